@@ -1,0 +1,1 @@
+"""Owned by its modules; see their docstrings."""
