@@ -1,0 +1,65 @@
+"""What the mini-program's server side needs from stores.
+
+Owns the mini-program session noun and its store port (``storage.sql``, ``storage.redis``). Registrations and used
+login codes are :class:`bjidp.records.Records`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bjidp.accounts.ports import Standing
+from bjidp.clock import Instant
+
+
+class MiniSession(Struct, frozen=True):
+    """A phone that is logged in to 京通.
+
+    Tokens are derived from the id and ``generation``, never stored. ``rotated_at`` is when this generation was
+    made; ``used`` tells whether any token of it was presented, after which its predecessor is never answered again.
+    """
+
+    id: str
+    account: str
+    link: str
+    platform: str
+    generation: int
+    rotated_at: Instant
+    used: bool
+    created_at: Instant
+    expires_at: Instant
+    version: int
+
+
+class StaleMiniSession(Exception):
+    """The session was changed or ended meanwhile; nothing was written."""
+
+
+class MiniSessionStore(Protocol):
+    """Live mini-program sessions. Raises ``StoreUnavailable`` when it does not answer."""
+
+    async def open(self, session: MiniSession) -> None:
+        """Create the row; audit the login. Raises ``AccountRefused`` when the account may not log in."""
+        ...
+
+    async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
+        """Return the live session and its account's standing in one look; None if unknown or over."""
+        ...
+
+    async def replace(self, session: MiniSession) -> MiniSession:
+        """Write the row if it still has this version, and return it with the next; raise :class:`StaleMiniSession`."""
+        ...
+
+    async def end(self, session: str, reason: str, now: Instant) -> bool:
+        """Delete the row; return whether it was live."""
+        ...
+
+    async def end_of_link(self, link: str, reason: str, now: Instant) -> int:
+        """End every session of a platform link; return how many."""
+        ...
+
+    async def purge(self, now: Instant) -> int:
+        """Delete rows whose time is over; return how many."""
+        ...

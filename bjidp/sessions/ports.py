@@ -1,0 +1,86 @@
+"""Browser sessions: the noun and the store behind it.
+
+Owns the rules of ``docs/architecture.md`` on sessions: a row is created only by a login; saving updates a live row
+by id and version and never creates one (a slow request would otherwise bring a revoked session back); ending
+deletes; the key a row is found by is a hash of the cookie. ``storage.sql`` and ``storage.redis`` implement it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bjidp.accounts.ports import Standing
+from bjidp.clock import Instant
+
+
+class Login(Struct, frozen=True):
+    """How somebody came in, from facts the server saw itself; kept with the session and in the audit log.
+
+    ``network`` is a keyed digest of the computer's network, never an address. ``ticket`` is a digest of the QR
+    ticket, by which the phone that confirmed may end what came of it.
+    """
+
+    way: str
+    platform: str | None
+    link: str | None
+    browser: str
+    os: str
+    area: str | None
+    network: bytes
+    ticket: bytes | None
+
+
+class Session(Struct, frozen=True):
+    """A logged-in browser. ``id`` is public (lists, logs); ``version`` rises with every save."""
+
+    id: str
+    account: str
+    login: Login
+    created_at: Instant
+    last_used_at: Instant
+    expires_at: Instant
+    csrf: str
+    data: dict[str, str]
+    version: int
+
+
+class StaleSession(Exception):
+    """The session was changed or ended meanwhile; nothing was written."""
+
+
+class SessionStore(Protocol):
+    """Live browser sessions. Raises ``StoreUnavailable`` when it does not answer."""
+
+    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
+        """Create the row under ``key``, delete the one under ``replaces``, audit the login, remember the network.
+
+        In one transaction with a last look at the account: raises ``AccountRefused`` when it may not log in at
+        this moment (attack Q21), and then nothing was written.
+        """
+        ...
+
+    async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
+        """Return the live session under ``key`` with its account's standing; None if unknown, over or refused."""
+        ...
+
+    async def save(self, session: Session) -> Session:
+        """Write ``data`` and ``last_used_at`` if the row still has this version; raise :class:`StaleSession`."""
+        ...
+
+    async def end(self, session: str, reason: str, now: Instant) -> bool:
+        """Delete the row, audit why; return whether it was live."""
+        ...
+
+    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
+        """End what came of one QR ticket of this account; return the ids of the sessions ended."""
+        ...
+
+    async def of_account(self, account: str, now: Instant) -> list[Session]:
+        """Return the account's live sessions, newest first."""
+        ...
+
+    async def purge(self, now: Instant) -> int:
+        """Delete rows whose time is over; return how many."""
+        ...
