@@ -1,0 +1,38 @@
+"""What every test has: a closed network, real servers and a real browser on request."""
+
+from __future__ import annotations
+
+import pytest
+
+from bjidp.clock import ManualClock
+from bjidp.entropy import SeededEntropy
+from tests.support import backends, network
+
+pytest_plugins = [
+    "tests.support.labels",
+    "tests.support.chromium",
+    "tests.support.postgres",
+    "tests.support.redis",
+]
+
+
+def pytest_configure() -> None:
+    """Close the network before any test module is imported."""
+    network.close()
+
+
+def pytest_report_header() -> list[str]:
+    """Say which servers and which browser the tests run against."""
+    return backends.report()[0]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until the test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def entropy(request: pytest.FixtureRequest) -> SeededEntropy:
+    """Randomness that is the same in every run of this test, and different in every other test."""
+    return SeededEntropy(request.node.nodeid)
