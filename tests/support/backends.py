@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -118,13 +119,16 @@ def _backend(name: str, path: Path, source: str) -> Backend | None:
     return Backend(name, path, tuple(map(int, number[0].split("."))), source) if number else None
 
 
-def report() -> tuple[list[str], bool]:
+FINDERS = {"postgres": postgres, "redis": redis, "chromium": chromium}
+
+
+def report(names: Iterable[str] = FINDERS) -> tuple[list[str], bool]:
     """Say what was found, one line each; the flag is true when nothing is missing."""
     lines: list[str] = []
     complete = True
-    for find in (postgres, redis, chromium):
+    for name in names:
         try:
-            lines.append(str(find()))
+            lines.append(str(FINDERS[name]()))
         except MissingBackend as missing:
             lines.append(f"MISSING: {missing}")
             complete = False
@@ -132,6 +136,6 @@ def report() -> tuple[list[str], bool]:
 
 
 if __name__ == "__main__":
-    found, complete = report()
-    sys.stdout.write("".join(f"  {line}\n" for line in found))
-    sys.exit(not complete)
+    said, everything = report(sys.argv[1:] or FINDERS)
+    sys.stdout.write("".join(f"  {line}\n" for line in said))
+    sys.exit(not everything)
