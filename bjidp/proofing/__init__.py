@@ -1,1 +1,1 @@
-"""Owned by its modules; see their docstrings."""
+"""Who somebody says they are: documents, names, and which numbers this deployment serves."""

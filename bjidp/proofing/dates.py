@@ -1,0 +1,24 @@
+"""Civil dates. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from bjidp.clock import DAY, HOUR, Instant
+
+_EPOCH = date(1970, 1, 1)
+_BEIJING_OFFSET = 8 * HOUR
+"""China has kept UTC+8 without summer time since 1991."""
+
+
+def beijing_date(now: Instant) -> date:
+    """Return the calendar day in Beijing at ``now``: the day documents are judged by."""
+    return _EPOCH + timedelta(days=(now + _BEIJING_OFFSET) // DAY)
+
+
+def read_date(text: str) -> date | None:
+    """Read ``yyyyMMdd``; None for a day that no calendar has."""
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return None
