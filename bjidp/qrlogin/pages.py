@@ -1,0 +1,280 @@
+"""The page's side of the QR channel: show a code, watch what becomes of it, ask for a new one.
+
+Called by ``web`` for sockets, long polls and the pages without JavaScript. Nothing here logs anybody in: that is
+:mod:`bjidp.qrlogin.redeeming`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+
+from msgspec import Struct
+
+from bjidp.clock import MINUTE, Instant
+from bjidp.entropy import Entropy, token
+from bjidp.errors import StoreUnavailable
+from bjidp.qrlogin import flow as flows
+from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin.browser import Browser, FlowRef
+from bjidp.qrlogin.browsers import Browsers
+from bjidp.qrlogin.changes import ATTEMPTS, LIFETIME, FlowChanges
+from bjidp.qrlogin.errors import FlowUnknown
+from bjidp.qrlogin.flow import Flow, Watcher
+from bjidp.qrlogin.messages import Heard, Messages
+from bjidp.qrlogin.policy import QrPolicy
+from bjidp.qrlogin.ticket import Computer, Redeemed, Ticket
+from bjidp.qrlogin.wire import Message
+from bjidp.records import DuplicateRecord, Held
+from bjidp.signals.ports import SignalBus
+from bjidp.throttle.ports import Throttle, Window
+
+MINT_BROWSER = (Window(12, MINUTE),)
+MINT_ADDRESS = (Window(600, MINUTE), Window(2000, 4 * MINUTE))
+"""A ticket lives at most four minutes, so what an address made in four minutes bounds what it has alive."""
+
+
+class End(Enum):
+    """Why a page is no longer served, with the socket's close code (wire.md, section 2)."""
+
+    DONE = 1000
+    RESTART = 1012
+    DEADLINE = 4003
+    SUPERSEDED = 4004
+    SESSION_ENDED = 4005
+
+
+class Visitor(Struct, frozen=True):
+    """Who asks, as the server sees it: the computer, and the throttle key of its address (None where lifted)."""
+
+    computer: Computer
+    address_key: str | None
+
+
+class Entry(Struct, frozen=True):
+    """A browser that has shown it may watch a flow."""
+
+    browser: Browser
+    ref: FlowRef
+    visitor: Visitor
+
+
+class Watch:
+    """One page's view of its flow."""
+
+    __slots__ = ("entry", "epoch", "flow", "heard", "watcher")
+
+    def __init__(self, entry: Entry, flow: Flow, watcher: str) -> None:
+        """Start having heard nothing."""
+        self.entry = entry
+        self.flow = flow.id
+        self.epoch = flow.epoch
+        self.watcher = watcher
+        self.heard = Heard()
+
+
+class Look(Struct, frozen=True):
+    """What one look found: messages to send, the reason to end, and in how many seconds the clock changes it."""
+
+    messages: tuple[Message, ...]
+    end: End | None
+    turn_in: float | None
+
+
+class QrPages:
+    """Use cases of a page that shows a QR code."""
+
+    def __init__(
+        self,
+        *,
+        browsers: Browsers,
+        changes: FlowChanges,
+        bus: SignalBus,
+        throttle: Throttle,
+        messages: Messages,
+        policy: QrPolicy,
+        entropy: Entropy,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._browsers = browsers
+        self._changes = changes
+        self._bus = bus
+        self._throttle = throttle
+        self._messages = messages
+        self._policy = policy
+        self._entropy = entropy
+
+    async def enter(self, secret: str | None, flow_id: str | None, visitor: Visitor) -> Entry:
+        """Return the right to watch a flow.
+
+        Raises :class:`BrowserUnknown`, and :class:`FlowUnknown` for a flow that is not this browser's.
+        """
+        browser = (await self._browsers.find(secret)).value
+        ref = browser.flow(flow_id)
+        if ref is None:
+            raise FlowUnknown
+        return Entry(browser, ref, visitor)
+
+    async def connect(self, entry: Entry) -> Watch:
+        """Let a socket watch: makes the first ticket, renews one that is due, sends the oldest of three away.
+
+        Raises ``RateLimited``.
+        """
+        return await self._watch(entry, announce=True)
+
+    async def current(self, entry: Entry, *, renew: bool, slow: bool = False) -> tuple[Flow, Instant]:
+        """Return the flow as it stands, with a ticket in it, and the time it was read at.
+
+        ``renew`` asks for a new code where the last one is over; ``slow`` makes tickets for a page without
+        JavaScript. Raises ``RateLimited``.
+        """
+        flow = await self._arrive(entry, _unchanged, renew=renew, slow=slow)
+        return flow, await self._changes.store.now()
+
+    async def newest(self, entry: Entry, *, renew: bool) -> Message | None:
+        """Return the current message of a flow, as a page that just came is told it."""
+        return self._messages.newest(*await self.current(entry, renew=renew))
+
+    async def frames(self, entry: Entry) -> tuple[str, ...]:
+        """Return the frames of a page without JavaScript from now to the scan deadline; none once scanned."""
+        flow, now = await self.current(entry, renew=False, slow=True)
+        return self._messages.frames(flow.current, now)
+
+    async def follow(self, entry: Entry) -> Watch:
+        """Let one long poll watch: it counts with the sockets, and forgets itself by :meth:`leave`."""
+        return await self._watch(entry, announce=False)
+
+    def subscribe(self, watch: Watch, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call ``wake`` whenever the flow may have changed; subscribe before the first look."""
+        return self._bus.subscribe(watch.flow, wake)
+
+    async def look(self, watch: Watch) -> Look:
+        """Read the flow, show the next ticket if its time has come, and say what this page has not heard yet."""
+        held, end = await self._read(watch)
+        if held is None or end is not None:
+            return Look((), end, None)
+        flow, now = held.value, held.now
+        return Look(self._messages.unheard(flow, watch.heard, now), None, self._messages.turn_in(flow, now))
+
+    async def look_after(self, watch: Watch, seq: int) -> Look:
+        """Do as :meth:`look` does, for a page that says itself which message it has heard last."""
+        held, end = await self._read(watch)
+        if held is None or end is not None:
+            return Look((), end, None)
+        flow, now = held.value, held.now
+        newest = self._messages.newest(flow, now)
+        news = (newest,) if newest is not None and newest.seq > seq else ()
+        return Look(news, None, self._messages.turn_in(flow, now))
+
+    async def renew(self, entry: Entry) -> None:
+        """Show a new code because the person asked; does nothing while an approval waits to be redeemed.
+
+        Raises ``RateLimited``.
+        """
+        count = _Once(lambda: self._count(entry))
+        for _ in range(ATTEMPTS):
+            held = await self._changes.store.read(entry.ref.id)
+            if held is None or held.value.ended or not flows.may_renew(held.value, held.now):
+                return
+            await count()
+            ticket = self._ticket(entry, held.now, slow=held.value.scriptless)
+            changed = flows.renew(held.value, ticket, self._policy, held.now)
+            if await self._changes.try_write(held, changed) is not None:
+                return
+        raise StoreUnavailable
+
+    async def leave(self, watch: Watch) -> None:
+        """Forget a page that has gone; one try is enough, since a stale entry is the first to go when a third comes."""
+        held = await self._changes.store.read(watch.flow)
+        if held is not None and flows.is_watched_by(held.value, watch.watcher):
+            await self._changes.try_write(held, flows.unwatch(held.value, watch.watcher), quiet=True)
+
+    async def _watch(self, entry: Entry, *, announce: bool) -> Watch:
+        watcher = Watcher(self._bus.inbox, token(self._entropy, 64))
+
+        def watched(flow: Flow) -> Flow:
+            return flows.watch(flow, watcher, self._policy, announce=announce)
+
+        return Watch(entry, await self._arrive(entry, watched, renew=False, slow=False), watcher.id)
+
+    async def _arrive(self, entry: Entry, change: Callable[[Flow], Flow], *, renew: bool, slow: bool) -> Flow:
+        count = _Once(lambda: self._count(entry))
+        for _ in range(ATTEMPTS):
+            held = await self._changes.store.read(entry.ref.id)
+            if held is None:
+                await count()
+                flow = change(self._started(entry, await self._changes.store.now(), slow=slow))
+                try:
+                    await self._changes.store.add(flow, LIFETIME)
+                except DuplicateRecord:
+                    continue
+                return flow
+            flow = held.value
+            # A secret replaced between the look at the record and this write must not get in (attack Q29).
+            if flow.ended or flow.epoch != entry.browser.epoch or flow.browser != entry.browser.id:
+                raise FlowUnknown
+            if flows.renewal_due(flow, self._policy, held.now):
+                flow = flows.renew_ahead(flow, self._ticket(entry, held.now, slow=slow), self._policy, held.now)
+            elif renew and flows.is_over(flow, held.now) and flows.may_renew(flow, held.now):
+                await count()
+                flow = flows.renew(flow, self._ticket(entry, held.now, slow=slow), self._policy, held.now)
+            written = await self._changes.try_write(held, change(flow))
+            if written is not None:
+                return written
+        raise StoreUnavailable
+
+    async def _read(self, watch: Watch) -> tuple[Held[Flow] | None, End | None]:
+        held = await self._changes.store.read(watch.flow)
+        end = _ending(held, watch)
+        if held is None or end is not None or not flows.renewal_due(held.value, self._policy, held.now):
+            return held, end
+
+        def renewed(held: Held[Flow]) -> Flow:
+            if _ending(held, watch) is not None or not flows.renewal_due(held.value, self._policy, held.now):
+                return held.value
+            ticket = self._ticket(watch.entry, held.now, slow=False)
+            return flows.renew_ahead(held.value, ticket, self._policy, held.now)
+
+        await self._changes.on_flow(watch.flow, renewed)
+        held = await self._changes.store.read(watch.flow)
+        return held, _ending(held, watch)
+
+    async def _count(self, entry: Entry) -> None:
+        await self._throttle.hit(f"qr.mint.browser:{entry.browser.id}", *MINT_BROWSER)
+        if entry.visitor.address_key is not None:
+            await self._throttle.hit(f"qr.mint.address:{entry.visitor.address_key}", *MINT_ADDRESS)
+
+    def _started(self, entry: Entry, now: Instant, *, slow: bool) -> Flow:
+        first = self._ticket(entry, now, slow=slow)
+        return flows.start(entry.ref.id, entry.browser.id, entry.browser.epoch, entry.ref.about, first)
+
+    def _ticket(self, entry: Entry, now: Instant, *, slow: bool) -> Ticket:
+        ticket_id = token(self._entropy, 128)
+        return machine.issue(ticket_id, entry.ref.about.purpose, entry.visitor.computer, self._policy, now, slow=slow)
+
+
+class _Once:
+    """Runs an action the first time it is called: a retried decision is not counted twice."""
+
+    def __init__(self, action: Callable[[], Awaitable[None]]) -> None:
+        self._action: Callable[[], Awaitable[None]] | None = action
+
+    async def __call__(self) -> None:
+        if self._action is not None:
+            action, self._action = self._action, None
+            await action()
+
+
+def _unchanged(flow: Flow) -> Flow:
+    return flow
+
+
+def _ending(held: Held[Flow] | None, watch: Watch) -> End | None:
+    if held is None:
+        return End.DEADLINE
+    flow = held.value
+    if flow.ended:
+        return End.DONE if isinstance(flow.current.state, Redeemed) else End.SESSION_ENDED
+    if flow.epoch != watch.epoch:
+        return End.RESTART
+    return None if flows.is_watched_by(flow, watch.watcher) else End.SUPERSEDED

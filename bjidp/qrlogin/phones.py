@@ -1,0 +1,223 @@
+"""The phone's side of the QR channel: scan, confirm, reject.
+
+Called by ``web`` for the mini-program's calls, with a caller whose token was checked there. The account comes from
+the phone's session and from nothing in the body (attack Q9). The order of the checks is that of wire.md, section 3;
+none of them changes the ticket.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import assert_never
+
+from msgspec import Struct
+
+from bjidp.clock import DAY, SECOND, Instant, Millis, rfc3339
+from bjidp.entropy import Entropy, digits
+from bjidp.errors import AccountRefused, RateLimited
+from bjidp.qrlogin import frame
+from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.errors import ConfirmRefused, FrameStale, SceneRefused, TicketTaken, TicketUnknown
+from bjidp.qrlogin.flow import Flow
+from bjidp.qrlogin.frame import Frame
+from bjidp.qrlogin.keys import QrKeys
+from bjidp.qrlogin.policy import Purpose, QrPolicy, ReverseCode
+from bjidp.qrlogin.ports import Networks
+from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
+from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
+from bjidp.throttle.ports import Throttle, Window, per_minute
+
+REPORTS = Window(10_000, DAY)
+"""Reports are counted, never refused."""
+
+MISSES = per_minute(10)
+"""Wrong MACs and unknown tickets an account may present (attack Q7)."""
+
+
+class Phone(Struct, frozen=True):
+    """Who calls: the account and the link of the phone's session, and what the server sees of the phone.
+
+    ``refusal`` is why the account may not log in at this moment, or None; ``area`` is where the call comes from.
+    """
+
+    holder: Holder
+    refusal: str | None
+    area: Area | None
+
+
+class QrPhones:
+    """Use cases of a phone that is logged in to the mini-program."""
+
+    def __init__(
+        self,
+        *,
+        changes: FlowChanges,
+        networks: Networks,
+        throttle: Throttle,
+        keys: QrKeys,
+        policy: QrPolicy,
+        entropy: Entropy,
+        prefix: str,
+    ) -> None:
+        """``prefix`` is what every QR text begins with: ``<base URL>/q/``."""
+        self._changes = changes
+        self._networks = networks
+        self._throttle = throttle
+        self._keys = keys
+        self._policy = policy
+        self._entropy = entropy
+        self._prefix = prefix
+
+    async def scan(self, phone: Phone, text: str, scene: int) -> ScanAnswer:
+        """Claim the ticket shown, or answer its holder again with a fresh confirm token.
+
+        Raises, in this order: :class:`SceneRefused`, :class:`TicketUnknown`, :class:`TicketExpired`,
+        :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused``, :class:`TicketTaken`.
+        """
+        window = self._policy.frame_window(phone.holder.platform, scene)
+        if window is None:
+            raise SceneRefused
+        shown, ticket, now = await self._shown(phone, text)
+        self._check_scannable(phone, shown, ticket, now, window)
+        ever, here = await self._networks.networks(phone.holder.account, ticket.computer.network)
+        mismatch = _mismatch(ticket.computer.area, phone.area)
+        code_required = await self._code_required(ticket, mismatch=mismatch, stranger=ever and not here)
+
+        def claim(found: Ticket, now: Instant) -> Ticket:
+            self._check_scannable(phone, shown, found, now, window)
+            return machine.scan(found, phone.holder, self._policy, now, code_required=code_required)
+
+        flow = await self._changes.on_ticket(ticket.id, claim)
+        state = flow.current.state
+        if not isinstance(state, Scanned | Verifying):
+            raise TicketTaken
+        return ScanAnswer(
+            ticket=ticket.id,
+            purpose=ticket.purpose.value,
+            confirm_token=self._keys.confirm_token(ticket, phone.holder, state.scans),
+            expires_in=max(0, state.deadline - now) / SECOND,
+            steps=machine.steps(ticket),
+            request=self._facts(flow, ticket, now, mismatch=mismatch, seen=here),
+        )
+
+    async def confirm(self, phone: Phone, ticket_id: str, confirm_token: str) -> ConfirmAnswer:
+        """Approve the login on the page.
+
+        Raises :class:`TicketUnknown`, :class:`ConfirmRefused`, :class:`TicketExpired`, ``AccountRefused``,
+        :class:`FacePending`; and :class:`TicketClosed` with the first answer when this very confirm was
+        heard before.
+        """
+
+        def approve(ticket: Ticket, now: Instant) -> Ticket:
+            self._check_token(ticket, phone, confirm_token)
+            state = ticket.state
+            if isinstance(state, Scanned | Verifying) and now < state.deadline and phone.refusal is not None:
+                raise AccountRefused(phone.refusal)
+            needs_code = isinstance(state, Scanned | Verifying) and state.code_required
+            code = digits(self._entropy, 2) if needs_code else None
+            return machine.confirm(ticket, self._policy, now, code=code)
+
+        flow = await self._changes.on_ticket(_shaped(ticket_id), approve)
+        approved = flow.current.state
+        if not isinstance(approved, Approved):
+            raise TicketUnknown
+        return ConfirmAnswer("approved", approved.code)
+
+    async def reject(self, phone: Phone, ticket_id: str, confirm_token: str, *, report: bool) -> RejectAnswer:
+        """Refuse the login; final. ``report`` counts against the computer's network, once.
+
+        Raises as :meth:`confirm` does, but an account that may not log in may still refuse.
+        """
+
+        def refuse(ticket: Ticket, now: Instant) -> Ticket:
+            self._check_token(ticket, phone, confirm_token)
+            return machine.reject(ticket, now)
+
+        flow = await self._changes.on_ticket(_shaped(ticket_id), refuse)
+        if report:
+            await self._throttle.hit(_report_key(flow.current), REPORTS)
+        return RejectAnswer("rejected")
+
+    async def _shown(self, phone: Phone, text: str) -> tuple[Frame, Ticket, Instant]:
+        key = f"qr.misses:{phone.holder.account}"
+        if await self._throttle.peek(key, MISSES) >= MISSES.limit:
+            raise RateLimited(MISSES.span // SECOND)
+        shown = frame.read(self._prefix, text)
+        found = await self._genuine(shown) if isinstance(shown, Frame) else None
+        if not isinstance(shown, Frame) or found is None:
+            await self._throttle.hit(key, MISSES)
+            raise TicketUnknown
+        return shown, *found
+
+    async def _genuine(self, shown: Frame) -> tuple[Ticket, Instant] | None:
+        held = await self._changes.store.find(shown.ticket)
+        ticket = None if held is None else held.value.ticket(shown.ticket)
+        # The MAC is computed for an unknown ticket too, so that it takes as long to refuse (attack Q22).
+        purpose = Purpose.LOGIN if ticket is None else ticket.purpose
+        genuine = frame.is_genuine(shown, self._keys.frame_key(purpose, shown.ticket), purpose)
+        return None if held is None or ticket is None or not genuine else (ticket, held.now)
+
+    def _check_scannable(self, phone: Phone, shown: Frame, ticket: Ticket, now: Instant, window: Millis) -> None:
+        machine.check_scannable(ticket, now)
+        if not machine.held_by(ticket, phone.holder.account) and not frame.is_fresh(
+            shown, ticket.issued_at, now, step=self._policy.step, window=window
+        ):
+            raise FrameStale
+        if phone.refusal is not None:
+            raise AccountRefused(phone.refusal)
+        if not isinstance(ticket.state, Pending) and not machine.held_by(ticket, phone.holder.account):
+            raise TicketTaken
+
+    def _check_token(self, ticket: Ticket, phone: Phone, presented: str) -> None:
+        found = machine.scanner(ticket)
+        if found is None:
+            raise ConfirmRefused
+        holder, scans = found
+        own = self._keys.confirm_token(ticket, holder, scans).encode("ascii")
+        genuine = hmac.compare_digest(own, presented.encode("utf-8", "surrogatepass"))
+        # The token is bound to account and platform link already; the caller must be both (attack Q12).
+        if not genuine or (holder.account, holder.link) != (phone.holder.account, phone.holder.link):
+            raise ConfirmRefused
+
+    async def _code_required(self, ticket: Ticket, *, mismatch: bool | None, stranger: bool) -> bool:
+        match self._policy.reverse_code:
+            case ReverseCode.NEVER:
+                return False
+            case ReverseCode.ALWAYS:
+                return True
+            case ReverseCode.MISMATCH:
+                if mismatch or (mismatch is None and stranger):
+                    return True
+                return await self._throttle.peek(_report_key(ticket), REPORTS) >= self._policy.reports_until_code
+            case _:
+                assert_never(self._policy.reverse_code)
+
+    def _facts(self, flow: Flow, ticket: Ticket, now: Instant, *, mismatch: bool | None, seen: bool) -> RequestFacts:
+        computer = ticket.computer
+        return RequestFacts(
+            client=ClientFacts(flow.about.client.name, flow.about.client.domain),
+            action=ticket.purpose.value,
+            requested_at=rfc3339(ticket.issued_at),
+            age=(now - ticket.issued_at) // SECOND,
+            browser=computer.browser,
+            os=computer.os,
+            ip_area=None if computer.area is None else computer.area.label,
+            location_mismatch=mismatch,
+            ip_seen_before=seen,
+            session_lifetime=self._policy.session // SECOND,
+        )
+
+
+def _mismatch(computer: Area | None, phone: Area | None) -> bool | None:
+    return None if computer is None or phone is None else computer.region != phone.region
+
+
+def _report_key(ticket: Ticket) -> str:
+    return f"qr.reports:{ticket.computer.network.hex()}"
+
+
+def _shaped(ticket_id: str) -> str:
+    if not frame.is_ticket_id(ticket_id):
+        raise TicketUnknown
+    return ticket_id

@@ -1,0 +1,83 @@
+"""The rules that are numbers or choices: deadlines, scenes, the reverse code, caps.
+
+Owns them as one frozen value that ``bootstrap`` builds from the configuration and passes in. Pure.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from bjidp.clock import MINUTE, SECOND, Millis
+
+
+class Purpose(StrEnum):
+    """What a ticket is for. A ticket of one purpose is unknown to the others (attack Q18)."""
+
+    LOGIN = "login"
+    FACE = "face"
+    VERIFY = "verify"
+    DEVICE = "device"
+
+
+class ReverseCode(StrEnum):
+    """When two digits shown on the phone must be typed on the computer (attack P9)."""
+
+    NEVER = "never"
+    MISMATCH = "mismatch"
+    ALWAYS = "always"
+
+
+class QrPolicy(Struct, frozen=True):
+    """Deadlines of wire.md, section 2, in milliseconds, and the caps beside them."""
+
+    scan: Millis = 60 * SECOND
+    confirm: Millis = 60 * SECOND
+    confirm_face: Millis = 180 * SECOND
+    redeem: Millis = 30 * SECOND
+    redeem_slow: Millis = 90 * SECOND
+    whole: Millis = 240 * SECOND
+    whole_face: Millis = 330 * SECOND
+    device: Millis = 300 * SECOND
+    renew_ahead: Millis = 6 * SECOND
+    renewals: int = 5
+    step: Millis = 2 * SECOND
+    fresh: Millis = 6 * SECOND
+    fresh_launch: Millis = 15 * SECOND
+    code_tries: int = 3
+    reverse_code: ReverseCode = ReverseCode.MISMATCH
+    reports_until_code: int = 3
+    session: Millis = 12 * 60 * MINUTE
+    browser: Millis = 15 * MINUTE
+    flows: int = 3
+    watchers: int = 2
+    remembered: int = 4
+    in_app_scenes: frozenset[int] = frozenset({0})
+    launch_scenes: dict[str, frozenset[int]] = {"wechat": frozenset({1011, 1047})}
+
+    def confirm_span(self, purpose: Purpose) -> Millis:
+        """Return how long a phone has between scan and confirm."""
+        return self.confirm_face if purpose is Purpose.FACE else self.confirm
+
+    def scan_span(self, purpose: Purpose) -> Millis:
+        """Return how long a ticket waits to be scanned."""
+        return self.device if purpose is Purpose.DEVICE else self.scan
+
+    def whole_span(self, purpose: Purpose) -> Millis:
+        """Return the cap on a ticket's whole life, which nothing prolongs (attack Q15)."""
+        if purpose is Purpose.DEVICE:
+            return self.device
+        return self.whole_face if purpose is Purpose.FACE else self.whole
+
+    def redeem_span(self, *, slow: bool) -> Millis:
+        """Return how long the page has to redeem; ``slow`` where a person must type or press first."""
+        return self.redeem_slow if slow else self.redeem
+
+    def frame_window(self, platform: str, scene: int) -> Millis | None:
+        """Return how old a frame may be for this scene, or None when the scene is no live camera (attack P2)."""
+        if scene in self.in_app_scenes:
+            return self.fresh
+        if scene in self.launch_scenes.get(platform, frozenset()):
+            return self.fresh_launch
+        return None

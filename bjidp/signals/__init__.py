@@ -1,0 +1,1 @@
+"""Wake-ups between processes: "this changed, read it again"."""

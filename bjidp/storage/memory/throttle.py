@@ -1,0 +1,58 @@
+"""Rolling-window counters in this process's memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from itertools import islice
+
+from bjidp.clock import Clock, Instant
+from bjidp.errors import RateLimited
+from bjidp.storage.memory.expiry import Expiry
+from bjidp.throttle.ports import Window
+
+
+class MemoryThrottle:
+    """:class:`bjidp.throttle.ports.Throttle` for one process: the exact times of the events that still count."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Measure by ``clock``."""
+        self._clock = clock
+        self._events: dict[str, deque[Instant]] = {}
+        self._expiry = Expiry()
+
+    def __len__(self) -> int:
+        """Return how many keys are kept."""
+        return len(self._events)
+
+    async def hit(self, key: str, *windows: Window) -> None:
+        """See :meth:`bjidp.throttle.ports.Throttle.hit`."""
+        now = self._clock.now()
+        self._expiry.sweep(now, self._forget)
+        events = self._events.get(key)
+        if events is None:
+            events = self._events[key] = deque()
+        longest = max(window.span for window in windows)
+        while events and events[0] <= now - longest:
+            events.popleft()
+        wait = max(_wait(events, window, now) for window in windows)
+        if wait:
+            raise RateLimited(-(-wait // 1000))
+        events.append(now)
+        self._expiry.set(key, now + longest)
+
+    async def peek(self, key: str, window: Window) -> int:
+        """See :meth:`bjidp.throttle.ports.Throttle.peek`."""
+        events = self._events.get(key, deque())
+        return len(events) - bisect_right(events, self._clock.now() - window.span)
+
+    def _forget(self, key: str) -> None:
+        self._events.pop(key, None)
+
+
+def _wait(events: deque[Instant], window: Window, now: Instant) -> int:
+    if len(events) < window.limit:
+        return 0
+    # The event that must leave the window before there is room for one more.
+    blocking = next(islice(reversed(events), window.limit - 1, None))
+    return max(0, blocking + window.span - now)
