@@ -1,1 +1,1 @@
-"""Owned by its modules; see their docstrings."""
+"""Outside services: the ports that features ask, and one folder a service with the client that answers them."""

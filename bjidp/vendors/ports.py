@@ -117,6 +117,13 @@ class FaceCheck(Protocol):
         ...
 
 
+class PlatformClients(Struct, frozen=True):
+    """What one platform is asked for."""
+
+    sign_in: PlatformSignIn
+    face: FaceCheck
+
+
 class AuthorityAnswer(StrEnum):
     """What the authority that issues documents says of a name and a number."""
 
