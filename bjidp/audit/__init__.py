@@ -1,1 +1,1 @@
-"""Owned by its modules; see their docstrings."""
+"""What happened, to which account, in references and codes alone (OPS-8)."""

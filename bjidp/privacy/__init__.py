@@ -1,1 +1,1 @@
-"""Owned by its modules; see their docstrings."""
+"""Keys, and what they do to personal values: sealed fields and records, blind indexes, pseudonyms."""

@@ -1,0 +1,47 @@
+"""What may belong to one account at a time (REG-8), in the normal form that is compared. Pure.
+
+Owns the kinds of identifier and their spelling; ``storage.sql`` turns them into keyed digests and lets the
+database's uniqueness decide.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from bjidp.vendors.ports import Person
+
+
+class IdentifierKind(StrEnum):
+    """The kinds of identifier; each has an index key of its own."""
+
+    USERNAME = "username"
+    PHONE = "phone"
+    DOCUMENT = "document"
+
+
+class Identifier(Struct, frozen=True):
+    """One identifier in its normal form."""
+
+    kind: IdentifierKind
+    value: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Show the kind alone: the value is personal."""
+        return f"Identifier({self.kind.value}, ***)"
+
+
+def of_username(username: str) -> Identifier:
+    """Compare usernames without regard to case: nobody may be taken for somebody else by a capital letter."""
+    return Identifier(IdentifierKind.USERNAME, (username.casefold(),))
+
+
+def of_phone(number: str) -> Identifier:
+    """Compare phone numbers as they are, in their normal form."""
+    return Identifier(IdentifierKind.PHONE, (number,))
+
+
+def of_document(person: Person) -> Identifier:
+    """Compare identity documents by type and number; the name is not part of who holds one."""
+    return Identifier(IdentifierKind.DOCUMENT, (person.document_type.value, person.number))

@@ -1,0 +1,18 @@
+"""What an account is told through its other channels when something about it changed. Pure.
+
+Owns the closed list; a notice is queued in the transaction of the change it tells of.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """Why a notice is sent."""
+
+    RECOVERED = "account.recovered"
+    """Another phone was linked to the account by a face check; the message offers 不是我 (wire.md 3)."""
+
+    LINK_LOST = "link.lost"
+    """The platform identity that stood for the account stands for another account now."""
