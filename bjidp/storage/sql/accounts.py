@@ -1,0 +1,436 @@
+"""Accounts, their identities and platform links in a database.
+
+Owns ``AccountStore``, and the account's side of logins whose sessions live elsewhere. Who may hold what is decided
+by the primary keys of ``identifier`` and ``platform_identity``: of two transactions that claim the same value one
+inserts a row and the other does not.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import bindparam, delete, exists, insert, select, update
+
+from bjidp.accounts.identifiers import Identifier, of_document, of_username
+from bjidp.accounts.notices import NoticeKind
+from bjidp.accounts.ports import (
+    Evidence,
+    IdentityHolder,
+    IdentityTaken,
+    Link,
+    NewAccount,
+    Profile,
+    Standing,
+    Status,
+)
+from bjidp.accounts.username import system_username
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.entropy import Entropy, token
+from bjidp.errors import AccountRefused
+from bjidp.privacy.fields import FieldCipher
+from bjidp.privacy.index import BlindIndex, Digest
+from bjidp.sessions.ports import Login
+from bjidp.storage.sql.admission import Admission
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.engine import Contended, SqlEngine, Transaction
+from bjidp.storage.sql.mini_sessions import MiniSessionEnds
+from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, LINK, STANDING, Rows, link_from
+from bjidp.storage.sql.schema import (
+    account,
+    identifier,
+    identity,
+    login_network,
+    notice,
+    platform_identity,
+    platform_link,
+)
+from bjidp.storage.sql.statements import Value, insert_or_nothing
+from bjidp.vendors.ports import Person, PlatformIdentity
+
+BORN_AT = 3
+"""The level of an account registered by face (REG-7)."""
+
+PLATFORM_IDENTITY = "platform_identity"
+"""The index kind of platform, app and openid."""
+
+
+class SqlAccounts:
+    """The port ``bjidp.accounts.ports.AccountStore``."""
+
+    def __init__(
+        self,
+        engine: SqlEngine,
+        rows: Rows,
+        admission: Admission,
+        *,
+        cipher: FieldCipher,
+        index: BlindIndex,
+        entropy: Entropy,
+    ) -> None:
+        """Compile the statements for ``engine``."""
+        self._engine = engine
+        self._rows = rows
+        self._admission = admission
+        self._cipher = cipher
+        self._index = index
+        self._entropy = entropy
+        self._audit = AuditRows(engine)
+        self._mini_ends = MiniSessionEnds(engine)
+        self._prepare_looks()
+        self._prepare_writes()
+
+    def _prepare_looks(self) -> None:
+        compile_ = self._engine.compile
+        standing = select(*STANDING).select_from(ACCOUNT_WITH_IDENTITY)
+        linked = platform_link.join(ACCOUNT_WITH_IDENTITY, account.c.id == platform_link.c.account)
+        by_digest = (
+            identifier.c.kind == bindparam("kind"),
+            identifier.c.key_version == bindparam("key_version"),
+            identifier.c.digest == bindparam("digest"),
+        )
+        network = login_network.c.account == bindparam("account")
+        self._standing = compile_(standing.where(account.c.id == bindparam("account")))
+        self._standing_of_link = compile_(
+            select(*STANDING).select_from(linked).where(platform_link.c.id == bindparam("link"))
+        )
+        self._link_of = compile_(
+            select(*LINK, *STANDING)
+            .select_from(linked.join(platform_identity, platform_identity.c.link == platform_link.c.id))
+            .where(
+                platform_identity.c.key_version == bindparam("key_version"),
+                platform_identity.c.digest == bindparam("digest"),
+            )
+        )
+        self._holder_of = compile_(
+            select(
+                account.c.id, identity.c.level, identity.c.evidence, account.c.username_sealed, account.c.phone_sealed
+            )
+            .select_from(
+                identifier.join(account, account.c.id == identifier.c.account).join(
+                    identity, identity.c.account == account.c.id
+                )
+            )
+            .where(*by_digest)
+        )
+        self._profile = compile_(
+            standing.add_columns(account.c.phone_sealed, account.c.created_at).where(
+                account.c.id == bindparam("account")
+            )
+        )
+        self._networks = compile_(
+            select(
+                exists().where(network).label("any_network"),
+                exists().where(network, login_network.c.network == bindparam("network")).label("this_network"),
+            )
+        )
+        self._held_by = compile_(select(identifier.c.account).where(*by_digest))
+
+    def _prepare_writes(self) -> None:
+        compile_, dialect = self._engine.compile, self._engine.dialect
+        self._account_locked = compile_(
+            select(account.c.ref, account.c.status).where(account.c.id == bindparam("account")).with_for_update()
+        )
+        self._link_locked = compile_(
+            select(platform_link.c.id, platform_link.c.account)
+            .select_from(platform_link.join(platform_identity, platform_identity.c.link == platform_link.c.id))
+            .where(
+                platform_identity.c.key_version == bindparam("key_version"),
+                platform_identity.c.digest == bindparam("digest"),
+            )
+            .with_for_update(of=platform_link)
+        )
+        self._older_link = compile_(
+            select(platform_link.c.id).where(
+                platform_link.c.account == bindparam("account"), platform_link.c.platform == bindparam("platform")
+            )
+        )
+        self._add_account = compile_(insert(account))
+        self._add_identity = compile_(insert(identity))
+        self._add_link = compile_(insert(platform_link))
+        self._claim_identifier = compile_(insert_or_nothing(identifier, dialect))
+        self._claim_platform = compile_(insert_or_nothing(platform_identity, dialect))
+        self._drop_link = compile_(delete(platform_link).where(platform_link.c.id == bindparam("link")))
+        self._renew_link = compile_(
+            update(platform_link)
+            .where(platform_link.c.id == bindparam("link"))
+            .values(face_checked_at=bindparam("checked_at"), valid_days=bindparam("days"))
+            .returning(*LINK)
+        )
+        self._renew_identity = compile_(
+            update(identity)
+            .where(identity.c.account == bindparam("holder"))
+            .values(
+                name_sealed=bindparam("new_name"),
+                evidence=bindparam("new_evidence"),
+                evidence_reference=bindparam("new_evidence_reference"),
+                authority_reference=bindparam("new_authority_reference"),
+                proved_at=bindparam("now"),
+                version=identity.c.version + bindparam("step"),
+            )
+        )
+        self._notify = compile_(insert(notice).inline(), ("account", "kind", "facts", "created_at"))
+
+    # Looks: one statement each.
+
+    async def link_of(self, identity: PlatformIdentity) -> tuple[Link, Standing] | None:
+        """Return the link of a platform identity with its account's standing, or None."""
+        values = _by(self._platform_digest(identity))
+        row = await self._engine.look(lambda transaction: transaction.one(self._link_of, values))
+        if row is None:
+            return None
+        width = len(LINK)
+        return link_from(row[:width]), self._rows.standing(row[width:])
+
+    async def holder_of(self, person: Person) -> IdentityHolder | None:
+        """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""
+        document = of_document(person)
+        values = {"kind": document.kind.value, **_by(self._digest(document))}
+        row = await self._engine.look(lambda transaction: transaction.one(self._holder_of, values))
+        if row is None:
+            return None
+        holder, level, evidence, username, phone = row
+        return IdentityHolder(
+            holder, level, Evidence(evidence), self._rows.username(holder, username), self._rows.phone(holder, phone)
+        )
+
+    async def standing(self, account: str) -> Standing | None:
+        """Return the account's standing, or None when there is no such account."""
+        row = await self._engine.look(lambda transaction: transaction.one(self._standing, {"account": account}))
+        return None if row is None else self._rows.standing(row)
+
+    async def standing_of_link(self, link: str) -> Standing | None:
+        """Return the standing of the account a link stands for; None when the link was replaced or removed.
+
+        For mini-program sessions kept elsewhere: one whose link is gone is over.
+        """
+        row = await self._engine.look(lambda transaction: transaction.one(self._standing_of_link, {"link": link}))
+        return None if row is None else self._rows.standing(row)
+
+    async def profile(self, account: str) -> Profile | None:
+        """Return the masked profile, or None."""
+        row = await self._engine.look(lambda transaction: transaction.one(self._profile, {"account": account}))
+        if row is None:
+            return None
+        *columns, phone, created_at = row
+        username = self._rows.username(account, columns[3])
+        return Profile(self._rows.standing(tuple(columns)), username, self._rows.phone(account, phone), created_at)
+
+    async def networks(self, account: str, network: bytes) -> tuple[bool, bool]:
+        """Return whether the account has ever logged in by QR, and whether it did so from ``network``."""
+        values: dict[str, Value] = {"account": account, "network": network}
+        row = await self._engine.look(lambda transaction: transaction.one(self._networks, values))
+        return (False, False) if row is None else (bool(row[0]), bool(row[1]))
+
+    # Logins whose sessions live elsewhere.
+
+    async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
+        """Look at the account, audit the login of ``session``, remember its network: one transaction.
+
+        What ``SessionStore.open`` does besides the session itself. Raises ``AccountRefused``; then nothing was
+        written.
+        """
+        return await self._engine.write(
+            lambda transaction: self._admission.browser(transaction, account, login, session, now)
+        )
+
+    async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
+        """Look at the account and its link, audit the mini-program's login; raise ``AccountRefused``."""
+        return await self._engine.write(
+            lambda transaction: self._admission.mini(transaction, account, session, now, link=link, platform=platform)
+        )
+
+    # Registration and recovery.
+
+    async def register(self, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+        """Create the account with everything in :class:`NewAccount`, or nothing; raise :class:`IdentityTaken`."""
+
+        def work(transaction: Transaction) -> tuple[Link, Standing]:
+            holder, ref = token(self._entropy, 128), token(self._entropy, 128)
+            username = system_username(self._entropy)
+            transaction.run(
+                self._add_account,
+                {
+                    "id": holder,
+                    "ref": ref,
+                    "status": Status.ACTIVE.value,
+                    "username_sealed": self._cipher.seal("account", "username", holder, username),
+                    "phone_sealed": None,
+                    "created_at": now,
+                },
+            )
+            if not self._claim(transaction, of_document(new.person), holder):
+                raise IdentityTaken
+            if not self._claim(transaction, of_username(username), holder):
+                raise Contended  # done again with another name
+            self._bind(transaction, holder, new, now)
+            facts = _proof(new)
+            self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=facts))
+            link = self._link(transaction, holder, new, None, now)
+            return link, self._seen(transaction, holder)
+
+        return await self._engine.write(work)
+
+    async def relink(
+        self, account: str, new: NewAccount, *, probation_until: Instant | None, now: Instant
+    ) -> tuple[Link, Standing]:
+        """Link the platform identity to ``account`` in place of an older one of the same platform (REG-7).
+
+        Re-linking the very same identity keeps its link and whatever probation it is under. Raises
+        ``AccountRefused``, and :class:`IdentityTaken` when ``account`` does not hold the identity any more.
+        """
+
+        def work(transaction: Transaction) -> tuple[Link, Standing]:
+            row = transaction.one(self._account_locked, {"account": account})
+            if row is None:
+                raise AccountRefused("cancelled")
+            ref, status = row
+            if status != Status.ACTIVE.value:
+                raise AccountRefused(status)
+            document = of_document(new.person)
+            held_by = transaction.one(self._held_by, {"kind": document.kind.value, **_by(self._digest(document))})
+            if held_by is None or held_by[0] != account:
+                raise IdentityTaken
+            self._prove(transaction, account, new, now)
+            current = transaction.one(self._link_locked, _by(self._platform_digest(new.identity)))
+            facts = _proof(new)
+            if current is not None and current[1] == account:
+                renewed = transaction.one(
+                    self._renew_link, {"link": current[0], "checked_at": now, "days": new.valid_days}
+                )
+                if renewed is None:
+                    raise Contended
+                link = link_from(renewed)
+                facts[Fact.LINK] = link.id
+                self._audit.write(transaction, AuditEvent(EventKind.FACE_RENEWED, now, ref, facts=facts))
+            else:
+                link = self._link(transaction, account, new, probation_until, now)
+                facts[Fact.LINK] = link.id
+                self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_RECOVERED, now, ref, facts=facts))
+                self._tell(transaction, account, NoticeKind.RECOVERED, new.identity, now)
+            return link, self._seen(transaction, account)
+
+        return await self._engine.write(work)
+
+    def _bind(self, transaction: Transaction, holder: str, new: NewAccount, now: Instant) -> None:
+        person = new.person
+        transaction.run(
+            self._add_identity,
+            {
+                "account": holder,
+                "document_type": person.document_type.value,
+                "name_sealed": self._cipher.seal("identity", "name", holder, person.name),
+                "number_sealed": self._cipher.seal("identity", "number", holder, person.number),
+                "level": BORN_AT,
+                "evidence": new.evidence.value,
+                "evidence_reference": new.evidence_reference,
+                "authority_reference": new.authority_reference,
+                "bound_at": now,
+                "proved_at": now,
+                "version": 1,
+            },
+        )
+
+    def _prove(self, transaction: Transaction, holder: str, new: NewAccount, now: Instant) -> None:
+        """Keep the newest proof; and the name as the authority knows it now, since people change theirs."""
+        transaction.run(
+            self._renew_identity,
+            {
+                "holder": holder,
+                "new_name": self._cipher.seal("identity", "name", holder, new.person.name),
+                "new_evidence": new.evidence.value,
+                "new_evidence_reference": new.evidence_reference,
+                "new_authority_reference": new.authority_reference,
+                "now": now,
+                "step": 1,
+            },
+        )
+
+    def _link(
+        self,
+        transaction: Transaction,
+        holder: str,
+        new: NewAccount,
+        probation_until: Instant | None,
+        now: Instant,
+    ) -> Link:
+        """Make a new link in place of what the platform identity, or the account on this platform, had before."""
+        platform = new.identity.platform.value
+        current = transaction.one(self._link_locked, _by(self._platform_digest(new.identity)))
+        if current is not None:
+            former, owner = current
+            self._unlink(transaction, former, owner, new.identity, now)
+            if owner != holder:
+                self._tell(transaction, owner, NoticeKind.LINK_LOST, new.identity, now)
+        older = transaction.one(self._older_link, {"account": holder, "platform": platform})
+        if older is not None:
+            self._unlink(transaction, older[0], holder, new.identity, now)
+        link = token(self._entropy, 128)
+        transaction.run(
+            self._add_link,
+            {
+                "id": link,
+                "account": holder,
+                "platform": platform,
+                "app_id": new.identity.app_id,
+                "open_id_sealed": self._cipher.seal("platform_link", "open_id", link, new.identity.open_id),
+                "face_checked_at": now,
+                "valid_days": new.valid_days,
+                "probation_until": probation_until,
+                "linked_at": now,
+            },
+        )
+        for digest in self._platform_digests(new.identity):
+            if not transaction.run(self._claim_platform, {"link": link, **_by(digest)}):
+                raise Contended  # linked by another transaction since the look above
+        return Link(link, holder, now, new.valid_days, probation_until)
+
+    def _unlink(
+        self, transaction: Transaction, link: str, owner: str, identity: PlatformIdentity, now: Instant
+    ) -> None:
+        self._mini_ends.of_link(transaction, link, "link_replaced", now)
+        transaction.run(self._drop_link, {"link": link})
+        facts = {Fact.LINK: link, Fact.PLATFORM: identity.platform.value}
+        self._audit.write_for(transaction, owner, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
+
+    def _tell(
+        self, transaction: Transaction, holder: str, kind: NoticeKind, identity: PlatformIdentity, now: Instant
+    ) -> None:
+        facts = msgspec.json.encode({"platform": identity.platform.value}).decode()
+        transaction.run(self._notify, {"account": holder, "kind": kind.value, "facts": facts, "created_at": now})
+
+    def _claim(self, transaction: Transaction, claimed: Identifier, holder: str) -> bool:
+        """Claim an identifier under every active key version; return False when one is held already."""
+        kind = claimed.kind.value
+        return all(
+            transaction.run(self._claim_identifier, {"kind": kind, "account": holder, **_by(digest)})
+            for digest in self._index.digests(kind, *claimed.value)
+        )
+
+    def _seen(self, transaction: Transaction, holder: str) -> Standing:
+        row = transaction.one(self._standing, {"account": holder})
+        if row is None:
+            raise Contended
+        return self._rows.standing(row)
+
+    def _digest(self, sought: Identifier) -> Digest:
+        return self._index.digest(sought.kind.value, *sought.value)
+
+    def _platform_digest(self, identity: PlatformIdentity) -> Digest:
+        return self._index.digest(PLATFORM_IDENTITY, identity.platform.value, identity.app_id, identity.open_id)
+
+    def _platform_digests(self, identity: PlatformIdentity) -> tuple[Digest, ...]:
+        return self._index.digests(PLATFORM_IDENTITY, identity.platform.value, identity.app_id, identity.open_id)
+
+
+def _by(digest: Digest) -> dict[str, Value]:
+    return {"key_version": digest.version, "digest": digest.value}
+
+
+def _proof(new: NewAccount) -> dict[Fact, str]:
+    return {
+        Fact.PLATFORM: new.identity.platform.value,
+        Fact.DOCUMENT_TYPE: new.person.document_type.value,
+        Fact.EVIDENCE: new.evidence.value,
+        Fact.EVIDENCE_REFERENCE: new.evidence_reference,
+        Fact.AUTHORITY_REFERENCE: new.authority_reference,
+    }

@@ -1,0 +1,84 @@
+"""The account's side of a login: the last look at the account, the audit event, the network to remember.
+
+Owns the statements that a new session of either kind needs within its transaction, wherever the session itself is
+kept. Called by the session stores here, and through ``SqlAccounts`` by those that keep sessions in Redis.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, exists, select
+
+from bjidp.accounts.ports import Standing
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.entropy import base64url
+from bjidp.errors import AccountRefused
+from bjidp.sessions.ports import Login
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
+from bjidp.storage.sql.schema import account, login_network, platform_link
+from bjidp.storage.sql.statements import insert_or_touch
+
+
+class Admission:
+    """Decides whether an account may log in at this moment, and writes down that it did."""
+
+    def __init__(self, engine: SqlEngine, rows: Rows) -> None:
+        """Compile the statements for ``engine``."""
+        self._rows = rows
+        self._audit = AuditRows(engine)
+        # The row lock makes a lock of the account wait for this login, and then end its session: without it a
+        # session made in between would come back to life when the account is unlocked (attack Q21).
+        looked_at = (
+            select(*STANDING)
+            .select_from(ACCOUNT_WITH_IDENTITY)
+            .where(account.c.id == bindparam("account"))
+            .with_for_update(read=True, of=account)
+        )
+        of_link = exists().where(
+            platform_link.c.id == bindparam("link"), platform_link.c.account == bindparam("account")
+        )
+        self._account = engine.compile(looked_at)
+        self._account_with_link = engine.compile(looked_at.add_columns(of_link.label("linked")))
+        self._remember = engine.compile(insert_or_touch(login_network, engine.dialect, "last_at"))
+
+    def browser(self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant) -> Standing:
+        """Admit a browser; raise ``AccountRefused``."""
+        row = transaction.one(self._account, {"account": account_id})
+        if row is None:
+            raise AccountRefused("cancelled")
+        standing = self._rows.standing(row)
+        _refuse(standing)
+        facts = {Fact.WAY: login.way, Fact.BROWSER: login.browser, Fact.OS: login.os}
+        if login.platform is not None:
+            facts[Fact.PLATFORM] = login.platform
+        if login.link is not None:
+            facts[Fact.LINK] = login.link
+        ticket = None if login.ticket is None else base64url(login.ticket)
+        self._audit.write(transaction, AuditEvent(EventKind.LOGIN_BROWSER, now, standing.ref, session, ticket, facts))
+        if login.ticket is not None:
+            # Only a login by QR says where the account's own computers are (wire.md 4).
+            transaction.run(self._remember, {"account": account_id, "network": login.network, "last_at": now})
+        return standing
+
+    def mini(
+        self, transaction: Transaction, account_id: str, session: str, now: Instant, *, link: str, platform: str
+    ) -> Standing:
+        """Admit a phone by its platform link; raise ``AccountRefused``, also when the link is gone meanwhile."""
+        row = transaction.one(self._account_with_link, {"account": account_id, "link": link})
+        if row is None:
+            raise AccountRefused("cancelled")
+        *columns, linked = row
+        standing = self._rows.standing(tuple(columns))
+        _refuse(standing)
+        if not linked:
+            raise AccountRefused("other_account")
+        facts = {Fact.PLATFORM: platform, Fact.LINK: link}
+        self._audit.write(transaction, AuditEvent(EventKind.LOGIN_MINI, now, standing.ref, session, None, facts))
+        return standing
+
+
+def _refuse(standing: Standing) -> None:
+    if standing.refusal is not None:
+        raise AccountRefused(standing.refusal)

@@ -1,0 +1,59 @@
+"""Audit events as rows.
+
+Owns the insert that every other store of this package calls inside its own transaction, and the port
+``AuditLog`` for events that stand alone. Rows are written unchained; the sealer's columns stay empty here.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import bindparam, insert, select
+
+from bjidp.audit.event import AuditEvent
+from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.schema import account, audit_event
+from bjidp.storage.sql.statements import Value
+
+_COLUMNS = ("kind", "at", "account_ref", "session", "ticket", "facts")
+
+
+class AuditRows:
+    """Writes events within a transaction."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        """Compile the inserts for ``engine``."""
+        row = insert(audit_event).inline()
+        reference = select(account.c.ref).where(account.c.id == bindparam("account")).scalar_subquery()
+        self._insert = engine.compile(row, _COLUMNS)
+        self._insert_for = engine.compile(row.values(account_ref=reference), _COLUMNS)
+
+    def write(self, transaction: Transaction, event: AuditEvent) -> None:
+        """Write ``event`` as it is."""
+        transaction.run(self._insert, {"account_ref": event.account_ref, **_values(event)})
+
+    def write_for(self, transaction: Transaction, account_id: str, event: AuditEvent) -> None:
+        """Write ``event`` with the reference of the account whose id is at hand."""
+        transaction.run(self._insert_for, {"account": account_id, **_values(event)})
+
+
+def _values(event: AuditEvent) -> dict[str, Value]:
+    return {
+        "kind": event.kind.value,
+        "at": event.at,
+        "session": event.session,
+        "ticket": event.ticket,
+        "facts": msgspec.json.encode(event.words()).decode(),
+    }
+
+
+class SqlAuditLog:
+    """The audit log in a database."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        """Write through ``engine``."""
+        self._engine = engine
+        self._rows = AuditRows(engine)
+
+    async def append(self, event: AuditEvent) -> None:
+        """Write ``event``; it is durable when this returns. Raises ``StoreUnavailable``."""
+        await self._engine.write(lambda transaction: self._rows.write(transaction, event))

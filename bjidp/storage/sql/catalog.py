@@ -1,0 +1,57 @@
+"""Opens a database: engine, keys and stores in one value.
+
+Called by ``bootstrap``, after ``bjidp.storage.sql.migrations.migrate`` brought the schema up to date.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from bjidp.entropy import Entropy
+from bjidp.privacy.fields import FieldCipher
+from bjidp.privacy.index import BlindIndex
+from bjidp.privacy.keyring import Keyring
+from bjidp.privacy.sealing import Sealing
+from bjidp.storage.sql.accounts import SqlAccounts
+from bjidp.storage.sql.admission import Admission
+from bjidp.storage.sql.audit import SqlAuditLog
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.mini_sessions import SqlMiniSessions
+from bjidp.storage.sql.rows import Rows
+from bjidp.storage.sql.sessions import SqlSessions
+
+
+class SqlStores(Struct, frozen=True):
+    """The stores of one database, on one engine."""
+
+    accounts: SqlAccounts
+    sessions: SqlSessions
+    mini_sessions: SqlMiniSessions
+    audit: SqlAuditLog
+    engine: SqlEngine
+
+    async def ping(self) -> None:
+        """Ask the database for an answer; raise ``StoreUnavailable``."""
+        await self.engine.ping()
+
+    async def close(self) -> None:
+        """Finish what was begun and close every connection."""
+        await self.engine.close()
+
+
+def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> SqlStores:
+    """Open the stores of ``url``; nothing is connected before the first call.
+
+    Raises :class:`ValueError` when the URL names neither a SQLite file nor PostgreSQL.
+    """
+    engine = SqlEngine(url, threads=threads)
+    cipher = FieldCipher(Sealing(keyring, entropy))
+    rows = Rows(cipher)
+    admission = Admission(engine, rows)
+    return SqlStores(
+        accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=BlindIndex(keyring), entropy=entropy),
+        sessions=SqlSessions(engine, rows, admission),
+        mini_sessions=SqlMiniSessions(engine, rows, admission),
+        audit=SqlAuditLog(engine),
+        engine=engine,
+    )

@@ -1,0 +1,98 @@
+"""The schema's history, and the one call that brings a database up to date.
+
+Owns the Alembic environment and its revisions, run from code alone: no ``alembic.ini``, no database URL in a file.
+Called by ``bootstrap`` before the stores are opened, by every process that starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool, create_engine, event, func, make_url, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+
+from bjidp.errors import StoreUnavailable
+from bjidp.storage.sql.engine import SQLITE_PRAGMAS, StoreFault
+
+_LOCK = 0x626A_6964_70
+"""The PostgreSQL advisory lock of a migration: the letters ``bjidp``."""
+
+_WAIT = 60
+"""Seconds to wait for another process that is migrating."""
+
+_CONNECT = 5
+"""Seconds to wait for a connection."""
+
+
+def migrate(url: str) -> None:
+    """Bring the database at ``url`` to the newest revision in one transaction; do nothing when it is there.
+
+    Processes that start together take turns. Blocking: call it before the event loop, or on a thread. Raises
+    ``StoreUnavailable`` when the database does not answer; then nothing was changed.
+    """
+    with _connected(url) as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def current_revision(url: str) -> str | None:
+    """Return the revision the database is at, or None for an empty one; raise ``StoreUnavailable``."""
+    with _connected(url) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """Return the revision this code needs."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head()
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    """Open a transaction that no other migration runs beside."""
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=_patience(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
+    except DBAPIError as error:
+        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+        raise StoreUnavailable from StoreFault(code or type(error.orig).__name__)
+    finally:
+        engine.dispose()
+
+
+def _patience(url: str) -> dict[str, object]:
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"timeout": _WAIT}
+    return {"connect_timeout": _CONNECT, "options": f"-c lock_timeout={_WAIT}s"}
+
+
+def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    # The driver must not begin transactions by its own guess: it would leave CREATE TABLE outside of them.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # IMMEDIATE takes the write lock at once: the process that comes second waits here, then finds nothing to do.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

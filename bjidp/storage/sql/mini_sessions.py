@@ -1,0 +1,159 @@
+"""Mini-program sessions in a database.
+
+Owns ``MiniSessionStore`` for one process, or for several on one PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import bindparam, delete, exists, insert, select, update
+
+from bjidp.accounts.ports import Standing
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.miniprogram.ports import MiniSession, StaleMiniSession
+from bjidp.storage.sql.admission import Admission
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MINI_SESSION, STANDING, Rows, mini_session_from
+from bjidp.storage.sql.schema import account, mini_session
+from bjidp.storage.sql.statements import Value
+
+_LIVE = mini_session.c.expires_at > bindparam("now")
+
+
+class MiniSessionEnds:
+    """Ends mini-program sessions within a transaction, each with its audit event."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        """Compile the statements for ``engine``."""
+        table = mini_session
+        self._audit = AuditRows(engine)
+        self._end = engine.compile(
+            delete(table)
+            .where(table.c.id == bindparam("session"), _LIVE)
+            .returning(table.c.id, table.c.account, table.c.link)
+        )
+        self._end_of_link = engine.compile(
+            delete(table)
+            .where(table.c.link == bindparam("link"), _LIVE)
+            .returning(table.c.id, table.c.account, table.c.link)
+        )
+
+    def one(self, transaction: Transaction, session: str, reason: str, now: Instant) -> int:
+        """End one session; return how many that was."""
+        return self._ended(transaction, transaction.all(self._end, {"session": session, "now": now}), reason, now)
+
+    def of_link(self, transaction: Transaction, link: str, reason: str, now: Instant) -> int:
+        """End every session of a link; return how many."""
+        return self._ended(transaction, transaction.all(self._end_of_link, {"link": link, "now": now}), reason, now)
+
+    def _ended(self, transaction: Transaction, rows: list[tuple[str, str, str]], reason: str, now: Instant) -> int:
+        for session, account_id, link in rows:
+            facts = {Fact.REASON: reason, Fact.LINK: link}
+            event = AuditEvent(EventKind.MINI_SESSION_ENDED, now, None, session, None, facts)
+            self._audit.write_for(transaction, account_id, event)
+        return len(rows)
+
+
+class SqlMiniSessions:
+    """The port ``bjidp.miniprogram.ports.MiniSessionStore``."""
+
+    def __init__(self, engine: SqlEngine, rows: Rows, admission: Admission) -> None:
+        """Compile the statements for ``engine``."""
+        self._engine = engine
+        self._rows = rows
+        self._admission = admission
+        self._ends = MiniSessionEnds(engine)
+        table = mini_session
+        self._insert = engine.compile(insert(table))
+        self._find = engine.compile(
+            select(*MINI_SESSION, *STANDING)
+            .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
+            .where(table.c.id == bindparam("session"), _LIVE)
+        )
+        self._replace = engine.compile(
+            update(table)
+            .where(table.c.id == bindparam("session"), table.c.version == bindparam("expected"))
+            .values(
+                generation=bindparam("new_generation"),
+                rotated_at=bindparam("new_rotated_at"),
+                used=bindparam("new_used"),
+                expires_at=bindparam("new_expires_at"),
+                version=bindparam("next"),
+            )
+        )
+        self._live_of_link = engine.compile(select(exists().where(table.c.link == bindparam("link"), _LIVE)))
+        self._purge = engine.compile(delete(table).where(table.c.expires_at <= bindparam("now")))
+
+    async def open(self, session: MiniSession) -> None:
+        """Create the row; audit the login. Raises ``AccountRefused``."""
+
+        def work(transaction: Transaction) -> None:
+            self._admission.mini(
+                transaction,
+                session.account,
+                session.id,
+                session.created_at,
+                link=session.link,
+                platform=session.platform,
+            )
+            transaction.run(
+                self._insert,
+                {
+                    "id": session.id,
+                    "account": session.account,
+                    "link": session.link,
+                    "platform": session.platform,
+                    "generation": session.generation,
+                    "rotated_at": session.rotated_at,
+                    "used": int(session.used),
+                    "created_at": session.created_at,
+                    "expires_at": session.expires_at,
+                    "version": session.version,
+                },
+            )
+
+        await self._engine.write(work)
+
+    async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
+        """Return the live session and its account's standing in one look; None if unknown or over."""
+        values: dict[str, Value] = {"session": session, "now": now}
+        row = await self._engine.look(lambda transaction: transaction.one(self._find, values))
+        if row is None:
+            return None
+        width = len(MINI_SESSION)
+        return mini_session_from(row[:width]), self._rows.standing(row[width:])
+
+    async def replace(self, session: MiniSession) -> MiniSession:
+        """Write the row if it still has this version, return it with the next; raise :class:`StaleMiniSession`."""
+        values: dict[str, Value] = {
+            "session": session.id,
+            "expected": session.version,
+            "next": session.version + 1,
+            "new_generation": session.generation,
+            "new_rotated_at": session.rotated_at,
+            "new_used": int(session.used),
+            "new_expires_at": session.expires_at,
+        }
+        if not await self._engine.write(lambda transaction: transaction.run(self._replace, values)):
+            raise StaleMiniSession
+        return msgspec.structs.replace(session, version=session.version + 1)
+
+    async def end(self, session: str, reason: str, now: Instant) -> bool:
+        """Delete the row, audit why; return whether it was live."""
+        return bool(await self._engine.write(lambda transaction: self._ends.one(transaction, session, reason, now)))
+
+    async def end_of_link(self, link: str, reason: str, now: Instant) -> int:
+        """End every session of a platform link; return how many."""
+        return await self._engine.write(lambda transaction: self._ends.of_link(transaction, link, reason, now))
+
+    async def live_of_link(self, link: str, now: Instant) -> bool:
+        """Return whether a platform link has a live session."""
+        values: dict[str, Value] = {"link": link, "now": now}
+        row = await self._engine.look(lambda transaction: transaction.one(self._live_of_link, values))
+        return row is not None and bool(row[0])
+
+    async def purge(self, now: Instant) -> int:
+        """Delete rows whose time is over; return how many."""
+        return await self._engine.write(lambda transaction: transaction.run(self._purge, {"now": now}))

@@ -1,0 +1,119 @@
+"""How rows become nouns.
+
+Owns which columns make a standing, a link, a session, and the opening and masking of what is sealed in them.
+Called by the stores of this package.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import ColumnElement, FromClause
+
+from bjidp.accounts.masks import mask_name, mask_phone, mask_username
+from bjidp.accounts.ports import Link, Standing, Status
+from bjidp.miniprogram.ports import MiniSession
+from bjidp.privacy.fields import FieldCipher
+from bjidp.sessions.ports import Login, Session
+from bjidp.storage.sql.schema import account, browser_session, identity, mini_session, platform_link
+from bjidp.storage.sql.statements import Row
+
+STANDING: tuple[ColumnElement[object], ...] = (
+    account.c.id,
+    account.c.ref,
+    account.c.status,
+    account.c.username_sealed,
+    identity.c.level,
+    identity.c.name_sealed,
+)
+
+LINK: tuple[ColumnElement[object], ...] = (
+    platform_link.c.id,
+    platform_link.c.account,
+    platform_link.c.face_checked_at,
+    platform_link.c.valid_days,
+    platform_link.c.probation_until,
+)
+
+SESSION: tuple[ColumnElement[object], ...] = (
+    browser_session.c.id,
+    browser_session.c.account,
+    browser_session.c.way,
+    browser_session.c.platform,
+    browser_session.c.link,
+    browser_session.c.browser,
+    browser_session.c.os,
+    browser_session.c.area,
+    browser_session.c.network,
+    browser_session.c.ticket,
+    browser_session.c.created_at,
+    browser_session.c.last_used_at,
+    browser_session.c.expires_at,
+    browser_session.c.csrf,
+    browser_session.c.data,
+    browser_session.c.version,
+)
+
+MINI_SESSION: tuple[ColumnElement[object], ...] = (
+    mini_session.c.id,
+    mini_session.c.account,
+    mini_session.c.link,
+    mini_session.c.platform,
+    mini_session.c.generation,
+    mini_session.c.rotated_at,
+    mini_session.c.used,
+    mini_session.c.created_at,
+    mini_session.c.expires_at,
+    mini_session.c.version,
+)
+
+ACCOUNT_WITH_IDENTITY: FromClause = account.outerjoin(identity, identity.c.account == account.c.id)
+
+UNPROVED = 1
+"""The level of an account without an identity."""
+
+_DATA = msgspec.json.Decoder(dict[str, str])
+
+
+class Rows:
+    """Decodes rows, opening what is sealed."""
+
+    def __init__(self, cipher: FieldCipher) -> None:
+        """Open with ``cipher``."""
+        self._cipher = cipher
+
+    def standing(self, row: Row) -> Standing:
+        """Read the columns :data:`STANDING`; an account without an identity is called by its username."""
+        account_id, ref, status, username, level, name = row
+        if name is None:
+            return Standing(account_id, ref, Status(status), self.username(account_id, username), UNPROVED)
+        shown = mask_name(self._cipher.open("identity", "name", account_id, name))
+        return Standing(account_id, ref, Status(status), shown, level)
+
+    def username(self, account_id: str, sealed: bytes) -> str:
+        """Open and mask a username."""
+        return mask_username(self._cipher.open("account", "username", account_id, sealed))
+
+    def phone(self, account_id: str, sealed: bytes | None) -> str | None:
+        """Open and mask a phone number, if there is one."""
+        return None if sealed is None else mask_phone(self._cipher.open("account", "phone", account_id, sealed))
+
+
+def link_from(row: Row) -> Link:
+    """Read the columns :data:`LINK`."""
+    return Link(*row)
+
+
+def session_from(row: Row) -> Session:
+    """Read the columns :data:`SESSION`."""
+    session, account_id, way, platform, link, browser, os, area, network, ticket, *rest = row
+    created_at, last_used_at, expires_at, csrf, data, version = rest
+    login = Login(way, platform, link, browser, os, area, network, ticket)
+    return Session(session, account_id, login, created_at, last_used_at, expires_at, csrf, _DATA.decode(data), version)
+
+
+def mini_session_from(row: Row) -> MiniSession:
+    """Read the columns :data:`MINI_SESSION`."""
+    session, account_id, link, platform, generation, rotated_at, used, created_at, expires_at, version = row
+    return MiniSession(
+        session, account_id, link, platform, generation, rotated_at, bool(used), created_at, expires_at, version
+    )

