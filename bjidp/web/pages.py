@@ -1,0 +1,212 @@
+"""What each page must be told: one frozen class a page.
+
+Handlers build them, :class:`bjidp.web.rendering.Renderer` turns them into HTML. Every class has a ``sample``, with
+which a test renders every template, so that neither a field nor a text can be missing when a person sees the page.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Literal, Protocol, Self, TypeAlias
+
+import msgspec
+
+from bjidp.clock import Instant
+
+Platform: TypeAlias = Literal["wechat", "alipay", "baidu"]
+"""Where the phone's 京通 runs; words under ``platform.*``."""
+
+Tab: TypeAlias = Literal["scan", "account", "legal"]
+"""What ``/login?tab=`` may say; anything else is ``scan``."""
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What all pages of one server have in common."""
+
+    sandbox: bool
+    """Show the loud banner of a demonstration."""
+    portal_url: str | None = None
+    """Where 返回 leads; without one the link is not shown."""
+
+
+class Page(Protocol):
+    """What :class:`bjidp.web.rendering.Renderer` can render."""
+
+    template: ClassVar[str]
+
+    @classmethod
+    def sample(cls) -> Self:
+        """Return an example with every field filled."""
+        ...
+
+
+class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /login`` for a browser that is not logged in."""
+
+    template: ClassVar[str] = "login.html"
+
+    tab: Tab
+    client: str
+    """Display name of the site the login is for, for example 首都之窗."""
+    flow: str
+    basis_url: str
+    """Address of :meth:`bjidp.qrlogin.matrix.Basis.encode`."""
+    csrf: str
+    """For the form of 换一个账号, which is posted to ``/logout``."""
+    embedder: str | None = None
+    """Origin of the demonstration page that frames this one and is told each frame; None everywhere else."""
+
+    @classmethod
+    def sample(cls) -> LoginPage:
+        """Return the page as opened from 首都之窗."""
+        return cls(
+            tab="scan",
+            client="首都之窗",
+            flow="mDq3vYdV0Yw4h8m0m1iX7A",
+            basis_url="/static/qr/0123456789abcdef.bin",
+            csrf="example",
+            embedder="http://127.0.0.1:8081",
+        )
+
+
+class SignedInPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /login`` for a browser that is logged in: it gets no ticket."""
+
+    template: ClassVar[str] = "signed_in.html"
+
+    who: str
+    """Masked display name."""
+    client: str
+    next: str
+    """Where 继续 leads: the path a login would have led to."""
+    csrf: str
+
+    @classmethod
+    def sample(cls) -> SignedInPage:
+        """Return the page of 张**."""
+        return cls(who="张**", client="首都之窗", next="/centre", csrf="example")
+
+
+class QrState(StrEnum):
+    """What the frame of a page without JavaScript shows."""
+
+    WAITING = "waiting"
+    SCANNED = "scanned"
+    APPROVED = "approved"
+    CODE = "code"
+    REJECTED = "rejected"
+    WRONG_CODE = "wrong_code"
+    EXPIRED = "expired"
+    ENDED = "ended"
+    """The flow is not this browser's, or its time is over: open the login page again."""
+
+
+class QrStatePage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /qr/state``, inside the login page when there is no JavaScript.
+
+    Reloads itself every ``refresh`` seconds while waiting and scanned, never while it shows a field or a button.
+    """
+
+    template: ClassVar[str] = "qr_state.html"
+
+    state: QrState
+    flow: str
+    csrf: str
+    who: str = ""
+    """Masked display name: scanned, approved and code."""
+    platform: Platform = "wechat"
+    grant: str = ""
+    """For approved and code."""
+    tries_left: int = 3
+    code_was_wrong: bool = False
+    refresh: int = 5
+
+    @classmethod
+    def sample(cls) -> QrStatePage:
+        """Return the state that has every field: a second try of the reverse code."""
+        return cls(
+            state=QrState.CODE,
+            flow="mDq3vYdV0Yw4h8m0m1iX7A",
+            csrf="example",
+            who="张**",
+            grant="example",
+            tries_left=2,
+            code_was_wrong=True,
+        )
+
+
+class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /centre``."""
+
+    template: ClassVar[str] = "centre.html"
+
+    who: str
+    level: int
+    """1 to 4, as ``accounts`` counts."""
+    platform: Platform
+    """Which 京通 confirmed the login."""
+    signed_in_at: Instant
+    csrf: str
+
+    @classmethod
+    def sample(cls) -> CentrePage:
+        """Return the page of 张**, logged in with WeChat."""
+        return cls(who="张**", level=3, platform="wechat", signed_in_at=1_800_000_000_000, csrf="example")
+
+
+class ScanHintPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /q/<anything>``: one answer for every text, since nothing is looked up."""
+
+    template: ClassVar[str] = "q.html"
+
+    @classmethod
+    def sample(cls) -> ScanHintPage:
+        """Return the page."""
+        return cls()
+
+
+class Message(StrEnum):
+    """A step that has ended; words under ``message.*``."""
+
+    SIGNED_OUT = "signed_out"
+    NOT_ME = "not_me"
+
+
+class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Says that something is done and leads back to the login page."""
+
+    template: ClassVar[str] = "message.html"
+
+    message: Message
+
+    @classmethod
+    def sample(cls) -> MessagePage:
+        """Return the page after 退出."""
+        return cls(message=Message.SIGNED_OUT)
+
+
+class ErrorPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem document for people: the title and what to do next, by the problem's code."""
+
+    template: ClassVar[str] = "error.html"
+
+    code: str
+    retry_after: int | None = None
+    """Seconds to wait, when waiting helps."""
+
+    @classmethod
+    def sample(cls) -> ErrorPage:
+        """Return the page of a limit."""
+        return cls(code="rate_limited", retry_after=30)
+
+
+ALL: tuple[type[Page], ...] = (
+    LoginPage,
+    SignedInPage,
+    QrStatePage,
+    CentrePage,
+    ScanHintPage,
+    MessagePage,
+    ErrorPage,
+)
+"""Every page there is, for the test that renders them all."""

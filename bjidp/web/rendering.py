@@ -1,0 +1,110 @@
+"""Turning a page's facts into HTML.
+
+Owns the Jinja environment: where templates lie, which words and file addresses they may use, and the checks that
+make a mistake in one of them stop the start instead of a person. ``bootstrap`` builds the :class:`Renderer`, handlers
+call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum, auto
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+
+from bjidp.clock import SECOND, Instant, rfc3339
+from bjidp.web.assets import StaticFiles
+from bjidp.web.pages import Page, Site
+from bjidp.web.texts import MissingText, Texts
+
+BEIJING: Final = timezone(timedelta(hours=8))
+"""The city's time all year; a fixed offset, so that no time zone data has to be installed."""
+
+
+class Use(Enum):
+    """What a template may ask for by name."""
+
+    TEXT = auto()
+    FAMILY = auto()
+    FILE = auto()
+
+
+def templates_root() -> Path:
+    """Return the folder of the templates: inside the package in a wheel, beside it in a checkout."""
+    here = Path(__file__).resolve().parent
+    for folder in (here / "templates", here.parents[1] / "templates"):
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError("the templates are missing: this installation is not complete")
+
+
+class Renderer:
+    """Renders pages of one site in one language.
+
+    Building one parses every template and raises :class:`bjidp.web.texts.MissingText` for a text the catalogue does
+    not have, :class:`KeyError` for a static file that does not exist, and :class:`ValueError` for a text whose key is
+    not written out, since nobody could check that one.
+    """
+
+    __slots__ = ("_environment", "_site", "texts")
+
+    def __init__(self, site: Site, static: StaticFiles, texts: Texts) -> None:
+        """Take what all pages share and check the templates against it."""
+        self.texts = texts
+        self._site = site
+        self._environment = Environment(
+            loader=FileSystemLoader(templates_root()),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(t=texts, static=static.url)
+        self._environment.filters.update(beijing=self._beijing, rfc3339=rfc3339)
+        self._check(static)
+
+    def render(self, page: Page) -> bytes:
+        """Return the page as UTF-8."""
+        return self._environment.get_template(page.template).render(page=page, site=self._site).encode()
+
+    def _check(self, static: StaticFiles) -> None:
+        for name in self._environment.list_templates():
+            for use, key in uses((templates_root() / name).read_text(encoding="utf-8"), name):
+                match use:
+                    case Use.FILE:
+                        static.url(key)
+                    case Use.TEXT if key not in self.texts:
+                        raise MissingText(self.texts.language, key)
+                    case Use.FAMILY if not any(text.startswith(f"{key}.") for text in self.texts):
+                        raise MissingText(self.texts.language, f"{key}.*")
+                    case _:
+                        pass
+
+    def _beijing(self, instant: Instant) -> str:
+        moment = datetime.fromtimestamp(instant / SECOND, UTC).astimezone(BEIJING)
+        return self.texts.plain(
+            "moment", year=moment.year, month=moment.month, day=moment.day, time=f"{moment:%H:%M}"
+        )
+
+
+def uses(source: str, template: str) -> Iterator[tuple[Use, str]]:
+    """Yield what a template asks for by name; raise :class:`ValueError` for a name that is not written out."""
+    for call in Environment(autoescape=True).parse(source, template).find_all(nodes.Call):
+        match call.node:
+            case nodes.Name(name="t"):
+                use = Use.TEXT
+            case nodes.Getattr(node=nodes.Name(name="t"), attr="of"):
+                use = Use.FAMILY
+            case nodes.Name(name="static"):
+                use = Use.FILE
+            case _:
+                continue
+        match call.args:
+            case [nodes.Const(value=str(key)), *_]:
+                yield use, key
+            case _:
+                raise ValueError(f"{template}, line {call.lineno}: write the key out; only the last part of t.of may vary")

@@ -1,0 +1,7 @@
+// Demonstration only: tells the page that frames this one the text of each frame, as a camera beside it would read it.
+
+const { embedder } = document.querySelector("[data-embedder]").dataset;
+
+document.addEventListener("bjidp:frame", ({ detail }) => {
+  window.parent.postMessage({ type: "bjidp-frame", text: detail.text }, embedder);
+});
