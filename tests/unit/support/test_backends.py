@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, text
 
+from tests.support import backends
 from tests.support.chromium import ContextFactory
 from tests.support.network import NetworkClosed, is_local
 from tests.support.postgres import PostgresServer
@@ -59,6 +62,32 @@ def test_a_redis_of_ones_own_can_be_stopped(own_redis: Callable[..., RedisServer
         server.stop()
         with pytest.raises(RedisConnectionError):
             client.ping()
+
+
+def test_the_servers_of_the_wheels_run_where_none_is_installed() -> None:
+    """Also where the packages lie in a folder that the server's user may not enter, as root's own home is."""
+    with tempfile.TemporaryDirectory() as folder:
+        closed, data = Path(folder, "closed"), Path(folder, "data")
+        wheel = backends.postgres_of_the_wheel()
+        package = wheel.path.parents[2]
+        shutil.copytree(wheel.path.parents[1], closed / package.name / wheel.path.parts[-3])
+        shutil.copytree(package.with_name(f"{package.name}.libs"), closed / f"{package.name}.libs")
+        closed.chmod(0o700)
+        Path(folder).chmod(0o755)
+        data.mkdir()
+        moved = closed / package.name / wheel.path.relative_to(package)
+        postgres = PostgresServer(data, backends.Backend(wheel.name, moved, wheel.version, wheel.source))
+        with postgres.database() as url:
+            engine = create_engine(url)
+            with engine.connect() as connection:
+                assert connection.execute(text("SELECT 1")).scalar() == 1
+            engine.dispose()
+        postgres.stop()
+
+        redis = RedisServer(data, backends.redis_of_the_wheel())
+        with Redis.from_url(redis.fresh_url()) as client:
+            assert client.ping()
+        redis.stop()
 
 
 async def test_the_browser_shows_a_page(browser_context: ContextFactory) -> None:
