@@ -1,0 +1,39 @@
+// How it ended: one picture, one sentence, one main button.
+
+import { busy, h } from "./dom.js";
+import { icon } from "./icons.js";
+
+const PICTURES = { good: "tick", stop: "shield", warn: "warning", bad: "cross", time: "clock" };
+
+export function result(phone, { kind, title, text, digits, hint, actions }) {
+  return {
+    title: "京通",
+    body: [
+      h(
+        "div",
+        { class: "result", role: "status" },
+        h("span", { class: `result-mark ${kind}`, "aria-hidden": "true" }, icon(PICTURES[kind])),
+        h("h1", { class: "centre" }, title),
+        h("p", { class: "lead centre" }, text),
+        digits
+          ? h(
+              "p",
+              { class: "code" },
+              h("span", { class: "hidden" }, [...digits].join(" ")),
+              [...digits].map((digit) => h("span", { class: "code-digit digits", "aria-hidden": "true" }, digit)),
+            )
+          : null,
+        hint ? h("p", { class: "hint centre" }, hint) : null,
+      ),
+    ],
+    footer: h(
+      "div",
+      { class: "choices" },
+      actions.map(([words, run], index) => {
+        const button = h("button", { type: "button", class: index === 0 ? "primary" : "plain" }, words);
+        button.addEventListener("click", () => busy(button, words, async () => run()));
+        return button;
+      }),
+    ),
+  };
+}

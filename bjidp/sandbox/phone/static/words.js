@@ -1,0 +1,202 @@
+// What the phone says: names of things, and for every code of the wire what happened and what to do next.
+
+export const PLATFORMS = [
+  { id: "wechat", name: "微信" },
+  { id: "alipay", name: "支付宝" },
+  { id: "baidu", name: "百度" },
+];
+
+export function platformName(id) {
+  return PLATFORMS.find((platform) => platform.id === id)?.name ?? "";
+}
+
+export const DOCUMENTS = {
+  resident_id: "中华人民共和国居民身份证",
+  hk_permit: "港澳居民来往内地通行证（香港）",
+  macao_permit: "港澳居民来往内地通行证（澳门）",
+  taiwan_permit: "台湾居民来往大陆通行证",
+  permanent_resident: "外国人永久居留身份证",
+};
+
+export const SHORT_DOCUMENTS = {
+  resident_id: "居民身份证",
+  hk_permit: "香港居民通行证",
+  macao_permit: "澳门居民通行证",
+  taiwan_permit: "台湾居民通行证",
+  permanent_resident: "永久居留身份证",
+};
+
+export const STORIES = {
+  ordinary: "一切正常：信息一致，人脸通过",
+  mismatch: "姓名与证件号码对不上，核验不通过",
+  unknown: "权威库里查不到这个人",
+  expired: "证件已过有效期",
+  document_withdrawn: "证件已挂失作废",
+  face_fails: "人脸识别总是不通过",
+  bank_phone_differs: "银行预留手机号与本人的不同",
+  rare_character: "姓名里有生僻字",
+  compatibility_character: "姓名里的字有两种编码",
+  dotted_name: "姓名里有间隔号",
+  long_name: "姓名特别长",
+  latin_name: "姓名是拉丁字母",
+  old_form_card: "持旧版永久居留身份证",
+  minor: "未成年人",
+  high_risk: "被平台判为高风险",
+};
+
+export const LEVELS = { L1: "注册用户", L2: "初级认证", L3: "中级认证", L4: "高级认证" };
+
+export const CONSENT =
+  "我同意北京市大数据中心使用我所提交的信息注册京通小程序，以及登录北京市统一身份认证平台，以便使用京通相关服务。我已认真阅读并同意《用户服务协议》及《隐私政策》";
+
+/** A span in words: 43200 is 12 小时. */
+export function span(seconds) {
+  if (seconds >= 3600) return `${trimmed(seconds / 3600)} 小时`;
+  if (seconds >= 60) return `${trimmed(seconds / 60)} 分钟`;
+  return `${Math.max(1, Math.ceil(seconds))} 秒`;
+}
+
+function trimmed(value) {
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
+}
+
+/** How long ago, from a whole number of seconds. */
+export function ago(seconds) {
+  if (seconds < 2) return "刚刚";
+  if (seconds < 60) return `${Math.floor(seconds)} 秒前`;
+  return `${Math.floor(seconds / 60)} 分 ${Math.floor(seconds % 60)} 秒前`;
+}
+
+// next: what the one button of the result screen does. "scan" 重新扫码, "home" 回到首页, "login" 重新登录, "again" 再试一次.
+const SAYINGS = {
+  ticket_unknown: {
+    title: "这个二维码不能用",
+    text: "它不是本平台的登录二维码，或者已经不在了。请在电脑上打开登录页，扫描那里显示的二维码。",
+    next: "scan",
+  },
+  scene_refused: {
+    title: "请对准屏幕扫码",
+    text: "图片、截图和别人转发来的二维码不能用来登录。请用扫一扫对准您自己电脑的屏幕。",
+    next: "scan",
+  },
+  frame_stale: {
+    title: "二维码已经更新",
+    text: "您扫到的是旧画面。请重新对准屏幕上的二维码。",
+    next: "scan",
+  },
+  ticket_expired: {
+    title: "二维码已过期",
+    text: "时间到了，电脑没有登录。请看电脑屏幕，重新扫描新的二维码。",
+    next: "scan",
+  },
+  ticket_taken: {
+    title: "已经有人扫过了",
+    text: "另一个账号先扫了这个二维码。请在电脑上换一个二维码再扫；二维码若是别人发来的，请不要继续。",
+    next: "scan",
+  },
+  ticket_closed: {
+    title: "这个二维码已经用过了",
+    text: "它已被确认、拒绝或换新。需要登录时，请扫描电脑上现在显示的二维码。",
+    next: "scan",
+  },
+  confirm_refused: {
+    title: "这次确认已失效",
+    text: "同一个二维码后来又扫了一次，只有最新的一次算数。请重新扫码后再确认。",
+    next: "scan",
+  },
+  session_ended: { title: "登录已失效", text: "您的京通登录到期了，或在别处被退出。请重新登录。", next: "login" },
+  token_invalid: { title: "登录已失效", text: "您的京通登录到期了，或在别处被退出。请重新登录。", next: "login" },
+  login_code_invalid: { title: "没有登录成功", text: "平台没有认可这次登录。请再登录一次。", next: "login" },
+  registration_unknown: { title: "填写时间过长", text: "这次身份验证已经失效。请重新登录，再填写一次。", next: "login" },
+  face_failed: {
+    title: "人脸识别没有通过",
+    text: "请在光线充足的地方正对屏幕，由本人再试一次。多次不通过时，可携带证件到政务服务大厅办理。",
+    next: "again",
+  },
+  face_pending: {
+    title: "还没有收到人脸识别的结果",
+    text: "平台暂时没有给出结果。请稍等几秒，再查一次。",
+    next: "again",
+  },
+  vendor_unavailable: {
+    title: "外部服务暂时没有回应",
+    text: "平台或核验服务没有按时回答，您的信息没有变化。",
+    next: "again",
+  },
+  service_unavailable: { title: "服务暂时不可用", text: "没有任何改变。请稍后再试。", next: "again" },
+  lost: { title: "网络没有回应", text: "没有收到身份认证平台的回答。请检查网络，再试一次。", next: "again" },
+  picture_unreadable: { title: "这张图片打不开", text: "请换一张 PNG 或 JPEG 图片。", next: "scan" },
+  picture_too_large: { title: "图片太大", text: "请换一张 4 MB 以内的图片。", next: "scan" },
+};
+
+const REFUSALS = {
+  locked: "这个账号已被锁定，现在不能登录。请联系统一认证平台客服。",
+  cancelled: "这个账号已经注销，不能登录。",
+  other_account: "扫码的账号和电脑上登录的不是同一个。请换成同一个账号再扫。",
+  level: "这个账号的认证级别不够。请先完成更高级别的认证。",
+};
+
+const RARE = /[\u3400-\u4DBF\uE000-\uF8FF\uFA0E-\uFAFF]|[\u{20000}-\u{3FFFF}]/u;
+
+/** {title, text, next} for whatever a call threw. `facts` is the form a refusal of an identity is about. */
+export function explain(error, facts = null) {
+  const code = error?.code ?? "unknown";
+  if (code === "rate_limited") {
+    const wait = error.retryAfter ? `${span(error.retryAfter)}后` : "稍后";
+    return { title: "操作太频繁", text: `为了您的账号安全，请${wait}再试。`, next: "home" };
+  }
+  if (code === "account_refused") {
+    return {
+      title: "这个账号现在不能登录",
+      text: REFUSALS[error.details.reason] ?? "请联系统一认证平台客服。",
+      next: "home",
+    };
+  }
+  if (code === "identity_mismatch") return { ...mismatch(facts), next: "again" };
+  if (code === "document_unsupported") {
+    const others = (error.details.platforms ?? []).map(platformName).filter(Boolean).join("、");
+    const where = others ? `请在${others}里打开京通。` : "请携带证件到政务服务大厅办理。";
+    return { title: "这里不能核验这种证件", text: `这个平台的人脸识别不支持您的证件。${where}`, next: "login" };
+  }
+  if (code === "invalid_request") {
+    return {
+      title: "没有认出登录二维码",
+      text: "这个二维码里不是登录信息。请扫描首都之窗等网站登录页上的二维码。",
+      next: "scan",
+    };
+  }
+  return (
+    SAYINGS[code] ?? {
+      title: "没有办成",
+      text: "平台回答了一个京通不认识的结果，没有任何改变。请稍后再试。",
+      next: "again",
+    }
+  );
+}
+
+function mismatch(facts) {
+  const rare = RARE.test(facts?.name ?? "") ? "姓名含生僻字的，建议暂时通过线下办理业务。" : "";
+  const step =
+    !facts || facts.document_type === "resident_id"
+      ? "请核对后重新校验。"
+      : "请核对后重新校验；仍不一致时，请联系发证部门。";
+  return { title: "姓名与证件号码不一致", text: `权威部门的数据与您填写的不符。${step}${rare}` };
+}
+
+const FIELDS = {
+  name: "请填写证件上的姓名，与证件保持一致",
+  document_number: "证件号码不对，请对照证件逐位核对",
+  document_type: "请选择证件类型",
+  valid_days: "请选择登录有效期",
+  agreed: "请先阅读并勾选同意",
+};
+
+/** {field: words} for an invalid_request of the form. */
+export function fieldFaults(error) {
+  const faults = {};
+  for (const fault of error?.details?.errors ?? []) {
+    const field = String(fault.field).split(/[.[]/)[0];
+    if (field in FIELDS) faults[field] = FIELDS[field];
+  }
+  return faults;
+}
