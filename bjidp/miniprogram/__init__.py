@@ -1,1 +1,1 @@
-"""Owned by its modules; see their docstrings."""
+"""The mini-program's server side: platform sign-in, registration by face, and the sessions of phones."""

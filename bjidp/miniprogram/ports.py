@@ -1,7 +1,7 @@
 """What the mini-program's server side needs from stores.
 
-Owns the mini-program session noun and its store port (``storage.sql``, ``storage.redis``). Registrations and used
-login codes are :class:`bjidp.records.Records`.
+Owns the mini-program session noun, its store port (``storage.sql``, ``storage.redis``), and what is asked of
+``privacy`` for records that wait. Registrations and used login codes are :class:`bjidp.records.Records`.
 """
 
 from __future__ import annotations
@@ -66,4 +66,16 @@ class MiniSessionStore(Protocol):
 
     async def purge(self, now: Instant) -> int:
         """Delete rows whose time is over; return how many."""
+        ...
+
+
+class Seals(Protocol):
+    """Seals personal values that wait in a store: authenticated encryption, bound to the place they lie in."""
+
+    def seal(self, value: bytes, place: str) -> bytes:
+        """Encrypt ``value`` for ``place``, the key of its record."""
+        ...
+
+    def unseal(self, sealed: bytes, place: str) -> bytes:
+        """Decrypt what was sealed for ``place``; raise :class:`ValueError` for anything else."""
         ...

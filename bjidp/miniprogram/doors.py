@@ -1,0 +1,83 @@
+"""The doors people come in by: one platform's login and face check each.
+
+Owns the rule that a login code is presented here once. Built by ``bootstrap``; called by the registration service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from bjidp.clock import HOUR, Clock, Instant, Millis
+from bjidp.errors import VendorUnavailable
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.records import DuplicateRecord, Records
+from bjidp.vendors.ports import (
+    DocumentType,
+    FaceCheck,
+    LoginCodeInvalid,
+    Platform,
+    PlatformIdentity,
+    PlatformSignIn,
+)
+
+USED_CODE_LIFETIME: Millis = 24 * HOUR
+"""How long a login code is remembered: as long as the longest-lived one, Alipay's, could be redeemed."""
+
+
+class UsedCode(Struct, frozen=True):
+    """A login code that was presented; nothing of it or its user is kept."""
+
+    at: Instant
+
+
+class Door(Struct, frozen=True):
+    """One platform."""
+
+    sign_in: PlatformSignIn
+    face: FaceCheck
+
+
+class Doors:
+    """The configured platforms."""
+
+    def __init__(
+        self,
+        doors: Mapping[Platform, Door],
+        *,
+        used_codes: Records[UsedCode],
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+    ) -> None:
+        """Remember used login codes in ``used_codes``, under keyed digests."""
+        self._doors = doors
+        self._used_codes = used_codes
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+
+    def face(self, platform: Platform) -> FaceCheck:
+        """Return the platform's face check."""
+        return self._doors[platform].face
+
+    def platforms_for(self, document: DocumentType) -> list[Platform]:
+        """Return the platforms whose face check knows the document."""
+        return [platform for platform, door in self._doors.items() if document in door.face.documents]
+
+    async def exchange(self, platform: Platform, code: str) -> PlatformIdentity:
+        """Redeem a login code; raise :class:`LoginCodeInvalid` or :class:`VendorUnavailable`.
+
+        A code that was presented here before is refused even if the platform would take it again (attack M2); of
+        parallel calls with one code, one reaches the platform.
+        """
+        key = self._pseudonyms.key("mp.login-code", platform.value, code)
+        try:
+            await self._used_codes.add(key, UsedCode(self._clock.now()), USED_CODE_LIFETIME)
+        except DuplicateRecord:
+            raise LoginCodeInvalid from None
+        try:
+            return await self._doors[platform].sign_in.exchange(code)
+        except VendorUnavailable:
+            # Nothing came of the code here: the phone may present it again, and the platform takes it once.
+            await self._used_codes.take(key)
+            raise

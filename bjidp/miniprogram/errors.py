@@ -1,0 +1,77 @@
+"""How the mini-program's calls fail, beside :mod:`bjidp.errors` and the platforms' own ``login_code_invalid``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from bjidp.errors import BjidpError, FieldFault, InvalidRequest
+from bjidp.vendors.ports import LoginCodeInvalid, Platform
+
+__all__ = [
+    "Advice",
+    "DocumentUnsupported",
+    "FaceFailed",
+    "FaceFailure",
+    "FacePending",
+    "IdentityMismatch",
+    "LoginCodeInvalid",
+    "unknown_registration",
+]
+
+
+class Advice(StrEnum):
+    """What a person whose identity was not confirmed can do (RNV-10)."""
+
+    CHECK_AGAIN = "check_again"
+    ASK_ISSUER = "ask_issuer"
+    GO_OFFLINE = "go_offline"
+
+
+class IdentityMismatch(BjidpError):
+    """The authority does not confirm that this person exists as stated; ``advice`` says what to do."""
+
+    code = "identity_mismatch"
+
+    def __init__(self, advice: Iterable[Advice]) -> None:
+        """Give the advice in the order it is to be shown."""
+        super().__init__(advice=tuple(advice))
+
+
+class DocumentUnsupported(BjidpError):
+    """This platform's face check does not know the document; ``platforms`` names those whose check does."""
+
+    code = "document_unsupported"
+
+    def __init__(self, platforms: Iterable[Platform]) -> None:
+        """Name the platforms to go to."""
+        super().__init__(platforms=tuple(platforms))
+
+
+class FaceFailure(StrEnum):
+    """Why a face check gave no pass."""
+
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TOO_OLD = "too_old"
+
+
+class FaceFailed(BjidpError):
+    """The face check is over and nothing came of it: a new one must be started."""
+
+    code = "face_failed"
+
+    def __init__(self, reason: FaceFailure) -> None:
+        """Say why."""
+        super().__init__(reason=reason)
+
+
+class FacePending(BjidpError):
+    """The platform has no verdict yet: finish the face check, then ask again. Nothing was changed."""
+
+    code = "face_pending"
+
+
+def unknown_registration() -> InvalidRequest:
+    """Return the one answer for a registration that never was, is over, or belongs to another platform."""
+    return InvalidRequest(FieldFault("registration", "unknown"))

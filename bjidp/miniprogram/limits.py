@@ -1,0 +1,76 @@
+"""How often the mini-program's calls may be made, and face checks started (wire.md 3, "Face and accounts" (4)).
+
+Owns which windows count under which keys. Every key is a pseudonym: no openid, number or address is ever one. Called
+by the registration service, and by the web handlers for calls with a token.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from bjidp.clock import DAY
+from bjidp.miniprogram.sessions import Caller
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.throttle.ports import Throttle, Window, per_minute
+from bjidp.vendors.ports import Person, PlatformIdentity
+
+
+class MiniProgramWindows(Struct, frozen=True, kw_only=True):
+    """The windows. None in place of the one by address lifts it; no other can be lifted."""
+
+    address: Window | None = per_minute(3000)
+    sign_in: Window = per_minute(10)
+    complete: Window = per_minute(60)
+    call: Window = per_minute(60)
+    face_of_identity: Window = Window(3, DAY)
+    face_of_document: Window = Window(10, DAY)
+    face_of_all: Window = Window(20_000, DAY)
+    """What the operator pays for in a day: beyond it no face check is started, for nobody."""
+
+
+class MiniProgramLimits:
+    """Counts, and raises ``RateLimited``. A throttle that is down raises ``StoreUnavailable``: nothing passes."""
+
+    def __init__(self, throttle: Throttle, pseudonyms: Pseudonyms, windows: MiniProgramWindows) -> None:
+        """Count in ``throttle`` by ``windows``."""
+        self._throttle = throttle
+        self._pseudonyms = pseudonyms
+        self._windows = windows
+
+    async def from_address(self, address: str) -> None:
+        """Count a call without a token by where it comes from: an IPv4 address or an IPv6 /64."""
+        if self._windows.address is not None:
+            await self._throttle.hit(self._pseudonyms.key("mp.address", address), self._windows.address)
+
+    async def sign_in(self, identity: PlatformIdentity) -> None:
+        """Count a ``session`` or ``registration`` of one platform identity."""
+        await self._throttle.hit(self._of_identity("mp.sign-in", identity), self._windows.sign_in)
+
+    async def complete(self, identity: PlatformIdentity) -> None:
+        """Count a ``registration/complete`` of one platform identity: phones ask again while a verdict is pending."""
+        await self._throttle.hit(self._of_identity("mp.complete", identity), self._windows.complete)
+
+    async def call(self, caller: Caller) -> None:
+        """Count a call with a token, for the account and for the platform identity."""
+        await self._throttle.hit(self._pseudonyms.key("mp.call.account", caller.account), self._windows.call)
+        await self._throttle.hit(self._pseudonyms.key("mp.call.link", caller.link), self._windows.call)
+
+    async def face_of_person(self, identity: PlatformIdentity, person: Person, *, own: bool) -> None:
+        """Count a face check for the platform identity and, unless the document is its account's own, for the document.
+
+        So strangers can't use up the tries of a document's holder who has a linked 京通.
+        """
+        await self._throttle.hit(self._of_identity("mp.face.identity", identity), self._windows.face_of_identity)
+        if not own:
+            await self._throttle.hit(self.document(person), self._windows.face_of_document)
+
+    async def face_of_all(self) -> None:
+        """Count a face check against the day's budget."""
+        await self._throttle.hit(self._pseudonyms.key("mp.face.all"), self._windows.face_of_all)
+
+    def document(self, person: Person) -> str:
+        """Return the key under which a document's face checks are counted."""
+        return self._pseudonyms.key("mp.face.document", person.document_type.value, person.number)
+
+    def _of_identity(self, label: str, identity: PlatformIdentity) -> str:
+        return self._pseudonyms.key(label, identity.platform.value, identity.app_id, identity.open_id)

@@ -1,0 +1,347 @@
+"""Login and registration in the mini-program (REG-7, LOG-7).
+
+Owns the order in which platform, limits, authority and accounts are asked (wire.md 3, "Face and accounts"). Called
+by the web handlers of ``session``, ``registration``, ``registration/complete`` and ``account``.
+
+Every step ends in one compare-and-set of the registration. What an outside service or a store did not answer, the
+same call asks again; what was answered, it does not ask twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, IdentityTaken, Link, NewAccount, Standing
+from bjidp.clock import HOUR, SECOND, Clock, Instant, Millis
+from bjidp.entropy import Entropy
+from bjidp.errors import (
+    AccountRefused,
+    FieldFault,
+    InvalidRequest,
+    Retryable,
+    StoreUnavailable,
+    TokenInvalid,
+)
+from bjidp.miniprogram import registration as steps
+from bjidp.miniprogram.book import Page, RegistrationBook
+from bjidp.miniprogram.doors import Doors
+from bjidp.miniprogram.errors import DocumentUnsupported, FacePending, unknown_registration
+from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.registration import (
+    CLAIM_LIFETIME,
+    DONE_LIFETIME,
+    KEPT,
+    LIFETIME,
+    Check,
+    Checking,
+    Done,
+    Found,
+    Opened,
+    Passed,
+)
+from bjidp.miniprogram.sessions import Caller, MiniSessions
+from bjidp.miniprogram.tokens import Tokens
+from bjidp.miniprogram.wire import (
+    AccountFound,
+    AccountSummary,
+    AccountView,
+    CompleteRequest,
+    FaceStarted,
+    FoundAccount,
+    IdentityRequired,
+    RegistrationRequest,
+    SessionOk,
+    SessionRequest,
+    level_name,
+)
+from bjidp.proofing.dates import beijing_date
+from bjidp.proofing.documents import parse
+from bjidp.proofing.ranges import DocumentRange
+from bjidp.records import StaleRecord
+from bjidp.vendors.ports import Authority, FaceRequest, FaceVerdict, Person, Platform, PlatformIdentity
+
+LINK_PROBATION: Millis = 72 * HOUR
+"""How long a link made by recovery may not change the account (``accounts.link_probation``)."""
+
+CONSENTS = frozenset({"terms", "privacy"})
+VALID_DAYS = frozenset({0, 7, 30})
+
+_REFERENCE_BYTES = 16
+_ATTEMPTS = 8
+
+
+class MiniProgram:
+    """Logs phones in, and registers who is new."""
+
+    def __init__(
+        self,
+        *,
+        doors: Doors,
+        accounts: AccountStore,
+        authority: Authority,
+        sessions: MiniSessions,
+        book: RegistrationBook,
+        limits: MiniProgramLimits,
+        documents: DocumentRange,
+        clock: Clock,
+        entropy: Entropy,
+        probation: Millis = LINK_PROBATION,
+    ) -> None:
+        """Take everything it asks; ``documents`` says whose numbers are served here."""
+        self._doors = doors
+        self._accounts = accounts
+        self._authority = authority
+        self._sessions = sessions
+        self._book = book
+        self._limits = limits
+        self._documents = documents
+        self._clock = clock
+        self._entropy = entropy
+        self._probation = probation
+
+    async def session(self, platform: Platform, body: SessionRequest, address: str) -> SessionOk | IdentityRequired:
+        """Log a platform identity in by the platform's own login code, or open a registration for it.
+
+        Raises ``LoginCodeInvalid``, ``AccountRefused``, ``RateLimited``, ``VendorUnavailable``.
+        """
+        await self._limits.from_address(address)
+        identity = await self._doors.exchange(platform, body.code)
+        await self._limits.sign_in(identity)
+        known = await self._accounts.link_of(identity)
+        if known is not None:
+            link, standing = known
+            if standing.refusal is not None:
+                raise AccountRefused(standing.refusal)
+            if await self._sessions.lives_on(link):
+                opened = await self._sessions.open(platform, link)
+                return _session_ok(opened.tokens, standing)
+        secret = await self._book.open(identity, self._entropy, self._clock.now())
+        return IdentityRequired(secret, LIFETIME // SECOND)
+
+    async def account(self, caller: Caller) -> AccountView:
+        """Return the caller's account, masked; raise ``TokenInvalid`` when it is gone."""
+        profile = await self._accounts.profile(caller.account)
+        if profile is None:
+            raise TokenInvalid
+        return AccountView(
+            name=profile.standing.name,
+            level=level_name(profile.standing.level),
+            phone=profile.phone,
+            username=profile.username,
+        )
+
+    # -------------------------------------------------------------------------------------------------- registration
+
+    async def registration(self, platform: Platform, body: RegistrationRequest, address: str) -> FaceStarted:
+        """Start a face check for the person stated; earlier ones of this registration count no more.
+
+        Whether name and number belong together is not asked here: nobody learns that for free. Raises
+        ``InvalidRequest``, ``DocumentUnsupported``, ``RateLimited``, ``VendorUnavailable``.
+        """
+        await self._limits.from_address(address)
+        page = await self._book.find(platform, body.registration)
+        identity = page.identity
+        await self._limits.sign_in(identity)
+        person = self._stated_person(body)
+        face = self._doors.face(platform)
+        if person.document_type not in face.documents:
+            raise DocumentUnsupported(self._doors.platforms_for(person.document_type))
+        page = await self._count_and_restart(platform, body.registration, page, identity, person)
+        request = FaceRequest(self._entropy.octets(_REFERENCE_BYTES).hex(), identity, person)
+        try:
+            await self._limits.face_of_all()
+            start = await face.start(request)
+        except Retryable:
+            await self._give_back(page, person)
+            raise
+        check = page.check(request, start, body.valid_days)
+        await self._freeze(platform, body.registration, page, check)
+        return FaceStarted({**start.client, "verification": start.verification})
+
+    def _stated_person(self, body: RegistrationRequest) -> Person:
+        faults: list[FieldFault] = []
+        if body.valid_days not in VALID_DAYS:
+            faults.append(FieldFault("valid_days", "value"))
+        if len(body.agreed) != len(CONSENTS) or set(body.agreed) != CONSENTS:
+            faults.append(FieldFault("agreed", "required"))
+        try:
+            person = parse(body.document_type, body.name, body.document_number, beijing_date(self._clock.now()))
+            self._documents.admit(person)
+        except InvalidRequest as error:
+            raise InvalidRequest(*error.errors, *faults) from None
+        if faults:
+            raise InvalidRequest(*faults)
+        return person
+
+    async def _count_and_restart(
+        self, platform: Platform, secret: str, page: Page, identity: PlatformIdentity, person: Person
+    ) -> Page:
+        """Count the face check unless it was paid for already, then end earlier ones.
+
+        What was prepaid is spent in the same compare-and-set: of parallel calls one goes free (attack O4).
+        """
+        counted = False
+        for _ in range(_ATTEMPTS):
+            if not counted and page.registration.prepaid != self._limits.document(person):
+                await self._limits.face_of_person(identity, person, own=await self._is_own(identity, person))
+                counted = True
+            try:
+                return await page.write(_restarted(page))
+            except StaleRecord:
+                page = await self._book.find(platform, secret)
+        raise StoreUnavailable(1)
+
+    async def _is_own(self, identity: PlatformIdentity, person: Person) -> bool:
+        known = await self._accounts.link_of(identity)
+        if known is None:
+            return False
+        holder = await self._accounts.holder_of(person)
+        return holder is not None and holder.account == known[0].account
+
+    async def _give_back(self, page: Page, person: Person) -> None:
+        try:
+            await page.write(steps.not_started(page.registration, self._limits.document(person)))
+        except (StaleRecord, StoreUnavailable):
+            # Another call of this registration went on meanwhile, or the store is down too: the count stands.
+            return
+
+    async def _freeze(self, platform: Platform, secret: str, page: Page, check: Check) -> None:
+        following = steps.started(page.registration, check)
+        for _ in range(_ATTEMPTS):
+            try:
+                await page.write(following)
+                return
+            except StaleRecord:
+                # Two calls of one registration at once: whichever is answered last has the check that counts.
+                page = await self._book.find(platform, secret)
+                following = steps.started(_restarted(page), check)
+        raise StoreUnavailable(1)
+
+    # ------------------------------------------------------------------------------------------------------ complete
+
+    async def complete(self, platform: Platform, body: CompleteRequest, address: str) -> SessionOk | AccountFound:
+        """Take the platform's verdict, ask the authority, then log in to the person's one account.
+
+        Repeated, it goes on where it was stopped. Raises ``FacePending``, ``FaceFailed``, ``IdentityMismatch``,
+        ``AccountRefused``, ``InvalidRequest`` for a registration that is over, ``VendorUnavailable``.
+        """
+        await self._limits.from_address(address)
+        page = await self._book.find(platform, body.registration)
+        await self._limits.complete(page.identity)
+        for _ in range(_ATTEMPTS):
+            try:
+                answer = await self._advance(page, body.registration)
+            except (StaleRecord, IdentityTaken):
+                # Somebody else was faster: what is true now is decided by what is there now.
+                answer = None
+            if answer is not None:
+                return answer
+            page = await self._book.find(platform, body.registration)
+        raise StoreUnavailable(1)
+
+    async def _advance(self, page: Page, secret: str) -> SessionOk | AccountFound | None:
+        """Take one step; return the answer, or None when there is a next one."""
+        match page.registration.state:
+            case Opened(refusal=refusal):
+                raise steps.error_of(refusal)
+            case Checking(check=check):
+                await self._take_verdict(page, check)
+            case Passed() as passed if steps.overdue(passed, page.now):
+                await page.write(steps.lapsed(page.registration))
+            case Passed(check=check, authority=None):
+                person = page.person(check)
+                await page.write(steps.answered(page.registration, person, await self._authority.check(person)))
+            case Passed(check=check, authority=str() as authority):
+                return await self._settle(page, check, authority)
+            case Found() as claim:
+                left = max(0, page.registration.expires_at - page.now) // SECOND
+                return AccountFound(secret, FoundAccount(claim.username, claim.phone), left)
+            case Done(session=session):
+                again = await self._sessions.repeat(session)
+                if again is None:
+                    raise unknown_registration()
+                return _session_ok(*again)
+        return None
+
+    async def _take_verdict(self, page: Page, check: Check) -> None:
+        asked = self._clock.now()
+        request = FaceRequest(check.reference, page.identity, page.person(check))
+        verdict = await self._doors.face(page.registration.platform).verdict(request, check.verification)
+        following = steps.judged(
+            page.registration,
+            verdict,
+            asked_at=page.now,
+            answered_at=page.now + (self._clock.now() - asked),
+        )
+        if verdict is FaceVerdict.PENDING:
+            with contextlib.suppress(StaleRecord):
+                await page.write(following)
+            raise FacePending
+        # From here on the person has done their part: the record must not run out under the next steps.
+        await page.write(following, max(0, page.registration.expires_at - page.now) + KEPT - LIFETIME)
+
+    async def _settle(self, page: Page, check: Check, authority: str) -> SessionOk | None:
+        """Decide whose account it is (wire.md 3, "Face and accounts" (3)), and log in to it."""
+        person, identity = page.person(check), page.identity
+        new = NewAccount(
+            person=person,
+            identity=identity,
+            valid_days=check.valid_days,
+            evidence=Evidence.FACE,
+            evidence_reference=check.verification,
+            authority_reference=authority,
+        )
+        holder = await self._accounts.holder_of(person)
+        if holder is None:
+            link, standing = await self._accounts.register(new, page.now)
+        elif holder.evidence is Evidence.FACE:
+            link, standing = await self._link_again(holder, new, check, page.now)
+        else:
+            claim = steps.found(
+                page.registration,
+                account=holder.account,
+                username=holder.username,
+                phone=holder.phone,
+                now=page.now,
+            )
+            await page.write(claim, CLAIM_LIFETIME)
+            return None
+        opened = await self._sessions.open(identity.platform, link, repeatable=True)
+        try:
+            await page.write(steps.done(page.registration, opened.id), DONE_LIFETIME)
+        except StaleRecord:
+            # The same call was made twice at once and the other one is further: its session is the one.
+            await self._sessions.end(opened.id, "superseded")
+            raise
+        return _session_ok(opened.tokens, standing)
+
+    async def _link_again(
+        self, holder: IdentityHolder, new: NewAccount, check: Check, now: Instant
+    ) -> tuple[Link, Standing]:
+        former = await self._accounts.link_of(new.identity)
+        if former is None or former[0].account != holder.account:
+            # Recovery (REG-7): the store tells the account's other channels in the same transaction.
+            until = now + self._probation
+            return await self._accounts.relink(holder.account, new, probation_until=until, now=now)
+        if former[0].face_checked_at >= check.started_at:
+            # This very check was settled before and its answer got lost: a verdict is not used a second time.
+            return former
+        # Linked already. A probation it is under goes on: a second face check is no second proof.
+        until_as_before = former[0].probation_until
+        return await self._accounts.relink(holder.account, new, probation_until=until_as_before, now=now)
+
+
+def _restarted(page: Page) -> steps.Registration:
+    try:
+        return steps.restart(page.registration, page.now)
+    except steps.InvalidTransition:
+        raise unknown_registration() from None
+
+
+def _session_ok(tokens: Tokens, standing: Standing) -> SessionOk:
+    return SessionOk(
+        access_token=tokens.access,
+        expires_in=tokens.expires_in,
+        refresh_token=tokens.refresh,
+        account=AccountSummary(standing.name, level_name(standing.level)),
+    )

@@ -1,0 +1,192 @@
+"""The sessions of phones: opening, recognising, refreshing, ending.
+
+Owns the rules by which a token counts (wire.md 3). Called by the registration service, by the web handlers of every
+call with a bearer token, and by whoever ends a session.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.ports import Link, Standing
+from bjidp.clock import DAY, HOUR, SECOND, Clock, Instant, Millis
+from bjidp.entropy import Entropy, token
+from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
+from bjidp.miniprogram.ports import MiniSession, MiniSessionStore, StaleMiniSession
+from bjidp.miniprogram.tokens import MiniTokens, Tokens
+from bjidp.vendors.ports import Platform
+
+SHORTEST: Millis = 12 * HOUR
+"""How long a session lasts at most when the person asked for no days at all."""
+
+LOST_ANSWER: Millis = 30 * SECOND
+"""How long a refresh token that was used is answered with the pair it was answered with before."""
+
+_FIRST_GENERATION = 1
+_ATTEMPTS = 8
+
+
+class Caller(Struct, frozen=True):
+    """Whoever presented a good access token. Everything is read from the server's own rows (attack Q9)."""
+
+    session: MiniSession
+    standing: Standing
+
+    @property
+    def account(self) -> str:
+        """The account the phone is logged in to."""
+        return self.session.account
+
+    @property
+    def link(self) -> str:
+        """The platform link: stands for the platform identity, app included, without telling it."""
+        return self.session.link
+
+    @property
+    def platform(self) -> Platform:
+        """The platform the mini-program runs on."""
+        return Platform(self.session.platform)
+
+    def require_standing(self) -> None:
+        """Raise :class:`AccountRefused` when the account may not be used at this moment (attack Q21)."""
+        if self.standing.refusal is not None:
+            raise AccountRefused(self.standing.refusal)
+
+
+class OpenedSession(Struct, frozen=True):
+    """A session just opened, and its first pair of tokens."""
+
+    id: str
+    tokens: Tokens
+
+
+def face_valid_until(link: Link) -> Instant:
+    """Return until when the platform's own login suffices: days counted from the last face check."""
+    return link.face_checked_at + (link.valid_days * DAY if link.valid_days else SHORTEST)
+
+
+class MiniSessions:
+    """Opens, recognises, refreshes and ends mini-program sessions."""
+
+    def __init__(self, *, store: MiniSessionStore, tokens: MiniTokens, clock: Clock, entropy: Entropy) -> None:
+        """Take the store, the token maker, the time and the source of ids."""
+        self._store = store
+        self._tokens = tokens
+        self._clock = clock
+        self._entropy = entropy
+
+    async def open(self, platform: Platform, link: Link, *, repeatable: bool = False) -> OpenedSession:
+        """Log the phone of ``link`` in, until its face check no longer counts. Raises :class:`AccountRefused`.
+
+        With ``repeatable`` the first pair may be asked for again (:meth:`repeat`) until it is used; without, the
+        session counts as used from the start, which spares the first call with its token a write.
+        """
+        now = self._clock.now()
+        session = MiniSession(
+            id=token(self._entropy, 128),
+            account=link.account,
+            link=link.id,
+            platform=platform.value,
+            generation=_FIRST_GENERATION,
+            rotated_at=now,
+            used=not repeatable,
+            created_at=now,
+            expires_at=face_valid_until(link),
+            version=1,
+        )
+        await self._store.open(session)
+        return OpenedSession(session.id, self._tokens.pair(session, now))
+
+    async def repeat(self, session: str) -> tuple[Tokens, Standing] | None:
+        """Return a ``repeatable`` session's first pair again while no token of it was used, for 30 s; else None."""
+        now = self._clock.now()
+        found = await self._store.find(session, now)
+        if found is None:
+            return None
+        row, standing = found
+        if row.generation != _FIRST_GENERATION or not _answer_may_be_lost(row, now):
+            return None
+        return self._tokens.pair(row, now), standing
+
+    async def lives_on(self, link: Link) -> bool:
+        """Tell whether the platform's own login still suffices for ``link``.
+
+        A person who asked for no days is asked for the face again once the session has ended, whatever ended it.
+        """
+        now = self._clock.now()
+        if now >= face_valid_until(link):
+            return False
+        return link.valid_days > 0 or await self._store.live_of_link(link.id, now)
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        """Return who calls, if the account may be used; raise :class:`TokenInvalid` or :class:`AccountRefused`."""
+        caller = await self.recognise(authorization)
+        caller.require_standing()
+        return caller
+
+    async def recognise(self, authorization: str | None) -> Caller:
+        """Return who calls, whatever the account's standing; raise :class:`TokenInvalid`.
+
+        For calls that judge the standing at a place of their own (``scan``) or serve a locked account too (its
+        phone may log out). Tokens of the present generation count and those of the one before, which may be on
+        their way while the pair is renewed; a token of the present one marks it as used, once.
+        """
+        now = self._clock.now()
+        named = self._tokens.read_bearer(authorization, now)
+        for _ in range(_ATTEMPTS):
+            found = await self._store.find(named.session, now)
+            if found is None:
+                raise TokenInvalid
+            row, standing = found
+            if not row.generation - 1 <= named.generation <= row.generation:
+                raise TokenInvalid
+            if row.used or named.generation != row.generation:
+                return Caller(row, standing)
+            try:
+                return Caller(await self._store.replace(replace(row, used=True)), standing)
+            except StaleMiniSession:
+                continue
+        raise StoreUnavailable(1)
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Return the next pair; raise :class:`TokenInvalid`, or :class:`AccountRefused` with nothing changed.
+
+        The token used before is answered with the very same pair for 30 s while its successor is unused: so of
+        parallel refreshes all get one pair, and one generation exists (attack T7). Any other use of an old token
+        tells that two hold it: the session ends, and no other.
+        """
+        named = self._tokens.read_refresh(refresh_token)
+        for _ in range(_ATTEMPTS):
+            now = self._clock.now()
+            found = await self._store.find(named.session, now)
+            if found is None:
+                raise TokenInvalid
+            row, standing = found
+            if standing.refusal is not None:
+                raise AccountRefused(standing.refusal)
+            if named.generation > row.generation:
+                raise TokenInvalid
+            if named.generation < row.generation:
+                if named.generation == row.generation - 1 and _answer_may_be_lost(row, now):
+                    return self._tokens.pair(row, now)
+                await self._store.end(row.id, "refresh_replayed", now)
+                raise TokenInvalid
+            following = replace(row, generation=row.generation + 1, rotated_at=now, used=False)
+            try:
+                return self._tokens.pair(await self._store.replace(following), now)
+            except StaleMiniSession:
+                continue
+        raise StoreUnavailable(1)
+
+    async def end(self, session: str, reason: str) -> bool:
+        """End a session; its tokens are invalid at once. Return whether it was live."""
+        return await self._store.end(session, reason, self._clock.now())
+
+    async def end_of_link(self, link: str, reason: str) -> int:
+        """End every session of a platform link; return how many."""
+        return await self._store.end_of_link(link, reason, self._clock.now())
+
+
+def _answer_may_be_lost(row: MiniSession, now: Instant) -> bool:
+    return not row.used and now - row.rotated_at <= LOST_ANSWER

@@ -1,0 +1,133 @@
+"""Messages of the mini-program's calls (wire.md 3). Bodies are strict: an unknown or mistyped field is refused.
+
+Whoever may log in, and as whom, is never read from a body (attack Q9): no message has a field for it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from bjidp.vendors.ports import DocumentType
+
+LoginCode = Annotated[
+    str, Meta(min_length=1, max_length=512, pattern=r"^[!-~]+$(?!\n)", description="One-use login code.")
+]
+RegistrationSecret = Annotated[
+    str,
+    Meta(
+        min_length=43,
+        max_length=43,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="Names a registration; known to this phone alone.",
+    ),
+]
+RefreshToken = Annotated[str, Meta(min_length=1, max_length=128, description="Opaque; good for one refresh.")]
+Level = Literal["L1", "L2", "L3", "L4"]
+Consent = Literal["terms", "privacy"]
+
+
+class SessionRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Log in with the platform's own login code."""
+
+    code: LoginCode
+
+
+class AccountSummary(Struct, frozen=True):
+    """Who is logged in; ``name`` is masked."""
+
+    name: str
+    level: Level
+
+
+class SessionOk(Struct, frozen=True, tag="ok", tag_field="status"):
+    """The phone is logged in."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    account: AccountSummary
+
+
+class IdentityRequired(Struct, frozen=True, tag="identity_required", tag_field="status"):
+    """This platform identity has to prove who it is first; ``expires_in`` seconds are left for it."""
+
+    registration: str
+    expires_in: int
+
+
+class RegistrationRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who somebody says they are, and for how many days the platform's own login shall suffice afterwards."""
+
+    registration: RegistrationSecret
+    document_type: DocumentType
+    name: Annotated[str, Meta(max_length=400)]
+    document_number: Annotated[str, Meta(max_length=64)]
+    valid_days: Literal[0, 7, 30]
+    agreed: Annotated[list[Consent], Meta(max_length=2)]
+
+
+class FaceStarted(Struct, frozen=True):
+    """What the platform's client call needs: ``verification`` and members of the platform's own."""
+
+    face: dict[str, str]
+
+
+class CompleteRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The face check is done: look what came of it."""
+
+    registration: RegistrationSecret
+
+
+class FoundAccount(Struct, frozen=True):
+    """The account that holds the identity, as much as its owner recognises it by; masked."""
+
+    username: str
+    phone: str | None
+
+
+class AccountFound(Struct, frozen=True, tag="account_found", tag_field="status"):
+    """An account holds this identity by a weaker proof: it can be claimed for ``expires_in`` seconds."""
+
+    registration: str
+    account: FoundAccount
+    expires_in: int
+
+
+class RefreshRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask for the next pair of tokens."""
+
+    refresh_token: RefreshToken
+
+
+class TokenPair(Struct, frozen=True):
+    """An access token, good for ``expires_in`` seconds, and the refresh token that follows it."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+
+class AccountView(Struct, frozen=True):
+    """The account behind the access token, masked."""
+
+    name: str
+    level: Level
+    phone: str | None
+    username: str
+
+
+def level_name(level: int) -> Level:
+    """Return the level as it is written on the wire."""
+    match level:
+        case 1:
+            return "L1"
+        case 2:
+            return "L2"
+        case 3:
+            return "L3"
+        case 4:
+            return "L4"
+        case _:
+            raise ValueError("levels are 1 to 4")
