@@ -1,0 +1,198 @@
+"""Who may call which service, and what the caller needs to know for it.
+
+The identifiers and secrets of the sandbox are published constants: whoever reads them can do nothing but talk to a
+sandbox. Only the RSA keys are made on the spot, so that no private key lies in the source.
+"""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from msgspec import Struct
+
+_EXPONENT: Final = 65537
+_BITS: Final = 2048
+
+
+class WechatApp(Struct, frozen=True):
+    """A mini-program at WeChat."""
+
+    app_id: str
+    secret: str
+
+
+class AlipayApp(Struct, frozen=True, kw_only=True):
+    """A mini-program at Alipay: the caller's key pair, the gateway's key pair, and the content key."""
+
+    app_id: str
+    app_key: RSAPrivateKey
+    gateway_key: RSAPrivateKey
+    aes_key: str
+    """Base64 of 16 bytes."""
+
+
+class BaiduApp(Struct, frozen=True):
+    """A smart program at Baidu, and the account for the face service, which is another product with keys of its own."""
+
+    client_id: str
+    secret: str
+    aip_key: str
+    aip_secret: str
+    plan_id: int
+
+
+class AuthorityKey(Struct, frozen=True):
+    """A caller of the authority."""
+
+    key_id: str
+    secret: str
+
+
+class SandboxCredentials(Struct, frozen=True, kw_only=True):
+    """Everything the services know their one caller by."""
+
+    wechat: WechatApp
+    alipay: AlipayApp
+    baidu: BaiduApp
+    authority: AuthorityKey
+    openid_seed: str
+    """What the platforms derive openids from; no caller knows it."""
+
+    def client_settings(self, base_url: str) -> ClientSettings:
+        """Return what the caller of a sandbox at ``base_url`` has to be configured with."""
+        base = base_url.rstrip("/")
+        return ClientSettings(
+            wechat=WechatClient(base_url=f"{base}/wechat", app_id=self.wechat.app_id, secret=self.wechat.secret),
+            alipay=AlipayClient(
+                gateway_url=f"{base}/alipay/gateway.do",
+                app_id=self.alipay.app_id,
+                app_private_key=private_pem(self.alipay.app_key),
+                alipay_public_key=public_base64(self.alipay.gateway_key),
+                aes_key=self.alipay.aes_key,
+            ),
+            baidu=BaiduClient(
+                base_url=f"{base}/baidu",
+                client_id=self.baidu.client_id,
+                client_secret=self.baidu.secret,
+                aip_key=self.baidu.aip_key,
+                aip_secret=self.baidu.aip_secret,
+                plan_id=self.baidu.plan_id,
+            ),
+            authority=AuthorityClient(
+                base_url=f"{base}/authority", key_id=self.authority.key_id, secret=self.authority.secret
+            ),
+        )
+
+
+class WechatClient(Struct, frozen=True):
+    """What a client of WeChat needs. Vendor paths such as ``/sns/jscode2session`` come after ``base_url``."""
+
+    base_url: str
+    app_id: str
+    secret: str
+
+
+class AlipayClient(Struct, frozen=True):
+    """What a client of Alipay needs: its own private key as PKCS#8 PEM, and Alipay's public key as Alipay shows it.
+
+    That is the Base64 of the SubjectPublicKeyInfo on one line, without header.
+    """
+
+    gateway_url: str
+    app_id: str
+    app_private_key: str
+    alipay_public_key: str
+    aes_key: str
+
+
+class BaiduClient(Struct, frozen=True):
+    """What a client of Baidu needs; ``base_url`` stands for all of its hosts (spapi, openapi, aip, brain)."""
+
+    base_url: str
+    client_id: str
+    client_secret: str
+    aip_key: str
+    aip_secret: str
+    plan_id: int
+
+
+class AuthorityClient(Struct, frozen=True):
+    """What a client of the authority needs."""
+
+    base_url: str
+    key_id: str
+    secret: str
+
+
+class ClientSettings(Struct, frozen=True):
+    """What the composition root of the caller has to be given."""
+
+    wechat: WechatClient
+    alipay: AlipayClient
+    baidu: BaiduClient
+    authority: AuthorityClient
+
+
+def default_credentials(data_dir: Path | None) -> SandboxCredentials:
+    """Return the sandbox's usual credentials.
+
+    The two RSA keys are read from ``data_dir``, or made and kept there as PEM readable by their owner alone; without a
+    folder they are new each time. Blocks for some tenths of a second when it makes keys. Raises :class:`OSError`, and
+    :class:`ValueError` for a file that holds no RSA key.
+    """
+    return SandboxCredentials(
+        wechat=WechatApp(app_id="wx9999000000000001", secret="5a0db0c5a0db0c5a0db0c5a0db0c0001"),
+        alipay=AlipayApp(
+            app_id="9999000000000001",
+            app_key=_key(data_dir, "alipay-app-key.pem"),
+            gateway_key=_key(data_dir, "alipay-gateway-key.pem"),
+            aes_key="c2FuZGJveC1hZXMta2V5IQ==",
+        ),
+        baidu=BaiduApp(
+            client_id="sandboxBaiduAppKey00000000000001",
+            secret="sandboxBaiduAppSecret00000000001",
+            aip_key="sandboxAipApiKey00000001",
+            aip_secret="sandboxAipSecretKey0000000000001",
+            plan_id=99990001,
+        ),
+        authority=AuthorityKey(key_id="sandbox-authority-1", secret="sandbox-authority-secret-0000001"),
+        openid_seed="sandbox-openids-1",
+    )
+
+
+def private_pem(key: RSAPrivateKey) -> str:
+    """Write a private key as unencrypted PKCS#8 PEM."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
+
+
+def public_base64(key: RSAPrivateKey) -> str:
+    """Write the public half as Alipay's console does: Base64 of the SubjectPublicKeyInfo, on one line."""
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(der).decode("ascii")
+
+
+def _key(data_dir: Path | None, name: str) -> RSAPrivateKey:
+    if data_dir is None:
+        return generate_private_key(_EXPONENT, _BITS)
+    path = data_dir / name
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(private_pem(generate_private_key(_EXPONENT, _BITS)), encoding="ascii")
+        # In one step, so that a crash leaves a whole key or none.
+        fresh.replace(path)
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if isinstance(key, RSAPrivateKey):
+        return key
+    raise ValueError(f"{name} holds no RSA key")

@@ -1,0 +1,80 @@
+"""What a sandbox is started with.
+
+Handed to :func:`bjidp.sandbox.app.build` by whoever starts it: the demo, or a test. The rules of each vendor are those
+of its documents; a rule that no public source tells is a field here, so that a doubtful number is never built in.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Literal
+
+from msgspec import Struct, field
+
+from bjidp.sandbox.clock import DAY, HOUR, MINUTE, SECOND, Clock
+from bjidp.sandbox.credentials import SandboxCredentials
+from bjidp.sandbox.entropy import Entropy
+
+
+class WechatRules(Struct, frozen=True, kw_only=True):
+    """How WeChat behaves. Times in milliseconds."""
+
+    code_lifetime: int = 5 * MINUTE
+    token_lifetime: int = 2 * HOUR
+    token_overlap: int = 5 * MINUTE
+    """How long a token lives on after an ordinary renewal, and how early the stable one is renewed."""
+    forced_refresh_gap: int = 30 * SECOND
+    forced_refreshes_a_day: int = 20
+    logins_a_minute: int = 100
+    """Of one user."""
+    verification_lifetime: int = 1 * HOUR
+    allowed_addresses: frozenset[str] | None = None
+    """The IP white list for fetching tokens; None is no list."""
+
+
+class AlipayRules(Struct, frozen=True, kw_only=True):
+    """How Alipay behaves. Times in milliseconds."""
+
+    code_lifetime: int = 24 * HOUR
+    access_lifetime: int = 500 * SECOND
+    refresh_lifetime: int = 300 * SECOND
+    """As seen for the scope ``auth_base``: the refresh token lives shorter than the access token."""
+    tells_user_id: bool = False
+    """Older apps are told the global user_id beside the open_id."""
+    numbers_as_text: bool = False
+    """Some answers carry ``expires_in`` as text."""
+    certification_lifetime: int = 23 * HOUR
+    verdict_lifetime: int = 90 * DAY
+
+
+class BaiduRules(Struct, frozen=True, kw_only=True):
+    """How Baidu behaves. Times in milliseconds."""
+
+    code_lifetime: int = 5 * MINUTE
+    token_lifetime: int = 30 * DAY
+    dialect: Literal["errno", "oauth"] = "errno"
+    """The shape of errors at the newer address; the older one always answers in the OAuth shape."""
+    verification_lifetime: int = 2 * HOUR
+    verdict_lifetime: int = 3 * DAY
+    retry_after_failure: bool = True
+    """The plan's setting 认证未通过时URL不失效: one verify_token may hold several attempts."""
+    threshold: float = 80.0
+
+
+class SandboxSettings(Struct, frozen=True, kw_only=True):
+    """Everything :func:`bjidp.sandbox.app.build` needs."""
+
+    clock: Clock
+    entropy: Entropy
+    credentials: SandboxCredentials
+    base_url: str
+    """Where people and servers reach this sandbox; only told in the start-up warning."""
+    server_url: str
+    """Where the identity server listens that the phone simulator talks to."""
+    server_host: str | None = None
+    """The ``Host`` to call it under, where it differs from ``server_url``."""
+    server_tls: ssl.SSLContext | None = None
+    """What trusts the server's certificate, if it was made on the spot."""
+    wechat: WechatRules = field(default_factory=WechatRules)
+    alipay: AlipayRules = field(default_factory=AlipayRules)
+    baidu: BaiduRules = field(default_factory=BaiduRules)
