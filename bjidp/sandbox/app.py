@@ -1,0 +1,94 @@
+"""The sandbox's composition root: settings in, one aiohttp application out.
+
+Started only by the demo and by tests; production refuses its addresses and its numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from bjidp.sandbox import phone
+from bjidp.sandbox.alipay import Alipay
+from bjidp.sandbox.authority import Authority
+from bjidp.sandbox.baidu import Baidu
+from bjidp.sandbox.captchas import CaptchaAnswers
+from bjidp.sandbox.control import Control
+from bjidp.sandbox.faults import SERVICES, Faults
+from bjidp.sandbox.inbox import Inbox
+from bjidp.sandbox.people import People
+from bjidp.sandbox.settings import SandboxSettings
+from bjidp.sandbox.wechat import Wechat
+
+INBOX: Final = web.AppKey("inbox", Inbox)
+"""Where the services that send put their messages."""
+CAPTCHAS: Final = web.AppKey("captchas", CaptchaAnswers)
+"""Where the demo's composition root hands the answers of the server's captchas."""
+
+_BODY_LIMIT: Final = 64 * 1024
+
+
+def build(settings: SandboxSettings) -> web.Application:
+    """Return the sandbox, ready to be served at any address.
+
+    Raises :class:`ValueError` when ``server_url`` is not an absolute http or https address.
+    """
+    clock, entropy, credentials = settings.clock, settings.entropy, settings.credentials
+    people = People()
+    faults = Faults()
+    inbox = Inbox(clock)
+    captchas = CaptchaAnswers(clock)
+    wechat = Wechat(
+        clock=clock,
+        entropy=entropy,
+        app=credentials.wechat,
+        openid_seed=credentials.openid_seed,
+        rules=settings.wechat,
+        people=people,
+    )
+    alipay = Alipay(
+        clock=clock,
+        entropy=entropy,
+        app=credentials.alipay,
+        openid_seed=credentials.openid_seed,
+        rules=settings.alipay,
+        people=people,
+    )
+    baidu = Baidu(
+        clock=clock,
+        entropy=entropy,
+        app=credentials.baidu,
+        openid_seed=credentials.openid_seed,
+        rules=settings.baidu,
+        people=people,
+    )
+    authority = Authority(clock=clock, entropy=entropy, key=credentials.authority, people=people)
+    control = Control(
+        people=people,
+        logins={"wechat": wechat.login, "alipay": alipay.login, "baidu": baidu.login},
+        cameras=(wechat.face, alipay.face, baidu.face),
+        inbox=inbox,
+        captchas=captchas,
+        faults=faults,
+    )
+
+    app = web.Application(middlewares=[faults.middleware], client_max_size=_BODY_LIMIT)
+    app[INBOX] = inbox
+    app[CAPTCHAS] = captchas
+    for part in (wechat, alipay, baidu, authority, control):
+        part.mount(app)
+    phone.mount(app, server_url=settings.server_url, server_host=settings.server_host, server_tls=settings.server_tls)
+
+    async def warn(_app: web.Application) -> None:
+        structlog.get_logger("bjidp.sandbox").warning(
+            "sandbox_not_real",
+            warning="THIS IS A SANDBOX: every person, verdict and message here is made up. Never use it in production.",
+            base_url=settings.base_url,
+            services=list(SERVICES),
+        )
+
+    app.on_startup.append(warn)
+    app.on_shutdown.append(faults.stop)
+    return app
