@@ -1,0 +1,41 @@
+"""Who appears in these tests. The persons' numbers are the standards' published samples."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bjidp.vendors.ports import DocumentType, FaceRequest, Person, Platform, PlatformIdentity
+
+REFERENCE: Final = "jt20270115000000000001"
+
+RESIDENT: Final = Person(DocumentType.RESIDENT_ID, "王玉田", "11010519491231002X")
+OTHER_RESIDENT: Final = Person(DocumentType.RESIDENT_ID, "赵长河", "440524188001010014")
+HK: Final = Person(DocumentType.HK_PERMIT, "陈港生", "H12345678")
+MACAO: Final = Person(DocumentType.MACAO_PERMIT, "何澳娜", "M12345678")
+TAIWAN: Final = Person(DocumentType.TAIWAN_PERMIT, "林台英", "12345678")
+FOREIGNER: Final = Person(DocumentType.PERMANENT_RESIDENT, "ANNA LEE", "932682198501010017")
+EVERYBODY: Final = (RESIDENT, OTHER_RESIDENT, HK, MACAO, TAIWAN, FOREIGNER)
+
+OPEN_ID: Final = "oUserOpenIdHush0001"
+OTHER_OPEN_ID: Final = "oUserOpenIdHush0002"
+
+NEVER_LOGGED: Final = (
+    "Hush",  # every secret, token, code, key and openid of these tests has it in it
+    "-----BEGIN",
+    "http://",
+    "https://",
+    *(person.name for person in EVERYBODY),
+    *(person.number for person in EVERYBODY),
+)
+
+
+def asked(
+    platform: Platform,
+    app_id: str,
+    person: Person = RESIDENT,
+    *,
+    open_id: str = OPEN_ID,
+    reference: str = REFERENCE,
+) -> FaceRequest:
+    """Return a face request of a user of ``platform``."""
+    return FaceRequest(reference, PlatformIdentity(platform, app_id, open_id), person)

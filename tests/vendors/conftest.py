@@ -1,0 +1,36 @@
+"""Clients over real HTTP on the loopback, and a watch on what they log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from typing import Any
+
+import pytest
+import structlog
+
+from bjidp.clock import ManualClock
+from bjidp.vendors.catalog import HttpClients
+from tests.vendors.cast import NEVER_LOGGED
+
+
+@pytest.fixture(autouse=True)
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[list[MutableMapping[str, Any]]]:
+    """What the program logs in this test; fails every test of the folder that logs a secret or a person."""
+    caplog.set_level(logging.DEBUG)
+    with structlog.testing.capture_logs() as entries:
+        yield entries
+    # The stands' own access log is aiohttp's, of a server that is no part of the program.
+    lines = [str(entry) for entry in entries]
+    lines += [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
+    for line in lines:
+        told = [secret for secret in NEVER_LOGGED if secret in line]
+        assert not told, f"logged: {line}"
+
+
+@pytest.fixture
+async def clients(clock: ManualClock) -> AsyncIterator[HttpClients]:
+    """HTTP clients that are closed after the test."""
+    opened = HttpClients(clock=clock)
+    yield opened
+    await opened.close()
