@@ -88,6 +88,7 @@ def fingerprint(purpose: str) -> str:
 
 def find_servers() -> None:
     """See that PostgreSQL, Redis and Chromium are there; only Chromium is fetched here, wheels bring the other two."""
+    make_playwright_start()
     if not found("chromium"):
         fetch_chromium()
     if not chinese_font():
@@ -101,6 +102,19 @@ def find_servers() -> None:
     )
     if missing.returncode:
         raise SetupError(f"Not everything that the tests need is here:\n{missing.stdout}{missing.stderr}")
+
+
+def make_playwright_start() -> None:
+    """See that Playwright's driver starts: the Node.js in its wheel wants a library that a bare Debian lacks."""
+    version = [str(PYTHON), "-m", "playwright", "--version"]
+    stamp = VENV / "playwright-starts"
+    if stamp.exists() and stamp.stat().st_mtime >= STAMPS.stat().st_mtime:
+        return
+    if subprocess.run(version, capture_output=True, check=False).returncode and can_use_apt():
+        say("Installing libatomic1 for Playwright")
+        apt_install("libatomic1")
+    run(version, "Playwright, which drives the browser, does not start")
+    stamp.touch()
 
 
 def fetch_chromium() -> None:
