@@ -20,7 +20,7 @@ Tab: TypeAlias = Literal["scan", "account", "legal"]
 """What ``/login?tab=`` may say; anything else is ``scan``."""
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True):
+class Shell(msgspec.Struct, frozen=True, kw_only=True):
     """What all pages of one server have in common."""
 
     sandbox: bool

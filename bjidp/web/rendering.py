@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 
 from bjidp.clock import SECOND, Instant, rfc3339
 from bjidp.web.assets import StaticFiles
-from bjidp.web.pages import Page, Site
+from bjidp.web.pages import Page, Shell
 from bjidp.web.texts import MissingText, Texts
 
 BEIJING: Final = timezone(timedelta(hours=8))
@@ -51,7 +51,7 @@ class Renderer:
 
     __slots__ = ("_environment", "_site", "texts")
 
-    def __init__(self, site: Site, static: StaticFiles, texts: Texts) -> None:
+    def __init__(self, site: Shell, static: StaticFiles, texts: Texts) -> None:
         """Take what all pages share and check the templates against it."""
         self.texts = texts
         self._site = site
@@ -86,9 +86,7 @@ class Renderer:
 
     def _beijing(self, instant: Instant) -> str:
         moment = datetime.fromtimestamp(instant / SECOND, UTC).astimezone(BEIJING)
-        return self.texts.plain(
-            "moment", year=moment.year, month=moment.month, day=moment.day, time=f"{moment:%H:%M}"
-        )
+        return self.texts.plain("moment", year=moment.year, month=moment.month, day=moment.day, time=f"{moment:%H:%M}")
 
 
 def uses(source: str, template: str) -> Iterator[tuple[Use, str]]:
@@ -107,4 +105,6 @@ def uses(source: str, template: str) -> Iterator[tuple[Use, str]]:
             case [nodes.Const(value=str(key)), *_]:
                 yield use, key
             case _:
-                raise ValueError(f"{template}, line {call.lineno}: write the key out; only the last part of t.of may vary")
+                raise ValueError(
+                    f"{template}, line {call.lineno}: write the key out; only the last part of t.of may vary"
+                )
