@@ -10,6 +10,7 @@ import hashlib
 
 from msgspec import Struct
 
+from bjidp.clock import Instant
 from bjidp.qrlogin.flow import Purposeful
 from bjidp.qrlogin.policy import QrPolicy
 
@@ -29,6 +30,7 @@ class Browser(Struct, frozen=True):
 
     id: str
     epoch: int
+    expires_at: Instant
     flows: tuple[FlowRef, ...]
 
     def flow(self, flow_id: str | None) -> FlowRef | None:
@@ -44,7 +46,7 @@ def key_of(secret: str) -> str:
 
 
 def opened(
-    browser: Browser, about: Purposeful, new_id: str, over: frozenset[str], policy: QrPolicy
+    browser: Browser, about: Purposeful, new_id: str, over: frozenset[str], policy: QrPolicy, now: Instant
 ) -> tuple[Browser, FlowRef]:
     """Return the record for the next secret, and the flow a page for ``about`` shows.
 
@@ -54,4 +56,5 @@ def opened(
     going_on = next((ref for ref in browser.flows if ref.about == about and ref.id not in over), None)
     ref = going_on or FlowRef(new_id, about)
     others = tuple(old for old in browser.flows if old.id != ref.id and old.id not in over)
-    return Browser(browser.id, browser.epoch + 1, (*others, ref)[-policy.flows :]), ref
+    kept = (*others, ref)[-policy.flows :]
+    return Browser(browser.id, browser.epoch + 1, now + policy.browser, kept), ref

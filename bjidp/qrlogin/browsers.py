@@ -45,13 +45,14 @@ class Browsers:
         """
         old = None if old_secret is None else await self._records.take(rules.key_of(old_secret))
         over: set[str] = set()
+        now = await self._changes.store.now()
         if old is None:
-            old = Browser(token(self._entropy, 128), 0, ())
+            old = Browser(token(self._entropy, 128), 0, now, ())
         for ref in old.flows:
             kept = await self._changes.on_flow(ref.id, _rotated(old.epoch + 1))
-            if kept is not None and (kept.ended or flows.is_over(kept, await self._changes.store.now())):
+            if kept is not None and (kept.ended or flows.is_over(kept, now)):
                 over.add(ref.id)
-        new, ref = rules.opened(old, about, token(self._entropy, 128), frozenset(over), self._policy)
+        new, ref = rules.opened(old, about, token(self._entropy, 128), frozenset(over), self._policy, now)
         secret = token(self._entropy, 256)
         await self._records.add(rules.key_of(secret), new, self._policy.browser)
         return OpenedPage(secret, ref.id)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from msgspec import Struct
+
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.entropy import base64url
 from bjidp.qrlogin import flow as flows
@@ -18,6 +20,14 @@ from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.policy import QrPolicy
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected, Scanned, Superseded, Ticket, Verifying
 from bjidp.qrlogin.wire import ApprovedMessage, ExpiredMessage, Message, RejectedMessage, ScannedMessage, TicketMessage
+
+
+class Frames(Struct, frozen=True):
+    """Texts to be shown one after the other: the first for ``first`` seconds, each later one for ``step``."""
+
+    texts: tuple[str, ...]
+    first: float
+    step: float
 
 
 class Heard:
@@ -91,14 +101,16 @@ class Messages:
             heard.expired = newest.ticket
         return told
 
-    def frames(self, ticket: Ticket, now: Instant) -> tuple[str, ...]:
-        """Return the texts of every frame from now to the scan deadline, for the animated picture."""
+    def frames(self, ticket: Ticket, now: Instant) -> Frames:
+        """Return every frame from now to the scan deadline, for the animated picture; none once scanned."""
         if not isinstance(ticket.state, Pending) or not machine.is_live(ticket, now):
-            return ()
+            return Frames((), 0.0, 0.0)
         key = self._keys.frame_key(ticket.purpose, ticket.id)
         first = frame.number_at(now - ticket.issued_at, self._policy.step)
         last = frame.number_at(ticket.state.deadline - 1 - ticket.issued_at, self._policy.step)
-        return tuple(frame.text(self._prefix, key, ticket.purpose, ticket.id, t) for t in range(first, last + 1))
+        texts = (frame.text(self._prefix, key, ticket.purpose, ticket.id, t) for t in range(first, last + 1))
+        left = ticket.issued_at + (first + 1) * self._policy.step - now
+        return Frames(tuple(texts), _seconds(left), _seconds(self._policy.step))
 
     def turn_in(self, flow: Flow, now: Instant) -> float | None:
         """Return in how many seconds the clock will change what the page is told; None if only an act can."""

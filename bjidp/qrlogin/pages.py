@@ -11,7 +11,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from bjidp.clock import MINUTE, Instant
+from bjidp.clock import MINUTE, SECOND, Instant
 from bjidp.entropy import Entropy, token
 from bjidp.errors import StoreUnavailable
 from bjidp.qrlogin import flow as flows
@@ -21,7 +21,7 @@ from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import ATTEMPTS, LIFETIME, FlowChanges
 from bjidp.qrlogin.errors import FlowUnknown
 from bjidp.qrlogin.flow import Flow, Watcher
-from bjidp.qrlogin.messages import Heard, Messages
+from bjidp.qrlogin.messages import Frames, Heard, Messages
 from bjidp.qrlogin.policy import QrPolicy
 from bjidp.qrlogin.ticket import Computer, Redeemed, Ticket
 from bjidp.qrlogin.wire import Message
@@ -52,11 +52,12 @@ class Visitor(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """A browser that has shown it may watch a flow."""
+    """A browser that has shown it may watch a flow; ``seconds_left`` is what remains of its record's time."""
 
     browser: Browser
     ref: FlowRef
     visitor: Visitor
+    seconds_left: float
 
 
 class Watch:
@@ -109,11 +110,11 @@ class QrPages:
 
         Raises :class:`BrowserUnknown`, and :class:`FlowUnknown` for a flow that is not this browser's.
         """
-        browser = (await self._browsers.find(secret)).value
-        ref = browser.flow(flow_id)
+        held = await self._browsers.find(secret)
+        ref = held.value.flow(flow_id)
         if ref is None:
             raise FlowUnknown
-        return Entry(browser, ref, visitor)
+        return Entry(held.value, ref, visitor, max(0, held.value.expires_at - held.now) / SECOND)
 
     async def connect(self, entry: Entry) -> Watch:
         """Let a socket watch: makes the first ticket, renews one that is due, sends the oldest of three away.
@@ -135,7 +136,7 @@ class QrPages:
         """Return the current message of a flow, as a page that just came is told it."""
         return self._messages.newest(*await self.current(entry, renew=renew))
 
-    async def frames(self, entry: Entry) -> tuple[str, ...]:
+    async def frames(self, entry: Entry) -> Frames:
         """Return the frames of a page without JavaScript from now to the scan deadline; none once scanned."""
         flow, now = await self.current(entry, renew=False, slow=True)
         return self._messages.frames(flow.current, now)

@@ -1,0 +1,83 @@
+"""Starting, finding and ending browser sessions.
+
+Owns the cookie's value and what is derived from it. Called by ``web``. The cookie is 256 random bits; the store only
+ever sees its hash, so a copy of the store logs nobody in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from bjidp.accounts.ports import Standing
+from bjidp.clock import Clock, Millis
+from bjidp.entropy import Entropy, token
+from bjidp.sessions.ports import Login, Session, SessionStore, StaleSession
+
+COOKIE_LENGTH = 43
+"""256 bits in base64url."""
+
+TOUCH: Millis = 5 * 60 * 1000
+"""A session's last use is written at most this often; sockets and polls never write it."""
+
+
+class Sessions:
+    """The life of browser sessions."""
+
+    def __init__(self, store: SessionStore, clock: Clock, entropy: Entropy, lifetime: Millis) -> None:
+        """Sessions end ``lifetime`` after the login, whatever happens in between (attack P8)."""
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._lifetime = lifetime
+
+    async def start(self, account: str, login: Login, old_cookie: str | None) -> str:
+        """Log ``account`` in and return the value for the cookie; a session under ``old_cookie`` is dead (T1).
+
+        Raises ``AccountRefused`` and ``StoreUnavailable``, having written nothing.
+        """
+        now = self._clock.now()
+        cookie = token(self._entropy, 256)
+        session = Session(
+            id=token(self._entropy, 128),
+            account=account,
+            login=login,
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + self._lifetime,
+            csrf=token(self._entropy, 256),
+            data={},
+            version=1,
+        )
+        await self._store.open(session, _key(cookie), None if old_cookie is None else _key(old_cookie))
+        return cookie
+
+    async def find(self, cookie: str | None) -> tuple[Session, Standing] | None:
+        """Return the live session behind a cookie with its account's standing, or None."""
+        if cookie is None or len(cookie) != COOKIE_LENGTH:
+            return None
+        return await self._store.find(_key(cookie), self._clock.now())
+
+    async def touch(self, session: Session) -> Session:
+        """Note that the session is in use, if that was not noted lately; a session that has ended stays ended."""
+        now = self._clock.now()
+        if now - session.last_used_at < TOUCH:
+            return session
+        try:
+            return await self._store.save(msgspec.structs.replace(session, last_used_at=now))
+        except StaleSession:
+            return session
+
+    async def save(self, session: Session, data: dict[str, str]) -> Session:
+        """Write the session's data; raise :class:`StaleSession` when it was changed or ended meanwhile."""
+        return await self._store.save(msgspec.structs.replace(session, data=data))
+
+    async def end(self, session: Session, reason: str) -> None:
+        """End the session: ``reason`` is a closed word for the audit log."""
+        await self._store.end(session.id, reason, self._clock.now())
+
+
+def _key(cookie: str) -> bytes:
+    return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).digest()
+

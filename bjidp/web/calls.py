@@ -1,0 +1,57 @@
+"""Calls of a JSON interface, declared once for the router and for ``/openapi.json``.
+
+Owns the declaration. A handler module lists its calls; :mod:`bjidp.web.openapi` describes what is listed and nothing
+else, so that the description cannot drift from the routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from http import HTTPStatus
+from typing import TypeAlias, TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+T = TypeVar("T")
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Proof(Enum):
+    """What a caller shows."""
+
+    NOTHING = "nothing"
+    BEARER = "bearer"
+    BROWSER = "browser"
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """One call: how it is reached, what it takes, what it answers."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    proof: Proof
+    body: type[Struct] | None = None
+    query: tuple[tuple[str, str], ...] = ()
+    answers: tuple[type[Struct], ...] = ()
+    status: HTTPStatus = HTTPStatus.OK
+    errors: tuple[str, ...] = ()
+
+
+def mount(app: web.Application, calls: tuple[Call, ...]) -> None:
+    """Add the calls' routes."""
+    for call in calls:
+        app.router.add_route(call.method, call.path, call.handler)
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def answer(value: Struct, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """Return ``value`` as JSON."""
+    return web.Response(body=_encoder.encode(value), status=status, content_type="application/json")

@@ -1,0 +1,187 @@
+"""The QR channel over HTTP: the socket, and the long poll for pages that cannot have one (wire.md, section 2).
+
+Owns ``GET /qr/channel``, ``POST /qr/tickets`` and ``GET /qr/events``. Every check is made before the upgrade, since
+aiohttp makes none by itself (attack W1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections import Counter
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable
+from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, PageSuperseded
+from bjidp.qrlogin.pages import End, Entry, QrPages, Visitor, Watch
+from bjidp.qrlogin.policy import Purpose
+from bjidp.qrlogin.wire import Message, RenewFrame, TicketsBody
+from bjidp.web.bodies import read_json
+from bjidp.web.cookies import Cookies
+from bjidp.web.origin import require_origin, require_same_site_read
+from bjidp.web.page_socket import TOO_MANY, PageSocket
+from bjidp.web.signed_in import SignedIn
+from bjidp.web.site import Site
+from bjidp.web.visitor import Observer
+
+SUBPROTOCOL: Final = "bjidp.qr.v1"
+FRAME_MAX: Final = 4 * 1024
+HEARTBEAT: Final = 25.0
+FRAMES_MAX: Final = 200
+"""Frames a page may send on one socket: it has one thing to say, twelve times a minute for fifteen minutes."""
+NUMBER_MAX: Final = 9
+WAIT_MAX: Final = 25.0
+ADDRESS_SOCKETS: Final = 2000
+
+_tickets_body = msgspec.json.Decoder(TicketsBody)
+_renew_frame = msgspec.json.Decoder(RenewFrame)
+
+
+class QrChannel:
+    """Handlers of the QR channel."""
+
+    def __init__(
+        self, *, site: Site, cookies: Cookies, observer: Observer, pages: QrPages, signed_in: SignedIn
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._site = site
+        self._cookies = cookies
+        self._observer = observer
+        self._pages = pages
+        self._signed_in = signed_in
+        self._sockets: weakref.WeakSet[PageSocket] = weakref.WeakSet()
+        self._per_address: Counter[str] = Counter()
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes, and the farewell to every socket when the server stops."""
+        app.router.add_get("/qr/channel", self.channel, allow_head=False)
+        app.router.add_post("/qr/tickets", self.tickets)
+        app.router.add_get("/qr/events", self.events, allow_head=False)
+        app.on_shutdown.append(self._farewell)
+
+    async def channel(self, request: web.Request) -> web.StreamResponse:
+        """Upgrade to the socket that announces what becomes of a flow."""
+        offered = request.headers.get("Sec-WebSocket-Protocol", "")
+        if SUBPROTOCOL not in (name.strip() for name in offered.split(",")):
+            raise InvalidRequest(FieldFault("Sec-WebSocket-Protocol", "missing"))
+        require_origin(self._site, request)
+        entry = await self._entry(request, request.query.get("flow"))
+        ws = web.WebSocketResponse(
+            protocols=(SUBPROTOCOL,), heartbeat=HEARTBEAT, max_msg_size=FRAME_MAX, compress=False, timeout=2.0
+        )
+        await ws.prepare(request)
+        address = entry.visitor.address_key
+        if address is not None and self._per_address[address] >= ADDRESS_SOCKETS:
+            await ws.close(code=TOO_MANY, message=b"60")
+            return ws
+        try:
+            watch = await self._pages.connect(entry)
+        except RateLimited as limit:
+            await ws.close(code=TOO_MANY, message=str(limit.retry_after).encode())
+            return ws
+        except (BrowserUnknown, StoreUnavailable):
+            await ws.close(code=End.RESTART.value)
+            return ws
+        socket = PageSocket(ws, self._pages, watch, request.transport)
+        self._sockets.add(socket)
+        if address is not None:
+            self._per_address[address] += 1
+        end = asyncio.get_running_loop().call_later(entry.seconds_left, socket.expire)
+        try:
+            socket.wake()
+            await self._listen(ws, socket)
+        finally:
+            end.cancel()
+            socket.stop()
+            if address is not None:
+                self._per_address[address] -= 1
+                if not self._per_address[address]:
+                    del self._per_address[address]
+            await self._leave(watch)
+        return ws
+
+    async def tickets(self, request: web.Request) -> web.Response:
+        """Answer the current message, with a ticket in it; a code whose time is over is renewed."""
+        require_origin(self._site, request)
+        body = await read_json(request, _tickets_body)
+        entry = await self._entry(request, body.flow)
+        return _answer(await self._pages.newest(entry, renew=True))
+
+    async def events(self, request: web.Request) -> web.Response:
+        """Answer the newest message once its number is greater than ``after``; 204 when ``wait`` is over."""
+        require_same_site_read(self._site, request)
+        after = _number(request, "after", -1)
+        wait = min(float(_number(request, "wait", 0)), WAIT_MAX)
+        entry = await self._entry(request, request.query.get("flow"))
+        watch = await self._pages.follow(entry)
+        woken = asyncio.Event()
+        stop = self._pages.subscribe(watch, woken.set)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait
+        try:
+            while True:
+                woken.clear()
+                look = await self._pages.look_after(watch, after)
+                if look.end is not None:
+                    raise PageSuperseded if look.end is End.SUPERSEDED else BrowserUnknown
+                remaining = deadline - loop.time()
+                if look.messages or remaining <= 0:
+                    return _answer(look.messages[0] if look.messages else None)
+                pause = remaining if look.turn_in is None else min(remaining, look.turn_in + 0.001)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), pause)
+        finally:
+            stop()
+            await self._leave(watch)
+
+    async def _entry(self, request: web.Request, flow: str | None) -> Entry:
+        visitor = Visitor(self._observer.computer(request), self._observer.address_key(request))
+        entry = await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
+        if entry.ref.about.purpose is Purpose.LOGIN and await self._signed_in.of(request) is not None:
+            raise AlreadySignedIn
+        return entry
+
+    async def _listen(self, ws: web.WebSocketResponse, socket: PageSocket) -> None:
+        heard = 0
+        async for frame in ws:
+            heard += 1
+            if heard > FRAMES_MAX:
+                await socket.close(TOO_MANY, "60")
+            elif frame.type is WSMsgType.TEXT and _is_renew(frame.data):
+                await socket.renew()
+
+    async def _leave(self, watch: Watch) -> None:
+        # A watcher that stays behind is merely the first to go when a third comes.
+        with contextlib.suppress(StoreUnavailable):
+            await self._pages.leave(watch)
+
+    async def _farewell(self, _: web.Application) -> None:
+        await asyncio.gather(*(socket.close(End.RESTART.value) for socket in tuple(self._sockets)))
+
+
+def _is_renew(data: str) -> bool:
+    try:
+        _renew_frame.decode(data)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return False
+    return True
+
+
+def _number(request: web.Request, name: str, default: int) -> int:
+    text = request.query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= NUMBER_MAX):
+        raise InvalidRequest(FieldFault(name, "invalid"))
+    return int(text)
+
+
+def _answer(message: Message | None) -> web.Response:
+    if message is None:
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+    return web.Response(body=msgspec.json.encode(message), content_type="application/json")

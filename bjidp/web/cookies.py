@@ -1,0 +1,55 @@
+"""The two cookies: the browser secret before a login, the session after it.
+
+Owns their names, flags, reading and writing. Nothing else may set a cookie.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from bjidp.web.site import Site
+
+BROWSER: Final = "bjidp_browser"
+SESSION: Final = "bjidp_session"
+
+
+class Cookies:
+    """Reads and writes our cookies as the site's base URL demands."""
+
+    def __init__(self, site: Site) -> None:
+        """Follow ``site``."""
+        self._secure = site.secure
+        self.browser = site.cookie(BROWSER)
+        self.session = site.cookie(SESSION)
+
+    def browser_secret(self, request: web.Request) -> str | None:
+        """Return the browser secret the request carries, or None."""
+        return request.cookies.get(self.browser)
+
+    def session_cookie(self, request: web.Request) -> str | None:
+        """Return the session cookie the request carries, or None."""
+        return request.cookies.get(self.session)
+
+    def set_browser(self, response: web.StreamResponse, secret: str) -> None:
+        """Give the browser its secret, until it is closed."""
+        self._set(response, self.browser, secret)
+
+    def set_session(self, response: web.StreamResponse, cookie: str) -> None:
+        """Give the browser its session, until it is closed (wire.md, section 2: no ``Max-Age``)."""
+        self._set(response, self.session, cookie)
+
+    def drop_browser(self, response: web.StreamResponse) -> None:
+        """Take the browser secret back."""
+        self._drop(response, self.browser)
+
+    def drop_session(self, response: web.StreamResponse) -> None:
+        """Take the session back."""
+        self._drop(response, self.session)
+
+    def _set(self, response: web.StreamResponse, name: str, value: str) -> None:
+        response.set_cookie(name, value, path="/", httponly=True, samesite="Lax", secure=self._secure)
+
+    def _drop(self, response: web.StreamResponse, name: str) -> None:
+        response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=self._secure)

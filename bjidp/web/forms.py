@@ -1,0 +1,63 @@
+"""Posted forms: who may post one, and what is in it.
+
+Owns the check that a form was sent by a page of ours in this very browser: an exact ``Origin`` and a token that only
+a page rendered for this browser holds. Pages before a login hold one derived from the browser secret, pages after it
+the session's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from aiohttp import web
+
+from bjidp.entropy import base64url
+from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.qrlogin.errors import OriginRefused
+from bjidp.secret import Secret
+from bjidp.web.cookies import Cookies
+from bjidp.web.origin import require_origin
+from bjidp.web.signed_in import Owner
+from bjidp.web.site import Site
+
+
+class Forms:
+    """Reads forms of one site."""
+
+    def __init__(self, site: Site, cookies: Cookies, key: Secret) -> None:
+        """Derive the tokens of pages before a login with ``key``."""
+        self._site = site
+        self._cookies = cookies
+        self._key = key
+
+    def token(self, browser_secret: str) -> str:
+        """Return the token for forms on a page before a login."""
+        message = b"bjidp.csrf|" + browser_secret.encode("utf-8", "surrogatepass")
+        return base64url(hmac.digest(self._key.reveal(), message, hashlib.sha256))
+
+    async def read(self, request: web.Request, owner: Owner | None) -> dict[str, str]:
+        """Return the form's fields, each given once.
+
+        Raises :class:`OriginRefused` for a form of another site's page or without a token of this browser, and
+        :class:`InvalidRequest` for a body that is no plain form.
+        """
+        require_origin(self._site, request)
+        if request.content_type != "application/x-www-form-urlencoded":
+            raise InvalidRequest(FieldFault("", "content_type"))
+        try:
+            posted = await request.post()
+        except (ValueError, LookupError):
+            raise InvalidRequest(FieldFault("", "form")) from None
+        fields: dict[str, str] = {}
+        for name, value in posted.items():
+            if name in fields or not isinstance(value, str):
+                raise InvalidRequest(FieldFault(name[:64], "repeated"))
+            fields[name] = value
+        presented = fields.pop("csrf", "").encode("utf-8", "surrogatepass")
+        secret = self._cookies.browser_secret(request)
+        good = [] if owner is None else [owner.session.csrf]
+        good += [] if secret is None else [self.token(secret)]
+        if not any(hmac.compare_digest(token.encode("ascii"), presented) for token in good):
+            raise OriginRefused
+        return fields

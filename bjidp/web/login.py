@@ -1,0 +1,170 @@
+"""The pages around a login: the login page, the centre, log-out, and the answer to a QR opened in a browser.
+
+Owns ``/login``, ``/centre``, ``/logout``, ``/not-me`` and ``/q/…``. Each navigation to the login page gives the
+browser a new secret.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+from urllib.parse import quote
+
+from aiohttp import web
+from msgspec import Struct
+
+from bjidp.qrlogin.browsers import Browsers
+from bjidp.qrlogin.flow import Client, Purposeful
+from bjidp.qrlogin.policy import Purpose
+from bjidp.sessions.service import Sessions
+from bjidp.throttle.ports import Throttle, per_minute
+from bjidp.web import pages
+from bjidp.web.cookies import Cookies
+from bjidp.web.forms import Forms
+from bjidp.web.guards import ANCESTORS
+from bjidp.web.rendering import Renderer
+from bjidp.web.signed_in import SignedIn
+from bjidp.web.visitor import Observer
+
+OPENED: Final = per_minute(1200)
+"""Login pages an address may open as a browser we have not seen: each costs a record."""
+
+TABS: Final[frozenset[str]] = frozenset({"scan", "account", "legal"})
+
+
+class LoginSettings(Struct, frozen=True):
+    """What the pages show of this installation.
+
+    ``simulator`` is the origin of the phone simulator of a demonstration, which may frame the login page and to
+    which a QR opened in a browser leads; None everywhere else.
+    """
+
+    client: Client
+    home: str
+    basis_url: str
+    simulator: str | None
+
+
+class LoginPages:
+    """Handlers of the pages around a login."""
+
+    def __init__(
+        self,
+        *,
+        settings: LoginSettings,
+        renderer: Renderer,
+        cookies: Cookies,
+        forms: Forms,
+        observer: Observer,
+        browsers: Browsers,
+        sessions: Sessions,
+        signed_in: SignedIn,
+        throttle: Throttle,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._settings = settings
+        self._renderer = renderer
+        self._cookies = cookies
+        self._forms = forms
+        self._observer = observer
+        self._browsers = browsers
+        self._sessions = sessions
+        self._signed_in = signed_in
+        self._throttle = throttle
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/", self.root)
+        app.router.add_get("/login", self.login)
+        app.router.add_get("/h5/login", self.login)
+        app.router.add_get("/centre", self.centre)
+        app.router.add_get("/h5/centre", self.centre)
+        app.router.add_post("/logout", self.logout)
+        app.router.add_post("/not-me", self.not_me)
+        app.router.add_get("/q/{text:.*}", self.opened_code)
+
+    async def root(self, _: web.Request) -> web.Response:
+        """Lead to the login page, which knows whether there is anything left to do."""
+        raise web.HTTPFound("/login")
+
+    async def login(self, request: web.Request) -> web.Response:
+        """Show the login page; to a browser that is logged in, who it is logged in as."""
+        owner = await self._signed_in.visiting(request)
+        if owner is not None:
+            return self._page(
+                pages.SignedInPage(
+                    who=owner.standing.name,
+                    client=self._settings.client.name,
+                    next=self._settings.home,
+                    csrf=owner.session.csrf,
+                )
+            )
+        secret = self._cookies.browser_secret(request)
+        address = self._observer.address_key(request)
+        if secret is None and address is not None:
+            await self._throttle.hit(f"login.opened:{address}", OPENED)
+        about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
+        opened = await self._browsers.open_page(secret, about)
+        tab = request.query.get("tab", "scan")
+        response = self._page(
+            pages.LoginPage(
+                tab=cast("pages.Tab", tab) if tab in TABS else "scan",
+                client=self._settings.client.name,
+                flow=opened.flow,
+                basis_url=self._settings.basis_url,
+                csrf=self._forms.token(opened.secret),
+                embedder=self._settings.simulator,
+            )
+        )
+        if self._settings.simulator is not None:
+            request[ANCESTORS] = self._settings.simulator
+        self._cookies.set_browser(response, opened.secret)
+        return response
+
+    async def centre(self, request: web.Request) -> web.Response:
+        """Show the account to its owner; lead anybody else to the login page."""
+        owner = await self._signed_in.visiting(request)
+        if owner is None:
+            response: web.Response = web.HTTPSeeOther("/login")
+            self._cookies.drop_session(response)
+            return response
+        login = owner.session.login
+        if self._settings.simulator is not None:
+            request[ANCESTORS] = self._settings.simulator
+        return self._page(
+            pages.CentrePage(
+                who=owner.standing.name,
+                level=owner.standing.level,
+                platform=cast("pages.Platform", login.platform),
+                signed_in_at=owner.session.created_at,
+                csrf=owner.session.csrf,
+            )
+        )
+
+    async def logout(self, request: web.Request) -> web.Response:
+        """End the session of this browser and go back to the login page."""
+        return await self._ended(request, "logout", pages.Message.SIGNED_OUT)
+
+    async def not_me(self, request: web.Request) -> web.Response:
+        """End the session because its owner says that somebody else is logged in as them."""
+        return await self._ended(request, "not_me", pages.Message.NOT_ME)
+
+    async def opened_code(self, request: web.Request) -> web.Response:
+        """Say what a QR code is for, the same for every text: nothing is looked up."""
+        if self._settings.simulator is not None:
+            text = f"{request.url.origin()}{request.rel_url.raw_path}"
+            raise web.HTTPFound(f"{self._settings.simulator}/phone?text={quote(text, safe='')}")
+        return self._page(pages.ScanHintPage())
+
+    async def _ended(self, request: web.Request, reason: str, message: pages.Message) -> web.Response:
+        owner = await self._signed_in.of(request)
+        await self._forms.read(request, owner)
+        if owner is not None:
+            await self._sessions.end(owner.session, reason)
+        await self._browsers.end(self._cookies.browser_secret(request))
+        response = self._page(pages.MessagePage(message=message))
+        self._cookies.drop_session(response)
+        self._cookies.drop_browser(response)
+        return response
+
+    def _page(self, page: pages.Page) -> web.Response:
+        return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")

@@ -1,0 +1,115 @@
+"""From a typed error to an answer: a problem document (RFC 9457) for programs, a page for people.
+
+Owns the HTTP status of every error code and the one middleware that catches. Handlers never catch for the sake of an
+answer. An error that is none of ours is logged by its class and place alone, since its text may hold a personal
+value, and answered as a 500 that says nothing.
+"""
+
+from __future__ import annotations
+
+import traceback
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bjidp.errors import BjidpError, Retryable
+from bjidp.web import pages
+from bjidp.web.rendering import Renderer
+
+STATUS: Final[dict[str, HTTPStatus]] = {
+    "account_refused": HTTPStatus.FORBIDDEN,
+    "already_signed_in": HTTPStatus.CONFLICT,
+    "browser_unknown": HTTPStatus.FORBIDDEN,
+    "code_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "confirm_refused": HTTPStatus.FORBIDDEN,
+    "document_unsupported": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "face_failed": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "face_pending": HTTPStatus.CONFLICT,
+    "flow_unknown": HTTPStatus.FORBIDDEN,
+    "frame_stale": HTTPStatus.CONFLICT,
+    "identity_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "invalid_request": HTTPStatus.BAD_REQUEST,
+    "login_code_invalid": HTTPStatus.UNAUTHORIZED,
+    "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "misdirected": HTTPStatus.MISDIRECTED_REQUEST,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "origin_refused": HTTPStatus.FORBIDDEN,
+    "page_superseded": HTTPStatus.CONFLICT,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "scene_refused": HTTPStatus.FORBIDDEN,
+    "service_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "ticket_closed": HTTPStatus.CONFLICT,
+    "ticket_expired": HTTPStatus.GONE,
+    "ticket_taken": HTTPStatus.CONFLICT,
+    "ticket_unknown": HTTPStatus.NOT_FOUND,
+    "token_invalid": HTTPStatus.UNAUTHORIZED,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "vendor_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""Every code an answer can carry. A test holds this table, the catalogue and the error classes to each other."""
+
+_OF_AIOHTTP: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+log = structlog.get_logger(__name__)
+
+
+class Problems:
+    """Answers errors."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        """Words and pages come from ``renderer``."""
+        self._renderer = renderer
+
+    def answer(
+        self, request: web.Request, code: str, details: dict[str, object], retry_after: int | None = None
+    ) -> web.Response:
+        """Return the answer for ``code``: a page if the client is a browser that navigates, else JSON."""
+        status = STATUS[code]
+        if "text/html" in request.headers.get("Accept", ""):
+            page = pages.ErrorPage(code=code, retry_after=retry_after)
+            response = web.Response(body=self._renderer.render(page), status=status, content_type="text/html")
+            response.charset = "utf-8"
+        else:
+            words = self._renderer.texts
+            body = {
+                "type": "about:blank",
+                "title": words.plain(f"problem.{code}"),
+                "status": int(status),
+                "detail": words.plain(f"problem.next.{code}"),
+                "code": code,
+            }
+            response = web.Response(
+                body=msgspec.json.encode(body | details), status=status, content_type="application/problem+json"
+            )
+        response.headers["Cache-Control"] = "no-store"
+        if retry_after is not None:
+            response.headers["Retry-After"] = str(retry_after)
+        if code == "token_invalid":
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Turn what a handler raises into an answer."""
+        try:
+            return await handler(request)
+        except BjidpError as error:
+            retry_after = error.retry_after if isinstance(error, Retryable) else None
+            return self.answer(request, error.code, error.details, retry_after)
+        except web.HTTPException as answer:
+            code = _OF_AIOHTTP.get(answer.status)
+            if code is None:
+                raise
+            response = self.answer(request, code, {})
+            if "Allow" in answer.headers:
+                response.headers["Allow"] = answer.headers["Allow"]
+            return response
+        except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
+            places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
+            log.error("unhandled_error", kind=type(error).__name__, places=places)
+            return self.answer(request, "internal_error", {})

@@ -1,0 +1,147 @@
+"""The QR channel without JavaScript (UX-4): one animated picture, and a frame that reloads itself.
+
+Owns ``GET /qr/image``, ``GET /qr/state`` and ``POST /qr/renew``. The same cookie, the same flows, the same freshness
+rule for frames as with a script; redeeming is a button the person presses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, assert_never, cast
+
+from aiohttp import web
+from msgspec.structs import replace
+
+from bjidp.clock import Instant
+from bjidp.errors import RateLimited
+from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin.errors import BrowserUnknown, FlowUnknown, TicketUnknown
+from bjidp.qrlogin.flow import Flow
+from bjidp.qrlogin.keys import QrKeys
+from bjidp.qrlogin.matrix import Basis
+from bjidp.qrlogin.pages import Entry, QrPages, Visitor
+from bjidp.qrlogin.picture import animated_image
+from bjidp.qrlogin.policy import QrPolicy
+from bjidp.qrlogin.ticket import Approved, Holder, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying
+from bjidp.web.cookies import Cookies
+from bjidp.web.forms import Forms
+from bjidp.web.guards import ANCESTORS
+from bjidp.web.origin import require_same_site_read
+from bjidp.web.pages import Platform, QrState, QrStatePage
+from bjidp.web.rendering import Renderer
+from bjidp.web.signed_in import SignedIn
+from bjidp.web.site import Site
+from bjidp.web.visitor import Observer
+
+DRAWING: Final = 2
+"""Pictures drawn at once; further ones wait their turn, and the event loop never draws."""
+
+
+class ScriptlessQr:
+    """Handlers for pages without JavaScript."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        cookies: Cookies,
+        forms: Forms,
+        observer: Observer,
+        pages: QrPages,
+        keys: QrKeys,
+        policy: QrPolicy,
+        basis: Basis,
+        renderer: Renderer,
+        signed_in: SignedIn,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._site = site
+        self._cookies = cookies
+        self._forms = forms
+        self._observer = observer
+        self._pages = pages
+        self._keys = keys
+        self._policy = policy
+        self._basis = basis
+        self._renderer = renderer
+        self._signed_in = signed_in
+        self._drawing = asyncio.Semaphore(DRAWING)
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/qr/image", self.image, allow_head=False)
+        app.router.add_get("/qr/state", self.state, allow_head=False)
+        app.router.add_post("/qr/renew", self.renew)
+
+    async def image(self, request: web.Request) -> web.Response:
+        """Draw all frames of the ticket from now to its scan deadline into one picture."""
+        require_same_site_read(self._site, request)
+        entry = await self._entry(request, request.query.get("flow"))
+        async with self._drawing:
+            # Asked for only when the drawing starts: the first frame must be the one of now.
+            frames = await self._pages.frames(entry)
+            if not frames.texts:
+                raise TicketUnknown
+            picture = await asyncio.to_thread(animated_image, self._basis, frames.texts, frames.step, frames.first)
+        return web.Response(body=picture, content_type="image/gif")
+
+    async def state(self, request: web.Request) -> web.Response:
+        """Show the state of the flow inside the login page."""
+        require_same_site_read(self._site, request)
+        request[ANCESTORS] = "'self'"
+        secret = self._cookies.browser_secret(request) or ""
+        flow_id = request.query.get("flow", "")
+        page = QrStatePage(state=QrState.ENDED, flow="", csrf=self._forms.token(secret))
+        try:
+            entry = await self._entry(request, flow_id)
+            flow, now = await self._pages.current(entry, renew=False, slow=True)
+        except (BrowserUnknown, FlowUnknown, RateLimited):
+            return self._page(page)
+        return self._page(self._shown(page, entry, flow, now))
+
+    async def renew(self, request: web.Request) -> web.Response:
+        """Show a new code and lead back to the login page."""
+        fields = await self._forms.read(request, await self._signed_in.of(request))
+        entry = await self._entry(request, fields.get("flow"))
+        await self._pages.renew(entry)
+        raise web.HTTPSeeOther("/login")
+
+    async def _entry(self, request: web.Request, flow: str | None) -> Entry:
+        visitor = Visitor(self._observer.computer(request), self._observer.address_key(request))
+        return await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
+
+    def _shown(self, page: QrStatePage, entry: Entry, flow: Flow, now: Instant) -> QrStatePage:
+        ticket = flow.current
+        page = replace(page, flow=flow.id)
+        if machine.has_expired(ticket, now):
+            return replace(page, state=QrState.EXPIRED)
+        state = ticket.state
+        match state:
+            case Pending():
+                return replace(page, state=QrState.WAITING)
+            case Scanned() | Verifying():
+                return _named(replace(page, state=QrState.SCANNED), state.holder)
+            case Approved():
+                grant = self._keys.grant(ticket, state, entry.browser.id)
+                page = _named(replace(page, state=QrState.APPROVED, grant=grant), state.holder)
+                if state.code is None:
+                    return page
+                wrong = state.tries_left < self._policy.code_tries
+                return replace(page, state=QrState.CODE, tries_left=state.tries_left, code_was_wrong=wrong)
+            case Rejected(reason="person"):
+                return replace(page, state=QrState.REJECTED)
+            case Rejected(reason="code"):
+                return replace(page, state=QrState.WRONG_CODE)
+            case Rejected():
+                return replace(page, state=QrState.EXPIRED)
+            case Redeemed() | Superseded():
+                return page
+            case _:
+                assert_never(state)
+
+    def _page(self, page: QrStatePage) -> web.Response:
+        return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
+
+
+def _named(page: QrStatePage, holder: Holder) -> QrStatePage:
+    return replace(page, who=holder.name, platform=cast("Platform", holder.platform))

@@ -1,0 +1,161 @@
+"""Who is on the other end, as far as the server itself can see.
+
+Owns the client's address behind trusted proxies, the network it belongs to, the area it lies in, and the reading of
+``User-Agent`` into closed lists. Nothing here repeats text that the client chose (attack P4).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from aiohttp import web
+
+from bjidp.qrlogin.ticket import Area, Computer
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+FORWARDED_MAX = 32
+"""Entries of ``X-Forwarded-For`` that are read, from the right: no chain of ours is longer."""
+
+
+class AreaBook(Protocol):
+    """Knows where addresses are."""
+
+    def area_of(self, address: Address) -> Area | None:
+        """Return the area an address lies in, or None when it is not known."""
+        ...
+
+
+class NoAreas:
+    """For servers without an address database: every place is unknown, and is shown as such."""
+
+    def area_of(self, address: Address) -> Area | None:  # noqa: ARG002 - the answer is the same for all
+        """Return None."""
+        return None
+
+
+class Addresses:
+    """Finds the client's address (attack T10).
+
+    It is the peer's, unless the peer is a trusted proxy: then the right-most entry of ``X-Forwarded-For`` that is
+    not itself one. Entries left of it were written by the client and count for nothing.
+    """
+
+    def __init__(self, trusted_proxies: Sequence[Network]) -> None:
+        """Trust only these networks to forward for others."""
+        self._trusted = tuple(trusted_proxies)
+
+    def of(self, request: web.Request) -> Address:
+        """Return the client's address; the unspecified one when the peer has none, as over a Unix socket."""
+        peer = _read(request.remote or "")
+        if peer is None:
+            peer = ipaddress.IPv4Address(0)
+        if not self._trusted or not self._is_trusted(peer):
+            return peer
+        chain = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        found = peer
+        for entry in reversed(chain[-FORWARDED_MAX:]):
+            address = _read(entry.strip())
+            if address is None:
+                break
+            found = address
+            if not self._is_trusted(address):
+                break
+        return found
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+def counted_as(address: Address) -> str:
+    """Return what limits count an address as: itself for IPv4, its /64 for IPv6 (one subscriber has a whole one)."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((address, 64), strict=False).network_address)
+    return str(address)
+
+
+def network_of(address: Address) -> str:
+    """Return the network an address is remembered by: its /24, or its /56 for IPv6."""
+    bits = 56 if isinstance(address, ipaddress.IPv6Address) else 24
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+_BROWSERS = (
+    ("MicroMessenger/", "WeChat"),
+    ("AlipayClient/", "Alipay"),
+    ("baiduboxapp/", "Baidu"),
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Chromium/", "Chrome"),
+    ("Version/", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows NT", "Windows"),
+    ("iPhone", "iOS"),
+    ("iPad", "iPadOS"),
+    ("Android", "Android"),
+    ("HarmonyOS", "HarmonyOS"),
+    ("OpenHarmony", "HarmonyOS"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+_LIKE_A_BROWSER = re.compile(r"Mozilla/5\.0 \([\x20-\x7e]{1,200}\)[\x20-\x7e]{0,300}")
+
+
+def read_user_agent(text: str) -> tuple[str, str]:
+    """Return browser and operating system as words of a closed list, ``unknown`` for anything unusual."""
+    if not _LIKE_A_BROWSER.fullmatch(text):
+        return "unknown", "unknown"
+    browser = next((name for mark, name in _BROWSERS if mark in text), "unknown")
+    system = next((name for mark, name in _SYSTEMS if mark in text), "unknown")
+    return browser, system
+
+
+class Observer:
+    """Reads requests into the facts the features work with."""
+
+    def __init__(
+        self, addresses: Addresses, areas: AreaBook, key: Callable[..., bytes], *, count_addresses: bool
+    ) -> None:
+        """``key(label, *parts)`` is the keyed digest of the privacy room; ``count_addresses`` is off under LOAD=1."""
+        self._addresses = addresses
+        self._areas = areas
+        self._key = key
+        self._count = count_addresses
+
+    def address_key(self, request: web.Request) -> str | None:
+        """Return the throttle key of the client's address, or None where address limits are lifted."""
+        if not self._count:
+            return None
+        return self._key("throttle.address", counted_as(self._addresses.of(request))).hex()
+
+    def address(self, request: web.Request) -> str:
+        """Return what the client's address counts as."""
+        return counted_as(self._addresses.of(request))
+
+    def area(self, request: web.Request) -> Area | None:
+        """Return where the client is, if that is known."""
+        return self._areas.area_of(self._addresses.of(request))
+
+    def computer(self, request: web.Request) -> Computer:
+        """Return what a ticket remembers of the computer that shows it."""
+        address = self._addresses.of(request)
+        browser, system = read_user_agent(request.headers.get("User-Agent", ""))
+        network = self._key("network", network_of(address))
+        return Computer(browser, system, network, self._areas.area_of(address))
+
+
+def _read(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
