@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from bjidp.clock import ManualClock
 from bjidp.vendors.catalog import HttpClients
@@ -34,3 +35,15 @@ async def clients(clock: ManualClock) -> AsyncIterator[HttpClients]:
     opened = HttpClients(clock=clock)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def app_key() -> RSAPrivateKey:
+    """The key pair of our mini-program at Alipay."""
+    return generate_private_key(65537, 2048)
+
+
+@pytest.fixture(scope="session")
+def gateway_key() -> RSAPrivateKey:
+    """The key pair of Alipay's gateway."""
+    return generate_private_key(65537, 2048)

@@ -30,7 +30,7 @@ class _Check(Struct, frozen=True):
 class _Finding(Struct, frozen=True):
     result: AuthorityAnswer
     reference: Annotated[str, Meta(min_length=1, max_length=128)]
-    reason: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}$")] | None = None
+    reason: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}\Z")] | None = None
 
 
 class AuthorityClient:
