@@ -33,7 +33,7 @@ export function choose(phone, { notice } = {}) {
               phone.platform = id;
             },
           }),
-          h("span", {}, h("i", { class: "dot", "aria-hidden": "true" }), name),
+          name,
         ),
       ),
     ),
@@ -95,6 +95,13 @@ export function choose(phone, { notice } = {}) {
     return h(
       "label",
       { class: "person" },
+      avatar,
+      h(
+        "span",
+        { class: "person-words" },
+        h("span", { class: "person-name" }, h("span", { id: called }, name), tag ? h("span", { class: "tag" }, tag) : null),
+        h("span", { class: "person-story", id: told }, story),
+      ),
       h("input", {
         type: "radio",
         name: "person",
@@ -106,14 +113,6 @@ export function choose(phone, { notice } = {}) {
           chosen.person = person;
         },
       }),
-      avatar,
-      h(
-        "span",
-        { class: "person-words" },
-        h("span", { class: "person-name", id: called }, name, tag ? h("span", { class: "tag" }, tag) : null),
-        h("span", { class: "person-story", id: told }, story),
-      ),
-      h("span", { class: "mark", "aria-hidden": "true" }, icon("tick")),
     );
   }
 

@@ -1,0 +1,536 @@
+"""The phone simulator as a person uses it, in a real browser, beside a small fake of the identity server."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import qrcode
+from PIL import Image
+from playwright.async_api import Page, expect
+
+from tests.browser.phone_fakes import PREFIX, FakeIdentityServer, Simulator, problem, running
+from tests.support.chromium import BrowserLauncher, ContextFactory
+
+PATIENCE = 10_000  # Milliseconds until a step that does not come has failed.
+TICKET = "A" * 22
+TEXT = f"{PREFIX}{TICKET}.003.abcdefghijkl"
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    async with running() as found:
+        yield found
+
+
+@pytest.fixture
+async def page(browser_context: ContextFactory, simulator: Simulator) -> Page:
+    context = await browser_context(base_url=simulator.url, viewport={"width": 390, "height": 844})
+    context.set_default_timeout(PATIENCE)
+    return await context.new_page()
+
+
+@pytest.fixture
+def server(simulator: Simulator) -> FakeIdentityServer:
+    return simulator.server
+
+
+async def log_in(page: Page, person: str = "张三", platform: str = "微信") -> None:
+    await page.goto("/phone")
+    await page.get_by_role("radio", name=platform, exact=True).check()
+    await page.get_by_role("radio", name=person, exact=True).check()
+    await page.get_by_role("button", name="登录京通").click()
+
+
+async def paste(page: Page, text: str = TEXT) -> None:
+    await page.get_by_role("button", name="扫一扫").click()
+    await page.get_by_label("二维码内容").fill(text)
+    await page.get_by_role("button", name="识别", exact=True).click()
+
+
+async def heading(page: Page, words: str) -> None:
+    await expect(page.get_by_role("heading", name=words, exact=True)).to_be_visible()
+
+
+@pytest.mark.req("LOG-2", "LOG-7")
+async def test_a_known_person_scans_sees_every_fact_and_confirms(page: Page, server: FakeIdentityServer) -> None:
+    server.reverse_code = "07"
+    await log_in(page)
+    await expect(page.get_by_text("张**")).to_be_visible()
+    await expect(page.get_by_text("L3 中级认证")).to_be_visible()
+
+    await paste(page)
+    await heading(page, "登录首都之窗？")
+    await expect(page.get_by_text("您将以 张** 的身份在电脑上登录")).to_be_visible()
+    facts = page.get_by_role("main").locator("dl")
+    for words in (
+        "首都之窗",
+        "banshi.example.gov.cn",
+        "Chrome · Windows",
+        "北京市（按网络估计）",
+        "您以前在这个网络登录过",
+    ):
+        await expect(facts).to_contain_text(words)
+    await expect(facts).to_contain_text("关闭浏览器即退出，最长 12 小时")
+    await expect(facts).to_contain_text(re.compile(r"[789] 秒前"))
+    await expect(page.get_by_role("timer")).to_contain_text(re.compile(r"还剩 +(60|59|58) 秒"))
+    assert server.asked("qr/scan") == [{"text": TEXT, "scene": 0}]
+    assert server.asked("qr/confirm") == []
+
+    await page.get_by_role("button", name="确认登录").click()
+    await heading(page, "已确认，还差一步")
+    await expect(page.get_by_text("0 7", exact=True)).to_be_attached()
+    assert server.asked("qr/confirm") == [{"ticket": TICKET, "confirm_token": "c" * 43}]
+
+
+@pytest.mark.req("LOG-2")
+async def test_the_two_answers_are_equally_large_and_a_refusal_reports_only_when_asked(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await log_in(page)
+    await paste(page)
+    yes = await page.get_by_role("button", name="确认登录").bounding_box()
+    no = await page.get_by_role("button", name="不是我，拒绝").bounding_box()
+    assert yes is not None
+    assert no is not None
+    assert (yes["width"], yes["height"]) == (no["width"], no["height"])
+
+    await page.get_by_role("button", name="不是我，拒绝").click()
+    await heading(page, "已拒绝")
+    await page.get_by_role("button", name="回到首页").click()
+    await paste(page, TEXT.replace("A", "B"))
+    await page.get_by_label("拒绝时一并举报").check()
+    await page.get_by_role("button", name="不是我，拒绝").click()
+    await heading(page, "已拒绝并举报")
+
+    assert [asked["report"] for asked in server.asked("qr/reject")] == [False, True]
+
+
+@pytest.mark.attack("P3")
+async def test_what_the_server_does_not_know_is_said_to_be_unknown(page: Page, server: FakeIdentityServer) -> None:
+    server.request |= {
+        "browser": "unknown",
+        "os": "unknown",
+        "ip_area": None,
+        "location_mismatch": True,
+        "ip_seen_before": False,
+        "session_lifetime": 1800,
+    }
+    await log_in(page)
+    await paste(page)
+
+    facts = page.get_by_role("main").locator("dl")
+    await expect(facts).to_contain_text("未知 · 未知")
+    await expect(facts.locator("div", has_text="地点")).to_contain_text("未知")
+    await expect(facts).to_contain_text("第一次在这个网络登录")
+    await expect(facts).to_contain_text("最长 30 分钟")
+    await expect(page.get_by_text("这台电脑和您的手机不在同一个地方")).to_be_visible()
+
+
+@pytest.mark.req("REG-7", "LOG-7")
+@pytest.mark.parametrize(("platform", "name"), [("微信", "wechat"), ("支付宝", "alipay"), ("百度", "baidu")])
+async def test_a_new_person_registers_by_face_on_each_platform(
+    page: Page, server: FakeIdentityServer, platform: str, name: str
+) -> None:
+    await log_in(page, "李小雨", platform)
+    await heading(page, "请填写您的身份信息")
+    await expect(page.get_by_label("姓名")).to_have_value("李小雨")
+    await expect(page.get_by_label("证件类型")).to_have_value("hk_permit")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="开始人脸识别").click()
+
+    await heading(page, "人脸识别（模拟）")
+    await page.get_by_role("button", name="通过", exact=True).click()
+
+    await expect(page.get_by_text("李**")).to_be_visible()
+    assert server.asked(f"{name}/registration") == [
+        {
+            "registration": "li",
+            "document_type": "hk_permit",
+            "name": "李小雨",
+            "document_number": "H99990002",
+            "valid_days": 30,
+            "agreed": ["terms", "privacy"],
+        }
+    ]
+    assert len(server.asked(f"{name}/registration/complete")) == 2, "a pending verdict is asked for again"
+
+
+@pytest.mark.req("REG-7", "UX-5")
+async def test_faults_of_the_form_stand_beside_their_fields_and_keep_what_was_typed(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await log_in(page, "新的平台用户")
+    await page.get_by_label("姓名").fill("孙")
+    await page.get_by_role("button", name="开始人脸识别").click()
+
+    await expect(page.get_by_role("alert")).to_contain_text("有 2 处需要修改")
+    await expect(page.get_by_label("证件号码")).to_be_focused()
+    await expect(page.get_by_label("证件号码")).to_have_attribute("aria-invalid", "true")
+    assert server.asked("wechat/registration") == []
+
+    await page.get_by_label("证件号码").fill("1001-")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await expect(page.get_by_text("证件号码不对，请对照证件逐位核对")).to_be_visible()
+    await expect(page.get_by_label("姓名")).to_have_value("孙")
+
+
+@pytest.mark.req("REG-7", "RNV-10")
+@pytest.mark.parametrize(
+    ("person", "outcome", "words"),
+    [
+        ("赵无颜", "不通过", "人脸识别没有通过"),
+        ("王不符", "通过", "姓名与证件号码不一致"),
+        ("李小雨", "取消", "人脸识别已取消"),
+    ],
+)
+async def test_a_face_check_that_does_not_succeed_leads_back_to_the_form(
+    page: Page, person: str, outcome: str, words: str
+) -> None:
+    await log_in(page, person)
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await page.get_by_role("button", name=outcome, exact=True).click()
+
+    await expect(page.get_by_role("alert")).to_contain_text(words)
+    await expect(page.get_by_label("姓名")).to_have_value(person)
+
+
+async def test_an_identity_that_has_an_account_is_told_to_come_back(page: Page, server: FakeIdentityServer) -> None:
+    server.refusals["wechat/registration/complete"] = (
+        200,
+        {"status": "account_found", "registration": "li", "account": {}, "expires_in": 600},
+    )
+    await log_in(page, "李小雨")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await page.get_by_role("button", name="通过", exact=True).click()
+
+    await heading(page, "您已有账号")
+
+
+@pytest.mark.attack("P2")
+@pytest.mark.parametrize(("platform", "scene"), [("微信", 1012), ("支付宝", 1), ("百度", 1)])
+async def test_a_picture_from_the_album_is_told_as_such_and_refused(
+    page: Page, server: FakeIdentityServer, tmp_path: Path, platform: str, scene: int
+) -> None:
+    picture = tmp_path / "forwarded.png"
+    qrcode.make(TEXT).save(picture)
+    server.known["li"] = "李小雨"
+    await log_in(page, "李小雨", platform)
+    await page.get_by_role("button", name="扫一扫").click()
+
+    await page.get_by_label("从相册选取").set_input_files(picture)
+
+    await heading(page, "请对准屏幕扫码")
+    assert server.asked("qr/scan") == [{"text": TEXT, "scene": scene}]
+
+
+async def test_a_picture_without_a_code_says_so(page: Page, server: FakeIdentityServer, tmp_path: Path) -> None:
+    blank, broken = tmp_path / "blank.png", tmp_path / "broken.png"
+    Image.new("L", (200, 200), 255).save(blank)
+    broken.write_bytes(b"no picture")
+    await log_in(page)
+    await page.get_by_role("button", name="扫一扫").click()
+
+    await page.get_by_label("从相册选取").set_input_files(blank)
+    await expect(page.get_by_role("alert")).to_contain_text("没有找到二维码")
+    await page.get_by_label("从相册选取").set_input_files(broken)
+    await heading(page, "这张图片打不开")
+
+    assert server.asked("qr/scan") == []
+
+
+@pytest.mark.req("LOG-2")
+async def test_the_camera_reads_the_code_on_the_screen_by_itself_and_confirms_nothing(
+    launch_browser: BrowserLauncher, simulator: Simulator, server: FakeIdentityServer, tmp_path: Path
+) -> None:
+    film = tmp_path / "screen.y4m"
+    film.write_bytes(y4m(qrcode.make(TEXT, box_size=8).get_image().convert("L")))
+    browser = await launch_browser(
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+    context = await browser.new_context(base_url=simulator.url, permissions=["camera"])
+    page = await context.new_page()
+    await log_in(page)
+
+    await page.get_by_role("button", name="扫一扫").click()
+
+    await heading(page, "登录首都之窗？")
+    assert server.asked("qr/scan") == [{"text": TEXT, "scene": 0}]
+    assert server.asked("qr/confirm") == []
+
+
+def y4m(code: Image.Image) -> bytes:
+    """Return one second of film in which the screen with the code fills a grey picture (YUV4MPEG2, 4:2:0)."""
+    width, height, frames = 640, 480, 10
+    luma = Image.new("L", (width, height), 110)
+    luma.paste(code, ((width - code.width) // 2, (height - code.height) // 2))
+    frame = b"FRAME\n" + luma.tobytes() + bytes([128]) * (width * height // 2)
+    return f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n".encode() + frame * frames
+
+
+async def test_a_device_without_camera_says_so_and_offers_the_other_ways(page: Page) -> None:
+    await log_in(page)
+    await page.get_by_role("button", name="扫一扫").click()
+
+    await expect(page.get_by_text(re.compile("请用下面的办法|或用下面的办法"))).to_be_visible()
+    await expect(page.get_by_role("button", name="扫旁边的页面")).to_have_count(0)
+
+
+@pytest.mark.attack("M3")
+async def test_an_address_with_a_text_scans_and_confirms_nothing_by_itself(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await log_in(page)
+    await expect(page.get_by_role("button", name="扫一扫")).to_be_visible()
+
+    await page.goto(f"/phone?text={TEXT}")
+    await expect(page.get_by_label("二维码内容")).to_have_value(TEXT)
+    await expect(page.get_by_text("不会自动识别")).to_be_visible()
+    await page.wait_for_load_state("networkidle")
+    assert server.asked("qr/scan") == []
+    assert "text=" not in page.url
+
+    await page.get_by_role("button", name="识别", exact=True).click()
+    await heading(page, "登录首都之窗？")
+    assert server.asked("qr/scan") == [{"text": TEXT, "scene": 1011}]
+    assert server.asked("qr/confirm") == []
+
+
+@pytest.mark.attack("M3")
+async def test_a_link_opened_before_the_login_waits_for_it(page: Page, server: FakeIdentityServer) -> None:
+    await page.goto(f"/phone?text={TEXT}")
+    await expect(page.get_by_text("不会自动替您扫码或确认")).to_be_visible()
+    await page.get_by_role("button", name="登录京通").click()
+
+    await expect(page.get_by_label("二维码内容")).to_have_value(TEXT)
+    assert server.asked("qr/scan") == []
+
+
+SHOWING = """
+const show = (text) => parent.postMessage({type: "bjidp-frame", text}, "*");
+setInterval(() => show(TEXT), 100);
+"""
+
+
+async def test_the_page_beside_is_scanned_when_asked(
+    browser_context: ContextFactory, simulator: Simulator, server: FakeIdentityServer
+) -> None:
+    server.login_page = '<!doctype html><script src="/login.js"></script>'
+    server.login_script = SHOWING.replace("TEXT", json.dumps(TEXT))
+    page = await (await browser_context(base_url=simulator.url, viewport={"width": 1280, "height": 800})).new_page()
+    await page.goto("/")
+    phone = page.frame_locator("#phone")
+    await phone.get_by_role("button", name="登录京通").click()
+    await phone.get_by_role("button", name="扫一扫").click()
+
+    await phone.get_by_role("button", name="扫旁边的页面").click()
+
+    await expect(phone.get_by_role("heading", name="登录首都之窗？")).to_be_visible()
+    assert server.asked("qr/scan") == [{"text": TEXT, "scene": 0}]
+
+
+@pytest.mark.attack("M3")
+async def test_frames_of_anyone_else_are_not_seen(
+    browser_context: ContextFactory, simulator: Simulator, server: FakeIdentityServer
+) -> None:
+    page = await (await browser_context(base_url=simulator.url, viewport={"width": 1280, "height": 800})).new_page()
+    await page.goto("/")
+    phone = page.frame_locator("#phone")
+    await phone.get_by_role("button", name="登录京通").click()
+    await phone.get_by_role("button", name="扫一扫").click()
+    # The demo page itself is not the login page, and the phone's own window is not its parent.
+    forge = "window.postMessage({type: 'bjidp-frame', text: 'forged'}, '*')"
+    await page.evaluate(forge)
+    inner = page.frame(url=re.compile("/phone$"))
+    assert inner is not None
+    await inner.evaluate(forge)
+
+    await phone.get_by_role("button", name="扫旁边的页面").click()
+
+    await expect(phone.get_by_role("alert")).to_contain_text("旁边的页面现在没有显示二维码")
+    assert server.asked("qr/scan") == []
+
+
+@pytest.mark.parametrize("outcome", ["确认登录", "不是我，拒绝"])
+async def test_a_lost_answer_is_no_lost_decision(page: Page, server: FakeIdentityServer, outcome: str) -> None:
+    tail, words = ("qr/confirm", "已确认，还差一步") if outcome == "确认登录" else ("qr/reject", "已拒绝")
+    server.reverse_code = "47"
+    server.lose = {tail}
+    await log_in(page)
+    await paste(page)
+    await page.get_by_role("button", name=outcome).click()
+
+    await heading(page, words)
+    assert len(server.asked(tail)) == 2
+
+
+async def test_a_double_click_is_one_confirmation(page: Page, server: FakeIdentityServer) -> None:
+    await log_in(page)
+    await paste(page)
+    await page.get_by_role("button", name="确认登录").dblclick()
+
+    await heading(page, "已确认")
+    assert len(server.asked("qr/confirm")) == 1
+
+
+async def test_a_ticket_whose_time_is_over_is_said_to_be_over(page: Page, server: FakeIdentityServer) -> None:
+    server.expires_in = 1.5
+    await log_in(page)
+    await paste(page)
+
+    await heading(page, "二维码已过期")
+    await page.get_by_role("button", name="重新扫码").click()
+    await expect(page.get_by_label("二维码内容")).to_be_visible()
+
+
+REFUSALS = [
+    (problem(409, "frame_stale"), "二维码已经更新", "重新扫码"),
+    (problem(409, "ticket_taken"), "已经有人扫过了", "重新扫码"),
+    (problem(409, "ticket_closed"), "这个二维码已经用过了", "重新扫码"),
+    (problem(410, "ticket_expired"), "二维码已过期", "重新扫码"),
+    (problem(404, "ticket_unknown"), "这个二维码不能用", "重新扫码"),
+    (problem(403, "account_refused", reason="locked"), "这个账号现在不能登录", "回到首页"),
+    (problem(429, "rate_limited"), "操作太频繁", "回到首页"),
+    (problem(503, "service_unavailable"), "服务暂时不可用", "再试一次"),
+    (problem(418, "something_new"), "没有办成", "再试一次"),
+]
+
+
+@pytest.mark.req("UX-5")
+async def test_every_refusal_of_a_scan_is_told_in_words_with_the_next_step(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await log_in(page)
+    for answer, title, next_step in REFUSALS:
+        server.refusals["qr/scan"] = answer
+        await paste(page)
+        await heading(page, title)
+        await expect(page.get_by_role("main")).not_to_contain_text(re.compile(r"[a-z]+_[a-z]+"))
+        await page.get_by_role("button", name=next_step).click()
+        if next_step != "回到首页":
+            await page.get_by_role("button", name="返回").click()
+
+
+async def test_the_wait_after_too_many_attempts_is_named(page: Page, server: FakeIdentityServer) -> None:
+    server.refusals["wechat/session"] = problem(429, "rate_limited")
+    await log_in(page)
+
+    await expect(page.get_by_role("alert").last).to_contain_text("请1.5 分钟后再试")
+
+
+async def test_a_reload_keeps_the_login_and_another_tab_is_another_phone(page: Page) -> None:
+    await log_in(page)
+    await expect(page.get_by_text("张**")).to_be_visible()
+
+    await page.reload()
+    await expect(page.get_by_text("张**")).to_be_visible()
+
+    other = await page.context.new_page()
+    await other.goto("/phone")
+    await heading(other, "谁的手机？")
+
+
+async def test_a_token_that_ran_out_is_renewed_once_without_a_word(page: Page, server: FakeIdentityServer) -> None:
+    await log_in(page)
+    await expect(page.get_by_text("张**")).to_be_visible()
+    server.tokens.clear()
+
+    await paste(page)
+
+    await heading(page, "登录首都之窗？")
+    assert len(server.asked("session/refresh")) == 1
+
+
+async def test_a_session_ended_elsewhere_asks_for_a_new_login(page: Page, server: FakeIdentityServer) -> None:
+    await log_in(page)
+    await expect(page.get_by_text("张**")).to_be_visible()
+    server.tokens.clear()
+    server.known.clear()
+
+    await paste(page)
+
+    await heading(page, "登录已失效")
+    await page.get_by_role("button", name="重新登录").click()
+    await heading(page, "谁的手机？")
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_mine_shows_the_account_masked_and_logs_out(page: Page, server: FakeIdentityServer) -> None:
+    await log_in(page)
+    await page.get_by_role("button", name="我的", exact=True).click()
+    await expect(page.get_by_role("main")).to_contain_text("154****0001")
+
+    await page.get_by_role("button", name="退出登录").click()
+
+    await heading(page, "谁的手机？")
+    assert len(server.asked("session")) == 1
+    await page.reload()
+    await heading(page, "谁的手机？")
+
+
+@pytest.mark.req("UX-2")
+async def test_a_login_is_possible_with_the_keyboard_alone(page: Page, server: FakeIdentityServer) -> None:
+    await log_in(page)
+    await page.get_by_role("button", name="扫一扫").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("二维码内容").focus()
+    await page.keyboard.insert_text(TEXT)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await heading(page, "登录首都之窗？")
+    await expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+    for _ in range(6):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.textContent") == "确认登录":
+            break
+    await page.keyboard.press("Enter")
+
+    await heading(page, "已确认")
+
+
+@pytest.mark.req("UX-3")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_scrolls_sideways_on_the_narrowest_phone(
+    browser_context: ContextFactory, simulator: Simulator, server: FakeIdentityServer, scheme: str
+) -> None:
+    server.request |= {"client": {"name": "北京市某某区政务服务中心", "domain": "a" * 40 + ".example.gov.cn"}}
+    context = await browser_context(
+        base_url=simulator.url,
+        viewport={"width": 320, "height": 568},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = await context.new_page()
+    await log_in(page)
+
+    async def fits() -> None:
+        assert await page.evaluate(
+            "[document.documentElement, document.querySelector('main')].every((e) => e.scrollWidth <= e.clientWidth)"
+        )
+
+    await expect(page.get_by_role("button", name="扫一扫")).to_be_visible()
+    await fits()
+    await paste(page)
+    await expect(page.get_by_role("button", name="确认登录")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="不是我，拒绝")).to_be_in_viewport(ratio=1)
+    await fits()
+    for path in ("/", "/inbox"):
+        await page.goto(path)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_the_inbox_shows_what_was_sent_to_an_address(page: Page) -> None:
+    await page.goto("/inbox")
+    await page.get_by_label("手机号或邮箱").fill("15410000001")
+    await page.get_by_role("button", name="查看").click()
+
+    await expect(page.get_by_role("list", name="收到的短信和邮件")).to_contain_text("482913")
+    assert "15410000001" not in page.url
