@@ -288,7 +288,7 @@ class MiniProgram:
             identity=identity,
             valid_days=check.valid_days,
             evidence=Evidence.FACE,
-            evidence_reference=check.verification,
+            evidence_reference=check.reference,
             authority_reference=authority,
         )
         holder = await self._accounts.holder_of(person)

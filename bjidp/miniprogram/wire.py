@@ -19,7 +19,7 @@ RegistrationSecret = Annotated[
     Meta(
         min_length=43,
         max_length=43,
-        pattern=r"^[A-Za-z0-9_-]+$",
+        pattern=r"^[A-Za-z0-9_-]+$(?!\n)",
         description="Names a registration; known to this phone alone.",
     ),
 ]

@@ -64,7 +64,7 @@ def comparison_key(name: str) -> str:
     For comparing alone; never stored in place of the name, never sent to anybody.
     """
     folded = unicodedata.normalize("NFKC", name.translate(GB18030_2022).translate(_DOTS)).casefold()
-    return _SPACE.sub("", unicodedata.normalize("NFKC", folded))
+    return unicodedata.normalize("NFKC", _SPACE.sub("", folded))
 
 
 def has_rare_character(name: str) -> bool:
