@@ -92,7 +92,7 @@ class Control:
 
     async def health(self, _request: web.Request) -> web.StreamResponse:
         """Say that this is alive, and that it is a sandbox."""
-        return _json({"status": "ok", "sandbox": True, "services": self._faults.in_force()})
+        return _json({"status": "ok", "sandbox": True, "services": self._faults.in_force(), "held": self._faults.held})
 
     async def list_people(self, _request: web.Request) -> web.StreamResponse:
         """Answer the synthetic persons."""

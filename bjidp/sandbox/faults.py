@@ -39,6 +39,8 @@ class Faults:
         """Start with every service well."""
         self._faults: dict[str, Fault] = {}
         self._stopping = asyncio.Event()
+        self.held = 0
+        """How many calls are being kept waiting."""
 
     def set(self, service: Service, fault: Fault) -> None:
         """Let ``service`` misbehave from its next call on; ``ok`` mends it."""
@@ -60,10 +62,10 @@ class Faults:
             case "ok":
                 return await handler(request)
             case "slow":
-                await self._hold(request, _SLOW if fault.seconds is None else fault.seconds)
+                await self._keep(request, _SLOW if fault.seconds is None else fault.seconds)
                 return await handler(request)
             case "timeout":
-                await self._hold(request, fault.seconds)
+                await self._keep(request, fault.seconds)
                 return _hang_up(request)
             case "refuse":
                 return _hang_up(request)
@@ -75,7 +77,14 @@ class Faults:
     def _fault(self, service: str) -> Fault:
         return self._faults.get(service, Fault("ok", None))
 
-    async def _hold(self, request: web.Request, seconds: float | None) -> None:
+    async def _keep(self, request: web.Request, seconds: float | None) -> None:
+        self.held += 1
+        try:
+            await self._wait(request, seconds)
+        finally:
+            self.held -= 1
+
+    async def _wait(self, request: web.Request, seconds: float | None) -> None:
         # aiohttp tells a handler of a caller who left only by cancelling it, if it was started so; looking at the
         # transport works however it was started.
         loop = asyncio.get_running_loop()
