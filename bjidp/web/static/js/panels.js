@@ -32,7 +32,7 @@ export class Panels {
   fill(slot, text) {
     for (const place of this.#root.querySelectorAll(`[data-slot="${slot}"]`)) {
       // A slot with a closed list of words says one of them and nothing else.
-      place.textContent = Object.keys(place.dataset).length > 1 ? (place.dataset[text] ?? "") : text;
+      place.textContent = "closed" in place.dataset ? (place.getAttribute(`data-word-${text}`) ?? "") : text;
     }
   }
 
