@@ -169,7 +169,6 @@ class FakeIdentityServer:
             "qr/scan": self._scan,
             "qr/confirm": lambda given: self._settle(given, {"status": "approved", "code": self.reverse_code}),
             "qr/reject": lambda given: self._settle(given, {"status": "rejected"}),
-            "qr/undo": lambda _: (200, {"status": "ended"}),
         }
         return answers[tail](body)
 
@@ -182,7 +181,7 @@ class FakeIdentityServer:
         registration = str(body["registration"])
         if tail == "registration":
             if not str(body["document_number"])[-1:].isalnum():
-                return problem(400, "invalid_request", errors=[{"field": "document_number", "code": "malformed"}])
+                return problem(400, "invalid_request", errors=[{"field": "document_number", "code": "check_digit"}])
             self.registrations[registration] = body
             return 200, {"face": {"verification": f"verify-{registration}"}}
         outcome = self.outcomes.get(f"verify-{registration}")
@@ -190,14 +189,14 @@ class FakeIdentityServer:
             self.pending -= 1
             return problem(409, "face_pending")
         if outcome != "pass":
-            return problem(422, "face_failed")
+            return problem(422, "face_failed", reason="failed")
         facts = self.registrations[registration]
         genuine = any(
             (p["name"], p["document_number"]) == (facts["name"], facts["document_number"]) and p["story"] != "mismatch"
             for p in PEOPLE
         )
         if not genuine:
-            return problem(422, "identity_mismatch")
+            return problem(422, "identity_mismatch", advice=["check_again", "ask_issuer"])
         self.known[registration] = str(facts["name"])
         return self._welcome(registration)
 

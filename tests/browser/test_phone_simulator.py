@@ -175,7 +175,7 @@ async def test_faults_of_the_form_stand_beside_their_fields_and_keep_what_was_ty
     await page.get_by_label("证件号码").fill("1001-")
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="开始人脸识别").click()
-    await expect(page.get_by_text("证件号码不对，请对照证件逐位核对")).to_be_visible()
+    await expect(page.get_by_text("证件号码的最后一位对不上，请逐位核对")).to_be_visible()
     await expect(page.get_by_label("姓名")).to_have_value("孙")
 
 
@@ -184,7 +184,7 @@ async def test_faults_of_the_form_stand_beside_their_fields_and_keep_what_was_ty
     ("person", "outcome", "words"),
     [
         ("赵无颜", "不通过", "人脸识别没有通过"),
-        ("王不符", "通过", "姓名与证件号码不一致"),
+        ("王不符", "通过", "请核对后重新校验。仍不一致时，请联系发证部门。"),
         ("李小雨", "取消", "人脸识别已取消"),
     ],
 )
@@ -198,6 +198,18 @@ async def test_a_face_check_that_does_not_succeed_leads_back_to_the_form(
 
     await expect(page.get_by_role("alert")).to_contain_text(words)
     await expect(page.get_by_label("姓名")).to_have_value(person)
+
+
+async def test_a_registration_that_is_over_starts_again_with_the_login(page: Page, server: FakeIdentityServer) -> None:
+    fault = {"field": "registration", "code": "unknown"}
+    server.refusals["wechat/registration"] = problem(400, "invalid_request", errors=[fault])
+    await log_in(page, "李小雨")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="开始人脸识别").click()
+
+    await heading(page, "填写时间过长")
+    await page.get_by_role("button", name="重新登录").click()
+    await heading(page, "谁的手机？")
 
 
 async def test_an_identity_that_has_an_account_is_told_to_come_back(page: Page, server: FakeIdentityServer) -> None:
@@ -219,7 +231,7 @@ async def test_a_picture_from_the_album_is_told_as_such_and_refused(
     page: Page, server: FakeIdentityServer, tmp_path: Path, platform: str, scene: int
 ) -> None:
     picture = tmp_path / "forwarded.png"
-    qrcode.make(TEXT).save(picture)
+    qrcode.make(TEXT).get_image().save(picture)
     server.known["li"] = "李小雨"
     await log_in(page, "李小雨", platform)
     await page.get_by_role("button", name="扫一扫").click()

@@ -90,9 +90,9 @@ class Phone {
   }
 
   /** Say in words what went wrong, with the next step as the button. */
-  failed(error, { again, facts } = {}) {
+  failed(error, { again } = {}) {
     if (!error?.code) throw error;
-    const told = explain(error, facts);
+    const told = explain(error);
     const login = ["重新登录", () => this.open("choose")];
     const home = ["回到首页", () => this.open(this.jingtong.session ? "home" : "choose")];
     const first = {

@@ -78,11 +78,6 @@ export class Jingtong {
     return this.#settled("qr/reject", { ticket, confirm_token: confirmToken, report });
   }
 
-  /** End what came of a confirmed ticket. */
-  undo(ticket, report) {
-    return this.#settled("qr/undo", { ticket, report });
-  }
-
   // An answer may be lost after the call took effect. The same call is sent once more; the server then repeats its
   // first answer inside ticket_closed, which counts as success.
   async #settled(tail, body) {

@@ -94,7 +94,7 @@ export function confirm(phone, { found }) {
   function approve() {
     return settle(yes, no, "正在确认…", async () => {
       const answer = await phone.jingtong.confirm(found.ticket, found.confirm_token);
-      if (answer.status === "approved") phone.open("result", approved(phone, found.ticket, answer.code, site));
+      if (answer.status === "approved") phone.open("result", approved(phone, answer.code, site));
       else phone.open("result", rejected(phone, false));
     });
   }
@@ -104,7 +104,7 @@ export function confirm(phone, { found }) {
       // Told together with the refusal: a ticket that is refused takes no second word.
       const answer = await phone.jingtong.reject(found.ticket, found.confirm_token, tell.checked);
       if (answer.status === "rejected") phone.open("result", rejected(phone, tell.checked));
-      else phone.open("result", approved(phone, found.ticket, answer.code, site));
+      else phone.open("result", approved(phone, answer.code, site));
     });
   }
 
@@ -141,14 +141,13 @@ function place(area) {
   return typeof area === "string" ? area : (area.label ?? "未知");
 }
 
-function approved(phone, ticket, code, site) {
-  const end = ["不是我，立即退出", () => undo(phone, ticket)];
+function approved(phone, code, site) {
   if (code === null || code === undefined) {
     return {
       kind: "good",
       title: "已确认",
       text: `电脑上的${site}正在登录，请看电脑屏幕。`,
-      actions: [["完成", () => phone.open("home")], end],
+      actions: [["完成", () => phone.open("home")]],
     };
   }
   return {
@@ -157,7 +156,7 @@ function approved(phone, ticket, code, site) {
     text: "请在电脑上输入这两位数字：",
     digits: code,
     hint: "只输入到您眼前的电脑上。有人向您要这两位数字，请不要告诉他。",
-    actions: [["完成", () => phone.open("home")], end],
+    actions: [["完成", () => phone.open("home")]],
   };
 }
 
@@ -170,18 +169,4 @@ function rejected(phone, reported) {
       : "对方没有登录。需要登录时，请在您自己的电脑上打开登录页再扫。",
     actions: [["回到首页", () => phone.open("home")]],
   };
-}
-
-async function undo(phone, ticket) {
-  try {
-    await phone.jingtong.undo(ticket, false);
-    phone.open("result", {
-      kind: "stop",
-      title: "已退出电脑上的登录",
-      text: "这次扫码带来的登录已经结束。",
-      actions: [["回到首页", () => phone.open("home")]],
-    });
-  } catch (error) {
-    phone.failed(error);
-  }
 }

@@ -74,14 +74,14 @@ export function face(phone, { registration, who, facts, face: opened }) {
   }
 
   function settle(error) {
-    const saying = explain(error, facts);
+    const saying = explain(error);
     if (error.code === "face_pending") {
       const again = h("button", { type: "button", class: "primary", onclick: () => ask(again) }, "再查一次");
       said.replaceChildren(told(saying), again);
-    } else if (["face_failed", "identity_mismatch"].includes(error.code)) {
+    } else if (["face_failed", "identity_mismatch", "verification_over"].includes(error.code)) {
       phone.open("identity", { registration, who, facts, notice: `${saying.title}。${saying.text}` });
     } else if (saying.next === "login") {
-      phone.failed(error, { facts });
+      phone.failed(error);
     } else {
       const again = h("button", { type: "button", class: "primary", onclick: () => ask(again) }, "再试一次");
       said.replaceChildren(told(saying), again);

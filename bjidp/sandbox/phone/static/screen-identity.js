@@ -97,8 +97,8 @@ export function identity(phone, { registration, who, facts, notice }) {
       } catch (error) {
         const faults = error.code === "invalid_request" ? fieldFaults(error) : {};
         if (point(faults)) return;
-        const saying = explain(error, entered);
-        if (saying.next === "login") phone.failed(error, { facts: entered });
+        const saying = explain(error);
+        if (saying.next === "login") phone.failed(error);
         else summary.replaceChildren(told(saying));
       }
     });

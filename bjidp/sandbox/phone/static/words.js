@@ -113,6 +113,12 @@ const SAYINGS = {
     text: "请在光线充足的地方正对屏幕，由本人再试一次。多次不通过时，可携带证件到政务服务大厅办理。",
     next: "again",
   },
+  verification_over: {
+    title: "这次人脸识别已经结束",
+    text: "它用过了，或时间过长。请返回上一步，重新开始。",
+    next: "again",
+  },
+  not_found: { title: "这个平台还没有开通", text: "请换一个平台打开京通。", next: "login" },
   face_pending: {
     title: "还没有收到人脸识别的结果",
     text: "平台暂时没有给出结果。请稍等几秒，再查一次。",
@@ -136,11 +142,15 @@ const REFUSALS = {
   level: "这个账号的认证级别不够。请先完成更高级别的认证。",
 };
 
-const RARE = /[\u3400-\u4DBF\uE000-\uF8FF\uFA0E-\uFAFF]|[\u{20000}-\u{3FFFF}]/u;
+const ADVICE = {
+  check_again: "请核对后重新校验。",
+  ask_issuer: "仍不一致时，请联系发证部门。",
+  go_offline: "姓名含生僻字的，建议暂时通过线下办理业务。",
+};
 
-/** {title, text, next} for whatever a call threw. `facts` is the form a refusal of an identity is about. */
-export function explain(error, facts = null) {
-  const code = error?.code ?? "unknown";
+/** {title, text, next} for whatever a call threw. */
+export function explain(error) {
+  const code = error?.code === "invalid_request" && overdue(error) ? "registration_unknown" : error?.code;
   if (code === "rate_limited") {
     const wait = error.retryAfter ? `${span(error.retryAfter)}后` : "稍后";
     return { title: "操作太频繁", text: `为了您的账号安全，请${wait}再试。`, next: "home" };
@@ -152,7 +162,10 @@ export function explain(error, facts = null) {
       next: "home",
     };
   }
-  if (code === "identity_mismatch") return { ...mismatch(facts), next: "again" };
+  if (code === "identity_mismatch") {
+    const advice = (error.details.advice ?? ["check_again"]).map((step) => ADVICE[step] ?? "").join("");
+    return { title: "姓名与证件号码不一致", text: `权威部门的数据与您填写的不符。${advice}`, next: "again" };
+  }
   if (code === "document_unsupported") {
     const others = (error.details.platforms ?? []).map(platformName).filter(Boolean).join("、");
     const where = others ? `请在${others}里打开京通。` : "请携带证件到政务服务大厅办理。";
@@ -174,29 +187,38 @@ export function explain(error, facts = null) {
   );
 }
 
-function mismatch(facts) {
-  const rare = RARE.test(facts?.name ?? "") ? "姓名含生僻字的，建议暂时通过线下办理业务。" : "";
-  const step =
-    !facts || facts.document_type === "resident_id"
-      ? "请核对后重新校验。"
-      : "请核对后重新校验；仍不一致时，请联系发证部门。";
-  return { title: "姓名与证件号码不一致", text: `权威部门的数据与您填写的不符。${step}${rare}` };
+// A registration that is over is refused as a field, like any other value the server does not know.
+function overdue(error) {
+  return (error.details?.errors ?? []).some(({ field }) => field === "registration");
 }
 
+// By field and by how it is wrong; `any` where the server gives a reason this phone does not know.
 const FIELDS = {
-  name: "请填写证件上的姓名，与证件保持一致",
-  document_number: "证件号码不对，请对照证件逐位核对",
-  document_type: "请选择证件类型",
-  valid_days: "请选择登录有效期",
-  agreed: "请先阅读并勾选同意",
+  name: {
+    any: "请填写证件上的姓名，与证件保持一致",
+    empty: "请填写证件上的姓名",
+    too_long: "姓名太长，请与证件保持一致",
+    character: "姓名里有不能用的字符，请与证件保持一致",
+    separator: "间隔号的位置不对，请与证件保持一致",
+  },
+  document_number: {
+    any: "证件号码不对，请对照证件逐位核对",
+    empty: "请填写证件号码",
+    birth_date: "证件号码里的出生日期不对，请逐位核对",
+    check_digit: "证件号码的最后一位对不上，请逐位核对",
+    not_served: "这里不办理这个号段的证件。演示环境只收合成人物的证件",
+  },
+  document_type: { any: "请选择证件类型" },
+  valid_days: { any: "请选择登录有效期" },
+  agreed: { any: "请先阅读并勾选同意" },
 };
 
 /** {field: words} for an invalid_request of the form. */
 export function fieldFaults(error) {
   const faults = {};
-  for (const fault of error?.details?.errors ?? []) {
-    const field = String(fault.field).split(/[.[]/)[0];
-    if (field in FIELDS) faults[field] = FIELDS[field];
+  for (const { field, code } of error?.details?.errors ?? []) {
+    const name = String(field).split(/[.[]/)[0];
+    if (name in FIELDS) faults[name] = FIELDS[name][code] ?? FIELDS[name].any;
   }
   return faults;
 }
