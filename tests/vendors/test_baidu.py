@@ -136,6 +136,7 @@ async def test_an_empty_code_is_not_worth_a_call(baidu: PlatformClients, stand: 
     ("body", "reason"),
     [
         ({"error": "invalid_client", "error_description": "unknown client id"}, "invalid_client"),
+        ({"errno": 10010999, "error": "invalid_client"}, "10010999"),
         ({"error": "unsupported thing"}, "unreadable"),
         (parameter_error("ClientID"), "10010100"),
         (parameter_error("Sk"), "10010100"),

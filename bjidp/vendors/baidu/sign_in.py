@@ -46,7 +46,9 @@ class _Session(Struct, frozen=True):
         if self.errno == _PARAMETER_INVALID:
             described = self.error_description or ""
             return any(f"'Code2SessionKeyParam.{field}'" in described for field in _OUR_FIELDS)
-        return not self.errno and self.error != "invalid_grant"
+        if self.errno:
+            return self.error == "invalid_client"
+        return self.error != "invalid_grant"
 
 
 class BaiduSignIn:
