@@ -159,14 +159,13 @@ def _identity(biz: dict[str, Any]) -> tuple[DocumentType, dict[str, str]]:
         raise _wrong("identity_param.cert_name")
     if not isinstance(number, str):
         raise _wrong("identity_param.cert_no")
+    asked = {"identity_type": "CERT_INFO", "cert_type": cert_type, "cert_name": name, "cert_no": number}
+    for holder in ("open_id", "user_id"):
+        if isinstance(identity.get(holder), str):
+            asked[holder] = identity[holder]
     for document_type in _DOCUMENTS[cert_type]:
         if is_synthetic_document(document_type, number):
-            return document_type, {
-                "identity_type": "CERT_INFO",
-                "cert_type": cert_type,
-                "cert_name": name,
-                "cert_no": number,
-            }
+            return document_type, asked
     raise _wrong("identity_param.cert_no")
 
 
