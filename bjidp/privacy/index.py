@@ -28,8 +28,8 @@ class BlindIndex:
         self._keyring = keyring
 
     def digest(self, kind: str, *value: str) -> Digest:
-        """Return the digest to look up: under the newest version whose rows are complete."""
-        return self._under(self._keyring.lookup, kind, value)
+        """Return the digest to look up: under the current version, whose rows are complete."""
+        return self._under(self._keyring.current, kind, value)
 
     def digests(self, kind: str, *value: str) -> tuple[Digest, ...]:
         """Return the digests to claim: one per active version, oldest first, the same order in every process."""

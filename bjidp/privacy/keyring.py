@@ -1,9 +1,13 @@
 """The root keys of personal data, by version, and the keys derived from them.
 
-Owns which versions are active and which one look-ups may trust. Built by ``bootstrap`` from the configuration; the
-roots are never in a database. A rotation without downtime takes four steps, each rolled out to every process before
-the next: add the new version while look-ups stay on the old one (claims now write both); fill the new version for
-older rows (``bjidp.storage.sql.rotation``); move look-ups to it; drop the old one.
+Owns which versions are active and which one is current. Built by ``bootstrap`` from the configuration; the roots are
+never in a database. A rotation without downtime takes five steps, each finished in every process before the next:
+
+1. add the new version, the old one staying current: claims write both, everything is still sealed with the old;
+2. fill: index rows of the new version for everybody who lacks them (``bjidp.storage.sql.rotation``);
+3. make the new version current: look-ups and seals move to it;
+4. fill again: what is still sealed with the old version is sealed anew;
+5. drop the old version.
 """
 
 from __future__ import annotations
@@ -34,15 +38,15 @@ class UnknownKeyVersion(Exception):
 class Keyring:
     """The active root keys.
 
-    ``newest`` seals new values; every version in ``versions`` gets a blind-index row; ``lookup`` is the newest
-    version whose rows are complete.
+    Every version in ``versions`` opens sealed values and gets a blind-index row. ``current`` alone seals and looks
+    up: every process knows it, and its index rows are complete.
     """
 
-    def __init__(self, roots: Iterable[RootKey], lookup: int | None = None) -> None:
-        """Take the active roots; ``lookup`` is the newest complete version, by default the newest of all.
+    def __init__(self, roots: Iterable[RootKey], current: int | None = None) -> None:
+        """Take the active roots; ``current`` is the newest of them unless a rotation is under way.
 
-        Raises :class:`ValueError` for no root, a repeated or impossible version, a short root, or a ``lookup``
-        that is not among them.
+        Raises :class:`ValueError` for no root, a repeated or impossible version, a short root, or a ``current``
+        version that is not among them.
         """
         self._roots: dict[int, RootKey] = {}
         for root in roots:
@@ -54,10 +58,9 @@ class Keyring:
         if not self._roots:
             raise ValueError("no root key")
         self.versions: tuple[int, ...] = tuple(sorted(self._roots))
-        self.newest: int = self.versions[-1]
-        self.lookup: int = self.newest if lookup is None else lookup
-        if self.lookup not in self._roots:
-            raise ValueError(f"look-up version {self.lookup} has no root key")
+        self.current: int = self.versions[-1] if current is None else current
+        if self.current not in self._roots:
+            raise ValueError(f"the current key version {self.current} has no root key")
         self._derived: dict[tuple[int, str], bytes] = {}
 
     def suite(self, version: int) -> Suite:
@@ -82,4 +85,4 @@ class Keyring:
         return root
 
     def __repr__(self) -> str:
-        return f"Keyring(versions={self.versions}, lookup={self.lookup})"
+        return f"Keyring(versions={self.versions}, current={self.current})"

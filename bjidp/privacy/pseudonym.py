@@ -15,12 +15,12 @@ class Pseudonyms:
     """Computes pseudonyms; the same label and parts give the same one in every process with the same keys."""
 
     def __init__(self, keyring: Keyring) -> None:
-        """Use the look-up version of ``keyring``, the one all processes agree on first."""
+        """Use the current version of ``keyring``."""
         self._keyring = keyring
 
     def digest(self, label: str, *parts: str) -> bytes:
         """Return 32 bytes for ``parts`` under ``label``, a name from the code; other labels are unrelated."""
-        version = self._keyring.lookup
+        version = self._keyring.current
         key = self._keyring.derive(version, f"pseudonym/{label}")
         return self._keyring.suite(version).digest(key, framed(*parts))
 

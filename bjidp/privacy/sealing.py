@@ -14,7 +14,7 @@ VERSION_SIZE = 2
 
 
 class Sealing:
-    """Seals with the newest key, opens with any active one.
+    """Seals with the current key, opens with any active one.
 
     Keys are derived per label: the 2**32 values that random nonces of 96 bits are safe for (NIST SP 800-38D,
     section 8.3) are counted for each label and key version by itself.
@@ -28,7 +28,7 @@ class Sealing:
 
     def seal(self, label: str, place: tuple[str, ...], data: bytes) -> bytes:
         """Return ``data`` sealed under the key for ``label``, a name from the code, for exactly this ``place``."""
-        version = self._keyring.newest
+        version = self._keyring.current
         nonce = self._entropy.octets(self._keyring.suite(version).nonce_size)
         sealed = self._cipher(version, label).encrypt(nonce, data, framed(*place, str(version)))
         return version.to_bytes(VERSION_SIZE, "big") + nonce + sealed

@@ -7,6 +7,8 @@ inserts a row and the other does not.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 
@@ -44,7 +46,7 @@ from bjidp.storage.sql.schema import (
     platform_identity,
     platform_link,
 )
-from bjidp.storage.sql.statements import Value, insert_or_nothing
+from bjidp.storage.sql.statements import Value, insert_or_nothing, insert_or_touch
 from bjidp.vendors.ports import Person, PlatformIdentity
 
 BORN_AT = 3
@@ -52,6 +54,13 @@ BORN_AT = 3
 
 PLATFORM_IDENTITY = "platform_identity"
 """The index kind of platform, app and openid."""
+
+
+class _Holding(NamedTuple):
+    """A link, and the account it stands for."""
+
+    link: str
+    owner: str
 
 
 class SqlAccounts:
@@ -130,15 +139,16 @@ class SqlAccounts:
         self._account_locked = compile_(
             select(account.c.ref, account.c.status).where(account.c.id == bindparam("account")).with_for_update()
         )
-        self._link_locked = compile_(
-            select(platform_link.c.id, platform_link.c.account)
-            .select_from(platform_link.join(platform_identity, platform_identity.c.link == platform_link.c.id))
+        # Waiters for this row wake to its newest link, since a takeover updates the row and never makes it anew.
+        self._platform_locked = compile_(
+            select(platform_identity.c.link)
             .where(
                 platform_identity.c.key_version == bindparam("key_version"),
                 platform_identity.c.digest == bindparam("digest"),
             )
-            .with_for_update(of=platform_link)
+            .with_for_update()
         )
+        self._link_owner = compile_(select(platform_link.c.account).where(platform_link.c.id == bindparam("link")))
         self._older_link = compile_(
             select(platform_link.c.id).where(
                 platform_link.c.account == bindparam("account"), platform_link.c.platform == bindparam("platform")
@@ -149,6 +159,7 @@ class SqlAccounts:
         self._add_link = compile_(insert(platform_link))
         self._claim_identifier = compile_(insert_or_nothing(identifier, dialect))
         self._claim_platform = compile_(insert_or_nothing(platform_identity, dialect))
+        self._move_platform = compile_(insert_or_touch(platform_identity, dialect, "link"))
         self._drop_link = compile_(delete(platform_link).where(platform_link.c.id == bindparam("link")))
         self._renew_link = compile_(
             update(platform_link)
@@ -265,7 +276,8 @@ class SqlAccounts:
             self._bind(transaction, holder, new, now)
             facts = _proof(new)
             self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=facts))
-            link = self._link(transaction, holder, new, None, now)
+            former = self._current(transaction, new.identity)
+            link = self._link(transaction, holder, new, former, probation_until=None, now=now)
             return link, self._seen(transaction, holder)
 
         return await self._engine.write(work)
@@ -291,11 +303,11 @@ class SqlAccounts:
             if held_by is None or held_by[0] != account:
                 raise IdentityTaken
             self._prove(transaction, account, new, now)
-            current = transaction.one(self._link_locked, _by(self._platform_digest(new.identity)))
+            current = self._current(transaction, new.identity)
             facts = _proof(new)
-            if current is not None and current[1] == account:
+            if current is not None and current.owner == account:
                 renewed = transaction.one(
-                    self._renew_link, {"link": current[0], "checked_at": now, "days": new.valid_days}
+                    self._renew_link, {"link": current.link, "checked_at": now, "days": new.valid_days}
                 )
                 if renewed is None:
                     raise Contended
@@ -303,7 +315,7 @@ class SqlAccounts:
                 facts[Fact.LINK] = link.id
                 self._audit.write(transaction, AuditEvent(EventKind.FACE_RENEWED, now, ref, facts=facts))
             else:
-                link = self._link(transaction, account, new, probation_until, now)
+                link = self._link(transaction, account, new, current, probation_until=probation_until, now=now)
                 facts[Fact.LINK] = link.id
                 self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_RECOVERED, now, ref, facts=facts))
                 self._tell(transaction, account, NoticeKind.RECOVERED, new.identity, now)
@@ -345,25 +357,31 @@ class SqlAccounts:
             },
         )
 
+    def _current(self, transaction: Transaction, identity: PlatformIdentity) -> _Holding | None:
+        """Return what a platform identity is linked to, and keep others from changing it."""
+        held = transaction.one(self._platform_locked, _by(self._platform_digest(identity)))
+        if held is None:
+            return None
+        owner = transaction.one(self._link_owner, {"link": held[0]})
+        if owner is None:
+            raise Contended
+        return _Holding(held[0], owner[0])
+
     def _link(
         self,
         transaction: Transaction,
         holder: str,
         new: NewAccount,
+        former: _Holding | None,
+        *,
         probation_until: Instant | None,
         now: Instant,
     ) -> Link:
         """Make a new link in place of what the platform identity, or the account on this platform, had before."""
         platform = new.identity.platform.value
-        current = transaction.one(self._link_locked, _by(self._platform_digest(new.identity)))
-        if current is not None:
-            former, owner = current
-            self._unlink(transaction, former, owner, new.identity, now)
-            if owner != holder:
-                self._tell(transaction, owner, NoticeKind.LINK_LOST, new.identity, now)
         older = transaction.one(self._older_link, {"account": holder, "platform": platform})
         if older is not None:
-            self._unlink(transaction, older[0], holder, new.identity, now)
+            self._unlink(transaction, _Holding(older[0], holder), new.identity, now)
         link = token(self._entropy, 128)
         transaction.run(
             self._add_link,
@@ -379,18 +397,21 @@ class SqlAccounts:
                 "linked_at": now,
             },
         )
+        claim = self._claim_platform if former is None else self._move_platform
         for digest in self._platform_digests(new.identity):
-            if not transaction.run(self._claim_platform, {"link": link, **_by(digest)}):
-                raise Contended  # linked by another transaction since the look above
+            if not transaction.run(claim, {"link": link, **_by(digest)}):
+                raise Contended  # another transaction linked it since the look: now there is a former link
+        if former is not None:
+            self._unlink(transaction, former, new.identity, now)
+            self._tell(transaction, former.owner, NoticeKind.LINK_LOST, new.identity, now)
         return Link(link, holder, now, new.valid_days, probation_until)
 
-    def _unlink(
-        self, transaction: Transaction, link: str, owner: str, identity: PlatformIdentity, now: Instant
-    ) -> None:
-        self._mini_ends.of_link(transaction, link, "link_replaced", now)
-        transaction.run(self._drop_link, {"link": link})
-        facts = {Fact.LINK: link, Fact.PLATFORM: identity.platform.value}
-        self._audit.write_for(transaction, owner, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
+    def _unlink(self, transaction: Transaction, held: _Holding, identity: PlatformIdentity, now: Instant) -> None:
+        """Drop a link and end the mini-program sessions that stand on it."""
+        self._mini_ends.of_link(transaction, held.link, "link_replaced", now)
+        transaction.run(self._drop_link, {"link": held.link})
+        facts = {Fact.LINK: held.link, Fact.PLATFORM: identity.platform.value}
+        self._audit.write_for(transaction, held.owner, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
 
     def _tell(
         self, transaction: Transaction, holder: str, kind: NoticeKind, identity: PlatformIdentity, now: Instant

@@ -17,6 +17,7 @@ from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
+from bjidp.storage.sql.rotation import Rotation
 from bjidp.storage.sql.rows import Rows
 from bjidp.storage.sql.sessions import SqlSessions
 
@@ -28,6 +29,7 @@ class SqlStores(Struct, frozen=True):
     sessions: SqlSessions
     mini_sessions: SqlMiniSessions
     audit: SqlAuditLog
+    rotation: Rotation
     engine: SqlEngine
 
     async def ping(self) -> None:
@@ -46,12 +48,14 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
     """
     engine = SqlEngine(url, threads=threads)
     cipher = FieldCipher(Sealing(keyring, entropy))
+    index = BlindIndex(keyring)
     rows = Rows(cipher)
     admission = Admission(engine, rows)
     return SqlStores(
-        accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=BlindIndex(keyring), entropy=entropy),
+        accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=index, entropy=entropy),
         sessions=SqlSessions(engine, rows, admission),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),
+        rotation=Rotation(engine, cipher, index),
         engine=engine,
     )

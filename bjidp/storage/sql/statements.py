@@ -35,8 +35,9 @@ class Statement:
         compiled = cast("SQLCompiler", clause.compile(dialect=dialect, column_keys=columns))
         self.sql = compiled.string
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
-        # Constants written into the statement itself, such as a status compared with.
-        self._fixed = {n: v for n, v in compiled.params.items() if isinstance(v, str | int | bytes)}
+        # Constants written into the statement itself, such as a status compared with. A value that is still wanted
+        # is marked by None or by a symbol, and SQLAlchemy's symbols are numbers too: hence the exact types.
+        self._fixed = {name: value for name, value in compiled.params.items() if type(value) in {str, int, bytes}}
 
     def bind(self, values: Mapping[str, Value]) -> Sequence[Value]:
         """Return the values in order; raise :class:`KeyError` for one that is missing."""

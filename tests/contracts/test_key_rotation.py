@@ -1,0 +1,101 @@
+"""Key rotation in the database: one identity belongs to one account at every moment of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bjidp.accounts.ports import IdentityTaken
+from bjidp.entropy import SystemEntropy
+from bjidp.privacy.fields import FieldUnreadable
+from bjidp.privacy.keyring import Keyring
+from bjidp.storage.sql.catalog import SqlStores, open_sql
+from tests.contracts.house import LI, ZHANG, House, applicant, identity, keyring
+
+
+class Processes:
+    """Stores on one database with different keys: the processes of a rollout."""
+
+    def __init__(self, url: str) -> None:
+        """Open none yet."""
+        self._url = url
+        self._open: list[SqlStores] = []
+
+    def __call__(self, keys: Keyring) -> SqlStores:
+        """Start a process with ``keys``."""
+        self._open.append(open_sql(self._url, keys, SystemEntropy(), threads=1))
+        return self._open[-1]
+
+    async def stop(self) -> None:
+        """Stop them all."""
+        for stores in self._open:
+            await stores.close()
+
+
+@pytest.mark.req("PRV-1")
+async def test_a_rotation_keeps_every_account_findable_and_every_identity_unique(house: House) -> None:
+    start = Processes(house.url)
+    now = house.now
+    try:
+        old = start(keyring(1))
+        link, zhang = await old.accounts.register(applicant(ZHANG, identity("oZhang")), now)
+
+        # Step one: processes learn version 2 one after the other; version 1 stays current.
+        both = start(keyring(1, 2, current=1))
+        _, li = await both.accounts.register(applicant(LI, identity("oLi")), now)
+        for stores in (old, both):
+            for person, standing in ((ZHANG, zhang), (LI, li)):
+                holder = await stores.accounts.holder_of(person)
+                assert holder is not None
+                assert holder.account == standing.account
+                with pytest.raises(IdentityTaken):
+                    await stores.accounts.register(applicant(person, identity("oThief")), now)
+        assert house.rows("SELECT DISTINCT key_version FROM identifier ORDER BY 1") == [(1,), (2,)]
+
+        # Step two: fill version 2, twice, beside the running processes.
+        assert await both.rotation.fill() == 2
+        assert await both.rotation.fill() == 2
+        assert house.count("identifier") == 8
+        assert house.count("platform_identity") == 4
+        # Step three: version 2 becomes current. Step four: what version 1 sealed is sealed anew. Then it is dropped.
+        moved, alone = start(keyring(1, 2)), start(keyring(2))
+        with pytest.raises(FieldUnreadable):
+            await alone.accounts.standing(zhang.account)
+        await moved.rotation.fill()
+        for stores in (both, moved, alone):
+            found = await stores.accounts.link_of(identity("oZhang"))
+            assert found == (link, zhang)
+            holder = await stores.accounts.holder_of(LI)
+            assert holder is not None
+            assert holder.account == li.account
+            with pytest.raises(IdentityTaken):
+                await stores.accounts.register(applicant(ZHANG, identity("oThief")), now)
+        assert await house.accounts.link_of(identity("oThief")) is None
+    finally:
+        await start.stop()
+
+
+@pytest.mark.req("PRV-1")
+async def test_a_link_moves_under_every_key_version(house: House) -> None:
+    start = Processes(house.url)
+    try:
+        both = start(keyring(1, 2, current=1))
+        await both.accounts.register(applicant(ZHANG, identity("oShared")), house.now)
+        link, li = await both.accounts.register(applicant(LI, identity("oShared")), house.now)
+        for keys in (keyring(1, 2, current=1), keyring(1, 2)):
+            assert await start(keys).accounts.link_of(identity("oShared")) == (link, li)
+        assert house.count("platform_identity") == 2
+    finally:
+        await start.stop()
+
+
+@pytest.mark.req("PRV-1")
+async def test_a_process_without_the_key_can_not_read(house: House) -> None:
+    _, standing = await house.someone()
+    start = Processes(house.url)
+    try:
+        stranger = start(keyring(2))
+        with pytest.raises(FieldUnreadable):
+            await stranger.accounts.standing(standing.account)
+        assert await stranger.accounts.holder_of(ZHANG) is None
+    finally:
+        await start.stop()

@@ -1,0 +1,98 @@
+"""The schema's history leads to the schema, on both databases, whoever runs it and how often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, NullPool, create_engine, text
+
+from bjidp.storage.sql.migrations import current_revision, migrate, newest_revision
+from bjidp.storage.sql.schema import metadata
+from tests.support.postgres import PostgresServer
+
+SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name <> 'alembic_version' AND tbl_name <> 'alembic_version'"
+POSTGRESQL = """
+SELECT 'column', c.relname || '.' || a.attname,
+       format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
+       || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> 'alembic_version'
+UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint
+ WHERE connamespace = 'public'::regnamespace AND conname NOT LIKE 'alembic%'
+UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes
+ WHERE schemaname = 'public' AND indexname NOT LIKE 'alembic%'
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bjidp.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def other_empty_url(empty_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a second empty database of the same kind."""
+    if empty_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path}/other.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database() as url:
+        yield url
+
+
+def _shape(connection: Connection) -> set[tuple[str, str, str]]:
+    """Return everything the database knows of the tables, columns, constraints and indexes."""
+    statement = SQLITE if connection.dialect.name == "sqlite" else POSTGRESQL
+    return {(kind, name, " ".join((definition or "").split())) for kind, name, definition in
+            connection.execute(text(statement))}  # fmt: skip
+
+
+@pytest.mark.req("OPS-6")
+def test_the_migrations_lead_to_exactly_the_schema(empty_url: str, other_empty_url: str) -> None:
+    migrate(empty_url)
+    migrated, declared = (create_engine(url, poolclass=NullPool) for url in (empty_url, other_empty_url))
+    metadata.create_all(declared)
+    with migrated.begin() as ours, declared.begin() as theirs:
+        assert _shape(ours) == _shape(theirs)
+        assert compare_metadata(MigrationContext.configure(ours), metadata) == []
+
+
+@pytest.mark.req("OPS-6")
+def test_migrating_twice_changes_nothing(empty_url: str) -> None:
+    assert current_revision(empty_url) is None
+    migrate(empty_url)
+    assert current_revision(empty_url) == newest_revision()
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        before = _shape(connection)
+    migrate(empty_url)
+    with engine.begin() as connection:
+        assert _shape(connection) == before
+
+
+@pytest.mark.req("OPS-6")
+async def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
+    await asyncio.gather(*(asyncio.to_thread(migrate, empty_url) for _ in range(4)))
+    assert current_revision(empty_url) == newest_revision()
+
+
+@pytest.mark.req("OPS-6")
+def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE notice (id integer)"))  # the last table of the first revision
+    with pytest.raises(Exception, match="service_unavailable"):
+        migrate(empty_url)
+    assert current_revision(empty_url) is None
+    with engine.begin() as connection:
+        assert not [name for _, name, _ in _shape(connection) if name.startswith("account")]

@@ -1,0 +1,147 @@
+"""The contract of ``MiniSessionStore``, on every backend."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from bjidp.accounts.ports import Status
+from bjidp.clock import HOUR
+from bjidp.errors import AccountRefused
+from bjidp.miniprogram.ports import StaleMiniSession
+from tests.contracts.house import LI, House, applicant, identity
+
+
+async def test_a_session_comes_back_as_it_was_with_the_standing_of_its_account(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    assert await house.mini_sessions.find(session.id, house.now) == (session, standing)
+    assert ("login.mini", standing.ref, session.id) in house.audit()
+
+
+async def test_what_is_not_there_is_none(house: House) -> None:
+    assert await house.mini_sessions.find("nothing", house.now) is None
+    assert not await house.mini_sessions.end("nothing", "logout", house.now)
+    assert await house.mini_sessions.end_of_link("nothing", "logout", house.now) == 0
+    assert not await house.mini_sessions.live_of_link("nothing", house.now)
+
+
+async def test_a_session_is_over_at_its_deadline(house: House) -> None:
+    link, _ = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    assert await house.mini_sessions.find(session.id, session.expires_at - 1) is not None
+    assert await house.mini_sessions.live_of_link(link.id, session.expires_at - 1)
+    assert await house.mini_sessions.find(session.id, session.expires_at) is None
+    assert not await house.mini_sessions.live_of_link(link.id, session.expires_at)
+    assert not await house.mini_sessions.end(session.id, "logout", session.expires_at)
+
+
+@pytest.mark.attack("Q21")
+@pytest.mark.parametrize("status", ["locked", "cancelled"])
+async def test_an_account_that_may_not_log_in_opens_no_session_and_nothing_is_written(
+    house: House, status: str
+) -> None:
+    link, standing = await house.someone()
+    house.set_status(standing.account, status)
+    before = house.counts()
+    session = house.mini_session(link)
+    with pytest.raises(AccountRefused) as refused:
+        await house.mini_sessions.open(session)
+    assert refused.value.reason == status
+    assert house.counts() == before
+    assert await house.mini_sessions.find(session.id, house.now) is None
+
+
+@pytest.mark.attack("Q21")
+async def test_a_lock_is_seen_by_the_very_next_look(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    house.set_status(standing.account, "locked")
+    found = await house.mini_sessions.find(session.id, house.now)
+    assert found is not None
+    assert found[1].status is Status.LOCKED
+    assert found[1].refusal == "locked"
+
+
+async def test_a_link_that_was_replaced_opens_no_session(house: House) -> None:
+    link, standing = await house.someone()
+    new = applicant(user=identity("oNew"))
+    await house.accounts.relink(standing.account, new, probation_until=None, now=house.now)
+    before = house.counts()
+    with pytest.raises(AccountRefused):
+        await house.mini_sessions.open(house.mini_session(link))
+    assert house.counts() == before
+
+
+async def test_a_replace_writes_the_next_generation_and_raises_the_version(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    changed = msgspec.structs.replace(
+        session, generation=2, rotated_at=house.now + 1, used=True, expires_at=session.expires_at + HOUR
+    )
+    replaced = await house.mini_sessions.replace(changed)
+    assert replaced == msgspec.structs.replace(changed, version=2)
+    assert await house.mini_sessions.find(session.id, house.now) == (replaced, standing)
+
+
+@pytest.mark.attack("Q6")
+async def test_of_sixteen_replaces_of_one_version_one_wins(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    results = await asyncio.gather(
+        *(house.mini_sessions.replace(msgspec.structs.replace(session, generation=n)) for n in range(2, 18)),
+        return_exceptions=True,
+    )
+    won = [result for result in results if not isinstance(result, BaseException)]
+    assert len(won) == 1
+    assert sum(isinstance(result, StaleMiniSession) for result in results) == 15
+    assert await house.mini_sessions.find(session.id, house.now) == (won[0], standing)
+
+
+@pytest.mark.attack("Q6")
+async def test_a_replace_never_creates_and_never_brings_back(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    with pytest.raises(StaleMiniSession):
+        await house.mini_sessions.replace(session)
+    await house.mini_sessions.open(session)
+    assert await house.mini_sessions.end(session.id, "logout", house.now)
+    assert not await house.mini_sessions.end(session.id, "logout", house.now)
+    with pytest.raises(StaleMiniSession):
+        await house.mini_sessions.replace(session)
+    assert await house.mini_sessions.find(session.id, house.now) is None
+    assert house.audit().count(("mini_session.ended", standing.ref, session.id)) == 1
+
+
+async def test_the_sessions_of_a_link_end_together_and_no_others(house: House) -> None:
+    link, _ = await house.someone()
+    other_link, _ = await house.someone(LI, identity("oLi"))
+    mine = [house.mini_session(link), house.mini_session(link)]
+    other = house.mini_session(other_link)
+    for session in (*mine, other):
+        await house.mini_sessions.open(session)
+    assert await house.mini_sessions.live_of_link(link.id, house.now)
+    assert await house.mini_sessions.end_of_link(link.id, "logout", house.now) == 2
+    assert not await house.mini_sessions.live_of_link(link.id, house.now)
+    assert [await house.mini_sessions.find(session.id, house.now) for session in mine] == [None, None]
+    assert await house.mini_sessions.find(other.id, house.now) is not None
+
+
+@pytest.mark.req("PRV-4")
+async def test_purging_removes_what_is_over_and_spares_what_is_live(house: House) -> None:
+    link, _ = await house.someone()
+    over = house.mini_session(link)
+    await house.mini_sessions.open(over)
+    house.clock.advance(1)
+    live = house.mini_session(link)
+    await house.mini_sessions.open(live)
+    assert await house.mini_sessions.purge(over.expires_at) == 1
+    assert await house.mini_sessions.purge(over.expires_at) == 0
+    assert await house.mini_sessions.find(live.id, over.expires_at) is not None

@@ -1,0 +1,65 @@
+"""What lies in the database: nothing that names a person in clear (PRV-1, attack B7)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import NullPool, create_engine, select
+
+from bjidp.clock import HOUR
+from bjidp.privacy.fields import FieldUnreadable
+from bjidp.storage.sql.schema import metadata
+from bjidp.vendors.ports import DocumentType, Person
+from tests.contracts.house import House, applicant, cookie, identity
+
+SECRETS = ("司马相如", "110101199003074530", "oSecretOpenId", "oOtherOpenId", "bjt_")
+PERSON = Person(DocumentType.RESIDENT_ID, SECRETS[0], SECRETS[1])
+
+
+async def _live(house: House) -> None:
+    link, standing = await house.someone(PERSON, identity(SECRETS[2]))
+    await house.mini_sessions.open(house.mini_session(link))
+    await house.sessions.open(house.session(standing.account), cookie("a"), None)
+    new = applicant(PERSON, identity(SECRETS[3]))
+    await house.accounts.relink(standing.account, new, probation_until=house.now + HOUR, now=house.now)
+
+
+@pytest.mark.req("PRV-1")
+@pytest.mark.attack("B7")
+async def test_no_row_holds_a_personal_value_in_clear(house: House) -> None:
+    await _live(house)
+    engine = create_engine(house.url, poolclass=NullPool)
+    dump = b""
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            for row in connection.execute(select(table)):
+                for value in row:
+                    dump += (value if isinstance(value, bytes) else str(value).encode()) + b"\n"
+    assert b"account.registered" in dump
+    for secret in SECRETS:
+        assert secret.encode() not in dump
+        assert secret.encode("utf-16-le") not in dump
+
+
+@pytest.mark.req("PRV-1")
+async def test_no_file_of_the_database_holds_a_personal_value_in_clear(sqlite_house: House, tmp_path: Path) -> None:
+    await _live(sqlite_house)
+    stored = b"".join((tmp_path / name).read_bytes() for name in ("bjidp.db", "bjidp.db-wal"))
+    assert b"account.registered" in stored
+    for secret in SECRETS:
+        assert secret.encode() not in stored
+
+
+@pytest.mark.req("PRV-1")
+async def test_a_sealed_name_moved_to_another_row_does_not_open(house: House) -> None:
+    _, standing = await house.someone(PERSON, identity("a"))
+    other = Person(DocumentType.RESIDENT_ID, "卓文君", "110101199003071111")
+    _, victim = await house.someone(other, identity("b"))
+    house.rows(
+        "UPDATE identity SET name_sealed = (SELECT name_sealed FROM identity WHERE account = :a) WHERE account = :b",
+        a=standing.account,
+        b=victim.account,
+    )
+    with pytest.raises(FieldUnreadable):
+        await house.accounts.standing(victim.account)

@@ -1,0 +1,213 @@
+"""The contract of ``SessionStore``, on every backend."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from bjidp.errors import AccountRefused
+from bjidp.sessions.ports import StaleSession
+from tests.contracts.house import HOME, LI, OFFICE, TICKET, House, cookie, identity
+
+
+@pytest.mark.req("LOG-2")
+async def test_a_session_comes_back_as_it_was_with_the_standing_of_its_account(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account, data={"办理": "社保 😀 \U00020bb7", "": ""})
+    await house.sessions.open(session, cookie("a"), None)
+    assert await house.sessions.find(cookie("a"), house.now) == (session, standing)
+    bare = msgspec.structs.replace(
+        house.session(standing.account),
+        login=msgspec.structs.replace(house.login(ticket=None), platform=None, link=None, area=None),
+    )
+    await house.sessions.open(bare, cookie("b"), None)
+    assert await house.sessions.find(cookie("b"), house.now) == (bare, standing)
+
+
+async def test_an_unknown_cookie_has_no_session(house: House) -> None:
+    assert await house.sessions.find(cookie("nothing"), house.now) is None
+    assert await house.sessions.of_account("nobody", house.now) == []
+    assert not await house.sessions.end("nothing", "logout", house.now)
+    assert await house.sessions.end_by_ticket("nobody", TICKET, "undo", house.now) == []
+
+
+async def test_a_session_is_over_at_its_deadline(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    assert await house.sessions.find(cookie("a"), session.expires_at - 1) is not None
+    assert await house.sessions.find(cookie("a"), session.expires_at) is None
+    assert await house.sessions.of_account(standing.account, session.expires_at) == []
+    assert not await house.sessions.end(session.id, "logout", session.expires_at)
+
+
+@pytest.mark.attack("Q21")
+@pytest.mark.parametrize("status", ["locked", "cancelled"])
+async def test_an_account_that_may_not_log_in_opens_no_session_and_nothing_is_written(
+    house: House, status: str
+) -> None:
+    _, standing = await house.someone()
+    await house.sessions.open(house.session(standing.account), cookie("old"), None)
+    house.set_status(standing.account, status)
+    before = house.counts()
+    with pytest.raises(AccountRefused) as refused:
+        await house.sessions.open(house.session(standing.account), cookie("new"), cookie("old"))
+    assert refused.value.reason == status
+    assert house.counts() == before
+    assert await house.sessions.find(cookie("old"), house.now) is None, "a session of a refused account is not found"
+
+
+async def test_an_unknown_account_opens_no_session(house: House) -> None:
+    with pytest.raises(AccountRefused):
+        await house.sessions.open(house.session("nobody"), cookie("a"), None)
+    assert house.count("browser_session") == 0
+
+
+@pytest.mark.attack("T1")
+async def test_a_login_puts_a_new_session_in_place_of_the_old_one(house: House) -> None:
+    _, standing = await house.someone()
+    old, new = house.session(standing.account), house.session(standing.account)
+    await house.sessions.open(old, cookie("old"), None)
+    await house.sessions.open(new, cookie("new"), cookie("old"))
+    assert await house.sessions.find(cookie("old"), house.now) is None
+    assert await house.sessions.find(cookie("new"), house.now) == (new, standing)
+    assert ("session.ended", standing.ref, old.id) in house.audit()
+
+
+@pytest.mark.attack("T1")
+async def test_a_session_of_another_account_is_replaced_too(house: House) -> None:
+    _, zhang = await house.someone()
+    _, li = await house.someone(LI, identity("oLi"))
+    old = house.session(zhang.account)
+    await house.sessions.open(old, cookie("old"), None)
+    await house.sessions.open(house.session(li.account), cookie("new"), cookie("old"))
+    assert await house.sessions.of_account(zhang.account, house.now) == []
+    assert ("session.ended", zhang.ref, old.id) in house.audit()
+
+
+async def test_replacing_what_is_not_there_opens_all_the_same(house: House) -> None:
+    _, standing = await house.someone()
+    await house.sessions.open(house.session(standing.account), cookie("new"), cookie("never was"))
+    assert await house.sessions.find(cookie("new"), house.now) is not None
+
+
+async def test_a_save_writes_data_and_use_and_raises_the_version(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    house.clock.advance(5)
+    saved = await house.sessions.save(msgspec.structs.replace(session, data={"k": "值"}, last_used_at=house.now))
+    assert (saved.version, saved.data, saved.last_used_at) == (2, {"k": "值"}, house.now)
+    assert await house.sessions.find(cookie("a"), house.now) == (saved, standing)
+
+
+@pytest.mark.attack("Q6")
+async def test_a_stale_save_changes_nothing(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    saved = await house.sessions.save(msgspec.structs.replace(session, data={"k": "first"}))
+    with pytest.raises(StaleSession):
+        await house.sessions.save(msgspec.structs.replace(session, data={"k": "second"}))
+    assert await house.sessions.find(cookie("a"), house.now) == (saved, standing)
+
+
+@pytest.mark.attack("Q6")
+async def test_of_sixteen_saves_of_one_version_one_wins(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    results = await asyncio.gather(
+        *(house.sessions.save(msgspec.structs.replace(session, data={"k": str(n)})) for n in range(16)),
+        return_exceptions=True,
+    )
+    won = [result for result in results if not isinstance(result, BaseException)]
+    assert len(won) == 1
+    assert sum(isinstance(result, StaleSession) for result in results) == 15
+    assert await house.sessions.find(cookie("a"), house.now) == (won[0], standing)
+
+
+@pytest.mark.attack("Q6")
+async def test_a_save_never_brings_an_ended_session_back(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    assert await house.sessions.end(session.id, "logout", house.now)
+    with pytest.raises(StaleSession):
+        await house.sessions.save(session)
+    assert await house.sessions.find(cookie("a"), house.now) is None
+    assert not await house.sessions.end(session.id, "logout", house.now)
+    assert house.audit().count(("session.ended", standing.ref, session.id)) == 1
+
+
+@pytest.mark.attack("Q6")
+async def test_a_save_never_creates_a_session(house: House) -> None:
+    _, standing = await house.someone()
+    with pytest.raises(StaleSession):
+        await house.sessions.save(house.session(standing.account))
+    assert await house.sessions.of_account(standing.account, house.now) == []
+
+
+@pytest.mark.attack("P7")
+async def test_whoever_confirmed_a_ticket_ends_what_came_of_it_and_only_that(house: House) -> None:
+    _, zhang = await house.someone()
+    _, li = await house.someone(LI, identity("oLi"))
+    mine, other = house.session(zhang.account), house.session(zhang.account, house.login(ticket=OFFICE))
+    await house.sessions.open(mine, cookie("mine"), None)
+    await house.sessions.open(other, cookie("other"), None)
+    assert await house.sessions.end_by_ticket(li.account, TICKET, "undo", house.now) == []
+    assert await house.sessions.end_by_ticket(zhang.account, TICKET, "undo", house.now) == [mine.id]
+    assert await house.sessions.find(cookie("mine"), house.now) is None
+    assert await house.sessions.find(cookie("other"), house.now) is not None
+    assert await house.sessions.end_by_ticket(zhang.account, TICKET, "undo", house.now) == []
+
+
+async def test_an_account_sees_its_own_live_sessions_newest_first(house: House) -> None:
+    _, zhang = await house.someone()
+    _, li = await house.someone(LI, identity("oLi"))
+    opened = []
+    for name in ("first", "second", "third"):
+        session = house.session(zhang.account)
+        await house.sessions.open(session, cookie(name), None)
+        opened.append(session)
+        house.clock.advance(60)
+    await house.sessions.open(house.session(li.account), cookie("li"), None)
+    assert await house.sessions.of_account(zhang.account, house.now) == opened[::-1]
+    assert await house.sessions.of_account(zhang.account, opened[0].expires_at) == opened[:0:-1]
+
+
+async def test_an_opened_session_is_remembered_by_its_network(house: House) -> None:
+    _, standing = await house.someone()
+    await house.sessions.open(house.session(standing.account), cookie("a"), None)
+    assert await house.accounts.networks(standing.account, OFFICE) == (True, True)
+    assert await house.accounts.networks(standing.account, HOME) == (True, False)
+
+
+@pytest.mark.attack("Q4")
+async def test_of_sixteen_logins_in_place_of_one_session_the_old_one_ends_once(house: House) -> None:
+    _, standing = await house.someone()
+    old = house.session(standing.account)
+    await house.sessions.open(old, cookie("old"), None)
+    await asyncio.gather(
+        *(
+            house.sessions.open(house.session(standing.account), cookie(f"new {number}"), cookie("old"))
+            for number in range(16)
+        )
+    )
+    assert house.audit().count(("session.ended", standing.ref, old.id)) == 1
+    assert len(await house.sessions.of_account(standing.account, house.now)) == 16
+
+
+@pytest.mark.req("PRV-4")
+async def test_purging_removes_what_is_over_and_spares_what_is_live(house: House) -> None:
+    _, standing = await house.someone()
+    over = house.session(standing.account)
+    await house.sessions.open(over, cookie("over"), None)
+    house.clock.advance(1)
+    live = house.session(standing.account)
+    await house.sessions.open(live, cookie("live"), None)
+    assert await house.sessions.purge(over.expires_at) == 1
+    assert await house.sessions.purge(over.expires_at) == 0
+    assert await house.sessions.find(cookie("live"), over.expires_at) == (live, standing)
