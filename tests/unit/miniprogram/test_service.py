@@ -617,13 +617,26 @@ async def test_the_same_platform_identity_again_is_no_recovery(world: PhoneWorld
         await world.sessions.refresh(first.refresh_token)
 
 
-async def test_a_second_face_check_does_not_lift_the_probation(world: PhoneWorld) -> None:
+async def test_a_second_face_check_does_not_lift_the_probation(
+    world: PhoneWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[Instant | None] = []
+    true_relink = SqlAccounts.relink
+
+    async def relink(
+        self: SqlAccounts, account: str, new: NewAccount, *, probation_until: Instant | None, now: Instant
+    ) -> tuple[Link, Standing]:
+        asked_for.append(probation_until)
+        return await true_relink(self, account, new, probation_until=probation_until, now=now)
+
+    monkeypatch.setattr(SqlAccounts, "relink", relink)
     await world.registered("old-phone", valid_days=0)
-    began = world.clock.now()
+    until = world.clock.now() + 72 * HOUR
     await world.registered("new-phone", valid_days=0)
     world.clock.advance(13 * 3600)
     await world.registered("new-phone", valid_days=0)
-    assert world.probation() == began + 72 * HOUR
+    assert asked_for == [until, until]
+    assert world.probation() == until
 
 
 async def test_another_persons_face_on_the_same_phone_is_another_account(world: PhoneWorld) -> None:
@@ -708,9 +721,13 @@ async def test_an_account_whose_session_could_not_be_opened_is_entered_by_the_sa
     with monkeypatch.context() as patch:
         patch.setattr(world.stores.mini_sessions.__class__, "open", down)
         assert isinstance(await refused(world, registration), StoreUnavailable)
+    linked = world.sql("SELECT id, face_checked_at FROM platform_link")
+    world.clock.advance(1)
     assert isinstance(await world.complete(registration), SessionOk)
     assert world.accounts() == 1
     assert len(world.wechat.asked) == len(world.authority.asked) == 1
+    # The verdict was used when the account was made: it renews no link and is not audited as another proof.
+    assert world.sql("SELECT id, face_checked_at FROM platform_link") == linked
     assert world.probation() is None
 
 
