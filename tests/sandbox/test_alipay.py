@@ -94,6 +94,13 @@ class TestGateway:
         assert refusal(answer) == ("error_response", "40002", "isv.invalid-signature")
         assert "open_id" in await sandbox.alipay(TOKEN, grant_type="authorization_code", code=code)
 
+    async def test_slashes_are_escaped_in_what_is_signed(self, sandbox: Sandbox) -> None:
+        parameters = sandbox.alipay_request(TOKEN, notify_url="https://id.example/notify")
+        text = await self.send(sandbox, {**parameters, "version": "1.1"})
+        assert r"https:\/\/id.example\/notify" in text
+        assert "https://" not in text
+        assert "https://id.example/notify" in sandbox.alipay_verified(text)["sub_msg"]
+
     async def test_an_encrypted_call_is_answered_encrypted_and_the_signature_covers_the_quotes(
         self, sandbox: Sandbox
     ) -> None:
@@ -171,6 +178,7 @@ class TestCertify:
             "cert_type": "IDENTITY_CARD",
             "cert_name": person["name"],
             "cert_no": person["document_number"],
+            "open_id": "somebody",
             **(identity or {}),
         }
         biz = {
@@ -196,7 +204,9 @@ class TestCertify:
         passed = await self.ask(sandbox, opened["certify_id"])
         assert passed["passed"] == "T"
         person = await sandbox.person("ordinary")
-        assert json.loads(passed["identity_info"])["cert_no"] == person["document_number"]
+        told = json.loads(passed["identity_info"])
+        assert told["cert_no"] == person["document_number"]
+        assert told["open_id"] == "somebody"
 
     @pytest.mark.parametrize(
         ("story", "outcome", "status", "passed"),
