@@ -15,7 +15,7 @@ from bjidp.clock import MINUTE, Millis
 
 
 class Window(Struct, frozen=True):
-    """At most ``limit`` events in any span of ``span`` milliseconds."""
+    """At most ``limit`` events in any span of ``span`` milliseconds; a limit of 0 refuses always."""
 
     limit: int
     span: Millis
@@ -24,6 +24,11 @@ class Window(Struct, frozen=True):
 def per_minute(limit: int) -> Window:
     """Return the window that allows ``limit`` events in any minute."""
     return Window(limit, MINUTE)
+
+
+def widened(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    """Return the same windows tenfold, for an address that many people share."""
+    return tuple(Window(window.limit * 10, window.span) for window in windows)
 
 
 class Throttle(Protocol):

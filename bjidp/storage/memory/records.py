@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Generic, TypeVar
 
 from bjidp.clock import Clock, Millis
@@ -18,6 +19,8 @@ class MemoryRecords(Generic[T]):
         """Judge expiry by ``clock``."""
         self._clock = clock
         self._rows: dict[str, tuple[T, int]] = {}
+        # Versions never come again: what was decided on a former record of the same key must not fit the next one.
+        self._versions = count(1)
         self._expiry = Expiry()
 
     def __len__(self) -> int:
@@ -30,7 +33,7 @@ class MemoryRecords(Generic[T]):
         self._expiry.sweep(now, self._forget)
         if not self._expiry.is_over(key, now):
             raise DuplicateRecord
-        self._rows[key] = (value, 1)
+        self._rows[key] = (value, next(self._versions))
         self._expiry.set(key, now + lifetime)
 
     async def get(self, key: str) -> Held[T] | None:
@@ -46,10 +49,11 @@ class MemoryRecords(Generic[T]):
         now = self._clock.now()
         if self._expiry.is_over(key, now) or self._rows[key][1] != expected:
             raise StaleRecord
-        self._rows[key] = (value, expected + 1)
+        version = next(self._versions)
+        self._rows[key] = (value, version)
         if lifetime is not None:
             self._expiry.set(key, now + lifetime)
-        return expected + 1
+        return version
 
     async def take(self, key: str) -> T | None:
         """See :meth:`bjidp.records.Records.take`."""

@@ -4,37 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class LocalTopics:
     """Who in this process listens to which topic; the local half of every signal bus."""
 
     def __init__(self) -> None:
         """Start with nobody listening."""
-        self._listeners: dict[str, list[Callable[[], None]]] = {}
+        self._listeners: dict[str, dict[object, Callable[[], None]]] = {}
 
     def subscribe(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
         """Add a listener; return the way to remove it, which may be called more than once."""
-        self._listeners.setdefault(topic, []).append(wake)
+        # One callable may listen twice: what is removed is this subscription, not its equal.
+        subscription = object()
+        self._listeners.setdefault(topic, {})[subscription] = wake
 
         def stop() -> None:
             listeners = self._listeners.get(topic)
-            if listeners is not None and wake in listeners:
-                listeners.remove(wake)
-                if not listeners:
-                    del self._listeners[topic]
+            if listeners is not None and listeners.pop(subscription, None) is not None and not listeners:
+                del self._listeners[topic]
 
         return stop
 
     def wake(self, topic: str) -> None:
         """Wake whoever listens to ``topic``."""
-        for listener in tuple(self._listeners.get(topic, ())):
-            listener()
+        for listener in tuple(self._listeners.get(topic, {}).values()):
+            try:
+                listener()
+            except Exception:  # one listener's fault must not silence the others, nor the bus
+                log.exception("listener_failed")
 
     def wake_all(self) -> None:
         """Wake everybody once: signals may have been lost."""
-        for listeners in tuple(self._listeners.values()):
-            for listener in tuple(listeners):
-                listener()
+        for topic in tuple(self._listeners):
+            self.wake(topic)
 
 
 class MemorySignalBus:

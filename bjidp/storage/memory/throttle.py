@@ -51,6 +51,8 @@ class MemoryThrottle:
 
 
 def _wait(events: deque[Instant], window: Window, now: Instant) -> int:
+    if window.limit < 1:
+        return window.span
     if len(events) < window.limit:
         return 0
     # The event that must leave the window before there is room for one more.

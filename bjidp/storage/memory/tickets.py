@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from bjidp.clock import Clock, Instant, Millis
 from bjidp.qrlogin.flow import Flow
 from bjidp.records import DuplicateRecord, Held, StaleRecord
@@ -16,6 +18,8 @@ class MemoryTicketStore:
         self._clock = clock
         self._flows: dict[str, tuple[Flow, int]] = {}
         self._by_ticket: dict[str, str] = {}
+        # Versions never come again: what was decided on a former flow of the same id must not fit the next one.
+        self._versions = count(1)
         self._expiry = Expiry()
 
     def __len__(self) -> int:
@@ -33,7 +37,7 @@ class MemoryTicketStore:
         if not self._expiry.is_over(flow.id, now):
             raise DuplicateRecord
         self._forget(flow.id)
-        self._keep(flow, 1, now + lifetime)
+        self._keep(flow, now + lifetime)
 
     async def read(self, flow_id: str) -> Held[Flow] | None:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.read`."""
@@ -56,14 +60,15 @@ class MemoryTicketStore:
         if before is not None and now >= before:
             raise StaleRecord
         self._unindex(flow.id)
-        self._keep(flow, expected + 1, now + lifetime)
-        return expected + 1
+        return self._keep(flow, now + lifetime)
 
-    def _keep(self, flow: Flow, version: int, end: Instant) -> None:
+    def _keep(self, flow: Flow, end: Instant) -> int:
+        version = next(self._versions)
         self._flows[flow.id] = (flow, version)
         for ticket in flow.tickets:
             self._by_ticket[ticket.id] = flow.id
         self._expiry.set(flow.id, end)
+        return version
 
     def _unindex(self, flow_id: str) -> None:
         for ticket in self._flows[flow_id][0].tickets:
