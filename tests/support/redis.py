@@ -27,10 +27,12 @@ class RedisServer:
         """Start it and wait until it answers. ``options`` are arguments of ``redis-server``."""
         self.backend = backend or backends.redis()
         self._databases = count()
+        self._folder = folder
+        self._options = options
         attempts = 5
         for attempt in range(1, attempts + 1):
             self.port = free_port()
-            self.process = self._start(folder, options)
+            self.process = self._start()
             try:
                 self.process.wait_until(self._answers)
             except ProcessFailed:
@@ -40,10 +42,11 @@ class RedisServer:
             else:
                 return
 
-    def _start(self, folder: Path, options: tuple[str, ...]) -> Process:
+    def _start(self) -> Process:
         command: list[str | Path] = [self.backend.path, "--bind", "127.0.0.1", "--port", str(self.port)]
-        command += ["--save", "", "--appendonly", "no", "--databases", str(DATABASES), "--dir", folder, *options]
-        return Process(command, log=folder / "redis.log")
+        command += ["--save", "", "--appendonly", "no", "--databases", str(DATABASES), "--dir", self._folder]
+        command += self._options
+        return Process(command, log=self._folder / "redis.log")
 
     def url(self, database: int = 0) -> str:
         """Return the address of one database."""
@@ -59,6 +62,11 @@ class RedisServer:
     def stop(self) -> None:
         """End the server."""
         self.process.stop()
+
+    def start_again(self) -> None:
+        """Start it on the same port after :meth:`stop`, empty."""
+        self.process = self._start()
+        self.process.wait_until(self._answers)
 
     def _answers(self) -> bool:
         try:

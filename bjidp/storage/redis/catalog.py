@@ -1,0 +1,81 @@
+"""Every store of this package over one link.
+
+Called by ``bootstrap``, which keeps the result for as long as the process serves.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from bjidp.clock import Clock, Millis
+from bjidp.entropy import Entropy
+from bjidp.storage.redis.client import DEADLINE, RedisLink, connections
+from bjidp.storage.redis.moments import GRACE, Moments
+from bjidp.storage.redis.records import RedisRecords
+from bjidp.storage.redis.signals import SILENCE, RedisSignalBus, can_shard
+from bjidp.storage.redis.throttle import RedisThrottle
+from bjidp.storage.redis.tickets import RedisTicketStore
+
+T = TypeVar("T")
+
+PREFIX = "bjidp:"
+
+# Braces would choose a cluster's node for every key at once.
+_PREFIX = re.compile(r"[A-Za-z0-9:._-]*", re.ASCII)
+
+
+class RedisStores:
+    """The stores that many processes share. One link, two connections: one asks, one listens."""
+
+    def __init__(self, link: RedisLink, signals: RedisSignalBus, prefix: str, moments: Moments) -> None:
+        """Bundle what :func:`open_redis` has connected."""
+        self._link = link
+        self._prefix = prefix
+        self._moments = moments
+        self.signals = signals
+        self.tickets = RedisTicketStore(link, prefix, moments)
+        self.throttle = RedisThrottle(link, f"{prefix}throttle:", moments)
+
+    def records(self, name: str, kind: type[T]) -> RedisRecords[T]:
+        """Return the store of one kind of records; ``name`` becomes part of their keys."""
+        return RedisRecords(self._link, f"{self._prefix}{name}:", kind, self._moments)
+
+    async def ping(self) -> None:
+        """Return if the server answers; raise ``StoreUnavailable``."""
+        await self._link.call("PING")
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self.signals.close()
+        await self._link.close()
+
+
+async def open_redis(
+    url: str,
+    *,
+    entropy: Entropy,
+    prefix: str = PREFIX,
+    deadline: float = DEADLINE,
+    silence: float = SILENCE,
+    clock: Clock | None = None,
+    grace: Millis = GRACE,
+) -> RedisStores:
+    """Connect to one server and return its stores.
+
+    ``prefix`` begins every key and channel, so that several systems may share a server. ``deadline`` bounds each call,
+    and ``silence`` how long a quiet listener trusts its connection, in seconds. ``clock`` and ``grace`` are for tests:
+    in service the server tells the time. Raises ``StoreUnavailable`` when the server does not answer,
+    :class:`ValueError` for an address or a prefix that cannot be one.
+    """
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError("a prefix is made of letters, digits and :._-")
+    connect = connections(url)
+    link = RedisLink(connect, deadline=deadline)
+    try:
+        signals = RedisSignalBus(link, connect, prefix, entropy, sharded=await can_shard(link), silence=silence)
+        await signals.open(deadline)
+    except BaseException:
+        await link.close()
+        raise
+    return RedisStores(link, signals, prefix, Moments(clock, grace))
