@@ -45,7 +45,7 @@ export function choose(phone, { notice } = {}) {
     body: [
       phone.jingtong.session ? resume(phone) : null,
       h("div", { role: "status" }, notice ? note("warn", notice) : null),
-      h("h1", { class: "visually-compact" }, "谁的手机？"),
+      h("h1", {}, "谁的手机？"),
       h("p", { class: "lead" }, "选一个平台和一个合成人物，像本人一样使用京通。"),
       platforms,
       h("p", { class: "label", id: "people-label" }, "合成人物"),
@@ -141,7 +141,12 @@ function resume(phone) {
   return h(
     "button",
     { type: "button", class: "resume", onclick: () => phone.open("home") },
-    h("span", {}, h("strong", {}, `${account?.name ?? "您"} 仍在登录`), h("small", {}, `${platformName(platform)}京通，点这里回去`)),
+    h(
+      "span",
+      {},
+      h("strong", {}, `${account?.name ?? "您"} 仍在登录`),
+      h("small", {}, `${platformName(platform)}京通，点这里回去`),
+    ),
     icon("chevron"),
   );
 }

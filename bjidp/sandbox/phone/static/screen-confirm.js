@@ -57,9 +57,7 @@ export function confirm(phone, { found }) {
             "bad",
             h("strong", {}, "这台电脑和您的手机不在同一个地方"),
             h("br"),
-            "如果电脑不在您面前，请点",
-            refusal(),
-            "。",
+            "电脑不在您面前？请点“不是我，拒绝”。",
           )
         : null,
       h(
@@ -72,7 +70,7 @@ export function confirm(phone, { found }) {
         h("div", {}, h("dt", {}, "请求时间"), asked),
         fact("有效期", `关闭浏览器即退出，最长 ${span(request.session_lifetime)}`),
       ),
-      note("care", "不是您本人在操作？请点", refusal(), "，对方不会登录。"),
+      note("care", "不是您本人在操作？请点“不是我，拒绝”，对方不会登录。"),
       h("label", { class: "check" }, tell, h("span", {}, "二维码是别人发来的：拒绝时一并举报")),
       said,
     ],
@@ -127,10 +125,6 @@ export function confirm(phone, { found }) {
 
 function fact(name, ...values) {
   return h("div", {}, h("dt", {}, name), h("dd", {}, values));
-}
-
-function refusal() {
-  return h("span", { class: "nowrap" }, "“不是我，拒绝”");
 }
 
 function known(value) {
