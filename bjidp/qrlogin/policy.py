@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bjidp.clock import MINUTE, SECOND, Millis
 
@@ -54,7 +54,7 @@ class QrPolicy(Struct, frozen=True):
     watchers: int = 2
     remembered: int = 4
     in_app_scenes: frozenset[int] = frozenset({0})
-    launch_scenes: dict[str, frozenset[int]] = {"wechat": frozenset({1011, 1047})}
+    launch_scenes: dict[str, frozenset[int]] = field(default_factory=lambda: {"wechat": frozenset({1011, 1047})})
 
     def confirm_span(self, purpose: Purpose) -> Millis:
         """Return how long a phone has between scan and confirm."""

@@ -1,1 +1,1 @@
-"""Owned by its modules; see their docstrings."""
+"""Browser sessions: made by a login, saved but never made by a request, ended for good."""

@@ -80,4 +80,3 @@ class Sessions:
 
 def _key(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).digest()
-

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import weakref
 from collections import Counter
 from http import HTTPStatus
 from typing import Final
@@ -18,10 +17,20 @@ from aiohttp import WSMsgType, web
 
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable
 from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, PageSuperseded
-from bjidp.qrlogin.pages import End, Entry, QrPages, Visitor, Watch
+from bjidp.qrlogin.pages import End, Entry, QrPages, Watch
 from bjidp.qrlogin.policy import Purpose
-from bjidp.qrlogin.wire import Message, RenewFrame, TicketsBody
+from bjidp.qrlogin.wire import (
+    ApprovedMessage,
+    ExpiredMessage,
+    Message,
+    RejectedMessage,
+    RenewFrame,
+    ScannedMessage,
+    TicketMessage,
+    TicketsBody,
+)
 from bjidp.web.bodies import read_json
+from bjidp.web.calls import Call, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.origin import require_origin, require_same_site_read
 from bjidp.web.page_socket import TOO_MANY, PageSocket
@@ -54,15 +63,48 @@ class QrChannel:
         self._observer = observer
         self._pages = pages
         self._signed_in = signed_in
-        self._sockets: weakref.WeakSet[PageSocket] = weakref.WeakSet()
+        self._sockets: set[PageSocket] = set()
         self._per_address: Counter[str] = Counter()
 
     def mount(self, app: web.Application) -> None:
-        """Add the routes, and the farewell to every socket when the server stops."""
+        """Add the socket's route, and the farewell to every socket when the server stops."""
         app.router.add_get("/qr/channel", self.channel, allow_head=False)
-        app.router.add_post("/qr/tickets", self.tickets)
-        app.router.add_get("/qr/events", self.events, allow_head=False)
         app.on_shutdown.append(self._farewell)
+
+    def calls(self) -> tuple[Call, ...]:
+        """Return the calls of pages without a socket."""
+        messages = (TicketMessage, ScannedMessage, ApprovedMessage, RejectedMessage, ExpiredMessage)
+        errors = (
+            "invalid_request",
+            "origin_refused",
+            "browser_unknown",
+            "flow_unknown",
+            "already_signed_in",
+            "rate_limited",
+            "service_unavailable",
+        )
+        return (
+            Call(
+                method="POST",
+                path="/qr/tickets",
+                summary="Read the current message of a flow, with a ticket in it",
+                handler=self.tickets,
+                proof=Proof.BROWSER,
+                body=TicketsBody,
+                answers=messages,
+                errors=errors,
+            ),
+            Call(
+                method="GET",
+                path="/qr/events",
+                summary="Wait for the newest message of a flow; 204 when there is none in time",
+                handler=self.events,
+                proof=Proof.BROWSER,
+                query=(("flow", "string"), ("after", "integer"), ("wait", "integer")),
+                answers=messages,
+                errors=(*errors, "page_superseded"),
+            ),
+        )  # fmt: skip
 
     async def channel(self, request: web.Request) -> web.StreamResponse:
         """Upgrade to the socket that announces what becomes of a flow."""
@@ -98,6 +140,7 @@ class QrChannel:
         finally:
             end.cancel()
             socket.stop()
+            self._sockets.discard(socket)
             if address is not None:
                 self._per_address[address] -= 1
                 if not self._per_address[address]:
@@ -140,7 +183,7 @@ class QrChannel:
             await self._leave(watch)
 
     async def _entry(self, request: web.Request, flow: str | None) -> Entry:
-        visitor = Visitor(self._observer.computer(request), self._observer.address_key(request))
+        visitor = self._observer.visitor(request)
         entry = await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
         if entry.ref.about.purpose is Purpose.LOGIN and await self._signed_in.of(request) is not None:
             raise AlreadySignedIn

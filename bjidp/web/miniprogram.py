@@ -235,5 +235,3 @@ class MiniProgramApi:
 
 def _holder(caller: Caller) -> Holder:
     return Holder(caller.account, caller.link, caller.platform.value, caller.standing.name)
-
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import traceback
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -110,6 +111,7 @@ class Problems:
                 response.headers["Allow"] = answer.headers["Allow"]
             return response
         except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
-            places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
+            trace = traceback.extract_tb(error.__traceback__)[-6:]
+            places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in trace]
             log.error("unhandled_error", kind=type(error).__name__, places=places)
             return self.answer(request, "internal_error", {})

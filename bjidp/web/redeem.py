@@ -18,6 +18,7 @@ from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody
 from bjidp.sessions.ports import Login
 from bjidp.sessions.service import Sessions
 from bjidp.web.bodies import decode, read_json
+from bjidp.web.calls import Call, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
 from bjidp.web.origin import require_origin
@@ -52,9 +53,23 @@ class QrRedeem:
         self._signed_in = signed_in
         self._ticket_digest = ticket_digest
 
-    def mount(self, app: web.Application) -> None:
-        """Add the route."""
-        app.router.add_post("/qr/redeem", self.redeem)
+    def calls(self) -> tuple[Call, ...]:
+        """Return the call."""
+        return (
+            Call(
+                method="POST",
+                path="/qr/redeem",
+                summary="Exchange the grant of an approved ticket for a session cookie",
+                handler=self.redeem,
+                proof=Proof.BROWSER,
+                body=RedeemBody,
+                answers=(RedeemAnswer,),
+                errors=(
+                    "invalid_request", "origin_refused", "account_refused", "ticket_unknown", "already_signed_in",
+                    "code_wrong", "rate_limited", "service_unavailable",
+                ),
+            ),
+        )  # fmt: skip
 
     async def redeem(self, request: web.Request) -> web.Response:
         """Redeem for a script, which is told where to go, or for a form, which is led there."""

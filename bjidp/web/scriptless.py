@@ -19,7 +19,7 @@ from bjidp.qrlogin.errors import BrowserUnknown, FlowUnknown, TicketUnknown
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.matrix import Basis
-from bjidp.qrlogin.pages import Entry, QrPages, Visitor
+from bjidp.qrlogin.pages import Entry, QrPages
 from bjidp.qrlogin.picture import animated_image
 from bjidp.qrlogin.policy import QrPolicy
 from bjidp.qrlogin.ticket import Approved, Holder, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying
@@ -107,7 +107,7 @@ class ScriptlessQr:
         raise web.HTTPSeeOther("/login")
 
     async def _entry(self, request: web.Request, flow: str | None) -> Entry:
-        visitor = Visitor(self._observer.computer(request), self._observer.address_key(request))
+        visitor = self._observer.visitor(request)
         return await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
 
     def _shown(self, page: QrStatePage, entry: Entry, flow: Flow, now: Instant) -> QrStatePage:

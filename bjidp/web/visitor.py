@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias
 
 from aiohttp import web
 
+from bjidp.qrlogin.pages import Visitor
 from bjidp.qrlogin.ticket import Area, Computer
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,7 +34,7 @@ class AreaBook(Protocol):
 class NoAreas:
     """For servers without an address database: every place is unknown, and is shown as such."""
 
-    def area_of(self, address: Address) -> Area | None:  # noqa: ARG002 - the answer is the same for all
+    def area_of(self, address: Address) -> Area | None:
         """Return None."""
         return None
 
@@ -122,9 +123,19 @@ class Observer:
     """Reads requests into the facts the features work with."""
 
     def __init__(
-        self, addresses: Addresses, areas: AreaBook, key: Callable[..., bytes], *, count_addresses: bool
+        self,
+        addresses: Addresses,
+        areas: AreaBook,
+        key: Callable[..., bytes],
+        *,
+        count_addresses: bool,
+        shared: Sequence[Network],
     ) -> None:
-        """``key(label, *parts)`` is the keyed digest of the privacy room; ``count_addresses`` is off under LOAD=1."""
+        """``key(label, *parts)`` is the keyed digest of the privacy room.
+
+        ``count_addresses`` is off under LOAD=1; ``shared`` are networks behind which many people sit.
+        """
+        self._shared = tuple(shared)
         self._addresses = addresses
         self._areas = areas
         self._key = key
@@ -136,6 +147,11 @@ class Observer:
             return None
         return self._key("throttle.address", counted_as(self._addresses.of(request))).hex()
 
+    def is_shared(self, request: web.Request) -> bool:
+        """Tell whether many people share the client's network, so that its limits are tenfold."""
+        address = self._addresses.of(request)
+        return any(address in network for network in self._shared)
+
     def address(self, request: web.Request) -> str:
         """Return what the client's address counts as."""
         return counted_as(self._addresses.of(request))
@@ -143,6 +159,10 @@ class Observer:
     def area(self, request: web.Request) -> Area | None:
         """Return where the client is, if that is known."""
         return self._areas.area_of(self._addresses.of(request))
+
+    def visitor(self, request: web.Request) -> Visitor:
+        """Return who asks for a QR code."""
+        return Visitor(self.computer(request), self.address_key(request), self.is_shared(request))
 
     def computer(self, request: web.Request) -> Computer:
         """Return what a ticket remembers of the computer that shows it."""

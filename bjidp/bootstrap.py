@@ -1,0 +1,379 @@
+"""The composition root: settings in, a running application out.
+
+Owns the wiring. This is the only place that knows every adapter and every service; it holds no rule of its own.
+Called by ``cli`` and by tests that want a whole server in process.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import aiohttp_session
+from aiohttp import web
+from msgspec import Struct
+
+from bjidp.accounts.ports import AccountStore
+from bjidp.clock import HOUR, SECOND, Clock
+from bjidp.config.settings import Settings
+from bjidp.entropy import Entropy
+from bjidp.miniprogram.book import RegistrationBook
+from bjidp.miniprogram.doors import Door, Doors, UsedCode
+from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
+from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.miniprogram.registration import Registration
+from bjidp.miniprogram.service import MiniProgram
+from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.miniprogram.tokens import MiniTokens
+from bjidp.privacy.keyring import Keyring, RootKey
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.privacy.sealing import Sealing
+from bjidp.privacy.seals import RecordSeals
+from bjidp.proofing.ranges import DocumentRange
+from bjidp.qrlogin.browser import Browser
+from bjidp.qrlogin.browsers import Browsers
+from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.flow import Client
+from bjidp.qrlogin.keys import QrKeys
+from bjidp.qrlogin.matrix import Basis
+from bjidp.qrlogin.messages import Messages
+from bjidp.qrlogin.pages import QrPages
+from bjidp.qrlogin.phones import QrPhones
+from bjidp.qrlogin.policy import QrPolicy, ReverseCode
+from bjidp.qrlogin.ports import TicketStore
+from bjidp.qrlogin.redeeming import Redeeming
+from bjidp.records import Records
+from bjidp.secret import Secret
+from bjidp.sessions.ports import SessionStore
+from bjidp.sessions.service import Sessions
+from bjidp.signals.ports import SignalBus
+from bjidp.storage.memory.records import MemoryRecords
+from bjidp.storage.memory.signals import MemorySignalBus
+from bjidp.storage.memory.throttle import MemoryThrottle
+from bjidp.storage.memory.tickets import MemoryTicketStore
+from bjidp.storage.redis.catalog import open_redis
+from bjidp.storage.sql.catalog import open_sql
+from bjidp.throttle.ports import Throttle
+from bjidp.vendors.catalog import (
+    AlipaySettings,
+    AuthoritySettings,
+    BaiduSettings,
+    HttpClients,
+    PlatformSettings,
+    WechatSettings,
+    build_authority,
+    build_platforms,
+)
+from bjidp.web import openapi, pages
+from bjidp.web.areas import MaxMindAreas
+from bjidp.web.assets import StaticFiles
+from bjidp.web.calls import mount
+from bjidp.web.channel import QrChannel
+from bjidp.web.cookies import Cookies
+from bjidp.web.forms import Forms
+from bjidp.web.guards import Guards
+from bjidp.web.health import Health
+from bjidp.web.login import LoginPages, LoginSettings
+from bjidp.web.miniprogram import MiniProgramApi
+from bjidp.web.problems import Problems
+from bjidp.web.redeem import QrRedeem
+from bjidp.web.rendering import Renderer
+from bjidp.web.scriptless import ScriptlessQr
+from bjidp.web.signed_in import SessionStorage, SignedIn
+from bjidp.web.site import Site, read_base_url
+from bjidp.web.static_files import StaticPages
+from bjidp.web.texts import Texts
+from bjidp.web.visitor import Addresses, AreaBook, NoAreas, Observer
+
+BODY_MAX: Final = 64 * 1024
+HOME: Final = "/centre"
+LANGUAGE: Final = "zh_CN"
+
+
+class Stores(Struct, frozen=True, kw_only=True):
+    """Every store, whichever adapters are behind them."""
+
+    accounts: AccountStore
+    sessions: SessionStore
+    mini_sessions: MiniSessionStore
+    tickets: TicketStore
+    browsers: Records[Browser]
+    registrations: Records[Registration]
+    used_codes: Records[UsedCode]
+    signals: SignalBus
+    throttle: Throttle
+    pings: tuple[Callable[[], Awaitable[None]], ...]
+    closes: tuple[Callable[[], Awaitable[None]], ...]
+
+
+class Rooms(Struct, frozen=True, kw_only=True):
+    """What one process is made of; :func:`open_rooms` opens it and closes it."""
+
+    settings: Settings
+    site: Site
+    clock: Clock
+    entropy: Entropy
+    keyring: Keyring
+    stores: Stores
+    http: HttpClients
+
+
+async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
+    """Open keys, stores and clients. The schema has to be up to date (:func:`bjidp.storage.sql.migrations.migrate`).
+
+    Raises :class:`bjidp.web.site.BaseUrlFault` and ``StoreUnavailable``.
+    """
+    keyring = read_keyring(settings)
+    return Rooms(
+        settings=settings,
+        site=read_base_url(settings.server.base_url),
+        clock=clock,
+        entropy=entropy,
+        keyring=keyring,
+        stores=await _open_stores(settings, keyring, clock, entropy),
+        http=HttpClients(clock=clock),
+    )
+
+
+async def close_rooms(rooms: Rooms) -> None:
+    """Close what :func:`open_rooms` opened."""
+    await rooms.http.close()
+    for close in rooms.stores.closes:
+        await close()
+
+
+def read_keyring(settings: Settings) -> Keyring:
+    """Return the root keys of the settings."""
+    roots = [
+        RootKey(int(number), Secret(base64.b64decode(root.reveal()))) for number, root in settings.keys.roots.items()
+    ]
+    return Keyring(roots, settings.keys.current)
+
+
+def build(rooms: Rooms) -> web.Application:
+    """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
+    settings, site, stores = rooms.settings, rooms.site, rooms.stores
+    policy = _policy(settings)
+    pseudonyms = Pseudonyms(rooms.keyring)
+    qr_keys = QrKeys(_derived(rooms.keyring, "qr"))
+    basis = Basis(site.qr_prefix)
+    basis_url = f"/static/qr/{basis.fingerprint}.bin"
+    files = StaticFiles.load().including(basis_url, basis.encode(), "application/octet-stream")
+    sandbox = settings.server.environment == "demo"
+    renderer = Renderer(
+        pages.Shell(sandbox=sandbox, portal_url=settings.server.portal_url), files, Texts.load(LANGUAGE)
+    )
+    cookies = Cookies(site)
+    forms = Forms(site, cookies, _derived(rooms.keyring, "csrf"))
+    observer = Observer(
+        Addresses([ipaddress.ip_network(network) for network in settings.networks.trusted_proxies]),
+        _areas(settings),
+        pseudonyms.digest,
+        count_addresses=not settings.server.load,
+        shared=[ipaddress.ip_network(network) for network in settings.networks.shared],
+    )
+    sessions = Sessions(stores.sessions, rooms.clock, rooms.entropy, settings.sessions.lifetime_seconds * SECOND)
+    signed_in = SignedIn(sessions)
+    changes = FlowChanges(stores.tickets, stores.signals)
+    browsers = Browsers(stores.browsers, changes, policy, rooms.entropy)
+    qr_pages = QrPages(
+        browsers=browsers,
+        changes=changes,
+        bus=stores.signals,
+        throttle=stores.throttle,
+        messages=Messages(qr_keys, policy, site.qr_prefix),
+        policy=policy,
+        entropy=rooms.entropy,
+    )
+    limits = MiniProgramLimits(
+        stores.throttle, pseudonyms, MiniProgramWindows(address=None) if settings.server.load else MiniProgramWindows()
+    )
+    mini_sessions = MiniSessions(
+        store=stores.mini_sessions,
+        tokens=MiniTokens(site.url, _derived(rooms.keyring, "mp.access"), _derived(rooms.keyring, "mp.refresh")),
+        clock=rooms.clock,
+        entropy=rooms.entropy,
+    )
+    platforms = build_platforms(_platforms(settings, site), http=rooms.http, clock=rooms.clock)
+    mini_program = MiniProgram(
+        doors=Doors(
+            {platform: Door(clients.sign_in, clients.face) for platform, clients in platforms.items()},
+            used_codes=stores.used_codes,
+            pseudonyms=pseudonyms,
+            clock=rooms.clock,
+        ),
+        accounts=stores.accounts,
+        authority=build_authority(
+            AuthoritySettings(
+                base_url=settings.authority.base_url,
+                key_id=settings.authority.key_id,
+                secret=settings.authority.secret,
+            ),
+            http=rooms.http,
+            clock=rooms.clock,
+        ),
+        sessions=mini_sessions,
+        book=RegistrationBook(
+            records=stores.registrations,
+            seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+            pseudonyms=pseudonyms,
+        ),
+        limits=limits,
+        documents=DocumentRange.SYNTHETIC if sandbox else DocumentRange.REAL,
+        clock=rooms.clock,
+        entropy=rooms.entropy,
+        probation=settings.accounts.link_probation_hours * HOUR,
+    )
+    api = MiniProgramApi(
+        mini_program=mini_program,
+        sessions=mini_sessions,
+        limits=limits,
+        phones=QrPhones(
+            changes=changes,
+            networks=stores.accounts,
+            throttle=stores.throttle,
+            keys=qr_keys,
+            policy=policy,
+            entropy=rooms.entropy,
+            prefix=site.qr_prefix,
+        ),
+        observer=observer,
+        platforms=frozenset(platforms),
+    )
+    channel = QrChannel(site=site, cookies=cookies, observer=observer, pages=qr_pages, signed_in=signed_in)
+    redeem = QrRedeem(
+        site=site,
+        cookies=cookies,
+        forms=forms,
+        redeeming=Redeeming(browsers, changes, qr_keys, rooms.entropy),
+        sessions=sessions,
+        signed_in=signed_in,
+        ticket_digest=lambda ticket: pseudonyms.digest("ticket", ticket),
+    )
+    guards = Guards(site)
+    app = web.Application(middlewares=[Problems(renderer).middleware, guards.host], client_max_size=BODY_MAX)
+    aiohttp_session.setup(app, SessionStorage(sessions, cookies))
+    app.on_response_prepare.append(guards.headers)
+    calls = (*api.calls(), *channel.calls(), *redeem.calls())
+    mount(app, calls)
+    channel.mount(app)
+    LoginPages(
+        settings=LoginSettings(
+            client=Client(settings.server.client_name, site.host),
+            home=HOME,
+            basis_url=basis_url,
+            simulator=settings.server.simulator_url,
+        ),
+        renderer=renderer,
+        cookies=cookies,
+        forms=forms,
+        observer=observer,
+        browsers=browsers,
+        sessions=sessions,
+        signed_in=signed_in,
+        throttle=stores.throttle,
+    ).mount(app)
+    ScriptlessQr(
+        site=site,
+        cookies=cookies,
+        forms=forms,
+        observer=observer,
+        pages=qr_pages,
+        keys=qr_keys,
+        policy=policy,
+        basis=basis,
+        renderer=renderer,
+        signed_in=signed_in,
+    ).mount(app)
+    StaticPages(files).mount(app)
+    Health(stores.pings, sandbox=sandbox).mount(app)
+    openapi.mount(app, openapi.describe(calls, version=version("bjidp"), url=site.url, browser_cookie=cookies.browser))
+    return app
+
+
+async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entropy: Entropy) -> Stores:
+    sql = open_sql(settings.storage.database_url, keyring, entropy)
+    if settings.storage.redis_url is None:
+        return Stores(
+            accounts=sql.accounts,
+            sessions=sql.sessions,
+            mini_sessions=sql.mini_sessions,
+            tickets=MemoryTicketStore(clock),
+            browsers=MemoryRecords(clock),
+            registrations=MemoryRecords(clock),
+            used_codes=MemoryRecords(clock),
+            signals=MemorySignalBus(),
+            throttle=MemoryThrottle(clock),
+            pings=(sql.ping,),
+            closes=(sql.close,),
+        )
+    redis = await open_redis(settings.storage.redis_url, entropy=entropy)
+    return Stores(
+        accounts=sql.accounts,
+        sessions=sql.sessions,
+        mini_sessions=sql.mini_sessions,
+        tickets=redis.tickets,
+        browsers=redis.records("browser", Browser),
+        registrations=redis.records("registration", Registration),
+        used_codes=redis.records("used-code", UsedCode),
+        signals=redis.signals,
+        throttle=redis.throttle,
+        pings=(sql.ping, redis.ping),
+        closes=(redis.close, sql.close),
+    )
+
+
+def _derived(keyring: Keyring, label: str) -> Secret:
+    # By the current version, on which all processes agree while a rotation is rolled out.
+    return Secret(keyring.derive(keyring.current, label))
+
+
+def _policy(settings: Settings) -> QrPolicy:
+    return QrPolicy(
+        scan=settings.qr.scan_seconds * SECOND,
+        confirm=settings.qr.confirm_seconds * SECOND,
+        redeem=settings.qr.redeem_seconds * SECOND,
+        reverse_code=ReverseCode(settings.qr.reverse_code),
+        session=settings.sessions.lifetime_seconds * SECOND,
+        launch_scenes={name: frozenset(scenes) for name, scenes in settings.qr.launch_scenes.items()},
+    )
+
+
+def _areas(settings: Settings) -> AreaBook:
+    path = settings.networks.area_database
+    return NoAreas() if path is None else MaxMindAreas(Path(path))
+
+
+def _platforms(settings: Settings, site: Site) -> PlatformSettings:
+    wechat, alipay, baidu = settings.wechat, settings.alipay, settings.baidu
+    return PlatformSettings(
+        wechat=None
+        if wechat is None
+        else WechatSettings(app_id=wechat.app_id, app_secret=wechat.app_secret, base_url=wechat.base_url),
+        alipay=None
+        if alipay is None
+        else AlipaySettings(
+            app_id=alipay.app_id,
+            private_key=alipay.private_key,
+            alipay_public_key=alipay.alipay_public_key,
+            base_url=alipay.gateway_url,
+        ),
+        baidu=None
+        if baidu is None
+        else BaiduSettings(
+            app_key=baidu.app_key,
+            app_secret=baidu.app_secret,
+            aip_key=baidu.aip_key,
+            aip_secret=baidu.aip_secret,
+            plan_id=baidu.plan_id,
+            base_url=baidu.base_url,
+            aip_url=baidu.aip_url,
+            face_page_url=baidu.face_page_url,
+            face_success_url=f"{site.url}/q/",
+            face_failed_url=f"{site.url}/q/",
+        ),
+    )

@@ -1,0 +1,70 @@
+"""The commands.
+
+Owns arguments, exit codes and what is printed to whoever runs the server. Everything else is done elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+import structlog
+
+from bjidp.config.loader import ConfigFaults, load, system_environment
+from bjidp.errors import StoreUnavailable
+from bjidp.serving import serve
+
+FAULT: Final = 2
+"""Exit code for settings or surroundings the operator has to mend."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command that ``arguments``, by default those of the process, name."""
+    parser = argparse.ArgumentParser(prog="bjidp", description="An identity server whose login is a QR code.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    server = commands.add_parser("serve", help="run the server")
+    server.add_argument("--config", type=Path, required=True, metavar="FILE", help="the TOML file")
+    server.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    demo = commands.add_parser("demo", help="run server, sandbox, phone simulator and portal on this machine")
+    demo.add_argument("--port", type=int, default=8080, help="of the server; the other two take the next ones")
+    demo.add_argument("--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it keeps its data")
+    demo.add_argument("--lan", action="store_true", help="listen on the local network, over https, for a real phone")
+    chosen = parser.parse_args(arguments)
+    _log_to_stderr()
+    try:
+        match chosen.command:
+            case "serve":
+                serve(load(chosen.config, system_environment()), chosen.config, worker=chosen.worker)
+            case "demo":
+                # Imported here: a production server neither needs the sandbox nor has its dependencies.
+                from bjidp.demo import run_demo
+
+                run_demo(chosen.port, chosen.data, lan=chosen.lan)
+    except ConfigFaults as error:
+        _fail("the configuration has faults:", *error.faults)
+    except StoreUnavailable:
+        _fail("a store does not answer: is the database of storage.database_url, or Redis, running?")
+    except (OSError, ValueError) as error:
+        _fail(str(error))
+
+
+def _fail(*lines: str) -> NoReturn:
+    print(*lines, sep="\n  ", file=sys.stderr)
+    raise SystemExit(FAULT)
+
+
+def _log_to_stderr() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

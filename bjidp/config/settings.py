@@ -1,0 +1,147 @@
+"""What can be set, section by section.
+
+Owns the names, types, defaults and meanings. Durations are seconds. A field without a default has to be given.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from bjidp.secret import Secret
+
+Environment = Literal["production", "demo"]
+
+
+class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the server is reached and how it runs."""
+
+    base_url: str
+    """Public address; scheme, host and port of every page, cookie and QR code follow from it."""
+    environment: Environment = "production"
+    """``demo`` serves the synthetic persons of the sandbox and nobody else; ``production`` the reverse."""
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8080
+    workers: int = 1
+    """Processes. More than one need Redis."""
+    tls_certificate: str | None = None
+    """PEM file of the certificate chain, when no proxy in front speaks TLS."""
+    tls_key: str | None = None
+    """PEM file of its private key."""
+    load: bool = False
+    """Lifts the limits per network address, for measurements."""
+    client_name: str = "首都之窗"
+    """The site a login on our own page is for, as the phone shows it."""
+    portal_url: str | None = None
+    """Where 返回 leads."""
+    simulator_url: str | None = None
+    """Origin of the phone simulator of a demonstration."""
+
+
+class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where state is kept."""
+
+    database_url: str
+    """``sqlite:///path`` or ``postgresql+psycopg://user@host/name``."""
+    redis_url: str | None = None
+    """``redis://host:port/0``. Without one, short-lived state is kept in the process."""
+
+
+class Keys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Root keys, from which every other key is derived."""
+
+    roots: dict[str, Secret]
+    """Version number to 32 random bytes in base64."""
+    current: int | None = None
+    """The version that seals and looks up, by default the highest; the others still open."""
+
+
+class Qr(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The QR channel."""
+
+    reverse_code: Literal["never", "mismatch", "always"] = "mismatch"
+    """When two digits shown on the phone have to be typed on the computer."""
+    scan_seconds: int = 60
+    confirm_seconds: int = 60
+    redeem_seconds: int = 30
+    launch_scenes: dict[str, list[int]] = field(default_factory=lambda: {"wechat": [1011, 1047]})
+    """Launch scenes of each platform that are a live camera."""
+
+
+class Sessions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Browser sessions."""
+
+    lifetime_seconds: int = 43_200
+
+
+class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Accounts."""
+
+    link_probation_hours: int = 72
+    """How long a link made by recovery may not change the account without another proof."""
+
+
+class Networks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of networks."""
+
+    trusted_proxies: list[str] = []
+    """Networks whose ``X-Forwarded-For`` is believed."""
+    shared: list[str] = []
+    """Networks behind which many people sit: their address limits are tenfold."""
+    area_database: str | None = None
+    """A MaxMind-format file that tells the area of an address."""
+
+
+class Wechat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One mini-program at WeChat."""
+
+    app_id: str
+    app_secret: Secret
+    base_url: str = "https://api.weixin.qq.com"
+
+
+class Alipay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One mini-program at Alipay."""
+
+    app_id: str
+    private_key: Secret
+    alipay_public_key: str
+    gateway_url: str = "https://openapi.alipay.com/gateway.do"
+
+
+class Baidu(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One smart program at Baidu, with the cloud application that checks faces for it."""
+
+    app_key: str
+    app_secret: Secret
+    aip_key: str
+    aip_secret: Secret
+    plan_id: int
+    base_url: str = "https://spapi.baidu.com"
+    aip_url: str = "https://aip.baidubce.com"
+    face_page_url: str = "https://brain.baidu.com/face/print/"
+
+
+class Authority(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The authority that knows which name belongs to which number."""
+
+    base_url: str
+    key_id: str
+    secret: Secret
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything."""
+
+    server: Server
+    storage: Storage
+    keys: Keys
+    authority: Authority
+    qr: Qr = Qr()
+    sessions: Sessions = Sessions()
+    accounts: Accounts = Accounts()
+    networks: Networks = Networks()
+    wechat: Wechat | None = None
+    alipay: Alipay | None = None
+    baidu: Baidu | None = None

@@ -1,0 +1,277 @@
+"""The demonstration: server, sandbox with phone simulator, and portal on one machine.
+
+Owns the demo's configuration, its three addresses and the line that says they answer. The composition root of the
+demo, as ``bootstrap`` is that of the server; the server itself is the ordinary one, started as its own process with a
+configuration file that names the sandbox where production names the vendors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import datetime
+import ipaddress
+import json
+import socket
+import ssl
+import sys
+from pathlib import Path
+from typing import Final
+
+import uvloop
+from aiohttp import ClientError, web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from msgspec import Struct
+
+from bjidp.clock import SystemClock
+from bjidp.config.loader import load, system_environment
+from bjidp.entropy import SystemEntropy
+from bjidp.sandbox import app as sandbox
+from bjidp.sandbox.clock import SystemClock as SandboxClock
+from bjidp.sandbox.credentials import ClientSettings, default_credentials
+from bjidp.sandbox.entropy import SystemEntropy as SandboxEntropy
+from bjidp.sandbox.portal import build_portal
+from bjidp.sandbox.settings import SandboxSettings
+from bjidp.vendors.http import HttpLimits, open_session
+from bjidp.web.site import Site, read_base_url
+
+LOOPBACK: Final = "127.0.0.1"
+READY: Final = 60.0
+"""Seconds for everything to answer after the start."""
+
+
+class Place(Struct, frozen=True):
+    """Where the demo runs; ``tls`` names certificate and key when it is reached from other machines."""
+
+    scheme: str
+    host: str
+    portal_host: str
+    port: int
+    data: Path
+    tls: tuple[Path, Path] | None
+
+    @property
+    def server(self) -> str:
+        """The server's address, unless the environment names another base URL."""
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+    @property
+    def sandbox(self) -> str:
+        """The sandbox's address."""
+        return f"{self.scheme}://{self.host}:{self.port + 1}"
+
+    @property
+    def portal(self) -> str:
+        """The portal's address: another host, since cookies do not tell ports apart."""
+        return f"{self.scheme}://{self.portal_host}:{self.port + 2}"
+
+
+def run_demo(port: int, data: Path, *, lan: bool) -> None:
+    """Run the demo until told to stop. Raises :class:`OSError` when a port is taken, ``ConfigFaults`` for bad settings."""
+    data.mkdir(parents=True, exist_ok=True)
+    place = _lan_place(port, data) if lan else Place("http", LOOPBACK, "localhost", port, data, None)
+    uvloop.run(_run(place))
+
+
+async def _run(place: Place) -> None:
+    credentials = default_credentials(place.data / "sandbox")
+    config = _write_config(place, credentials.client_settings(place.sandbox))
+    site = read_base_url(load(config, system_environment()).server.base_url)
+    runners = [
+        await _start(
+            sandbox.build(
+                SandboxSettings(
+                    clock=SandboxClock(),
+                    entropy=SandboxEntropy(),
+                    credentials=credentials,
+                    base_url=place.sandbox,
+                    server_url=place.server,
+                    server_host=site.authority if site.url != place.server else None,
+                    server_tls=_trusting(place),
+                )
+            ),
+            place,
+            place.port + 1,
+        ),
+        await _start(
+            build_portal(login_url=f"{site.url}/login", side_by_side_url=f"{place.sandbox}/"), place, place.port + 2
+        ),
+    ]
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bjidp", "serve", "--config", str(config), start_new_session=False
+    )
+    try:
+        if await _all_answer(place, site, server):
+            _announce(place, site)
+            await server.wait()
+    finally:
+        if server.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                server.terminate()
+            await server.wait()
+        for runner in runners:
+            await runner.cleanup()
+    if server.returncode:
+        raise SystemExit(server.returncode)
+
+
+def _announce(place: Place, site: Site) -> None:
+    print(
+        f"ready: {site.url}\n"
+        f"  side by side  {place.sandbox}/\n"
+        f"  login page    {site.url}/login\n"
+        f"  phone         {place.sandbox}/phone\n"
+        f"  portal        {place.portal}/\n"
+        "  everything here is a sandbox: every person and every verdict is made up",
+        flush=True,
+    )
+
+
+async def _start(app: web.Application, place: Place, port: int) -> web.AppRunner:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    context = None
+    if place.tls is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*place.tls)
+    await web.TCPSite(runner, place.host, port, ssl_context=context).start()
+    return runner
+
+
+async def _all_answer(place: Place, site: Site, server: asyncio.subprocess.Process) -> bool:
+    urls = {f"{place.server}/ready": site.authority, f"{place.sandbox}/health": None, f"{place.portal}/health": None}
+    async with open_session(HttpLimits()) as session:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY):
+                for url, host in urls.items():
+                    while server.returncode is None:
+                        with contextlib.suppress(ClientError, OSError):
+                            headers = {} if host is None else {"Host": host}
+                            async with session.get(url, headers=headers, ssl=_trusting(place) or True) as answer:
+                                if answer.status == 200:  # noqa: PLR2004 - OK
+                                    break
+                        await asyncio.sleep(0.05)
+                return server.returncode is None
+    return False
+
+
+def _write_config(place: Place, vendors: ClientSettings) -> Path:
+    root = place.data / "root.key"
+    if not root.exists():
+        _write_secret(root, base64.b64encode(SystemEntropy().octets(32)).decode())
+    alipay_key = place.data / "alipay.pem"
+    _write_secret(alipay_key, vendors.alipay.app_private_key)
+    server: dict[str, object] = {
+        "base_url": place.server,
+        "environment": "demo",
+        "listen_host": place.host,
+        "listen_port": place.port,
+        "portal_url": f"{place.portal}/",
+        "simulator_url": place.sandbox,
+    }
+    if place.tls is not None:
+        server |= {"tls_certificate": str(place.tls[0]), "tls_key": str(place.tls[1])}
+    sections: dict[str, dict[str, object]] = {
+        "server": server,
+        "storage": {"database_url": f"sqlite:///{(place.data / 'bjidp.sqlite').resolve()}"},
+        "keys.roots": {"1": _File("root.key")},
+        "authority": {
+            "base_url": vendors.authority.base_url,
+            "key_id": vendors.authority.key_id,
+            "secret": vendors.authority.secret,
+        },
+        "wechat": {
+            "app_id": vendors.wechat.app_id,
+            "app_secret": vendors.wechat.secret,
+            "base_url": vendors.wechat.base_url,
+        },
+        "alipay": {
+            "app_id": vendors.alipay.app_id,
+            "private_key": _File("alipay.pem"),
+            "alipay_public_key": vendors.alipay.alipay_public_key,
+            "gateway_url": vendors.alipay.gateway_url,
+        },
+        "baidu": {
+            "app_key": vendors.baidu.client_id,
+            "app_secret": vendors.baidu.client_secret,
+            "aip_key": vendors.baidu.aip_key,
+            "aip_secret": vendors.baidu.aip_secret,
+            "plan_id": vendors.baidu.plan_id,
+            "base_url": vendors.baidu.base_url,
+            "aip_url": vendors.baidu.base_url,
+            "face_page_url": f"{vendors.baidu.base_url}/face/print/",
+        },
+    }
+    path = place.data / "server.toml"
+    lines = ["# Written by `bjidp demo` at every start."]
+    for name, fields in sections.items():
+        lines += ["", f"[{name}]", *(f"{field} = {_toml(value)}" for field, value in fields.items())]
+    _write_secret(path, "\n".join(lines) + "\n")
+    return path
+
+
+class _File(str):
+    """The name of a file that holds a secret."""
+
+    __slots__ = ()
+
+
+def _toml(value: object) -> str:
+    # A JSON string is a TOML basic string as well (TOML 1.0, "String").
+    return f"{{ file = {json.dumps(value)} }}" if isinstance(value, _File) else json.dumps(value, ensure_ascii=False)
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def _trusting(place: Place) -> ssl.SSLContext | None:
+    return None if place.tls is None else ssl.create_default_context(cafile=place.tls[0])
+
+
+def _lan_place(port: int, data: Path) -> Place:
+    host = _private_address()
+    return Place("https", host, host, port, data, _certificate(host, data))
+
+
+def _private_address() -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Connecting a datagram socket sends nothing: it only asks the kernel which address it would send from.
+        try:
+            probe.connect(("10.255.255.255", 1))
+        except OSError as fault:
+            raise OSError("this machine has no address on a local network: run the demo without LAN=1") from fault
+        host = str(probe.getsockname()[0])
+    if not ipaddress.ip_address(host).is_private:
+        raise OSError("this machine's address is a public one: the demo does not listen there")
+    return host
+
+
+def _certificate(host: str, data: Path) -> tuple[Path, Path]:
+    certificate, key = data / "lan.pem", data / "lan.key"
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bjidp demo")])
+    today = datetime.datetime.fromtimestamp(SystemClock().now() / 1000, datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - datetime.timedelta(days=1))
+        .not_valid_after(today + datetime.timedelta(days=30))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    _write_secret(key, pem.decode())
+    return certificate, key
