@@ -357,6 +357,32 @@ async def test_ten_logins_a_minute_a_platform_identity(world: PhoneWorld) -> Non
     assert isinstance(await world.sign_in("li"), IdentityRequired)
 
 
+@pytest.mark.attack("M4")
+async def test_limits_of_one_app_do_not_count_for_the_same_openid_in_another(world: PhoneWorld) -> None:
+    for _ in range(10):
+        await world.sign_in("zhang")
+    world.wechat.app_id = "another-app"
+    assert isinstance(await world.sign_in("zhang"), IdentityRequired)
+
+
+async def test_ten_statements_a_minute_whatever_is_wrong_with_them(world: PhoneWorld) -> None:
+    registration = await world.opened("zhang")
+    for _ in range(9):
+        with pytest.raises(InvalidRequest):
+            await world.state_identity(registration, "1")
+    with pytest.raises(RateLimited):
+        await world.state_identity(registration, "1")
+
+
+async def test_sixty_outcomes_a_minute_are_asked_for(world: PhoneWorld) -> None:
+    registration = await world.opened("zhang")
+    await world.state_identity(registration)
+    for _ in range(60):
+        assert isinstance(await refused(world, registration), FacePending)
+    assert isinstance(await refused(world, registration), RateLimited)
+    assert len(world.wechat.asked) == 60
+
+
 async def test_an_address_is_stopped_before_the_platform_is_asked_unless_lifted(world: PhoneWorld) -> None:
     narrow = rewired(world, MiniProgramWindows(address=per_minute(2)))
     await narrow.sign_in("a")
@@ -671,6 +697,15 @@ async def test_an_account_with_a_weaker_proof_is_found_and_nothing_is_made(
     assert len(world.authority.asked) == 2
     world.clock.advance(1740)
     assert isinstance(await refused(world, registration), InvalidRequest)
+
+
+@pytest.mark.attack("Q21")
+async def test_a_locked_account_is_told_so_even_when_its_face_check_is_over(world: PhoneWorld) -> None:
+    await world.registered("zhang", valid_days=7)
+    world.sql("UPDATE account SET status = 'locked'")
+    world.clock.advance(8 * 86_400)
+    with pytest.raises(AccountRefused):
+        await world.sign_in("zhang")
 
 
 @pytest.mark.attack("Q21")
