@@ -25,7 +25,7 @@ class MissingText(LookupError):
 class Texts:
     """One language's words by key.
 
-    Called in a template, ``t("login.title", client=name)`` gives safe markup: words and values are escaped, values that
+    As the filter of a template, ``"login.title"|t(client=name)`` gives safe markup: words and values are escaped, values that
     are markup already stay so. Placeholders are written ``%(client)s``.
     """
 

@@ -100,7 +100,7 @@ def test_a_template_that_asks_for_a_missing_family_stops_the_start() -> None:
 
 def test_a_text_whose_key_is_not_written_out_is_refused() -> None:
     with pytest.raises(ValueError, match="line 2: write the key out"):
-        list(uses("<p>\n{{ t('a' ~ b) }}", "some.html"))
+        list(uses("<p>\n{{ ('a' ~ b)|t }}", "some.html"))
 
 
 @pytest.mark.req("UX-6")

@@ -49,7 +49,7 @@ class QrCard {
 
   #message(message) {
     if (this.#redeeming) return;
-    this.#deadline = performance.now() + 1_000 * message.expires_in;
+    if (message.expires_in !== undefined) this.#deadline = performance.now() + 1_000 * message.expires_in;
     switch (message.type) {
       case "ticket":
         return this.#showTicket(message);
@@ -84,6 +84,7 @@ class QrCard {
     this.#ticket = { ...message, arrived, signing: key };
     this.#grant = null;
     this.#frame = null;
+    clearInterval(this.#clock); // nothing is left to be tried again
     await this.#draw();
     this.#show("waiting");
   }
