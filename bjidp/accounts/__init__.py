@@ -1,1 +1,1 @@
-"""Owned by its modules; see their docstrings."""
+"""Accounts: who somebody is here, what belongs to them alone, and how their values are shown."""

@@ -14,15 +14,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from bjidp.clock import Instant
+from bjidp.standing import Standing as Standing  # noqa: PLC0414 - part of this port
+from bjidp.standing import Status as Status  # noqa: PLC0414 - part of this port
 from bjidp.vendors.ports import Person, PlatformIdentity
-
-
-class Status(StrEnum):
-    """Whether an account may be used."""
-
-    ACTIVE = "active"
-    LOCKED = "locked"
-    CANCELLED = "cancelled"
 
 
 class Evidence(StrEnum):
@@ -31,21 +25,6 @@ class Evidence(StrEnum):
     NAME_AND_NUMBER = "name_and_number"
     BANK_CARD = "bank_card"
     FACE = "face"
-
-
-class Standing(Struct, frozen=True):
-    """What a login needs to know of an account; ``name`` is masked already."""
-
-    account: str
-    ref: str
-    status: Status
-    name: str
-    level: int
-
-    @property
-    def refusal(self) -> str | None:
-        """Why this account may not log in, or None. The one policy every way in asks (attack Q21)."""
-        return None if self.status is Status.ACTIVE else self.status.value
 
 
 class Profile(Struct, frozen=True):

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from bjidp.accounts.ports import Standing
 from bjidp.clock import Instant
+from bjidp.standing import Standing
 
 
 class Login(Struct, frozen=True):

@@ -10,10 +10,10 @@ import hashlib
 
 import msgspec
 
-from bjidp.accounts.ports import Standing
 from bjidp.clock import Clock, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.sessions.ports import Login, Session, SessionStore, StaleSession
+from bjidp.standing import Standing
 
 COOKIE_LENGTH = 43
 """256 bits in base64url."""

@@ -283,6 +283,17 @@ async def test_a_login_by_qr_is_remembered_by_its_network(house: House) -> None:
     assert house.count("login_network") == 1
 
 
+async def test_a_network_keeps_the_day_it_was_last_used(house: House) -> None:
+    _, standing = await house.someone()
+    first = house.now
+    seen = []
+    for hours in (0, 23, 2):
+        house.clock.advance(hours * 3600)
+        await house.sql.accounts.admit(standing.account, house.login(), "S", house.now)
+        seen += house.rows("SELECT last_at FROM login_network")
+    assert seen == [(first,), (first,), (first + 25 * HOUR,)]
+
+
 @pytest.mark.attack("Q21")
 async def test_the_account_is_asked_again_at_every_admission(house: House) -> None:
     link, standing = await house.someone()

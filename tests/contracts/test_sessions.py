@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 import pytest
+from sqlalchemy import NullPool, create_engine, text
 
 from bjidp.errors import AccountRefused
 from bjidp.sessions.ports import StaleSession
@@ -57,6 +58,26 @@ async def test_an_account_that_may_not_log_in_opens_no_session_and_nothing_is_wr
     assert refused.value.reason == status
     assert house.counts() == before
     assert await house.sessions.find(cookie("old"), house.now) is None, "a session of a refused account is not found"
+
+
+@pytest.mark.attack("Q21")
+async def test_a_login_that_meets_a_lock_in_the_making_waits_and_is_refused(postgres_house: House) -> None:
+    """Read before the lock and written after it, the session would wake up when the account is unlocked."""
+    house = postgres_house
+    _, standing = await house.someone()
+    engine = create_engine(house.url, poolclass=NullPool)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with engine.connect() as administration:
+        administration.execute(text("UPDATE account SET status = 'locked'"))
+        opening = asyncio.ensure_future(house.sessions.open(house.session(standing.account), cookie("a"), None))
+        async with asyncio.timeout(5):
+            while not opening.done() and not administration.execute(waiting).scalar_one():  # noqa: ASYNC110 - a lock tells nobody
+                await asyncio.sleep(0)
+        assert not opening.done()
+        administration.commit()
+    with pytest.raises(AccountRefused):
+        await opening
+    assert house.count("browser_session") == 0
 
 
 async def test_an_unknown_account_opens_no_session(house: House) -> None:

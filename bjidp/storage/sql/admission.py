@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, exists, select
 
 from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
-from bjidp.clock import Instant
+from bjidp.clock import DAY, Instant
 from bjidp.entropy import base64url
 from bjidp.errors import AccountRefused
 from bjidp.sessions.ports import Login
@@ -41,7 +41,7 @@ class Admission:
         )
         self._account = engine.compile(looked_at)
         self._account_with_link = engine.compile(looked_at.add_columns(of_link.label("linked")))
-        self._remember = engine.compile(insert_or_touch(login_network, engine.dialect, "last_at"))
+        self._remember = engine.compile(insert_or_touch(login_network, engine.dialect, "last_at", ahead=DAY))
 
     def browser(self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant) -> Standing:
         """Admit a browser; raise ``AccountRefused``."""
@@ -58,7 +58,8 @@ class Admission:
         ticket = None if login.ticket is None else base64url(login.ticket)
         self._audit.write(transaction, AuditEvent(EventKind.LOGIN_BROWSER, now, standing.ref, session, ticket, facts))
         if login.ticket is not None:
-            # Only a login by QR says where the account's own computers are (wire.md 4).
+            # Only a login by QR says where the account's own computers are. To the day: a row that is written at
+            # every login costs a page of the log each time.
             transaction.run(self._remember, {"account": account_id, "network": login.network, "last_at": now})
         return standing
 

@@ -52,11 +52,15 @@ def insert_or_nothing(table: Table, dialect: Dialect) -> Insert:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def insert_or_touch(table: Table, dialect: Dialect, touched: str) -> Insert:
-    """Return an insert of a whole row that sets the ``touched`` column alone when the primary key is there already."""
-    key = list(table.primary_key)
-    if dialect.name == "postgresql":
-        on_postgresql = postgresql.insert(table)
-        return on_postgresql.on_conflict_do_update(index_elements=key, set_={touched: on_postgresql.excluded[touched]})
-    on_sqlite = sqlite.insert(table)
-    return on_sqlite.on_conflict_do_update(index_elements=key, set_={touched: on_sqlite.excluded[touched]})
+def insert_or_touch(table: Table, dialect: Dialect, touched: str, ahead: int | None = None) -> Insert:
+    """Return an insert of a whole row that sets the ``touched`` column alone when the primary key is there already.
+
+    With ``ahead`` it does so only when the new value is more than that ahead of the old one.
+    """
+    row = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+    new = row.excluded[touched]
+    return row.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={touched: new},
+        where=None if ahead is None else new > table.c[touched] + ahead,
+    )
