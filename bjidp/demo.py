@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import socket
@@ -71,7 +71,10 @@ class Place(Struct, frozen=True):
 
 
 def run_demo(port: int, data: Path, *, lan: bool) -> None:
-    """Run the demo until told to stop. Raises :class:`OSError` when a port is taken, ``ConfigFaults`` for bad settings."""
+    """Run the demo until told to stop.
+
+    Raises :class:`OSError` when a port is taken and ``ConfigFaults`` when the environment sets something impossible.
+    """
     data.mkdir(parents=True, exist_ok=True)
     place = _lan_place(port, data) if lan else Place("http", LOOPBACK, "localhost", port, data, None)
     uvloop.run(_run(place))
@@ -120,7 +123,7 @@ async def _run(place: Place) -> None:
 
 
 def _announce(place: Place, site: Site) -> None:
-    print(
+    print(  # noqa: T201 - the line people and scripts wait for
         f"ready: {site.url}\n"
         f"  side by side  {place.sandbox}/\n"
         f"  login page    {site.url}/login\n"
@@ -256,15 +259,15 @@ def _certificate(host: str, data: Path) -> tuple[Path, Path]:
     certificate, key = data / "lan.pem", data / "lan.key"
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bjidp demo")])
-    today = datetime.datetime.fromtimestamp(SystemClock().now() / 1000, datetime.UTC)
+    today = dt.datetime.fromtimestamp(SystemClock().now() / 1000, dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=1))
-        .not_valid_after(today + datetime.timedelta(days=30))
+        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_after(today + dt.timedelta(days=30))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(private, hashes.SHA256())

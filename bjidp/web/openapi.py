@@ -66,6 +66,7 @@ def mount(app: web.Application, document: bytes) -> None:
 
 
 def _operation(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) -> dict[str, object]:
+    place = call.path.strip("/").translate(str.maketrans("/", "_", "{}"))
     names = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
     parameters: list[dict[str, object]] = [
         {"name": name, "in": "path", "required": True, "schema": {"enum": ["wechat", "alipay", "baidu"]}}
@@ -76,7 +77,7 @@ def _operation(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) ->
     ]
     operation: dict[str, object] = {
         "summary": call.summary,
-        "operationId": f"{call.method.lower()}_{call.path.strip('/').replace('/', '_').replace('{', '').replace('}', '')}",
+        "operationId": f"{call.method.lower()}_{place}",
         "responses": _responses(call, named),
     }
     if parameters:

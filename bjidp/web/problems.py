@@ -113,5 +113,6 @@ class Problems:
         except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
             trace = traceback.extract_tb(error.__traceback__)[-6:]
             places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in trace]
-            log.error("unhandled_error", kind=type(error).__name__, places=places)
+            # Not log.exception: the text of a foreign error may hold a name or a number.
+            log.error("unhandled_error", kind=type(error).__name__, places=places)  # noqa: TRY400
             return self.answer(request, "internal_error", {})

@@ -57,7 +57,10 @@ class Site(Struct, frozen=True):
 
 
 def read_base_url(text: str) -> Site:
-    """Read a base URL: ``http`` or ``https``, a host, perhaps a port, and nothing else. Raises :class:`BaseUrlFault`."""
+    """Read a base URL: ``http`` or ``https``, a host, perhaps a port, and nothing else.
+
+    Raises :class:`BaseUrlFault`.
+    """
     parts = urlsplit(text)
     try:
         port = parts.port

@@ -1,0 +1,33 @@
+"""How an account stands: what every way in has to know of it.
+
+Owns the noun below the features, since sessions carry it and accounts own what it is made from.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Status(StrEnum):
+    """Whether an account may be used."""
+
+    ACTIVE = "active"
+    LOCKED = "locked"
+    CANCELLED = "cancelled"
+
+
+class Standing(Struct, frozen=True):
+    """What a login needs to know of an account; ``name`` is masked already."""
+
+    account: str
+    ref: str
+    status: Status
+    name: str
+    level: int
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this account may not log in, or None. The one policy every way in asks (attack Q21)."""
+        return None if self.status is Status.ACTIVE else self.status.value
