@@ -93,11 +93,14 @@ async def test_an_answer_of_another_shape_or_too_long_is_an_outage(
     assert [entry["outcome"] for entry in logged] == [outcome]
 
 
-async def test_a_packed_answer_is_not_unpacked_so_that_a_small_one_can_not_grow(http: VendorHttp, stand: Stand) -> None:
+async def test_a_packed_answer_is_not_unpacked_so_that_a_small_one_can_not_grow(
+    http: VendorHttp, stand: Stand, logged: list[MutableMapping[str, Any]]
+) -> None:
     packed = gzip.compress(b'{"number": 7}' + b" " * 1_000_000)
     stand.lies["/ask"] = lambda _: web.Response(body=packed, headers={"Content-Encoding": "gzip"})
-    # Small enough when packed: it is refused because nothing here unpacks it.
     await refused(http)
+    # Short enough as it came; unpacked it would have been cut off as too long.
+    assert [entry["outcome"] for entry in logged] == ["malformed"]
     assert stand.seen[0].headers["Accept-Encoding"] == "identity"
 
 
