@@ -62,6 +62,7 @@ class ScriptedServer:
         self.greeting: Message | None = None
         self.current: Message | None = None
         self.redeem_answers: list[Answer] = []
+        self.event_refusals: list[Answer] = []
         self.page = LoginPage.sample()
         self.state = QrStatePage(state=QrState.WAITING, flow=FLOW, csrf="token")
         self.changed = asyncio.Condition()
@@ -185,12 +186,14 @@ class ScriptedServer:
         await self._tell()
         return web.json_response(self.greeting)
 
-    async def _events(self, request: web.Request) -> web.Response:
+    async def _events(self, request: web.Request) -> web.StreamResponse:
         assert request.query["flow"] == FLOW
         assert 0 < int(request.query["wait"]) <= 25
         after = int(request.query["after"])
         self.events.append(request.query["after"])
         await self._tell()
+        if self.event_refusals:
+            return await self.event_refusals.pop(0)(request)
 
         def newer() -> bool:
             return self.current is not None and isinstance(seq := self.current["seq"], int) and seq > after

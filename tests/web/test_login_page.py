@@ -633,3 +633,31 @@ async def test_the_page_beside_it_is_told_each_frame_in_a_demonstration_only(
     await page.goto("/beside")
     await page.wait_for_function("seen.length > 0")
     assert await page.evaluate("seen[0]") == {"type": "bjidp-frame", "text": frame_text(server.prefix, "A" * 22, 0)}
+
+
+@pytest.mark.req("UX-4")
+async def test_a_poll_that_was_superseded_says_so_as_a_socket_does(server: ScriptedServer, page: Page) -> None:
+    server.sockets_allowed = False
+    server.event_refusals = [answers(409, {"code": "page_superseded"})]
+    await page.goto("/login")
+    await shows(page, "elsewhere")
+
+
+@pytest.mark.req("UX-4", "UX-5")
+async def test_a_poll_of_a_dead_flow_asks_to_open_the_page_again(server: ScriptedServer, page: Page) -> None:
+    server.sockets_allowed = False
+    server.event_refusals = [answers(403, {"code": "flow_unknown"})]
+    await page.goto("/login")
+    await shows(page, "ended")
+    await page.get_by_role("link", name="重新打开").click()
+    await server.until(lambda: server.pages_opened == 2)
+
+
+@pytest.mark.req("UX-4", "UX-5")
+async def test_a_poll_that_finds_no_store_is_repeated_by_itself(server: ScriptedServer, page: Page) -> None:
+    server.sockets_allowed = False
+    server.event_refusals = [answers(503, {"code": "service_unavailable"}, **{"Retry-After": "1"})]
+    await page.goto("/login")
+    await shows(page, "down")
+    await shows(page, "waiting")
+    assert server.tickets_asked == 2

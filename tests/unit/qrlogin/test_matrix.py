@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import string
 
 import pytest
@@ -113,6 +114,11 @@ def test_the_file_holds_every_matrix_where_a_page_looks_for_it() -> None:
                 at = width * (1 + 8 * position + bit)
                 drawn ^= int.from_bytes(body[at : at + width], "big")
     assert drawn.to_bytes(width, "big") == BASIS.draw(text).packed()
+
+
+@pytest.mark.req("UX-6")
+def test_the_file_is_small_on_the_wire() -> None:
+    assert len(gzip.compress(BASIS.encode(), compresslevel=9)) < 19_000
 
 
 def test_the_fingerprint_names_the_content_prefix_included() -> None:

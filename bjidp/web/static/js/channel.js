@@ -210,7 +210,7 @@ export class Channel extends EventTarget {
     if (answer.status === 429) this.#pause("busy", seconds);
     else if (answer.status >= 500) this.#pause("down", seconds);
     else if (code === "already_signed_in") this.#end("done");
-    else this.#end(code === "superseded" ? "superseded" : "ended");
+    else this.#end(code === "page_superseded" ? "superseded" : "ended");
   }
 
   #broken() {
