@@ -26,19 +26,20 @@ def animated_image(basis: Basis, texts: Sequence[str], step: float, first: float
     """Return a GIF that shows the code of each text for ``step`` seconds and then, for good, 已过期.
 
     ``first`` is how long the first frame stays when part of its time is over already. Times are kept to 1/100 s.
-    Raises :class:`ValueError` when there is no text or a text is not of the basis.
+    Without a text, for a ticket that is scanned or over, only 已过期 is left: a page never shows a broken picture.
+    Raises :class:`ValueError` when a text is not of the basis.
     """
-    if not texts:
-        raise ValueError("a picture needs at least one frame")
     pictures = [_picture(basis.draw(text)) for text in texts]
-    durations = [round(1000 * (step if first is None else first)), *[round(1000 * step)] * (len(texts) - 1)]
-    last = _expired(pictures[0].width)
+    durations = [round(1000 * step) for _ in texts]
+    if durations and first is not None:
+        durations[0] = round(1000 * first)
+    pictures.append(_expired((basis.size + 2 * QUIET) * MODULE))
     out = io.BytesIO()
     pictures[0].save(
         out,
         format="GIF",
         save_all=True,
-        append_images=[*pictures[1:], last],
+        append_images=pictures[1:],
         duration=[*durations, 10],
         disposal=1,
         optimize=False,

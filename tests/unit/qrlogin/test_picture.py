@@ -56,6 +56,11 @@ def test_thirty_frames_stay_small() -> None:
     assert len(animated_image(BASIS, texts(30), step=2)) < 100_000
 
 
-def test_a_picture_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one frame"):
-        animated_image(BASIS, [], step=2)
+def test_without_a_frame_left_only_the_last_one_is_shown() -> None:
+    with (
+        Image.open(io.BytesIO(animated_image(BASIS, [], step=2))) as over,
+        Image.open(io.BytesIO(animated_image(BASIS, texts(1), step=2))) as whole,
+    ):
+        whole.seek(1)
+        assert over.format == "GIF"
+        assert over.convert("L").tobytes() == whole.convert("L").tobytes()
