@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from bjidp.clock import Instant
 from bjidp.errors import RateLimited
 from bjidp.qrlogin import ticket as machine
-from bjidp.qrlogin.errors import BrowserUnknown, FlowUnknown, TicketUnknown
+from bjidp.qrlogin.errors import BrowserUnknown, FlowUnknown
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.matrix import Basis
@@ -74,14 +74,12 @@ class ScriptlessQr:
         app.router.add_post("/qr/renew", self.renew)
 
     async def image(self, request: web.Request) -> web.Response:
-        """Draw all frames of the ticket from now to its scan deadline into one picture."""
+        """Draw all frames of the ticket from now to its scan deadline into one picture; 已过期 when none is left."""
         require_same_site_read(self._site, request)
         entry = await self._entry(request, request.query.get("flow"))
         async with self._drawing:
             # Asked for only when the drawing starts: the first frame must be the one of now.
             frames = await self._pages.frames(entry)
-            if not frames.texts:
-                raise TicketUnknown
             picture = await asyncio.to_thread(animated_image, self._basis, frames.texts, frames.step, frames.first)
         return web.Response(body=picture, content_type="image/gif")
 
