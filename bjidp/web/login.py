@@ -26,7 +26,7 @@ from bjidp.web.signed_in import SignedIn
 from bjidp.web.visitor import Observer
 
 OPENED: Final = per_minute(1200)
-"""Login pages an address may open as a browser we have not seen: each costs a record."""
+"""Login pages an address may open: each may cost a browser record, whatever cookie it comes with (attack Q23)."""
 
 TABS: Final[frozenset[str]] = frozenset({"scan", "account", "legal"})
 
@@ -100,7 +100,7 @@ class LoginPages:
             )
         secret = self._cookies.browser_secret(request)
         address = self._observer.address_key(request)
-        if secret is None and address is not None:
+        if address is not None:
             await self._throttle.hit(f"login.opened:{address}", OPENED)
         about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
         opened = await self._browsers.open_page(secret, about)
