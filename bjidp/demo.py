@@ -13,6 +13,7 @@ import contextlib
 import datetime as dt
 import ipaddress
 import json
+import signal
 import socket
 import ssl
 import sys
@@ -107,10 +108,13 @@ async def _run(place: Place) -> None:
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bjidp", "serve", "--config", str(config), start_new_session=False
     )
+    running = asyncio.create_task(_run_until_it_ends(place, site, server))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Without this, whoever ends the demo by SIGTERM leaves its server behind.
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     try:
-        if await _all_answer(place, site, server):
-            _announce(place, site)
-            await server.wait()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
     finally:
         if server.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -120,6 +124,12 @@ async def _run(place: Place) -> None:
             await runner.cleanup()
     if server.returncode:
         raise SystemExit(server.returncode)
+
+
+async def _run_until_it_ends(place: Place, site: Site, server: asyncio.subprocess.Process) -> None:
+    if await _all_answer(place, site, server):
+        _announce(place, site)
+        await server.wait()
 
 
 def _announce(place: Place, site: Site) -> None:
