@@ -216,8 +216,11 @@ class QrPages:
                 return flow
             flow = held.value
             # A secret replaced between the look at the record and this write must not get in (attack Q29).
-            if flow.ended or flow.epoch != entry.browser.epoch or flow.browser != entry.browser.id:
+            if flow.ended or flow.epoch > entry.browser.epoch or flow.browser != entry.browser.id:
                 raise FlowUnknown
+            if flow.epoch < entry.browser.epoch:
+                # The flow's first page arrived with the old secret after that was replaced, so nobody has told it.
+                flow = flows.rotate(flow, entry.browser.epoch)
             if flows.renewal_due(flow, self._policy, held.now):
                 flow = flows.renew_ahead(flow, self._ticket(entry, held.now, slow=slow), self._policy, held.now)
             elif renew and flows.is_over(flow, held.now) and flows.may_renew(flow, held.now):

@@ -72,13 +72,16 @@ class QrPhones:
     async def scan(self, phone: Phone, text: str, scene: int) -> ScanAnswer:
         """Claim the ticket shown, or answer its holder again with a fresh confirm token.
 
-        Raises, in this order: :class:`SceneRefused`, :class:`TicketUnknown`, :class:`TicketExpired`,
+        Raises, in this order: ``RateLimited``, :class:`SceneRefused`, :class:`TicketUnknown`, :class:`TicketExpired`,
         :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused``, :class:`TicketTaken`.
         """
+        misses = f"qr.misses:{phone.holder.account}"
+        if await self._throttle.peek(misses, MISSES) >= MISSES.limit:
+            raise RateLimited(MISSES.span // SECOND)
         window = self._policy.frame_window(phone.holder.platform, scene)
         if window is None:
             raise SceneRefused
-        shown, ticket, now = await self._shown(phone, text)
+        shown, ticket, now = await self._shown(misses, text)
         self._check_scannable(phone, shown, ticket, now, window)
         ever, here = await self._networks.networks(phone.holder.account, ticket.computer.network)
         mismatch = _mismatch(ticket.computer.area, phone.area)
@@ -139,14 +142,11 @@ class QrPhones:
             await self._throttle.hit(_report_key(flow.current), REPORTS)
         return RejectAnswer("rejected")
 
-    async def _shown(self, phone: Phone, text: str) -> tuple[Frame, Ticket, Instant]:
-        key = f"qr.misses:{phone.holder.account}"
-        if await self._throttle.peek(key, MISSES) >= MISSES.limit:
-            raise RateLimited(MISSES.span // SECOND)
+    async def _shown(self, misses: str, text: str) -> tuple[Frame, Ticket, Instant]:
         shown = frame.read(self._prefix, text)
         found = await self._genuine(shown) if isinstance(shown, Frame) else None
         if not isinstance(shown, Frame) or found is None:
-            await self._throttle.hit(key, MISSES)
+            await self._throttle.hit(misses, MISSES)
             raise TicketUnknown
         return shown, *found
 

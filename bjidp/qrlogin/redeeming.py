@@ -116,7 +116,8 @@ class Redeeming:
         counted = flow.current.state
         if not isinstance(counted, Approved) or counted.code is None:
             raise TicketUnknown
-        if hmac.compare_digest(counted.code, code):
+        # As bytes: the comparison in constant time takes no text beyond ASCII, and a form may send any.
+        if hmac.compare_digest(counted.code.encode("ascii"), code.encode("utf-8", "surrogatepass")):
             return
         if counted.tries_left == 0:
             await self._settle(ticket.id, machine.exhaust)

@@ -328,9 +328,13 @@ def redeem(ticket: Ticket, claim: str, now: Instant) -> Ticket:
 def release(ticket: Ticket, claim: str) -> Ticket:
     """Give the approval back because the session could not be written: an outage consumes nothing.
 
-    Only the request that won may do it, and the old deadline still holds.
+    Only the request that won may do it, and the old deadline still holds. Its code was right, so the try that was
+    counted for it is given back too.
     """
-    return _with(ticket, _claimed(ticket, "release", claim))
+    approved = _claimed(ticket, "release", claim)
+    if approved.code is not None:
+        approved = msgspec.structs.replace(approved, tries_left=approved.tries_left + 1)
+    return _with(ticket, approved)
 
 
 def refuse(ticket: Ticket, claim: str) -> Ticket:
