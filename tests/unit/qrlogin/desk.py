@@ -1,0 +1,193 @@
+"""A browser, phones and the QR services over memory stores, with a clock that tests move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from bjidp.clock import SECOND, Instant, ManualClock, Millis
+from bjidp.entropy import SeededEntropy
+from bjidp.qrlogin import frame
+from bjidp.qrlogin.browser import Browser
+from bjidp.qrlogin.browsers import Browsers, OpenedPage
+from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.flow import Flow, Purposeful
+from bjidp.qrlogin.keys import QrKeys
+from bjidp.qrlogin.messages import Messages
+from bjidp.qrlogin.pages import Entry, QrPages, Visitor, Watch
+from bjidp.qrlogin.phones import Phone, QrPhones
+from bjidp.qrlogin.policy import QrPolicy, ReverseCode
+from bjidp.qrlogin.ports import TicketStore
+from bjidp.qrlogin.redeeming import Redeeming, Redemption
+from bjidp.qrlogin.ticket import Area, Holder, State, Ticket
+from bjidp.qrlogin.wire import ApprovedMessage, ScanAnswer
+from bjidp.records import Held
+from bjidp.secret import Secret
+from bjidp.storage.memory.records import MemoryRecords
+from bjidp.storage.memory.signals import MemorySignalBus
+from bjidp.storage.memory.throttle import MemoryThrottle
+from bjidp.storage.memory.tickets import MemoryTicketStore
+from tests.support.qr import BEIJING, COMPUTER, LOGIN, ZHANG
+
+PREFIX = "http://127.0.0.1:8080/q/"
+CAMERA = 0
+
+
+class PoliteStore:
+    """A ticket store that lets everybody else go first at every call, so that races happen in one process too."""
+
+    def __init__(self, store: TicketStore) -> None:
+        self._store = store
+
+    async def now(self) -> Instant:
+        await asyncio.sleep(0)
+        return await self._store.now()
+
+    async def add(self, flow: Flow, lifetime: Millis) -> None:
+        await asyncio.sleep(0)
+        await self._store.add(flow, lifetime)
+
+    async def read(self, flow_id: str) -> Held[Flow] | None:
+        await asyncio.sleep(0)
+        return await self._store.read(flow_id)
+
+    async def find(self, ticket_id: str) -> Held[Flow] | None:
+        await asyncio.sleep(0)
+        return await self._store.find(ticket_id)
+
+    async def replace(self, flow: Flow, expected: int, lifetime: Millis, *, before: Instant | None = None) -> int:
+        await asyncio.sleep(0)
+        return await self._store.replace(flow, expected, lifetime, before=before)
+
+
+class KnownNetworks:
+    """What accounts logged in from before."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[str, bytes]] = set()
+
+    async def networks(self, account: str, network: bytes) -> tuple[bool, bool]:
+        return any(known == account for known, _ in self.seen), (account, network) in self.seen
+
+
+class Desk:
+    """One browser and the services it and the phones speak to."""
+
+    def __init__(self, clock: ManualClock, entropy: SeededEntropy, policy: QrPolicy | None = None) -> None:
+        self.clock = clock
+        self.policy = policy or QrPolicy(reverse_code=ReverseCode.NEVER)
+        self.store = PoliteStore(MemoryTicketStore(clock))
+        self.bus = MemorySignalBus()
+        self.throttle = MemoryThrottle(clock)
+        self.networks = KnownNetworks()
+        self.keys = QrKeys(Secret(b"k" * 32))
+        self.changes = FlowChanges(self.store, self.bus)
+        self.browsers = Browsers(MemoryRecords[Browser](clock), self.changes, self.policy, entropy)
+        self.messages = Messages(self.keys, self.policy, PREFIX)
+        self.pages = QrPages(
+            browsers=self.browsers,
+            changes=self.changes,
+            bus=self.bus,
+            throttle=self.throttle,
+            messages=self.messages,
+            policy=self.policy,
+            entropy=entropy,
+        )
+        self.phones = QrPhones(
+            changes=self.changes,
+            networks=self.networks,
+            throttle=self.throttle,
+            keys=self.keys,
+            policy=self.policy,
+            entropy=entropy,
+            prefix=PREFIX,
+        )
+        self.redeeming = Redeeming(self.browsers, self.changes, self.keys, entropy)
+        self.secret: str | None = None
+        self.sessions: list[Redemption] = []
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    async def navigate(self, about: Purposeful = LOGIN) -> OpenedPage:
+        """Open a page with a QR in the browser; its cookie changes."""
+        opened = await self.browsers.open_page(self.secret, about)
+        self.secret = opened.secret
+        return opened
+
+    async def entry(self, flow: str | None = None, *, visitor: Visitor | None = None) -> Entry:
+        """Show the cookie at the door of the channel."""
+        return await self.pages.enter(self.secret, flow, visitor or Visitor(COMPUTER, None))
+
+    async def page(self, about: Purposeful = LOGIN) -> Watch:
+        """Open a page and let its socket watch."""
+        opened = await self.navigate(about)
+        return await self.pages.connect(await self.entry(opened.flow))
+
+    async def flow(self, watch: Watch) -> Flow:
+        """Return a page's flow as it stands."""
+        held = await self.store.read(watch.flow)
+        assert held is not None
+        return held.value
+
+    async def ticket(self, watch: Watch) -> Ticket:
+        """Return the ticket that counts."""
+        return (await self.flow(watch)).current
+
+    async def state(self, watch: Watch) -> State:
+        """Return the state of the ticket that counts."""
+        return (await self.ticket(watch)).state
+
+    def frame(self, ticket: Ticket, *, behind: float = 0) -> str:
+        """Return the QR text a screen showed ``behind`` seconds ago."""
+        t = frame.number_at(self.clock.now() - ticket.issued_at - round(behind * SECOND), self.policy.step)
+        return frame.text(PREFIX, self.keys.frame_key(ticket.purpose, ticket.id), ticket.purpose, ticket.id, t)
+
+    async def scan(self, watch: Watch, phone: Phone | None = None) -> ScanAnswer:
+        """Scan what the page shows now."""
+        return await self.phones.scan(phone or a_phone(), self.frame(await self.ticket(watch)), CAMERA)
+
+    async def approve(self, watch: Watch, phone: Phone | None = None) -> str | None:
+        """Scan and confirm; return the reverse code."""
+        scanned = await self.scan(watch, phone)
+        answer = await self.phones.confirm(phone or a_phone(), scanned.ticket, scanned.confirm_token)
+        return answer.code
+
+    async def grant(self, watch: Watch) -> str:
+        """Return the grant the page is told."""
+        held = await self.store.read(watch.flow)
+        assert held is not None
+        message = self.messages.newest(held.value, held.now)
+        assert isinstance(message, ApprovedMessage)
+        return message.grant
+
+    async def redeem(
+        self,
+        grant: str,
+        code: str | None = None,
+        *,
+        secret: str | None = None,
+        signed_in: str | None = None,
+        open_session: Callable[[Redemption], Awaitable[None]] | None = None,
+    ) -> Redemption:
+        """Redeem as the page does; a session that is opened is noted in ``sessions``."""
+        return await self.redeeming.redeem(
+            secret or self.secret, grant, code, signed_in=signed_in, open_session=open_session or self._open_session
+        )
+
+    async def _open_session(self, redemption: Redemption) -> None:
+        await asyncio.sleep(0)
+        self.sessions.append(redemption)
+
+
+def a_phone(holder: Holder = ZHANG, *, refusal: str | None = None, area: Area | None = BEIJING) -> Phone:
+    """Return a phone that is logged in."""
+    return Phone(holder, refusal, area)
+
+
+def elsewhere(holder: Holder) -> Holder:
+    """Return the same account on another of its phones."""
+    return msgspec.structs.replace(holder, link=f"{holder.link}-other")
