@@ -42,13 +42,14 @@ def serve(settings: Settings, config: Path, *, worker: bool) -> None:
     :class:`ValueError` for settings that cannot be wired.
     """
     if worker:
-        uvloop.run(_serve(settings))
+        uvloop.run(run(settings))
         return
     migrate(settings.storage.database_url)
-    uvloop.run(_serve(settings) if settings.server.workers == 1 else _supervise(settings, config))
+    uvloop.run(run(settings) if settings.server.workers == 1 else _supervise(settings, config))
 
 
-async def _serve(settings: Settings) -> None:
+async def run(settings: Settings) -> None:
+    """Serve on the running loop, as one process, until told to stop; raises what :func:`serve` raises."""
     rooms = await open_rooms(settings, SystemClock(), SystemEntropy())
     try:
         runner = web.AppRunner(build(rooms), access_log=None, shutdown_timeout=DRAIN)
