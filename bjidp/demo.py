@@ -106,7 +106,7 @@ async def _run(place: Place) -> None:
         ),
     ]
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bjidp", "serve", "--config", str(config), start_new_session=False
+        sys.executable, "-m", "bjidp", "serve", "--config", str(config), env=_environment(place)
     )
     running = asyncio.create_task(_run_until_it_ends(place, site, server))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -241,6 +241,12 @@ def _toml(value: object) -> str:
 def _write_secret(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
+
+
+def _environment(place: Place) -> dict[str, str]:
+    """Return the server's environment: on the local network it has to trust the sandbox's certificate, and no other."""
+    trusted = {} if place.tls is None else {"SSL_CERT_FILE": str(place.tls[0])}
+    return {**system_environment(), **trusted}
 
 
 def _trusting(place: Place) -> ssl.SSLContext | None:
