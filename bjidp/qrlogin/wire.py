@@ -69,8 +69,13 @@ ALIVE = b'{"type":"alive"}'
 """Sent after silence, so that a page can tell a dead connection from a quiet one."""
 
 
-class RenewFrame(Struct, frozen=True, forbid_unknown_fields=True, tag="renew", tag_field="type"):
-    """The only thing a page says on the socket: show me a new code."""
+class RenewFrame(Struct, frozen=True, forbid_unknown_fields=True):
+    """The only thing a page says on the socket: show me a new code.
+
+    A field, not a tag: msgspec lets a tag be absent where there is nothing to choose between.
+    """
+
+    type: Literal["renew"]
 
 
 class TicketsBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable
-from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, PageSuperseded
+from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, FlowUnknown, PageSuperseded
 from bjidp.qrlogin.pages import End, Entry, QrPages, Watch
 from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.wire import (
@@ -114,7 +114,12 @@ class QrChannel:
         require_origin(self._site, request)
         entry = await self._entry(request, request.query.get("flow"))
         ws = web.WebSocketResponse(
-            protocols=(SUBPROTOCOL,), heartbeat=HEARTBEAT, max_msg_size=FRAME_MAX, compress=False, timeout=2.0
+            # aiohttp refuses a frame as large as the limit too.
+            protocols=(SUBPROTOCOL,),
+            heartbeat=HEARTBEAT,
+            max_msg_size=FRAME_MAX + 1,
+            compress=False,
+            timeout=2.0,
         )
         await ws.prepare(request)
         address = entry.visitor.address_key
@@ -126,7 +131,8 @@ class QrChannel:
         except RateLimited as limit:
             await ws.close(code=TOO_MANY, message=str(limit.retry_after).encode())
             return ws
-        except (BrowserUnknown, StoreUnavailable):
+        except (BrowserUnknown, FlowUnknown, StoreUnavailable):
+            # The upgrade is done, so no problem document can follow: the page comes back and is told then.
             await ws.close(code=End.RESTART.value)
             return ws
         socket = PageSocket(ws, self._pages, watch, request.transport)

@@ -54,7 +54,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
 }
 """Every code an answer can carry. A test holds this table, the catalogue and the error classes to each other."""
 
-_OF_AIOHTTP: Final = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_OF_AIOHTTP: Final = {400: "invalid_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 log = structlog.get_logger(__name__)
 

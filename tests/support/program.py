@@ -1,0 +1,441 @@
+"""The whole program inside the test's own process: the real application on real sockets, with a clock that obeys.
+
+Owns a server wired by ``bootstrap`` over SQLite and the memory stores, the sandbox beside it as its vendors, and the
+two things that no running server lets a test do: move time, and make a store fail at a chosen call. Time means both
+the program's clock and the event loop's, so that deadlines and timers keep step. Driven over HTTP by ``browser`` and
+``phone``, as any deployment is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any, Final, Self, TypeVar, cast
+
+import aiohttp
+import msgspec
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bjidp.bootstrap import Rooms, Stores, build, close_rooms, open_rooms
+from bjidp.clock import ManualClock
+from bjidp.config import settings as config
+from bjidp.config.settings import Settings
+from bjidp.entropy import SeededEntropy
+from bjidp.errors import StoreUnavailable
+from bjidp.sandbox.app import build as build_sandbox
+from bjidp.sandbox.credentials import SandboxCredentials
+from bjidp.sandbox.entropy import SeededEntropy as SandboxEntropy
+from bjidp.sandbox.settings import SandboxSettings
+from bjidp.secret import Secret
+from bjidp.storage.memory.signals import LocalTopics
+from tests.support import phone as phones
+from tests.support.browser import Browser, Message, Screen, Socket
+from tests.support.calls import PATIENCE, Caller, Deployment
+from tests.support.phone import Person, Phone
+
+T = TypeVar("T")
+
+ROOT_KEY: Final = "cm9vdCBrZXkgb2YgdGhlIHdlYiB0ZXN0cywgMzIgYi4="
+STRIDE: Final = 5.0
+"""Seconds time moves at once: less than a heartbeat leaves for its answer."""
+BREATHS: Final = 25
+"""Turns of the event loop after which whatever was due has happened, as long as nobody asks the database."""
+
+_ENDS: Final = frozenset(
+    {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+)
+
+
+class LoopTime:
+    """Lets the time of the running event loop jump ahead, and every timer with it."""
+
+    def __init__(self) -> None:
+        """Take over the running loop's clock."""
+        loop = asyncio.get_running_loop()
+        self._real = loop.time
+        self._ahead = 0.0
+        loop.time = self.now  # type: ignore[method-assign]  # the one way to move a loop's timers without waiting
+
+    def now(self) -> float:
+        """Return the loop's time."""
+        return self._real() + self._ahead
+
+    def skip(self, seconds: float) -> None:
+        """Let ``seconds`` pass at once."""
+        self._ahead += seconds
+
+
+class Meddler:
+    """Stands between the program and its stores: counts calls, makes chosen ones fail, acts before chosen ones."""
+
+    def __init__(self) -> None:
+        """Let everything through."""
+        self.calls: Counter[str] = Counter()
+        self._down: set[str] = set()
+        self._next: dict[str, list[Callable[[], Awaitable[object]]]] = {}
+
+    def breaks(self, *calls: str) -> None:
+        """Let calls such as ``sessions.open`` raise ``StoreUnavailable`` from now on; ``tickets`` means all of it."""
+        self._down.update(calls)
+
+    def mends(self) -> None:
+        """Let everything through again."""
+        self._down.clear()
+
+    def before_next(self, call: str, act: Callable[[], Awaitable[object]]) -> None:
+        """Do ``act`` once, just before the store is asked ``call``."""
+        self._next.setdefault(call, []).append(act)
+
+    def between(self, name: str, store: T) -> T:
+        """Return ``store`` with this meddler in front of it."""
+        return cast("T", _Watched(name, store, self))
+
+    async def heard(self, store: str, method: str) -> None:
+        """Note a call, and do with it as told."""
+        call = f"{store}.{method}"
+        self.calls[call] += 1
+        for act in self._next.pop(call, ()):
+            await act()
+        if self._down & {store, call}:
+            raise StoreUnavailable
+
+
+class _Watched:
+    def __init__(self, name: str, store: object, meddler: Meddler) -> None:
+        self._name = name
+        self._store = store
+        self._meddler = meddler
+
+    def __getattr__(self, method: str) -> object:
+        found = getattr(self._store, method)
+        if not asyncio.iscoroutinefunction(found):
+            return found
+
+        async def watched(*args: object, **kwargs: object) -> object:
+            await self._meddler.heard(self._name, method)
+            return await found(*args, **kwargs)
+
+        return watched
+
+
+class _LinkedBus:
+    """One process's end of a signal bus between processes."""
+
+    def __init__(self, inbox: str, others: dict[str, LocalTopics]) -> None:
+        self.inbox = inbox
+        self._others = others
+        self._topics = others.setdefault(inbox, LocalTopics())
+
+    def subscribe(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
+        return self._topics.subscribe(topic, wake)
+
+    async def publish(self, inbox: str, topic: str) -> None:
+        if inbox in self._others:
+            self._others[inbox].wake(topic)
+
+
+class LiveSocket(Socket):
+    """A socket that is read from all the time, as a browser does: its pings are answered while time moves."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        """Start reading."""
+        super().__init__(ws)
+        self._frames: asyncio.Queue[aiohttp.WSMessage] = asyncio.Queue()
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not closed it."""
+        return not self._reader.done()
+
+    @property
+    def reason(self) -> str:
+        """What the server said when it closed the socket."""
+        extra = self._last.extra
+        return "" if extra is None else str(extra)
+
+    async def next(self, *kinds: str, within: float = PATIENCE) -> Message:
+        """See :meth:`tests.support.browser.Socket.next`."""
+        async with asyncio.timeout(within):
+            frame = await self._frames.get()
+        assert frame.type is aiohttp.WSMsgType.TEXT, (frame.type, self.ws.close_code, frame.extra)
+        message: Message = json.loads(frame.data)
+        self.heard.append(message)
+        assert not kinds or message["type"] in kinds, message
+        return message
+
+    async def ends(self, within: float = PATIENCE) -> int:
+        """See :meth:`tests.support.browser.Socket.ends`."""
+        async with asyncio.timeout(within):
+            await asyncio.shield(self._reader)
+        self.heard += self.unread()
+        assert self.ws.close_code is not None
+        return self.ws.close_code
+
+    def unread(self) -> list[Message]:
+        """Return what has arrived and was not asked for, and forget it."""
+        found = []
+        while not self._frames.empty():
+            frame = self._frames.get_nowait()
+            if frame.type is aiohttp.WSMsgType.TEXT:
+                found.append(json.loads(frame.data))
+        return found
+
+    async def close(self) -> None:
+        """Leave."""
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+        await self.ws.close()
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self.ws.receive()
+            self._last = frame
+            self._frames.put_nowait(frame)
+            if frame.type in _ENDS:
+                return
+
+
+class Town:
+    """What outlives one test: two listening addresses, a database with the schema, the sandbox's credentials."""
+
+    def __init__(self, folder: Path, schema: Path, credentials: SandboxCredentials) -> None:
+        """Listen on two free ports of loopback; a server takes them over while its test runs."""
+        self.listeners = [_listening() for _ in range(2)]
+        self.ports = [int(listener.getsockname()[1]) for listener in self.listeners]
+        self.schema = schema.read_bytes()
+        self.credentials = credentials
+        self._folder = folder
+        self._databases = 0
+
+    def database(self) -> Path:
+        """Return a new database file with the schema in it."""
+        self._databases += 1
+        path = self._folder / f"{self._databases}.sqlite"
+        path.write_bytes(self.schema)
+        return path
+
+    def close(self) -> None:
+        """Stop listening."""
+        for listener in self.listeners:
+            listener.close()
+
+
+def _listening() -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    listener.setblocking(False)
+    return listener
+
+
+class Program:
+    """A running program. Several ``processes`` are applications of their own over the same stores."""
+
+    def __init__(self, deployments: list[Deployment], rooms: Rooms, database: Path, meddler: Meddler) -> None:
+        """Use :func:`running`."""
+        self.deployments = deployments
+        self.rooms = rooms
+        self.meddler = meddler
+        self.runners: list[web.AppRunner] = []
+        self.code: str | None = None
+        """The two digits the last phone to confirm was shown."""
+        self._database = database
+        self._stack = AsyncExitStack()
+        self._time = LoopTime()
+        self._people: dict[str, Person] = {}
+
+    async def __aenter__(self) -> Self:
+        """Be ready."""
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Close every client."""
+        await self._stack.aclose()
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return self.deployments[0].url
+
+    @property
+    def clock(self) -> ManualClock:
+        """The program's clock and the sandbox's."""
+        clock = self.rooms.clock
+        assert isinstance(clock, ManualClock)
+        return clock
+
+    async def caller(self, *, process: int = 0, source: str | None = None) -> Caller:
+        """Return an HTTP client; ``source`` is the loopback address it calls from."""
+        return await self._stack.enter_async_context(Caller(self.deployments[process], source))
+
+    async def browser(self, *, process: int = 0, source: str | None = None) -> Browser:
+        """Return a browser without cookies."""
+        return Browser(await self.caller(process=process, source=source))
+
+    async def phone(self, person: str = "chen-yutong", platform: str = "wechat", *, process: int = 0) -> Phone:
+        """Return somebody's phone, logged in to the mini-program; registers them the first time."""
+        caller = await self.caller(process=process)
+        if not self._people:
+            self._people = {someone.id: someone for someone in await phones.people(caller)}
+        return await phones.log_in(caller, platform, self._people[person])
+
+    async def socket(self, browser: Browser) -> LiveSocket:
+        """Open the socket of a browser's page."""
+        opened = await browser.knock()
+        assert not isinstance(opened, int), opened
+        found = LiveSocket(opened)
+        self._stack.push_async_callback(found.close)
+        return found
+
+    async def opened(self, *, process: int = 0) -> tuple[Browser, LiveSocket, Screen]:
+        """Return a browser with the login page open, its socket, and the code it shows."""
+        browser = await self.browser(process=process)
+        await browser.open()
+        page = await self.socket(browser)
+        return browser, page, await page.screen()
+
+    async def approved(self, phone: Phone | None = None) -> tuple[Browser, LiveSocket, Message]:
+        """Return a browser whose login was confirmed, its socket, and what that was told."""
+        phone = phone or await self.phone()
+        browser, page, screen = await self.opened()
+        scanned = await self.scanned(phone, screen)
+        await page.next("scanned")
+        answer = await phone.confirm(scanned)
+        assert answer.status == 200, answer
+        self.code = answer.json()["code"]
+        return browser, page, await page.next("approved")
+
+    async def signed_in(self, phone: Phone | None = None) -> Browser:
+        """Return a browser that somebody has logged in with."""
+        browser, _, message = await self.approved(phone)
+        assert (await browser.redeem(message["grant"])).status == 200
+        return browser
+
+    async def scanned(self, phone: Phone, screen: Screen) -> dict[str, Any]:
+        """Let a phone scan what the screen shows now; return what it is told."""
+        answer = await phone.scan(self.frame(screen))
+        assert answer.status == 200, answer
+        return answer.json()
+
+    def frame(self, screen: Screen) -> str:
+        """Return the frame on a screen that came up just now by the program's clock."""
+        return screen.frame(int(screen.message["elapsed"] // screen.message["step"]))
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and everything happen that is due by then."""
+        await self.settle()
+        while seconds > 0:
+            stride = min(STRIDE, seconds)
+            self.clock.advance(stride)
+            self._time.skip(stride)
+            seconds -= stride
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Let everything happen that is due."""
+        for _ in range(BREATHS):
+            await asyncio.sleep(0)
+        # Timers are set a millisecond late, so that they find the clock past their moment.
+        await asyncio.sleep(0.002)
+        for _ in range(BREATHS):
+            await asyncio.sleep(0)
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a statement on the database file, as an operator or another part of the program would."""
+        with closing(sqlite3.connect(self._database)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+
+@asynccontextmanager
+async def running(
+    town: Town,
+    name: str,
+    *,
+    base_url: str | None = None,
+    processes: int = 1,
+    settings: Callable[[Settings], Settings] = lambda settings: settings,
+) -> AsyncIterator[Program]:
+    """Run the program. ``base_url`` names a host that a proxy in front would have; ``name`` seeds the randomness."""
+    clock, entropy = ManualClock(), SeededEntropy(name)
+    database = town.database()
+    url = base_url or f"http://127.0.0.1:{town.ports[0]}"
+    sandbox = TestServer(
+        build_sandbox(
+            SandboxSettings(
+                clock=clock,
+                entropy=SandboxEntropy(name),
+                credentials=town.credentials,
+                base_url="http://127.0.0.1",
+                server_url=url,
+            )
+        ),
+        host="127.0.0.1",
+    )
+    async with sandbox:
+        vendors = str(sandbox.make_url("")).rstrip("/")
+        chosen = settings(_settings(url, database, town.credentials, vendors))
+        meddler = Meddler()
+        rooms = await open_rooms(chosen, clock, entropy)
+        ends = [f"http://127.0.0.1:{port}" for port in town.ports[:processes]]
+        program = Program([Deployment(url, vendors, at) for at in ends], rooms, database, meddler)
+        try:
+            stores = _watched(rooms.stores, meddler)
+            for number in range(processes):
+                runner = web.AppRunner(build(msgspec.structs.replace(rooms, stores=stores(number))), access_log=None)
+                program.runners.append(runner)
+                await runner.setup()
+                await web.SockSite(runner, town.listeners[number].dup()).start()
+            async with program:
+                yield program
+        finally:
+            for runner in program.runners:
+                await runner.cleanup()
+            await close_rooms(rooms)
+
+
+def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
+    inboxes: dict[str, LocalTopics] = {}
+
+    def of_process(number: int) -> Stores:
+        names = ("accounts", "sessions", "mini_sessions", "tickets", "browsers", "registrations", "throttle")
+        between = {name: meddler.between(name, getattr(stores, name)) for name in names}
+        return msgspec.structs.replace(
+            stores, **between, signals=meddler.between("signals", _LinkedBus(f"process-{number}", inboxes))
+        )
+
+    return of_process
+
+
+def _settings(url: str, database: Path, credentials: SandboxCredentials, vendors: str) -> Settings:
+    clients = credentials.client_settings(vendors)
+    return Settings(
+        server=config.Server(base_url=url, environment="demo"),
+        storage=config.Storage(database_url=f"sqlite:///{database}"),
+        keys=config.Keys(roots={"1": Secret(ROOT_KEY)}),
+        authority=config.Authority(
+            base_url=clients.authority.base_url,
+            key_id=clients.authority.key_id,
+            secret=Secret(clients.authority.secret),
+        ),
+        wechat=config.Wechat(
+            app_id=clients.wechat.app_id, app_secret=Secret(clients.wechat.secret), base_url=clients.wechat.base_url
+        ),
+    )
+
+
+def always_a_code(settings: Settings) -> Settings:
+    """Ask for the reverse code at every login."""
+    return msgspec.structs.replace(settings, qr=config.Qr(reverse_code="always"))
+
+
+def kinds(messages: Iterable[Message]) -> list[str]:
+    """Return the types of messages."""
+    return [str(message["type"]) for message in messages]
