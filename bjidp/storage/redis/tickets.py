@@ -34,7 +34,7 @@ if over and tonumber(over) > now then return 0 end
 local lifetime = tonumber(ARGV[4])
 -- No DEL first: a full server refuses a script's first write, and only if that one takes memory.
 redis.call('HSET', KEYS[1], 'data', ARGV[3], 'version', first_version(), 'end', now + lifetime,
-  'tickets', ARGV[5], 'pointed', now + 2 * lifetime)
+  'pointed', now + 2 * lifetime)
 redis.call('PEXPIRE', KEYS[1], lifetime + grace)
 return 1
 """
@@ -43,21 +43,19 @@ return 1
 REPLACE = Script(
     NOW
     + """
-local row = redis.call('HMGET', KEYS[1], 'end', 'version', 'tickets', 'pointed')
+local row = redis.call('HMGET', KEYS[1], 'end', 'version', 'pointed')
 if not row[1] or tonumber(row[1]) <= now or row[2] ~= ARGV[4] then return 0 end
 if ARGV[6] ~= '' and now >= tonumber(ARGV[6]) then return 0 end
 local version = tonumber(row[2]) + 1
 local lifetime = tonumber(ARGV[5])
-if ARGV[8] == '1' then
-  redis.call('HSET', KEYS[1], 'pointed', now + 2 * lifetime)
-else
+local pointed = tonumber(row[3])
+if ARGV[7] == '1' then
+  pointed = now + 2 * lifetime
+elseif pointed < now + lifetime then
   -- Every ticket must be found for as long as the flow lives.
-  if tonumber(row[4]) < now + lifetime then return -1 end
-  for ticket in string.gmatch(ARGV[7], '%S+') do
-    if not string.find(row[3], ticket, 1, true) then return -1 end
-  end
+  return -1
 end
-redis.call('HSET', KEYS[1], 'data', ARGV[3], 'version', version, 'end', now + lifetime, 'tickets', ARGV[7])
+redis.call('HSET', KEYS[1], 'data', ARGV[3], 'version', version, 'end', now + lifetime, 'pointed', pointed)
 redis.call('PEXPIRE', KEYS[1], lifetime + grace)
 return version
 """
@@ -87,7 +85,7 @@ class RedisTicketStore:
     async def add(self, flow: Flow, lifetime: Millis) -> None:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.add`."""
         await self._point(flow, lifetime)
-        if not await self._run(ADD, flow.id, self._codec.encode(flow), lifetime, _names(flow)):
+        if not await self._run(ADD, flow.id, self._codec.encode(flow), lifetime):
             raise DuplicateRecord
         self._remember(flow)
 
@@ -113,14 +111,12 @@ class RedisTicketStore:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.replace`."""
         data = self._codec.encode(flow)
         deadline = b"" if before is None else before
-        # The present ticket of a renewal is new to everybody; saying so at once spares the script's asking for it.
-        pointed = flow.current.id not in self._flow_of
+        # What was read from a flow has its pointer; what has not been read is new, or was forgotten here.
+        pointed = any(ticket.id not in self._flow_of for ticket in flow.tickets)
         while True:
             if pointed:
                 await self._point(flow, lifetime)
-            reply = await self._run(
-                REPLACE, flow.id, data, expected, lifetime, deadline, _names(flow), b"1" if pointed else b""
-            )
+            reply = await self._run(REPLACE, flow.id, data, expected, lifetime, deadline, b"1" if pointed else b"")
             if reply == POINT_FIRST and not pointed:
                 pointed = True
                 continue
@@ -150,7 +146,3 @@ class RedisTicketStore:
     async def _run(self, script: Script, flow_id: str, *arguments: bytes | int) -> object:
         key = f"{self._prefix}flow:{{{flow_id}}}"
         return await self._link.run(script, key, *self._moments.arguments, *arguments)
-
-
-def _names(flow: Flow) -> bytes:
-    return " ".join(ticket.id for ticket in flow.tickets).encode()

@@ -104,6 +104,14 @@ async def test_a_late_first_page_does_not_lock_the_new_one_out(desk: Desk) -> No
         await desk.pages.connect(late)
 
 
+@pytest.mark.attack("Q1")
+async def test_a_flow_lets_no_other_browser_in_even_if_its_record_names_it(desk: Desk) -> None:
+    watch = await desk.page()
+    stranger = msgspec.structs.replace(watch.entry.browser, id="another")
+    with pytest.raises(FlowUnknown):
+        await desk.pages.connect(msgspec.structs.replace(watch.entry, browser=stranger))
+
+
 async def test_of_two_navigations_that_race_with_one_secret_one_goes_on(desk: Desk) -> None:
     watch = await desk.page()
     one, two = await asyncio.gather(

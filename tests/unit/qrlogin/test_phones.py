@@ -336,6 +336,26 @@ async def test_a_confirm_at_the_deadline_is_too_late(desk: Desk) -> None:
     await _unchanged(desk, watch, before, act, TicketExpired)
 
 
+@pytest.mark.attack("Q15", "Q6")
+async def test_a_confirm_whose_write_comes_after_the_deadline_is_too_late(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decided in time and written too late: the store's clock has the last word."""
+    watch = await desk.page()
+    scanned = await desk.scan(watch)
+    before = await desk.flow(watch)
+    desk.advance(59.999)
+    replace = desk.store.replace
+
+    async def slowly(flow: Flow, expected: int, lifetime: int, *, before: int | None = None) -> int:
+        desk.advance(0.001)
+        return await replace(flow, expected, lifetime, before=before)
+
+    monkeypatch.setattr(desk.store, "replace", slowly)
+    act = desk.phones.confirm(a_phone(), scanned.ticket, scanned.confirm_token)
+    await _unchanged(desk, watch, before, act, TicketExpired)
+
+
 @pytest.mark.attack("Q21")
 async def test_an_account_locked_after_the_scan_may_refuse_but_not_confirm(desk: Desk) -> None:
     watch = await desk.page()

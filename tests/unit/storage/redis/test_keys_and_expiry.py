@@ -9,7 +9,7 @@ from redis import Redis
 
 from bjidp.clock import MINUTE, SECOND, ManualClock, SystemClock
 from bjidp.entropy import SeededEntropy
-from bjidp.errors import StoreUnavailable
+from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin import flow as flows
 from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.redis.codec import CorruptRecord
@@ -79,6 +79,35 @@ async def test_pointers_last_as_long_as_the_flow_that_needs_them(
             await stores.tickets.replace(held.value, held.version, MINUTE)
             assert (int(redis.pttl(pointer)) > 1000) is written
     await stores.close()
+
+
+async def test_a_counter_keeps_only_what_still_counts(
+    redis_url: str, entropy: SeededEntropy, clock: ManualClock
+) -> None:
+    stores = await open_redis(redis_url, entropy=entropy, clock=clock)
+    with Redis.from_url(redis_url) as redis:
+        for _ in range(200):
+            await stores.throttle.hit("key", per_minute(100))
+            clock.advance(2)
+            assert redis.llen("bjidp:throttle:key") <= 31
+    await stores.close()
+
+
+async def test_a_clock_that_was_set_back_lets_nobody_through(
+    redis_url: str, entropy: SeededEntropy, clock: ManualClock
+) -> None:
+    """After a failover the new server's clock may be behind; the list stays in order and refuses a little longer."""
+    ahead = ManualClock(clock.now() + 10_000)
+    before = await open_redis(redis_url, entropy=entropy, clock=ahead)
+    after = await open_redis(redis_url, entropy=entropy, clock=clock)
+    await before.throttle.hit("key", per_minute(2))
+    await after.throttle.hit("key", per_minute(2))
+    with pytest.raises(RateLimited):
+        await after.throttle.hit("key", per_minute(2))
+    clock.advance(70)
+    await after.throttle.hit("key", per_minute(2))
+    await before.close()
+    await after.close()
 
 
 async def test_in_service_the_server_tells_the_time(redis_url: str, entropy: SeededEntropy) -> None:
