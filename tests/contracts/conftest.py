@@ -1,7 +1,7 @@
 """The backends that the contract suites run on, and the house of stores that each test is given.
 
 A suite asks for ``house`` and speaks to the ports alone; it runs once per backend of ``sql_url``. A backend is
-never skipped. Stores that keep only sessions join by overriding ``house`` with their own session stores in it.
+never skipped. Suites of sessions ask for ``session_house``, which keeps them in Redis too.
 
 Suites of short-lived stores ask for ``processes`` and run on memory and on Redis, whose clock is the test's there.
 """
@@ -84,6 +84,23 @@ async def house(sql_url: str, clock: ManualClock, entropy: SeededEntropy) -> Asy
     """The stores of one fresh database, of each kind."""
     async with _opened(sql_url, clock, entropy) as opened:
         yield opened
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+async def session_house(
+    request: pytest.FixtureRequest, clock: ManualClock, entropy: SeededEntropy
+) -> AsyncIterator[House]:
+    """The stores of one fresh database of each kind, and of one that keeps its sessions in Redis."""
+    if request.param != "redis":
+        async with _opened(request.getfixturevalue(f"{request.param}_url"), clock, entropy) as opened:
+            yield opened
+        return
+    shared = await open_redis(request.getfixturevalue("redis_url"), entropy=entropy)
+    async with _opened(request.getfixturevalue("sqlite_url"), clock, entropy) as opened:
+        opened.sessions = shared.sessions(opened.sql.accounts, opened.sql.audit)
+        opened.mini_sessions = shared.mini_sessions(opened.sql.accounts, opened.sql.audit)
+        yield opened
+    await shared.close()
 
 
 @pytest.fixture

@@ -14,6 +14,12 @@ from bjidp.miniprogram.ports import StaleMiniSession
 from tests.contracts.house import LI, House, applicant, identity
 
 
+@pytest.fixture
+def house(session_house: House) -> House:
+    """Every kind of store that sessions are kept in."""
+    return session_house
+
+
 async def test_a_session_comes_back_as_it_was_with_the_standing_of_its_account(house: House) -> None:
     link, standing = await house.someone()
     session = house.mini_session(link)

@@ -13,6 +13,12 @@ from bjidp.sessions.ports import StaleSession
 from tests.contracts.house import HOME, LI, OFFICE, TICKET, House, cookie, identity
 
 
+@pytest.fixture
+def house(session_house: House) -> House:
+    """Every kind of store that sessions are kept in."""
+    return session_house
+
+
 @pytest.mark.req("LOG-2")
 async def test_a_session_comes_back_as_it_was_with_the_standing_of_its_account(house: House) -> None:
     _, standing = await house.someone()

@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
+from bjidp.audit.ports import AuditLog
 from bjidp.clock import Clock, Millis
 from bjidp.entropy import Entropy
 from bjidp.storage.redis.client import DEADLINE, RedisLink, connections
+from bjidp.storage.redis.ledger import Gate
+from bjidp.storage.redis.mini_sessions import RedisMiniSessions
 from bjidp.storage.redis.moments import GRACE, Moments
 from bjidp.storage.redis.records import RedisRecords
+from bjidp.storage.redis.sessions import RedisSessions
 from bjidp.storage.redis.signals import SILENCE, RedisSignalBus, can_shard
 from bjidp.storage.redis.throttle import RedisThrottle
 from bjidp.storage.redis.tickets import RedisTicketStore
@@ -40,6 +44,14 @@ class RedisStores:
     def records(self, name: str, kind: type[T]) -> RedisRecords[T]:
         """Return the store of one kind of records; ``name`` becomes part of their keys."""
         return RedisRecords(self._link, f"{self._prefix}{name}:", kind, self._moments)
+
+    def sessions(self, gate: Gate, audit: AuditLog) -> RedisSessions:
+        """Return the browser sessions of the accounts behind ``gate``."""
+        return RedisSessions(self._link, f"{self._prefix}session:", gate, audit)
+
+    def mini_sessions(self, gate: Gate, audit: AuditLog) -> RedisMiniSessions:
+        """Return the mini-program sessions of the accounts behind ``gate``."""
+        return RedisMiniSessions(self._link, f"{self._prefix}mini:", gate, audit)
 
     async def ping(self) -> None:
         """Return if the server answers; raise ``StoreUnavailable``."""

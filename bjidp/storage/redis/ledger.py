@@ -1,0 +1,57 @@
+"""What sessions in Redis need from the database of accounts.
+
+Accounts, the audit log and the known networks stay there; ``bootstrap`` hands the SQL stores in.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.audit.ports import AuditLog
+from bjidp.clock import Instant
+from bjidp.sessions.ports import Login
+from bjidp.standing import Standing
+
+
+class Gate(Protocol):
+    """The account's side of a login, each call one transaction. Raises ``StoreUnavailable``."""
+
+    async def standing(self, account: str) -> Standing | None:
+        """Return the account's standing, or None when there is no such account."""
+        ...
+
+    async def standing_of_link(self, link: str) -> Standing | None:
+        """Return the standing of the account a platform link stands for, or None when there is no such link."""
+        ...
+
+    async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
+        """Take the last look at the account, audit the login, remember the network; raise ``AccountRefused``."""
+        ...
+
+    async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
+        """Do so for a phone by its platform link; raise ``AccountRefused``."""
+        ...
+
+
+class Ledger:
+    """Writes down how sessions ended."""
+
+    def __init__(self, gate: Gate, audit: AuditLog) -> None:
+        """Name accounts by the reference ``gate`` knows, write to ``audit``."""
+        self._gate = gate
+        self._audit = audit
+
+    async def ended(
+        self,
+        kind: EventKind,
+        account: str,
+        session: str,
+        now: Instant,
+        facts: dict[Fact, str],
+        ticket: str | None = None,
+    ) -> None:
+        """Append the event; the row is gone already, since ending comes before telling."""
+        standing = await self._gate.standing(account)
+        reference = None if standing is None else standing.ref
+        await self._audit.append(AuditEvent(kind, now, reference, session, ticket, facts))

@@ -1,0 +1,104 @@
+"""Mini-program sessions in Redis, with the list per platform link.
+
+They are written and asked for in the order of :mod:`bjidp.storage.redis.sessions`. A link that was replaced has no
+standing any more, so that its sessions are over at once wherever they lie.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+
+from bjidp.audit.event import EventKind, Fact
+from bjidp.audit.ports import AuditLog
+from bjidp.clock import Instant
+from bjidp.errors import StoreUnavailable
+from bjidp.miniprogram.ports import MiniSession, StaleMiniSession
+from bjidp.standing import Standing
+from bjidp.storage.redis.client import Link
+from bjidp.storage.redis.ledger import Gate, Ledger
+from bjidp.storage.redis.owned import OwnedRows
+
+log = structlog.get_logger(__name__)
+
+
+class RedisMiniSessions:
+    """:class:`bjidp.miniprogram.ports.MiniSessionStore` for many processes."""
+
+    def __init__(self, link: Link, prefix: str, gate: Gate, audit: AuditLog) -> None:
+        """Keep sessions under keys that begin with ``prefix``; accounts are behind ``gate``."""
+        self._rows = OwnedRows(link, prefix, MiniSession)
+        self._gate = gate
+        self._ledger = Ledger(gate, audit)
+
+    async def open(self, session: MiniSession) -> None:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.open`."""
+        now = session.created_at
+        lifetime = session.expires_at - now
+        await asyncio.gather(
+            self._rows.point(session.id, session.link, lifetime), self._rows.put(session.link, session, lifetime)
+        )
+        try:
+            await self._gate.admit_mini(session.account, session.link, session.platform, session.id, now)
+        except BaseException:
+            try:
+                await self._rows.remove(session.link, session.id, now)
+            except StoreUnavailable:
+                log.warning("session_left_to_expire")
+            raise
+
+    async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.find`."""
+        link = await self._rows.owner(session)
+        if link is None:
+            return None
+        row, standing = await asyncio.gather(self._rows.get(link, session, now), self._gate.standing_of_link(link))
+        return None if row is None or standing is None else (row, standing)
+
+    async def replace(self, session: MiniSession) -> MiniSession:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.replace`."""
+        kept = await self._rows.get(session.link, session.id, now=0)
+        if kept is None or kept.version != session.version:
+            raise StaleMiniSession
+        # Who it is is no caller's to change.
+        replaced = msgspec.structs.replace(
+            kept,
+            generation=session.generation,
+            rotated_at=session.rotated_at,
+            used=session.used,
+            expires_at=session.expires_at,
+            version=session.version + 1,
+        )
+        lifetime = max(session.expires_at - session.rotated_at, 0)
+        await self._rows.point(session.id, session.link, lifetime)
+        if not await self._rows.swap(session.link, replaced, session.version, lifetime):
+            raise StaleMiniSession
+        return replaced
+
+    async def end(self, session: str, reason: str, now: Instant) -> bool:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end`."""
+        link = await self._rows.owner(session)
+        return link is not None and await self._end(link, session, reason, now)
+
+    async def end_of_link(self, link: str, reason: str, now: Instant) -> int:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end_of_link`."""
+        found = await self._rows.of_owner(link, now)
+        return sum([await self._end(link, row.id, reason, now) for row in found])
+
+    async def live_of_link(self, link: str, now: Instant) -> bool:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.live_of_link`."""
+        return bool(await self._rows.of_owner(link, now))
+
+    async def purge(self, now: Instant) -> int:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.purge`."""
+        return await self._rows.purge(now)
+
+    async def _end(self, link: str, session: str, reason: str, now: Instant) -> bool:
+        ended = await self._rows.remove(link, session, now)
+        if ended is None:
+            return False
+        facts = {Fact.REASON: reason, Fact.LINK: link}
+        await self._ledger.ended(EventKind.MINI_SESSION_ENDED, ended.account, session, now, facts)
+        return True

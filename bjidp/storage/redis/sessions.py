@@ -1,0 +1,114 @@
+"""Browser sessions in Redis, with the list per account.
+
+A login writes the row first and asks the database of accounts last: whoever locks the account in between either
+makes that last look refuse, or finds the row and ends it (attack Q21). Until the look has passed, nobody has the
+cookie. If anything fails, the row goes again; one that cannot be removed is out of reach and dies at its deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+
+from bjidp.audit.event import EventKind, Fact
+from bjidp.audit.ports import AuditLog
+from bjidp.clock import Instant
+from bjidp.entropy import base64url
+from bjidp.errors import StoreUnavailable
+from bjidp.sessions.ports import Session, StaleSession
+from bjidp.standing import Standing
+from bjidp.storage.redis.client import Link
+from bjidp.storage.redis.ledger import Gate, Ledger
+from bjidp.storage.redis.owned import OwnedRows
+
+log = structlog.get_logger(__name__)
+
+
+class RedisSessions:
+    """:class:`bjidp.sessions.ports.SessionStore` for many processes."""
+
+    def __init__(self, link: Link, prefix: str, gate: Gate, audit: AuditLog) -> None:
+        """Keep sessions under keys that begin with ``prefix``; accounts are behind ``gate``."""
+        self._rows = OwnedRows(link, prefix, Session)
+        self._gate = gate
+        self._ledger = Ledger(gate, audit)
+
+    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
+        """See :meth:`bjidp.sessions.ports.SessionStore.open`."""
+        now = session.created_at
+        lifetime = session.expires_at - now
+        await asyncio.gather(
+            self._rows.point(session.id, session.account, lifetime),
+            self._rows.point(key.hex(), f"{session.account} {session.id}", lifetime),
+            self._rows.put(session.account, session, lifetime),
+        )
+        try:
+            await self._gate.admit(session.account, session.login, session.id, now)
+            if replaces is not None:
+                await self._end_key(replaces, now)
+        except BaseException:
+            try:
+                await self._rows.remove(session.account, session.id, now)
+            except StoreUnavailable:
+                log.warning("session_left_to_expire")
+            raise
+
+    async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
+        """See :meth:`bjidp.sessions.ports.SessionStore.find`."""
+        where = await self._rows.owner(key.hex())
+        if where is None:
+            return None
+        account, _, session_id = where.partition(" ")
+        session, standing = await asyncio.gather(self._rows.get(account, session_id, now), self._gate.standing(account))
+        if session is None or standing is None or standing.refusal is not None:
+            return None
+        return session, standing
+
+    async def save(self, session: Session) -> Session:
+        """See :meth:`bjidp.sessions.ports.SessionStore.save`."""
+        kept = await self._rows.get(session.account, session.id, now=0)
+        if kept is None or kept.version != session.version:
+            raise StaleSession
+        # Who it is and how long it lives are no caller's to change.
+        saved = msgspec.structs.replace(
+            kept, data=session.data, last_used_at=session.last_used_at, version=session.version + 1
+        )
+        lifetime = kept.expires_at - kept.created_at
+        if not await self._rows.swap(session.account, saved, session.version, lifetime):
+            raise StaleSession
+        return saved
+
+    async def end(self, session: str, reason: str, now: Instant) -> bool:
+        """See :meth:`bjidp.sessions.ports.SessionStore.end`."""
+        account = await self._rows.owner(session)
+        return account is not None and await self._end(account, session, reason, now)
+
+    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
+        """See :meth:`bjidp.sessions.ports.SessionStore.end_by_ticket`."""
+        found = [row.id for row in await self._rows.of_owner(account, now) if row.login.ticket == ticket]
+        return [session for session in found if await self._end(account, session, reason, now)]
+
+    async def of_account(self, account: str, now: Instant) -> list[Session]:
+        """See :meth:`bjidp.sessions.ports.SessionStore.of_account`."""
+        rows = await self._rows.of_owner(account, now)
+        return sorted(rows, key=lambda row: (-row.created_at, row.id))
+
+    async def purge(self, now: Instant) -> int:
+        """See :meth:`bjidp.sessions.ports.SessionStore.purge`."""
+        return await self._rows.purge(now)
+
+    async def _end_key(self, key: bytes, now: Instant) -> None:
+        where = await self._rows.owner(key.hex())
+        if where is not None:
+            account, _, session = where.partition(" ")
+            await self._end(account, session, "replaced", now)
+
+    async def _end(self, account: str, session: str, reason: str, now: Instant) -> bool:
+        ended = await self._rows.remove(account, session, now)
+        if ended is None:
+            return False
+        ticket = None if ended.login.ticket is None else base64url(ended.login.ticket)
+        await self._ledger.ended(EventKind.SESSION_ENDED, account, session, now, {Fact.REASON: reason}, ticket)
+        return True

@@ -1,0 +1,196 @@
+"""What sessions in Redis promise beyond the common contract: two stores that fail apart, and keys that die."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import msgspec
+import pytest
+from redis import Redis
+
+from bjidp.clock import HOUR, SECOND, Instant, ManualClock
+from bjidp.entropy import SeededEntropy, SystemEntropy
+from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.sessions.ports import Login
+from bjidp.standing import Standing
+from bjidp.storage.redis.catalog import RedisStores, open_redis
+from bjidp.storage.redis.moments import GRACE
+from bjidp.storage.sql.accounts import SqlAccounts
+from bjidp.storage.sql.catalog import open_sql
+from tests.contracts.house import House, applicant, cookie, identity, keyring
+from tests.support.redis import RedisServer
+
+
+@pytest.fixture
+def server(own_redis: Callable[..., RedisServer]) -> RedisServer:
+    return own_redis()
+
+
+@pytest.fixture
+async def shared(server: RedisServer, entropy: SeededEntropy) -> AsyncIterator[RedisStores]:
+    stores = await open_redis(server.url(), entropy=entropy, deadline=0.5)
+    yield stores
+    await stores.close()
+
+
+@pytest.fixture
+async def house(
+    shared: RedisStores, sqlite_url: str, clock: ManualClock, entropy: SeededEntropy
+) -> AsyncIterator[House]:
+    sql = open_sql(sqlite_url, keyring(), SystemEntropy())
+    sessions = shared.sessions(sql.accounts, sql.audit)
+    mini_sessions = shared.mini_sessions(sql.accounts, sql.audit)
+    yield House(sqlite_url, sql.accounts, sessions, mini_sessions, sql, clock, entropy)
+    await sql.close()
+
+
+class Interrupted:
+    """A database of accounts that fails, or does something else first, at the last look."""
+
+    def __init__(self, accounts: SqlAccounts, first: Callable[[], Awaitable[None]]) -> None:
+        self._accounts = accounts
+        self._first = first
+
+    async def standing(self, account: str) -> Standing | None:
+        return await self._accounts.standing(account)
+
+    async def standing_of_link(self, link: str) -> Standing | None:
+        return await self._accounts.standing_of_link(link)
+
+    async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
+        await self._first()
+        return await self._accounts.admit(account, login, session, now)
+
+    async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
+        await self._first()
+        return await self._accounts.admit_mini(account, link, platform, session, now)
+
+
+async def _down() -> None:
+    raise StoreUnavailable
+
+
+@pytest.mark.attack("Q21")
+async def test_an_account_that_is_refused_leaves_no_session_behind(house: House) -> None:
+    link, standing = await house.someone()
+    house.set_status(standing.account, "locked")
+    with pytest.raises(AccountRefused):
+        await house.sessions.open(house.session(standing.account), cookie("a"), None)
+    with pytest.raises(AccountRefused):
+        await house.mini_sessions.open(house.mini_session(link))
+    house.set_status(standing.account, "active")
+    assert await house.sessions.find(cookie("a"), house.now) is None
+    assert await house.sessions.of_account(standing.account, house.now) == []
+    assert not await house.mini_sessions.live_of_link(link.id, house.now)
+
+
+async def test_a_database_that_fails_at_the_last_look_leaves_no_session_behind(
+    house: House, shared: RedisStores
+) -> None:
+    link, standing = await house.someone()
+    old = house.session(standing.account)
+    await house.sessions.open(old, cookie("old"), None)
+    failing = Interrupted(house.sql.accounts, _down)
+    with pytest.raises(StoreUnavailable):
+        await shared.sessions(failing, house.sql.audit).open(
+            house.session(standing.account), cookie("new"), cookie("old")
+        )
+    with pytest.raises(StoreUnavailable):
+        await shared.mini_sessions(failing, house.sql.audit).open(house.mini_session(link))
+    assert await house.sessions.find(cookie("new"), house.now) is None
+    assert await house.sessions.of_account(standing.account, house.now) == [old], "the old one goes on"
+    assert not await house.mini_sessions.live_of_link(link.id, house.now)
+
+
+@pytest.mark.attack("Q21")
+async def test_a_lock_that_comes_during_a_login_finds_the_session_to_end(house: House, shared: RedisStores) -> None:
+    """Otherwise the session would wake up when the account is unlocked."""
+    _, standing = await house.someone()
+    found: list[str] = []
+
+    async def administration() -> None:
+        house.set_status(standing.account, "locked")
+        found.extend(session.id for session in await house.sessions.of_account(standing.account, house.now))
+
+    session = house.session(standing.account)
+    gate = Interrupted(house.sql.accounts, administration)
+    with pytest.raises(AccountRefused):
+        await shared.sessions(gate, house.sql.audit).open(session, cookie("a"), None)
+    assert found == [session.id]
+
+
+@pytest.mark.attack("Q6")
+async def test_a_save_changes_nothing_but_data_and_use(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    greedy = msgspec.structs.replace(session, expires_at=session.expires_at + HOUR, csrf="mine", created_at=0)
+    saved = await house.sessions.save(msgspec.structs.replace(greedy, data={"k": "v"}))
+    assert saved == msgspec.structs.replace(session, data={"k": "v"}, version=2)
+
+
+async def test_a_phone_whose_link_was_replaced_is_logged_out(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    await house.accounts.relink(standing.account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
+    assert await house.mini_sessions.find(session.id, house.now) is None
+
+
+@pytest.mark.req("PRV-4")
+async def test_every_key_of_a_session_dies_by_itself(house: House, server: RedisServer) -> None:
+    link, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    await house.sessions.save(session)
+    mini = house.mini_session(link)
+    await house.mini_sessions.open(mini)
+    later = house.now + 30 * 60 * SECOND
+    await house.mini_sessions.replace(
+        msgspec.structs.replace(mini, rotated_at=later, expires_at=later + HOUR, generation=2)
+    )
+    with Redis.from_url(server.url(), decode_responses=True) as redis:
+        ttls = {key: int(redis.pttl(key)) for key in redis.scan_iter()}
+    assert len(ttls) == 7  # two rows, three pointers, two lists of what falls due
+    for key, ttl in ttls.items():
+        assert HOUR < ttl <= (2 if key.endswith("due") else 1) * HOUR + GRACE
+
+
+@pytest.mark.attack("Q10")
+async def test_no_cookie_and_no_person_is_in_a_key(house: House, server: RedisServer) -> None:
+    link, standing = await house.someone()
+    await house.sessions.open(house.session(standing.account), cookie("a"), None)
+    await house.mini_sessions.open(house.mini_session(link))
+    with Redis.from_url(server.url(), decode_responses=True) as redis:
+        keys = " ".join(redis.scan_iter())
+    assert hashlib.sha256(b"a").hexdigest() in keys, "a cookie is found by its hash"
+    for personal in ("oZhang", "张", "110101199003074530"):
+        assert personal not in keys
+
+
+@pytest.mark.attack("O5")
+async def test_every_call_without_redis_is_refused(house: House, server: RedisServer) -> None:
+    link, standing = await house.someone()
+    session, mini = house.session(standing.account), house.mini_session(link)
+    server.stop()
+    calls: list[Awaitable[object]] = [
+        house.sessions.open(session, cookie("a"), None),
+        house.sessions.find(cookie("a"), house.now),
+        house.sessions.save(session),
+        house.sessions.end(session.id, "logout", house.now),
+        house.sessions.end_by_ticket(standing.account, b"t", "undo", house.now),
+        house.sessions.of_account(standing.account, house.now),
+        house.sessions.purge(house.now),
+        house.mini_sessions.open(mini),
+        house.mini_sessions.find(mini.id, house.now),
+        house.mini_sessions.replace(mini),
+        house.mini_sessions.end(mini.id, "logout", house.now),
+        house.mini_sessions.end_of_link(link.id, "logout", house.now),
+        house.mini_sessions.live_of_link(link.id, house.now),
+        house.mini_sessions.purge(house.now),
+    ]
+    for call in calls:
+        with pytest.raises(StoreUnavailable):
+            await call
+    assert ("login.browser", standing.ref, session.id) not in house.audit()
