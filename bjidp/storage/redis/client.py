@@ -126,6 +126,7 @@ class RedisLink:
         self._opening: asyncio.Task[_Lane] | None = None
         self._pause = 0.0
         self._closed_until = 0.0
+        self._closed = False
 
     async def call(self, *command: Argument) -> Reply:
         """See :meth:`Link.call`."""
@@ -145,7 +146,8 @@ class RedisLink:
         return reply
 
     async def close(self) -> None:
-        """Hang up; callers that wait are refused."""
+        """Hang up for good; callers that wait are refused, and so are those that come later."""
+        self._closed = True
         if self._opening is not None:
             self._opening.cancel()
         if self._lane is not None:
@@ -160,9 +162,9 @@ class RedisLink:
                     lane = await self._reopened()
                 return await lane.ask(command)
         except TimeoutError as error:
-            log.warning("redis_silent", seconds=self._deadline)
-            if lane is not None:
+            if lane is not None and not lane.broken:
                 # A server that is silent for that long is not asked again over this connection.
+                log.warning("redis_silent", seconds=self._deadline)
                 lane.give_up()
             raise StoreUnavailable from error
         except (OSError, RedisError) as error:
@@ -171,12 +173,18 @@ class RedisLink:
     async def _reopened(self) -> _Lane:
         if self._opening is None:
             loop = asyncio.get_running_loop()
-            if loop.time() < self._closed_until:
-                raise ConnectionError("waiting to connect again")
+            if self._closed or loop.time() < self._closed_until:
+                raise ConnectionError("closed, or waiting to connect again")
             self._opening = loop.create_task(self._open())
             self._opening.add_done_callback(self._opened)
-        # One attempt for all who wait; that one of them gives up is nothing to the others.
-        return await asyncio.shield(self._opening)
+        opening = self._opening
+        try:
+            # One attempt for all who wait; that one of them gives up is nothing to the others.
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            if opening.cancelled():
+                raise ConnectionError("closed while connecting") from None
+            raise
 
     async def _open(self) -> _Lane:
         async with asyncio.timeout(self._deadline):
@@ -190,8 +198,10 @@ class RedisLink:
 
     def _opened(self, opening: asyncio.Task[_Lane]) -> None:
         self._opening = None
-        error = None if opening.cancelled() else opening.exception()
-        if opening.cancelled() or error is not None:
+        if opening.cancelled():
+            return
+        error = opening.exception()
+        if error is not None:
             log.warning("redis_unreachable", error=type(error).__name__)
             self._pause = min(max(FIRST_PAUSE, self._pause * 2), LONGEST_PAUSE)
             self._closed_until = asyncio.get_running_loop().time() + self._pause

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import cast
 
 import pytest
 from redis import Redis
@@ -12,6 +14,7 @@ from bjidp.entropy import SeededEntropy
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin import flow as flows
 from bjidp.storage.redis.catalog import open_redis
+from bjidp.storage.redis.client import RedisLink, Wire
 from bjidp.storage.redis.codec import CorruptRecord
 from bjidp.storage.redis.moments import GRACE
 from bjidp.throttle.ports import per_minute
@@ -104,7 +107,9 @@ async def test_a_clock_that_was_set_back_lets_nobody_through(
     await after.throttle.hit("key", per_minute(2))
     with pytest.raises(RateLimited):
         await after.throttle.hit("key", per_minute(2))
-    clock.advance(70)
+    clock.advance(69.999)
+    assert await after.throttle.peek("key", per_minute(2)) == 2
+    clock.advance(0.001)
     await after.throttle.hit("key", per_minute(2))
     await before.close()
     await after.close()
@@ -207,3 +212,32 @@ async def test_answers_are_not_mixed_up_among_many_callers(redis_url: str, entro
         else:
             assert isinstance(answer, asyncio.CancelledError)
     await stores.close()
+
+
+async def test_stores_that_were_closed_refuse_and_do_not_connect_again(redis_url: str, entropy: SeededEntropy) -> None:
+    stores = await open_redis(redis_url, entropy=entropy, prefix="closed:")
+    await stores.close()
+    await stores.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await stores.ping()
+
+
+async def test_whoever_waits_for_a_connection_while_the_stores_are_closed_is_refused() -> None:
+    connecting = asyncio.Event()
+
+    class Slow:
+        is_connected = False
+
+        async def connect(self) -> None:
+            connecting.set()
+            await asyncio.Event().wait()
+
+        async def disconnect(self, nowait: bool = False) -> None: ...
+
+    link = RedisLink(cast("Callable[[], Wire]", Slow), deadline=30)
+    waiting = asyncio.create_task(link.call("PING"))
+    await connecting.wait()
+    await link.close()
+    with pytest.raises(StoreUnavailable):
+        await waiting
