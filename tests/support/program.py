@@ -319,15 +319,15 @@ class Program:
         assert (await browser.redeem(message["grant"])).status == 200
         return browser
 
-    async def scanned(self, phone: Phone, screen: Screen) -> dict[str, Any]:
-        """Let a phone scan what the screen shows now; return what it is told."""
-        answer = await phone.scan(self.frame(screen))
+    async def scanned(self, phone: Phone, screen: Screen, *, after: float = 0) -> dict[str, Any]:
+        """Let a phone scan what a screen shows ``after`` seconds; return what it is told."""
+        answer = await phone.scan(self.frame(screen, after=after))
         assert answer.status == 200, answer
         return answer.json()
 
-    def frame(self, screen: Screen) -> str:
-        """Return the frame on a screen that came up just now by the program's clock."""
-        return screen.frame(int(screen.message["elapsed"] // screen.message["step"]))
+    def frame(self, screen: Screen, *, after: float = 0) -> str:
+        """Return the frame on a screen ``after`` seconds by the program's clock, which stands still between moves."""
+        return screen.frame(int((screen.message["elapsed"] + after) // screen.message["step"]))
 
     async def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that is due by then."""

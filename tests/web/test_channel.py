@@ -17,10 +17,7 @@ RECORD = 15 * 60
 
 async def scans(program: Program, screen: Screen, *, after: float = 0) -> None:
     """Let a phone scan a code that came up ``after`` seconds ago, without waiting for the page."""
-    phone = await program.phone()
-    number = int((screen.message["elapsed"] + after) // screen.message["step"])
-    answer = await phone.scan(screen.frame(number))
-    assert answer.status == 200, answer
+    await program.scanned(await program.phone(), screen, after=after)
 
 
 # ------------------------------------------------------------------------------------------------ before the upgrade
