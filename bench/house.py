@@ -1,0 +1,79 @@
+"""The servers under measurement: their settings, their accounts, their phones.
+
+The settings are those of production, limits included: each person sits in a network of their own behind the one proxy
+that is trusted, so no limit by address is met and none is lifted. Accounts and phone sessions are written through the
+stores before the server starts, since nobody is there to show a face; from then on every request is a real one.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from bench.login import Person, Place
+from bjidp.accounts.ports import Evidence, NewAccount
+from bjidp.bootstrap import close_rooms, open_rooms, read_keyring
+from bjidp.clock import SystemClock
+from bjidp.config.loader import read
+from bjidp.entropy import SystemEntropy
+from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.miniprogram.tokens import MiniTokens
+from bjidp.secret import Secret
+from bjidp.storage.sql.migrations import migrate
+from bjidp.vendors.ports import DocumentType, Platform, PlatformIdentity
+from bjidp.vendors.ports import Person as Citizen
+
+PEOPLE: Final = 200
+"""An account may make 60 calls a minute, two a login: this many allow a hundred logins a second."""
+
+
+class House:
+    """One server's settings, and the people who use it."""
+
+    def __init__(self, folder: Path, port: int, database_url: str, redis_url: str | None = None) -> None:
+        """Describe a server on ``port`` that keeps its settings in ``folder``."""
+        self.place = Place(port)
+        self.settings = folder / "server.json"
+        folder.mkdir()
+        storage = {"database_url": database_url} | ({} if redis_url is None else {"redis_url": redis_url})
+        sections: dict[str, dict[str, object]] = {
+            "server": {"base_url": f"http://{self.place.host}", "listen_port": port},
+            "storage": dict(storage),
+            "keys": {"roots": {"1": base64.b64encode(os.urandom(32)).decode()}},
+            "authority": {"base_url": "https://authority.example", "key_id": "bench", "secret": "never asked"},
+            "wechat": {"app_id": "wx0000000000000000", "app_secret": "never asked"},
+            "networks": {"trusted_proxies": ["127.0.0.1/32"]},
+        }
+        self.settings.write_text(json.dumps(sections), encoding="utf-8")
+
+    async def people(self) -> list[Person]:
+        """Make the schema, and register everybody with a phone that is logged in."""
+        settings = read(json.loads(self.settings.read_text(encoding="utf-8")), {}, beside=self.settings.parent)
+        migrate(settings.storage.database_url)
+        clock, entropy, keyring = SystemClock(), SystemEntropy(), read_keyring(settings)
+        access, refresh = (Secret(keyring.derive(keyring.current, label)) for label in ("mp.access", "mp.refresh"))
+        rooms = await open_rooms(settings, clock, entropy)
+        sessions = MiniSessions(
+            store=rooms.stores.mini_sessions,
+            tokens=MiniTokens(rooms.site.url, access, refresh),
+            clock=clock,
+            entropy=entropy,
+        )
+        found: list[Person] = []
+        for number in range(PEOPLE):
+            new = NewAccount(
+                person=Citizen(DocumentType.RESIDENT_ID, "张三", f"1101011990{number:08d}"),
+                identity=PlatformIdentity(Platform.WECHAT, "wx0000000000000000", f"person-{number}"),
+                valid_days=30,
+                evidence=Evidence.FACE,
+                evidence_reference="bench",
+                authority_reference="bench",
+            )
+            link, _ = await rooms.stores.accounts.register(new, clock.now())
+            opened = await sessions.open(Platform.WECHAT, link)
+            found.append(Person(opened.tokens.access, f"10.{number // 250}.{number % 250}.7"))
+        await close_rooms(rooms)
+        return found
