@@ -311,11 +311,15 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             pings=(sql.ping,),
             closes=(sql.close,),
         )
-    redis = await open_redis(settings.storage.redis_url, entropy=entropy)
+    try:
+        redis = await open_redis(settings.storage.redis_url, entropy=entropy)
+    except BaseException:
+        await sql.close()
+        raise
     return Stores(
         accounts=sql.accounts,
-        sessions=sql.sessions,
-        mini_sessions=sql.mini_sessions,
+        sessions=redis.sessions(sql.accounts, sql.audit),
+        mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
         tickets=redis.tickets,
         browsers=redis.records("browser", Browser),
         registrations=redis.records("registration", Registration),

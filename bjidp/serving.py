@@ -19,10 +19,11 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from bjidp.bootstrap import build, close_rooms, open_rooms
+from bjidp.bootstrap import Rooms, build, close_rooms, open_rooms
 from bjidp.clock import SystemClock
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
+from bjidp.errors import StoreUnavailable
 from bjidp.storage.sql.migrations import migrate
 
 BACKLOG: Final = 2048
@@ -31,6 +32,9 @@ DRAIN: Final = 10.0
 
 RESTART_PAUSE: Final = 1.0
 """Seconds before a worker that died is started again, so that a fault at start does not spin."""
+
+TIDY: Final = 600.0
+"""Seconds between two clean-ups."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +58,7 @@ async def run(settings: Settings) -> None:
     try:
         runner = web.AppRunner(build(rooms), access_log=None, shutdown_timeout=DRAIN)
         await runner.setup()
+        tidying = asyncio.create_task(_tidy(rooms))
         try:
             listener = _listen(settings.server.listen_host, settings.server.listen_port)
             site = web.SockSite(runner, listener, ssl_context=_tls(settings), backlog=BACKLOG)
@@ -61,9 +66,22 @@ async def run(settings: Settings) -> None:
             log.info("serving", url=settings.server.base_url, port=settings.server.listen_port)
             await _told_to_stop()
         finally:
+            tidying.cancel()
             await runner.cleanup()
     finally:
         await close_rooms(rooms)
+
+
+async def _tidy(rooms: Rooms) -> None:
+    """Delete sessions whose time is over; what lives shorter is forgotten by its own store (PRV-4)."""
+    while True:
+        try:
+            now = rooms.clock.now()
+            await rooms.stores.sessions.purge(now)
+            await rooms.stores.mini_sessions.purge(now)
+        except StoreUnavailable:
+            log.warning("tidying_put_off")
+        await asyncio.sleep(TIDY)
 
 
 async def _supervise(settings: Settings, config: Path) -> None:
