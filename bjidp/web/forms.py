@@ -43,7 +43,7 @@ class Forms:
         :class:`InvalidRequest` for a body that is no plain form.
         """
         require_origin(self._site, request)
-        if request.content_type != "application/x-www-form-urlencoded":
+        if request.content_type != "application/x-www-form-urlencoded" or not _is_utf8(request.charset):
             raise InvalidRequest(FieldFault("", "content_type"))
         try:
             posted = await request.post()
@@ -61,3 +61,8 @@ class Forms:
         if not any(hmac.compare_digest(token.encode("ascii"), presented) for token in good):
             raise OriginRefused
         return fields
+
+
+def _is_utf8(charset: str | None) -> bool:
+    # Browsers name none or this one (our pages are in it). Others decode to text that no answer could carry.
+    return charset is None or charset.lower() == "utf-8"

@@ -6,6 +6,7 @@ browser a new secret.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -124,7 +125,7 @@ class LoginPages:
         """Show the account to its owner; lead anybody else to the login page."""
         owner = await self._signed_in.visiting(request)
         if owner is None:
-            response: web.Response = web.HTTPSeeOther("/login")
+            response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
             self._cookies.drop_session(response)
             return response
         login = owner.session.login

@@ -7,6 +7,7 @@ one; a GET never redeems (attack Q28).
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -84,7 +85,7 @@ class QrRedeem:
             except (CodeWrong, TicketUnknown):
                 # The login page shows what is true now: the field again with the tries left, or a new code.
                 raise web.HTTPSeeOther("/login") from None
-            response = web.HTTPSeeOther(where)
+            response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": where})
         self._cookies.set_session(response, cookie)
         self._cookies.drop_browser(response)
         return response
