@@ -12,6 +12,7 @@ from tests.support import backends, network
 pytest_plugins = [
     "tests.support.labels",
     "tests.support.chromium",
+    "tests.support.demo",
     "tests.support.postgres",
     "tests.support.redis",
 ]
