@@ -44,7 +44,7 @@ def is_ticket_id(text: str) -> bool:
 def mac(key: bytes, purpose: Purpose, ticket: str, t: int) -> str:
     """Return the MAC of frame ``t``: 72 bits of HMAC-SHA256 over version, purpose, ticket and number (attack Q17)."""
     message = f"bjidp.qr.v1|{purpose.value}|{ticket}|{t:03d}"
-    return base64url(hmac.digest(key, message.encode("ascii"), hashlib.sha256))[:MAC_LENGTH]
+    return base64url(hmac.new(key, message.encode("ascii"), hashlib.sha256).digest())[:MAC_LENGTH]
 
 
 def text(prefix: str, key: bytes, purpose: Purpose, ticket: str, t: int) -> str:
