@@ -110,6 +110,9 @@ class Problems:
             if "Allow" in answer.headers:
                 response.headers["Allow"] = answer.headers["Allow"]
             return response
+        except web.RequestPayloadError:
+            # A body that is not in the encoding it claims.
+            return self.answer(request, "invalid_request", {})
         except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
             trace = traceback.extract_tb(error.__traceback__)[-6:]
             places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in trace]
