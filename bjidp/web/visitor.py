@@ -9,15 +9,23 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 from aiohttp import web
+from msgspec import Struct
 
 from bjidp.qrlogin.pages import Visitor
 from bjidp.qrlogin.ticket import Area, Computer
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+REMEMBERED = 4096
+"""Addresses whose facts are remembered: a login asks for the same ones six times within a minute."""
+
+CHAIN_MAX = 256
+"""Characters of ``X-Forwarded-For`` up to which the address found in it is remembered."""
 
 FORWARDED_MAX = 32
 """Entries of ``X-Forwarded-For`` that are read, from the right: no chain of ours is longer."""
@@ -49,23 +57,25 @@ class Addresses:
     def __init__(self, trusted_proxies: Sequence[Network]) -> None:
         """Trust only these networks to forward for others."""
         self._trusted = tuple(trusted_proxies)
+        self._remembered: Callable[[str, str], Address] = lru_cache(REMEMBERED)(self._found)
 
     def of(self, request: web.Request) -> Address:
         """Return the client's address; the unspecified one when the peer has none, as over a Unix socket."""
-        peer = _read(request.remote or "")
-        if peer is None:
-            peer = ipaddress.IPv4Address(0)
-        if not self._trusted or not self._is_trusted(peer):
-            return peer
-        chain = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-        found = peer
-        for entry in reversed(chain[-FORWARDED_MAX:]):
-            address = _read(entry.strip())
-            if address is None:
-                break
-            found = address
-            if not self._is_trusted(address):
-                break
+        chain = ",".join(request.headers.getall("X-Forwarded-For", ())) if self._trusted else ""
+        # A long chain is read each time: it is the client's to write, and memory is ours.
+        find = self._remembered if len(chain) <= CHAIN_MAX else self._found
+        return find(request.remote or "", chain)
+
+    def _found(self, remote: str, chain: str) -> Address:
+        found = _read(remote) or ipaddress.IPv4Address(0)
+        if self._is_trusted(found):
+            for entry in reversed(chain.split(",")[-FORWARDED_MAX:]):
+                address = _read(entry.strip())
+                if address is None:
+                    break
+                found = address
+                if not self._is_trusted(address):
+                    break
         return found
 
     def _is_trusted(self, address: Address) -> bool:
@@ -119,6 +129,15 @@ def read_user_agent(text: str) -> tuple[str, str]:
     return browser, system
 
 
+class _Facts(Struct, frozen=True, kw_only=True):
+    """What follows from an address alone."""
+
+    key: str | None
+    network: bytes
+    area: Area | None
+    shared: bool
+
+
 class Observer:
     """Reads requests into the facts the features work with."""
 
@@ -140,17 +159,15 @@ class Observer:
         self._areas = areas
         self._key = key
         self._count = count_addresses
+        self._facts: Callable[[Address], _Facts] = lru_cache(REMEMBERED)(self._find_facts)
 
     def address_key(self, request: web.Request) -> str | None:
         """Return the throttle key of the client's address, or None where address limits are lifted."""
-        if not self._count:
-            return None
-        return self._key("throttle.address", counted_as(self._addresses.of(request))).hex()
+        return self._of(request).key
 
     def is_shared(self, request: web.Request) -> bool:
         """Tell whether many people share the client's network, so that its limits are tenfold."""
-        address = self._addresses.of(request)
-        return any(address in network for network in self._shared)
+        return self._of(request).shared
 
     def address(self, request: web.Request) -> str:
         """Return what the client's address counts as."""
@@ -158,18 +175,24 @@ class Observer:
 
     def area(self, request: web.Request) -> Area | None:
         """Return where the client is, if that is known."""
-        return self._areas.area_of(self._addresses.of(request))
+        return self._of(request).area
 
     def visitor(self, request: web.Request) -> Visitor:
-        """Return who asks for a QR code."""
-        return Visitor(self.computer(request), self.address_key(request), self.is_shared(request))
-
-    def computer(self, request: web.Request) -> Computer:
-        """Return what a ticket remembers of the computer that shows it."""
-        address = self._addresses.of(request)
+        """Return who asks for a QR code, and what a ticket remembers of the computer that shows it."""
+        facts = self._of(request)
         browser, system = read_user_agent(request.headers.get("User-Agent", ""))
-        network = self._key("network", network_of(address))
-        return Computer(browser, system, network, self._areas.area_of(address))
+        return Visitor(Computer(browser, system, facts.network, facts.area), facts.key, facts.shared)
+
+    def _of(self, request: web.Request) -> _Facts:
+        return self._facts(self._addresses.of(request))
+
+    def _find_facts(self, address: Address) -> _Facts:
+        return _Facts(
+            key=self._key("throttle.address", counted_as(address)).hex() if self._count else None,
+            network=self._key("network", network_of(address)),
+            area=self._areas.area_of(address),
+            shared=any(address in network for network in self._shared),
+        )
 
 
 def _read(text: str) -> Address | None:
