@@ -106,16 +106,15 @@ class LoginPages:
         about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
         opened = await self._browsers.open_page(secret, about)
         tab = request.query.get("tab", "scan")
-        response = self._page(
-            pages.LoginPage(
-                tab=cast("pages.Tab", tab) if tab in TABS else "scan",
-                client=self._settings.client.name,
-                flow=opened.flow,
-                basis_url=self._settings.basis_url,
-                csrf=self._forms.token(opened.secret),
-                embedder=self._settings.simulator,
-            )
+        page = pages.LoginPage(
+            tab=cast("pages.Tab", tab) if tab in TABS else "scan",
+            client=self._settings.client.name,
+            flow=opened.flow,
+            basis_url=self._settings.basis_url,
+            csrf=self._forms.token(opened.secret),
+            embedder=self._settings.simulator,
         )
+        response = _html(self._renderer.render_login(page))
         if self._settings.simulator is not None:
             request[ANCESTORS] = self._settings.simulator
         self._cookies.set_browser(response, opened.secret)
@@ -168,4 +167,8 @@ class LoginPages:
         return response
 
     def _page(self, page: pages.Page) -> web.Response:
-        return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
+        return _html(self._renderer.render(page))
+
+
+def _html(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="text/html", charset="utf-8")

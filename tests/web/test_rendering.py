@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bjidp.web.assets import StaticFiles
 from bjidp.web.pages import (
@@ -22,6 +23,7 @@ from bjidp.web.pages import (
     QrStatePage,
     Shell,
     SignedInPage,
+    Tab,
 )
 from bjidp.web.rendering import Renderer, Use, templates_root, uses
 from bjidp.web.texts import MissingText, Texts
@@ -256,3 +258,18 @@ def test_every_script_that_is_imported_is_announced_to_the_browser() -> None:
     preloaded = Elements(RENDERER.render(LoginPage.sample())).values("link", "href")
     assert imported
     assert [name for name in imported if str(folder / name.decode()) not in preloaded] == []
+
+
+@pytest.mark.parametrize("tab", ["scan", "account", "legal"])
+@pytest.mark.parametrize("embedder", [None, "http://127.0.0.1:8081"])
+def test_a_login_page_made_ahead_is_the_one_that_would_be_rendered(tab: Tab, embedder: str | None) -> None:
+    first = replace(LoginPage.sample(), tab=tab, embedder=embedder)
+    second = replace(first, flow="another-flow", csrf="another_token")
+    for page in (first, second, first):
+        assert RENDERER.render_login(page) == RENDERER.render(page)
+
+
+def test_a_login_page_with_values_that_need_escaping_is_rendered_whole() -> None:
+    page = replace(LoginPage.sample(), flow=HOSTILE, csrf=HOSTILE)
+    assert RENDERER.render_login(page) == RENDERER.render(page)
+    assert HOSTILE.encode() not in RENDERER.render_login(page)
