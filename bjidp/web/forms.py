@@ -34,7 +34,7 @@ class Forms:
     def token(self, browser_secret: str) -> str:
         """Return the token for forms on a page before a login."""
         message = b"bjidp.csrf|" + browser_secret.encode("utf-8", "surrogatepass")
-        return base64url(hmac.digest(self._key.reveal(), message, hashlib.sha256))
+        return base64url(hmac.new(self._key.reveal(), message, hashlib.sha256).digest())
 
     async def read(self, request: web.Request, owner: Owner | None) -> dict[str, str]:
         """Return the form's fields, each given once.
