@@ -12,11 +12,13 @@ read on SQLite in it, this one 63 µs, and 18 µs when fifty are under way.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
+from urllib.parse import quote
 
 import psycopg
 from sqlalchemy import ClauseElement, literal, select
@@ -91,6 +93,10 @@ class _Database(Protocol):
     begin: str
     one_writer: bool
 
+    def reader(self) -> _Connection | None:
+        """Open a connection for reading on the event loop; None where a read means waiting for another machine."""
+        ...
+
     def connect(self) -> _Connection: ...
 
     def contended(self, error: Exception) -> bool: ...
@@ -123,6 +129,12 @@ class _Sqlite:
         connection = sqlite3.connect(self._path, timeout=STATEMENT_TIMEOUT, isolation_level=None)
         for pragma in SQLITE_PRAGMAS:
             connection.execute(pragma)
+        return cast("_Connection", connection)
+
+    def reader(self) -> _Connection | None:
+        # timeout=0: nothing that runs on the event loop waits for a lock.
+        connection = sqlite3.connect(f"file:{quote(self._path)}?mode=rw", uri=True, timeout=0, isolation_level=None)
+        connection.execute("PRAGMA query_only = ON")
         return cast("_Connection", connection)
 
     def contended(self, error: Exception) -> bool:
@@ -167,6 +179,9 @@ class _Postgresql:
         }
         # autocommit: a single statement is its own transaction in one round trip; others say BEGIN themselves.
         return cast("_Connection", psycopg.connect(*self._args, autocommit=True, **options))
+
+    def reader(self) -> _Connection | None:
+        return None
 
     def contended(self, error: Exception) -> bool:
         return isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
@@ -228,6 +243,7 @@ class SqlEngine:
         self._ping = self.compile(select(literal(1)))
         self._patience = patience
         self._closed = False
+        self._reader: _Connection | None = None
         self._queue: _Queue = queue.SimpleQueue()
         self._write_queue: _Queue = queue.SimpleQueue() if self._database.one_writer else self._queue
         queues = [self._queue] * threads
@@ -252,7 +268,20 @@ class SqlEngine:
         return Statement(clause, self._database.dialect, columns)
 
     async def look(self, work: Callable[[Transaction], T]) -> T:
-        """Run work of *one* reading statement; raise ``StoreUnavailable``."""
+        """Run work of *one* reading statement; raise ``StoreUnavailable``.
+
+        On SQLite it runs right here: readers of a write-ahead log wait for nobody, and a point read is 8 µs where the
+        way to a thread and back, with the interpreter lock to be handed over at every step, is 150 µs of CPU. What
+        does not succeed at once, for whatever reason, takes that way after all and has its patience there.
+        """
+        if self._database.one_writer and not self._closed:
+            try:
+                if self._reader is None:
+                    self._reader = self._database.reader()
+                if self._reader is not None:
+                    return work(Transaction(self._reader))
+            except sqlite3.Error:
+                self._drop_reader()
         return await self._submit(work, self._queue, writes=False)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
@@ -266,17 +295,24 @@ class SqlEngine:
 
     async def ping(self) -> None:
         """Ask the database for an answer; raise ``StoreUnavailable``."""
-        await self.look(lambda transaction: transaction.one(self._ping, {}))
+        await self._submit(lambda transaction: transaction.one(self._ping, {}), self._queue, writes=False)
 
     async def close(self) -> None:
         """Finish what was begun, then close every connection; later calls raise ``StoreUnavailable``."""
         if self._closed:
             return
         self._closed = True
+        self._drop_reader()
         for own in self._queues:
             own.put(None)
         for thread in self._threads:
             await asyncio.to_thread(thread.join, self._patience)
+
+    def _drop_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            with contextlib.suppress(sqlite3.Error):
+                reader.close()
 
     async def _submit(self, work: Callable[[Transaction], T], line: _Queue, *, writes: bool) -> T:
         if self._closed or line.qsize() >= WAITING:
