@@ -1,0 +1,67 @@
+"""The phones of a whole test run: everybody the sandbox knows who can log in, taken in turn.
+
+A server limits what one account may do in a minute. Tests therefore never ask for somebody in particular but for
+whoever comes next, and put aside for good whom they make the server angry with.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from tests.support.calls import Caller
+from tests.support.phone import Person, Phone, Tokens, log_in, people
+
+RESIDENT: Final = "resident_id"
+NO_ACCOUNT: Final = frozenset({"mismatch", "unknown", "expired", "document_withdrawn", "face_fails", "high_risk"})
+"""Stories that end without an account."""
+PLATFORM: Final = {RESIDENT: "wechat", "permanent_resident": "baidu"}
+"""Where a document's face check is to be had; permits go to Alipay."""
+
+
+class Crowd:
+    """People and their phones, by deployment; a login is made when it is first needed."""
+
+    def __init__(self) -> None:
+        """Know nobody yet."""
+        self._waiting: dict[str, deque[Person]] = {}
+        self._tokens: dict[tuple[str, str, str], Tokens] = {}
+
+    async def phone(self, caller: Caller) -> Phone:
+        """Return the phone of whoever comes next."""
+        waiting = await self._everybody(caller)
+        waiting.rotate(-1)
+        return await self.phone_of(caller, waiting[-1])
+
+    async def resident(self, caller: Caller) -> Phone:
+        """Return the phone of the next person with the document that every platform knows."""
+        while (phone := await self.phone(caller)).person.document_type != RESIDENT:
+            pass
+        return phone
+
+    async def phones(self, caller: Caller, count: int) -> list[Phone]:
+        """Return phones of as many different people."""
+        assert count <= len(await self._everybody(caller))
+        return [await self.phone(caller) for _ in range(count)]
+
+    async def everybody(self, caller: Caller) -> list[Phone]:
+        """Return everybody's phone."""
+        return await self.phones(caller, len(await self._everybody(caller)))
+
+    async def apart(self, caller: Caller) -> Phone:
+        """Return the phone of somebody whom no later test will meet."""
+        return await self.phone_of(caller, (await self._everybody(caller)).pop())
+
+    async def phone_of(self, caller: Caller, person: Person, platform: str | None = None) -> Phone:
+        """Return a person's phone, by default on a platform whose face check knows their document."""
+        chosen = platform or PLATFORM.get(person.document_type, "alipay")
+        key = caller.to.url, chosen, person.id
+        if key not in self._tokens:
+            self._tokens[key] = (await log_in(caller, chosen, person)).tokens
+        return Phone(caller, chosen, person, self._tokens[key])
+
+    async def _everybody(self, caller: Caller) -> deque[Person]:
+        if caller.to.url not in self._waiting:
+            able = [person for person in await people(caller) if person.story not in NO_ACCOUNT]
+            self._waiting[caller.to.url] = deque(able)
+        return self._waiting[caller.to.url]
