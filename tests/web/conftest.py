@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from functools import cache
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +14,9 @@ from bjidp import bootstrap
 from bjidp.qrlogin.matrix import Basis
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.storage.sql.migrations import migrate
+from bjidp.web.assets import StaticFiles
+from bjidp.web.rendering import Renderer
+from bjidp.web.texts import Texts
 from tests.support.program import Program, Town, running
 
 StartProgram = Callable[..., Awaitable[Program]]
@@ -21,12 +24,21 @@ StartProgram = Callable[..., Awaitable[Program]]
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """What outlives one test. A QR basis depends on its prefix alone and takes 0.2 s: it is made once a prefix."""
+    """What outlives one test.
+
+    What a server makes of its own files at start is the same for every server of this run, and takes 0.4 s: it is made
+    once.
+    """
     folder = tmp_path_factory.mktemp("web")
     schema = folder / "schema.sqlite"
     migrate(f"sqlite:///{schema}")
     town = Town(folder, schema, default_credentials(None))
-    with patch.object(bootstrap, "Basis", cache(Basis)):
+    with ExitStack() as once:
+        once.enter_context(patch.object(bootstrap, "Basis", cache(Basis)))
+        once.enter_context(patch.object(bootstrap, "Renderer", cache(Renderer)))
+        once.enter_context(patch.object(Texts, "load", cache(Texts.load)))
+        once.enter_context(patch.object(StaticFiles, "load", cache(StaticFiles.load)))
+        once.enter_context(patch.object(StaticFiles, "including", cache(StaticFiles.including)))
         yield town
     town.close()
 
