@@ -7,7 +7,6 @@ stored, and the same generation always has the very same pair, so a lost answer 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 
@@ -18,6 +17,7 @@ from msgspec import Struct
 from bjidp.clock import MINUTE, SECOND, Instant, Millis
 from bjidp.entropy import base64url, from_base64url
 from bjidp.errors import TokenInvalid
+from bjidp.mac import MacKey
 from bjidp.miniprogram.ports import MiniSession
 from bjidp.secret import Secret
 
@@ -75,7 +75,8 @@ class MiniTokens:
             raise ValueError("mini-program tokens need two different keys of at least 32 bytes")
         self._issuer = issuer
         self._access_key = access_key.reveal()
-        self._refresh_key = refresh_key.reveal()
+        self._access_mac_key = MacKey(self._access_key)
+        self._refresh_key = MacKey(refresh_key.reveal())
         self._header = jwt.encode({}, self._access_key, _ALGORITHM, headers={"typ": TYPE}).partition(".")[0]
 
     def pair(self, session: MiniSession, now: Instant) -> Tokens:
@@ -142,8 +143,8 @@ class MiniTokens:
         return Named(session, generation)
 
     def _access_mac(self, signed: str) -> str:
-        return base64url(hmac.new(self._access_key, signed.encode("ascii"), hashlib.sha256).digest())
+        return base64url(self._access_mac_key.mac(signed.encode("ascii")))
 
     def _refresh_mac(self, session: str, generation: int) -> str:
         message = f"{_REFRESH_LABEL}|{session}|{generation}".encode()
-        return base64url(hmac.new(self._refresh_key, message, hashlib.sha256).digest())
+        return base64url(self._refresh_key.mac(message))

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 def framed(*parts: str) -> bytes:
     """Return every part in UTF-8, each after its length in four bytes: ``("ab", "c")`` is not ``("a", "bc")``."""
-    out = bytearray()
+    out = b""
     for part in parts:
         data = part.encode()
-        out += len(data).to_bytes(4, "big")
-        out += data
-    return bytes(out)
+        out += len(data).to_bytes(4, "big") + data
+    return out

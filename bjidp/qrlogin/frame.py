@@ -7,7 +7,6 @@ within seconds. It does not stop a live relay, whose page owns the key.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from typing import Final
@@ -16,6 +15,7 @@ from msgspec import Struct
 
 from bjidp.clock import Instant, Millis
 from bjidp.entropy import base64url
+from bjidp.mac import mac_once
 from bjidp.qrlogin.policy import Purpose
 
 MAC_LENGTH: Final = 12
@@ -44,7 +44,7 @@ def is_ticket_id(text: str) -> bool:
 def mac(key: bytes, purpose: Purpose, ticket: str, t: int) -> str:
     """Return the MAC of frame ``t``: 72 bits of HMAC-SHA256 over version, purpose, ticket and number (attack Q17)."""
     message = f"bjidp.qr.v1|{purpose.value}|{ticket}|{t:03d}"
-    return base64url(hmac.new(key, message.encode("ascii"), hashlib.sha256).digest())[:MAC_LENGTH]
+    return base64url(mac_once(key, message.encode("ascii")))[:MAC_LENGTH]
 
 
 def text(prefix: str, key: bytes, purpose: Purpose, ticket: str, t: int) -> str:

@@ -7,13 +7,13 @@ the session's own.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from aiohttp import web
 
 from bjidp.entropy import base64url
 from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.mac import MacKey
 from bjidp.qrlogin.errors import OriginRefused
 from bjidp.secret import Secret
 from bjidp.web.cookies import Cookies
@@ -29,12 +29,12 @@ class Forms:
         """Derive the tokens of pages before a login with ``key``."""
         self._site = site
         self._cookies = cookies
-        self._key = key
+        self._key = MacKey(key.reveal())
 
     def token(self, browser_secret: str) -> str:
         """Return the token for forms on a page before a login."""
         message = b"bjidp.csrf|" + browser_secret.encode("utf-8", "surrogatepass")
-        return base64url(hmac.new(self._key.reveal(), message, hashlib.sha256).digest())
+        return base64url(self._key.mac(message))
 
     async def read(self, request: web.Request, owner: Owner | None) -> dict[str, str]:
         """Return the form's fields, each given once.
