@@ -7,8 +7,9 @@ calls ``random``, ``secrets`` or ``uuid4`` itself (ruff refuses those names else
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
-import secrets
+import os
 from typing import Protocol
 
 
@@ -25,7 +26,7 @@ class SystemEntropy:
 
     def octets(self, count: int) -> bytes:
         """Return ``count`` bytes from the operating system's CSPRNG."""
-        return secrets.token_bytes(count)
+        return os.urandom(count)
 
 
 class SeededEntropy:
@@ -45,9 +46,12 @@ class SeededEntropy:
         return out[:count]
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def base64url(data: bytes) -> str:
     """Write ``data`` in base64url without padding (RFC 4648, section 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def from_base64url(text: str) -> bytes:
