@@ -32,10 +32,15 @@ class MemoryThrottle:
         events = self._events.get(key)
         if events is None:
             events = self._events[key] = deque()
-        longest = max(window.span for window in windows)
+        longest = 0
+        for window in windows:
+            longest = max(longest, window.span)
         while events and events[0] <= now - longest:
             events.popleft()
-        wait = max(_wait(events, window, now) for window in windows)
+        wait = 0
+        for window in windows:
+            if len(events) >= window.limit:
+                wait = max(wait, _wait(events, window, now))
         if wait:
             raise RateLimited(-(-wait // 1000))
         events.append(now)
@@ -53,8 +58,6 @@ class MemoryThrottle:
 def _wait(events: deque[Instant], window: Window, now: Instant) -> int:
     if window.limit < 1:
         return window.span
-    if len(events) < window.limit:
-        return 0
     # The event that must leave the window before there is room for one more.
     blocking = next(islice(reversed(events), window.limit - 1, None))
     return max(0, blocking + window.span - now)
