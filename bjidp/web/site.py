@@ -6,9 +6,13 @@ by every handler; built once by ``bootstrap``.
 
 from __future__ import annotations
 
+import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
 class BaseUrlFault(ValueError):
@@ -61,16 +65,21 @@ def read_base_url(text: str) -> Site:
 
     Raises :class:`BaseUrlFault`.
     """
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         port = parts.port
     except ValueError as fault:
-        raise BaseUrlFault("the base URL's port is not a number") from fault
+        raise BaseUrlFault("the base URL's port is no number up to 65535, or its address is not closed by ]") from fault
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BaseUrlFault("the base URL must begin with http:// or https:// and name a host")
+    if port == 0:
+        raise BaseUrlFault("the base URL's port must be more than 0")
     if parts.path.rstrip("/") or parts.query or parts.fragment or parts.username or parts.password:
         raise BaseUrlFault("the base URL must have no path, query or user name")
     default = 443 if parts.scheme == "https" else 80
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    # urlsplit drops line ends and keeps spaces; browsers write a host in other letters as punycode.
+    if not _HOST.fullmatch(host) or not text.isprintable():
+        raise BaseUrlFault("the base URL's host must be letters, digits, dots and hyphens; others as punycode (xn--)")
     authority = host if port in (None, default) else f"{host}:{port}"
     return Site(f"{parts.scheme}://{authority}", parts.scheme, host, port or default)

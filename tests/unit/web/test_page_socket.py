@@ -1,0 +1,199 @@
+"""One socket's writing side, with the clock of the loop in the test's hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import cast
+from unittest.mock import Mock
+
+import pytest
+from aiohttp import web
+
+from bjidp.errors import RateLimited, StoreUnavailable
+from bjidp.qrlogin.pages import End, Look, QrPages, Watch
+from bjidp.qrlogin.wire import ExpiredMessage, Message
+from bjidp.web.page_socket import SILENCE, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
+from tests.support.program import LoopTime
+
+QUIET = Look((), None, None)
+
+
+class Connection:
+    """A page's connection: what was written to it, and whether its reader keeps up."""
+
+    def __init__(self) -> None:
+        self.written: list[dict[str, object]] = []
+        self.closed: list[tuple[int, bytes]] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
+
+    async def send_str(self, text: str) -> None:
+        await self.reads.wait()
+        self.written.append(json.loads(text))
+
+    async def close(self, *, code: int, message: bytes = b"") -> None:
+        self.closed.append((code, message))
+
+
+class Pages:
+    """What the flow has to say: one look after the other, the last one for good."""
+
+    def __init__(self, *looks: Look | Exception) -> None:
+        self.looks = list(looks)
+        self.looked = 0
+        self.renewals: list[Exception | None] = []
+        self.listening = False
+
+    def subscribe(self, _: Watch, __: Callable[[], None]) -> Callable[[], None]:
+        self.listening = True
+
+        def stop() -> None:
+            self.listening = False
+
+        return stop
+
+    async def look(self, _: Watch) -> Look:
+        self.looked += 1
+        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        await asyncio.sleep(0)
+        if isinstance(look, Exception):
+            raise look
+        return look
+
+    async def renew(self, _: object) -> None:
+        problem = self.renewals.pop(0)
+        if problem is not None:
+            raise problem
+
+
+class Bench:
+    """A socket under test."""
+
+    def __init__(self, *looks: Look | Exception) -> None:
+        self.time = LoopTime()
+        self.connection = Connection()
+        self.pages = Pages(*looks)
+        self.transport = Mock(spec=asyncio.WriteTransport)
+        watch = Mock(spec=Watch)
+        self.socket = PageSocket(
+            cast("web.WebSocketResponse", self.connection), cast("QrPages", self.pages), watch, self.transport
+        )
+
+    async def passes(self, seconds: float) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        self.time.skip(seconds)
+        await asyncio.sleep(0.003)
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+def told(seq: int) -> tuple[Message, ...]:
+    return (ExpiredMessage("A" * 22, seq, renewed=False),)
+
+
+async def test_however_many_signals_arrive_one_look_follows_the_one_under_way() -> None:
+    bench = Bench(Look(told(1), None, None), QUIET)
+    for _ in range(50):
+        bench.socket.wake()
+    await bench.passes(0)
+    assert bench.pages.looked == 2
+    bench.socket.wake()
+    await asyncio.sleep(0)
+    for _ in range(50):
+        bench.socket.wake()
+    await bench.passes(0)
+    assert bench.pages.looked == 4
+    assert [message["seq"] for message in bench.connection.written] == [1]
+    bench.socket.stop()
+
+
+async def test_alive_is_counted_from_the_last_message() -> None:
+    bench = Bench(QUIET, Look(told(1), None, None), QUIET)
+    bench.socket.wake()
+    await bench.passes(SILENCE / 2)
+    bench.socket.wake()
+    await bench.passes(SILENCE - 1)
+    assert [message["type"] for message in bench.connection.written] == ["expired"]
+    await bench.passes(1)
+    assert bench.connection.written[-1] == {"type": "alive"}
+    bench.socket.stop()
+
+
+async def test_the_clocks_next_turn_is_looked_at_when_it_comes() -> None:
+    bench = Bench(Look((), None, 7.0), Look(told(1), None, None), QUIET)
+    bench.socket.wake()
+    await bench.passes(6.9)
+    assert bench.connection.written == []
+    await bench.passes(0.2)
+    assert len(bench.connection.written) == 1
+    bench.socket.stop()
+
+
+@pytest.mark.attack("W9")
+async def test_a_page_that_reads_too_slowly_is_cut_off() -> None:
+    bench = Bench(Look(told(1), None, None))
+    bench.connection.reads.clear()
+    bench.socket.wake()
+    await bench.passes(SLOW_READER - 1)
+    bench.transport.abort.assert_not_called()
+    await bench.passes(1)
+    bench.transport.abort.assert_called_once()
+    bench.socket.stop()
+
+
+async def test_a_store_that_fails_is_asked_again_after_a_pause() -> None:
+    bench = Bench(StoreUnavailable(), StoreUnavailable(), Look(told(1), None, None), QUIET)
+    bench.socket.wake()
+    await bench.passes(0)
+    await bench.passes(STORE_PAUSE - 1)
+    assert bench.pages.looked == 1
+    await bench.passes(1)
+    assert bench.pages.looked == 2
+    await bench.passes(STORE_PAUSE)
+    assert len(bench.connection.written) == 1
+    assert bench.connection.closed == []
+    bench.socket.stop()
+
+
+@pytest.mark.parametrize("end", list(End))
+async def test_what_was_left_to_say_is_said_before_the_end(end: End) -> None:
+    bench = Bench(Look(told(1), end, None))
+    bench.socket.wake()
+    await bench.passes(0)
+    assert len(bench.connection.written) == 1
+    assert bench.connection.closed == [(end.value, b"")]
+    bench.socket.wake()
+    await bench.passes(60)
+    assert bench.pages.looked == 1
+
+
+async def test_the_records_end_closes_it_in_time() -> None:
+    bench = Bench(QUIET)
+    bench.socket.expire()
+    await bench.passes(0)
+    assert bench.connection.closed == [(4003, b"")]
+
+
+async def test_renewing_too_often_closes_it_with_the_seconds_to_wait() -> None:
+    bench = Bench(QUIET)
+    bench.pages.renewals = [None, StoreUnavailable(), RateLimited(17)]
+    await bench.socket.renew()
+    await bench.socket.renew()
+    assert bench.connection.closed == []
+    await bench.socket.renew()
+    assert bench.connection.closed == [(TOO_MANY, b"17")]
+
+
+async def test_a_stopped_socket_listens_and_looks_no_more() -> None:
+    bench = Bench(QUIET)
+    bench.socket.wake()
+    await bench.passes(0)
+    bench.socket.stop()
+    bench.socket.wake()
+    await bench.passes(60)
+    assert bench.pages.looked == 1
+    assert not bench.pages.listening
+    assert bench.connection.written == []
