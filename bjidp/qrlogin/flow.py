@@ -37,10 +37,14 @@ class Purposeful(Struct, frozen=True):
 
 
 class Watcher(Struct, frozen=True, gc=False):
-    """One socket or poll that watches the flow, and the inbox of the process it is on."""
+    """One socket or poll that watches the flow, and the inbox of the process it is on.
+
+    ``opened`` is when its page was opened, by the browser's clock; only compared with its other pages'.
+    """
 
     inbox: str
     id: str
+    opened: Instant = 0
 
 
 class Flow(Struct, frozen=True):
@@ -134,12 +138,14 @@ def put(flow: Flow, changed: Ticket, now: Instant) -> Flow:
 
 
 def watch(flow: Flow, watcher: Watcher, policy: QrPolicy, *, announce: bool) -> Flow:
-    """Let one more page watch; the oldest have to go when there are too many (attack W9).
+    """Let one more page watch; the pages opened first have to go when there are too many (attack W9).
 
+    Not the sockets opened first: a new page sends every socket away for a moment, and they come back in any order.
     ``announce`` gives the present message a new number, for a socket that is told it anew.
     """
     seq = flow.seq + 1 if announce else flow.seq
-    return msgspec.structs.replace(flow, watchers=(*flow.watchers, watcher)[-policy.watchers :], seq=seq)
+    watchers = sorted((*flow.watchers, watcher), key=lambda seen: seen.opened)
+    return msgspec.structs.replace(flow, watchers=tuple(watchers[-policy.watchers :]), seq=seq)
 
 
 def unwatch(flow: Flow, watcher_id: str) -> Flow:

@@ -120,12 +120,12 @@ class QrPages:
             raise FlowUnknown
         return Entry(held.value, ref, visitor, max(0, held.value.expires_at - held.now) / SECOND)
 
-    async def connect(self, entry: Entry) -> Watch:
+    async def connect(self, entry: Entry, opened: Instant = 0) -> Watch:
         """Let a socket watch: makes the first ticket, renews one that is due, sends the oldest of three away.
 
-        Raises ``RateLimited``.
+        ``opened`` is when the page was opened, by the browser's clock. Raises ``RateLimited``.
         """
-        return await self._watch(entry, announce=True)
+        return await self._watch(entry, opened, announce=True)
 
     async def current(self, entry: Entry, *, renew: bool, slow: bool = False) -> tuple[Flow, Instant]:
         """Return the flow as it stands, with a ticket in it, and the time it was read at.
@@ -145,9 +145,9 @@ class QrPages:
         flow, now = await self.current(entry, renew=False, slow=True)
         return self._messages.frames(flow.current, now)
 
-    async def follow(self, entry: Entry) -> Watch:
+    async def follow(self, entry: Entry, opened: Instant = 0) -> Watch:
         """Let one long poll watch: it counts with the sockets, and forgets itself by :meth:`leave`."""
-        return await self._watch(entry, announce=False)
+        return await self._watch(entry, opened, announce=False)
 
     def subscribe(self, watch: Watch, wake: Callable[[], None]) -> Callable[[], None]:
         """Call ``wake`` whenever the flow may have changed; subscribe before the first look."""
@@ -194,8 +194,8 @@ class QrPages:
         if held is not None and flows.is_watched_by(held.value, watch.watcher):
             await self._changes.try_write(held, flows.unwatch(held.value, watch.watcher), quiet=True)
 
-    async def _watch(self, entry: Entry, *, announce: bool) -> Watch:
-        watcher = Watcher(self._bus.inbox, token(self._entropy, 64))
+    async def _watch(self, entry: Entry, opened: Instant, *, announce: bool) -> Watch:
+        watcher = Watcher(self._bus.inbox, token(self._entropy, 64), opened)
 
         def watched(flow: Flow) -> Flow:
             return flows.watch(flow, watcher, self._policy, announce=announce)

@@ -43,7 +43,8 @@ FRAME_MAX: Final = 4 * 1024
 HEARTBEAT: Final = 25.0
 FRAMES_MAX: Final = 200
 """Frames a page may send on one socket: it has one thing to say, twelve times a minute for fifteen minutes."""
-NUMBER_MAX: Final = 9
+NUMBER_MAX: Final = 15
+"""Digits of a number in a query: enough for a browser's clock in milliseconds."""
 WAIT_MAX: Final = 25.0
 ADDRESS_SOCKETS: Final = 2000
 
@@ -100,7 +101,7 @@ class QrChannel:
                 summary="Wait for the newest message of a flow; 204 when there is none in time",
                 handler=self.events,
                 proof=Proof.BROWSER,
-                query=(("flow", "string"), ("after", "integer"), ("wait", "integer")),
+                query=(("flow", "string"), ("after", "integer"), ("wait", "integer"), ("opened", "integer")),
                 answers=messages,
                 errors=(*errors, "page_superseded"),
             ),
@@ -112,6 +113,7 @@ class QrChannel:
         if SUBPROTOCOL not in (name.strip() for name in offered.split(",")):
             raise InvalidRequest(FieldFault("Sec-WebSocket-Protocol", "missing"))
         require_origin(self._site, request)
+        opened = _number(request, "opened", 0)
         entry = await self._entry(request, request.query.get("flow"))
         ws = web.WebSocketResponse(
             # aiohttp refuses a frame as large as the limit too.
@@ -127,7 +129,7 @@ class QrChannel:
             await ws.close(code=TOO_MANY, message=b"60")
             return ws
         try:
-            watch = await self._pages.connect(entry)
+            watch = await self._pages.connect(entry, opened)
         except RateLimited as limit:
             await ws.close(code=TOO_MANY, message=str(limit.retry_after).encode())
             return ws
@@ -167,7 +169,7 @@ class QrChannel:
         after = _number(request, "after", -1)
         wait = min(float(_number(request, "wait", 0)), WAIT_MAX)
         entry = await self._entry(request, request.query.get("flow"))
-        watch = await self._pages.follow(entry)
+        watch = await self._pages.follow(entry, _number(request, "opened", 0))
         woken = asyncio.Event()
         stop = self._pages.subscribe(watch, woken.set)
         loop = asyncio.get_running_loop()

@@ -168,6 +168,15 @@ def test_two_may_watch_and_a_third_sends_the_oldest_away() -> None:
     assert flow.seq == 3
 
 
+@pytest.mark.req("LOG-2")
+@pytest.mark.attack("W9")
+def test_the_page_opened_first_has_to_go_in_whatever_order_they_come_back() -> None:
+    flow = a_page()
+    for name, opened in (("third", 30), ("first", 10), ("second", 20)):
+        flow = flows.watch(flow, Watcher("inbox", name, opened), POLICY, announce=True)
+    assert [watcher.id for watcher in flow.watchers] == ["second", "third"]
+
+
 def test_a_new_secret_and_an_end_send_all_watchers_away() -> None:
     flow = flows.watch(a_page(), Watcher("inbox", "a"), POLICY, announce=False)
     rotated = flows.rotate(flow, 2)

@@ -30,6 +30,7 @@ export class Channel extends EventTarget {
   #silent = false; // no message on this connection yet
   #heardAt = 0;
   #final = true;
+  #opened = 0; // of the windows of one browser, the two opened last are served
   #timers = new Map();
   #break = null;
   #abort = null;
@@ -59,6 +60,7 @@ export class Channel extends EventTarget {
 
   /** Connect anew, also after a final status. */
   reconnect() {
+    if (this.#final) this.#opened = Date.now(); // this is the window the person wants
     this.#final = false;
     this.#connect();
   }
@@ -93,7 +95,7 @@ export class Channel extends EventTarget {
     } else if (this.#polling) {
       this.#poll(attempt);
     } else {
-      const socket = new WebSocket(`${this.#url}?${new URLSearchParams({ flow: this.#flow })}`, PROTOCOL);
+      const socket = new WebSocket(`${this.#url}?${this.#query()}`, PROTOCOL);
       this.#socket = socket;
       this.#after("patience", PATIENCE, () => this.#fallBack());
       socket.addEventListener("message", ({ data }) => attempt === this.#attempt && this.#heard(parsed(data)));
@@ -195,7 +197,11 @@ export class Channel extends EventTarget {
   }
 
   #askEvent() {
-    return this.#fetch(`/qr/events?${new URLSearchParams({ flow: this.#flow, after: this.#seq, wait: POLL })}`, POLL + 10);
+    return this.#fetch(`/qr/events?${this.#query({ after: this.#seq, wait: POLL })}`, POLL + 10);
+  }
+
+  #query(more) {
+    return new URLSearchParams({ flow: this.#flow, opened: this.#opened, ...more });
   }
 
   #fetch(url, seconds, options) {
