@@ -79,8 +79,8 @@ class Guards:
         """Set the headers every answer carries."""
         headers = response.headers
         headers["X-Content-Type-Options"] = "nosniff"
-        # Not `no-referrer`: under it a browser sends `Origin: null` with a form, which no redeem accepts (Fetch, "append a
-        # request Origin header"). To other sites nothing is told either way.
+        # Not `no-referrer`: under it a browser sends `Origin: null` with a form (Fetch, "append a request Origin
+        # header"), which no redeem accepts. Other sites are told nothing either way.
         headers["Referrer-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers.setdefault("Cache-Control", "no-store")
