@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +88,17 @@ async def open_house(
             stack.callback(process.stop)
             processes.append(process)
             # One after the other: the first to start brings the database up to date.
-            await asyncio.to_thread(process.wait_until, lambda port=port: is_ready(port, base), PATIENCE)
+            await asyncio.to_thread(process.wait_until, partial(is_ready, port, base), PATIENCE)
         yield House(base, address, processes)
 
 
 def serve(config: Path, log: Path, environment: Mapping[str, str] | None = None) -> Process:
-    """Start one ``bjidp serve``."""
-    return Process([sys.executable, "-m", "bjidp", "serve", "--config", config], log=log, environment=environment)
+    """Start one ``bjidp serve``; ``environment`` are variables it has beside those of this run."""
+    return Process(
+        [sys.executable, "-m", "bjidp", "serve", "--config", config],
+        log=log,
+        environment={**os.environ, **(environment or {})},
+    )
 
 
 def write_config(demo: Demo, path: Path, addresses: Mapping[str, str], *changes: Mapping[str, Section]) -> Path:

@@ -1,0 +1,114 @@
+"""People with a computer and a phone, at the demo or at a house of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from playwright.async_api import ViewportSize
+
+from tests.support.chromium import ContextFactory
+from tests.support.computer import Computer
+from tests.support.demo import Demo
+from tests.support.gallery import Gallery
+from tests.support.handset import Handset
+from tests.support.house import House, Section, open_house
+from tests.support.town import Place
+
+PC: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+class ComputerFactory(Protocol):
+    """Puts a computer in front of a person; each has cookies of its own."""
+
+    def __call__(self, place: Place, *, java_script_enabled: bool = True) -> Awaitable[Computer]:
+        """Switch one on."""
+        ...
+
+
+class HandsetFactory(Protocol):
+    """Gives a person a phone."""
+
+    def __call__(self, place: Place) -> Awaitable[Handset]:
+        """Switch one on."""
+        ...
+
+
+class Builder(Protocol):
+    """Builds houses: servers of the test's own with a sandbox."""
+
+    def __call__(
+        self, *, servers: int = 1, environment: dict[str, str] | None = None, **settings: Section
+    ) -> Awaitable[House]:
+        """Build one; ``settings`` are sections of the configuration that differ from the demo's."""
+        ...
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
+    """Where pictures of the states hang."""
+    return Gallery(tmp_path_factory.mktemp("gallery"))
+
+
+@pytest.fixture
+async def computer_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIterator[ComputerFactory]:
+    """Switch computers on; no script of theirs may have failed, and none may have broken the content policy."""
+    computers: list[Computer] = []
+
+    async def switch_on(place: Place, *, java_script_enabled: bool = True) -> Computer:
+        context = await browser_context(base_url=place.server, viewport=PC, java_script_enabled=java_script_enabled)
+        computers.append(Computer(await context.new_page(), gallery))
+        return computers[-1]
+
+    yield switch_on
+    assert [fault for computer in computers for fault in computer.faults] == []
+
+
+@pytest.fixture
+async def phone_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIterator[HandsetFactory]:
+    """Switch phones on; none of their scripts may have failed."""
+    phones: list[Handset] = []
+
+    async def switch_on(place: Place) -> Handset:
+        context = await browser_context(
+            base_url=place.sandbox,
+            viewport=PHONE,
+            has_touch=True,
+            is_mobile=True,
+        )
+        phones.append(Handset(await context.new_page(), gallery))
+        return phones[-1]
+
+    yield switch_on
+    assert [fault for phone in phones for fault in phone.faults] == []
+
+
+@pytest.fixture
+async def computer(computer_at: ComputerFactory, demo: Demo) -> Computer:
+    """A computer at the demo."""
+    return await computer_at(demo)
+
+
+@pytest.fixture
+async def phone(phone_at: HandsetFactory, demo: Demo) -> Handset:
+    """A phone at the demo."""
+    return await phone_at(demo)
+
+
+@pytest.fixture
+async def build(demo: Demo, tmp_path: Path) -> AsyncIterator[Builder]:
+    """Build houses."""
+    async with AsyncExitStack() as stack:
+
+        async def build_house(
+            *, servers: int = 1, environment: dict[str, str] | None = None, **settings: Section
+        ) -> House:
+            return await stack.enter_async_context(
+                open_house(demo, tmp_path, servers=servers, settings=settings, environment=environment)
+            )
+
+        yield build_house
