@@ -16,6 +16,7 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -32,8 +33,6 @@ ENVIRONMENT: Final = {
 """Environment variables and the setting each one overrides."""
 
 ROOT_KEY_BYTES: Final = 32
-
-_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
 class ConfigFaults(Exception):
@@ -143,7 +142,8 @@ def _production(settings: Settings) -> list[str]:
 def _keys(settings: Settings) -> list[str]:
     faults: list[str] = []
     for version, root in settings.keys.roots.items():
-        if not (version.isascii() and version.isdecimal() and 0 < int(version) < 65536):  # noqa: PLR2004 - two bytes
+        plain = version.isascii() and version.isdecimal() and not version.startswith("0")
+        if not (plain and int(version) < 65536):  # noqa: PLR2004 - two bytes
             faults.append(f"keys.roots.{version}: versions are whole numbers from 1 to 65535")
         try:
             raw = base64.b64decode(root.reveal(), validate=True)
@@ -194,7 +194,11 @@ def _positive(settings: Settings) -> list[str]:
 
 
 def _is_loopback(url: str) -> bool:
-    return url.partition("://")[2].partition("/")[0].rsplit(":", 1)[0] in _LOOPBACK
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _struct_of(hint: object) -> tuple[type[msgspec.Struct], bool]:
@@ -236,9 +240,12 @@ def _value(given: object, kind: object, beside: Path) -> object:
             return Secret(raw)
         if isinstance(raw, dict) and set(raw) == {"file"}:
             try:
-                return Secret((beside / str(raw["file"])).read_text(encoding="utf-8").strip())
+                text = (beside / str(raw["file"])).read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError):
                 raise _Unreadable("the file it names cannot be read") from None
+            if not text:
+                raise _Unreadable("the file it names is empty")
+            return Secret(text)
         raise _Unreadable('must be text or { file = "path" }')
 
     # Not strict, since what comes from the environment is always text.

@@ -1,0 +1,175 @@
+"""Browser sessions: the cookie and its hash, the one lifetime, the note of a visit."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+import pytest
+
+from bjidp.clock import HOUR, MINUTE, Instant, ManualClock
+from bjidp.entropy import SeededEntropy
+from bjidp.errors import AccountRefused
+from bjidp.sessions.ports import Login, Session, StaleSession
+from bjidp.sessions.service import COOKIE_LENGTH, Sessions
+from bjidp.standing import Standing, Status
+
+LIFETIME = 12 * HOUR
+LOGIN = Login("qr", "wechat", "link", "Chrome", "Windows", None, b"network", b"ticket")
+
+
+class Rows:
+    """The store, as a dict."""
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, Session] = {}
+        self.ended: list[tuple[str, str, Instant]] = []
+        self.refusal: str | None = None
+        self.asked = 0
+
+    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
+        if self.refusal is not None:
+            raise AccountRefused(self.refusal)
+        self.rows.pop(replaces or b"", None)
+        self.rows[key] = session
+
+    async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
+        self.asked += 1
+        session = self.rows.get(key)
+        if session is None or now >= session.expires_at:
+            return None
+        return session, Standing(session.account, "ref", Status.ACTIVE, "张**", 3)
+
+    async def save(self, session: Session) -> Session:
+        for key, row in self.rows.items():
+            if (row.id, row.version) == (session.id, session.version):
+                self.rows[key] = msgspec.structs.replace(session, version=session.version + 1)
+                return self.rows[key]
+        raise StaleSession
+
+    async def end(self, session: str, reason: str, now: Instant) -> bool:
+        self.ended.append((session, reason, now))
+        before = len(self.rows)
+        self.rows = {key: row for key, row in self.rows.items() if row.id != session}
+        return len(self.rows) < before
+
+    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
+        raise NotImplementedError
+
+    async def of_account(self, account: str, now: Instant) -> list[Session]:
+        raise NotImplementedError
+
+    async def purge(self, now: Instant) -> int:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def rows() -> Rows:
+    return Rows()
+
+
+@pytest.fixture
+def sessions(rows: Rows, clock: ManualClock, entropy: SeededEntropy) -> Sessions:
+    return Sessions(rows, clock, entropy, LIFETIME)
+
+
+async def test_the_store_knows_a_hash_of_the_cookie_alone(sessions: Sessions, rows: Rows) -> None:
+    cookie = await sessions.start("account", LOGIN, None)
+    assert len(cookie) == COOKIE_LENGTH
+    ((key, session),) = rows.rows.items()
+    assert key == hashlib.sha256(cookie.encode()).digest()
+    assert cookie not in repr(session)
+    assert len({cookie, session.id, session.csrf}) == 3
+    assert (len(session.id), len(session.csrf)) == (22, 43)
+
+
+async def test_what_was_started_is_found_by_its_cookie(sessions: Sessions, clock: ManualClock) -> None:
+    cookie = await sessions.start("account", LOGIN, None)
+    found = await sessions.find(cookie)
+    assert found is not None
+    session, standing = found
+    assert (session.account, session.login, session.data, session.version) == ("account", LOGIN, {}, 1)
+    assert (session.created_at, session.last_used_at) == (clock.now(), clock.now())
+    assert standing.name == "张**"
+
+
+@pytest.mark.attack("T1")
+async def test_the_session_before_a_login_is_dead(sessions: Sessions, rows: Rows) -> None:
+    old = await sessions.start("account", LOGIN, None)
+    new = await sessions.start("account", LOGIN, old)
+    assert new != old
+    assert await sessions.find(old) is None
+    assert len(rows.rows) == 1
+
+
+@pytest.mark.attack("Q21")
+async def test_an_account_that_is_refused_gets_no_row(sessions: Sessions, rows: Rows) -> None:
+    rows.refusal = "locked"
+    with pytest.raises(AccountRefused):
+        await sessions.start("account", LOGIN, None)
+    assert rows.rows == {}
+
+
+@pytest.mark.attack("P8")
+async def test_use_does_not_prolong_a_session(sessions: Sessions, clock: ManualClock) -> None:
+    cookie = await sessions.start("account", LOGIN, None)
+    for _ in range(12):
+        found = await sessions.find(cookie)
+        assert found is not None
+        await sessions.touch(found[0])
+        clock.advance(3600)
+    assert await sessions.find(cookie) is None
+
+
+@pytest.mark.attack("Q27")
+@pytest.mark.parametrize("cookie", [None, "", "x", "x" * 42, "x" * 44, "x" * 10_000])
+async def test_what_is_no_cookie_of_ours_is_not_looked_up(sessions: Sessions, rows: Rows, cookie: str | None) -> None:
+    assert await sessions.find(cookie) is None
+    assert rows.asked == 0
+
+
+async def test_a_cookie_of_strange_characters_is_simply_unknown(sessions: Sessions) -> None:
+    assert await sessions.find("\ud800" * COOKIE_LENGTH) is None
+    assert await sessions.find("密" * COOKIE_LENGTH) is None
+
+
+async def test_a_visit_is_noted_at_most_every_five_minutes(sessions: Sessions, rows: Rows, clock: ManualClock) -> None:
+    cookie = await sessions.start("account", LOGIN, None)
+    started = clock.now()
+    seen = set()
+    for _ in range(12):
+        clock.advance(60)
+        found = await sessions.find(cookie)
+        assert found is not None
+        await sessions.touch(found[0])
+        (session,) = rows.rows.values()
+        seen.add((session.last_used_at - started) // MINUTE)
+    assert seen == {0, 5, 10}
+
+
+@pytest.mark.attack("T3", "Q6")
+async def test_neither_a_visit_nor_a_save_brings_an_ended_session_back(
+    sessions: Sessions, rows: Rows, clock: ManualClock
+) -> None:
+    cookie = await sessions.start("account", LOGIN, None)
+    found = await sessions.find(cookie)
+    assert found is not None
+    session = found[0]
+    await sessions.end(session, "logout")
+    clock.advance(600)
+    assert await sessions.touch(session) == session
+    with pytest.raises(StaleSession):
+        await sessions.save(session, {"a": "1"})
+    assert rows.rows == {}
+    assert rows.ended == [(session.id, "logout", clock.now() - 600_000)]
+
+
+@pytest.mark.attack("Q6")
+async def test_of_two_saves_of_one_reading_the_second_is_stale(sessions: Sessions) -> None:
+    cookie = await sessions.start("account", LOGIN, None)
+    found = await sessions.find(cookie)
+    assert found is not None
+    saved = await sessions.save(found[0], {"a": "1"})
+    assert (saved.data, saved.version) == ({"a": "1"}, 2)
+    with pytest.raises(StaleSession):
+        await sessions.save(found[0], {"b": "1"})
