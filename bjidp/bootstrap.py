@@ -7,6 +7,7 @@ Called by ``cli`` and by tests that want a whole server in process.
 from __future__ import annotations
 
 import base64
+import functools
 import ipaddress
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from bjidp.accounts.ports import AccountStore
+from bjidp.audit.ports import AuditLog
 from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.config.settings import Settings
 from bjidp.entropy import Entropy
@@ -100,6 +102,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     accounts: AccountStore
     sessions: SessionStore
     mini_sessions: MiniSessionStore
+    audit: AuditLog
     tickets: TicketStore
     browsers: Records[Browser]
     registrations: Records[Registration]
@@ -159,6 +162,7 @@ def build(rooms: Rooms) -> web.Application:
     settings, site, stores = rooms.settings, rooms.site, rooms.stores
     policy = _policy(settings)
     pseudonyms = Pseudonyms(rooms.keyring)
+    ticket_digest = functools.partial(pseudonyms.digest, "ticket")
     qr_keys = QrKeys(_derived(rooms.keyring, "qr"))
     basis = Basis(site.qr_prefix)
     basis_url = f"/static/qr/{basis.fingerprint}.bin"
@@ -236,6 +240,8 @@ def build(rooms: Rooms) -> web.Application:
             changes=changes,
             networks=stores.accounts,
             throttle=stores.throttle,
+            audit=stores.audit,
+            ticket_digest=ticket_digest,
             keys=qr_keys,
             policy=policy,
             entropy=rooms.entropy,
@@ -252,7 +258,7 @@ def build(rooms: Rooms) -> web.Application:
         redeeming=Redeeming(browsers, changes, qr_keys, rooms.entropy),
         sessions=sessions,
         signed_in=signed_in,
-        ticket_digest=lambda ticket: pseudonyms.digest("ticket", ticket),
+        ticket_digest=ticket_digest,
     )
     guards = Guards(site)
     app = web.Application(middlewares=[Problems(renderer).middleware, guards.host], client_max_size=BODY_MAX)
@@ -263,6 +269,7 @@ def build(rooms: Rooms) -> web.Application:
     channel.mount(app)
     LoginPages(
         settings=LoginSettings(
+            url=site.url,
             client=Client(settings.server.client_name, site.host),
             home=HOME,
             basis_url=basis_url,
@@ -302,6 +309,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             accounts=sql.accounts,
             sessions=sql.sessions,
             mini_sessions=sql.mini_sessions,
+            audit=sql.audit,
             tickets=MemoryTicketStore(clock),
             browsers=MemoryRecords(clock),
             registrations=MemoryRecords(clock),
@@ -320,6 +328,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         accounts=sql.accounts,
         sessions=redis.sessions(sql.accounts, sql.audit),
         mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
+        audit=sql.audit,
         tickets=redis.tickets,
         browsers=redis.records("browser", Browser),
         registrations=redis.records("registration", Registration),

@@ -8,13 +8,17 @@ none of them changes the ticket.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import assert_never
 
+import structlog
 from msgspec import Struct
 
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.audit.ports import AuditLog
 from bjidp.clock import DAY, SECOND, Instant, Millis, rfc3339
-from bjidp.entropy import Entropy, digits
-from bjidp.errors import AccountRefused, RateLimited
+from bjidp.entropy import Entropy, base64url, digits
+from bjidp.errors import AccountRefused, RateLimited, Retryable, StoreUnavailable
 from bjidp.qrlogin import frame
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.changes import FlowChanges
@@ -28,6 +32,8 @@ from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticke
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
 from bjidp.throttle.ports import Throttle, Window, per_minute
 
+log = structlog.get_logger(__name__)
+
 REPORTS = Window(10_000, DAY)
 """Reports are counted, never refused."""
 
@@ -38,10 +44,12 @@ MISSES = per_minute(10)
 class Phone(Struct, frozen=True):
     """Who calls: the account and the link of the phone's session, and what the server sees of the phone.
 
-    ``refusal`` is why the account may not log in at this moment, or None; ``area`` is where the call comes from.
+    ``account_ref`` is the account's reference for the audit log; ``refusal`` is why the account may not log in at this
+    moment, or None; ``area`` is where the call comes from.
     """
 
     holder: Holder
+    account_ref: str
     refusal: str | None
     area: Area | None
 
@@ -55,15 +63,19 @@ class QrPhones:
         changes: FlowChanges,
         networks: Networks,
         throttle: Throttle,
+        audit: AuditLog,
+        ticket_digest: Callable[[str], bytes],
         keys: QrKeys,
         policy: QrPolicy,
         entropy: Entropy,
         prefix: str,
     ) -> None:
-        """``prefix`` is what every QR text begins with: ``<base URL>/q/``."""
+        """``prefix`` is what every QR text begins with, ``ticket_digest`` what the audit log calls a ticket."""
         self._changes = changes
         self._networks = networks
         self._throttle = throttle
+        self._audit = audit
+        self._ticket_digest = ticket_digest
         self._keys = keys
         self._policy = policy
         self._entropy = entropy
@@ -128,9 +140,10 @@ class QrPhones:
         return ConfirmAnswer("approved", approved.code)
 
     async def reject(self, phone: Phone, ticket_id: str, confirm_token: str, *, report: bool) -> RejectAnswer:
-        """Refuse the login; final. ``report`` counts against the computer's network, once.
+        """Refuse the login; final, and audited. ``report`` counts against the computer's network, once.
 
-        Raises as :meth:`confirm` does, but an account that may not log in may still refuse.
+        What is written down after the refusal cannot take it back: a store that is away then costs a line in the
+        log, not the person's answer. Raises as :meth:`confirm` does, but an account that may not log in may refuse.
         """
 
         def refuse(ticket: Ticket, now: Instant) -> Ticket:
@@ -138,9 +151,31 @@ class QrPhones:
             return machine.reject(ticket, now)
 
         flow = await self._changes.on_ticket(_shaped(ticket_id), refuse)
-        if report:
-            await self._throttle.hit(_report_key(flow.current), REPORTS)
+        await self._write_down(phone, flow.current, report=report)
         return RejectAnswer("rejected")
+
+    async def _write_down(self, phone: Phone, ticket: Ticket, *, report: bool) -> None:
+        kind = EventKind.LOGIN_REPORTED if report else EventKind.LOGIN_REJECTED
+        event = AuditEvent(
+            kind=kind,
+            at=await self._changes.store.now(),
+            account_ref=phone.account_ref,
+            ticket=base64url(self._ticket_digest(ticket.id)),
+            facts={
+                Fact.PLATFORM: phone.holder.platform,
+                Fact.BROWSER: ticket.computer.browser,
+                Fact.OS: ticket.computer.os,
+            },
+        )
+        try:
+            await self._audit.append(event)
+        except StoreUnavailable:
+            log.error("audit_event_not_stored", kind=kind.value, account=event.account_ref, ticket=event.ticket)  # noqa: TRY400
+        if report:
+            try:
+                await self._throttle.hit(_report_key(ticket), REPORTS)
+            except Retryable:
+                log.warning("report_not_counted")
 
     async def _shown(self, misses: str, text: str) -> tuple[Frame, Ticket, Instant]:
         shown = frame.read(self._prefix, text)

@@ -230,7 +230,7 @@ class MiniProgramApi:
         # The account's standing is judged by the use cases, at the place wire.md gives it among the checks.
         caller = await self._sessions.recognise(request.headers.get("Authorization"))
         await self._limits.call(caller)
-        return Phone(_holder(caller), caller.standing.refusal, self._observer.area(request))
+        return Phone(_holder(caller), caller.standing.ref, caller.standing.refusal, self._observer.area(request))
 
 
 def _holder(caller: Caller) -> Holder:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from bjidp.audit.event import AuditEvent
 from bjidp.clock import SECOND, Instant, ManualClock, Millis
 from bjidp.entropy import SeededEntropy
+from bjidp.errors import StoreUnavailable
 from bjidp.qrlogin import frame
 from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers, OpenedPage
@@ -72,6 +75,19 @@ class KnownNetworks:
         return any(known == account for known, _ in self.seen), (account, network) in self.seen
 
 
+class Notebook:
+    """An audit log that keeps what it is told, unless it is out of ink."""
+
+    def __init__(self) -> None:
+        self.events: list[AuditEvent] = []
+        self.down = False
+
+    async def append(self, event: AuditEvent) -> None:
+        if self.down:
+            raise StoreUnavailable
+        self.events.append(event)
+
+
 class Desk:
     """One browser and the services it and the phones speak to."""
 
@@ -82,6 +98,7 @@ class Desk:
         self.bus = MemorySignalBus()
         self.throttle = MemoryThrottle(clock)
         self.networks = KnownNetworks()
+        self.audit = Notebook()
         self.keys = QrKeys(Secret(b"k" * 32))
         self.changes = FlowChanges(self.store, self.bus)
         self.browsers = Browsers(MemoryRecords[Browser](clock), self.changes, self.policy, entropy)
@@ -99,6 +116,8 @@ class Desk:
             changes=self.changes,
             networks=self.networks,
             throttle=self.throttle,
+            audit=self.audit,
+            ticket_digest=lambda ticket: hashlib.sha256(ticket.encode()).digest(),
             keys=self.keys,
             policy=self.policy,
             entropy=entropy,
@@ -185,7 +204,7 @@ class Desk:
 
 def a_phone(holder: Holder = ZHANG, *, refusal: str | None = None, area: Area | None = BEIJING) -> Phone:
     """Return a phone that is logged in."""
-    return Phone(holder, refusal, area)
+    return Phone(holder, f"ref-{holder.account}", refusal, area)
 
 
 def elsewhere(holder: Holder) -> Holder:

@@ -8,9 +8,10 @@ from collections.abc import Awaitable
 import msgspec
 import pytest
 
+from bjidp.audit.event import EventKind
 from bjidp.clock import ManualClock, rfc3339
 from bjidp.entropy import SeededEntropy
-from bjidp.errors import AccountRefused, RateLimited
+from bjidp.errors import AccountRefused, RateLimited, StoreUnavailable
 from bjidp.qrlogin import frame
 from bjidp.qrlogin.errors import (
     ConfirmRefused,
@@ -25,6 +26,7 @@ from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.pages import Watch
 from bjidp.qrlogin.policy import Purpose, QrPolicy, ReverseCode
 from bjidp.qrlogin.ticket import Approved, Area, Pending, Rejected, Scanned, Superseded
+from bjidp.throttle.ports import Window
 from tests.support.qr import BEIJING, HEBEI, LI, OFFICE, ZHANG, ticket_id
 from tests.unit.qrlogin.desk import CAMERA, PREFIX, Desk, a_phone, elsewhere
 
@@ -521,3 +523,34 @@ async def test_a_plain_reject_is_no_report(clock: ManualClock, entropy: SeededEn
         await desk.phones.reject(a_phone(), scanned.ticket, scanned.confirm_token, report=False)
         desk.secret = None
     assert await desk.approve(await desk.page()) is None
+
+
+@pytest.mark.req("LOG-2")
+@pytest.mark.attack("P1")
+@pytest.mark.parametrize(("report", "kind"), [(False, EventKind.LOGIN_REJECTED), (True, EventKind.LOGIN_REPORTED)])
+async def test_a_refusal_is_written_down_by_references_alone(desk: Desk, report: bool, kind: EventKind) -> None:
+    """wire.md 3: ``report`` is audited."""
+    phone = a_phone()
+    scanned = await desk.scan(await desk.page(), phone)
+    await desk.phones.reject(phone, scanned.ticket, scanned.confirm_token, report=report)
+    (event,) = desk.audit.events
+    assert (event.kind, event.account_ref) == (kind, phone.account_ref)
+    assert scanned.ticket not in repr(event)
+    assert phone.holder.name not in repr(event)
+
+
+@pytest.mark.req("LOG-2")
+async def test_a_refusal_stands_when_it_cannot_be_written_down_or_counted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that was lost to an outage would leave the person unsure whether the stranger got in."""
+
+    async def down(_key: str, *_windows: Window) -> None:
+        raise StoreUnavailable
+
+    phone = a_phone()
+    scanned = await desk.scan(await desk.page(), phone)
+    desk.audit.down = True
+    monkeypatch.setattr(desk.throttle, "hit", down)
+    answer = await desk.phones.reject(phone, scanned.ticket, scanned.confirm_token, report=True)
+    assert answer.status == "rejected"
