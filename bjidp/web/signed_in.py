@@ -82,7 +82,11 @@ class SignedIn:
     async def visiting(self, request: web.Request) -> Owner | None:
         """Do as :meth:`of` does, for a page that a person opens: notes that the session is in use."""
         owner = await self.of(request)
-        return None if owner is None else Owner(await self._sessions.touch(owner.session), owner.standing)
+        if owner is None:
+            return None
+        # Put back: a save in the same request has to name the version that the touch has made.
+        request[_FOUND] = visited = Owner(await self._sessions.touch(owner.session), owner.standing)
+        return visited
 
     async def of(self, request: web.Request) -> Owner | None:
         """Return the owner of the live session, or None. Raises ``StoreUnavailable``."""
