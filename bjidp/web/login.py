@@ -33,12 +33,13 @@ TABS: Final[frozenset[str]] = frozenset({"scan", "account", "legal"})
 
 
 class LoginSettings(Struct, frozen=True):
-    """What the pages show of this installation.
+    """What the pages show of this installation, which is known as ``url``.
 
     ``simulator`` is the origin of the phone simulator of a demonstration, which may frame the login page and to
     which a QR opened in a browser leads; None everywhere else.
     """
 
+    url: str
     client: Client
     home: str
     basis_url: str
@@ -151,7 +152,7 @@ class LoginPages:
     async def opened_code(self, request: web.Request) -> web.Response:
         """Say what a QR code is for, the same for every text: nothing is looked up."""
         if self._settings.simulator is not None:
-            text = f"{request.url.origin()}{request.rel_url.raw_path}"
+            text = f"{self._settings.url}{request.rel_url.raw_path}"
             raise web.HTTPFound(f"{self._settings.simulator}/phone?text={quote(text, safe='')}")
         return self._page(pages.ScanHintPage())
 
