@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias, cast
 
 import structlog
+from hiredis import pack_command
 from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
@@ -60,10 +61,6 @@ class Wire(Protocol):
 
     async def disconnect(self, nowait: bool = False) -> None:  # noqa: FBT001, FBT002 - redis-py's signature
         """Close it."""
-        ...
-
-    def pack_command(self, *command: Argument) -> list[bytes]:
-        """Return a command as it goes over the wire."""
         ...
 
     async def send_command(self, *command: Argument) -> None:
@@ -154,17 +151,15 @@ class RedisLink:
             await self._lane.close()
 
     async def _send(self, command: tuple[Argument, ...]) -> Reply | ResponseError:
-        lane: _Lane | None = None
+        lane = self._lane
         try:
+            if lane is not None and not lane.broken:
+                return await lane.ask(command)
             async with asyncio.timeout(self._deadline):
-                lane = self._lane
-                if lane is None or lane.broken:
-                    lane = await self._reopened()
+                lane = await self._reopened()
                 return await lane.ask(command)
         except TimeoutError as error:
-            if lane is not None and not lane.broken:
-                # A server that is silent for that long is not asked again over this connection.
-                log.warning("redis_silent", seconds=self._deadline)
+            if lane is not None:
                 lane.give_up()
             raise StoreUnavailable from error
         except (OSError, RedisError) as error:
@@ -194,7 +189,7 @@ class RedisLink:
             except BaseException:
                 await connection.disconnect(nowait=True)
                 raise
-        return _Lane(connection)
+        return _Lane(connection, self._deadline)
 
     def _opened(self, opening: asyncio.Task[_Lane]) -> None:
         self._opening = None
@@ -210,28 +205,74 @@ class RedisLink:
             self._lane = opening.result()
 
 
-class _Lane:
-    """One open connection: commands in, replies out, in the same order."""
+class _Waiting:
+    """A caller's place in the line."""
 
-    def __init__(self, connection: Wire) -> None:
+    __slots__ = ("answer", "since")
+
+    def __init__(self, answer: asyncio.Future[Reply | ResponseError], since: float) -> None:
+        self.answer = answer
+        self.since = since
+
+
+class _Lane:
+    """One open connection: commands in, replies out, in the same order.
+
+    Commands of one turn of the event loop leave in one write, and one timer watches over all who wait: a login makes
+    forty commands, and a write and a time-out for each were half of what they cost.
+    """
+
+    def __init__(self, connection: Wire, deadline: float) -> None:
         self.broken = False
         self._connection = connection
-        self._waiting: deque[asyncio.Future[Reply | ResponseError]] = deque()
-        self._reader = asyncio.get_running_loop().create_task(self._read())
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[_Waiting] = deque()
+        self._unsent: list[bytes] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._reader = self._loop.create_task(self._read())
 
     async def ask(self, command: tuple[Argument, ...]) -> Reply | ResponseError:
         if self.broken or not self._connection.is_connected:
             raise ConnectionError("the connection is gone")
-        packed = self._connection.pack_command(*command)
-        answer: asyncio.Future[Reply | ResponseError] = asyncio.get_running_loop().create_future()
-        # Nothing is awaited between taking a place in the line and writing, so that both have the same order.
-        self._waiting.append(answer)
-        await self._connection.send_packed_command(packed, check_health=False)
+        answer: asyncio.Future[Reply | ResponseError] = self._loop.create_future()
+        # Nothing is awaited between taking a place in the line and in the next write, so that both have one order.
+        self._unsent.append(pack_command(command))
+        self._waiting.append(_Waiting(answer, self._loop.time()))
+        if self._writer is None:
+            self._writer = self._loop.create_task(self._write())
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._deadline, self._judge)
         return await answer
 
     def give_up(self) -> None:
+        """Hang up on a server that is silent; whoever waits is refused."""
+        if not self.broken:
+            log.warning("redis_silent", seconds=self._deadline)
         self.broken = True
         self._reader.cancel()
+
+    def _judge(self) -> None:
+        self._watch = None
+        if self._waiting and not self.broken:
+            left = self._waiting[0].since + self._deadline - self._loop.time()
+            if left > 0:
+                self._watch = self._loop.call_later(left, self._judge)
+            else:
+                self.give_up()
+
+    async def _write(self) -> None:
+        try:
+            while self._unsent:
+                commands, self._unsent = self._unsent, []
+                await self._connection.send_packed_command((b"".join(commands),), check_health=False)
+        except (OSError, RedisError):
+            # The reader is told by the connection itself; this is for one that would not notice.
+            self.broken = True
+            self._reader.cancel()
+        finally:
+            self._writer = None
 
     async def close(self) -> None:
         self._reader.cancel()
@@ -245,9 +286,9 @@ class _Lane:
                     answer = await self._connection.read_response()
                 except ResponseError as error:
                     answer = error
-                waiting = self._waiting.popleft()
-                if not waiting.done():
-                    waiting.set_result(answer)
+                place = self._waiting.popleft()
+                if not place.answer.done():
+                    place.answer.set_result(answer)
                 if isinstance(answer, ReadOnlyError):
                     # The server is no primary any more: ask the address again who is.
                     break
@@ -255,11 +296,13 @@ class _Lane:
             log.warning("redis_connection_lost", error=type(error).__name__)
         finally:
             self.broken = True
-            for waiting in self._waiting:
-                if not waiting.done():
-                    waiting.set_exception(ConnectionError("the connection broke"))
-                    # A caller whose write failed has its error already and never looks: that is no fault to log.
-                    waiting.exception()
+            if self._watch is not None:
+                self._watch.cancel()
+            if self._writer is not None:
+                self._writer.cancel()
+            for place in self._waiting:
+                if not place.answer.done():
+                    place.answer.set_exception(ConnectionError("the connection broke"))
             await self._connection.disconnect(nowait=True)
 
 
