@@ -126,7 +126,7 @@ async def test_no_body_breaks_the_server(caller: Caller, crowd: Crowd) -> None:
         whole = json.dumps(good).encode()
         for kind in ("text/plain", "text/json", "application/xml", "multipart/form-data; boundary=x", "", "x"):
             answer = await caller.send("POST", path, headers={**headers, "Content-Type": kind}, body=whole)
-            assert_refused(answer, (path, kind))
+            assert answer.verdict == (400, "invalid_request"), (path, kind)
         padded = whole[:-1] + b" " * 70_000 + whole[-1:]
         answer = await caller.send("POST", path, headers={**headers, **json_type}, body=padded)
         assert answer.verdict == (413, "too_large"), path

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from tests.security.conftest import Own
-from tests.support.browser import Browser
+from tests.support.browser import Browser, Screen
 from tests.support.calls import Answer, Caller, Line, at_once, request
 from tests.support.crowd import Crowd
 from tests.support.login import approved, logged_in
@@ -57,6 +57,19 @@ async def test_a_grant_is_worth_nothing_in_another_browser(caller: Caller, crowd
     assert len({answer.face for answer in refusals}) == 1
     assert other.session is None
     assert (await ready.browser.redeem(ready.grant, ready.code)).status == 200
+
+
+@pytest.mark.attack("Q1", "Q2")
+async def test_an_approval_is_redeemed_by_its_own_grant_and_no_other(caller: Caller, crowd: Crowd) -> None:
+    """The browser's secret is not enough: what is presented must be the grant of this browser's own approval."""
+    one, two = await crowd.phones(caller, 2)
+    mine, theirs = await approved(caller, one), await approved(caller, two)
+    for grant in (MADE_UP, "", mine.grant[:-1], mine.grant + "A", theirs.grant, mine.screen.ticket, mine.grant.lower()):
+        answer = await mine.browser.redeem(grant, mine.code)
+        assert answer.verdict == (404, "ticket_unknown")
+        assert not answer.cookies
+    assert (await mine.browser.redeem(mine.grant, mine.code)).status == 200
+    assert await mine.browser.who() == one.tokens.account["name"]
 
 
 @pytest.mark.attack("Q2")
@@ -405,8 +418,10 @@ async def test_every_forged_frame_is_answered_alike(caller: Caller, crowd: Crowd
     phone, reader = await crowd.apart(caller), await crowd.phone(caller)
     prefix, ticket, now = caller.to.prefix, screen.ticket, screen.number
     mac = screen.mac(now)
-    forged = [
+    another_key = Screen(screen.message | {"key": other.message["key"]})
+    forged = [  # at most ten: then the account has to wait
         f"{prefix}{ticket}.{now:03d}.{other.mac(now)}",
+        f"{prefix}{ticket}.{now:03d}.{another_key.mac(now)}",
         f"{prefix}{ticket}.{now:03d}.{mac[:-1]}",
         f"{prefix}{ticket}.{now:03d}.",
         f"{prefix}{ticket}.{now + 1:03d}.{mac}",
