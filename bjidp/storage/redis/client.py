@@ -238,7 +238,7 @@ class _Lane:
             raise ConnectionError("the connection is gone")
         answer: asyncio.Future[Reply | ResponseError] = self._loop.create_future()
         # Nothing is awaited between taking a place in the line and in the next write, so that both have one order.
-        self._unsent.append(pack_command(command))
+        self._unsent.append(_pack(command))
         self._waiting.append(_Waiting(answer, self._loop.time()))
         if self._writer is None:
             self._writer = self._loop.create_task(self._write())
@@ -304,6 +304,10 @@ class _Lane:
                 if not place.answer.done():
                     place.answer.set_exception(ConnectionError("the connection broke"))
             await self._connection.disconnect(nowait=True)
+
+
+# Its stub takes tuples of one argument only.
+_pack = cast("Callable[[tuple[Argument, ...]], bytes]", pack_command)
 
 
 def _refused(reply: ResponseError) -> StoreUnavailable:
