@@ -102,14 +102,15 @@ def serve(config: Path, log: Path, environment: Mapping[str, str] | None = None)
 
 
 def write_config(demo: Demo, path: Path, addresses: Mapping[str, str], *changes: Mapping[str, Section]) -> Path:
-    """Write the demo's configuration to ``path`` with other addresses and other settings."""
+    """Write the demo's configuration to ``path`` with other addresses and other settings; None takes one away."""
     text = demo.config.read_text(encoding="utf-8")
     for old, new in addresses.items():
         text = text.replace(old, new)
     table: dict[str, Any] = tomllib.loads(text)
     for change in changes:
         for name, section in change.items():
-            table.setdefault(name, {}).update(section)
+            kept = {**table.get(name, {}), **section}
+            table[name] = {field: value for field, value in kept.items() if value is not None}
     lines: list[str] = []
     for name, section in table.items():
         lines += [f"[{name}]", *(f"{field} = {_toml(value, demo.data)}" for field, value in section.items())]
