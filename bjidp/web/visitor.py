@@ -21,7 +21,7 @@ from bjidp.qrlogin.ticket import Area, Computer
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-REMEMBERED = 4096
+REMEMBERED = 512
 """Addresses whose facts are remembered: a login asks for the same ones six times within a minute."""
 
 CHAIN_MAX = 256
