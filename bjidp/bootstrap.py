@@ -53,6 +53,7 @@ from bjidp.secret import Secret
 from bjidp.sessions.ports import SessionStore
 from bjidp.sessions.service import Sessions
 from bjidp.signals.ports import SignalBus
+from bjidp.site import Site, read_base_url
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.signals import MemorySignalBus
 from bjidp.storage.memory.throttle import MemoryThrottle
@@ -86,7 +87,6 @@ from bjidp.web.redeem import QrRedeem
 from bjidp.web.rendering import Renderer
 from bjidp.web.scriptless import ScriptlessQr
 from bjidp.web.signed_in import SessionStorage, SignedIn
-from bjidp.web.site import Site, read_base_url
 from bjidp.web.static_files import StaticPages
 from bjidp.web.texts import Texts
 from bjidp.web.visitor import Addresses, AreaBook, NoAreas, Observer
@@ -128,7 +128,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
     """Open keys, stores and clients. The schema has to be up to date (:func:`bjidp.storage.sql.migrations.migrate`).
 
-    Raises :class:`bjidp.web.site.BaseUrlFault` and ``StoreUnavailable``.
+    Raises :class:`bjidp.site.BaseUrlFault` and ``StoreUnavailable``.
     """
     keyring = read_keyring(settings)
     return Rooms(

@@ -37,8 +37,8 @@ from bjidp.sandbox.credentials import ClientSettings, default_credentials
 from bjidp.sandbox.entropy import SystemEntropy as SandboxEntropy
 from bjidp.sandbox.portal import build_portal
 from bjidp.sandbox.settings import SandboxSettings
+from bjidp.site import Site, read_base_url
 from bjidp.vendors.http import HttpLimits, open_session
-from bjidp.web.site import Site, read_base_url
 
 LOOPBACK: Final = "127.0.0.1"
 READY: Final = 60.0

@@ -29,13 +29,13 @@ from bjidp.qrlogin.wire import (
     TicketMessage,
     TicketsBody,
 )
+from bjidp.site import Site
 from bjidp.web.bodies import read_json
 from bjidp.web.calls import Call, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.origin import require_origin, require_same_site_read
 from bjidp.web.page_socket import TOO_MANY, PageSocket
 from bjidp.web.signed_in import SignedIn
-from bjidp.web.site import Site
 from bjidp.web.visitor import Observer
 
 SUBPROTOCOL: Final = "bjidp.qr.v1"

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from bjidp.web.site import Site
+from bjidp.site import Site
 
 BROWSER: Final = "bjidp_browser"
 SESSION: Final = "bjidp_session"

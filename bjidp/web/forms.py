@@ -16,10 +16,10 @@ from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.mac import MacKey
 from bjidp.qrlogin.errors import OriginRefused
 from bjidp.secret import Secret
+from bjidp.site import Site
 from bjidp.web.cookies import Cookies
 from bjidp.web.origin import require_origin
 from bjidp.web.signed_in import Owner
-from bjidp.web.site import Site
 
 
 class Forms:

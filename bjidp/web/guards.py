@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bjidp.errors import BjidpError
-from bjidp.web.site import Site
+from bjidp.site import Site
 
 SAFE: Final = frozenset({"GET", "HEAD"})
 

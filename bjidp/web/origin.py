@@ -9,7 +9,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bjidp.qrlogin.errors import OriginRefused
-from bjidp.web.site import Site
+from bjidp.site import Site
 
 
 def require_origin(site: Site, request: web.Request) -> None:

@@ -18,13 +18,13 @@ from bjidp.qrlogin.redeeming import Redeeming, Redemption
 from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody
 from bjidp.sessions.ports import Login
 from bjidp.sessions.service import Sessions
+from bjidp.site import Site
 from bjidp.web.bodies import decode, read_json
 from bjidp.web.calls import Call, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
 from bjidp.web.origin import require_origin
 from bjidp.web.signed_in import SignedIn
-from bjidp.web.site import Site
 
 WAY: Final = "qr"
 

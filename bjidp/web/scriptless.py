@@ -23,6 +23,7 @@ from bjidp.qrlogin.pages import Entry, QrPages
 from bjidp.qrlogin.picture import animated_image
 from bjidp.qrlogin.policy import QrPolicy
 from bjidp.qrlogin.ticket import Approved, Holder, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying
+from bjidp.site import Site
 from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
 from bjidp.web.guards import ANCESTORS
@@ -30,7 +31,6 @@ from bjidp.web.origin import require_same_site_read
 from bjidp.web.pages import Platform, QrState, QrStatePage
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
-from bjidp.web.site import Site
 from bjidp.web.visitor import Observer
 
 DRAWING: Final = 2

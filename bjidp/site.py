@@ -1,7 +1,7 @@
 """Where the server lives: scheme, host and port, from the base URL alone.
 
-Owns the base URL and what follows from it: the QR prefix, the only Origin accepted, cookie names and flags. Called
-by every handler; built once by ``bootstrap``.
+Owns the base URL and what follows from it: the QR prefix, the only Origin accepted, cookie names and flags. A leaf,
+since the configuration is held to its rules and every handler asks it; built once by ``bootstrap``.
 """
 
 from __future__ import annotations
