@@ -99,9 +99,11 @@ class QrPhones:
         mismatch = _mismatch(ticket.computer.area, phone.area)
         code_required = await self._code_required(ticket, mismatch=mismatch, stranger=ever and not here)
 
-        def claim(found: Ticket, now: Instant) -> Ticket:
-            self._check_scannable(phone, shown, found, now, window)
-            return machine.scan(found, phone.holder, self._policy, now, code_required=code_required)
+        def claim(found: Ticket, at: Instant) -> Ticket:
+            nonlocal now
+            now = at
+            self._check_scannable(phone, shown, found, at, window)
+            return machine.scan(found, phone.holder, self._policy, at, code_required=code_required)
 
         flow = await self._changes.on_ticket(ticket.id, claim)
         state = flow.current.state

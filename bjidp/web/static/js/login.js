@@ -56,8 +56,8 @@ class QrCard {
       case "scanned":
         this.#panels.fill("who", message.who);
         this.#panels.fill("platform", message.platform);
-        this.#tick();
-        return this.#show("scanned");
+        this.#show("scanned");
+        return this.#tick();
       case "approved":
         return this.#approved(message);
       case "rejected":
