@@ -140,11 +140,13 @@ def put(flow: Flow, changed: Ticket, now: Instant) -> Flow:
 def watch(flow: Flow, watcher: Watcher, policy: QrPolicy, *, announce: bool) -> Flow:
     """Let one more page watch; the pages opened first have to go when there are too many (attack W9).
 
-    Not the sockets opened first: a new page sends every socket away for a moment, and they come back in any order.
+    Not the sockets opened first: a new page sends every socket away for a moment, and they come back in any order. A
+    page that comes back takes its own former place, which nobody may have cleared if its process died.
     ``announce`` gives the present message a new number, for a socket that is told it anew.
     """
     seq = flow.seq + 1 if announce else flow.seq
-    watchers = sorted((*flow.watchers, watcher), key=lambda seen: seen.opened)
+    others = (seen for seen in flow.watchers if not watcher.opened or seen.opened != watcher.opened)
+    watchers = sorted((*others, watcher), key=lambda seen: seen.opened)
     return msgspec.structs.replace(flow, watchers=tuple(watchers[-policy.watchers :]), seq=seq)
 
 

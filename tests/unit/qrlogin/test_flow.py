@@ -177,6 +177,15 @@ def test_the_page_opened_first_has_to_go_in_whatever_order_they_come_back() -> N
     assert [watcher.id for watcher in flow.watchers] == ["second", "third"]
 
 
+@pytest.mark.attack("W9", "W11")
+def test_a_page_that_comes_back_takes_the_place_its_dead_process_left() -> None:
+    """Nobody clears the watchers of a process that was killed; they must not keep its own pages out."""
+    flow = a_page()
+    for name, opened in (("a-dead", 10), ("b-dead", 20), ("b", 20), ("a", 10)):
+        flow = flows.watch(flow, Watcher("inbox", name, opened), POLICY, announce=True)
+    assert {watcher.id for watcher in flow.watchers} == {"a", "b"}
+
+
 def test_a_new_secret_and_an_end_send_all_watchers_away() -> None:
     flow = flows.watch(a_page(), Watcher("inbox", "a"), POLICY, announce=False)
     rotated = flows.rotate(flow, 2)
