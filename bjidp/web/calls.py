@@ -40,6 +40,8 @@ class Call(Struct, frozen=True, kw_only=True):
     query: tuple[tuple[str, str], ...] = ()
     answers: tuple[type[Struct], ...] = ()
     status: HTTPStatus = HTTPStatus.OK
+    empty: str | None = None
+    """When the answer may also be 204 without a body."""
     errors: tuple[str, ...] = ()
 
 

@@ -98,11 +98,12 @@ class QrChannel:
             Call(
                 method="GET",
                 path="/qr/events",
-                summary="Wait for the newest message of a flow; 204 when there is none in time",
+                summary="Wait for the newest message of a flow",
                 handler=self.events,
                 proof=Proof.BROWSER,
                 query=(("flow", "string"), ("after", "integer"), ("wait", "integer"), ("opened", "integer")),
                 answers=messages,
+                empty="No newer message in time",
                 errors=(*errors, "page_superseded"),
             ),
         )  # fmt: skip

@@ -95,6 +95,8 @@ def _responses(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) ->
         shapes = [named[kind] for kind in call.answers]
         good["content"] = {"application/json": {"schema": shapes[0] if len(shapes) == 1 else {"oneOf": shapes}}}
     responses: dict[str, object] = {str(int(call.status)): good}
+    if call.empty is not None:
+        responses["204"] = {"description": call.empty}
     for code in call.errors:
         status = str(int(STATUS[code]))
         described = responses.get(status)

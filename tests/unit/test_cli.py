@@ -1,0 +1,182 @@
+"""The commands: what an operator sees when something cannot start."""
+
+from __future__ import annotations
+
+import base64
+import re
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bjidp import cli, serving
+from bjidp.config.loader import load
+from bjidp.demo import Place, _write_config
+from bjidp.sandbox.credentials import default_credentials
+
+ROOT = base64.b64encode(bytes(range(32))).decode()
+
+
+async def started() -> None:
+    """Fail where a server came up that should not have."""
+    raise AssertionError("it serves")
+
+
+@pytest.fixture(autouse=True)
+def closed_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands read no variable of the machine that runs the tests, and leave its logging as it was."""
+    monkeypatch.setattr(cli, "system_environment", dict)
+    monkeypatch.setattr(serving, "_told_to_stop", started)
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
+def config(folder: Path, *, port: int, **server: object) -> Path:
+    """Write a configuration that is right but for what a test changes."""
+    lines = [f"{name} = {str(value).lower()}" for name, value in server.items()]
+    path = folder / "server.toml"
+    path.write_text(
+        "\n".join(
+            [
+                "[server]",
+                f'base_url = "http://127.0.0.1:{port}"',
+                f"listen_port = {port}",
+                *lines,
+                "[storage]",
+                f'database_url = "sqlite:///{folder / "bjidp.sqlite"}"',
+                "[keys.roots]",
+                f'1 = "{ROOT}"',
+                '[authority]\nbase_url = "https://authority.example.com"\nkey_id = "key"\nsecret = "secret"',
+                '[wechat]\napp_id = "wx1"\napp_secret = "secret"',
+            ]
+        ),
+        "utf-8",
+    )
+    return path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[str]:
+    """Run a command that has to fail with exit code 2; return what it said, line by line."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main([str(argument) for argument in arguments])
+    assert caught.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    return [line.strip() for line in said.err.splitlines() if not line.startswith("{")]
+
+
+@pytest.mark.req("OPS-2")
+def test_a_bad_configuration_is_told_fault_by_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config(tmp_path, port=8080, workers=0, load=True, colour=1)
+    path.write_text(path.read_text().replace("colour = 1", ""))
+    said = refused(capsys, "serve", "--config", path)
+    assert said[0] == "the configuration has faults:"
+    assert sorted(line.partition(":")[0] for line in said[1:]) == ["server.load", "server.workers"]
+
+
+@pytest.mark.req("OPS-2")
+def test_a_configuration_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "serve", "--config", tmp_path / "none.toml")
+    assert "cannot be read" in said[1]
+
+
+@pytest.mark.req("OPS-3")
+def test_several_workers_without_redis_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(capsys, "serve", "--config", config(tmp_path, port=8080, workers=2))
+    assert said[1].startswith("server.workers: several processes need storage.redis_url")
+    assert not (tmp_path / "bjidp.sqlite").exists()
+
+
+@pytest.mark.req("OPS-2")
+def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        (said,) = refused(capsys, "serve", "--config", config(tmp_path, port=port))
+    assert said == f"cannot listen on 127.0.0.1, port {port}: Address already in use"
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:8080/path", "base URL"),
+        (f"https://{'.'.join(['x' * 60] * 5)}.example.com", "choose a shorter base URL"),
+    ],
+)
+def test_a_base_url_that_cannot_be_used_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str, words: str
+) -> None:
+    path = config(tmp_path, port=8080)
+    path.write_text(re.sub(r'base_url = "http://127[^"]*"', f'base_url = "{url}"', path.read_text()))
+    (said,) = refused(capsys, "serve", "--config", path)
+    assert words in said
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://bjidp@127.0.0.1:{port}/bjidp", "sqlite:////nonexistent/folder/bjidp.sqlite"]
+)
+def test_a_database_that_does_not_answer_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        path = config(tmp_path, port=8080)
+        place = url.format(port=silent.getsockname()[1])
+        path.write_text(re.sub(r"sqlite:///[^\"]*", place, path.read_text()))
+        said = refused(capsys, "serve", "--config", path)
+    assert "a store does not answer" in said[0]
+
+
+@pytest.mark.parametrize("arguments", [[], ["serve"], ["fly"], ["demo", "--port", "many"]])
+def test_a_command_that_is_not_understood_shows_how(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert "usage: bjidp" in capsys.readouterr().err
+
+
+# ----------------------------------------------------------------------------------------------------------- the demo
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place("http", "127.0.0.1", "localhost", 9000, tmp_path, None)
+
+
+@pytest.mark.req("OPS-1")
+def test_the_configuration_the_demo_writes_is_one_the_server_takes(place: Place) -> None:
+    path = _write_config(place, default_credentials(None).client_settings(place.sandbox))
+    settings = load(path, {})
+    assert settings.server.environment == "demo"
+    assert settings.server.base_url == "http://127.0.0.1:9000"
+    assert settings.server.listen_port == 9000
+    assert settings.server.simulator_url == "http://127.0.0.1:9001"
+    assert settings.server.portal_url == "http://localhost:9002/"
+    assert settings.wechat is not None
+    assert settings.alipay is not None
+    assert settings.baidu is not None
+    assert "PRIVATE KEY" in settings.alipay.private_key.text()
+
+
+@pytest.mark.req("OPS-1")
+def test_the_demo_keeps_its_root_key_and_reads_only_by_its_owner(place: Place) -> None:
+    vendors = default_credentials(None).client_settings(place.sandbox)
+    first = load(_write_config(place, vendors), {}).keys.roots["1"]
+    second = load(_write_config(place, vendors), {}).keys.roots["1"]
+    assert first == second
+    for file in place.data.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+@pytest.mark.req("OPS-2")
+def test_the_demos_configuration_is_no_production_configuration(place: Place) -> None:
+    path = _write_config(place, default_credentials(None).client_settings(place.sandbox))
+    path.write_text(path.read_text().replace('environment = "demo"', 'environment = "production"'))
+    with pytest.raises(Exception, match="production needs the real service"):
+        load(path, {})
