@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from playwright.async_api import FrameLocator, Locator, Page, expect
@@ -70,6 +71,20 @@ class Handset:
                 return
             await self.root.get_by_role("button", name="重新扫码").click()
         raise AssertionError("the phone never read a fresh frame")
+
+    async def scans_beside(self) -> None:
+        """Let the scanner, which is open, look at the page beside the phone; ends at the confirm screen."""
+        asked = self.root.get_by_role("heading", name="登录首都之窗？")
+        dark = self.root.get_by_text("旁边的页面现在没有显示二维码")
+        stale = self.root.get_by_role("heading", name="二维码已经更新")
+        async with asyncio.timeout(PATIENCE / 1_000):
+            while True:
+                await self.press("扫旁边的页面")
+                await expect(asked.or_(dark).or_(stale)).to_be_visible()
+                if await asked.is_visible():
+                    return
+                if await stale.is_visible():
+                    await self.press("重新扫码")
 
     async def reads(self, text: str) -> None:
         """Give the scanner, which is open, the text of a code as if the camera had read it."""
