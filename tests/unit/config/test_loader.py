@@ -187,7 +187,7 @@ def test_the_environment_overrides_the_file() -> None:
             "BJIDP_REDIS_URL": "redis://other/1",
             "WORKERS": "4",
             "LOAD": "0",
-            "HOME": "/root",
+            "PATH": "ignored",
         }
     )
     assert read.server.base_url == "https://other.example.com"
