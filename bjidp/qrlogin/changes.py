@@ -44,11 +44,14 @@ class FlowChanges:
         self._bus = bus
         self._retrying: set[asyncio.Task[None]] = set()
 
-    async def on_ticket(self, ticket_id: str, event: Callable[[Ticket, Instant], Ticket]) -> Flow:
+    async def on_ticket(
+        self, ticket_id: str, event: Callable[[Ticket, Instant], Ticket], *, quiet: bool = False
+    ) -> Flow:
         """Apply a transition to a ticket; raise :class:`TicketUnknown` when there is none of that id.
 
         ``event`` may be called several times, each time with what was just read; what it raises is raised here. The
-        store refuses the write once its clock has reached the deadline of the phase that was read (attack Q15).
+        store refuses the write once its clock has reached the deadline of the phase that was read (attack Q15). With
+        ``quiet`` nobody is told, for a move that is no news to a page.
         """
         for _ in range(ATTEMPTS):
             held = await self.store.find(ticket_id)
@@ -56,7 +59,7 @@ class FlowChanges:
             if held is None or ticket is None:
                 raise TicketUnknown
             changed = flows.put(held.value, event(ticket, held.now), held.now)
-            if await self.try_write(held, changed, before=machine.deadline(ticket)) is not None:
+            if await self.try_write(held, changed, before=machine.deadline(ticket), quiet=quiet) is not None:
                 return changed
         raise StoreUnavailable
 

@@ -74,7 +74,10 @@ class Redeeming:
             await self._check_code(ticket, approved, code)
         claim = token(self._entropy, 128)
         try:
-            flow = await self._changes.on_ticket(ticket.id, lambda found, now: machine.redeem(found, claim, now))
+            # Quietly: a claim is nothing a page is told of. The end of the flow is, or the ticket's, below.
+            flow = await self._changes.on_ticket(
+                ticket.id, lambda found, now: machine.redeem(found, claim, now), quiet=True
+            )
         except (machine.InvalidTransition, TicketExpired):
             raise TicketUnknown from None
         redemption = Redemption(approved.holder, ticket.id, ticket.computer, flow.about.next)
