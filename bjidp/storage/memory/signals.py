@@ -9,31 +9,42 @@ import structlog
 log = structlog.get_logger(__name__)
 
 
+class _Subscription:
+    """One listener; equal to itself alone."""
+
+    __slots__ = ("wake",)
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.wake = wake
+
+
 class LocalTopics:
     """Who in this process listens to which topic; the local half of every signal bus."""
 
     def __init__(self) -> None:
         """Start with nobody listening."""
-        self._listeners: dict[str, dict[object, Callable[[], None]]] = {}
+        self._listeners: dict[str, list[_Subscription]] = {}
 
     def subscribe(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
         """Add a listener; return the way to remove it, which may be called more than once."""
         # One callable may listen twice: what is removed is this subscription, not its equal.
-        subscription = object()
-        self._listeners.setdefault(topic, {})[subscription] = wake
+        subscription = _Subscription(wake)
+        self._listeners.setdefault(topic, []).append(subscription)
 
         def stop() -> None:
             listeners = self._listeners.get(topic)
-            if listeners is not None and listeners.pop(subscription, None) is not None and not listeners:
-                del self._listeners[topic]
+            if listeners is not None and subscription in listeners:
+                listeners.remove(subscription)
+                if not listeners:
+                    del self._listeners[topic]
 
         return stop
 
     def wake(self, topic: str) -> None:
         """Wake whoever listens to ``topic``."""
-        for listener in tuple(self._listeners.get(topic, {}).values()):
+        for listener in tuple(self._listeners.get(topic, ())):
             try:
-                listener()
+                listener.wake()
             except Exception:  # one listener's fault must not silence the others, nor the bus
                 log.exception("listener_failed")
 
