@@ -13,6 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bjidp.throttle.source import Source
 from bjidp.web.visitor import (
     FORWARDED_MAX,
     Address,
@@ -119,20 +120,18 @@ def test_an_observer_counts_by_keys_that_hold_no_address() -> None:
     )
     request = a_request("10.1.2.3", ["203.0.113.9"], **{"User-Agent": CHROME})
     visitor = observer.visitor(request)
-    assert visitor.address_key == b"throttle.address|203.0.113.9".hex()
-    assert visitor.shared is True
+    assert visitor.source == Source(b"throttle.address|203.0.113.9".hex(), shared=True)
     assert (visitor.computer.browser, visitor.computer.os) == ("Chrome", "Windows")
     assert visitor.computer.network == b"network|203.0.113.0/24"
     assert visitor.computer.area is None
     assert observer.area(request) is None
-    assert observer.address(request) == "203.0.113.9"
-    assert observer.is_shared(a_request("198.51.100.7")) is False
+    assert observer.source(request) == visitor.source
+    assert observer.source(a_request("198.51.100.7")).shared is False
 
 
 def test_under_load_no_address_is_counted() -> None:
     observer = Observer(Addresses([]), NoAreas(), lambda *_: b"x", count_addresses=False, shared=[])
-    assert observer.address_key(a_request("198.51.100.7")) is None
-    assert observer.visitor(a_request("198.51.100.7")).address_key is None
+    assert observer.source(a_request("198.51.100.7")).key is None
 
 
 # ----------------------------------------------------------------------------------------------------------- User-Agent
