@@ -18,12 +18,16 @@ from aiohttp import web
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin.pages import End, QrPages, Watch
 from bjidp.qrlogin.wire import ALIVE
+from bjidp.web.unexpected import outline
 
 SILENCE: Final = 20.0
 """Seconds without a message after which ``alive`` is sent."""
 
 SLOW_READER: Final = 10.0
 """Seconds one message may take to leave; a page that reads slower is cut off (attack W9)."""
+
+SLOW_FAREWELL: Final = 5.0
+"""Seconds a close may take, the page's own included: less than a server that stops has for everything."""
 
 STORE_PAUSE: Final = 2.0
 """Seconds until the next look when the store did not answer."""
@@ -41,6 +45,7 @@ class PageSocket:
     __slots__ = (
         "_again",
         "_closing",
+        "_ending",
         "_loop",
         "_pages",
         "_quiet_since",
@@ -62,6 +67,7 @@ class PageSocket:
         self._watch = watch
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._again = False
         self._closing = False
@@ -90,12 +96,18 @@ class PageSocket:
     async def close(self, code: int, reason: str = "") -> None:
         """Close with one of the codes of wire.md, section 2."""
         self._closing = True
-        await self._ws.close(code=code, message=reason.encode("ascii"))
+        slow = self._loop.call_later(SLOW_FAREWELL, self._abort)
+        try:
+            await self._ws.close(code=code, message=reason.encode("ascii"))
+        finally:
+            slow.cancel()
 
     def expire(self) -> None:
         """End the socket because the browser record's time is over: nothing it shows could be redeemed."""
         self._closing = True
-        self._task = self._loop.create_task(self.close(End.DEADLINE.value))
+        # In a place of its own: a look may be under way, and both have to be held by somebody.
+        if self._ending is None:
+            self._ending = self._loop.create_task(self.close(End.DEADLINE.value))
 
     def stop(self) -> None:
         """Release everything: the socket is closed."""
@@ -103,8 +115,9 @@ class PageSocket:
         self._unsubscribe()
         if self._timer is not None:
             self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._ending):
+            if task is not None:
+                task.cancel()
 
     async def _run(self) -> None:
         # A bare timer: asyncio.timeout costs five times as much, and there is one for every look. What waits for a
@@ -114,6 +127,9 @@ class PageSocket:
             await self._look()
         except ConnectionError:
             self._closing = True
+        except Exception as error:  # noqa: BLE001 - whatever it was: a socket that looks no more must not stay open
+            log.error("look_failed", **outline(error))  # noqa: TRY400 - without its text
+            await self.close(End.RESTART.value)
         finally:
             slow.cancel()
             self._task = None

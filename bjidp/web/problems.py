@@ -7,9 +7,7 @@ value, and answered as a 500 that says nothing.
 
 from __future__ import annotations
 
-import traceback
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -20,6 +18,7 @@ from aiohttp.typedefs import Handler
 from bjidp.errors import BjidpError, Retryable
 from bjidp.web import pages
 from bjidp.web.rendering import Renderer
+from bjidp.web.unexpected import outline
 
 STATUS: Final[dict[str, HTTPStatus]] = {
     "account_refused": HTTPStatus.FORBIDDEN,
@@ -114,8 +113,5 @@ class Problems:
             # A body that is not in the encoding it claims.
             return self.answer(request, "invalid_request", {})
         except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
-            trace = traceback.extract_tb(error.__traceback__)[-6:]
-            places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in trace]
-            # Not log.exception: the text of a foreign error may hold a name or a number.
-            log.error("unhandled_error", kind=type(error).__name__, places=places)  # noqa: TRY400
+            log.error("unhandled_error", **outline(error))  # noqa: TRY400 - without its text
             return self.answer(request, "internal_error", {})

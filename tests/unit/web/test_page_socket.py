@@ -10,11 +10,12 @@ from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin.pages import End, Look, QrPages, Watch
 from bjidp.qrlogin.wire import ExpiredMessage, Message
-from bjidp.web.page_socket import SILENCE, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
+from bjidp.web.page_socket import SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
 from tests.support.program import LoopTime
 
 QUIET = Look((), None, None)
@@ -35,6 +36,7 @@ class Connection:
 
     async def close(self, *, code: int, message: bytes = b"") -> None:
         self.closed.append((code, message))
+        await self.reads.wait()
 
 
 class Pages:
@@ -197,3 +199,47 @@ async def test_a_stopped_socket_listens_and_looks_no_more() -> None:
     assert bench.pages.looked == 1
     assert not bench.pages.listening
     assert bench.connection.written == []
+
+
+async def test_an_end_that_comes_while_a_message_leaves_keeps_hold_of_both() -> None:
+    bench = Bench(Look(told(1), None, None))
+    bench.connection.reads.clear()
+    bench.socket.wake()
+    await bench.passes(0)
+    bench.socket.expire()
+    await bench.passes(0)
+    assert bench.connection.closed == [(4003, b"")]
+    bench.socket.stop()
+    bench.connection.reads.set()
+    await bench.passes(0)
+    assert bench.connection.written == []
+
+
+@pytest.mark.attack("Q24")
+async def test_a_look_that_fails_for_no_known_reason_sends_the_page_back_and_tells_no_text() -> None:
+    bench = Bench(LookupError("张三 110101199003070011"))
+    with capture_logs() as logs:
+        bench.socket.wake()
+        await bench.passes(0)
+    assert bench.connection.closed == [(1012, b"")]
+    (line,) = logs
+    assert (line["event"], line["log_level"], line["kind"]) == ("look_failed", "error", "LookupError")
+    assert "look" in str(line["places"])
+    assert "张三" not in str(line)
+    bench.socket.wake()
+    await bench.passes(60)
+    assert bench.pages.looked == 1
+    bench.socket.stop()
+
+
+@pytest.mark.attack("W9")
+async def test_a_page_that_does_not_let_itself_be_closed_is_cut_off() -> None:
+    bench = Bench(QUIET)
+    bench.connection.reads.clear()
+    closing = asyncio.create_task(bench.socket.close(1012))
+    await bench.passes(SLOW_FAREWELL - 1)
+    bench.transport.abort.assert_not_called()
+    await bench.passes(1)
+    bench.transport.abort.assert_called_once()
+    closing.cancel()
+    bench.socket.stop()
