@@ -193,9 +193,7 @@ def build(rooms: Rooms) -> web.Application:
         policy=policy,
         entropy=rooms.entropy,
     )
-    limits = MiniProgramLimits(
-        stores.throttle, pseudonyms, MiniProgramWindows(address=None) if settings.server.load else MiniProgramWindows()
-    )
+    limits = MiniProgramLimits(stores.throttle, pseudonyms, MiniProgramWindows())
     mini_sessions = MiniSessions(
         store=stores.mini_sessions,
         tokens=MiniTokens(site.url, _derived(rooms.keyring, "mp.access"), _derived(rooms.keyring, "mp.refresh")),

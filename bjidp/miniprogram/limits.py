@@ -12,13 +12,14 @@ from bjidp.clock import DAY
 from bjidp.miniprogram.sessions import Caller
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.throttle.ports import Throttle, Window, per_minute
+from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Person, PlatformIdentity
 
 
 class MiniProgramWindows(Struct, frozen=True, kw_only=True):
-    """The windows. None in place of the one by address lifts it; no other can be lifted."""
+    """The windows."""
 
-    address: Window | None = per_minute(3000)
+    address: Window = per_minute(3000)
     sign_in: Window = per_minute(10)
     complete: Window = per_minute(60)
     call: Window = per_minute(60)
@@ -37,10 +38,9 @@ class MiniProgramLimits:
         self._pseudonyms = pseudonyms
         self._windows = windows
 
-    async def from_address(self, address: str) -> None:
-        """Count a call without a token by where it comes from: an IPv4 address or an IPv6 /64."""
-        if self._windows.address is not None:
-            await self._throttle.hit(self._pseudonyms.key("mp.address", address), self._windows.address)
+    async def from_address(self, source: Source) -> None:
+        """Count a call without a token by where it comes from."""
+        await source.hit(self._throttle, "mp.address", self._windows.address)
 
     async def sign_in(self, identity: PlatformIdentity) -> None:
         """Count a ``session`` or ``registration`` of one platform identity."""

@@ -58,6 +58,7 @@ from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.records import StaleRecord
+from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Authority, FaceRequest, FaceVerdict, Person, Platform, PlatformIdentity
 
 LINK_PROBATION: Millis = 72 * HOUR
@@ -99,12 +100,12 @@ class MiniProgram:
         self._entropy = entropy
         self._probation = probation
 
-    async def session(self, platform: Platform, body: SessionRequest, address: str) -> SessionOk | IdentityRequired:
+    async def session(self, platform: Platform, body: SessionRequest, source: Source) -> SessionOk | IdentityRequired:
         """Log a platform identity in by the platform's own login code, or open a registration for it.
 
         Raises ``LoginCodeInvalid``, ``AccountRefused``, ``RateLimited``, ``VendorUnavailable``.
         """
-        await self._limits.from_address(address)
+        await self._limits.from_address(source)
         identity = await self._doors.exchange(platform, body.code)
         await self._limits.sign_in(identity)
         known = await self._accounts.link_of(identity)
@@ -132,13 +133,13 @@ class MiniProgram:
 
     # -------------------------------------------------------------------------------------------------- registration
 
-    async def registration(self, platform: Platform, body: RegistrationRequest, address: str) -> FaceStarted:
+    async def registration(self, platform: Platform, body: RegistrationRequest, source: Source) -> FaceStarted:
         """Start a face check for the person stated; earlier ones of this registration count no more.
 
         Whether name and number belong together is not asked here: nobody learns that for free. Raises
         ``InvalidRequest``, ``DocumentUnsupported``, ``RateLimited``, ``VendorUnavailable``.
         """
-        await self._limits.from_address(address)
+        await self._limits.from_address(source)
         page = await self._book.find(platform, body.registration)
         identity = page.identity
         await self._limits.sign_in(identity)
@@ -219,13 +220,13 @@ class MiniProgram:
 
     # ------------------------------------------------------------------------------------------------------ complete
 
-    async def complete(self, platform: Platform, body: CompleteRequest, address: str) -> SessionOk | AccountFound:
+    async def complete(self, platform: Platform, body: CompleteRequest, source: Source) -> SessionOk | AccountFound:
         """Take the platform's verdict, ask the authority, then log in to the person's one account.
 
         Repeated, it goes on where it was stopped. Raises ``FacePending``, ``FaceFailed``, ``IdentityMismatch``,
         ``AccountRefused``, ``InvalidRequest`` for a registration that is over, ``VendorUnavailable``.
         """
-        await self._limits.from_address(address)
+        await self._limits.from_address(source)
         page = await self._book.find(platform, body.registration)
         await self._limits.complete(page.identity)
         for _ in range(_ATTEMPTS):

@@ -27,7 +27,8 @@ from bjidp.qrlogin.ticket import Computer, Redeemed, Ticket
 from bjidp.qrlogin.wire import Message
 from bjidp.records import DuplicateRecord, Held
 from bjidp.signals.ports import SignalBus
-from bjidp.throttle.ports import Throttle, Window, widened
+from bjidp.throttle.ports import Throttle, Window
+from bjidp.throttle.source import Source
 
 MINT_BROWSER = (Window(12, MINUTE),)
 MINT_ADDRESS = (Window(600, MINUTE), Window(2000, 4 * MINUTE))
@@ -45,14 +46,10 @@ class End(Enum):
 
 
 class Visitor(Struct, frozen=True):
-    """Who asks, as the server sees it: the computer, and the throttle key of its address (None where lifted).
-
-    Behind a ``shared`` network sit many people: limits of its addresses are tenfold.
-    """
+    """Who asks, as the server sees it: the computer, and what limits by address count it as."""
 
     computer: Computer
-    address_key: str | None
-    shared: bool = False
+    source: Source
 
 
 class Entry(Struct, frozen=True):
@@ -249,9 +246,7 @@ class QrPages:
 
     async def _count(self, entry: Entry) -> None:
         await self._throttle.hit(f"qr.mint.browser:{entry.browser.id}", *MINT_BROWSER)
-        if entry.visitor.address_key is not None:
-            windows = widened(MINT_ADDRESS) if entry.visitor.shared else MINT_ADDRESS
-            await self._throttle.hit(f"qr.mint.address:{entry.visitor.address_key}", *windows)
+        await entry.visitor.source.hit(self._throttle, "qr.mint.address", *MINT_ADDRESS)
 
     def _started(self, entry: Entry, now: Instant, *, slow: bool) -> Flow:
         first = self._ticket(entry, now, slow=slow)

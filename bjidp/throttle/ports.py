@@ -26,11 +26,6 @@ def per_minute(limit: int) -> Window:
     return Window(limit, MINUTE)
 
 
-def widened(windows: tuple[Window, ...]) -> tuple[Window, ...]:
-    """Return the same windows tenfold, for an address that many people share."""
-    return tuple(Window(window.limit * 10, window.span) for window in windows)
-
-
 class Throttle(Protocol):
     """Counts events by key. Keys are keyed digests: no personal value is ever one."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
+import structlog
 from aiohttp import WSMsgType, web
 
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable
@@ -30,12 +30,14 @@ from bjidp.qrlogin.wire import (
     TicketsBody,
 )
 from bjidp.site import Site
+from bjidp.web.address_slots import AddressSlots
 from bjidp.web.bodies import read_json
 from bjidp.web.calls import Call, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.origin import require_origin, require_same_site_read
 from bjidp.web.page_socket import TOO_MANY, PageSocket
 from bjidp.web.signed_in import SignedIn
+from bjidp.web.unexpected import outline
 from bjidp.web.visitor import Observer
 
 SUBPROTOCOL: Final = "bjidp.qr.v1"
@@ -46,7 +48,12 @@ FRAMES_MAX: Final = 200
 NUMBER_MAX: Final = 15
 """Digits of a number in a query: enough for a browser's clock in milliseconds."""
 WAIT_MAX: Final = 25.0
-ADDRESS_SOCKETS: Final = 2000
+ADDRESS_OPEN: Final = 2000
+"""Sockets and parked polls one address may hold open in one process."""
+WAIT_FOR_SLOT: Final = 60
+"""Seconds after which an address that holds too much may ask again."""
+
+log = structlog.get_logger(__name__)
 
 _tickets_body = msgspec.json.Decoder(TicketsBody)
 _renew_frame = msgspec.json.Decoder(RenewFrame)
@@ -64,11 +71,13 @@ class QrChannel:
         self._observer = observer
         self._pages = pages
         self._signed_in = signed_in
+        self._slots = AddressSlots(ADDRESS_OPEN)
         self._sockets: set[PageSocket] = set()
-        self._per_address: Counter[str] = Counter()
+        self._polls: set[asyncio.Event] = set()
+        self._leaving = False
 
     def mount(self, app: web.Application) -> None:
-        """Add the socket's route, and the farewell to every socket when the server stops."""
+        """Add the socket's route, and the farewell to every page when the server stops."""
         app.router.add_get("/qr/channel", self.channel, allow_head=False)
         app.on_shutdown.append(self._farewell)
 
@@ -115,46 +124,18 @@ class QrChannel:
             raise InvalidRequest(FieldFault("Sec-WebSocket-Protocol", "missing"))
         require_origin(self._site, request)
         opened = _number(request, "opened", 0)
-        entry = await self._entry(request, request.query.get("flow"))
-        ws = web.WebSocketResponse(
-            # aiohttp refuses a frame as large as the limit too.
-            protocols=(SUBPROTOCOL,),
-            heartbeat=HEARTBEAT,
-            max_msg_size=FRAME_MAX + 1,
-            compress=False,
-            timeout=2.0,
-        )
-        await ws.prepare(request)
-        address = entry.visitor.address_key
-        if address is not None and self._per_address[address] >= ADDRESS_SOCKETS:
-            await ws.close(code=TOO_MANY, message=b"60")
-            return ws
-        try:
-            watch = await self._pages.connect(entry, opened)
-        except RateLimited as limit:
-            await ws.close(code=TOO_MANY, message=str(limit.retry_after).encode())
-            return ws
-        except (BrowserUnknown, FlowUnknown, StoreUnavailable):
-            # The upgrade is done, so no problem document can follow: the page comes back and is told then.
-            await ws.close(code=End.RESTART.value)
-            return ws
-        socket = PageSocket(ws, self._pages, watch, request.transport)
-        self._sockets.add(socket)
-        if address is not None:
-            self._per_address[address] += 1
-        end = asyncio.get_running_loop().call_later(entry.seconds_left, socket.expire)
-        try:
-            socket.wake()
-            await self._listen(ws, socket)
-        finally:
-            end.cancel()
-            socket.stop()
-            self._sockets.discard(socket)
-            if address is not None:
-                self._per_address[address] -= 1
-                if not self._per_address[address]:
-                    del self._per_address[address]
-            await self._leave(watch)
+        with self._slots.held(self._observer.source(request)) as free:
+            entry = await self._entry(request, request.query.get("flow"))
+            ws = await self._upgraded(request)
+            # The upgrade is done, so no problem document can follow: what goes wrong now is told by a close code.
+            if not free:
+                await ws.close(code=TOO_MANY, message=str(WAIT_FOR_SLOT).encode("ascii"))
+                return ws
+            try:
+                await self._serve(ws, entry, opened, request.transport)
+            except Exception as error:  # noqa: BLE001 - the last line of defence, as in problems.py
+                log.error("channel_failed", **outline(error))  # noqa: TRY400 - without its text
+                await ws.close(code=End.RESTART.value)
         return ws
 
     async def tickets(self, request: web.Request) -> web.Response:
@@ -169,10 +150,17 @@ class QrChannel:
         require_same_site_read(self._site, request)
         after = _number(request, "after", -1)
         wait = min(float(_number(request, "wait", 0)), WAIT_MAX)
-        entry = await self._entry(request, request.query.get("flow"))
-        watch = await self._pages.follow(entry, _number(request, "opened", 0))
+        opened = _number(request, "opened", 0)
+        with self._slots.held(self._observer.source(request)) as free:
+            if not free:
+                raise RateLimited(WAIT_FOR_SLOT)
+            entry = await self._entry(request, request.query.get("flow"))
+            return await self._newest(await self._pages.follow(entry, opened), after, wait)
+
+    async def _newest(self, watch: Watch, after: int, wait: float) -> web.Response:
         woken = asyncio.Event()
         stop = self._pages.subscribe(watch, woken.set)
+        self._polls.add(woken)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait
         try:
@@ -182,13 +170,54 @@ class QrChannel:
                 if look.end is not None:
                     raise PageSuperseded if look.end is End.SUPERSEDED else BrowserUnknown
                 remaining = deadline - loop.time()
-                if look.messages or remaining <= 0:
+                if look.messages or remaining <= 0 or self._leaving:
                     return _answer(look.messages[0] if look.messages else None)
                 pause = remaining if look.turn_in is None else min(remaining, look.turn_in + 0.001)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), pause)
         finally:
+            self._polls.discard(woken)
             stop()
+            await self._leave(watch)
+
+    async def _upgraded(self, request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(
+            # aiohttp refuses a frame as large as the limit too.
+            protocols=(SUBPROTOCOL,),
+            heartbeat=HEARTBEAT,
+            max_msg_size=FRAME_MAX + 1,
+            compress=False,
+            timeout=2.0,
+        )
+        await ws.prepare(request)
+        return ws
+
+    async def _serve(
+        self, ws: web.WebSocketResponse, entry: Entry, opened: int, transport: asyncio.BaseTransport | None
+    ) -> None:
+        try:
+            watch = await self._pages.connect(entry, opened)
+        except RateLimited as limit:
+            await ws.close(code=TOO_MANY, message=str(limit.retry_after).encode("ascii"))
+            return
+        except (BrowserUnknown, FlowUnknown, StoreUnavailable):
+            # The page comes back and is told then.
+            await ws.close(code=End.RESTART.value)
+            return
+        socket = PageSocket(ws, self._pages, watch, transport)
+        self._sockets.add(socket)
+        end = asyncio.get_running_loop().call_later(entry.seconds_left, socket.expire)
+        try:
+            if self._leaving:
+                # It opened while the others were told.
+                await socket.close(End.RESTART.value)
+            else:
+                socket.wake()
+                await self._listen(ws, socket)
+        finally:
+            end.cancel()
+            socket.stop()
+            self._sockets.discard(socket)
             await self._leave(watch)
 
     async def _entry(self, request: web.Request, flow: str | None) -> Entry:
@@ -213,6 +242,9 @@ class QrChannel:
             await self._pages.leave(watch)
 
     async def _farewell(self, _: web.Application) -> None:
+        self._leaving = True
+        for woken in self._polls:
+            woken.set()
         await asyncio.gather(*(socket.close(End.RESTART.value) for socket in tuple(self._sockets)))
 
 

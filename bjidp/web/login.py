@@ -101,9 +101,7 @@ class LoginPages:
                 )
             )
         secret = self._cookies.browser_secret(request)
-        address = self._observer.address_key(request)
-        if address is not None:
-            await self._throttle.hit(f"login.opened:{address}", OPENED)
+        await self._observer.source(request).hit(self._throttle, "login.opened", OPENED)
         about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
         opened = await self._browsers.open_page(secret, about)
         tab = request.query.get("tab", "scan")

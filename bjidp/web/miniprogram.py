@@ -169,19 +169,19 @@ class MiniProgramApi:
         """``POST /mp/v1/{platform}/session``."""
         platform = self._platform(request)
         body = await read_json(request, _session)
-        return answer(await self._mini_program.session(platform, body, self._observer.address(request)))
+        return answer(await self._mini_program.session(platform, body, self._observer.source(request)))
 
     async def registration(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/{platform}/registration``."""
         platform = self._platform(request)
         body = await read_json(request, _registration)
-        return answer(await self._mini_program.registration(platform, body, self._observer.address(request)))
+        return answer(await self._mini_program.registration(platform, body, self._observer.source(request)))
 
     async def complete(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/{platform}/registration/complete``."""
         platform = self._platform(request)
         body = await read_json(request, _complete)
-        return answer(await self._mini_program.complete(platform, body, self._observer.address(request)))
+        return answer(await self._mini_program.complete(platform, body, self._observer.source(request)))
 
     async def refresh(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/session/refresh``."""

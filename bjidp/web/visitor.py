@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from bjidp.qrlogin.pages import Visitor
 from bjidp.qrlogin.ticket import Area, Computer
+from bjidp.throttle.source import Source
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -132,10 +133,9 @@ def read_user_agent(text: str) -> tuple[str, str]:
 class _Facts(Struct, frozen=True, kw_only=True):
     """What follows from an address alone."""
 
-    key: str | None
+    source: Source
     network: bytes
     area: Area | None
-    shared: bool
 
 
 class Observer:
@@ -161,17 +161,9 @@ class Observer:
         self._count = count_addresses
         self._facts: Callable[[Address], _Facts] = lru_cache(REMEMBERED)(self._find_facts)
 
-    def address_key(self, request: web.Request) -> str | None:
-        """Return the throttle key of the client's address, or None where address limits are lifted."""
-        return self._of(request).key
-
-    def is_shared(self, request: web.Request) -> bool:
-        """Tell whether many people share the client's network, so that its limits are tenfold."""
-        return self._of(request).shared
-
-    def address(self, request: web.Request) -> str:
-        """Return what the client's address counts as."""
-        return counted_as(self._addresses.of(request))
+    def source(self, request: web.Request) -> Source:
+        """Return what limits by address count the client as."""
+        return self._of(request).source
 
     def area(self, request: web.Request) -> Area | None:
         """Return where the client is, if that is known."""
@@ -181,17 +173,19 @@ class Observer:
         """Return who asks for a QR code, and what a ticket remembers of the computer that shows it."""
         facts = self._of(request)
         browser, system = read_user_agent(request.headers.get("User-Agent", ""))
-        return Visitor(Computer(browser, system, facts.network, facts.area), facts.key, facts.shared)
+        return Visitor(Computer(browser, system, facts.network, facts.area), facts.source)
 
     def _of(self, request: web.Request) -> _Facts:
         return self._facts(self._addresses.of(request))
 
     def _find_facts(self, address: Address) -> _Facts:
         return _Facts(
-            key=self._key("throttle.address", counted_as(address)).hex() if self._count else None,
+            source=Source(
+                key=self._key("throttle.address", counted_as(address)).hex() if self._count else None,
+                shared=any(address in network for network in self._shared),
+            ),
             network=self._key("network", network_of(address)),
             area=self._areas.area_of(address),
-            shared=any(address in network for network in self._shared),
         )
 
 

@@ -40,6 +40,7 @@ from bjidp.secret import Secret
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.storage.sql.catalog import SqlStores
+from bjidp.throttle.source import Source
 from bjidp.vendors.ports import (
     AuthorityAnswer,
     AuthorityFinding,
@@ -53,7 +54,7 @@ from bjidp.vendors.ports import (
     PlatformIdentity,
 )
 
-ADDRESS = "192.0.2.1"
+ADDRESS = Source("192.0.2.1")
 ZHANG = "110101199003070011"
 LI = "440308199901101512"
 

@@ -36,6 +36,7 @@ from bjidp.miniprogram.wire import (
 )
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.throttle.ports import Window, per_minute
+from bjidp.throttle.source import Source
 from bjidp.vendors.ports import AuthorityAnswer, DocumentType, FaceVerdict, Platform
 from tests.support.phones import ADDRESS, LI, ZHANG, PhoneWorld
 
@@ -390,9 +391,9 @@ async def test_an_address_is_stopped_before_the_platform_is_asked_unless_lifted(
     with pytest.raises(RateLimited):
         await narrow.sign_in("c")
     assert len(narrow.wechat.exchanged) == 2
-    lifted = rewired(world, MiniProgramWindows(address=None))
-    for user in "abcdef":
-        assert isinstance(await lifted.sign_in(user), IdentityRequired)
+    for user in "cdefgh":
+        request = SessionRequest(narrow.code(user, Platform.WECHAT))
+        assert isinstance(await narrow.mini.session(Platform.WECHAT, request, Source(None)), IdentityRequired)
 
 
 async def test_calls_with_a_token_are_counted_by_account_and_by_platform_identity(world: PhoneWorld) -> None:

@@ -32,6 +32,7 @@ from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.signals import MemorySignalBus
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.storage.memory.tickets import MemoryTicketStore
+from bjidp.throttle.source import Source
 from tests.support.qr import BEIJING, COMPUTER, LOGIN, ZHANG
 
 PREFIX = "http://127.0.0.1:8080/q/"
@@ -139,7 +140,7 @@ class Desk:
 
     async def entry(self, flow: str | None = None, *, visitor: Visitor | None = None) -> Entry:
         """Show the cookie at the door of the channel."""
-        return await self.pages.enter(self.secret, flow, visitor or Visitor(COMPUTER, None))
+        return await self.pages.enter(self.secret, flow, visitor or Visitor(COMPUTER, Source(None)))
 
     async def page(self, about: Purposeful = LOGIN) -> Watch:
         """Open a page and let its socket watch."""

@@ -14,6 +14,7 @@ from bjidp.qrlogin.pages import End, Look, Visitor
 from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.ticket import Approved, Pending, Scanned, Superseded
 from bjidp.qrlogin.wire import ApprovedMessage, ExpiredMessage, ScannedMessage, TicketMessage
+from bjidp.throttle.source import Source
 from tests.support.qr import COMPUTER, LOGIN
 from tests.unit.qrlogin.desk import Desk, a_phone
 
@@ -70,7 +71,7 @@ async def test_each_navigation_kills_the_old_secret_and_keeps_flow_and_ticket(de
     assert again.flow == watch.flow
     assert (await desk.pages.look(watch)).end is End.RESTART
     with pytest.raises(BrowserUnknown):
-        await desk.pages.enter(old, None, Visitor(COMPUTER, None))
+        await desk.pages.enter(old, None, Visitor(COMPUTER, Source(None)))
     back = await desk.pages.connect(await desk.entry())
     assert (await desk.ticket(back)).id == ticket
 
@@ -313,7 +314,7 @@ async def test_a_browser_makes_twelve_tickets_a_minute_with_one_live(desk: Desk)
 
 @pytest.mark.attack("Q23")
 async def test_an_address_makes_six_hundred_tickets_a_minute_over_all_its_browsers(desk: Desk) -> None:
-    crowd, alone = Visitor(COMPUTER, "crowd"), Visitor(COMPUTER, "alone")
+    crowd, alone = Visitor(COMPUTER, Source("crowd")), Visitor(COMPUTER, Source("alone"))
     for _ in range(600):
         desk.secret = None
         await desk.navigate()
