@@ -6,9 +6,6 @@ Owns the step from TOML and environment variables to :class:`bjidp.config.settin
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import os
 import tomllib
 import types
@@ -16,10 +13,10 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
+from bjidp.config.checks import check
 from bjidp.config.settings import Settings
 from bjidp.secret import Secret
 
@@ -31,8 +28,6 @@ ENVIRONMENT: Final = {
     "LOAD": ("server", "load"),
 }
 """Environment variables and the setting each one overrides."""
-
-ROOT_KEY_BYTES: Final = 32
 
 
 class ConfigFaults(Exception):
@@ -89,116 +84,6 @@ def read(table: Mapping[str, object], environ: Mapping[str, str], *, beside: Pat
     if faults:
         raise ConfigFaults(faults)
     return settings
-
-
-def check(settings: Settings) -> list[str]:
-    """Return what is wrong with settings that are well-formed one by one."""
-    faults: list[str] = []
-    server, storage = settings.server, settings.storage
-    production = server.environment == "production"
-    if server.workers < 1:
-        faults.append("server.workers: at least one process is needed")
-    if server.workers > 1 and storage.redis_url is None:
-        faults.append("server.workers: several processes need storage.redis_url, since they share tickets and signals")
-    if not storage.database_url.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
-        faults.append("storage.database_url: must begin with sqlite:/// or postgresql+psycopg://")
-    if storage.redis_url is not None and not storage.redis_url.startswith(("redis://", "rediss://", "unix://")):
-        faults.append("storage.redis_url: must begin with redis://, rediss:// or unix://")
-    if not (settings.wechat or settings.alipay or settings.baidu):
-        faults.append("wechat, alipay, baidu: at least one platform is needed")
-    if (server.tls_certificate is None) != (server.tls_key is None):
-        faults.append("server.tls_certificate, server.tls_key: one needs the other")
-    faults += _keys(settings)
-    faults += _networks(settings)
-    faults += _positive(settings)
-    if production:
-        faults += _production(settings)
-    return faults
-
-
-def _production(settings: Settings) -> list[str]:
-    faults: list[str] = []
-    server = settings.server
-    if not server.base_url.startswith("https://") and not _is_loopback(server.base_url):
-        faults.append("server.base_url: a public host needs https")
-    if server.load:
-        faults.append("server.load: limits cannot be lifted in production")
-    if server.simulator_url is not None:
-        faults.append("server.simulator_url: the phone simulator is for demonstrations")
-    outside = {
-        "wechat.base_url": settings.wechat and settings.wechat.base_url,
-        "alipay.gateway_url": settings.alipay and settings.alipay.gateway_url,
-        "baidu.base_url": settings.baidu and settings.baidu.base_url,
-        "baidu.aip_url": settings.baidu and settings.baidu.aip_url,
-        "baidu.face_page_url": settings.baidu and settings.baidu.face_page_url,
-        "authority.base_url": settings.authority.base_url,
-    }
-    for name, url in outside.items():
-        if url and (not url.startswith("https://") or _is_loopback(url)):
-            faults.append(f"{name}: production needs the real service, over https")
-    return faults
-
-
-def _keys(settings: Settings) -> list[str]:
-    faults: list[str] = []
-    for version, root in settings.keys.roots.items():
-        plain = version.isascii() and version.isdecimal() and not version.startswith("0")
-        if not (plain and int(version) < 65536):  # noqa: PLR2004 - two bytes
-            faults.append(f"keys.roots.{version}: versions are whole numbers from 1 to 65535")
-        try:
-            raw = base64.b64decode(root.reveal(), validate=True)
-        except binascii.Error:
-            faults.append(f"keys.roots.{version}: must be base64")
-            continue
-        if len(raw) != ROOT_KEY_BYTES:
-            faults.append(f"keys.roots.{version}: must be {ROOT_KEY_BYTES} random bytes")
-        elif len(set(raw)) < ROOT_KEY_BYTES // 4:
-            faults.append(f"keys.roots.{version}: is no random key")
-    if not settings.keys.roots:
-        faults.append("keys.roots: at least one root key is needed")
-    elif settings.keys.current is not None and str(settings.keys.current) not in settings.keys.roots:
-        faults.append("keys.current: names a version that keys.roots does not have")
-    return faults
-
-
-def _networks(settings: Settings) -> list[str]:
-    faults: list[str] = []
-    for name, networks in (
-        ("trusted_proxies", settings.networks.trusted_proxies),
-        ("shared", settings.networks.shared),
-    ):
-        for network in networks:
-            try:
-                ipaddress.ip_network(network)
-            except ValueError:
-                faults.append(f"networks.{name}: {network} is no network such as 10.0.0.0/8")
-    area = settings.networks.area_database
-    if area is not None and not Path(area).is_file():
-        faults.append(f"networks.area_database: there is no file {area}")
-    return faults
-
-
-def _positive(settings: Settings) -> list[str]:
-    numbers = {
-        "qr.scan_seconds": settings.qr.scan_seconds,
-        "qr.confirm_seconds": settings.qr.confirm_seconds,
-        "qr.redeem_seconds": settings.qr.redeem_seconds,
-        "sessions.lifetime_seconds": settings.sessions.lifetime_seconds,
-        "accounts.link_probation_hours": settings.accounts.link_probation_hours,
-    }
-    faults = [f"{name}: must be more than zero" for name, number in numbers.items() if number <= 0]
-    longest = {"qr.scan_seconds": 60, "qr.confirm_seconds": 60, "qr.redeem_seconds": 30}
-    faults += [f"{name}: at most {most}, so that no ticket outlives its cap"
-               for name, most in longest.items() if numbers[name] > most]  # fmt: skip
-    return faults
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _struct_of(hint: object) -> tuple[type[msgspec.Struct], bool]:

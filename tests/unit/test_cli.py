@@ -106,7 +106,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:8080/path", "base URL"),
+        ("http://127.0.0.1:8080/path", "server.base_url: the base URL must have no path"),
         (f"https://{'.'.join(['x' * 60] * 5)}.example.com", "choose a shorter base URL"),
     ],
 )
@@ -115,7 +115,7 @@ def test_a_base_url_that_cannot_be_used_is_told(
 ) -> None:
     path = config(tmp_path, port=8080)
     path.write_text(re.sub(r'base_url = "http://127[^"]*"', f'base_url = "{url}"', path.read_text()))
-    (said,) = refused(capsys, "serve", "--config", path)
+    _, said = refused(capsys, "serve", "--config", path)
     assert words in said
 
 

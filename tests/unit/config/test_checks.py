@@ -1,0 +1,155 @@
+"""What is wrong with settings that can be read, fault by fault, and all of it at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.unit.config.test_loader import faults, settings
+
+LONG = f"https://{'.'.join(['x' * 60] * 5)}.example.com"
+HOST = "must begin with https:// or http:// and name a host"
+
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "a base URL with a path": (
+        {"server__base_url": "https://intranet.example/x"},
+        "server.base_url: the base URL must have no path, query or user name",
+    ),
+    "a base URL without a scheme": (
+        {"server__base_url": "id.example.com"},
+        "server.base_url: the base URL must begin with http:// or https:// and name a host",
+    ),
+    "a base URL with too high a port": (
+        {"server__base_url": "https://id.example.com:70000"},
+        "server.base_url: the base URL's port is no number up to 65535",
+    ),
+    "a base URL that fits in no QR code": (
+        {"server__base_url": LONG},
+        "server.base_url: the QR prefix",
+    ),
+    "http on a public host": (
+        {"server__base_url": "http://intranet.example"},
+        "server.base_url: a public host needs https",
+    ),
+    "http on a public host in a demonstration": (
+        {"server__base_url": "http://intranet.example", "server__environment": "demo"},
+        "server.base_url: a public host needs https",
+    ),
+    "a port there is not": ({"server__listen_port": 99_999_999}, "server.listen_port: at most 65535"),
+    "no port": ({"server__listen_port": 0}, "server.listen_port: must be more than zero"),
+    "a portal that is nowhere": ({"server__portal_url": "portal"}, f"server.portal_url: {HOST}"),
+    "a vendor that is nowhere": ({"wechat__base_url": "not a url"}, f"wechat.base_url: {HOST}"),
+    "a vendor of another scheme": ({"wechat__base_url": "ftp://api.example"}, f"wechat.base_url: {HOST}"),
+    "a vendor with a broken port": ({"wechat__base_url": "https://api.example:x"}, f"wechat.base_url: {HOST}"),
+    "an authority that is nowhere": ({"authority__base_url": "https://"}, f"authority.base_url: {HOST}"),
+    "sessions without end": (
+        {"sessions": {"lifetime_seconds": 10**9}},
+        "sessions.lifetime_seconds: at most 43200, since a login lasts twelve hours",
+    ),
+    "a probation without end": (
+        {"accounts": {"link_probation_hours": 10**30}},
+        "accounts.link_probation_hours: at most 8760",
+    ),
+    "a scan without end": ({"qr": {"scan_seconds": 61}}, "qr.scan_seconds: at most 60"),
+    "a database in memory": ({"storage__database_url": "sqlite:///"}, "storage.database_url: must name a file"),
+    "a database with a broken port": (
+        {"storage__database_url": "postgresql+psycopg://bjidp:hunter2@db:port/x"},
+        "storage.database_url: is no address such as",
+    ),
+    "a Redis with a broken port": (
+        {"storage__redis_url": "redis://:hunter2@cache:port/0"},
+        "storage.redis_url: is no address such as",
+    ),
+    "a certificate that is not there": (
+        {"server__tls_certificate": "/none.pem", "server__tls_key": __file__},
+        "server.tls_certificate: there is no file /none.pem",
+    ),
+    "a key that is not there": (
+        {"server__tls_certificate": __file__, "server__tls_key": "/none.key"},
+        "server.tls_key: there is no file /none.key",
+    ),
+    "a certificate that is none": (
+        {"server__tls_certificate": __file__, "server__tls_key": __file__},
+        "server.tls_certificate, server.tls_key: are no certificate chain",
+    ),
+}
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize(("changes", "words"), FAULTS.values(), ids=FAULTS.keys())
+def test_each_fault_is_told_once_and_in_words(changes: dict[str, Any], words: str) -> None:
+    (told,) = faults(**changes)
+    assert told.startswith(words)
+    assert "hunter2" not in told
+
+
+@pytest.mark.req("OPS-2")
+def test_faults_of_several_kinds_are_told_together() -> None:
+    told = faults(
+        server={
+            "base_url": "http://intranet.example/x",
+            "tls_certificate": "/none.pem",
+            "tls_key": "/none.key",
+            "listen_port": 99_999_999,
+        },
+        wechat__base_url="not a url",
+        sessions={"lifetime_seconds": 10**9},
+    )
+    assert sorted(fault.partition(":")[0] for fault in told) == [
+        "server.base_url",
+        "server.listen_port",
+        "server.tls_certificate",
+        "server.tls_key",
+        "sessions.lifetime_seconds",
+        "wechat.base_url",
+    ]
+
+
+def test_the_bounds_themselves_are_allowed() -> None:
+    read = settings(
+        server__listen_port=65_535,
+        sessions={"lifetime_seconds": 43_200},
+        qr={"scan_seconds": 60, "confirm_seconds": 60, "redeem_seconds": 30},
+        storage__database_url="sqlite:////var/lib/a folder/bjidp.sqlite",
+    )
+    assert read.server.listen_port == 65_535
+
+
+def a_certificate(folder: Path, name: str, locked: bytes | None = None) -> tuple[str, str]:
+    """Write a certificate and its key, locked by a password if one is given."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    owner = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(owner)
+        .issuer_name(owner)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        .not_valid_after(dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
+        .sign(key, hashes.SHA256())
+    )
+    lock = serialization.NoEncryption() if locked is None else serialization.BestAvailableEncryption(locked)
+    paths = folder / f"{name}.pem", folder / f"{name}.key"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock),
+    )
+    return str(paths[0]), str(paths[1])
+
+
+@pytest.mark.req("OPS-2")
+def test_a_certificate_goes_with_its_own_key_and_nobody_is_asked_for_a_password(tmp_path: Path) -> None:
+    certificate, key = a_certificate(tmp_path, "id.example.com")
+    locked = a_certificate(tmp_path, "locked.example.com", b"hunter2")
+    assert settings(server__tls_certificate=certificate, server__tls_key=key).server.tls_key == key
+    for wrong in ((certificate, locked[1]), (locked[0], key), locked):
+        (told,) = faults(server__tls_certificate=wrong[0], server__tls_key=wrong[1])
+        assert told.startswith("server.tls_certificate, server.tls_key: are no certificate chain")
