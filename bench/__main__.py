@@ -1,4 +1,4 @@
-"""``make bench``: run every measurement and print one table. Takes about two and a half minutes."""
+"""``make bench``: run every measurement and print one table. Takes about two minutes."""
 
 from __future__ import annotations
 
