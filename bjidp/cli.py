@@ -16,6 +16,7 @@ import structlog
 from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.errors import StoreUnavailable
 from bjidp.serving import serve
+from bjidp.supervising import WorkerFailed
 
 FAULT: Final = 2
 """Exit code for settings or surroundings the operator has to mend."""
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     server = commands.add_parser("serve", help="run the server")
     server.add_argument("--config", type=Path, required=True, metavar="FILE", help="the TOML file")
-    server.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    server.add_argument("--worker", type=int, metavar="FD", help=argparse.SUPPRESS)
     demo = commands.add_parser("demo", help="run server, sandbox, phone simulator and portal on this machine")
     demo.add_argument("--port", type=int, default=8080, help="of the server; the other two take the next ones")
     demo.add_argument("--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it keeps its data")
@@ -47,13 +48,16 @@ def main(arguments: list[str] | None = None) -> None:
         _fail("the configuration has faults:", *error.faults)
     except StoreUnavailable:
         _fail("a store does not answer: is the database of storage.database_url, or Redis, running?")
+    except WorkerFailed as failed:
+        _fail(str(failed), code=failed.code)
     except (OSError, ValueError) as error:
         _fail(str(error))
 
 
-def _fail(*lines: str) -> NoReturn:
+def _fail(*lines: str, code: int = FAULT) -> NoReturn:
     print(*lines, sep="\n  ", file=sys.stderr)
-    raise SystemExit(FAULT)
+    # Less than zero for a process that a signal ended, which no exit code can be.
+    raise SystemExit(code if code > 0 else FAULT)
 
 
 def _log_to_stderr() -> None:

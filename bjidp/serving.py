@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import ssl
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,13 +29,14 @@ from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.sql.migrations import migrate
+from bjidp.supervising import Patience, supervise
 
 BACKLOG: Final = 2048
 DRAIN: Final = 10.0
 """Seconds that requests in flight may take to finish when the server stops."""
 
-RESTART_PAUSE: Final = 1.0
-"""Seconds before a worker that died is started again, so that a fault at start does not spin."""
+CLOSING: Final = 10.0
+"""Seconds a worker may take beside :data:`DRAIN`, for farewells to its pages and for its stores."""
 
 TIDY: Final = 600.0
 """Seconds between two clean-ups."""
@@ -40,40 +44,88 @@ TIDY: Final = 600.0
 log = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, config: Path, *, worker: bool) -> None:
-    """Serve until told to stop; ``worker`` is set in the processes that :func:`serve` itself starts.
+def serve(settings: Settings, config: Path, *, worker: int | None = None) -> None:
+    """Serve until told to stop.
 
-    Raises ``StoreUnavailable`` when a store does not answer at start, :class:`OSError` when the port is taken, and
-    :class:`ValueError` for settings that cannot be wired.
+    Everything that can be checked is checked before anything is changed: then the schema is brought up to date, then
+    requests are taken. ``config`` is where the settings came from; ``worker`` is given to the processes that
+    :func:`serve` itself starts, the file descriptor that is told when they serve.
+
+    Raises ``StoreUnavailable`` when a store does not answer at start, :class:`OSError` when the port is taken,
+    :class:`ValueError` for settings that cannot be wired and :class:`bjidp.supervising.WorkerFailed`.
     """
-    if worker:
+    if worker is not None:
+        uvloop.run(_work(settings, worker))
+    elif settings.server.workers == 1:
         uvloop.run(run(settings))
-        return
-    migrate(settings.storage.database_url)
-    uvloop.run(run(settings) if settings.server.workers == 1 else _supervise(settings, config))
+    else:
+        uvloop.run(_supervise(settings, config))
 
 
 async def run(settings: Settings) -> None:
-    """Serve on the running loop, as one process, until told to stop; raises what :func:`serve` raises."""
+    """Serve on the running loop, as the only process, until told to stop; raises what :func:`serve` raises."""
+    with contextlib.closing(_bound(settings)) as listener:
+        async with _prepared(settings) as (rooms, app):
+            await asyncio.to_thread(migrate, settings.storage.database_url)
+            await _answer(rooms, app, listener)
+
+
+async def _supervise(settings: Settings, config: Path) -> None:
+    # Held while there are workers: they share the port with this socket, which never listens, and with nobody else.
+    with contextlib.closing(_bound(settings)):
+        async with _prepared(settings):
+            await asyncio.to_thread(migrate, settings.storage.database_url)
+
+        def command(told: int) -> list[str]:
+            return [sys.executable, "-m", "bjidp", "serve", "--config", str(config), "--worker", str(told)]
+
+        await supervise(command, settings.server.workers, _told_to_stop(), Patience(drain=DRAIN + CLOSING))
+
+
+async def _work(settings: Settings, told: int) -> None:
+    def tell() -> None:
+        os.write(told, b".")
+        os.close(told)
+
+    with contextlib.closing(_bound(settings)) as listener:
+        async with _prepared(settings) as (rooms, app):
+            await _answer(rooms, app, listener, tell)
+
+
+@asynccontextmanager
+async def _prepared(settings: Settings) -> AsyncIterator[tuple[Rooms, web.Application]]:
+    """Open and wire everything, and ask every store once; nothing is changed by it."""
     rooms = await open_rooms(settings, SystemClock(), SystemEntropy())
     try:
-        runner = web.AppRunner(build(rooms), access_log=None, shutdown_timeout=DRAIN)
-        await runner.setup()
-        tidying = asyncio.create_task(_tidy(rooms))
-        try:
-            listener = _listen(settings.server.listen_host, settings.server.listen_port)
-            site = web.SockSite(runner, listener, ssl_context=_tls(settings), backlog=BACKLOG)
-            await site.start()
-            # What was made so far stays: without this every full collection walks through all of it, 55 ms at a time.
-            gc.collect()
-            gc.freeze()
-            log.info("serving", url=settings.server.base_url, port=settings.server.listen_port)
-            await _told_to_stop()
-        finally:
-            tidying.cancel()
-            await runner.cleanup()
+        app = build(rooms)
+        for ping in rooms.stores.pings:
+            await ping()
+        yield rooms, app
     finally:
         await close_rooms(rooms)
+
+
+async def _answer(
+    rooms: Rooms, app: web.Application, listener: socket.socket, tell: Callable[[], None] = lambda: None
+) -> None:
+    """Take requests until told to stop; ``tell`` once they are taken."""
+    stop = _told_to_stop()
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN)
+    await runner.setup()
+    tidying = asyncio.create_task(_tidy(rooms))
+    try:
+        site = web.SockSite(runner, listener, ssl_context=_tls(rooms.settings), backlog=BACKLOG)
+        await site.start()
+        # What was made so far stays: without this every full collection walks through all of it, 55 ms at a time.
+        gc.collect()
+        gc.freeze()
+        log.info("serving", url=rooms.settings.server.base_url, port=rooms.settings.server.listen_port)
+        tell()
+        await stop.wait()
+    finally:
+        tidying.cancel()
+        await asyncio.gather(tidying, return_exceptions=True)
+        await runner.cleanup()
 
 
 async def _tidy(rooms: Rooms) -> None:
@@ -88,40 +140,18 @@ async def _tidy(rooms: Rooms) -> None:
         await asyncio.sleep(TIDY)
 
 
-async def _supervise(settings: Settings, config: Path) -> None:
-    stop = asyncio.create_task(_told_to_stop())
-    workers = [asyncio.create_task(_keep_running(config)) for _ in range(settings.server.workers)]
-    await stop
-    for worker in workers:
-        worker.cancel()
-    await asyncio.gather(*workers, return_exceptions=True)
-
-
-async def _keep_running(config: Path) -> None:
-    while True:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bjidp", "serve", "--config", str(config), "--worker"
-        )
-        try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
-            raise
-        log.error("worker_ended", code=code)
-        await asyncio.sleep(RESTART_PAUSE)
-
-
-async def _told_to_stop() -> None:
+def _told_to_stop() -> asyncio.Event:
+    """Return what is set when the process is told to end."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    await told.wait()
+    return told
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bound(settings: Settings) -> socket.socket:
+    """Take the port, without listening yet."""
+    host, port = settings.server.listen_host, settings.server.listen_port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -16,6 +16,8 @@ from bjidp import cli, serving
 from bjidp.config.loader import load
 from bjidp.demo import Place, _write_config
 from bjidp.sandbox.credentials import default_credentials
+from bjidp.supervising import WorkerFailed
+from tests.support.processes import free_port
 
 ROOT = base64.b64encode(bytes(range(32))).decode()
 
@@ -131,6 +133,44 @@ def test_a_database_that_does_not_answer_is_told(tmp_path: Path, capsys: pytest.
         path.write_text(re.sub(r"sqlite:///[^\"]*", place, path.read_text()))
         said = refused(capsys, "serve", "--config", path)
     assert "a store does not answer" in said[0]
+
+
+@pytest.mark.req("OPS-2", "OPS-3")
+def test_several_workers_are_not_started_when_redis_does_not_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        path = config(tmp_path, port=free_port(), workers=2)
+        redis = f'redis_url = "redis://127.0.0.1:{silent.getsockname()[1]}/0"'
+        path.write_text(path.read_text().replace("[keys.roots]", f"{redis}\n[keys.roots]"))
+        said = refused(capsys, "serve", "--config", path)
+    assert "a store does not answer" in said[0]
+    assert not (tmp_path / "bjidp.sqlite").exists()
+
+
+@pytest.mark.req("OPS-2")
+def test_nothing_is_changed_when_something_cannot_be_wired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config(tmp_path, port=free_port())
+    with path.open("a") as more:
+        more.write('\n[alipay]\napp_id = "x"\nprivate_key = "no key"\nalipay_public_key = "no key"\n')
+    (said,) = refused(capsys, "serve", "--config", path)
+    assert "key" in said
+    assert not (tmp_path / "bjidp.sqlite").exists()
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(7, 7), (-9, 2), (0, 2)])
+def test_what_a_worker_ended_with_is_what_the_server_ends_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, code: int, exit_code: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise WorkerFailed(code)
+
+    monkeypatch.setattr(cli, "serve", fail)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["serve", "--config", str(config(tmp_path, port=8080))])
+    assert caught.value.code == exit_code
+    assert f"a worker ended before it served, with code {code}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["fly"], ["demo", "--port", "many"]])
