@@ -127,7 +127,7 @@ async def _run(place: Place) -> None:
 
 
 async def _run_until_it_ends(place: Place, site: Site, server: asyncio.subprocess.Process) -> None:
-    if await _all_answer(place, site, server):
+    if await _all_answer(place, server):
         _announce(place, site)
         await server.wait()
 
@@ -155,16 +155,15 @@ async def _start(app: web.Application, place: Place, port: int) -> web.AppRunner
     return runner
 
 
-async def _all_answer(place: Place, site: Site, server: asyncio.subprocess.Process) -> bool:
-    urls = {f"{place.server}/ready": site.authority, f"{place.sandbox}/health": None, f"{place.portal}/health": None}
+async def _all_answer(place: Place, server: asyncio.subprocess.Process) -> bool:
+    urls = (f"{place.server}/ready", f"{place.sandbox}/health", f"{place.portal}/health")
     async with open_session(HttpLimits()) as session:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY):
-                for url, host in urls.items():
+                for url in urls:
                     while server.returncode is None:
                         with contextlib.suppress(ClientError, OSError):
-                            headers = {} if host is None else {"Host": host}
-                            async with session.get(url, headers=headers, ssl=_trusting(place) or True) as answer:
+                            async with session.get(url, ssl=_trusting(place) or True) as answer:
                                 if answer.status == 200:  # noqa: PLR2004 - OK
                                     break
                         await asyncio.sleep(0.05)

@@ -16,6 +16,9 @@ from bjidp.site import Site
 
 SAFE: Final = frozenset({"GET", "HEAD"})
 
+PROBES: Final = frozenset({"/health", "/ready"})
+"""What a load balancer asks each server for under the server's own address, not the site's."""
+
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors {ancestors}"
@@ -66,9 +69,10 @@ class Guards:
     async def host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer a GET of a page under another host with 308 to the right one, and anything else with 421.
 
-        An upgrade is never redirected (ASVS 4.1.2), nor is a call that carries a body or a token.
+        An upgrade is never redirected (ASVS 4.1.2), nor is a call that carries a body or a token. Probes are
+        answered under any host.
         """
-        if request.headers.get("Host") == self._site.authority:
+        if request.headers.get("Host") == self._site.authority or request.path in PROBES:
             return await handler(request)
         page = request.method in SAFE and "Authorization" not in request.headers and "Upgrade" not in request.headers
         if page and not request.path.startswith("/mp/"):

@@ -86,6 +86,17 @@ async def test_another_host_is_led_home_or_refused(
         assert answer.header("Location") == (None if where is None else program.url + where)
 
 
+@pytest.mark.req("OPS-3")
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("host", ["10.1.2.3:8080", "other.example", ""])
+async def test_a_load_balancer_is_answered_under_the_address_it_probes(
+    program: Program, method: str, path: str, host: str
+) -> None:
+    answer = await (await program.caller()).send(method, path, headers={"Host": host})
+    assert answer.status == 200
+
+
 async def test_an_absolute_request_target_does_not_choose_the_host(program: Program) -> None:
     answer = await raw(program, "GET", "http://evil.example/nothing", {})
     assert answer.verdict == (404, "not_found")
