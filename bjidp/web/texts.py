@@ -25,8 +25,8 @@ class MissingText(LookupError):
 class Texts:
     """One language's words by key.
 
-    As the filter of a template, ``"login.title"|t(client=name)`` gives safe markup: words and values are escaped, values
-    that are markup already stay so. Placeholders are written ``%(client)s``.
+    As the filter of a template, ``"login.title"|t(client=name)`` gives safe markup: words and values are escaped,
+    values that are markup already stay so. Placeholders are written ``%(client)s``.
     """
 
     __slots__ = ("_words", "language")
