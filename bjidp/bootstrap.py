@@ -253,7 +253,9 @@ def build(rooms: Rooms) -> web.Application:
         site=site,
         cookies=cookies,
         forms=forms,
-        redeeming=Redeeming(browsers, changes, qr_keys, rooms.entropy),
+        redeeming=Redeeming(
+            browsers=browsers, changes=changes, throttle=stores.throttle, keys=qr_keys, entropy=rooms.entropy
+        ),
         sessions=sessions,
         signed_in=signed_in,
         ticket_digest=ticket_digest,

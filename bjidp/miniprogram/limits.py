@@ -23,6 +23,7 @@ class MiniProgramWindows(Struct, frozen=True, kw_only=True):
     sign_in: Window = per_minute(10)
     complete: Window = per_minute(60)
     call: Window = per_minute(60)
+    refresh: Window = per_minute(60)
     face_of_identity: Window = Window(3, DAY)
     face_of_document: Window = Window(10, DAY)
     face_of_all: Window = Window(20_000, DAY)
@@ -54,6 +55,10 @@ class MiniProgramLimits:
         """Count a call with a token, for the account and for the platform identity."""
         await self._throttle.hit(self._pseudonyms.key("mp.call.account", caller.account), self._windows.call)
         await self._throttle.hit(self._pseudonyms.key("mp.call.link", caller.link), self._windows.call)
+
+    async def refresh(self, session: str) -> None:
+        """Count an exchange of a refresh token, for the session that the token names."""
+        await self._throttle.hit(self._pseudonyms.key("mp.refresh", session), self._windows.refresh)
 
     async def face_of_person(self, identity: PlatformIdentity, person: Person, *, own: bool) -> None:
         """Count a face check for the platform identity and, unless the document is its account's own, for the document.

@@ -149,6 +149,10 @@ class MiniSessions:
                 continue
         raise StoreUnavailable(1)
 
+    def named_by(self, refresh_token: str) -> str:
+        """Return the session a refresh token names, whether or not it still lives; raise :class:`TokenInvalid`."""
+        return self._tokens.read_refresh(refresh_token).session
+
     async def refresh(self, refresh_token: str) -> Tokens:
         """Return the next pair; raise :class:`TokenInvalid`, or :class:`AccountRefused` with nothing changed.
 

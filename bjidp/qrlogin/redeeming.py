@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 from msgspec import Struct
@@ -23,6 +24,10 @@ from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, CodeWrong, TicketExpired, TicketUnknown
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.ticket import Approved, Computer, Holder, Ticket
+from bjidp.throttle.ports import Throttle, per_minute
+
+REDEEM_BROWSER: Final = per_minute(60)
+"""A page redeems once; a script that asks again and again reads every flow of its browser each time."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,10 +44,13 @@ class Redemption(Struct, frozen=True):
 class Redeeming:
     """Exchanges grants."""
 
-    def __init__(self, browsers: Browsers, changes: FlowChanges, keys: QrKeys, entropy: Entropy) -> None:
+    def __init__(
+        self, *, browsers: Browsers, changes: FlowChanges, throttle: Throttle, keys: QrKeys, entropy: Entropy
+    ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._browsers = browsers
         self._changes = changes
+        self._throttle = throttle
         self._keys = keys
         self._entropy = entropy
 
@@ -60,13 +68,14 @@ class Redeeming:
         ``signed_in`` is the account of a live session in this browser. Raises, having consumed nothing:
         :class:`TicketUnknown` for a grant that is unknown, foreign, used or expired, and for a browser that is (one
         and the same answer, attack Q22); :class:`AlreadySignedIn` when another account is logged in here (attack
-        Q28); ``StoreUnavailable``. Raises :class:`CodeWrong`, counted before it is compared, and
-        ``AccountRefused`` from ``open_session``, upon which the ticket is dead.
+        Q28); ``RateLimited``, counted by browser; ``StoreUnavailable``. Raises :class:`CodeWrong`, counted before it
+        is compared, and ``AccountRefused`` from ``open_session``, upon which the ticket is dead.
         """
         try:
             browser = (await self._browsers.find(secret)).value
         except BrowserUnknown:
             raise TicketUnknown from None
+        await self._throttle.hit(f"qr.redeem.browser:{browser.id}", REDEEM_BROWSER)
         ticket, approved = await self._granted(browser, grant)
         if signed_in is not None and signed_in != approved.holder.account:
             raise AlreadySignedIn

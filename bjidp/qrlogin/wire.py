@@ -91,6 +91,12 @@ class RedeemBody(Struct, frozen=True, forbid_unknown_fields=True):
     code: Annotated[str, Meta(pattern=r"^[0-9]{2}$", max_length=2)] | None = None
 
 
+class RedeemForm(RedeemBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same as a form, with the token of the page that shows it."""
+
+    csrf: Secretish
+
+
 class RedeemAnswer(Struct, frozen=True):
     """Where the page goes now that it is logged in."""
 

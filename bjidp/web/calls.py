@@ -28,6 +28,13 @@ class Proof(Enum):
     BROWSER = "browser"
 
 
+class Outcome(Struct, frozen=True):
+    """A good answer without a body, beside the usual one."""
+
+    status: HTTPStatus
+    when: str
+
+
 class Call(Struct, frozen=True, kw_only=True):
     """One call: how it is reached, what it takes, what it answers."""
 
@@ -37,11 +44,12 @@ class Call(Struct, frozen=True, kw_only=True):
     handler: Handler
     proof: Proof
     body: type[Struct] | None = None
+    form: type[Struct] | None = None
+    """What the call takes as a form too, from pages without JavaScript."""
     query: tuple[tuple[str, str], ...] = ()
     answers: tuple[type[Struct], ...] = ()
     status: HTTPStatus = HTTPStatus.OK
-    empty: str | None = None
-    """When the answer may also be 204 without a body."""
+    others: tuple[Outcome, ...] = ()
     errors: tuple[str, ...] = ()
 
 

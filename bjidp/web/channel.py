@@ -32,7 +32,7 @@ from bjidp.qrlogin.wire import (
 from bjidp.site import Site
 from bjidp.web.address_slots import AddressSlots
 from bjidp.web.bodies import read_json
-from bjidp.web.calls import Call, Proof
+from bjidp.web.calls import Call, Outcome, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.origin import require_origin, require_same_site_read
 from bjidp.web.page_socket import TOO_MANY, PageSocket
@@ -112,7 +112,7 @@ class QrChannel:
                 proof=Proof.BROWSER,
                 query=(("flow", "string"), ("after", "integer"), ("wait", "integer"), ("opened", "integer")),
                 answers=messages,
-                empty="No newer message in time",
+                others=(Outcome(HTTPStatus.NO_CONTENT, "No newer message in time"),),
                 errors=(*errors, "page_superseded"),
             ),
         )  # fmt: skip

@@ -186,12 +186,14 @@ class MiniProgramApi:
     async def refresh(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/session/refresh``."""
         body = await read_json(request, _refresh)
+        await self._limits.refresh(self._sessions.named_by(body.refresh_token))
         tokens = await self._sessions.refresh(body.refresh_token)
         return answer(TokenPair(tokens.access, tokens.expires_in, tokens.refresh))
 
     async def end(self, request: web.Request) -> web.Response:
         """``DELETE /mp/v1/session``: a locked account may log its phone out too."""
         caller = await self._sessions.recognise(request.headers.get("Authorization"))
+        await self._limits.call(caller)
         await self._sessions.end(caller.session.id, "logout")
         return web.Response(status=HTTPStatus.NO_CONTENT)
 

@@ -31,10 +31,8 @@ PROBLEM: Final = {
 
 def describe(calls: tuple[Call, ...], *, version: str, url: str, browser_cookie: str) -> bytes:
     """Return the OpenAPI document of ``calls`` as JSON."""
-    types = sorted(
-        {kind for call in calls for kind in (*call.answers, *([call.body] if call.body else []))} | {FieldFault},
-        key=lambda kind: kind.__name__,
-    )
+    named_types = {kind for call in calls for kind in (*call.answers, call.body, call.form) if kind is not None}
+    types = sorted(named_types | {FieldFault}, key=lambda kind: kind.__name__)
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     named = dict(zip(types, schemas, strict=True))
     paths: dict[str, dict[str, object]] = {}
@@ -84,8 +82,10 @@ def _operation(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) ->
         operation["parameters"] = parameters
     if call.proof is not Proof.NOTHING:
         operation["security"] = [{call.proof.value: []}]
-    if call.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": named[call.body]}}}
+    taken = {"application/json": call.body, "application/x-www-form-urlencoded": call.form}
+    content = {kind: {"schema": named[body]} for kind, body in taken.items() if body is not None}
+    if content:
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -95,8 +95,7 @@ def _responses(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) ->
         shapes = [named[kind] for kind in call.answers]
         good["content"] = {"application/json": {"schema": shapes[0] if len(shapes) == 1 else {"oneOf": shapes}}}
     responses: dict[str, object] = {str(int(call.status)): good}
-    if call.empty is not None:
-        responses["204"] = {"description": call.empty}
+    responses |= {str(int(outcome.status)): {"description": outcome.when} for outcome in call.others}
     for code in call.errors:
         status = str(int(STATUS[code]))
         described = responses.get(status)

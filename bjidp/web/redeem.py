@@ -15,12 +15,12 @@ from aiohttp import web
 
 from bjidp.qrlogin.errors import CodeWrong, TicketUnknown
 from bjidp.qrlogin.redeeming import Redeeming, Redemption
-from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody
+from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody, RedeemForm
 from bjidp.sessions.ports import Login
 from bjidp.sessions.service import Sessions
 from bjidp.site import Site
 from bjidp.web.bodies import decode, read_json
-from bjidp.web.calls import Call, Proof
+from bjidp.web.calls import Call, Outcome, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
 from bjidp.web.origin import require_origin
@@ -64,7 +64,9 @@ class QrRedeem:
                 handler=self.redeem,
                 proof=Proof.BROWSER,
                 body=RedeemBody,
+                form=RedeemForm,
                 answers=(RedeemAnswer,),
+                others=(Outcome(HTTPStatus.SEE_OTHER, "To a form: on to where the login is for, or back to its page"),),
                 errors=(
                     "invalid_request", "origin_refused", "account_refused", "ticket_unknown", "already_signed_in",
                     "code_wrong", "rate_limited", "service_unavailable",

@@ -254,3 +254,16 @@ async def test_what_the_description_takes_the_calls_take(program: Program, docum
         fits = not list(faults(document, schema, body))
         answer = await browser.caller.post("/qr/tickets", body, headers=browser.headers(program.url))
         assert (answer.status == 200) is fits, body
+
+
+@pytest.mark.req("UX-4")
+async def test_a_form_is_taken_and_answered_as_described(program: Program, document: Document) -> None:
+    operation = document["paths"]["/qr/redeem"]["post"]
+    schema = operation["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+    browser, _, message = await program.approved()
+    for fields in ({"grant": message["grant"]}, {"grant": message["grant"], "csrf": browser.csrf}):
+        fits = not list(faults(document, schema, fields))
+        answer = await browser.submit("/qr/redeem", fields)
+        assert (answer.status == 303) is fits
+        assert str(answer.status) in operation["responses"]
+    assert "content" not in operation["responses"]["303"]

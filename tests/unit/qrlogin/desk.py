@@ -124,7 +124,9 @@ class Desk:
             entropy=entropy,
             prefix=PREFIX,
         )
-        self.redeeming = Redeeming(self.browsers, self.changes, self.keys, entropy)
+        self.redeeming = Redeeming(
+            browsers=self.browsers, changes=self.changes, throttle=self.throttle, keys=self.keys, entropy=entropy
+        )
         self.secret: str | None = None
         self.sessions: list[Redemption] = []
 
