@@ -10,6 +10,7 @@ import base64
 import functools
 import ipaddress
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -74,7 +75,7 @@ from bjidp.vendors.catalog import (
 from bjidp.web import openapi, pages
 from bjidp.web.areas import MaxMindAreas
 from bjidp.web.assets import StaticFiles
-from bjidp.web.calls import mount
+from bjidp.web.calls import Call, mount
 from bjidp.web.channel import QrChannel
 from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
@@ -143,10 +144,10 @@ async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Room
 
 
 async def close_rooms(rooms: Rooms) -> None:
-    """Close what :func:`open_rooms` opened."""
-    await rooms.http.close()
-    for close in rooms.stores.closes:
-        await close()
+    """Close what :func:`open_rooms` opened, clients before stores; what cannot be closed keeps nothing else open."""
+    async with AsyncExitStack() as closing:
+        for close in reversed((rooms.http.close, *rooms.stores.closes)):
+            closing.push_async_callback(close)
 
 
 def read_keyring(settings: Settings) -> Keyring:
@@ -159,48 +160,125 @@ def read_keyring(settings: Settings) -> Keyring:
 
 def build(rooms: Rooms) -> web.Application:
     """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
-    settings, site, stores = rooms.settings, rooms.site, rooms.stores
-    policy = _policy(settings)
-    pseudonyms = Pseudonyms(rooms.keyring)
-    ticket_digest = functools.partial(pseudonyms.digest, "ticket")
-    qr_keys = QrKeys(_derived(rooms.keyring, "qr"))
-    basis = Basis(site.qr_prefix)
-    basis_url = f"/static/qr/{basis.fingerprint}.bin"
-    files = StaticFiles.load().including(basis_url, basis.encode(), "application/octet-stream")
-    sandbox = settings.server.environment == "demo"
-    renderer = Renderer(
-        pages.Shell(sandbox=sandbox, portal_url=settings.server.portal_url), files, Texts.load(LANGUAGE)
+    qr, front = _qr(rooms), _front(rooms)
+    guards = Guards(rooms.site)
+    app = web.Application(middlewares=[Problems(front.renderer).middleware, guards.host], client_max_size=BODY_MAX)
+    aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
+    app.on_response_prepare.append(guards.headers)
+    parts = (_mini_program(rooms, front, qr), _qr_channel(rooms, front, qr), _pages(rooms, front, qr))
+    calls = tuple(call for part in parts for call in part.calls)
+    mount(app, calls)
+    for part in parts:
+        for add in part.mounts:
+            add(app)
+    described = openapi.describe(
+        calls, version=version("bjidp"), url=rooms.site.url, browser_cookie=front.cookies.browser
     )
-    cookies = Cookies(site)
-    forms = Forms(site, cookies, _derived(rooms.keyring, "csrf"))
-    observer = Observer(
-        Addresses([ipaddress.ip_network(network) for network in settings.networks.trusted_proxies]),
-        _areas(settings),
-        pseudonyms.digest,
-        count_addresses=not settings.server.load,
-        shared=[ipaddress.ip_network(network) for network in settings.networks.shared],
-    )
-    sessions = Sessions(stores.sessions, rooms.clock, rooms.entropy, settings.sessions.lifetime_seconds * SECOND)
-    signed_in = SignedIn(sessions)
+    openapi.mount(app, described)
+    return app
+
+
+class _Part(Struct, frozen=True, kw_only=True):
+    """What one feature adds to the application."""
+
+    calls: tuple[Call, ...] = ()
+    mounts: tuple[Callable[[web.Application], None], ...] = ()
+
+
+class _Qr(Struct, frozen=True, kw_only=True):
+    """The QR login: its use cases, and what its handlers share."""
+
+    policy: QrPolicy
+    keys: QrKeys
+    basis: Basis
+    browsers: Browsers
+    pages: QrPages
+    phones: QrPhones
+    redeeming: Redeeming
+
+
+class _Front(Struct, frozen=True, kw_only=True):
+    """What handlers of every feature know of browsers, and of whoever is logged in."""
+
+    cookies: Cookies
+    forms: Forms
+    observer: Observer
+    renderer: Renderer
+    files: StaticFiles
+    sessions: Sessions
+    signed_in: SignedIn
+
+
+def _qr(rooms: Rooms) -> _Qr:
+    stores, policy = rooms.stores, _policy(rooms.settings)
+    keys = QrKeys(_derived(rooms.keyring, "qr"))
     changes = FlowChanges(stores.tickets, stores.signals)
     browsers = Browsers(stores.browsers, changes, policy, rooms.entropy)
-    qr_pages = QrPages(
-        browsers=browsers,
-        changes=changes,
-        bus=stores.signals,
-        throttle=stores.throttle,
-        messages=Messages(qr_keys, policy, site.qr_prefix),
+    return _Qr(
         policy=policy,
-        entropy=rooms.entropy,
+        keys=keys,
+        basis=Basis(rooms.site.qr_prefix),
+        browsers=browsers,
+        pages=QrPages(
+            browsers=browsers,
+            changes=changes,
+            bus=stores.signals,
+            throttle=stores.throttle,
+            messages=Messages(keys, policy, rooms.site.qr_prefix),
+            policy=policy,
+            entropy=rooms.entropy,
+        ),
+        phones=QrPhones(
+            changes=changes,
+            networks=stores.accounts,
+            throttle=stores.throttle,
+            audit=stores.audit,
+            ticket_digest=_ticket_digest(rooms),
+            keys=keys,
+            policy=policy,
+            entropy=rooms.entropy,
+            prefix=rooms.site.qr_prefix,
+        ),
+        redeeming=Redeeming(
+            browsers=browsers, changes=changes, throttle=stores.throttle, keys=keys, entropy=rooms.entropy
+        ),
     )
+
+
+def _front(rooms: Rooms) -> _Front:
+    settings = rooms.settings
+    cookies = Cookies(rooms.site)
+    files = StaticFiles.load()
+    sessions = Sessions(rooms.stores.sessions, rooms.clock, rooms.entropy, settings.sessions.lifetime_seconds * SECOND)
+    shell = pages.Shell(sandbox=_is_sandbox(settings), portal_url=settings.server.portal_url)
+    return _Front(
+        cookies=cookies,
+        forms=Forms(rooms.site, cookies, _derived(rooms.keyring, "csrf")),
+        observer=Observer(
+            Addresses([ipaddress.ip_network(network) for network in settings.networks.trusted_proxies]),
+            _areas(settings),
+            Pseudonyms(rooms.keyring).digest,
+            count_addresses=not settings.server.load,
+            shared=[ipaddress.ip_network(network) for network in settings.networks.shared],
+        ),
+        renderer=Renderer(shell, files, Texts.load(LANGUAGE)),
+        files=files,
+        sessions=sessions,
+        signed_in=SignedIn(sessions),
+    )
+
+
+def _mini_program(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
+    settings, stores = rooms.settings, rooms.stores
+    pseudonyms = Pseudonyms(rooms.keyring)
     limits = MiniProgramLimits(stores.throttle, pseudonyms, MiniProgramWindows())
-    mini_sessions = MiniSessions(
+    sessions = MiniSessions(
         store=stores.mini_sessions,
-        tokens=MiniTokens(site.url, _derived(rooms.keyring, "mp.access"), _derived(rooms.keyring, "mp.refresh")),
+        tokens=MiniTokens(rooms.site.url, _derived(rooms.keyring, "mp.access"), _derived(rooms.keyring, "mp.refresh")),
         clock=rooms.clock,
         entropy=rooms.entropy,
     )
-    platforms = build_platforms(_platforms(settings, site), http=rooms.http, clock=rooms.clock)
+    platforms = build_platforms(_platforms(settings, rooms.site), http=rooms.http, clock=rooms.clock)
     mini_program = MiniProgram(
         doors=Doors(
             {platform: Door(clients.sign_in, clients.face) for platform, clients in platforms.items()},
@@ -218,88 +296,84 @@ def build(rooms: Rooms) -> web.Application:
             http=rooms.http,
             clock=rooms.clock,
         ),
-        sessions=mini_sessions,
+        sessions=sessions,
         book=RegistrationBook(
             records=stores.registrations,
             seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
             pseudonyms=pseudonyms,
         ),
         limits=limits,
-        documents=DocumentRange.SYNTHETIC if sandbox else DocumentRange.REAL,
+        documents=DocumentRange.SYNTHETIC if _is_sandbox(settings) else DocumentRange.REAL,
         clock=rooms.clock,
         entropy=rooms.entropy,
         probation=settings.accounts.link_probation_hours * HOUR,
     )
     api = MiniProgramApi(
         mini_program=mini_program,
-        sessions=mini_sessions,
+        sessions=sessions,
         limits=limits,
-        phones=QrPhones(
-            changes=changes,
-            networks=stores.accounts,
-            throttle=stores.throttle,
-            audit=stores.audit,
-            ticket_digest=ticket_digest,
-            keys=qr_keys,
-            policy=policy,
-            entropy=rooms.entropy,
-            prefix=site.qr_prefix,
-        ),
-        observer=observer,
+        phones=qr.phones,
+        observer=front.observer,
         platforms=frozenset(platforms),
     )
-    channel = QrChannel(site=site, cookies=cookies, observer=observer, pages=qr_pages, signed_in=signed_in)
-    redeem = QrRedeem(
-        site=site,
-        cookies=cookies,
-        forms=forms,
-        redeeming=Redeeming(
-            browsers=browsers, changes=changes, throttle=stores.throttle, keys=qr_keys, entropy=rooms.entropy
-        ),
-        sessions=sessions,
-        signed_in=signed_in,
-        ticket_digest=ticket_digest,
+    return _Part(calls=api.calls())
+
+
+def _qr_channel(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
+    channel = QrChannel(
+        site=rooms.site,
+        cookies=front.cookies,
+        observer=front.observer,
+        pages=qr.pages,
+        signed_in=front.signed_in,
     )
-    guards = Guards(site)
-    app = web.Application(middlewares=[Problems(renderer).middleware, guards.host], client_max_size=BODY_MAX)
-    aiohttp_session.setup(app, SessionStorage(sessions, cookies))
-    app.on_response_prepare.append(guards.headers)
-    calls = (*api.calls(), *channel.calls(), *redeem.calls())
-    mount(app, calls)
-    channel.mount(app)
-    LoginPages(
+    redeem = QrRedeem(
+        site=rooms.site,
+        cookies=front.cookies,
+        forms=front.forms,
+        redeeming=qr.redeeming,
+        sessions=front.sessions,
+        signed_in=front.signed_in,
+        ticket_digest=_ticket_digest(rooms),
+    )
+    scriptless = ScriptlessQr(
+        site=rooms.site,
+        cookies=front.cookies,
+        forms=front.forms,
+        observer=front.observer,
+        pages=qr.pages,
+        keys=qr.keys,
+        policy=qr.policy,
+        basis=qr.basis,
+        renderer=front.renderer,
+        signed_in=front.signed_in,
+    )
+    return _Part(calls=(*channel.calls(), *redeem.calls()), mounts=(channel.mount, scriptless.mount))
+
+
+def _pages(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
+    settings = rooms.settings
+    basis_url = f"/static/qr/{qr.basis.fingerprint}.bin"
+    login = LoginPages(
         settings=LoginSettings(
-            url=site.url,
-            client=Client(settings.server.client_name, site.host),
+            url=rooms.site.url,
+            client=Client(settings.server.client_name, rooms.site.host),
             home=HOME,
             basis_url=basis_url,
             simulator=settings.server.simulator_url,
         ),
-        renderer=renderer,
-        cookies=cookies,
-        forms=forms,
-        observer=observer,
-        browsers=browsers,
-        sessions=sessions,
-        signed_in=signed_in,
-        throttle=stores.throttle,
-    ).mount(app)
-    ScriptlessQr(
-        site=site,
-        cookies=cookies,
-        forms=forms,
-        observer=observer,
-        pages=qr_pages,
-        keys=qr_keys,
-        policy=policy,
-        basis=basis,
-        renderer=renderer,
-        signed_in=signed_in,
-    ).mount(app)
-    StaticPages(files).mount(app)
-    Health(stores.pings, sandbox=sandbox).mount(app)
-    openapi.mount(app, openapi.describe(calls, version=version("bjidp"), url=site.url, browser_cookie=cookies.browser))
-    return app
+        renderer=front.renderer,
+        cookies=front.cookies,
+        forms=front.forms,
+        observer=front.observer,
+        browsers=qr.browsers,
+        sessions=front.sessions,
+        signed_in=front.signed_in,
+        throttle=rooms.stores.throttle,
+    )
+    files = front.files.including(basis_url, qr.basis.encode(), "application/octet-stream")
+    health = Health(rooms.stores.pings, sandbox=_is_sandbox(settings))
+    return _Part(mounts=(login.mount, StaticPages(files).mount, health.mount))
 
 
 async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entropy: Entropy) -> Stores:
@@ -343,6 +417,14 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
 def _derived(keyring: Keyring, label: str) -> Secret:
     # By the current version, on which all processes agree while a rotation is rolled out.
     return Secret(keyring.derive(keyring.current, label))
+
+
+def _ticket_digest(rooms: Rooms) -> Callable[[str], bytes]:
+    return functools.partial(Pseudonyms(rooms.keyring).digest, "ticket")
+
+
+def _is_sandbox(settings: Settings) -> bool:
+    return settings.server.environment == "demo"
 
 
 def _policy(settings: Settings) -> QrPolicy:
