@@ -14,6 +14,8 @@ from tests.support.crowd import Crowd
 from tests.support.login import approved
 
 SAMPLES = 100
+BATCH = 15
+"""Samples a stranger takes before the next one comes: a browser redeems sixty times a minute, each sample four."""
 NEVER = "B" * 43
 
 
@@ -47,7 +49,10 @@ async def test_unknown_foreign_used_and_expired_look_the_same_to_a_stranger(
         }
         clock = asyncio.get_running_loop().time
         times: dict[str, list[float]] = {name: [] for name in grants}
-        for _ in range(SAMPLES):
+        for sample in range(SAMPLES):
+            if sample % BATCH == 0:
+                stranger = Browser(caller)
+                await stranger.screen()
             for name, grant in grants.items():
                 started = clock()
                 answers = await stranger.redeem(grant), await stranger.events(flow=flows[name])
