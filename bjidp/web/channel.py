@@ -193,7 +193,7 @@ class QrChannel:
         return ws
 
     async def _serve(
-        self, ws: web.WebSocketResponse, entry: Entry, opened: int, transport: asyncio.BaseTransport | None
+        self, ws: web.WebSocketResponse, entry: Entry, opened: int, transport: asyncio.WriteTransport | None
     ) -> None:
         try:
             watch = await self._pages.connect(entry, opened)

@@ -58,7 +58,7 @@ class PageSocket:
     )
 
     def __init__(
-        self, ws: web.WebSocketResponse, pages: QrPages, watch: Watch, transport: asyncio.BaseTransport | None
+        self, ws: web.WebSocketResponse, pages: QrPages, watch: Watch, transport: asyncio.WriteTransport | None
     ) -> None:
         """Write to ``ws``, which is open; ``transport`` is what is cut when its reader does not keep up."""
         self._ws = ws
@@ -165,5 +165,6 @@ class PageSocket:
     def _abort(self) -> None:
         self._closing = True
         log.info("slow_reader_cut_off")
-        if isinstance(self._transport, asyncio.WriteTransport):
+        # Never by asking for its class: uvloop's transports are of none of asyncio's.
+        if self._transport is not None:
             self._transport.abort()

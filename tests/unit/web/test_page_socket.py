@@ -77,7 +77,8 @@ class Bench:
         self.time = LoopTime()
         self.connection = Connection()
         self.pages = Pages(*looks)
-        self.transport = Mock(spec=asyncio.WriteTransport)
+        # Of no class of asyncio's, as those of uvloop are.
+        self.transport = Mock(spec_set=["abort"])
         watch = Mock(spec=Watch)
         self.socket = PageSocket(
             cast("web.WebSocketResponse", self.connection), cast("QrPages", self.pages), watch, self.transport
