@@ -15,6 +15,7 @@ import structlog
 
 from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.errors import StoreUnavailable
+from bjidp.foreign_log import listen_to_libraries
 from bjidp.serving import serve
 from bjidp.supervising import WorkerFailed
 
@@ -72,3 +73,4 @@ def _log_to_stderr() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    listen_to_libraries()
