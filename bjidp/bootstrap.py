@@ -83,14 +83,14 @@ from bjidp.web.guards import Guards
 from bjidp.web.health import Health
 from bjidp.web.login import LoginPages, LoginSettings
 from bjidp.web.miniprogram import MiniProgramApi
-from bjidp.web.problems import Problems
+from bjidp.web.problems import PROBLEMS, Problems
 from bjidp.web.redeem import QrRedeem
 from bjidp.web.rendering import Renderer
 from bjidp.web.scriptless import ScriptlessQr
 from bjidp.web.signed_in import SessionStorage, SignedIn
 from bjidp.web.static_files import StaticPages
 from bjidp.web.texts import Texts
-from bjidp.web.visitor import Addresses, AreaBook, NoAreas, Observer
+from bjidp.web.visitor import OBSERVER, Addresses, AreaBook, NoAreas, Observer
 
 BODY_MAX: Final = 64 * 1024
 HOME: Final = "/centre"
@@ -162,7 +162,10 @@ def build(rooms: Rooms) -> web.Application:
     """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
     qr, front = _qr(rooms), _front(rooms)
     guards = Guards(rooms.site)
-    app = web.Application(middlewares=[Problems(front.renderer).middleware, guards.host], client_max_size=BODY_MAX)
+    problems = Problems(front.renderer)
+    app = web.Application(middlewares=[problems.middleware, guards.host], client_max_size=BODY_MAX)
+    app[PROBLEMS] = problems
+    app[OBSERVER] = front.observer
     aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
     app.on_response_prepare.append(guards.headers)
     parts = (_mini_program(rooms, front, qr), _qr_channel(rooms, front, qr), _pages(rooms, front, qr))

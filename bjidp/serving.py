@@ -30,6 +30,7 @@ from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.sql.migrations import migrate
 from bjidp.supervising import Patience, supervise
+from bjidp.web.connections import Runner, Site, allow_open_files
 
 BACKLOG: Final = 2048
 DRAIN: Final = 10.0
@@ -110,11 +111,11 @@ async def _answer(
 ) -> None:
     """Take requests until told to stop; ``tell`` once they are taken."""
     stop = _told_to_stop()
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN)
+    runner = Runner(app, files=allow_open_files(), shutdown_timeout=DRAIN)
     await runner.setup()
     tidying = asyncio.create_task(_tidy(rooms))
     try:
-        site = web.SockSite(runner, listener, ssl_context=_tls(rooms.settings), backlog=BACKLOG)
+        site = Site(runner, listener, ssl_context=_tls(rooms.settings), backlog=BACKLOG)
         await site.start()
         # What was made so far stays: without this every full collection walks through all of it, 55 ms at a time.
         gc.collect()

@@ -5,18 +5,25 @@ Owns the step from bytes to a typed struct. Called by every handler that takes J
 
 from __future__ import annotations
 
+import asyncio
 import re
-from typing import TypeVar
+from collections.abc import Awaitable
+from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.web.guards import RequestTimeout
 
 T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
 
 BODY_MAX = 64 * 1024
 """Bytes of a request body; aiohttp answers 413 beyond them."""
+
+BODY_TIME: Final = 10.0
+"""Seconds the whole of a body may take to come (attack W9): the largest, over the slowest line there is."""
 
 _MISSING = re.compile(r"missing required field `([^`]{1,64})`")
 _UNKNOWN = re.compile(r"unknown field `([^`]{1,64})`")
@@ -30,7 +37,16 @@ async def read_json(request: web.Request, decoder: msgspec.json.Decoder[T]) -> T
     """
     if request.content_type != "application/json":
         raise InvalidRequest(FieldFault("", "content_type"))
-    return decode(await request.read(), decoder)
+    return decode(await in_time(request.read()), decoder)
+
+
+async def in_time(reading: Awaitable[V]) -> V:
+    """Return what reads a body; raise :class:`RequestTimeout` when it has not come within :data:`BODY_TIME`."""
+    try:
+        async with asyncio.timeout(BODY_TIME):
+            return await reading
+    except TimeoutError:
+        raise RequestTimeout from None
 
 
 def decode(raw: bytes | str, decoder: msgspec.json.Decoder[T]) -> T:

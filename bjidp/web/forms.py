@@ -17,6 +17,7 @@ from bjidp.mac import MacKey
 from bjidp.qrlogin.errors import OriginRefused
 from bjidp.secret import Secret
 from bjidp.site import Site
+from bjidp.web.bodies import in_time
 from bjidp.web.cookies import Cookies
 from bjidp.web.origin import require_origin
 from bjidp.web.signed_in import Owner
@@ -39,14 +40,14 @@ class Forms:
     async def read(self, request: web.Request, owner: Owner | None) -> dict[str, str]:
         """Return the form's fields, each given once.
 
-        Raises :class:`OriginRefused` for a form of another site's page or without a token of this browser, and
-        :class:`InvalidRequest` for a body that is no plain form.
+        Raises :class:`OriginRefused` for a form of another site's page or without a token of this browser,
+        :class:`InvalidRequest` for a body that is no plain form, and ``RequestTimeout`` for one that does not come.
         """
         require_origin(self._site, request)
         if request.content_type != "application/x-www-form-urlencoded" or not _is_utf8(request.charset):
             raise InvalidRequest(FieldFault("", "content_type"))
         try:
-            posted = await request.post()
+            posted = await in_time(request.post())
         except (ValueError, LookupError):
             raise InvalidRequest(FieldFault("", "form")) from None
         fields: dict[str, str] = {}

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bjidp.errors import BjidpError
+from bjidp.errors import BjidpError, Retryable
 from bjidp.site import Site
 
 SAFE: Final = frozenset({"GET", "HEAD"})
@@ -50,6 +50,18 @@ class TooLarge(BjidpError):
     """The body is larger than anything this server takes."""
 
     code = "too_large"
+
+
+class RequestTimeout(BjidpError):
+    """The body did not come in time (attack W9)."""
+
+    code = "request_timeout"
+
+
+class TooBusy(Retryable):
+    """More is waiting already than can be done within a reasonable time; nothing was begun."""
+
+    code = "too_busy"
 
 
 class InternalError(BjidpError):

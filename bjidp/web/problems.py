@@ -41,6 +41,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "origin_refused": HTTPStatus.FORBIDDEN,
     "page_superseded": HTTPStatus.CONFLICT,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "scene_refused": HTTPStatus.FORBIDDEN,
     "service_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "ticket_closed": HTTPStatus.CONFLICT,
@@ -48,6 +49,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "ticket_taken": HTTPStatus.CONFLICT,
     "ticket_unknown": HTTPStatus.NOT_FOUND,
     "token_invalid": HTTPStatus.UNAUTHORIZED,
+    "too_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "vendor_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -91,6 +93,9 @@ class Problems:
             response.headers["Retry-After"] = str(retry_after)
         if code == "token_invalid":
             response.headers["WWW-Authenticate"] = "Bearer"
+        if code == "request_timeout":
+            # Nothing more is waited for on this connection (RFC 9110, section 15.5.9).
+            response.force_close()
         return response
 
     @web.middleware
@@ -115,3 +120,7 @@ class Problems:
         except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
             log.error("unhandled_error", **outline(error))  # noqa: TRY400 - without its text
             return self.answer(request, "internal_error", {})
+
+
+PROBLEMS: Final = web.AppKey("problems", Problems)
+"""Where an application keeps what answers for it, for failures that no middleware sees."""

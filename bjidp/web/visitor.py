@@ -67,6 +67,11 @@ class Addresses:
         find = self._remembered if len(chain) <= CHAIN_MAX else self._found
         return find(request.remote or "", chain)
 
+    def peer(self, remote: str) -> Address | None:
+        """Return the address of a connection's other end; None for a trusted proxy, which forwards for others."""
+        address = _read(remote) or ipaddress.IPv4Address(0)
+        return None if self._is_trusted(address) else address
+
     def _found(self, remote: str, chain: str) -> Address:
         found = _read(remote) or ipaddress.IPv4Address(0)
         if self._is_trusted(found):
@@ -165,6 +170,14 @@ class Observer:
         """Return what limits by address count the client as."""
         return self._of(request).source
 
+    def peer(self, remote: str) -> Source | None:
+        """Return what the other end of a connection is counted as, before it has said anything.
+
+        None for a trusted proxy: its connections are other people's.
+        """
+        address = self._addresses.peer(remote)
+        return None if address is None else self._facts(address).source
+
     def area(self, request: web.Request) -> Area | None:
         """Return where the client is, if that is known."""
         return self._of(request).area
@@ -196,3 +209,7 @@ def _read(text: str) -> Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
+
+
+OBSERVER = web.AppKey("observer", Observer)
+"""Where an application keeps what knows its visitors, for connections that have not asked for anything yet."""

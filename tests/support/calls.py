@@ -207,6 +207,19 @@ class Line:
             body = await (self._reader.read() if length is None else self._reader.readexactly(int(length)))
         return Answer(answer.status, headers, body)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server has hung up and everything it said was read."""
+        return self._reader.at_eof() or self._reader.exception() is not None
+
+    async def rest(self) -> bytes:
+        """Read whatever comes before the server hangs up."""
+        async with asyncio.timeout(PATIENCE):
+            try:
+                return await self._reader.read()
+            except ConnectionResetError:
+                return b""
+
     async def close(self) -> None:
         """Hang up."""
         self._writer.close()

@@ -35,9 +35,10 @@ from bjidp.sandbox.entropy import SeededEntropy as SandboxEntropy
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.secret import Secret
 from bjidp.storage.memory.signals import LocalTopics
+from bjidp.web.connections import Runner, Site
 from tests.support import phone as phones
 from tests.support.browser import Browser, Message, Screen, Socket
-from tests.support.calls import PATIENCE, Caller, Deployment
+from tests.support.calls import PATIENCE, Caller, Deployment, Line
 from tests.support.phone import Person, Phone
 
 T = TypeVar("T")
@@ -280,6 +281,12 @@ class Program:
         """Return a browser without cookies."""
         return Browser(await self.caller(process=process, source=source))
 
+    async def line(self) -> Line:
+        """Return a bare connection."""
+        line = await Line.open(self.deployments[0])
+        self._stack.push_async_callback(line.close)
+        return line
+
     async def phone(self, person: str = "chen-yutong", platform: str = "wechat", *, process: int = 0) -> Phone:
         """Return somebody's phone, logged in to the mini-program; registers them the first time."""
         caller = await self.caller(process=process)
@@ -361,9 +368,13 @@ async def running(
     *,
     base_url: str | None = None,
     processes: int = 1,
+    files: int = 1000,
     settings: Callable[[Settings], Settings] = lambda settings: settings,
 ) -> AsyncIterator[Program]:
-    """Run the program. ``base_url`` names a host that a proxy in front would have; ``name`` seeds the randomness."""
+    """Run the program. ``base_url`` names a host that a proxy in front would have; ``name`` seeds the randomness.
+
+    Each process believes that it may have ``files`` open.
+    """
     clock, entropy = ManualClock(), SeededEntropy(name)
     database = town.database()
     url = base_url or f"http://127.0.0.1:{town.ports[0]}"
@@ -389,15 +400,15 @@ async def running(
         try:
             stores = _watched(rooms.stores, meddler)
             for number in range(processes):
-                runner = web.AppRunner(build(msgspec.structs.replace(rooms, stores=stores(number))), access_log=None)
-                program.runners.append(runner)
+                app = build(msgspec.structs.replace(rooms, stores=stores(number)))
+                program.runners.append(runner := Runner(app, files=files, shutdown_timeout=60))
                 await runner.setup()
-                await web.SockSite(runner, town.listeners[number].dup()).start()
+                await Site(runner, town.listeners[number].dup()).start()
             async with program:
                 yield program
         finally:
-            for runner in program.runners:
-                await runner.cleanup()
+            for started in program.runners:
+                await started.cleanup()
             await close_rooms(rooms)
 
 
