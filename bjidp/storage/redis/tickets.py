@@ -8,7 +8,6 @@ them and are good for twice its lifetime; what counts is whether the flow still 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.errors import StoreUnavailable
@@ -18,9 +17,7 @@ from bjidp.storage.redis.client import Link, Script
 from bjidp.storage.redis.codec import Codec
 from bjidp.storage.redis.moments import FIRST_VERSION, NOW, Moments
 from bjidp.storage.redis.records import GET, held
-
-REMEMBERED = 16_384
-"""Tickets whose flow a process remembers: those of some minutes under load, in about 3 MB."""
+from bjidp.storage.redis.remembered import Remembered
 
 STALE = 0
 POINT_FIRST = -1
@@ -73,7 +70,7 @@ class RedisTicketStore:
         self._prefix = prefix
         self._moments = moments
         self._codec = Codec(Flow)
-        self._flow_of: OrderedDict[str, str] = OrderedDict()
+        self._flow_of = Remembered()
 
     async def now(self) -> Instant:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.now`."""
@@ -112,7 +109,7 @@ class RedisTicketStore:
         data = self._codec.encode(flow)
         deadline = b"" if before is None else before
         # What was read from a flow has its pointer; what has not been read is new, or was forgotten here.
-        pointed = any(ticket.id not in self._flow_of for ticket in flow.tickets)
+        pointed = any(self._flow_of.get(ticket.id) is None for ticket in flow.tickets)
         while True:
             if pointed:
                 await self._point(flow, lifetime)
@@ -136,9 +133,7 @@ class RedisTicketStore:
 
     def _remember(self, flow: Flow) -> None:
         for ticket in flow.tickets:
-            self._flow_of.setdefault(ticket.id, flow.id)
-        while len(self._flow_of) > REMEMBERED:
-            self._flow_of.popitem(last=False)
+            self._flow_of.keep(ticket.id, flow.id)
 
     def _pointer(self, ticket_id: str) -> str:
         return f"{self._prefix}ticket:{{{ticket_id}}}"
