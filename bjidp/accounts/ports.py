@@ -115,3 +115,10 @@ class AccountStore(Protocol):
     async def networks(self, account: str, network: bytes) -> tuple[bool, bool]:
         """Return whether the account has ever logged in by QR, and whether it did so from ``network``."""
         ...
+
+    async def forget_networks(self, before: Instant, limit: int) -> int:
+        """Forget at most ``limit`` networks that nobody logged in from since ``before``; return how many.
+
+        As many as ``limit``: ask again. The last login from a network is known to the day.
+        """
+        ...

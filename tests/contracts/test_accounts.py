@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bjidp.accounts.ports import Evidence, IdentityTaken, Status
-from bjidp.clock import DAY, HOUR
+from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
 from bjidp.storage.sql.catalog import open_sql
@@ -292,6 +292,20 @@ async def test_a_network_keeps_the_day_it_was_last_used(house: House) -> None:
         await house.sql.accounts.admit(standing.account, house.login(), "S", house.now)
         seen += house.rows("SELECT last_at FROM login_network")
     assert seen == [(first,), (first,), (first + 25 * HOUR,)]
+
+
+@pytest.mark.req("PRV-4")
+async def test_networks_that_nobody_comes_from_any_more_are_forgotten_piece_by_piece(house: House) -> None:
+    _, standing = await house.someone()
+    account = standing.account
+    for number in range(3):
+        await house.sql.accounts.admit(account, house.login(network=bytes([number]) * 32), "S", house.now)
+    house.clock.advance(DAY // SECOND)
+    await house.sql.accounts.admit(account, house.login(network=HOME), "S", house.now)
+    assert await house.accounts.forget_networks(house.now - DAY, 2) == 0, "that very instant is not before it"
+    assert [await house.accounts.forget_networks(house.now, 2) for _ in range(3)] == [2, 1, 0]
+    assert await house.accounts.networks(account, HOME) == (True, True)
+    assert await house.accounts.networks(account, bytes(32)) == (True, False)
 
 
 @pytest.mark.attack("Q21")

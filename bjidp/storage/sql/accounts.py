@@ -46,7 +46,7 @@ from bjidp.storage.sql.schema import (
     platform_identity,
     platform_link,
 )
-from bjidp.storage.sql.statements import Value, insert_or_nothing, insert_or_touch
+from bjidp.storage.sql.statements import Value, delete_some, insert_or_nothing, insert_or_touch
 from bjidp.vendors.ports import Person, PlatformIdentity
 
 BORN_AT = 3
@@ -179,6 +179,9 @@ class SqlAccounts:
                 version=identity.c.version + bindparam("step"),
             )
         )
+        self._forget_networks = compile_(
+            delete_some(login_network, login_network.c.last_at < bindparam("before"), dialect)
+        )
         self._notify = compile_(insert(notice).inline(), ("account", "kind", "facts", "created_at"))
 
     # Looks: one statement each.
@@ -231,6 +234,11 @@ class SqlAccounts:
         values: dict[str, Value] = {"account": account, "network": network}
         row = await self._engine.look(lambda transaction: transaction.one(self._networks, values))
         return (False, False) if row is None else (bool(row[0]), bool(row[1]))
+
+    async def forget_networks(self, before: Instant, limit: int) -> int:
+        """Forget at most ``limit`` networks that nobody logged in from since ``before``; return how many."""
+        values: dict[str, Value] = {"before": before, "limit": limit}
+        return await self._engine.write(lambda transaction: transaction.run(self._forget_networks, values))
 
     # Logins whose sessions live elsewhere.
 

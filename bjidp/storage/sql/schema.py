@@ -113,7 +113,7 @@ login_network = Table(
     metadata,
     Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
     Column("network", _DIGEST, primary_key=True),
-    Column("last_at", _INSTANT, nullable=False),
+    Column("last_at", _INSTANT, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from sqlalchemy import ClauseElement, Insert, Table
+from sqlalchemy import ClauseElement, ColumnElement, Delete, Insert, Table, bindparam, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -64,3 +64,20 @@ def insert_or_touch(table: Table, dialect: Dialect, touched: str, ahead: int | N
         set_={touched: new},
         where=None if ahead is None else new > table.c[touched] + ahead,
     )
+
+
+def delete_some(table: Table, over: ColumnElement[bool], dialect: Dialect) -> Delete:
+    """Return a delete of at most ``limit`` rows, a parameter, of those that are ``over``.
+
+    Rows that another transaction is at are passed by, so that processes that clean up together share the work.
+    """
+    key = list(table.primary_key)
+    column = key[0] if len(key) == 1 else tuple_(*key)
+    chosen = select(*key).where(over).limit(bindparam("limit"))
+    if dialect.name == "postgresql":
+        # A query with locks stands in a common table expression: PostgreSQL runs that once, where it may run a
+        # subquery once a row and take the limit anew each time.
+        apart = chosen.with_for_update(skip_locked=True).cte("chosen")
+        return delete(table).where(column.in_(select(*apart.c)))
+    # SQLite has one writer and runs the subquery once. Its driver counts rows of a bare DELETE only.
+    return delete(table).where(column.in_(chosen))

@@ -79,6 +79,7 @@ def _accounts() -> None:
         sa.PrimaryKeyConstraint("account", "network", name="login_network_pk"),
         sqlite_with_rowid=False,
     )
+    op.create_index("login_network_last_at_ix", "login_network", ["last_at"])
 
 
 def _links() -> None:
