@@ -254,6 +254,7 @@ async def test_a_pasted_code_fills_both_boxes(
 ) -> None:
     await opened(server, page)
     await server.say(server.approved(code_required=True))
+    await expect(page.get_by_label("第一位数字")).to_be_focused()
     await page.get_by_label("第二位数字").focus()
     await page.evaluate(
         """text => {
@@ -270,6 +271,7 @@ async def test_a_pasted_code_fills_both_boxes(
 async def test_backspace_goes_back_to_the_first_box(server: ScriptedServer, page: Page) -> None:
     await opened(server, page)
     await server.say(server.approved(code_required=True))
+    await expect(page.get_by_label("第一位数字")).to_be_focused()
     await page.keyboard.type("47")
     await page.keyboard.press("Backspace")
     await page.keyboard.press("Backspace")
@@ -283,6 +285,7 @@ async def test_the_third_wrong_code_ends_the_ticket_in_words(server: ScriptedSer
     server.redeem_answers = [answers(422, {"code": "code_wrong", "tries_left": 0})]
     await opened(server, page)
     await server.say(server.approved(code_required=True))
+    await expect(page.get_by_label("第一位数字")).to_be_focused()
     await page.keyboard.type("11")
     await page.keyboard.press("Enter")
     await shows(page, "wrong-code")
@@ -292,6 +295,7 @@ async def test_a_repeated_approval_leaves_what_was_typed(server: ScriptedServer,
     approved = server.approved(code_required=True)
     await opened(server, page)
     await server.say(approved)
+    await expect(page.get_by_label("第一位数字")).to_be_focused()
     await page.keyboard.type("4")
     await server.say(approved)
     await page.keyboard.type("7")
