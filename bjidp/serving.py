@@ -27,9 +27,9 @@ from bjidp.bootstrap import Rooms, build, close_rooms, open_rooms
 from bjidp.clock import SystemClock
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
-from bjidp.errors import StoreUnavailable
 from bjidp.storage.sql.migrations import migrate
 from bjidp.supervising import Patience, supervise
+from bjidp.tidying import Tidying
 from bjidp.web.connections import Runner, Site, allow_open_files
 
 BACKLOG: Final = 2048
@@ -38,9 +38,6 @@ DRAIN: Final = 10.0
 
 CLOSING: Final = 10.0
 """Seconds a worker may take beside :data:`DRAIN`, for farewells to its pages and for its stores."""
-
-TIDY: Final = 600.0
-"""Seconds between two clean-ups."""
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +110,7 @@ async def _answer(
     stop = _told_to_stop()
     runner = Runner(app, files=allow_open_files(), shutdown_timeout=DRAIN)
     await runner.setup()
-    tidying = asyncio.create_task(_tidy(rooms))
+    tidying = asyncio.create_task(_tidying(rooms).run())
     try:
         site = Site(runner, listener, ssl_context=_tls(rooms.settings), backlog=BACKLOG)
         await site.start()
@@ -129,16 +126,11 @@ async def _answer(
         await runner.cleanup()
 
 
-async def _tidy(rooms: Rooms) -> None:
-    """Delete sessions whose time is over; what lives shorter is forgotten by its own store (PRV-4)."""
-    while True:
-        try:
-            now = rooms.clock.now()
-            await rooms.stores.sessions.purge(now)
-            await rooms.stores.mini_sessions.purge(now)
-        except StoreUnavailable:
-            log.warning("tidying_put_off")
-        await asyncio.sleep(TIDY)
+def _tidying(rooms: Rooms) -> Tidying:
+    stores = rooms.stores
+    return Tidying(
+        sessions=stores.sessions, mini_sessions=stores.mini_sessions, accounts=stores.accounts, clock=rooms.clock
+    )
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -41,7 +41,11 @@ class MiniSessionStore(Protocol):
     """Live mini-program sessions. Raises ``StoreUnavailable`` when it does not answer."""
 
     async def open(self, session: MiniSession) -> None:
-        """Create the row; audit the login. Raises ``AccountRefused`` when the account may not log in."""
+        """Create the row; audit the login. Raises ``AccountRefused`` when the account may not log in.
+
+        What is left behind by it, and by ``StoreUnavailable``, is what
+        :meth:`bjidp.sessions.ports.SessionStore.open` says.
+        """
         ...
 
     async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
@@ -49,23 +53,22 @@ class MiniSessionStore(Protocol):
         ...
 
     async def replace(self, session: MiniSession) -> MiniSession:
-        """Write the row if it still has this version, and return it with the next; raise :class:`StaleMiniSession`."""
+        """Write ``generation``, ``rotated_at`` and ``used`` if the row still has this version; return it as it is now.
+
+        Everything else of it is no caller's to change. Raises :class:`StaleMiniSession`.
+        """
         ...
 
     async def end(self, session: str, reason: str, now: Instant) -> bool:
-        """Delete the row; return whether it was live."""
-        ...
-
-    async def end_of_link(self, link: str, reason: str, now: Instant) -> int:
-        """End every session of a platform link; return how many."""
+        """Delete the row, audit why as :meth:`bjidp.sessions.ports.SessionStore.end` does; tell whether it was live."""
         ...
 
     async def live_of_link(self, link: str, now: Instant) -> bool:
         """Return whether a platform link has a live session: a person who asked to be forgotten at log-out is."""
         ...
 
-    async def purge(self, now: Instant) -> int:
-        """Delete rows whose time is over; return how many."""
+    async def purge(self, now: Instant, limit: int) -> int:
+        """Delete at most ``limit`` rows whose time is over, return how many; as many as ``limit``: ask again."""
         ...
 
 

@@ -187,10 +187,6 @@ class MiniSessions:
         """End a session; its tokens are invalid at once. Return whether it was live."""
         return await self._store.end(session, reason, self._clock.now())
 
-    async def end_of_link(self, link: str, reason: str) -> int:
-        """End every session of a platform link; return how many."""
-        return await self._store.end_of_link(link, reason, self._clock.now())
-
 
 def _answer_may_be_lost(row: MiniSession, now: Instant) -> bool:
     return not row.used and now - row.rotated_at <= LOST_ANSWER

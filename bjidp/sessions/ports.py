@@ -56,8 +56,13 @@ class SessionStore(Protocol):
     async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
         """Create the row under ``key``, delete the one under ``replaces``, audit the login, remember the network.
 
-        In one transaction with a last look at the account: raises ``AccountRefused`` when it may not log in at
-        this moment (attack Q21), and then nothing was written.
+        The last look at the account comes after everything that a lock of it could miss: raises ``AccountRefused``
+        when it may not log in at this moment (attack Q21), and then nothing is left of the row and everything else
+        is as it was.
+
+        ``StoreUnavailable`` says less, since sessions and accounts may lie in two places: the login may be in the
+        audit log, and the session under ``replaces`` may be over. The row is taken back; where that fails too it is
+        listed and can be ended like any other, and dies at its deadline. Nobody was given the cookie to it.
         """
         ...
 
@@ -70,7 +75,11 @@ class SessionStore(Protocol):
         ...
 
     async def end(self, session: str, reason: str, now: Instant) -> bool:
-        """Delete the row, audit why; return whether it was live."""
+        """Delete the row, audit why; return whether it was live.
+
+        Ending comes first where the audit log lies elsewhere, and an event that cannot be written takes nothing
+        back: it is logged as ``audit_event_not_stored`` with its references. So it is for every end below.
+        """
         ...
 
     async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
@@ -81,6 +90,6 @@ class SessionStore(Protocol):
         """Return the account's live sessions, newest first."""
         ...
 
-    async def purge(self, now: Instant) -> int:
-        """Delete rows whose time is over; return how many."""
+    async def purge(self, now: Instant, limit: int) -> int:
+        """Delete at most ``limit`` rows whose time is over, return how many; as many as ``limit``: ask again."""
         ...

@@ -95,8 +95,10 @@ async def session_house(
         async with _opened(request.getfixturevalue(f"{request.param}_url"), clock, entropy) as opened:
             yield opened
         return
-    shared = await open_redis(request.getfixturevalue("redis_url"), entropy=entropy)
+    redis_url: str = request.getfixturevalue("redis_url")
+    shared = await open_redis(redis_url, entropy=entropy)
     async with _opened(request.getfixturevalue("sqlite_url"), clock, entropy) as opened:
+        opened.redis_url = redis_url
         opened.sessions = shared.sessions(opened.sql.accounts, opened.sql.audit)
         opened.mini_sessions = shared.mini_sessions(opened.sql.accounts, opened.sql.audit)
         yield opened

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from redis import Redis
 from sqlalchemy import NullPool, create_engine, func, literal, select, text, union_all
 
 from bjidp.accounts.ports import AccountStore, Evidence, Link, NewAccount, Standing
@@ -49,7 +51,7 @@ def cookie(name: str) -> bytes:
 
 @dataclass
 class House:
-    """The stores under test, and the database behind them."""
+    """The stores under test, the database behind them, and the Redis where sessions are kept there."""
 
     url: str
     accounts: AccountStore
@@ -58,6 +60,7 @@ class House:
     sql: SqlStores
     clock: ManualClock
     entropy: Entropy
+    redis_url: str | None = None
 
     @property
     def now(self) -> int:
@@ -99,11 +102,22 @@ class House:
             return [tuple(row) for row in result] if result.returns_rows else []
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows each table has."""
+        """Return how many rows each table has, and how many entries each kind of key."""
         tables = [select(literal(name), func.count()).select_from(table) for name, table in metadata.tables.items()]
         engine = create_engine(self.url, poolclass=NullPool)
         with engine.begin() as connection:
-            return {str(name): int(rows) for name, rows in connection.execute(union_all(*tables))}
+            rows = {str(name): int(rows) for name, rows in connection.execute(union_all(*tables))}
+        return rows | self._redis_counts()
+
+    def _redis_counts(self) -> dict[str, int]:
+        if self.redis_url is None:
+            return {}
+        kinds = Counter[str]()
+        with Redis.from_url(self.redis_url, decode_responses=True) as redis:
+            sizes = {"string": lambda _: 1, "hash": redis.hlen, "zset": redis.zcard}
+            for key in redis.scan_iter():
+                kinds[key.partition("{")[0]] += sizes[redis.type(key)](key)
+        return dict(kinds)
 
     def count(self, table: str) -> int:
         """Return how many rows a table has."""

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
 
 import msgspec
 import pytest
+import structlog
 from redis import Redis
 
-from bjidp.clock import HOUR, SECOND, Instant, ManualClock
-from bjidp.entropy import SeededEntropy, SystemEntropy
+from bjidp.audit.event import AuditEvent
+from bjidp.clock import DAY, HOUR, SECOND, Instant, ManualClock
+from bjidp.entropy import SeededEntropy, SystemEntropy, base64url
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.sessions.ports import Login
 from bjidp.standing import Standing
 from bjidp.storage.redis.catalog import RedisStores, open_redis
+from bjidp.storage.redis.client import Argument, Link, Reply, Script
+from bjidp.storage.redis.ledger import Gate
+from bjidp.storage.redis.mini_sessions import RedisMiniSessions
 from bjidp.storage.redis.moments import GRACE
+from bjidp.storage.redis.sessions import RedisSessions
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.storage.sql.catalog import open_sql
-from tests.contracts.house import House, applicant, cookie, identity, keyring
+from tests.contracts.house import TICKET, House, applicant, cookie, identity, keyring
 from tests.support.redis import RedisServer
 
 
@@ -36,13 +43,37 @@ async def shared(server: RedisServer, entropy: SeededEntropy) -> AsyncIterator[R
 
 @pytest.fixture
 async def house(
-    shared: RedisStores, sqlite_url: str, clock: ManualClock, entropy: SeededEntropy
+    server: RedisServer, shared: RedisStores, sqlite_url: str, clock: ManualClock, entropy: SeededEntropy
 ) -> AsyncIterator[House]:
     sql = open_sql(sqlite_url, keyring(), SystemEntropy())
     sessions = shared.sessions(sql.accounts, sql.audit)
     mini_sessions = shared.mini_sessions(sql.accounts, sql.audit)
-    yield House(sqlite_url, sql.accounts, sessions, mini_sessions, sql, clock, entropy)
+    yield House(sqlite_url, sql.accounts, sessions, mini_sessions, sql, clock, entropy, server.url())
     await sql.close()
+
+
+class Faulty:
+    """A link on which one call fails, or all from one on: before the server has it, or after, its answer lost."""
+
+    def __init__(self, link: Link, failing: Callable[[int], bool], *, heard: bool) -> None:
+        self._link = link
+        self._failing = failing
+        self._heard = heard
+        self.calls = 0
+
+    async def call(self, *command: Argument) -> Reply:
+        return await self._pass(lambda: self._link.call(*command))
+
+    async def run(self, script: Script, key: str, *arguments: Argument) -> Reply:
+        return await self._pass(lambda: self._link.run(script, key, *arguments))
+
+    async def _pass(self, send: Callable[[], Awaitable[Reply]]) -> Reply:
+        self.calls += 1
+        if not self._failing(self.calls):
+            return await send()
+        if self._heard:
+            await send()
+        raise StoreUnavailable
 
 
 class Interrupted:
@@ -103,6 +134,97 @@ async def test_a_database_that_fails_at_the_last_look_leaves_no_session_behind(
     assert not await house.mini_sessions.live_of_link(link.id, house.now)
 
 
+@pytest.mark.parametrize("heard", [False, True], ids=["call lost", "answer lost"])
+async def test_a_login_whose_write_fails_halfway_leaves_nothing_behind(
+    house: House, shared: RedisStores, *, heard: bool
+) -> None:
+    link, standing = await house.someone()
+    before = house.counts()
+    for number in range(1, 9):
+        faulty = Faulty(shared._link, lambda call, number=number: call == number, heard=heard)  # type: ignore[misc]
+        sessions = RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit)
+        try:
+            await sessions.open(house.session(standing.account), cookie("a"), None)
+        except StoreUnavailable:
+            assert house.counts() == before
+            assert await house.sessions.find(cookie("a"), house.now) is None
+            assert await house.sessions.of_account(standing.account, house.now) == []
+        else:
+            break
+    assert number == 5, "every write of a login has failed once"
+    before = house.counts()
+    for number in range(1, 9):
+        faulty = Faulty(shared._link, lambda call, number=number: call == number, heard=heard)  # type: ignore[misc]
+        try:
+            await RedisMiniSessions(faulty, "bjidp:mini:", house.sql.accounts, house.sql.audit).open(
+                house.mini_session(link)
+            )
+        except StoreUnavailable:
+            assert house.counts() == before
+            assert not await house.mini_sessions.live_of_link(link.id, house.now)
+        else:
+            break
+    assert number == 4, "every write of a login has failed once"
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["calls lost", "answers lost"])
+async def test_what_a_store_that_went_away_during_a_login_keeps_can_be_ended(
+    house: House, shared: RedisStores, *, heard: bool
+) -> None:
+    """Nobody has the cookie to it; but a device in the list that nothing removes is one too many."""
+    link, standing = await house.someone()
+    for number in range(1, 5):
+        faulty = Faulty(shared._link, lambda call, number=number: call >= number, heard=heard)  # type: ignore[misc]
+        with pytest.raises(StoreUnavailable):
+            await RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit).open(
+                house.session(standing.account), cookie("a"), None
+            )
+        for session in await house.sessions.of_account(standing.account, house.now):
+            assert await house.sessions.end(session.id, "logout", house.now)
+        assert await house.sessions.of_account(standing.account, house.now) == []
+        lost = house.mini_session(link)
+        with pytest.raises(StoreUnavailable):
+            await RedisMiniSessions(faulty, "bjidp:mini:", house.sql.accounts, house.sql.audit).open(lost)
+        live = await house.mini_sessions.live_of_link(link.id, house.now)
+        assert await house.mini_sessions.end(lost.id, "logout", house.now) is live
+
+
+class Away:
+    """An audit log, and a database of accounts, that cannot be reached."""
+
+    def __init__(self, accounts: SqlAccounts) -> None:
+        self._accounts = accounts
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._accounts, name)
+
+    async def standing(self, account: str) -> Standing | None:
+        raise StoreUnavailable
+
+    async def append(self, event: AuditEvent) -> None:
+        raise StoreUnavailable
+
+
+@pytest.mark.req("OPS-8")
+async def test_an_end_that_cannot_be_audited_is_an_end_and_a_line_in_the_log(house: House, shared: RedisStores) -> None:
+    link, standing = await house.someone()
+    session, mini = house.session(standing.account), house.mini_session(link)
+    await house.sessions.open(session, cookie("a"), None)
+    await house.mini_sessions.open(mini)
+    away = Away(house.sql.accounts)
+    with structlog.testing.capture_logs() as logged:
+        assert await shared.sessions(house.sql.accounts, away).end(session.id, "logout", house.now)
+        assert await shared.mini_sessions(cast("Gate", away), away).end(mini.id, "logout", house.now)
+    assert await house.sessions.find(cookie("a"), house.now) is None
+    assert await house.mini_sessions.find(mini.id, house.now) is None
+    ticket = base64url(TICKET)
+    expected = {"event": "audit_event_not_stored", "log_level": "error", "reason": "logout"}
+    assert logged == [
+        {**expected, "kind": "session.ended", "account": standing.ref, "session": session.id, "ticket": ticket},
+        {**expected, "kind": "mini_session.ended", "account": None, "session": mini.id, "ticket": None},
+    ]
+
+
 @pytest.mark.attack("Q21")
 async def test_a_lock_that_comes_during_a_login_finds_the_session_to_end(house: House, shared: RedisStores) -> None:
     """Otherwise the session would wake up when the account is unlocked."""
@@ -146,15 +268,25 @@ async def test_every_key_of_a_session_dies_by_itself(house: House, server: Redis
     await house.sessions.save(session)
     mini = house.mini_session(link)
     await house.mini_sessions.open(mini)
-    later = house.now + 30 * 60 * SECOND
-    await house.mini_sessions.replace(
-        msgspec.structs.replace(mini, rotated_at=later, expires_at=later + HOUR, generation=2)
-    )
+    await house.mini_sessions.replace(msgspec.structs.replace(mini, generation=2))
     with Redis.from_url(server.url(), decode_responses=True) as redis:
         ttls = {key: int(redis.pttl(key)) for key in redis.scan_iter()}
     assert len(ttls) == 7  # two rows, three pointers, two lists of what falls due
     for key, ttl in ttls.items():
         assert HOUR < ttl <= (2 if key.endswith("due") else 1) * HOUR + GRACE
+
+
+@pytest.mark.req("PRV-4")
+async def test_what_falls_due_late_stays_on_the_list_when_something_shorter_comes(
+    house: House, server: RedisServer
+) -> None:
+    _, standing = await house.someone()
+    long = house.session(standing.account)
+    await house.sessions.open(msgspec.structs.replace(long, expires_at=house.now + 30 * DAY), cookie("long"), None)
+    short = msgspec.structs.replace(house.session(standing.account), expires_at=house.now + SECOND)
+    await house.sessions.open(short, cookie("short"), None)
+    with Redis.from_url(server.url()) as redis:
+        assert int(redis.pttl("bjidp:session:due")) > 30 * DAY
 
 
 @pytest.mark.attack("Q10")
@@ -181,14 +313,13 @@ async def test_every_call_without_redis_is_refused(house: House, server: RedisSe
         house.sessions.end(session.id, "logout", house.now),
         house.sessions.end_by_ticket(standing.account, b"t", "undo", house.now),
         house.sessions.of_account(standing.account, house.now),
-        house.sessions.purge(house.now),
+        house.sessions.purge(house.now, 9),
         house.mini_sessions.open(mini),
         house.mini_sessions.find(mini.id, house.now),
         house.mini_sessions.replace(mini),
         house.mini_sessions.end(mini.id, "logout", house.now),
-        house.mini_sessions.end_of_link(link.id, "logout", house.now),
         house.mini_sessions.live_of_link(link.id, house.now),
-        house.mini_sessions.purge(house.now),
+        house.mini_sessions.purge(house.now, 9),
     ]
     for call in calls:
         with pytest.raises(StoreUnavailable):

@@ -87,9 +87,10 @@ async def test_a_login_that_meets_a_lock_in_the_making_waits_and_is_refused(post
 
 
 async def test_an_unknown_account_opens_no_session(house: House) -> None:
+    before = house.counts()
     with pytest.raises(AccountRefused):
         await house.sessions.open(house.session("nobody"), cookie("a"), None)
-    assert house.count("browser_session") == 0
+    assert house.counts() == before
 
 
 @pytest.mark.attack("T1")
@@ -230,11 +231,41 @@ async def test_of_sixteen_logins_in_place_of_one_session_the_old_one_ends_once(h
 @pytest.mark.req("PRV-4")
 async def test_purging_removes_what_is_over_and_spares_what_is_live(house: House) -> None:
     _, standing = await house.someone()
-    over = house.session(standing.account)
+    over, ended = house.session(standing.account), house.session(standing.account)
     await house.sessions.open(over, cookie("over"), None)
+    await house.sessions.open(ended, cookie("ended"), None)
+    assert await house.sessions.end(ended.id, "logout", house.now)
     house.clock.advance(1)
     live = house.session(standing.account)
     await house.sessions.open(live, cookie("live"), None)
-    assert await house.sessions.purge(over.expires_at) == 1
-    assert await house.sessions.purge(over.expires_at) == 0
+    assert await house.sessions.purge(over.expires_at, 9) == 1
+    assert await house.sessions.purge(over.expires_at, 9) == 0
     assert await house.sessions.find(cookie("live"), over.expires_at) == (live, standing)
+
+
+@pytest.mark.req("PRV-4")
+async def test_a_backlog_is_purged_a_bounded_piece_at_a_time(house: House) -> None:
+    _, standing = await house.someone()
+    rows = "browser_session" if house.redis_url is None else "bjidp:session:of:"
+    over = house.session(standing.account)
+    for number in range(5):
+        await house.sessions.open(msgspec.structs.replace(over, id=f"{number}" * 22), cookie(f"{number}"), None)
+    left = []
+    for _ in range(4):
+        purged = await house.sessions.purge(over.expires_at, 2)
+        left.append((purged, house.counts().get(rows, 0)))
+    assert left == [(2, 3), (2, 1), (1, 0), (0, 0)]
+
+
+@pytest.mark.req("PRV-4")
+async def test_processes_that_purge_at_once_leave_nothing_and_wait_for_nobody(house: House) -> None:
+    _, standing = await house.someone()
+    over = house.session(standing.account)
+    for number in range(10, 30):
+        await house.sessions.open(msgspec.structs.replace(over, id=f"{number}" * 11), cookie(f"{number}"), None)
+    for _ in range(3):
+        await asyncio.gather(*(house.sessions.purge(over.expires_at, 3) for _ in range(4)))
+    while await house.sessions.purge(over.expires_at, 3):
+        pass
+    before = house.counts()
+    assert before.get("bjidp:session:of:", before["browser_session"]) == 0

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import structlog
+
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Instant
+from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Login
 from bjidp.standing import Standing
+
+log = structlog.get_logger(__name__)
 
 
 class Gate(Protocol):
@@ -51,7 +56,25 @@ class Ledger:
         facts: dict[Fact, str],
         ticket: str | None = None,
     ) -> None:
-        """Append the event; the row is gone already, since ending comes before telling."""
-        standing = await self._gate.standing(account)
-        reference = None if standing is None else standing.ref
-        await self._audit.append(AuditEvent(kind, now, reference, session, ticket, facts))
+        """Append the event. The row is gone already: ending comes before telling, and is not taken back for it.
+
+        An event that cannot be written is a line in the log with the references it would have had; where the account
+        could not be asked for its own, the session leads to it by the event of its login.
+        """
+        reference = None
+        try:
+            standing = await self._gate.standing(account)
+            reference = None if standing is None else standing.ref
+            await self._audit.append(AuditEvent(kind, now, reference, session, ticket, facts))
+        except BaseException as error:
+            reason = facts.get(Fact.REASON)
+            log.error(  # noqa: TRY400 - the fault is told without its text
+                "audit_event_not_stored",
+                kind=kind.value,
+                account=reference,
+                session=session,
+                ticket=ticket,
+                reason=reason,
+            )
+            if not isinstance(error, StoreUnavailable):
+                raise

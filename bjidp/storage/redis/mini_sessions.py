@@ -9,19 +9,15 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-import structlog
 
 from bjidp.audit.event import EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Instant
-from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSession, StaleMiniSession
 from bjidp.standing import Standing
 from bjidp.storage.redis.client import Link
 from bjidp.storage.redis.ledger import Gate, Ledger
 from bjidp.storage.redis.owned import OwnedRows
-
-log = structlog.get_logger(__name__)
 
 
 class RedisMiniSessions:
@@ -36,17 +32,12 @@ class RedisMiniSessions:
     async def open(self, session: MiniSession) -> None:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.open`."""
         now = session.created_at
-        lifetime = session.expires_at - now
-        await asyncio.gather(
-            self._rows.point(session.id, session.link, lifetime), self._rows.put(session.link, session, lifetime)
-        )
+        names = {session.id: session.link}
         try:
+            await self._rows.add(session.link, session, session.expires_at - now, names)
             await self._gate.admit_mini(session.account, session.link, session.platform, session.id, now)
         except BaseException:
-            try:
-                await self._rows.remove(session.link, session.id, now)
-            except StoreUnavailable:
-                log.warning("session_left_to_expire")
+            await self._rows.withdraw(session.link, session, names)
             raise
 
     async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
@@ -62,18 +53,15 @@ class RedisMiniSessions:
         kept = await self._rows.get(session.link, session.id, now=0)
         if kept is None or kept.version != session.version:
             raise StaleMiniSession
-        # Who it is is no caller's to change.
+        # Who it is and how long it lives are no caller's to change.
         replaced = msgspec.structs.replace(
             kept,
             generation=session.generation,
             rotated_at=session.rotated_at,
             used=session.used,
-            expires_at=session.expires_at,
             version=session.version + 1,
         )
-        lifetime = max(session.expires_at - session.rotated_at, 0)
-        await self._rows.point(session.id, session.link, lifetime)
-        if not await self._rows.swap(session.link, replaced, session.version, lifetime):
+        if not await self._rows.swap(session.link, replaced, session.version):
             raise StaleMiniSession
         return replaced
 
@@ -82,18 +70,13 @@ class RedisMiniSessions:
         link = await self._rows.owner(session)
         return link is not None and await self._end(link, session, reason, now)
 
-    async def end_of_link(self, link: str, reason: str, now: Instant) -> int:
-        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end_of_link`."""
-        found = await self._rows.of_owner(link, now)
-        return sum([await self._end(link, row.id, reason, now) for row in found])
-
     async def live_of_link(self, link: str, now: Instant) -> bool:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.live_of_link`."""
         return bool(await self._rows.of_owner(link, now))
 
-    async def purge(self, now: Instant) -> int:
+    async def purge(self, now: Instant, limit: int) -> int:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.purge`."""
-        return await self._rows.purge(now)
+        return await self._rows.purge(now, limit)
 
     async def _end(self, link: str, session: str, reason: str, now: Instant) -> bool:
         ended = await self._rows.remove(link, session, now)

@@ -3,23 +3,26 @@
 All rows of one owner are fields of one hash, so that the list per owner is one read, and each change one script on
 one key. Who owns a row is found by a pointer, which never changes; a process asks once and remembers. A sorted set
 says which rows fall due, for the purge; the time to live of every key is the safety net beneath it.
+
+There is no transaction over several keys, so order is what holds them together: the row is written after everything
+that leads to it and removed before it. A row that can be listed can be ended, whatever failed in between.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
+import contextlib
+from collections.abc import Mapping
 from typing import Generic, Protocol, TypeVar
 
+import structlog
+
 from bjidp.clock import Instant, Millis
+from bjidp.errors import StoreUnavailable
 from bjidp.storage.redis.client import Link, Script
 from bjidp.storage.redis.codec import Codec
 from bjidp.storage.redis.moments import GRACE
-
-REMEMBERED = 16_384
-"""Pointers a process remembers."""
-
-PURGED_AT_ONCE = 500
-"""Rows one purge looks at, so that a backlog never holds the others up."""
+from bjidp.storage.redis.remembered import Remembered
 
 HEAD = """
 local function head(row)
@@ -35,6 +38,16 @@ local function outlive(span)
   if redis.call('PTTL', KEYS[1]) < span then redis.call('PEXPIRE', KEYS[1], span) end
 end
 """
+"""A key lives as long as the longest-lived of what is in it."""
+
+DUE = Script(
+    OUTLIVE
+    + """
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+outlive(tonumber(ARGV[3]))
+return 1
+"""
+)
 
 PUT = Script(
     OUTLIVE
@@ -47,12 +60,10 @@ return 1
 
 SWAP = Script(
     HEAD
-    + OUTLIVE
     + """
 local old = redis.call('HGET', KEYS[1], ARGV[1])
 if not old or head(old) ~= tonumber(ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-outlive(tonumber(ARGV[4]))
 return 1
 """
 )
@@ -92,6 +103,8 @@ class Owned(Protocol):
 
 R = TypeVar("R", bound=Owned)
 
+log = structlog.get_logger(__name__)
+
 
 class OwnedRows(Generic[R]):
     """Rows of one kind, each with an owner. Owners and ids are random references, never personal values."""
@@ -101,32 +114,44 @@ class OwnedRows(Generic[R]):
         self._link = link
         self._prefix = prefix
         self._codec = Codec(kind)
-        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._owners = Remembered()
 
-    async def point(self, name: str, owner: str, lifetime: Millis) -> None:
-        """Let ``name`` lead to ``owner`` from now on; names are never given twice."""
-        await self._link.call("SET", self._pointer(name), owner, "PX", lifetime + GRACE)
+    async def add(self, owner: str, row: R, lifetime: Millis, names: Mapping[str, str]) -> None:
+        """Keep a new row and let ``names``, which are never given twice, lead where they say.
+
+        When this raises nobody knows how far it came: :meth:`withdraw` is called for.
+        """
+        span = lifetime + GRACE
+        # Without a purge the list would outlive its rows for ever.
+        due = self._link.run(DUE, self._due, row.expires_at, self._entry(owner, row.id), 2 * lifetime + GRACE)
+        await asyncio.gather(
+            due, *(self._link.call("SET", self._pointer(name), to, "PX", span) for name, to in names.items())
+        )
+        await self._link.run(PUT, self._key(owner), row.id, self._encode(row), span)
+
+    async def withdraw(self, owner: str, row: R, names: Mapping[str, str]) -> None:
+        """Undo :meth:`add`, however far it came; what cannot be undone dies at its deadline, and the log names it."""
+        try:
+            await self._link.run(REMOVE, self._key(owner), row.id, 0)
+            # Not before: while the row is there, whoever lists it must be able to end it.
+            await asyncio.gather(
+                self._link.call("ZREM", self._due, self._entry(owner, row.id)),
+                *(self._link.call("DEL", self._pointer(name)) for name in names),
+            )
+        except StoreUnavailable:
+            log.warning("session_left_to_expire", session=row.id)
 
     async def owner(self, name: str) -> str | None:
-        """Return whom ``name`` leads to, or None. That the row is still there is another question."""
+        """Return where ``name`` leads, or None. That the row is still there is another question."""
         known = self._owners.get(name)
         if known is not None:
             return known
         found = await self._link.call("GET", self._pointer(name))
         if not isinstance(found, bytes):
             return None
-        self._owners[name] = owner = found.decode()
-        while len(self._owners) > REMEMBERED:
-            self._owners.popitem(last=False)
+        owner = found.decode()
+        self._owners.keep(name, owner)
         return owner
-
-    async def put(self, owner: str, row: R, lifetime: Millis) -> None:
-        """Keep a new row."""
-        due = f"{self._prefix}due"
-        await self._link.call("ZADD", due, row.expires_at, f"{owner} {row.id}")
-        # Without a purge the set would outlive its rows for ever.
-        await self._link.call("PEXPIRE", due, 2 * lifetime + GRACE)
-        await self._link.run(PUT, self._key(owner), row.id, self._encode(row), lifetime + GRACE)
 
     async def get(self, owner: str, row_id: str, now: Instant) -> R | None:
         """Return the live row, or None."""
@@ -134,15 +159,19 @@ class OwnedRows(Generic[R]):
         row = None if data is None else self._decode(data)
         return row if row is not None and row.expires_at > now else None
 
-    async def swap(self, owner: str, row: R, expected: int, lifetime: Millis) -> bool:
-        """Write ``row`` if the one there has version ``expected``; never create one."""
-        data = self._encode(row)
-        return await self._link.run(SWAP, self._key(owner), row.id, data, expected, lifetime + GRACE) == 1
+    async def swap(self, owner: str, row: R, expected: int) -> bool:
+        """Write ``row`` if the one there has version ``expected``; never create one. Its deadline stays."""
+        return await self._link.run(SWAP, self._key(owner), row.id, self._encode(row), expected) == 1
 
     async def remove(self, owner: str, row_id: str, now: Instant) -> R | None:
         """Remove the live row and return it: of many callers one gets it."""
         data = await self._link.run(REMOVE, self._key(owner), row_id, now)
-        return None if data is None else self._decode(data)
+        if data is None:
+            return None
+        with contextlib.suppress(StoreUnavailable):
+            # The row is gone, and that is what counts: an entry that stays is passed over by the purge.
+            await self._link.call("ZREM", self._due, self._entry(owner, row_id))
+        return self._decode(data)
 
     async def of_owner(self, owner: str, now: Instant) -> list[R]:
         """Return the owner's live rows."""
@@ -150,25 +179,31 @@ class OwnedRows(Generic[R]):
         rows = [self._decode(data) for data in reply] if isinstance(reply, list) else []
         return [row for row in rows if row.expires_at > now]
 
-    async def purge(self, now: Instant) -> int:
-        """Remove rows whose time is over; return how many."""
-        due = f"{self._prefix}due"
-        members = await self._link.call("ZRANGEBYSCORE", due, "-inf", now, "LIMIT", 0, PURGED_AT_ONCE)
-        gone = 0
-        for member in members if isinstance(members, list) else []:
-            if not isinstance(member, bytes):
-                continue
-            owner, _, row_id = member.decode().partition(" ")
-            removed = await self._link.run(REMOVE_IF_OVER, self._key(owner), row_id, now)
-            gone += removed if isinstance(removed, int) else 0
-            await self._link.call("ZREM", due, member)
-        return gone
+    async def purge(self, now: Instant, limit: int) -> int:
+        """Go through at most ``limit`` rows whose time is over, and remove them; return how many those were."""
+        reply = await self._link.call("ZRANGEBYSCORE", self._due, "-inf", now, "LIMIT", 0, limit)
+        entries = [entry for entry in reply if isinstance(entry, bytes)] if isinstance(reply, list) else []
+        await asyncio.gather(*(self._drop(entry, now) for entry in entries))
+        if entries:
+            await self._link.call("ZREM", self._due, *entries)
+        return len(entries)
+
+    async def _drop(self, entry: bytes, now: Instant) -> None:
+        owner, _, row_id = entry.decode().partition(" ")
+        await self._link.run(REMOVE_IF_OVER, self._key(owner), row_id, now)
 
     def _encode(self, row: R) -> bytes:
         return b"%d %d " % (row.version, row.expires_at) + self._codec.encode(row)
 
     def _decode(self, data: object) -> R:
         return self._codec.decode(data.split(b" ", 2)[-1] if isinstance(data, bytes) else data)
+
+    def _entry(self, owner: str, row_id: str) -> str:
+        return f"{owner} {row_id}"
+
+    @property
+    def _due(self) -> str:
+        return f"{self._prefix}due"
 
     def _key(self, owner: str) -> str:
         return f"{self._prefix}of:{{{owner}}}"

@@ -2,7 +2,8 @@
 
 A login writes the row first and asks the database of accounts last: whoever locks the account in between either
 makes that last look refuse, or finds the row and ends it (attack Q21). Until the look has passed, nobody has the
-cookie. If anything fails, the row goes again; one that cannot be removed is out of reach and dies at its deadline.
+cookie. If anything fails, the row goes again; one that cannot be removed opens to nobody, can be ended like any other,
+and dies at its deadline.
 """
 
 from __future__ import annotations
@@ -10,20 +11,16 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-import structlog
 
 from bjidp.audit.event import EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
-from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Session, StaleSession
 from bjidp.standing import Standing
 from bjidp.storage.redis.client import Link
 from bjidp.storage.redis.ledger import Gate, Ledger
 from bjidp.storage.redis.owned import OwnedRows
-
-log = structlog.get_logger(__name__)
 
 
 class RedisSessions:
@@ -38,21 +35,14 @@ class RedisSessions:
     async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
         """See :meth:`bjidp.sessions.ports.SessionStore.open`."""
         now = session.created_at
-        lifetime = session.expires_at - now
-        await asyncio.gather(
-            self._rows.point(session.id, session.account, lifetime),
-            self._rows.point(key.hex(), f"{session.account} {session.id}", lifetime),
-            self._rows.put(session.account, session, lifetime),
-        )
+        names = {session.id: session.account, key.hex(): f"{session.account} {session.id}"}
         try:
+            await self._rows.add(session.account, session, session.expires_at - now, names)
             await self._gate.admit(session.account, session.login, session.id, now)
             if replaces is not None:
                 await self._end_key(replaces, now)
         except BaseException:
-            try:
-                await self._rows.remove(session.account, session.id, now)
-            except StoreUnavailable:
-                log.warning("session_left_to_expire")
+            await self._rows.withdraw(session.account, session, names)
             raise
 
     async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
@@ -75,8 +65,7 @@ class RedisSessions:
         saved = msgspec.structs.replace(
             kept, data=session.data, last_used_at=session.last_used_at, version=session.version + 1
         )
-        lifetime = kept.expires_at - kept.created_at
-        if not await self._rows.swap(session.account, saved, session.version, lifetime):
+        if not await self._rows.swap(session.account, saved, session.version):
             raise StaleSession
         return saved
 
@@ -95,9 +84,9 @@ class RedisSessions:
         rows = await self._rows.of_owner(account, now)
         return sorted(rows, key=lambda row: (-row.created_at, row.id))
 
-    async def purge(self, now: Instant) -> int:
+    async def purge(self, now: Instant, limit: int) -> int:
         """See :meth:`bjidp.sessions.ports.SessionStore.purge`."""
-        return await self._rows.purge(now)
+        return await self._rows.purge(now, limit)
 
     async def _end_key(self, key: bytes, now: Instant) -> None:
         where = await self._rows.owner(key.hex())

@@ -5,7 +5,6 @@ Owns ``MiniSessionStore`` for one process, or for several on one PostgreSQL.
 
 from __future__ import annotations
 
-import msgspec
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 
 from bjidp.accounts.ports import Standing
@@ -17,7 +16,7 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine, Transaction
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MINI_SESSION, STANDING, Rows, mini_session_from
 from bjidp.storage.sql.schema import account, mini_session
-from bjidp.storage.sql.statements import Value
+from bjidp.storage.sql.statements import Value, delete_some
 
 _LIVE = mini_session.c.expires_at > bindparam("now")
 
@@ -79,12 +78,12 @@ class SqlMiniSessions:
                 generation=bindparam("new_generation"),
                 rotated_at=bindparam("new_rotated_at"),
                 used=bindparam("new_used"),
-                expires_at=bindparam("new_expires_at"),
                 version=bindparam("next"),
             )
+            .returning(*MINI_SESSION)
         )
         self._live_of_link = engine.compile(select(exists().where(table.c.link == bindparam("link"), _LIVE)))
-        self._purge = engine.compile(delete(table).where(table.c.expires_at <= bindparam("now")))
+        self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
     async def open(self, session: MiniSession) -> None:
         """Create the row; audit the login. Raises ``AccountRefused``."""
@@ -126,7 +125,7 @@ class SqlMiniSessions:
         return mini_session_from(row[:width]), self._rows.standing(row[width:])
 
     async def replace(self, session: MiniSession) -> MiniSession:
-        """Write the row if it still has this version, return it with the next; raise :class:`StaleMiniSession`."""
+        """Write generation, ``rotated_at`` and ``used`` at this version, return the row; :class:`StaleMiniSession`."""
         values: dict[str, Value] = {
             "session": session.id,
             "expected": session.version,
@@ -134,19 +133,15 @@ class SqlMiniSessions:
             "new_generation": session.generation,
             "new_rotated_at": session.rotated_at,
             "new_used": int(session.used),
-            "new_expires_at": session.expires_at,
         }
-        if not await self._engine.write(lambda transaction: transaction.run(self._replace, values)):
+        row = await self._engine.write(lambda transaction: transaction.one(self._replace, values))
+        if row is None:
             raise StaleMiniSession
-        return msgspec.structs.replace(session, version=session.version + 1)
+        return mini_session_from(row)
 
     async def end(self, session: str, reason: str, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live."""
         return bool(await self._engine.write(lambda transaction: self._ends.one(transaction, session, reason, now)))
-
-    async def end_of_link(self, link: str, reason: str, now: Instant) -> int:
-        """End every session of a platform link; return how many."""
-        return await self._engine.write(lambda transaction: self._ends.of_link(transaction, link, reason, now))
 
     async def live_of_link(self, link: str, now: Instant) -> bool:
         """Return whether a platform link has a live session."""
@@ -154,6 +149,7 @@ class SqlMiniSessions:
         row = await self._engine.look(lambda transaction: transaction.one(self._live_of_link, values))
         return row is not None and bool(row[0])
 
-    async def purge(self, now: Instant) -> int:
-        """Delete rows whose time is over; return how many."""
-        return await self._engine.write(lambda transaction: transaction.run(self._purge, {"now": now}))
+    async def purge(self, now: Instant, limit: int) -> int:
+        """Delete at most ``limit`` rows whose time is over; return how many."""
+        values: dict[str, Value] = {"now": now, "limit": limit}
+        return await self._engine.write(lambda transaction: transaction.run(self._purge, values))

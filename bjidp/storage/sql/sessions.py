@@ -19,7 +19,7 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine, Transaction
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, SESSION, STANDING, Rows, session_from
 from bjidp.storage.sql.schema import account, browser_session
-from bjidp.storage.sql.statements import Value
+from bjidp.storage.sql.statements import Value, delete_some
 
 _LIVE = browser_session.c.expires_at > bindparam("now")
 
@@ -60,7 +60,7 @@ class SqlSessions:
         self._end_ticket = engine.compile(
             ending(delete(table).where(table.c.account == bindparam("account"), table.c.ticket == bindparam("ticket")))
         )
-        self._purge = engine.compile(delete(table).where(table.c.expires_at <= bindparam("now")))
+        self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
     async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
         """Create the row under ``key`` in place of the one under ``replaces``; raise ``AccountRefused``."""
@@ -141,9 +141,10 @@ class SqlSessions:
         rows = await self._engine.look(lambda transaction: transaction.all(self._of_account, values))
         return [session_from(row) for row in rows]
 
-    async def purge(self, now: Instant) -> int:
-        """Delete rows whose time is over; return how many."""
-        return await self._engine.write(lambda transaction: transaction.run(self._purge, {"now": now}))
+    async def purge(self, now: Instant, limit: int) -> int:
+        """Delete at most ``limit`` rows whose time is over; return how many."""
+        values: dict[str, Value] = {"now": now, "limit": limit}
+        return await self._engine.write(lambda transaction: transaction.run(self._purge, values))
 
     def _ended(
         self, transaction: Transaction, rows: list[tuple[str, str, bytes | None]], reason: str, now: Instant

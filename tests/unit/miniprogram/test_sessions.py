@@ -12,7 +12,7 @@ from bjidp.errors import AccountRefused, TokenInvalid
 from bjidp.miniprogram.sessions import Caller
 from bjidp.miniprogram.wire import IdentityRequired, SessionOk
 from bjidp.vendors.ports import Platform
-from tests.support.phones import LI, PhoneWorld
+from tests.support.phones import PhoneWorld
 
 
 def bearer(access_token: str) -> str:
@@ -219,12 +219,3 @@ async def test_no_days_last_twelve_hours_at_most(world: PhoneWorld) -> None:
     world.clock.advance(1)
     assert not await is_live(world, last.access_token)
     assert isinstance(await world.sign_in("zhang"), IdentityRequired)
-
-
-async def test_a_link_is_ended_with_all_its_sessions_and_no_other(world: PhoneWorld) -> None:
-    first = await logged_in(world)
-    other = await world.registered("li", LI)
-    caller = await world.sessions.recognise(bearer(first.access_token))
-    assert await world.sessions.end_of_link(caller.link, "person") == 2
-    assert not await is_live(world, first.access_token)
-    assert await is_live(world, other.access_token)

@@ -59,7 +59,7 @@ class Rows:
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         raise NotImplementedError
 
-    async def purge(self, now: Instant) -> int:
+    async def purge(self, now: Instant, limit: int) -> int:
         raise NotImplementedError
 
 

@@ -1,0 +1,65 @@
+"""Deleting what is over (PRV-4).
+
+Owns what is deleted, when, and how much at a time. Started by ``serving`` in every process; the stores share the work
+out. What lives for minutes is forgotten by its own store and needs none of this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+import structlog
+
+from bjidp.accounts.ports import AccountStore
+from bjidp.clock import DAY, Clock, Instant, Millis
+from bjidp.errors import StoreUnavailable
+from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.sessions.ports import SessionStore
+from bjidp.web.unexpected import outline
+
+PAUSE: Final = 600.0
+"""Seconds between two clean-ups."""
+
+AT_ONCE: Final = 500
+"""Rows deleted in one go: requests get in between two of them, however much has piled up."""
+
+NETWORKS_KEPT: Final[Millis] = 180 * DAY
+"""How long an account is known by a network it no longer logs in from: it is a trace of where somebody was."""
+
+Purge: TypeAlias = Callable[[Instant, int], Awaitable[int]]
+
+log = structlog.get_logger(__name__)
+
+
+class Tidying:
+    """The clean-up of one process."""
+
+    def __init__(
+        self, *, sessions: SessionStore, mini_sessions: MiniSessionStore, accounts: AccountStore, clock: Clock
+    ) -> None:
+        """Clean these up, by ``clock``."""
+        self._clock = clock
+        self._duties: dict[str, Purge] = {
+            "sessions": sessions.purge,
+            "mini_sessions": mini_sessions.purge,
+            "networks": lambda now, limit: accounts.forget_networks(now - NETWORKS_KEPT, limit),
+        }
+
+    async def run(self) -> None:
+        """Clean up now and after every pause, until cancelled."""
+        while True:
+            await self.once()
+            await asyncio.sleep(PAUSE)
+
+    async def once(self) -> None:
+        """Delete all that is over. What fails is logged, keeps nothing else from it, and is tried again next time."""
+        for what, purge in self._duties.items():
+            try:
+                while await purge(self._clock.now(), AT_ONCE) >= AT_ONCE:
+                    pass
+            except StoreUnavailable:
+                log.warning("tidying_put_off", what=what)
+            except Exception as error:  # noqa: BLE001 - one fault must not end all cleaning for the process's life
+                log.error("tidying_failed", what=what, **outline(error))  # noqa: TRY400 - without its text

@@ -1,0 +1,75 @@
+"""Cleaning up: whole, in pieces, and whatever one part of it runs into."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+import structlog
+
+from bjidp.accounts.ports import AccountStore
+from bjidp.clock import DAY, Instant, ManualClock
+from bjidp.errors import StoreUnavailable
+from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.sessions.ports import SessionStore
+from bjidp.tidying import AT_ONCE, Tidying
+
+
+class Heap:
+    """A store with rows that are over, or a fault."""
+
+    def __init__(self, rows: int = 0, fault: Exception | None = None) -> None:
+        self.rows = rows
+        self.fault = fault
+        self.asked: list[Instant] = []
+
+    async def purge(self, now: Instant, limit: int) -> int:
+        self.asked.append(now)
+        if self.fault is not None:
+            raise self.fault
+        gone = min(self.rows, limit)
+        self.rows -= gone
+        return gone
+
+    forget_networks = purge
+
+
+def tidying(clock: ManualClock, sessions: Heap, mini_sessions: Heap, accounts: Heap) -> Tidying:
+    return Tidying(
+        sessions=cast("SessionStore", sessions),
+        mini_sessions=cast("MiniSessionStore", mini_sessions),
+        accounts=cast("AccountStore", accounts),
+        clock=clock,
+    )
+
+
+@pytest.mark.req("PRV-4")
+@pytest.mark.parametrize("rows", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 7 * AT_ONCE])
+async def test_a_backlog_is_cleared_in_pieces(clock: ManualClock, rows: int) -> None:
+    heaps = Heap(rows), Heap(rows), Heap(rows)
+    await tidying(clock, *heaps).once()
+    for heap in heaps:
+        assert (heap.rows, len(heap.asked)) == (0, rows // AT_ONCE + 1)
+
+
+@pytest.mark.req("PRV-4")
+async def test_a_network_is_kept_for_half_a_year(clock: ManualClock) -> None:
+    sessions, accounts = Heap(), Heap()
+    await tidying(clock, sessions, Heap(), accounts).once()
+    assert (sessions.asked, accounts.asked) == ([clock.now()], [clock.now() - 180 * DAY])
+
+
+@pytest.mark.attack("O5")
+async def test_what_fails_is_logged_and_keeps_nothing_else_from_being_cleaned(clock: ManualClock) -> None:
+    networks = Heap(AT_ONCE + 1)
+    broken = LookupError("张三 110101199003074530")
+    with structlog.testing.capture_logs() as logged:
+        await tidying(clock, Heap(fault=StoreUnavailable()), Heap(fault=broken), networks).once()
+    assert networks.rows == 0
+    assert [(line["event"], line["what"]) for line in logged] == [
+        ("tidying_put_off", "sessions"),
+        ("tidying_failed", "mini_sessions"),
+    ]
+    assert logged[1]["kind"] == "LookupError"
+    assert any("purge" in place for place in logged[1]["places"])
+    assert "张三" not in repr(logged)
