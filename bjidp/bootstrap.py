@@ -78,6 +78,7 @@ from bjidp.web.assets import StaticFiles
 from bjidp.web.calls import Call, mount
 from bjidp.web.channel import QrChannel
 from bjidp.web.cookies import Cookies
+from bjidp.web.drawing import Drawings
 from bjidp.web.forms import Forms
 from bjidp.web.guards import Guards
 from bjidp.web.health import Health
@@ -347,7 +348,7 @@ def _qr_channel(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
         pages=qr.pages,
         keys=qr.keys,
         policy=qr.policy,
-        basis=qr.basis,
+        drawings=Drawings(qr.basis, rooms.stores.throttle),
         renderer=front.renderer,
         signed_in=front.signed_in,
     )

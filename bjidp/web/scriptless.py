@@ -6,8 +6,7 @@ rule for frames as with a script; redeeming is a button the person presses.
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final, assert_never, cast
+from typing import assert_never, cast
 
 from aiohttp import web
 from msgspec.structs import replace
@@ -15,16 +14,15 @@ from msgspec.structs import replace
 from bjidp.clock import Instant
 from bjidp.errors import RateLimited
 from bjidp.qrlogin import ticket as machine
-from bjidp.qrlogin.errors import BrowserUnknown, FlowUnknown
+from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, FlowUnknown
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.keys import QrKeys
-from bjidp.qrlogin.matrix import Basis
 from bjidp.qrlogin.pages import Entry, QrPages
-from bjidp.qrlogin.picture import animated_image
-from bjidp.qrlogin.policy import QrPolicy
+from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import Approved, Holder, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying
 from bjidp.site import Site
 from bjidp.web.cookies import Cookies
+from bjidp.web.drawing import Drawings
 from bjidp.web.forms import Forms
 from bjidp.web.guards import ANCESTORS
 from bjidp.web.origin import require_same_site_read
@@ -32,9 +30,6 @@ from bjidp.web.pages import Platform, QrState, QrStatePage
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
 from bjidp.web.visitor import Observer
-
-DRAWING: Final = 2
-"""Pictures drawn at once; further ones wait their turn, and the event loop never draws."""
 
 
 class ScriptlessQr:
@@ -50,7 +45,7 @@ class ScriptlessQr:
         pages: QrPages,
         keys: QrKeys,
         policy: QrPolicy,
-        basis: Basis,
+        drawings: Drawings,
         renderer: Renderer,
         signed_in: SignedIn,
     ) -> None:
@@ -62,10 +57,9 @@ class ScriptlessQr:
         self._pages = pages
         self._keys = keys
         self._policy = policy
-        self._basis = basis
+        self._drawings = drawings
         self._renderer = renderer
         self._signed_in = signed_in
-        self._drawing = asyncio.Semaphore(DRAWING)
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -77,10 +71,7 @@ class ScriptlessQr:
         """Draw all frames of the ticket from now to its scan deadline into one picture; 已过期 when none is left."""
         require_same_site_read(self._site, request)
         entry = await self._entry(request, request.query.get("flow"))
-        async with self._drawing:
-            # Asked for only when the drawing starts: the first frame must be the one of now.
-            frames = await self._pages.frames(entry)
-            picture = await asyncio.to_thread(animated_image, self._basis, frames.texts, frames.step, frames.first)
+        picture = await self._drawings.picture(await self._pages.frames(entry), entry)
         return web.Response(body=picture, content_type="image/gif")
 
     async def state(self, request: web.Request) -> web.Response:
@@ -93,7 +84,7 @@ class ScriptlessQr:
         try:
             entry = await self._entry(request, flow_id)
             flow, now = await self._pages.current(entry, renew=False, slow=True)
-        except (BrowserUnknown, FlowUnknown, RateLimited):
+        except (BrowserUnknown, FlowUnknown, AlreadySignedIn, RateLimited):
             return self._page(page)
         return self._page(self._shown(page, entry, flow, now))
 
@@ -106,7 +97,10 @@ class ScriptlessQr:
 
     async def _entry(self, request: web.Request, flow: str | None) -> Entry:
         visitor = self._observer.visitor(request)
-        return await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
+        entry = await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
+        if entry.ref.about.purpose is Purpose.LOGIN and await self._signed_in.of(request) is not None:
+            raise AlreadySignedIn
+        return entry
 
     def _shown(self, page: QrStatePage, entry: Entry, flow: Flow, now: Instant) -> QrStatePage:
         ticket = flow.current

@@ -245,3 +245,32 @@ async def test_a_page_with_a_script_that_loses_it_goes_on_with_the_same_ticket(p
     browser, _, screen = await program.opened()
     texts, _ = await picture(browser)
     assert texts[0] == program.frame(screen)
+
+
+@pytest.mark.attack("W9")
+async def test_a_browser_has_twelve_pictures_a_minute_drawn(program: Program) -> None:
+    browser = await program.browser()
+    await browser.open()
+    for _ in range(20):
+        assert (await browser.get(f"/qr/image?flow={browser.flow}")).status == 200
+    for _ in range(11):
+        await program.advance(2)
+        assert (await browser.get(f"/qr/image?flow={browser.flow}")).status == 200
+    await program.advance(2)
+    refused = await browser.get(f"/qr/image?flow={browser.flow}")
+    assert refused.status == 429
+    assert refused.header("Retry-After") is not None
+
+
+@pytest.mark.attack("Q28")
+async def test_a_browser_that_is_logged_in_is_given_no_code(program: Program) -> None:
+    page = await program.browser()
+    await page.open()
+    elsewhere = await program.signed_in()
+    page.cookies |= elsewhere.cookies
+    assert (await page.get(f"/qr/image?flow={page.flow}")).status == 409
+    answer = await page.submit("/qr/renew", {"flow": page.flow, "csrf": page.csrf})
+    assert answer.status == 409
+    shown = await state(page)
+    assert not reloads(shown)
+    assert 'href="/login"' in shown.text
