@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from bjidp.clock import HOUR, Clock, Instant, Millis
+from bjidp.clock import HOUR, MINUTE, Clock, Instant, Millis
 from bjidp.errors import VendorUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.records import DuplicateRecord, Records
+from bjidp.records import DuplicateRecord, Records, StaleRecord
 from bjidp.vendors.ports import (
     DocumentType,
     FaceCheck,
@@ -24,6 +24,10 @@ from bjidp.vendors.ports import (
 
 USED_CODE_LIFETIME: Millis = 24 * HOUR
 """How long a login code is remembered: as long as the longest-lived one, Alipay's, could be redeemed."""
+
+
+UNPROVEN_CODE_LIFETIME: Millis = 5 * MINUTE
+"""How long a code is remembered that the platform has not accepted: anybody can make up any number of them."""
 
 
 class UsedCode(Struct, frozen=True):
@@ -68,16 +72,29 @@ class Doors:
         """Redeem a login code; raise :class:`LoginCodeInvalid` or :class:`VendorUnavailable`.
 
         A code that was presented here before is refused even if the platform would take it again (attack M2); of
-        parallel calls with one code, one reaches the platform.
+        parallel calls with one code, one reaches the platform. What the platform refused is forgotten soon. Raises
+        ``StoreUnavailable`` too, having let nobody in.
         """
         key = self._pseudonyms.key("mp.login-code", platform.value, code)
         try:
-            await self._used_codes.add(key, UsedCode(self._clock.now()), USED_CODE_LIFETIME)
+            await self._used_codes.add(key, UsedCode(self._clock.now()), UNPROVEN_CODE_LIFETIME)
         except DuplicateRecord:
             raise LoginCodeInvalid from None
         try:
-            return await self._doors[platform].sign_in.exchange(code)
+            identity = await self._doors[platform].sign_in.exchange(code)
         except VendorUnavailable:
             # Nothing came of the code here: the phone may present it again, and the platform takes it once.
             await self._used_codes.take(key)
             raise
+        await self._remember(key)
+        return identity
+
+    async def _remember(self, key: str) -> None:
+        # Before anybody is let in: a code that cannot be remembered for its whole life opens nothing.
+        held = await self._used_codes.get(key)
+        if held is None:
+            raise LoginCodeInvalid
+        try:
+            await self._used_codes.replace(key, held.value, held.version, USED_CODE_LIFETIME)
+        except StaleRecord:
+            raise LoginCodeInvalid from None

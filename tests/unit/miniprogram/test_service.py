@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from unittest.mock import patch
 
 import pytest
 
@@ -34,6 +35,7 @@ from bjidp.miniprogram.wire import (
     SessionOk,
     SessionRequest,
 )
+from bjidp.records import StaleRecord
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.throttle.ports import Window, per_minute
 from bjidp.throttle.source import Source
@@ -129,6 +131,42 @@ async def test_a_code_that_met_a_platform_down_may_be_presented_again(world: Pho
 async def test_a_made_up_code_is_the_platforms_to_refuse(world: PhoneWorld) -> None:
     with pytest.raises(LoginCodeInvalid):
         await world.mini.session(Platform.BAIDU, SessionRequest("made-up"), ADDRESS)
+
+
+@pytest.mark.attack("M2")
+@pytest.mark.parametrize("minutes", [6, 24 * 60 - 1])
+async def test_a_code_that_was_taken_is_remembered_for_a_day(world: PhoneWorld, minutes: int) -> None:
+    code = world.code("zhang")
+    await world.mini.session(Platform.WECHAT, SessionRequest(code), ADDRESS)
+    world.clock.advance(minutes * 60)
+    with pytest.raises(LoginCodeInvalid):
+        await world.mini.session(Platform.WECHAT, SessionRequest(code), ADDRESS)
+    assert world.wechat.exchanged == [code]
+
+
+@pytest.mark.attack("M2")
+async def test_made_up_codes_are_remembered_for_five_minutes(world: PhoneWorld) -> None:
+    for number in range(20):
+        with pytest.raises(LoginCodeInvalid):
+            await world.mini.session(Platform.BAIDU, SessionRequest(f"made-up-{number}"), ADDRESS)
+    with pytest.raises(LoginCodeInvalid):
+        await world.mini.session(Platform.BAIDU, SessionRequest("made-up-0"), ADDRESS)
+    assert len(world.baidu.exchanged) == 20
+    world.clock.advance(5 * 60)
+    await world.mini.session(Platform.WECHAT, SessionRequest(world.code("zhang")), ADDRESS)
+    assert len(world.used_codes) == 1
+
+
+@pytest.mark.attack("M2", "O5")
+async def test_a_code_that_cannot_be_remembered_opens_nothing(world: PhoneWorld) -> None:
+    for failure, refusal in ((StoreUnavailable, StoreUnavailable), (StaleRecord, LoginCodeInvalid)):
+        code = world.code("zhang")
+        with patch.object(world.used_codes, "replace", side_effect=failure), pytest.raises(refusal):
+            await world.mini.session(Platform.WECHAT, SessionRequest(code), ADDRESS)
+        with pytest.raises(LoginCodeInvalid):
+            await world.mini.session(Platform.WECHAT, SessionRequest(code), ADDRESS)
+    with patch.object(world.used_codes, "get", return_value=None), pytest.raises(LoginCodeInvalid):
+        await world.sign_in("zhang")
 
 
 @pytest.mark.attack("M4", "T9")
