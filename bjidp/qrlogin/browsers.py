@@ -50,7 +50,8 @@ class Browsers:
             old = Browser(token(self._entropy, 128), 0, now, ())
         for ref in old.flows:
             kept = await self._changes.on_flow(ref.id, _rotated(old.epoch + 1))
-            if kept is not None and (kept.ended or flows.is_over(kept, now)):
+            # A flow whose redeem is under way goes on: if the redeem wins, its end reaches this page too.
+            if kept is not None and flows.is_over(kept, now) and not flows.is_being_redeemed(kept, now):
                 over.add(ref.id)
         new, ref = rules.opened(old, about, token(self._entropy, 128), frozenset(over), self._policy, now)
         secret = token(self._entropy, 256)
@@ -66,14 +67,18 @@ class Browsers:
             raise BrowserUnknown
         return held
 
-    async def end(self, secret: str | None) -> None:
-        """Kill the secret and end its flows: after a redeem, a log-out, or the end of a session."""
+    async def end(self, secret: str | None, known: Browser | None = None) -> None:
+        """Kill the secret and end its flows: after a redeem, a log-out, or the end of a session.
+
+        ``known`` is the record as it was found before. Its flows are ended even if a navigation has replaced the
+        secret meanwhile, so that the new one watches nothing either.
+        """
         if secret is None or len(secret) != rules.SECRET_LENGTH:
             return
-        browser = await self._records.take(rules.key_of(secret))
-        if browser is not None:
-            for ref in browser.flows:
-                await self._changes.on_flow(ref.id, lambda held: flows.close(held.value))
+        taken = await self._records.take(rules.key_of(secret))
+        refs = {ref.id for browser in (taken, known) if browser is not None for ref in browser.flows}
+        for flow_id in refs:
+            await self._changes.on_flow(flow_id, lambda held: flows.close(held.value))
 
 
 def _rotated(epoch: int) -> Callable[[Held[Flow]], Flow]:

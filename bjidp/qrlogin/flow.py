@@ -111,6 +111,8 @@ def renewal_due(flow: Flow, policy: QrPolicy, now: Instant) -> bool:
 
 def next_turn(flow: Flow, policy: QrPolicy, now: Instant) -> Instant | None:
     """Return when the clock will next change what the page is told; None when only somebody's act can."""
+    if is_being_redeemed(flow, now):
+        return _claimed_until(flow)
     end = machine.deadline(flow.current)
     if end is None or now >= end:
         return None
@@ -172,7 +174,22 @@ def close(flow: Flow) -> Flow:
 
 def is_over(flow: Flow, now: Instant) -> bool:
     """Tell whether the page has nothing left to wait for until somebody acts."""
-    return not machine.is_live(flow.current, now)
+    return flow.ended or not machine.is_live(flow.current, now)
+
+
+def is_being_redeemed(flow: Flow, now: Instant) -> bool:
+    """Tell whether the approval is claimed and it is not known yet what comes of that: the end, or the approval back.
+
+    It is known by the approval's deadline. A flow that is claimed and not ended then was left behind by an outage.
+    """
+    until = _claimed_until(flow)
+    return until is not None and now < until
+
+
+def is_left_behind(flow: Flow, now: Instant) -> bool:
+    """Tell whether the approval was claimed and nobody could say that the flow has ended: its page is logged in."""
+    until = _claimed_until(flow)
+    return until is not None and now >= until
 
 
 def may_renew(flow: Flow, now: Instant) -> bool:
@@ -193,6 +210,11 @@ def _shown(
         renewed=renewed,
         scriptless=ticket.slow,
     )
+
+
+def _claimed_until(flow: Flow) -> Instant | None:
+    state = flow.current.state
+    return state.approved.deadline if isinstance(state, Redeemed) and not flow.ended else None
 
 
 def _renewal_at(flow: Flow, policy: QrPolicy) -> Instant | None:

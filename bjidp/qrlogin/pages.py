@@ -281,4 +281,6 @@ def _ending(held: Held[Flow] | None, watch: Watch) -> End | None:
         return End.DONE if isinstance(flow.current.state, Redeemed) else End.SESSION_ENDED
     if flow.epoch != watch.epoch:
         return End.RESTART
+    if flows.is_left_behind(flow, held.now):
+        return End.DONE
     return None if flows.is_watched_by(flow, watch.watcher) else End.SUPERSEDED

@@ -99,7 +99,7 @@ class Redeeming:
             await self._settle(ticket.id, lambda found, _: machine.release(found, claim))
             raise
         try:
-            await self._browsers.end(secret)
+            await self._browsers.end(secret, browser)
         except StoreUnavailable:
             # The session exists and must be handed out; the secret dies with its record.
             log.warning("browser_record_left")

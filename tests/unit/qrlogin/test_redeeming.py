@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from unittest.mock import patch
 
 import pytest
 
 from bjidp.clock import ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import AccountRefused, StoreUnavailable
-from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, CodeWrong, TicketUnknown
-from bjidp.qrlogin.pages import End
+from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, CodeWrong, FlowUnknown, TicketUnknown
+from bjidp.qrlogin.pages import End, Look, Watch
 from bjidp.qrlogin.policy import QrPolicy, ReverseCode
 from bjidp.qrlogin.redeeming import Redemption
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected
-from bjidp.qrlogin.wire import ExpiredMessage, RejectedMessage
+from bjidp.qrlogin.wire import ApprovedMessage, ExpiredMessage, RejectedMessage
 from tests.support.qr import COMPUTER, LI, LOGIN, ZHANG
 from tests.unit.qrlogin.desk import Desk, a_phone
 
@@ -291,3 +292,65 @@ async def test_a_code_typed_in_time_is_given_ninety_seconds(coded: Desk) -> None
     coded.advance(89.999)
     await coded.redeem(grant, code)
     assert len(coded.sessions) == 1
+
+
+# ---------------------------------------------------------------------------------- a navigation in between, an outage
+
+
+@pytest.mark.attack("Q3", "Q29")
+async def test_a_page_opened_while_a_redeem_is_under_way_ends_with_the_others(desk: Desk) -> None:
+    watch = await desk.page()
+    await desk.approve(watch)
+    grant, old = await desk.grant(watch), desk.secret
+    opened: list[Watch] = []
+
+    async def meanwhile(redemption: Redemption) -> None:
+        opened.append(await desk.page())
+        desk.sessions.append(redemption)
+
+    await desk.redeem(grant, secret=old, open_session=meanwhile)
+    assert desk.secret != old
+    assert len(desk.sessions) == 1
+    assert (await desk.flow(watch)).ended
+    (late,) = opened
+    assert late.flow == watch.flow
+    assert (await desk.pages.look(late)).end is End.DONE
+    with pytest.raises(FlowUnknown):
+        await desk.pages.connect(await desk.entry())
+
+
+async def test_a_page_opened_while_a_redeem_fails_goes_on_with_the_approval(desk: Desk) -> None:
+    watch = await desk.page()
+    await desk.approve(watch)
+    grant, old = await desk.grant(watch), desk.secret
+    opened: list[Watch] = []
+
+    async def meanwhile(redemption: Redemption) -> None:
+        opened.append(await desk.page())
+        raise StoreUnavailable
+
+    with pytest.raises(StoreUnavailable):
+        await desk.redeem(grant, secret=old, open_session=meanwhile)
+    (late,) = opened
+    (message,) = (await desk.pages.look(late)).messages
+    assert isinstance(message, ApprovedMessage)
+    await desk.redeem(message.grant)
+    assert len(desk.sessions) == 1
+
+
+@pytest.mark.attack("W11", "O5")
+async def test_a_page_whose_end_nobody_could_write_is_told_that_it_is_done(desk: Desk) -> None:
+    watch = await desk.page()
+    await desk.approve(watch)
+    grant = await desk.grant(watch)
+    with patch.object(desk.browsers, "end", side_effect=StoreUnavailable):
+        await desk.redeem(grant)
+    assert len(desk.sessions) == 1
+    look = await desk.pages.look(watch)
+    assert look == Look((), None, 30.0), "a claim may still be given back"
+    desk.advance(30)
+    assert (await desk.pages.look(watch)).end is End.DONE
+    assert (await desk.pages.look_after(watch, 0)).end is End.DONE
+    afterwards = await desk.page()
+    assert afterwards.flow != watch.flow
+    assert isinstance(await desk.state(afterwards), Pending)
