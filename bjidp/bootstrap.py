@@ -261,7 +261,7 @@ def _front(rooms: Rooms) -> _Front:
         observer=Observer(
             Addresses([ipaddress.ip_network(network) for network in settings.networks.trusted_proxies]),
             _areas(settings),
-            Pseudonyms(rooms.keyring).digest,
+            Pseudonyms(rooms.keyring).digests,
             count_addresses=not settings.server.load,
             shared=[ipaddress.ip_network(network) for network in settings.networks.shared],
         ),
@@ -398,7 +398,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             closes=(sql.close,),
         )
     try:
-        redis = await open_redis(settings.storage.redis_url, entropy=entropy)
+        redis = await open_redis(settings.storage.redis_url, entropy=entropy, prefix=settings.storage.redis_prefix)
     except BaseException:
         await sql.close()
         raise

@@ -8,6 +8,7 @@ processes cannot both be right.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -112,8 +113,11 @@ class AccountStore(Protocol):
         """Return the masked profile, or None."""
         ...
 
-    async def networks(self, account: str, network: bytes) -> tuple[bool, bool]:
-        """Return whether the account has ever logged in by QR, and whether it did so from ``network``."""
+    async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
+        """Return whether the account has ever logged in by QR, and whether it did so from ``network``.
+
+        A network is given by its digests, one for each active key version: a rotation makes nobody a stranger.
+        """
         ...
 
     async def forget_networks(self, before: Instant, limit: int) -> int:

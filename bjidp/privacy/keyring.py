@@ -7,7 +7,8 @@ never in a database. A rotation without downtime takes five steps, each finished
 2. fill: index rows of the new version for everybody who lacks them (``bjidp.storage.sql.rotation``);
 3. make the new version current: look-ups and seals move to it;
 4. fill again: what is still sealed with the old version is sealed anew;
-5. drop the old version.
+5. drop the old version. Networks that are known under it alone (``login_network.key_version``) are strange from then
+   on: nobody has the address to make their digest anew, only the next login from there.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class QrPhones:
             raise SceneRefused
         shown, ticket, now = await self._shown(misses, text)
         self._check_scannable(phone, shown, ticket, now, window)
-        ever, here = await self._networks.networks(phone.holder.account, ticket.computer.network)
+        ever, here = await self._networks.networks(phone.holder.account, ticket.computer.networks)
         mismatch = _mismatch(ticket.computer.area, phone.area)
         code_required = await self._code_required(ticket, mismatch=mismatch, stranger=ever and not here)
 

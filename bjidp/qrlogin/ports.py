@@ -6,6 +6,7 @@ Owns the ticket store's contract and the two questions the phone side asks of ac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bjidp.clock import Instant, Millis
@@ -49,6 +50,9 @@ class TicketStore(Protocol):
 class Networks(Protocol):
     """What is known of the networks an account logged in from."""
 
-    async def networks(self, account: str, network: bytes) -> tuple[bool, bool]:
-        """Return whether the account ever logged in by QR, and whether it did so from ``network``."""
+    async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
+        """Return whether the account ever logged in by QR, and whether it did so from ``network``.
+
+        A network is given by its digests, one for each active key version: a rotation makes nobody a stranger.
+        """
         ...

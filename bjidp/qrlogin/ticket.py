@@ -42,12 +42,19 @@ class Computer(Struct, frozen=True):
     """What the server itself saw of the browser that shows the ticket.
 
     ``browser`` and ``os`` come from closed lists (attack P4); ``network`` is a keyed digest, not an address.
+    ``other_networks`` are its digests under the other active key versions, by which it may be known as well.
     """
 
     browser: str
     os: str
     network: bytes
     area: Area | None
+    other_networks: tuple[bytes, ...] = ()
+
+    @property
+    def networks(self) -> tuple[bytes, ...]:
+        """Every digest its network may be known by."""
+        return (self.network, *self.other_networks)
 
 
 class Pending(Struct, frozen=True, gc=False, tag="pending"):

@@ -7,6 +7,7 @@ deletes; the key a row is found by is a hash of the cookie. ``storage.sql`` and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -82,8 +83,11 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
-        """End what came of one QR ticket of this account; return the ids of the sessions ended."""
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
+        """End what came of one QR ticket of this account; return the ids of the sessions ended.
+
+        A ticket is given by its digests, one for each active key version.
+        """
         ...
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:

@@ -139,7 +139,7 @@ class _Facts(Struct, frozen=True, kw_only=True):
     """What follows from an address alone."""
 
     source: Source
-    network: bytes
+    networks: tuple[bytes, ...]
     area: Area | None
 
 
@@ -150,19 +150,19 @@ class Observer:
         self,
         addresses: Addresses,
         areas: AreaBook,
-        key: Callable[..., bytes],
+        digests: Callable[..., tuple[bytes, ...]],
         *,
         count_addresses: bool,
         shared: Sequence[Network],
     ) -> None:
-        """``key(label, *parts)`` is the keyed digest of the privacy room.
+        """``digests(label, *parts)`` are the keyed digests of the privacy room, the current one first.
 
         ``count_addresses`` is off under LOAD=1; ``shared`` are networks behind which many people sit.
         """
         self._shared = tuple(shared)
         self._addresses = addresses
         self._areas = areas
-        self._key = key
+        self._digests = digests
         self._count = count_addresses
         self._facts: Callable[[Address], _Facts] = lru_cache(REMEMBERED)(self._find_facts)
 
@@ -186,7 +186,8 @@ class Observer:
         """Return who asks for a QR code, and what a ticket remembers of the computer that shows it."""
         facts = self._of(request)
         browser, system = read_user_agent(request.headers.get("User-Agent", ""))
-        return Visitor(Computer(browser, system, facts.network, facts.area), facts.source)
+        network, *others = facts.networks
+        return Visitor(Computer(browser, system, network, facts.area, tuple(others)), facts.source)
 
     def _of(self, request: web.Request) -> _Facts:
         return self._facts(self._addresses.of(request))
@@ -194,10 +195,10 @@ class Observer:
     def _find_facts(self, address: Address) -> _Facts:
         return _Facts(
             source=Source(
-                key=self._key("throttle.address", counted_as(address)).hex() if self._count else None,
+                key=self._digests("throttle.address", counted_as(address))[0].hex() if self._count else None,
                 shared=any(address in network for network in self._shared),
             ),
-            network=self._key("network", network_of(address)),
+            networks=self._digests("network", network_of(address)),
             area=self._areas.area_of(address),
         )
 

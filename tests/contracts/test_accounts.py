@@ -60,7 +60,7 @@ async def test_what_is_not_there_is_none(house: House) -> None:
     assert await house.accounts.holder_of(ZHANG) is None
     assert await house.accounts.standing("nobody") is None
     assert await house.accounts.profile("nobody") is None
-    assert await house.accounts.networks("nobody", OFFICE) == (False, False)
+    assert await house.accounts.networks("nobody", [OFFICE]) == (False, False)
     assert await house.sql.accounts.standing_of_link("nothing") is None
 
 
@@ -273,13 +273,13 @@ async def test_sixteen_recoveries_at_once_leave_one_link(house: House) -> None:
 async def test_a_login_by_qr_is_remembered_by_its_network(house: House) -> None:
     _, standing = await house.someone()
     account = standing.account
-    assert await house.accounts.networks(account, OFFICE) == (False, False)
+    assert await house.accounts.networks(account, [OFFICE]) == (False, False)
     await house.sql.accounts.admit(account, house.login(ticket=None), "S1", house.now)
-    assert await house.accounts.networks(account, OFFICE) == (False, False)
+    assert await house.accounts.networks(account, [OFFICE]) == (False, False)
     for _ in range(2):
         assert await house.sql.accounts.admit(account, house.login(), "S2", house.now) == standing
-    assert await house.accounts.networks(account, OFFICE) == (True, True)
-    assert await house.accounts.networks(account, HOME) == (True, False)
+    assert await house.accounts.networks(account, [OFFICE]) == (True, True)
+    assert await house.accounts.networks(account, [HOME]) == (True, False)
     assert house.count("login_network") == 1
 
 
@@ -304,8 +304,8 @@ async def test_networks_that_nobody_comes_from_any_more_are_forgotten_piece_by_p
     await house.sql.accounts.admit(account, house.login(network=HOME), "S", house.now)
     assert await house.accounts.forget_networks(house.now - DAY, 2) == 0, "that very instant is not before it"
     assert [await house.accounts.forget_networks(house.now, 2) for _ in range(3)] == [2, 1, 0]
-    assert await house.accounts.networks(account, HOME) == (True, True)
-    assert await house.accounts.networks(account, bytes(32)) == (True, False)
+    assert await house.accounts.networks(account, [HOME]) == (True, True)
+    assert await house.accounts.networks(account, [bytes(32)]) == (True, False)
 
 
 @pytest.mark.attack("Q21")

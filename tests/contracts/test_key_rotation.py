@@ -8,6 +8,7 @@ from bjidp.accounts.ports import IdentityTaken
 from bjidp.entropy import SystemEntropy
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.privacy.keyring import Keyring
+from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from tests.contracts.house import LI, ZHANG, House, applicant, identity, keyring
 
@@ -86,6 +87,47 @@ async def test_a_link_moves_under_every_key_version(house: House) -> None:
         assert house.count("platform_identity") == 2
     finally:
         await start.stop()
+
+
+@pytest.mark.req("PRV-1")
+async def test_a_rotation_makes_nobody_a_stranger_on_their_own_computer(house: House) -> None:
+    start = Processes(house.url)
+    before, moving, after = keyring(1), keyring(1, 2), keyring(2)
+    office, elsewhere = ("network", "203.0.113.0/24"), ("network", "198.51.100.0/24")
+    try:
+        old = start(before)
+        _, standing = await old.accounts.register(applicant(), house.now)
+        account = standing.account
+        login = house.login(network=Pseudonyms(before).digest(*office))
+        await old.accounts.admit(account, login, "S1", house.now)
+        new = start(moving)
+        assert await new.accounts.networks(account, Pseudonyms(moving).digests(*office)) == (True, True)
+        assert await new.accounts.networks(account, Pseudonyms(moving).digests(*elsewhere)) == (True, False)
+        login = house.login(network=Pseudonyms(moving).digest(*office))
+        await new.accounts.admit(account, login, "S2", house.now)
+        known = house.rows("SELECT key_version, count(*) FROM login_network GROUP BY key_version ORDER BY 1")
+        assert known == [(1, 1), (2, 1)]
+        last = start(after)
+        assert await last.accounts.networks(account, Pseudonyms(after).digests(*office)) == (True, True)
+    finally:
+        await start.stop()
+
+
+@pytest.mark.req("PRV-4")
+async def test_what_is_left_of_an_erased_account_can_be_read_and_is_passed_over(house: House) -> None:
+    _, standing = await house.someone()
+    house.set_status(standing.account, "cancelled")
+    house.rows("UPDATE account SET username_sealed = NULL, phone_sealed = NULL")
+    for erase in ("DELETE FROM identity", "DELETE FROM identifier", "DELETE FROM platform_link"):
+        house.rows(erase)
+    stub = await house.accounts.standing(standing.account)
+    assert stub is not None
+    assert (stub.ref, stub.refusal, stub.name) == (standing.ref, "cancelled", "")
+    profile = await house.accounts.profile(standing.account)
+    assert profile is not None
+    assert (profile.username, profile.phone) == ("", None)
+    assert await house.sql.rotation.fill() == 1
+    assert house.count("identifier") == 0
 
 
 @pytest.mark.req("PRV-1")

@@ -311,7 +311,7 @@ async def test_every_call_without_redis_is_refused(house: House, server: RedisSe
         house.sessions.find(cookie("a"), house.now),
         house.sessions.save(session),
         house.sessions.end(session.id, "logout", house.now),
-        house.sessions.end_by_ticket(standing.account, b"t", "undo", house.now),
+        house.sessions.end_by_ticket(standing.account, [b"t"], "undo", house.now),
         house.sessions.of_account(standing.account, house.now),
         house.sessions.purge(house.now, 9),
         house.mini_sessions.open(mini),

@@ -37,7 +37,7 @@ async def test_an_unknown_cookie_has_no_session(house: House) -> None:
     assert await house.sessions.find(cookie("nothing"), house.now) is None
     assert await house.sessions.of_account("nobody", house.now) == []
     assert not await house.sessions.end("nothing", "logout", house.now)
-    assert await house.sessions.end_by_ticket("nobody", TICKET, "undo", house.now) == []
+    assert await house.sessions.end_by_ticket("nobody", [TICKET], "undo", house.now) == []
 
 
 async def test_a_session_is_over_at_its_deadline(house: House) -> None:
@@ -185,11 +185,23 @@ async def test_whoever_confirmed_a_ticket_ends_what_came_of_it_and_only_that(hou
     mine, other = house.session(zhang.account), house.session(zhang.account, house.login(ticket=OFFICE))
     await house.sessions.open(mine, cookie("mine"), None)
     await house.sessions.open(other, cookie("other"), None)
-    assert await house.sessions.end_by_ticket(li.account, TICKET, "undo", house.now) == []
-    assert await house.sessions.end_by_ticket(zhang.account, TICKET, "undo", house.now) == [mine.id]
+    assert await house.sessions.end_by_ticket(li.account, [TICKET], "undo", house.now) == []
+    assert await house.sessions.end_by_ticket(zhang.account, [TICKET], "undo", house.now) == [mine.id]
     assert await house.sessions.find(cookie("mine"), house.now) is None
     assert await house.sessions.find(cookie("other"), house.now) is not None
-    assert await house.sessions.end_by_ticket(zhang.account, TICKET, "undo", house.now) == []
+    assert await house.sessions.end_by_ticket(zhang.account, [TICKET], "undo", house.now) == []
+
+
+@pytest.mark.attack("P7")
+async def test_a_ticket_is_found_by_its_digest_under_any_active_key(house: House) -> None:
+    _, standing = await house.someone()
+    before, after = house.session(standing.account), house.session(standing.account, house.login(ticket=OFFICE))
+    other = house.session(standing.account, house.login(ticket=HOME))
+    for number, session in enumerate((before, after, other)):
+        await house.sessions.open(session, cookie(f"{number}"), None)
+    ended = await house.sessions.end_by_ticket(standing.account, [OFFICE, TICKET], "undo", house.now)
+    assert set(ended) == {before.id, after.id}
+    assert await house.sessions.of_account(standing.account, house.now) == [other]
 
 
 async def test_an_account_sees_its_own_live_sessions_newest_first(house: House) -> None:
@@ -209,8 +221,8 @@ async def test_an_account_sees_its_own_live_sessions_newest_first(house: House) 
 async def test_an_opened_session_is_remembered_by_its_network(house: House) -> None:
     _, standing = await house.someone()
     await house.sessions.open(house.session(standing.account), cookie("a"), None)
-    assert await house.accounts.networks(standing.account, OFFICE) == (True, True)
-    assert await house.accounts.networks(standing.account, HOME) == (True, False)
+    assert await house.accounts.networks(standing.account, [OFFICE]) == (True, True)
+    assert await house.accounts.networks(standing.account, [HOME]) == (True, False)
 
 
 @pytest.mark.attack("Q4")

@@ -9,6 +9,7 @@ and dies at its deadline.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
@@ -74,9 +75,9 @@ class RedisSessions:
         account = await self._rows.owner(session)
         return account is not None and await self._end(account, session, reason, now)
 
-    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
         """See :meth:`bjidp.sessions.ports.SessionStore.end_by_ticket`."""
-        found = [row.id for row in await self._rows.of_owner(account, now) if row.login.ticket == ticket]
+        found = [row.id for row in await self._rows.of_owner(account, now) if row.login.ticket in ticket]
         return [session for session in found if await self._end(account, session, reason, now)]
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:

@@ -7,6 +7,8 @@ inserts a row and the other does not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -229,11 +231,17 @@ class SqlAccounts:
         username = self._rows.username(account, columns[3])
         return Profile(self._rows.standing(tuple(columns)), username, self._rows.phone(account, phone), created_at)
 
-    async def networks(self, account: str, network: bytes) -> tuple[bool, bool]:
+    async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
         """Return whether the account has ever logged in by QR, and whether it did so from ``network``."""
-        values: dict[str, Value] = {"account": account, "network": network}
-        row = await self._engine.look(lambda transaction: transaction.one(self._networks, values))
-        return (False, False) if row is None else (bool(row[0]), bool(row[1]))
+        ever = False
+        # More than one digest only while a rotation is under way, and then mostly the first is the one.
+        for digest in network:
+            values: dict[str, Value] = {"account": account, "network": digest}
+            row = await self._engine.look(partial(Transaction.one, statement=self._networks, values=values))
+            ever, here = (False, False) if row is None else (bool(row[0]), bool(row[1]))
+            if here:
+                return True, True
+        return ever, False
 
     async def forget_networks(self, before: Instant, limit: int) -> int:
         """Forget at most ``limit`` networks that nobody logged in from since ``before``; return how many."""

@@ -24,9 +24,14 @@ from bjidp.storage.sql.statements import insert_or_touch
 class Admission:
     """Decides whether an account may log in at this moment, and writes down that it did."""
 
-    def __init__(self, engine: SqlEngine, rows: Rows) -> None:
-        """Compile the statements for ``engine``."""
+    def __init__(self, engine: SqlEngine, rows: Rows, key_version: int) -> None:
+        """Compile the statements for ``engine``; digests that come with a login are of ``key_version``.
+
+        A ticket that another process shows while the version is being moved may bring one of the version before: it
+        is found all the same, since look-ups go by the digest alone.
+        """
         self._rows = rows
+        self._key_version = key_version
         self._audit = AuditRows(engine)
         # The row lock makes a lock of the account wait for this login, and then end its session: without it a
         # session made in between would come back to life when the account is unlocked (attack Q21).
@@ -60,7 +65,10 @@ class Admission:
         if login.ticket is not None:
             # Only a login by QR says where the account's own computers are. To the day: a row that is written at
             # every login costs a page of the log each time.
-            transaction.run(self._remember, {"account": account_id, "network": login.network, "last_at": now})
+            transaction.run(
+                self._remember,
+                {"account": account_id, "network": login.network, "key_version": self._key_version, "last_at": now},
+            )
         return standing
 
     def mini(

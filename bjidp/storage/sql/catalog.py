@@ -50,7 +50,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
     cipher = FieldCipher(Sealing(keyring, entropy))
     index = BlindIndex(keyring)
     rows = Rows(cipher)
-    admission = Admission(engine, rows)
+    admission = Admission(engine, rows, keyring.current)
     return SqlStores(
         accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=index, entropy=entropy),
         sessions=SqlSessions(engine, rows, admission),

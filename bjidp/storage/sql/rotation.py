@@ -112,11 +112,12 @@ class Rotation:
                 self._fill_link(transaction, link, (platform, app_id), open_id)
         return [row[0] for row in rows]
 
-    def _fill_account(self, transaction: Transaction, holder: str, username: bytes, phone: bytes | None) -> None:
-        name = self._cipher.open("account", "username", holder, username)
-        values: dict[str, Value] = {"account": holder, "phone": None}
-        values["username"] = self._cipher.seal("account", "username", holder, name)
-        self._index_identifier(transaction, holder, IdentifierKind.USERNAME, of_username(name).value)
+    def _fill_account(self, transaction: Transaction, holder: str, username: bytes | None, phone: bytes | None) -> None:
+        values: dict[str, Value] = {"account": holder, "username": None, "phone": None}
+        if username is not None:
+            name = self._cipher.open("account", "username", holder, username)
+            values["username"] = self._cipher.seal("account", "username", holder, name)
+            self._index_identifier(transaction, holder, IdentifierKind.USERNAME, of_username(name).value)
         if phone is not None:
             number = self._cipher.open("account", "phone", holder, phone)
             values["phone"] = self._cipher.seal("account", "phone", holder, number)

@@ -89,9 +89,9 @@ class Rows:
         shown = mask_name(self._cipher.open("identity", "name", account_id, name))
         return Standing(account_id, ref, Status(status), shown, level)
 
-    def username(self, account_id: str, sealed: bytes) -> str:
-        """Open and mask a username."""
-        return mask_username(self._cipher.open("account", "username", account_id, sealed))
+    def username(self, account_id: str, sealed: bytes | None) -> str:
+        """Open and mask a username; an account that was erased is called nothing."""
+        return "" if sealed is None else mask_username(self._cipher.open("account", "username", account_id, sealed))
 
     def phone(self, account_id: str, sealed: bytes | None) -> str | None:
         """Open and mask a phone number, if there is one."""

@@ -49,7 +49,8 @@ account = Table(
     Column("id", _ID, primary_key=True),
     Column("ref", _ID, nullable=False, unique=True),
     Column("status", _WORD, nullable=False),
-    Column("username_sealed", LargeBinary, nullable=False),
+    # Empty in what is left of an account that was erased: its reference, for the audit log (PRV-4).
+    Column("username_sealed", LargeBinary),
     Column("phone_sealed", LargeBinary),
     Column("created_at", _INSTANT, nullable=False),
 )
@@ -113,6 +114,8 @@ login_network = Table(
     metadata,
     Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
     Column("network", _DIGEST, primary_key=True),
+    # The one the digest was made under; it says how many are known only by a version that is to be dropped.
+    Column("key_version", SmallInteger, nullable=False),
     Column("last_at", _INSTANT, nullable=False, index=True),
     sqlite_with_rowid=False,
 )

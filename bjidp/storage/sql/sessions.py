@@ -6,6 +6,8 @@ UPDATE: a session that was ended stays ended, whoever saves it late.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from sqlalchemy import Delete, bindparam, delete, insert, select, update
 
@@ -126,11 +128,15 @@ class SqlSessions:
 
         return bool(await self._engine.write(work))
 
-    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
         """End what came of one QR ticket of this account; return the ids of the sessions ended."""
 
         def work(transaction: Transaction) -> list[str]:
-            rows = transaction.all(self._end_ticket, {"account": account, "ticket": ticket, "now": now})
+            rows = [
+                row
+                for digest in ticket
+                for row in transaction.all(self._end_ticket, {"account": account, "ticket": digest, "now": now})
+            ]
             return self._ended(transaction, rows, reason, now)
 
         return await self._engine.write(work)

@@ -54,6 +54,15 @@ def test_pseudonyms_agree_exactly_when_label_and_parts_do(one: list[str], other:
     assert len(names.key(a, *one)) == 43
 
 
+@pytest.mark.req("PRV-1")
+def test_pseudonyms_are_looked_up_under_every_active_version_and_written_under_the_current_one() -> None:
+    names = Pseudonyms(keyring(3, 1, 2, current=2))
+    alone = {version: Pseudonyms(keyring(version)).digest("network", "1.2.3.0") for version in (1, 2, 3)}
+    assert names.digests("network", "1.2.3.0") == (alone[2], alone[3], alone[1])
+    assert names.digest("network", "1.2.3.0") == alone[2]
+    assert Pseudonyms(keyring(1)).digests("network", "1.2.3.0") == (alone[1],)
+
+
 def test_a_pseudonym_is_no_blind_index() -> None:
     """Or whoever sees the keys of a counter could look an account up in a stolen database."""
     keys = keyring(1)

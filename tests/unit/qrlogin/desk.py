@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -72,8 +72,9 @@ class KnownNetworks:
     def __init__(self) -> None:
         self.seen: set[tuple[str, bytes]] = set()
 
-    async def networks(self, account: str, network: bytes) -> tuple[bool, bool]:
-        return any(known == account for known, _ in self.seen), (account, network) in self.seen
+    async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
+        own = {known for holder, known in self.seen if holder == account}
+        return bool(own), not own.isdisjoint(network)
 
 
 class Notebook:

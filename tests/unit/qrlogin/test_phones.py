@@ -489,6 +489,18 @@ async def test_the_phone_is_told_whether_the_network_was_seen_before(desk: Desk)
     assert (await desk.scan(await desk.page())).request.ip_seen_before is True
 
 
+async def test_a_network_is_known_by_its_digest_under_any_active_key(desk: Desk) -> None:
+    desk.networks.seen.add((ZHANG.account, b"under the former key"))
+    watch = await desk.page()
+    flow = await desk.flow(watch)
+    computer = msgspec.structs.replace(flow.current.computer, other_networks=(b"under the former key",))
+    held = await desk.store.read(flow.id)
+    assert held is not None
+    moved = msgspec.structs.replace(flow.current, computer=computer)
+    await desk.store.replace(msgspec.structs.replace(flow, tickets=(moved,)), held.version, 10**6)
+    assert (await desk.scan(watch)).request.ip_seen_before is True
+
+
 @pytest.mark.attack("P9")
 async def test_reports_of_one_network_raise_the_reverse_code_for_everybody_there(
     clock: ManualClock, entropy: SeededEntropy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -53,7 +54,7 @@ class Rows:
         self.rows = {key: row for key, row in self.rows.items() if row.id != session}
         return len(self.rows) < before
 
-    async def end_by_ticket(self, account: str, ticket: bytes, reason: str, now: Instant) -> list[str]:
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
         raise NotImplementedError
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:

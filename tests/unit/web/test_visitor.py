@@ -108,13 +108,13 @@ def test_every_address_has_a_network_that_holds_it(found: Address) -> None:
 
 
 def test_an_observer_counts_by_keys_that_hold_no_address() -> None:
-    def key(*parts: str) -> bytes:
-        return "|".join(parts).encode()
+    def digests(*parts: str) -> tuple[bytes, ...]:
+        return "|".join(parts).encode(), b"under another key"
 
     observer = Observer(
         Addresses(PROXIES),
         NoAreas(),
-        key,
+        digests,
         count_addresses=True,
         shared=[ipaddress.ip_network("203.0.113.0/24")],
     )
@@ -123,6 +123,7 @@ def test_an_observer_counts_by_keys_that_hold_no_address() -> None:
     assert visitor.source == Source(b"throttle.address|203.0.113.9".hex(), shared=True)
     assert (visitor.computer.browser, visitor.computer.os) == ("Chrome", "Windows")
     assert visitor.computer.network == b"network|203.0.113.0/24"
+    assert visitor.computer.networks == (b"network|203.0.113.0/24", b"under another key")
     assert visitor.computer.area is None
     assert observer.area(request) is None
     assert observer.source(request) == visitor.source
@@ -130,7 +131,7 @@ def test_an_observer_counts_by_keys_that_hold_no_address() -> None:
 
 
 def test_under_load_no_address_is_counted() -> None:
-    observer = Observer(Addresses([]), NoAreas(), lambda *_: b"x", count_addresses=False, shared=[])
+    observer = Observer(Addresses([]), NoAreas(), lambda *_: (b"x",), count_addresses=False, shared=[])
     assert observer.source(a_request("198.51.100.7")).key is None
 
 
