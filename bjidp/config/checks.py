@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 import ssl
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from bjidp.config import outside
 from bjidp.config.settings import Settings
 from bjidp.qrlogin.matrix import PrefixTooLong, version_for
 from bjidp.site import BaseUrlFault, read_base_url
@@ -21,6 +23,9 @@ from bjidp.site import BaseUrlFault, read_base_url
 ROOT_KEY_BYTES: Final = 32
 
 PORT_MAX: Final = 65_535
+
+PREFIX: Final = re.compile(r"[A-Za-z0-9:._-]*", re.ASCII)
+"""What may begin the keys in Redis: braces would choose a cluster's node for every key at once."""
 
 BOUNDS: Final = {
     ("server", "listen_port"): (PORT_MAX, "since there are no more ports"),
@@ -83,6 +88,8 @@ def _stores(settings: Settings) -> list[str]:
         faults.append("storage.database_url: must name a file, since every thread has a connection of its own")
     elif not (database.startswith("sqlite:") or _is_whole(database)):
         faults.append("storage.database_url: is no address such as postgresql+psycopg://user@host:5432/name")
+    if not PREFIX.fullmatch(settings.storage.redis_prefix):
+        faults.append("storage.redis_prefix: is made of letters, digits and :._-")
     if redis is None:
         return faults
     if not redis.startswith(("redis://", "rediss://", "unix://")):
@@ -165,7 +172,7 @@ def _services(settings: Settings) -> list[str]:
     if not (settings.wechat or settings.alipay or settings.baidu):
         faults.append("wechat, alipay, baidu: at least one platform is needed")
     pages = {"server.portal_url": settings.server.portal_url, "server.simulator_url": settings.server.simulator_url}
-    for name, url in (_outside(settings) | pages).items():
+    for name, url in (outside.addresses(settings) | pages).items():
         if url is not None and not _is_web_address(url):
             faults.append(f"{name}: must begin with https:// or http:// and name a host")
     return faults
@@ -178,22 +185,10 @@ def _production(settings: Settings) -> list[str]:
         faults.append("server.load: limits cannot be lifted in production")
     if server.simulator_url is not None:
         faults.append("server.simulator_url: the phone simulator is for demonstrations")
-    for name, url in _outside(settings).items():
-        if url is not None and _is_web_address(url) and (not url.startswith("https://") or _is_loopback(url)):
-            faults.append(f"{name}: production needs the real service, over https")
+    # An address that is none was told of already.
+    if all(url is None or _is_web_address(url) for url in outside.addresses(settings).values()):
+        faults += outside.refuse(settings)
     return faults
-
-
-def _outside(settings: Settings) -> dict[str, str | None]:
-    wechat, alipay, baidu = settings.wechat, settings.alipay, settings.baidu
-    return {
-        "wechat.base_url": None if wechat is None else wechat.base_url,
-        "alipay.gateway_url": None if alipay is None else alipay.gateway_url,
-        "baidu.base_url": None if baidu is None else baidu.base_url,
-        "baidu.aip_url": None if baidu is None else baidu.aip_url,
-        "baidu.face_page_url": None if baidu is None else baidu.face_page_url,
-        "authority.base_url": settings.authority.base_url,
-    }
 
 
 def _is_web_address(url: str) -> bool:

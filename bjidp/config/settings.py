@@ -37,6 +37,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where 返回 leads."""
     simulator_url: str | None = None
     """Origin of the phone simulator of a demonstration."""
+    outside_hosts: list[str] = []
+    """Hosts beside the vendors' own that production may ask for a platform, such as a gateway in between."""
 
 
 class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +48,8 @@ class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``sqlite:///path`` or ``postgresql+psycopg://user@host/name``."""
     redis_url: str | None = None
     """``redis://host:port/0``. Without one, short-lived state is kept in the process."""
+    redis_prefix: str = "bjidp:"
+    """Begins every key and channel in Redis, so that several systems may share one; letters, digits and ``:._-``."""
 
 
 class Keys(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

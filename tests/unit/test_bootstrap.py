@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 from unittest.mock import AsyncMock
 
 import pytest
+from redis import Redis
 
-from bjidp.bootstrap import Rooms, close_rooms
+from bjidp.bootstrap import Rooms, close_rooms, open_rooms
+from bjidp.clock import ManualClock
+from bjidp.config import settings as config
+from bjidp.config.settings import Settings
+from bjidp.entropy import SeededEntropy
+from bjidp.secret import Secret
+from bjidp.throttle.ports import per_minute
 
 
 def rooms(http: AsyncMock, *stores: AsyncMock) -> Rooms:
@@ -32,3 +40,26 @@ async def test_what_cannot_be_closed_keeps_nothing_else_open(failing: int) -> No
         await close_rooms(rooms(*closes))
     for close in closes:
         close.assert_awaited_once()
+
+
+@pytest.mark.req("OPS-3")
+async def test_keys_in_redis_begin_as_the_settings_say(
+    redis_url: str, tmp_path: Path, clock: ManualClock, entropy: SeededEntropy
+) -> None:
+    settings = Settings(
+        server=config.Server(base_url="http://127.0.0.1:8080", environment="demo"),
+        storage=config.Storage(
+            database_url=f"sqlite:///{tmp_path / 'bjidp.sqlite'}", redis_url=redis_url, redis_prefix="second:"
+        ),
+        keys=config.Keys(roots={"1": Secret("cm9vdCBrZXkgb2YgdGhlIHdlYiB0ZXN0cywgMzIgYi4=")}),
+        authority=config.Authority(base_url="http://127.0.0.1", key_id="x", secret=Secret("x")),
+    )
+    opened = await open_rooms(settings, clock, entropy)
+    try:
+        await opened.stores.throttle.hit("key", per_minute(5))
+    finally:
+        await close_rooms(opened)
+    with Redis.from_url(redis_url, decode_responses=True) as redis:
+        keys = list(redis.scan_iter())
+    assert keys
+    assert all(key.startswith("second:") for key in keys)

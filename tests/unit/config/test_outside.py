@@ -1,0 +1,160 @@
+"""Whom production speaks to: the vendors themselves, the authority by name, and nobody on this machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bjidp.config.outside import is_real_host
+from tests.unit.config.test_loader import faults, settings
+
+ALIPAY = {"app_id": "x", "private_key": "x", "alipay_public_key": "x"}
+BAIDU = {"app_key": "x", "app_secret": "x", "aip_key": "x", "aip_secret": "x", "plan_id": 1}
+
+NEIGHBOURS = (
+    "192.168.1.5",
+    "10.0.0.4",
+    "172.16.0.1",
+    "100.64.0.1",
+    "169.254.169.254",
+    "0.0.0.0",  # noqa: S104 - an address that is refused
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "0",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0177.0.0.1",
+    "127.0.0.1.",
+    "224.0.0.1",
+    "255.255.255.255",
+    "localhost",
+    "localhost.",
+    "LOCALHOST",
+    "sandbox.localhost",
+    "localhost.localdomain",
+    "api.weixin.qq.com.",
+    "[::]",
+    "[::1]",
+    "[fe80::1]",
+    "[fd00::1]",
+    "[ff02::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:8.8.8.8]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "１２７.0.0.1",
+    "127。0。0。1",
+    "%6cocalhost",
+    "a..example",
+)
+"""Writings that reach this machine, its network or nobody."""
+
+
+def bare(host: str) -> str:
+    return host.removeprefix("[").removesuffix("]").lower()
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize("host", NEIGHBOURS)
+def test_no_writing_of_a_neighbour_is_a_real_host(host: str) -> None:
+    assert not is_real_host(bare(host))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "api.weixin.qq.com",
+        "authority",
+        "authority.internal",
+        "8.8.8.8",
+        "2001:4860:4860::8888",
+        "a1.x2",
+        "xn--fiq228c.cn",
+    ],
+)
+def test_a_name_or_a_public_address_is_one(host: str) -> None:
+    assert is_real_host(host)
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize("host", NEIGHBOURS)
+@pytest.mark.parametrize("place", ["wechat__base_url", "authority__base_url"])
+def test_production_asks_no_neighbour(host: str, place: str) -> None:
+    changes: dict[str, Any] = {place: f"https://{host}:9801/wechat"}
+    told = faults(**changes)
+    assert [fault.partition(":")[0] for fault in told] == [place.replace("__", ".")]
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [
+        ("wechat.base_url", "https://sandbox.example.com/wechat"),
+        ("wechat.base_url", "https://api.weixin.qq.com.example.com"),
+        ("wechat.base_url", "https://openapi.alipay.com"),
+        ("alipay.gateway_url", "https://openapi-sandbox.dl.alipaydev.com/gateway.do"),
+        ("baidu.base_url", "https://aip.baidubce.com"),
+        ("baidu.aip_url", "https://spapi.baidu.com"),
+        ("baidu.face_page_url", "https://brain.example.com/face/print/"),
+    ],
+)
+def test_a_platform_is_asked_at_its_own_hosts_unless_another_is_named(place: str, url: str) -> None:
+    section, field = place.split(".")
+    platforms: dict[str, Any] = {"alipay": dict(ALIPAY), "baidu": dict(BAIDU)}
+    changes: dict[str, Any] = (
+        {**platforms, section: platforms[section] | {field: url}}
+        if section in platforms
+        else {**platforms, f"{section}__{field}": url}
+    )
+    (told,) = faults(**changes)
+    assert told.startswith(f"{place}: production speaks to ")
+    host = url.split("/")[2]
+    assert told.endswith(f"names {host}")
+    assert settings(**changes, server__outside_hosts=[host]).server.outside_hosts == [host]
+
+
+def test_the_vendors_own_hosts_are_asked_as_they_are() -> None:
+    read = settings(alipay=ALIPAY, baidu=BAIDU | {"base_url": "https://openapi.baidu.com"})
+    assert read.baidu is not None
+    assert read.baidu.base_url == "https://openapi.baidu.com"
+
+
+@pytest.mark.parametrize("url", ["https://authority.internal", "https://authority", "https://8.8.8.8/authority"])
+def test_the_authority_may_be_anywhere_by_name(url: str) -> None:
+    assert settings(authority__base_url=url).authority.base_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://authority.internal", "https://user@authority.internal", "https://u:p@authority"]
+)
+def test_the_authority_is_asked_over_https_and_under_no_name_of_a_user(url: str) -> None:
+    (told,) = faults(authority__base_url=url)
+    assert told.startswith("authority.base_url: ")
+    assert "user@" not in told
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize("host", ["localhost", "127.1", "10.0.0.4", "https://gateway.example.com", "a/b", ""])
+def test_naming_a_neighbour_on_purpose_does_not_help(host: str) -> None:
+    told = faults(server__outside_hosts=[host])
+    assert told == (f"server.outside_hosts: {host} is no name of a host on a network",)
+
+
+def test_a_demonstration_asks_whom_it_likes() -> None:
+    for host in ("127.0.0.1", "10.0.0.4", "localhost"):
+        read = settings(server__environment="demo", wechat__base_url=f"http://{host}:8081/wechat")
+        assert read.wechat is not None
+
+
+@pytest.mark.parametrize("prefix", ["bjidp:", "", "a.b-c_d:9:"])
+def test_a_prefix_for_redis_is_given_or_the_usual(prefix: str) -> None:
+    assert settings(storage__redis_prefix=prefix).storage.redis_prefix == prefix
+    assert settings().storage.redis_prefix == "bjidp:"
+
+
+@pytest.mark.parametrize("prefix", ["{a}:", "a b", "京通:", "a\n"])
+def test_a_prefix_that_would_spoil_keys_is_told(prefix: str) -> None:
+    assert faults(storage__redis_prefix=prefix) == ("storage.redis_prefix: is made of letters, digits and :._-",)
