@@ -16,8 +16,9 @@ from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.sql.catalog import SqlStores, open_sql
-from bjidp.storage.sql.engine import Contended, SqlEngine, Transaction
+from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.migrations import current_revision, migrate
+from bjidp.storage.sql.transaction import Contended, Transaction
 from tests.contracts.house import LI, OFFICE, TICKET, ZHANG, House, applicant, cookie, identity, keyring
 from tests.support.processes import free_port
 

@@ -36,7 +36,7 @@ from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.sessions.ports import Login
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import Contended, SqlEngine, Transaction
+from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, LINK, STANDING, Rows, link_from
 from bjidp.storage.sql.schema import (
@@ -49,6 +49,7 @@ from bjidp.storage.sql.schema import (
     platform_link,
 )
 from bjidp.storage.sql.statements import Value, delete_some, insert_or_nothing, insert_or_touch
+from bjidp.storage.sql.transaction import Contended, Transaction
 from bjidp.vendors.ports import Person, PlatformIdentity
 
 BORN_AT = 3

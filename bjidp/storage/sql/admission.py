@@ -15,10 +15,11 @@ from bjidp.entropy import base64url
 from bjidp.errors import AccountRefused
 from bjidp.sessions.ports import Login
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
 from bjidp.storage.sql.schema import account, login_network, platform_link
 from bjidp.storage.sql.statements import insert_or_touch
+from bjidp.storage.sql.transaction import Transaction
 
 
 class Admission:

@@ -10,9 +10,10 @@ import msgspec
 from sqlalchemy import bindparam, insert, select
 
 from bjidp.audit.event import AuditEvent
-from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import account, audit_event
 from bjidp.storage.sql.statements import Value
+from bjidp.storage.sql.transaction import Transaction
 
 _COLUMNS = ("kind", "at", "account_ref", "session", "ticket", "facts")
 
@@ -56,4 +57,4 @@ class SqlAuditLog:
 
     async def append(self, event: AuditEvent) -> None:
         """Write ``event``; it is durable when this returns. Raises ``StoreUnavailable``."""
-        await self._engine.write(lambda transaction: self._rows.write(transaction, event))
+        await self._engine.write_briefly(lambda transaction: self._rows.write(transaction, event))

@@ -16,16 +16,19 @@ import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar, cast
-from urllib.parse import quote
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar, cast
 
 import psycopg
 from sqlalchemy import ClauseElement, literal, select
 from sqlalchemy.engine import URL, Dialect, make_url
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.statements import Row, Statement, Value
+from bjidp.storage.sql.databases import Database, Postgresql, Sqlite
+from bjidp.storage.sql.jobs import Job
+from bjidp.storage.sql.statements import Statement
+from bjidp.storage.sql.together import Together
+from bjidp.storage.sql.transaction import Connection, Contended, StoreFault, Transaction
 
 T = TypeVar("T")
 
@@ -35,196 +38,10 @@ ATTEMPTS = 5
 PATIENCE = 10.0
 """Seconds a caller waits for one transaction, queueing included."""
 
-STATEMENT_TIMEOUT = 5
-"""Seconds a statement, or the wait for a lock, may take in the database."""
-
 WAITING = 2000
 """Pieces of work that may queue; beyond it callers are turned away at once, not after their patience."""
 
-
-class Contended(Exception):
-    """Another transaction got in the way: the work is rolled back and done again."""
-
-
-class StoreFault(Exception):
-    """What a driver reported, by its code alone: a driver's own message can hold the values it choked on."""
-
-
-class _Cursor(Protocol):
-    rowcount: int
-
-    def fetchone(self) -> Row | None: ...
-
-    def fetchall(self) -> list[Row]: ...
-
-
-class _Connection(Protocol):
-    def execute(self, sql: str, values: Sequence[Value] = ..., /) -> _Cursor: ...
-
-    def close(self) -> None: ...
-
-
-class Transaction:
-    """What a piece of work is given: the statements of one transaction."""
-
-    __slots__ = ("_connection",)
-
-    def __init__(self, connection: _Connection) -> None:
-        """Run on ``connection``."""
-        self._connection = connection
-
-    def one(self, statement: Statement, values: Mapping[str, Value]) -> Row | None:
-        """Return the first row, or None."""
-        return self._connection.execute(statement.sql, statement.bind(values)).fetchone()
-
-    def all(self, statement: Statement, values: Mapping[str, Value]) -> list[Row]:
-        """Return every row."""
-        return self._connection.execute(statement.sql, statement.bind(values)).fetchall()
-
-    def run(self, statement: Statement, values: Mapping[str, Value]) -> int:
-        """Return how many rows were written."""
-        return self._connection.execute(statement.sql, statement.bind(values)).rowcount
-
-
-class _Database(Protocol):
-    """What differs between the two databases."""
-
-    dialect: Dialect
-    begin: str
-    one_writer: bool
-
-    def reader(self) -> _Connection | None:
-        """Open a connection for reading on the event loop; None where a read means waiting for another machine."""
-        ...
-
-    def connect(self) -> _Connection: ...
-
-    def contended(self, error: Exception) -> bool: ...
-
-    def lost(self, error: Exception, connection: _Connection) -> bool: ...
-
-    def code(self, error: Exception) -> str: ...
-
-
-def _dialect(url: URL, paramstyle: str) -> Dialect:
-    kind: Callable[..., Dialect] = url.get_dialect()
-    return kind(paramstyle=paramstyle)
-
-
-class _Sqlite:
-    """SQLite in a file, in WAL mode."""
-
-    begin = "BEGIN IMMEDIATE"
-    # Writers of one file take turns anyway; lining up on one thread spares them SQLite's polling for the lock.
-    one_writer = True
-
-    def __init__(self, url: URL) -> None:
-        if url.database is None or url.database in {"", ":memory:"}:
-            raise ValueError("SQLite needs a file: every thread has a connection of its own")
-        self.dialect = _dialect(url, paramstyle="qmark")
-        self._path = url.database
-
-    def connect(self) -> _Connection:
-        # isolation_level=None: transactions are begun here, by name, never by the driver's guess.
-        connection = sqlite3.connect(self._path, timeout=STATEMENT_TIMEOUT, isolation_level=None)
-        for pragma in SQLITE_PRAGMAS:
-            connection.execute(pragma)
-        return cast("_Connection", connection)
-
-    def reader(self) -> _Connection | None:
-        # timeout=0: nothing that runs on the event loop waits for a lock.
-        connection = sqlite3.connect(f"file:{quote(self._path)}?mode=rw", uri=True, timeout=0, isolation_level=None)
-        connection.execute("PRAGMA query_only = ON")
-        return cast("_Connection", connection)
-
-    def contended(self, error: Exception) -> bool:
-        return False  # a writer waited STATEMENT_TIMEOUT for its turn already
-
-    def lost(self, error: Exception, connection: _Connection) -> bool:
-        # The file was moved, the disk is full, the lock is held by another process: cheap to open anew.
-        return isinstance(error, sqlite3.OperationalError)
-
-    def code(self, error: Exception) -> str:
-        return str(getattr(error, "sqlite_errorname", type(error).__name__))
-
-
-SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
-    # A login that was answered survives a power cut: 0.6 ms a commit, spent waiting, not computing.
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-)
-
-
-class _Postgresql:
-    """PostgreSQL through psycopg 3."""
-
-    begin = "BEGIN"
-    one_writer = False
-
-    def __init__(self, url: URL) -> None:
-        self.dialect = _dialect(url, paramstyle="format")
-        self._args, self._options = self.dialect.create_connect_args(url)
-
-    def connect(self) -> _Connection:
-        options: dict[str, Any] = {
-            "connect_timeout": STATEMENT_TIMEOUT,
-            # A peer that vanished is noticed by the kernel, in the same bounded time.
-            "keepalives_idle": 30,
-            "tcp_user_timeout": STATEMENT_TIMEOUT * 1000,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT}s -c lock_timeout={STATEMENT_TIMEOUT}s"
-            f" -c idle_in_transaction_session_timeout={STATEMENT_TIMEOUT}s",
-            "application_name": "bjidp",
-            **self._options,
-        }
-        # autocommit: a single statement is its own transaction in one round trip; others say BEGIN themselves.
-        return cast("_Connection", psycopg.connect(*self._args, autocommit=True, **options))
-
-    def reader(self) -> _Connection | None:
-        return None
-
-    def contended(self, error: Exception) -> bool:
-        return isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
-
-    def lost(self, error: Exception, connection: _Connection) -> bool:
-        return bool(cast("psycopg.Connection[Row]", connection).closed)
-
-    def code(self, error: Exception) -> str:
-        return str(getattr(error, "sqlstate", None) or type(error).__name__)
-
-
-class _Job(Generic[T]):
-    __slots__ = ("abandoned", "future", "loop", "work", "writes")
-
-    def __init__(self, work: Callable[[Transaction], T], loop: asyncio.AbstractEventLoop, *, writes: bool) -> None:
-        self.work = work
-        self.writes = writes
-        self.loop = loop
-        self.future: asyncio.Future[T] = loop.create_future()
-        self.abandoned = False
-
-    def still_wanted(self) -> None:
-        """Raise ``StoreUnavailable`` when the caller stopped waiting; on the thread."""
-        if self.abandoned:
-            raise StoreUnavailable
-
-    def settle(self, result: T | None, error: BaseException | None) -> None:
-        """Hand the outcome over; on the event loop."""
-        if self.future.done():
-            return
-        if error is None:
-            self.future.set_result(cast("T", result))
-        else:
-            self.future.set_exception(error)
-
-    def expire(self) -> None:
-        """Stop waiting; on the event loop."""
-        self.abandoned = True
-        if not self.future.done():
-            self.future.set_exception(StoreUnavailable())
-
-
-_Queue = queue.SimpleQueue["_Job[Any] | None"]
+_Queue: TypeAlias = "queue.SimpleQueue[Job[Any] | None]"
 
 
 class SqlEngine:
@@ -236,14 +53,15 @@ class SqlEngine:
         Nothing is connected before the first transaction. Raises :class:`ValueError` for a URL of neither kind.
         """
         parsed = make_url(url)
-        kinds: dict[str, Callable[[URL], _Database]] = {"sqlite": _Sqlite, "postgresql": _Postgresql}
+        kinds: dict[str, Callable[[URL], Database]] = {"sqlite": Sqlite, "postgresql": Postgresql}
         if parsed.get_backend_name() not in kinds or threads < 1:
             raise ValueError("the database is sqlite or postgresql, on at least one thread")
         self._database = kinds[parsed.get_backend_name()](parsed)
         self._ping = self.compile(select(literal(1)))
         self._patience = patience
         self._closed = False
-        self._reader: _Connection | None = None
+        self._reader: Connection | None = None
+        self._looking: Transaction | None = None
         self._queue: _Queue = queue.SimpleQueue()
         self._write_queue: _Queue = queue.SimpleQueue() if self._database.one_writer else self._queue
         queues = [self._queue] * threads
@@ -255,6 +73,7 @@ class SqlEngine:
             for number, own in enumerate(queues)
         ]
         self._queues = queues
+        self._together = Together(self._database, self._write_queue.put) if self._database.one_writer else None
         for thread in self._threads:
             thread.start()
 
@@ -276,13 +95,13 @@ class SqlEngine:
         """
         if self._database.one_writer and not self._closed:
             try:
-                if self._reader is None:
-                    self._reader = self._database.reader()
-                if self._reader is not None:
-                    return work(Transaction(self._reader))
+                if self._looking is None:
+                    self._looking = self._open_reader()
+                if self._looking is not None:
+                    return work(self._looking)
             except sqlite3.Error:
                 self._drop_reader()
-        return await self._submit(work, self._queue, writes=False)
+        return await self._submit(work, self._queue.put, self._queue.qsize, writes=False)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` as one transaction: committed when this returns, rolled back when it raises.
@@ -291,11 +110,23 @@ class SqlEngine:
         Raises what ``work`` raises, and ``StoreUnavailable``; after that one the work was not done, unless the
         connection was lost or patience ended in the very moment of the commit.
         """
-        return await self._submit(work, self._write_queue, writes=True)
+        return await self._submit(work, self._write_queue.put, self._write_queue.qsize, writes=True)
+
+    async def write_briefly(self, work: Callable[[Transaction], T]) -> T:
+        """Do as :meth:`write` does, for work of a few point statements, such as a login's.
+
+        On SQLite it runs on the event loop and is committed together with what else was written meanwhile
+        (:mod:`bjidp.storage.sql.together`).
+        """
+        if self._together is None:
+            return await self.write(work)
+        return await self._submit(work, self._together.add, self._together.waiting, writes=True)
 
     async def ping(self) -> None:
         """Ask the database for an answer; raise ``StoreUnavailable``."""
-        await self._submit(lambda transaction: transaction.one(self._ping, {}), self._queue, writes=False)
+        await self._submit(
+            lambda transaction: transaction.one(self._ping, {}), self._queue.put, self._queue.qsize, writes=False
+        )
 
     async def close(self) -> None:
         """Finish what was begun, then close every connection; later calls raise ``StoreUnavailable``."""
@@ -303,24 +134,37 @@ class SqlEngine:
             return
         self._closed = True
         self._drop_reader()
+        if self._together is not None:
+            await self._together.close()
         for own in self._queues:
             own.put(None)
         for thread in self._threads:
             await asyncio.to_thread(thread.join, self._patience)
 
+    def _open_reader(self) -> Transaction | None:
+        self._reader = self._database.reader()
+        return None if self._reader is None else Transaction(self._reader)
+
     def _drop_reader(self) -> None:
-        reader, self._reader = self._reader, None
+        reader, self._reader, self._looking = self._reader, None, None
         if reader is not None:
             with contextlib.suppress(sqlite3.Error):
                 reader.close()
 
-    async def _submit(self, work: Callable[[Transaction], T], line: _Queue, *, writes: bool) -> T:
-        if self._closed or line.qsize() >= WAITING:
+    async def _submit(
+        self,
+        work: Callable[[Transaction], T],
+        put: Callable[[Job[T]], None],
+        waiting: Callable[[], int],
+        *,
+        writes: bool,
+    ) -> T:
+        if self._closed or waiting() >= WAITING:
             raise StoreUnavailable
         loop = asyncio.get_running_loop()
-        job = _Job(work, loop, writes=writes)
+        job = Job(work, loop, writes=writes)
         timer = loop.call_later(self._patience, job.expire)
-        line.put(job)
+        put(job)
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -354,18 +198,18 @@ class SqlEngine:
 class _Worker:
     """One thread's connection, and how a piece of work is carried through on it."""
 
-    def __init__(self, database: _Database) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
 
-    def perform(self, job: _Job[T]) -> T:
+    def perform(self, job: Job[T]) -> T:
         """Do the work, again where that helps; raise what it raises, or ``StoreUnavailable``."""
         fresh = False
         for _ in range(ATTEMPTS):
             if self._connection is None:
                 self._connect()
                 fresh = True
-            connection = cast("_Connection", self._connection)
+            connection = cast("Connection", self._connection)
             committing = False
             try:
                 if not job.writes:
@@ -409,7 +253,7 @@ class _Worker:
         except (sqlite3.Error, psycopg.Error) as error:
             raise StoreUnavailable from StoreFault(self._database.code(error))
 
-    def _roll_back(self, job: _Job[T]) -> None:
+    def _roll_back(self, job: Job[T]) -> None:
         if job.writes and self._connection is not None:
             try:
                 self._connection.execute("ROLLBACK")

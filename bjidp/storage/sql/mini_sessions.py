@@ -13,10 +13,11 @@ from bjidp.clock import Instant
 from bjidp.miniprogram.ports import MiniSession, StaleMiniSession
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MINI_SESSION, STANDING, Rows, mini_session_from
 from bjidp.storage.sql.schema import account, mini_session
 from bjidp.storage.sql.statements import Value, delete_some
+from bjidp.storage.sql.transaction import Transaction
 
 _LIVE = mini_session.c.expires_at > bindparam("now")
 
@@ -113,7 +114,7 @@ class SqlMiniSessions:
                 },
             )
 
-        await self._engine.write(work)
+        await self._engine.write_briefly(work)
 
     async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
         """Return the live session and its account's standing in one look; None if unknown or over."""
@@ -134,14 +135,16 @@ class SqlMiniSessions:
             "new_rotated_at": session.rotated_at,
             "new_used": int(session.used),
         }
-        row = await self._engine.write(lambda transaction: transaction.one(self._replace, values))
+        row = await self._engine.write_briefly(lambda transaction: transaction.one(self._replace, values))
         if row is None:
             raise StaleMiniSession
         return mini_session_from(row)
 
     async def end(self, session: str, reason: str, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live."""
-        return bool(await self._engine.write(lambda transaction: self._ends.one(transaction, session, reason, now)))
+        return bool(
+            await self._engine.write_briefly(lambda transaction: self._ends.one(transaction, session, reason, now))
+        )
 
     async def live_of_link(self, link: str, now: Instant) -> bool:
         """Return whether a platform link has a live session."""

@@ -6,6 +6,9 @@ Called by the stores of this package.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import msgspec
 from sqlalchemy import ColumnElement, FromClause
 
@@ -71,6 +74,11 @@ ACCOUNT_WITH_IDENTITY: FromClause = account.outerjoin(identity, identity.c.accou
 UNPROVED = 1
 """The level of an account without an identity."""
 
+REMEMBERED = 4096
+"""Masked names remembered, by what they were sealed as."""
+
+_STATUS = {status.value: status for status in Status}
+
 _DATA = msgspec.json.Decoder(dict[str, str])
 
 
@@ -80,14 +88,18 @@ class Rows:
     def __init__(self, cipher: FieldCipher) -> None:
         """Open with ``cipher``."""
         self._cipher = cipher
+        # What a sealed name reads as when masked never changes, and a login asks four times.
+        self._masked: Callable[[str, bytes], str] = lru_cache(REMEMBERED)(self._opened)
 
     def standing(self, row: Row) -> Standing:
         """Read the columns :data:`STANDING`; an account without an identity is called by its username."""
         account_id, ref, status, username, level, name = row
         if name is None:
-            return Standing(account_id, ref, Status(status), self.username(account_id, username), UNPROVED)
-        shown = mask_name(self._cipher.open("identity", "name", account_id, name))
-        return Standing(account_id, ref, Status(status), shown, level)
+            return Standing(account_id, ref, _STATUS[status], self.username(account_id, username), UNPROVED)
+        return Standing(account_id, ref, _STATUS[status], self._masked(account_id, name), level)
+
+    def _opened(self, account_id: str, name: bytes) -> str:
+        return mask_name(self._cipher.open("identity", "name", account_id, name))
 
     def username(self, account_id: str, sealed: bytes | None) -> str:
         """Open and mask a username; an account that was erased is called nothing."""

@@ -18,10 +18,11 @@ from bjidp.entropy import base64url
 from bjidp.sessions.ports import Session, StaleSession
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine, Transaction
+from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, SESSION, STANDING, Rows, session_from
 from bjidp.storage.sql.schema import account, browser_session
 from bjidp.storage.sql.statements import Value, delete_some
+from bjidp.storage.sql.transaction import Transaction
 
 _LIVE = browser_session.c.expires_at > bindparam("now")
 
@@ -96,7 +97,7 @@ class SqlSessions:
                 },
             )
 
-        await self._engine.write(work)
+        await self._engine.write_briefly(work)
 
     async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
         """Return the live session under ``key`` and its account's standing, or None."""
@@ -115,7 +116,7 @@ class SqlSessions:
             "new_data": _encode(session.data),
             "used_at": session.last_used_at,
         }
-        if not await self._engine.write(lambda transaction: transaction.run(self._save, values)):
+        if not await self._engine.write_briefly(lambda transaction: transaction.run(self._save, values)):
             raise StaleSession
         return msgspec.structs.replace(session, version=session.version + 1)
 
@@ -126,7 +127,7 @@ class SqlSessions:
             rows = transaction.all(self._end, {"session": session, "now": now})
             return self._ended(transaction, rows, reason, now)
 
-        return bool(await self._engine.write(work))
+        return bool(await self._engine.write_briefly(work))
 
     async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
         """End what came of one QR ticket of this account; return the ids of the sessions ended."""
@@ -139,7 +140,7 @@ class SqlSessions:
             ]
             return self._ended(transaction, rows, reason, now)
 
-        return await self._engine.write(work)
+        return await self._engine.write_briefly(work)
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """Return the account's live sessions, newest first."""

@@ -7,7 +7,8 @@ one point read on SQLite takes 31 µs of CPU that way and 3 µs this way. Called
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 from sqlalchemy import ClauseElement, ColumnElement, Delete, Insert, Table, bindparam, delete, select, tuple_
@@ -25,7 +26,7 @@ Row: TypeAlias = tuple[Any, ...]
 class Statement:
     """SQL text for one database, and the order its values are wanted in."""
 
-    __slots__ = ("_fixed", "_order", "sql")
+    __slots__ = ("_fixed", "_pick", "sql")
 
     def __init__(self, clause: ClauseElement, dialect: Dialect, columns: Sequence[str] | None = None) -> None:
         """Compile ``clause`` for a ``dialect`` with positional parameters.
@@ -34,15 +35,25 @@ class Statement:
         """
         compiled = cast("SQLCompiler", clause.compile(dialect=dialect, column_keys=columns))
         self.sql = compiled.string
-        self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
+        self._pick = _picker(tuple(compiled.positiontup or ()))
         # Constants written into the statement itself, such as a status compared with. A value that is still wanted
         # is marked by None or by a symbol, and SQLAlchemy's symbols are numbers too: hence the exact types.
         self._fixed = {name: value for name, value in compiled.params.items() if type(value) in {str, int, bytes}}
 
     def bind(self, values: Mapping[str, Value]) -> Sequence[Value]:
         """Return the values in order; raise :class:`KeyError` for one that is missing."""
-        fixed = self._fixed
-        return [fixed[name] if name in fixed else values[name] for name in self._order]
+        return self._pick({**values, **self._fixed} if self._fixed else values)
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Value]], Sequence[Value]]:
+    # itemgetter gives no sequence for fewer than two names.
+    match names:
+        case ():
+            return lambda _: ()
+        case (name,):
+            return lambda values: (values[name],)
+        case _:
+            return itemgetter(*names)
 
 
 def insert_or_nothing(table: Table, dialect: Dialect) -> Insert:

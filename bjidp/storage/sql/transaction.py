@@ -1,0 +1,60 @@
+"""One transaction as a piece of work sees it, and how it fails.
+
+Owns the statements of a transaction and the two failures that never leave this package. Called by the stores; made by
+``engine`` and ``together``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bjidp.storage.sql.statements import Row, Statement, Value
+
+
+class Contended(Exception):
+    """Another transaction got in the way: the work is rolled back and done again."""
+
+
+class StoreFault(Exception):
+    """What a driver reported, by its code alone: a driver's own message can hold the values it choked on."""
+
+
+class Cursor(Protocol):
+    """What this package uses of either driver's cursor."""
+
+    rowcount: int
+
+    def fetchone(self) -> Row | None: ...
+
+    def fetchall(self) -> list[Row]: ...
+
+
+class Connection(Protocol):
+    """What this package uses of either driver's connection."""
+
+    def execute(self, sql: str, values: Sequence[Value] = ..., /) -> Cursor: ...
+
+    def close(self) -> None: ...
+
+
+class Transaction:
+    """What a piece of work is given: the statements of one transaction."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        """Run on ``connection``."""
+        self._connection = connection
+
+    def one(self, statement: Statement, values: Mapping[str, Value]) -> Row | None:
+        """Return the first row, or None."""
+        return self._connection.execute(statement.sql, statement.bind(values)).fetchone()
+
+    def all(self, statement: Statement, values: Mapping[str, Value]) -> list[Row]:
+        """Return every row."""
+        return self._connection.execute(statement.sql, statement.bind(values)).fetchall()
+
+    def run(self, statement: Statement, values: Mapping[str, Value]) -> int:
+        """Return how many rows were written."""
+        return self._connection.execute(statement.sql, statement.bind(values)).rowcount
