@@ -10,21 +10,19 @@ from __future__ import annotations
 
 from typing import Generic, Protocol, TypeVar
 
+from msgspec import Struct
+
 from bjidp.clock import Instant, Millis
 
 T = TypeVar("T")
 
 
-class Held(Generic[T]):
+class Held(Struct, Generic[T], frozen=True, gc=False):
     """One record as read: its value, the version to name when replacing it, and the store's clock at the read."""
 
-    __slots__ = ("now", "value", "version")
-
-    def __init__(self, value: T, version: int, now: Instant) -> None:
-        """Bundle what one read saw."""
-        self.value = value
-        self.version = version
-        self.now = now
+    value: T
+    version: int
+    now: Instant
 
 
 class DuplicateRecord(Exception):

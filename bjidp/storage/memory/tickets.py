@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from itertools import count
 
+from msgspec import Struct
+
 from bjidp.clock import Clock, Instant, Millis
 from bjidp.qrlogin.flow import Flow
 from bjidp.records import DuplicateRecord, Held, StaleRecord
 from bjidp.storage.memory.expiry import Expiry
+
+
+class _Kept(Struct, frozen=True, gc=False):
+    flow: Flow
+    version: int
+    end: Instant
 
 
 class MemoryTicketStore:
@@ -16,7 +24,7 @@ class MemoryTicketStore:
     def __init__(self, clock: Clock) -> None:
         """Judge every deadline by ``clock``."""
         self._clock = clock
-        self._flows: dict[str, tuple[Flow, int]] = {}
+        self._flows: dict[str, _Kept] = {}
         self._by_ticket: dict[str, str] = {}
         # Versions never come again: what was decided on a former flow of the same id must not fit the next one.
         self._versions = count(1)
@@ -34,7 +42,8 @@ class MemoryTicketStore:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.add`."""
         now = self._clock.now()
         self._expiry.sweep(now, self._forget)
-        if not self._expiry.is_over(flow.id, now):
+        kept = self._flows.get(flow.id)
+        if kept is not None and now < kept.end:
             raise DuplicateRecord
         self._forget(flow.id)
         self._keep(flow, now + lifetime)
@@ -42,10 +51,8 @@ class MemoryTicketStore:
     async def read(self, flow_id: str) -> Held[Flow] | None:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.read`."""
         now = self._clock.now()
-        if self._expiry.is_over(flow_id, now):
-            return None
-        flow, version = self._flows[flow_id]
-        return Held(flow, version, now)
+        kept = self._flows.get(flow_id)
+        return Held(kept.flow, kept.version, now) if kept is not None and now < kept.end else None
 
     async def find(self, ticket_id: str) -> Held[Flow] | None:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.find`."""
@@ -55,26 +62,24 @@ class MemoryTicketStore:
     async def replace(self, flow: Flow, expected: int, lifetime: Millis, *, before: Instant | None = None) -> int:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.replace`."""
         now = self._clock.now()
-        if self._expiry.is_over(flow.id, now) or self._flows[flow.id][1] != expected:
+        kept = self._flows.get(flow.id)
+        if kept is None or now >= kept.end or kept.version != expected or (before is not None and now >= before):
             raise StaleRecord
-        if before is not None and now >= before:
-            raise StaleRecord
-        self._unindex(flow.id)
+        for former in kept.flow.tickets:
+            if flow.ticket(former.id) is None:
+                self._by_ticket.pop(former.id, None)
         return self._keep(flow, now + lifetime)
 
     def _keep(self, flow: Flow, end: Instant) -> int:
         version = next(self._versions)
-        self._flows[flow.id] = (flow, version)
+        self._flows[flow.id] = _Kept(flow, version, end)
         for ticket in flow.tickets:
             self._by_ticket[ticket.id] = flow.id
         self._expiry.set(flow.id, end)
         return version
 
-    def _unindex(self, flow_id: str) -> None:
-        for ticket in self._flows[flow_id][0].tickets:
-            self._by_ticket.pop(ticket.id, None)
-
     def _forget(self, flow_id: str) -> None:
-        if flow_id in self._flows:
-            self._unindex(flow_id)
-            del self._flows[flow_id]
+        kept = self._flows.pop(flow_id, None)
+        if kept is not None:
+            for ticket in kept.flow.tickets:
+                self._by_ticket.pop(ticket.id, None)
