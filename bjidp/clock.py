@@ -58,5 +58,5 @@ class ManualClock:
 
 def rfc3339(instant: Instant) -> str:
     """Write ``instant`` as RFC 3339 in UTC with milliseconds, for example ``2027-01-15T08:00:00.000Z``."""
-    moment = datetime.fromtimestamp(instant / SECOND, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % SECOND:03d}Z"
+    moment = datetime.fromtimestamp(instant // SECOND, UTC)
+    return f"{moment.replace(tzinfo=None).isoformat()}.{instant % SECOND:03d}Z"

@@ -51,7 +51,7 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 def base64url(data: bytes) -> str:
     """Write ``data`` in base64url without padding (RFC 4648, section 5)."""
-    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def from_base64url(text: str) -> bytes:
@@ -65,6 +65,18 @@ def from_base64url(text: str) -> bytes:
 def token(entropy: Entropy, bits: int) -> str:
     """Return ``bits`` unpredictable bits as base64url text (128 bits make 22 characters, 256 bits 43)."""
     return base64url(entropy.octets(bits // 8))
+
+
+def tokens(entropy: Entropy, *bits: int) -> tuple[str, ...]:
+    """Return several tokens that are needed together, as :func:`token` makes them, from one draw."""
+    drawn = entropy.octets(sum(bits) // 8)
+    start = 0
+    found: list[str] = []
+    for size in bits:
+        end = start + size // 8
+        found.append(base64url(drawn[start:end]))
+        start = end
+    return tuple(found)
 
 
 def digits(entropy: Entropy, count: int) -> str:

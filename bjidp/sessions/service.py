@@ -11,7 +11,7 @@ import hashlib
 import msgspec
 
 from bjidp.clock import Clock, Millis
-from bjidp.entropy import Entropy, token
+from bjidp.entropy import Entropy, tokens
 from bjidp.sessions.ports import Login, Session, SessionStore, StaleSession
 from bjidp.standing import Standing
 
@@ -38,15 +38,15 @@ class Sessions:
         Raises ``AccountRefused`` and ``StoreUnavailable``, having written nothing.
         """
         now = self._clock.now()
-        cookie = token(self._entropy, 256)
+        cookie, name, csrf = tokens(self._entropy, 256, 128, 256)
         session = Session(
-            id=token(self._entropy, 128),
+            id=name,
             account=account,
             login=login,
             created_at=now,
             last_used_at=now,
             expires_at=now + self._lifetime,
-            csrf=token(self._entropy, 256),
+            csrf=csrf,
             data={},
             version=1,
         )
