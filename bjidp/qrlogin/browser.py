@@ -25,7 +25,7 @@ class FlowRef(Struct, frozen=True, gc=False):
     about: Purposeful
 
 
-class Browser(Struct, frozen=True):
+class Browser(Struct, frozen=True, gc=False):
     """One browser, before anybody is logged in. ``epoch`` rises with every new secret."""
 
     id: str

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from bjidp.entropy import Entropy, token
+from bjidp.entropy import Entropy, tokens
 from bjidp.qrlogin import browser as rules
 from bjidp.qrlogin import flow as flows
 from bjidp.qrlogin.browser import Browser
@@ -46,15 +46,15 @@ class Browsers:
         old = None if old_secret is None else await self._records.take(rules.key_of(old_secret))
         over: set[str] = set()
         now = await self._changes.store.now()
+        secret, flow_id, browser_id = tokens(self._entropy, 256, 128, 128)
         if old is None:
-            old = Browser(token(self._entropy, 128), 0, now, ())
+            old = Browser(browser_id, 0, now, ())
         for ref in old.flows:
             kept = await self._changes.on_flow(ref.id, _rotated(old.epoch + 1))
             # A flow whose redeem is under way goes on: if the redeem wins, its end reaches this page too.
             if kept is not None and flows.is_over(kept, now) and not flows.is_being_redeemed(kept, now):
                 over.add(ref.id)
-        new, ref = rules.opened(old, about, token(self._entropy, 128), frozenset(over), self._policy, now)
-        secret = token(self._entropy, 256)
+        new, ref = rules.opened(old, about, flow_id, frozenset(over), self._policy, now)
         await self._records.add(rules.key_of(secret), new, self._policy.browser)
         return OpenedPage(secret, ref.id)
 

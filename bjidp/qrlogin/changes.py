@@ -45,16 +45,22 @@ class FlowChanges:
         self._retrying: set[asyncio.Task[None]] = set()
 
     async def on_ticket(
-        self, ticket_id: str, event: Callable[[Ticket, Instant], Ticket], *, quiet: bool = False
+        self,
+        ticket_id: str,
+        event: Callable[[Ticket, Instant], Ticket],
+        *,
+        found: Held[Flow] | None = None,
+        quiet: bool = False,
     ) -> Flow:
         """Apply a transition to a ticket; raise :class:`TicketUnknown` when there is none of that id.
 
         ``event`` may be called several times, each time with what was just read; what it raises is raised here. The
-        store refuses the write once its clock has reached the deadline of the phase that was read (attack Q15). With
-        ``quiet`` nobody is told, for a move that is no news to a page.
+        store refuses the write once its clock has reached the deadline of the phase that was read (attack Q15).
+        ``found`` is the flow as the caller read it just now, which spares the first read. With ``quiet`` nobody is
+        told, for a move that is no news to a page.
         """
         for _ in range(ATTEMPTS):
-            held = await self.store.find(ticket_id)
+            held, found = found or await self.store.find(ticket_id), None
             ticket = None if held is None else held.value.ticket(ticket_id)
             if held is None or ticket is None:
                 raise TicketUnknown

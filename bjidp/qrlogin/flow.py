@@ -28,7 +28,7 @@ class Client(Struct, frozen=True, gc=False):
     domain: str
 
 
-class Purposeful(Struct, frozen=True):
+class Purposeful(Struct, frozen=True, gc=False):
     """What a page was opened for. ``next`` is where it goes afterwards; no client ever sends it (attack T4)."""
 
     purpose: Purpose
@@ -47,7 +47,7 @@ class Watcher(Struct, frozen=True, gc=False):
     opened: Instant = 0
 
 
-class Flow(Struct, frozen=True):
+class Flow(Struct, frozen=True, gc=False):
     """A flow: its owner, its tickets (oldest first, the present one last), its watchers (oldest first).
 
     ``epoch`` is that of the browser secret it belongs to: a page that connected with an earlier secret is sent

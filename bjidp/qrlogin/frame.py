@@ -43,7 +43,7 @@ def is_ticket_id(text: str) -> bool:
 
 def mac(key: bytes, purpose: Purpose, ticket: str, t: int) -> str:
     """Return the MAC of frame ``t``: 72 bits of HMAC-SHA256 over version, purpose, ticket and number (attack Q17)."""
-    message = f"bjidp.qr.v1|{purpose.value}|{ticket}|{t:03d}"
+    message = f"bjidp.qr.v1|{purpose}|{ticket}|{t:03d}"
     return base64url(mac_once(key, message.encode("ascii")))[:MAC_LENGTH]
 
 

@@ -28,18 +28,16 @@ class QrKeys:
 
     def frame_key(self, purpose: Purpose, ticket: str) -> bytes:
         """Return the key a page makes its frames with."""
-        return _derive(self._frame, purpose.value, ticket)
+        return _derive(self._frame, purpose, ticket)
 
     def grant(self, ticket: Ticket, approved: Approved, browser: str) -> str:
         """Return the grant of an approval: 256 bits, bound to ticket, browser record, account, scan and time."""
         approval = (approved.holder.account, str(approved.scans), str(approved.at))
-        return base64url(_derive(self._grant, ticket.purpose.value, ticket.id, browser, *approval))
+        return base64url(_derive(self._grant, ticket.purpose, ticket.id, browser, *approval))
 
     def confirm_token(self, ticket: Ticket, holder: Holder, scans: int) -> str:
         """Return the confirm token of one scan: 256 bits, bound to ticket, account and platform link (attack Q12)."""
-        return base64url(
-            _derive(self._confirm, ticket.purpose.value, ticket.id, holder.account, holder.link, str(scans))
-        )
+        return base64url(_derive(self._confirm, ticket.purpose, ticket.id, holder.account, holder.link, str(scans)))
 
 
 def _split(root: Secret, kind: str) -> MacKey:

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.entropy import base64url
-from bjidp.qrlogin import flow as flows
 from bjidp.qrlogin import frame
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.flow import Flow
@@ -112,16 +111,11 @@ class Messages:
         left = ticket.issued_at + (first + 1) * self._policy.step - now
         return Frames(tuple(texts), _seconds(left), _seconds(self._policy.step))
 
-    def turn_in(self, flow: Flow, now: Instant) -> float | None:
-        """Return in how many seconds the clock will change what the page is told; None if only an act can."""
-        turn = flows.next_turn(flow, self._policy, now)
-        return None if turn is None else _seconds(turn - now)
-
     def _shown(self, ticket: Ticket, state: Pending, seq: int, now: Instant) -> TicketMessage:
         return TicketMessage(
             ticket=ticket.id,
             seq=seq,
-            purpose=ticket.purpose.value,
+            purpose=ticket.purpose,
             prefix=self._prefix,
             key=base64url(self._keys.frame_key(ticket.purpose, ticket.id)),
             step=_seconds(self._policy.step),

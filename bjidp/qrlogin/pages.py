@@ -45,26 +45,25 @@ class End(Enum):
     SESSION_ENDED = 4005
 
 
-class Visitor(Struct, frozen=True):
+class Visitor(Struct, frozen=True, gc=False):
     """Who asks, as the server sees it: the computer, and what limits by address count it as."""
 
     computer: Computer
     source: Source
 
 
-class Entry(Struct, frozen=True):
-    """A browser that has shown it may watch a flow; ``seconds_left`` is what remains of its record's time."""
+class Entry(Struct, frozen=True, gc=False):
+    """A browser that has shown it may watch a flow."""
 
     browser: Browser
     ref: FlowRef
     visitor: Visitor
-    seconds_left: float
 
 
 class Watch:
     """One page's view of its flow."""
 
-    __slots__ = ("entry", "epoch", "flow", "heard", "watcher")
+    __slots__ = ("ended", "entry", "epoch", "flow", "heard", "watcher")
 
     def __init__(self, entry: Entry, flow: Flow, watcher: str) -> None:
         """Start having heard nothing."""
@@ -73,9 +72,10 @@ class Watch:
         self.epoch = flow.epoch
         self.watcher = watcher
         self.heard = Heard()
+        self.ended = False
 
 
-class Look(Struct, frozen=True):
+class Look(Struct, frozen=True, gc=False):
     """What one look found: messages to send, the reason to end, and in how many seconds the clock changes it."""
 
     messages: tuple[Message, ...]
@@ -115,7 +115,7 @@ class QrPages:
         ref = held.value.flow(flow_id)
         if ref is None:
             raise FlowUnknown
-        return Entry(held.value, ref, visitor, max(0, held.value.expires_at - held.now) / SECOND)
+        return Entry(held.value, ref, visitor)
 
     async def connect(self, entry: Entry, opened: Instant = 0) -> Watch:
         """Let a socket watch: makes the first ticket, renews one that is due, sends the oldest of three away.
@@ -156,7 +156,7 @@ class QrPages:
         if held is None or end is not None:
             return Look((), end, None)
         flow, now = held.value, held.now
-        return Look(self._messages.unheard(flow, watch.heard, now), None, self._messages.turn_in(flow, now))
+        return Look(self._messages.unheard(flow, watch.heard, now), None, self._turn_in(watch, flow, now))
 
     async def look_after(self, watch: Watch, seq: int) -> Look:
         """Do as :meth:`look` does, for a page that says itself which message it has heard last."""
@@ -166,7 +166,7 @@ class QrPages:
         flow, now = held.value, held.now
         newest = self._messages.newest(flow, now)
         news = (newest,) if newest is not None and newest.seq > seq else ()
-        return Look(news, None, self._messages.turn_in(flow, now))
+        return Look(news, None, self._turn_in(watch, flow, now))
 
     async def renew(self, entry: Entry) -> None:
         """Show a new code because the person asked; does nothing while an approval waits to be redeemed.
@@ -187,6 +187,9 @@ class QrPages:
 
     async def leave(self, watch: Watch) -> None:
         """Forget a page that has gone; one try is enough, since a stale entry is the first to go when a third comes."""
+        if watch.ended:
+            # It was sent away by something that has forgotten it already.
+            return
         held = await self._changes.store.read(watch.flow)
         if held is not None and flows.is_watched_by(held.value, watch.watcher):
             await self._changes.try_write(held, flows.unwatch(held.value, watch.watcher), quiet=True)
@@ -228,7 +231,18 @@ class QrPages:
                 return written
         raise StoreUnavailable
 
+    def _turn_in(self, watch: Watch, flow: Flow, now: Instant) -> float:
+        """Return in how many seconds the clock changes what the page is told, or ends its record."""
+        left = watch.entry.browser.expires_at - now
+        turn = flows.next_turn(flow, self._policy, now)
+        return max(0, left if turn is None else min(left, turn - now)) / SECOND
+
     async def _read(self, watch: Watch) -> tuple[Held[Flow] | None, End | None]:
+        held, end = await self._look(watch)
+        watch.ended = end is not None
+        return held, end
+
+    async def _look(self, watch: Watch) -> tuple[Held[Flow] | None, End | None]:
         held = await self._changes.store.read(watch.flow)
         end = _ending(held, watch)
         if held is None or end is not None or not flows.renewal_due(held.value, self._policy, held.now):
@@ -274,7 +288,8 @@ def _unchanged(flow: Flow) -> Flow:
 
 
 def _ending(held: Held[Flow] | None, watch: Watch) -> End | None:
-    if held is None:
+    if held is None or held.now >= watch.entry.browser.expires_at:
+        # The browser record's time is over: nothing the page shows could be redeemed.
         return End.DEADLINE
     flow = held.value
     if flow.ended:

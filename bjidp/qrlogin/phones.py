@@ -30,6 +30,7 @@ from bjidp.qrlogin.policy import Purpose, QrPolicy, ReverseCode
 from bjidp.qrlogin.ports import Networks
 from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
+from bjidp.records import Held
 from bjidp.throttle.ports import Throttle, Window, per_minute
 
 log = structlog.get_logger(__name__)
@@ -93,7 +94,8 @@ class QrPhones:
         window = self._policy.frame_window(phone.holder.platform, scene)
         if window is None:
             raise SceneRefused
-        shown, ticket, now = await self._shown(misses, text)
+        shown, ticket, held = await self._shown(misses, text)
+        now = held.now
         self._check_scannable(phone, shown, ticket, now, window)
         ever, here = await self._networks.networks(phone.holder.account, ticket.computer.networks)
         mismatch = _mismatch(ticket.computer.area, phone.area)
@@ -105,13 +107,13 @@ class QrPhones:
             self._check_scannable(phone, shown, found, at, window)
             return machine.scan(found, phone.holder, self._policy, at, code_required=code_required)
 
-        flow = await self._changes.on_ticket(ticket.id, claim)
+        flow = await self._changes.on_ticket(ticket.id, claim, found=held)
         state = flow.current.state
         if not isinstance(state, Scanned | Verifying):
             raise TicketTaken
         return ScanAnswer(
             ticket=ticket.id,
-            purpose=ticket.purpose.value,
+            purpose=ticket.purpose,
             confirm_token=self._keys.confirm_token(ticket, phone.holder, state.scans),
             expires_in=max(0, state.deadline - now) / SECOND,
             steps=machine.steps(ticket),
@@ -179,7 +181,7 @@ class QrPhones:
             except Retryable:
                 log.warning("report_not_counted")
 
-    async def _shown(self, misses: str, text: str) -> tuple[Frame, Ticket, Instant]:
+    async def _shown(self, misses: str, text: str) -> tuple[Frame, Ticket, Held[Flow]]:
         shown = frame.read(self._prefix, text)
         found = await self._genuine(shown) if isinstance(shown, Frame) else None
         if not isinstance(shown, Frame) or found is None:
@@ -187,13 +189,13 @@ class QrPhones:
             raise TicketUnknown
         return shown, *found
 
-    async def _genuine(self, shown: Frame) -> tuple[Ticket, Instant] | None:
+    async def _genuine(self, shown: Frame) -> tuple[Ticket, Held[Flow]] | None:
         held = await self._changes.store.find(shown.ticket)
         ticket = None if held is None else held.value.ticket(shown.ticket)
         # The MAC is computed for an unknown ticket too, so that it takes as long to refuse (attack Q22).
         purpose = Purpose.LOGIN if ticket is None else ticket.purpose
         genuine = frame.is_genuine(shown, self._keys.frame_key(purpose, shown.ticket), purpose)
-        return None if held is None or ticket is None or not genuine else (ticket, held.now)
+        return None if held is None or ticket is None or not genuine else (ticket, held)
 
     def _check_scannable(self, phone: Phone, shown: Frame, ticket: Ticket, now: Instant, window: Millis) -> None:
         machine.check_scannable(ticket, now)
@@ -234,7 +236,7 @@ class QrPhones:
         computer = ticket.computer
         return RequestFacts(
             client=ClientFacts(flow.about.client.name, flow.about.client.domain),
-            action=ticket.purpose.value,
+            action=ticket.purpose,
             requested_at=rfc3339(ticket.issued_at),
             age=(now - ticket.issued_at) // SECOND,
             browser=computer.browser,

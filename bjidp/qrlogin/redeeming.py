@@ -22,8 +22,10 @@ from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, CodeWrong, TicketExpired, TicketUnknown
+from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.ticket import Approved, Computer, Holder, Ticket
+from bjidp.records import Held
 from bjidp.throttle.ports import Throttle, per_minute
 
 REDEEM_BROWSER: Final = per_minute(60)
@@ -76,7 +78,8 @@ class Redeeming:
         except BrowserUnknown:
             raise TicketUnknown from None
         await self._throttle.hit(f"qr.redeem.browser:{browser.id}", REDEEM_BROWSER)
-        ticket, approved = await self._granted(browser, grant)
+        held, approved = await self._granted(browser, grant)
+        ticket = held.value.current
         if signed_in is not None and signed_in != approved.holder.account:
             raise AlreadySignedIn
         if approved.code is not None:
@@ -85,7 +88,11 @@ class Redeeming:
         try:
             # Quietly: a claim is nothing a page is told of. The end of the flow is, or the ticket's, below.
             flow = await self._changes.on_ticket(
-                ticket.id, lambda found, now: machine.redeem(found, claim, now), quiet=True
+                ticket.id,
+                lambda found, now: machine.redeem(found, claim, now),
+                # A try that was counted has changed the flow since.
+                found=held if approved.code is None else None,
+                quiet=True,
             )
         except (machine.InvalidTransition, TicketExpired):
             raise TicketUnknown from None
@@ -105,7 +112,7 @@ class Redeeming:
             log.warning("browser_record_left")
         return redemption
 
-    async def _granted(self, browser: Browser, grant: str) -> tuple[Ticket, Approved]:
+    async def _granted(self, browser: Browser, grant: str) -> tuple[Held[Flow], Approved]:
         presented = grant.encode("utf-8", "surrogatepass")
         for ref in browser.flows:
             held = await self._changes.store.read(ref.id)
@@ -115,7 +122,7 @@ class Redeeming:
             if isinstance(ticket.state, Approved) and machine.is_live(ticket, held.now):
                 own = self._keys.grant(ticket, ticket.state, browser.id)
                 if hmac.compare_digest(own.encode("ascii"), presented):
-                    return ticket, ticket.state
+                    return held, ticket.state
         raise TicketUnknown
 
     async def _check_code(self, ticket: Ticket, approved: Approved, code: str | None) -> None:

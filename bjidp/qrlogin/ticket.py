@@ -38,7 +38,7 @@ class Area(Struct, frozen=True, gc=False):
     region: str
 
 
-class Computer(Struct, frozen=True):
+class Computer(Struct, frozen=True, gc=False):
     """What the server itself saw of the browser that shows the ticket.
 
     ``browser`` and ``os`` come from closed lists (attack P4); ``network`` is a keyed digest, not an address.
@@ -63,7 +63,7 @@ class Pending(Struct, frozen=True, gc=False, tag="pending"):
     deadline: Instant
 
 
-class Scanned(Struct, frozen=True, tag="scanned"):
+class Scanned(Struct, frozen=True, gc=False, tag="scanned"):
     """Held by one account. ``scans`` numbers its scans: only the confirm token of the newest counts."""
 
     holder: Holder
@@ -72,7 +72,7 @@ class Scanned(Struct, frozen=True, tag="scanned"):
     deadline: Instant
 
 
-class Verifying(Struct, frozen=True, tag="verifying"):
+class Verifying(Struct, frozen=True, gc=False, tag="verifying"):
     """Held, and a face check is under way; ``passed`` once its verdict is in."""
 
     holder: Holder
@@ -83,7 +83,7 @@ class Verifying(Struct, frozen=True, tag="verifying"):
     deadline: Instant
 
 
-class Approved(Struct, frozen=True, tag="approved"):
+class Approved(Struct, frozen=True, gc=False, tag="approved"):
     """Confirmed on the phone; waits for its own page to redeem it. A ticket is approved at most once."""
 
     holder: Holder
@@ -95,14 +95,14 @@ class Approved(Struct, frozen=True, tag="approved"):
     deadline: Instant
 
 
-class Redeemed(Struct, frozen=True, tag="redeemed"):
+class Redeemed(Struct, frozen=True, gc=False, tag="redeemed"):
     """Exchanged once. ``claim`` names the one request that won; ``approved`` is what it can be returned to."""
 
     approved: Approved
     claim: str
 
 
-class Rejected(Struct, frozen=True, tag="rejected"):
+class Rejected(Struct, frozen=True, gc=False, tag="rejected"):
     """Refused for good: by the person, by a reverse code wrong too often, or by policy at redeem."""
 
     reason: Literal["person", "code", "policy"]
@@ -111,7 +111,7 @@ class Rejected(Struct, frozen=True, tag="rejected"):
     code: str | None
 
 
-class Superseded(Struct, frozen=True, tag="superseded"):
+class Superseded(Struct, frozen=True, gc=False, tag="superseded"):
     """Another ticket of the same page took its place; ``holder`` is set if somebody had scanned it."""
 
     holder: Holder | None
@@ -124,7 +124,7 @@ Live: TypeAlias = Pending | Scanned | Verifying | Approved
 LIVE = (Pending, Scanned, Verifying, Approved)
 
 
-class Ticket(Struct, frozen=True):
+class Ticket(Struct, frozen=True, gc=False):
     """One QR ticket. ``id`` is public (128 random bits); ``slow`` if its page has no JavaScript."""
 
     id: str

@@ -17,7 +17,7 @@ CROWD: Final = 10
 """How many times a limit is widened for a network that many people share."""
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, gc=False):
     """``key`` is the keyed digest an address is counted under, None where limits by address are lifted.
 
     ``shared`` tells that many people sit behind the address.

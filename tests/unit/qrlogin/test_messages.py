@@ -172,9 +172,3 @@ def test_the_frames_of_a_page_without_javascript_end_with_its_deadline() -> None
     assert (late.texts, late.first) == (frames.texts[27:], 0.5)
     assert MESSAGES.frames(flow.current, at(60)).texts == ()
     assert MESSAGES.frames(scanned().current, at(6)).texts == ()
-
-
-def test_the_clock_is_waited_for_in_seconds() -> None:
-    assert MESSAGES.turn_in(a_page(), at(10)) == 44
-    assert MESSAGES.turn_in(scanned(), at(10)) == 55
-    assert MESSAGES.turn_in(approved(), at(40)) is None
