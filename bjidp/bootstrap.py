@@ -162,13 +162,11 @@ def read_keyring(settings: Settings) -> Keyring:
 def build(rooms: Rooms) -> web.Application:
     """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
     qr, front = _qr(rooms), _front(rooms)
-    guards = Guards(rooms.site)
-    problems = Problems(front.renderer)
-    app = web.Application(middlewares=[problems.middleware, guards.host], client_max_size=BODY_MAX)
+    problems = Problems(front.renderer, Guards(rooms.site))
+    app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
     app[OBSERVER] = front.observer
     aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
-    app.on_response_prepare.append(guards.headers)
     parts = (_mini_program(rooms, front, qr), _qr_channel(rooms, front, qr), _pages(rooms, front, qr))
     calls = tuple(call for part in parts for call in part.calls)
     mount(app, calls)
@@ -268,7 +266,7 @@ def _front(rooms: Rooms) -> _Front:
         renderer=Renderer(shell, files, Texts.load(LANGUAGE)),
         files=files,
         sessions=sessions,
-        signed_in=SignedIn(sessions),
+        signed_in=SignedIn(sessions, cookies),
     )
 
 

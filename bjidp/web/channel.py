@@ -53,6 +53,8 @@ ADDRESS_OPEN: Final = 2000
 WAIT_FOR_SLOT: Final = 60
 """Seconds after which an address that holds too much may ask again."""
 
+_ENDED: Final = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
+
 log = structlog.get_logger(__name__)
 
 _tickets_body = msgspec.json.Decoder(TicketsBody)
@@ -206,16 +208,21 @@ class QrChannel:
             return
         socket = PageSocket(ws, self._pages, watch, transport)
         self._sockets.add(socket)
-        end = asyncio.get_running_loop().call_later(entry.seconds_left, socket.expire)
         try:
             if self._leaving:
                 # It opened while the others were told.
                 await socket.close(End.RESTART.value)
             else:
-                socket.wake()
-                await self._listen(ws, socket)
+                await socket.begin()
+                heard = 0
+                # Not ``async for``: whatever waits here is kept for every page that waits.
+                while (frame := await ws.receive()).type not in _ENDED:
+                    heard += 1
+                    if heard > FRAMES_MAX:
+                        await socket.close(TOO_MANY, "60")
+                    elif frame.type is WSMsgType.TEXT and _is_renew(frame.data):
+                        await socket.renew()
         finally:
-            end.cancel()
             socket.stop()
             self._sockets.discard(socket)
             await self._leave(watch)
@@ -226,15 +233,6 @@ class QrChannel:
         if entry.ref.about.purpose is Purpose.LOGIN and await self._signed_in.of(request) is not None:
             raise AlreadySignedIn
         return entry
-
-    async def _listen(self, ws: web.WebSocketResponse, socket: PageSocket) -> None:
-        heard = 0
-        async for frame in ws:
-            heard += 1
-            if heard > FRAMES_MAX:
-                await socket.close(TOO_MANY, "60")
-            elif frame.type is WSMsgType.TEXT and _is_renew(frame.data):
-                await socket.renew()
 
     async def _leave(self, watch: Watch) -> None:
         # A watcher that stays behind is merely the first to go when a third comes.

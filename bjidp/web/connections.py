@@ -19,6 +19,7 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 import structlog
@@ -119,6 +120,7 @@ class Site(web.SockSite):
         # Accepted sockets inherit it. Both ends of a connection that is closing are covered too, which no timer of
         # the protocol could: it is told of nothing after it has closed (RFC 5482; zero windows since Linux 5.11).
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STUCK * 1000))
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         await web.BaseSite.start(self)
         server = self._runner.server
         assert server is not None  # noqa: S101 - BaseSite asks for it
@@ -150,7 +152,14 @@ class _Connection(web.RequestHandler):
 
     def __init__(self, server: _Server, loop: asyncio.AbstractEventLoop) -> None:
         no_access_log: Any = None
-        super().__init__(server, loop=loop, keepalive_timeout=IDLE, lingering_time=LINGER, access_log=no_access_log)
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=IDLE,
+            lingering_time=LINGER,
+            access_log=no_access_log,
+            tcp_keepalive=False,  # inherited from the listening socket
+        )
         self._app = server.app
         self._peers = server.peers
         self._peer: str | None = None
@@ -195,7 +204,7 @@ class _Connection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer; an ``Expect`` that nobody understands is refused before any middleware, and repeated."""
-        if isinstance(resp, web.HTTPExpectationFailed):
+        if resp.status == HTTPStatus.EXPECTATION_FAILED:
             resp = self._refusal(request, "invalid_request")
         return await super().finish_response(request, resp, start_time)
 
@@ -206,21 +215,4 @@ class _Connection(web.RequestHandler):
     def _refusal(self, request: web.BaseRequest, code: str) -> web.StreamResponse:
         # aiohttp makes the application's kind of request of everything, unreadable or not.
         assert isinstance(request, web.Request)  # noqa: S101 - says so to the type checker
-        answer = self._app[PROBLEMS].answer(request, code, {})
-        refusal = _Refusal(self._app, body=answer.body, status=answer.status, headers=answer.headers)
-        refusal.force_close()
-        return refusal
-
-
-class _Refusal(web.Response):
-    """An answer to what never became a request; it carries the headers of every answer all the same."""
-
-    def __init__(self, app: web.Application, **given: Any) -> None:  # noqa: ANN401 - a response's own arguments
-        super().__init__(**given)
-        self._app = app
-
-    async def _prepare_headers(self) -> None:
-        await super()._prepare_headers()
-        # aiohttp asks the hooks of the route's application, and here there is no route.
-        if isinstance(self._req, web.Request):
-            await self._app.on_response_prepare.send(self._req, self)
+        return self._app[PROBLEMS].refusal(request, code)

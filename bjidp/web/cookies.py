@@ -1,6 +1,7 @@
 """The two cookies: the browser secret before a login, the session after it.
 
-Owns their names, flags, reading and writing. Nothing else may set a cookie.
+Owns their names, flags, reading and writing. Nothing else may set a cookie. They are read and written as text: two
+names and values of base64url need none of what the standard library's cookies can do, at 12 µs a cookie.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ class Cookies:
 
     def __init__(self, site: Site) -> None:
         """Follow ``site``."""
-        self._secure = site.secure
+        self._attributes = "; HttpOnly; Path=/; SameSite=Lax" + ("; Secure" if site.secure else "")
         self.browser = site.cookie(BROWSER)
         self.session = site.cookie(SESSION)
 
     def browser_secret(self, request: web.Request) -> str | None:
         """Return the browser secret the request carries, or None."""
-        return request.cookies.get(self.browser)
+        return _read(request, self.browser)
 
     def session_cookie(self, request: web.Request) -> str | None:
         """Return the session cookie the request carries, or None."""
-        return request.cookies.get(self.session)
+        return _read(request, self.session)
 
     def set_browser(self, response: web.StreamResponse, secret: str) -> None:
         """Give the browser its secret, until it is closed."""
@@ -49,7 +50,18 @@ class Cookies:
         self._drop(response, self.session)
 
     def _set(self, response: web.StreamResponse, name: str, value: str) -> None:
-        response.set_cookie(name, value, path="/", httponly=True, samesite="Lax", secure=self._secure)
+        response.headers.add("Set-Cookie", f"{name}={value}{self._attributes}")
 
     def _drop(self, response: web.StreamResponse, name: str) -> None:
-        response.del_cookie(name, path="/", httponly=True, samesite="Lax", secure=self._secure)
+        response.headers.add("Set-Cookie", f'{name}=""; Max-Age=0{self._attributes}')
+
+
+def _read(request: web.Request, name: str) -> str | None:
+    """Return the value of the last cookie of this name; every value of ours is base64url and needs no unquoting."""
+    found: str | None = None
+    for header in request.headers.getall("Cookie", ()):
+        for pair in header.split(";"):
+            key, _, value = pair.partition("=")
+            if key.strip() == name:
+                found = value.strip()
+    return found

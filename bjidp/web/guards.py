@@ -1,7 +1,7 @@
 """What holds for every request and every answer.
 
 Owns the check of ``Host`` against the base URL and the headers that keep pages from being framed, sniffed, leaked or
-cached.
+cached. Called by the one middleware (``problems``), and by ``connections`` for what never becomes a request.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from multidict import CIMultiDict
 
 from bjidp.errors import BjidpError, Retryable
 from bjidp.site import Site
@@ -71,40 +71,46 @@ class InternalError(BjidpError):
 
 
 class Guards:
-    """Middleware and response hook of one site."""
+    """Checks requests to one site, and dresses its answers."""
 
     def __init__(self, site: Site) -> None:
         """Guard ``site``."""
         self._site = site
+        self._authority = site.authority
+        self._always = CIMultiDict(
+            {
+                "X-Content-Type-Options": "nosniff",
+                # Not `no-referrer`: under it a browser sends `Origin: null` with a form (Fetch, "append a request
+                # Origin header"), which no redeem accepts. Other sites are told nothing either way.
+                "Referrer-Policy": "same-origin",
+                "Cross-Origin-Resource-Policy": "same-origin",
+                # aiohttp would name itself and its version.
+                "Server": "bjidp",
+            }
+        )
+        if site.secure:
+            self._always["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
 
-    @web.middleware
-    async def host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    def require_host(self, request: web.Request) -> None:
         """Answer a GET of a page under another host with 308 to the right one, and anything else with 421.
 
         An upgrade is never redirected (ASVS 4.1.2), nor is a call that carries a body or a token. Probes are
         answered under any host.
         """
-        if request.headers.get("Host") == self._site.authority or request.path in PROBES:
-            return await handler(request)
+        if request.headers.get("Host") == self._authority or request.path in PROBES:
+            return
         page = request.method in SAFE and "Authorization" not in request.headers and "Upgrade" not in request.headers
         if page and not request.path.startswith("/mp/"):
             raise web.HTTPPermanentRedirect(self._site.url + request.rel_url.raw_path_qs)
         raise Misdirected
 
-    async def headers(self, request: web.Request, response: web.StreamResponse) -> None:
+    def dress(self, request: web.Request, response: web.StreamResponse) -> None:
         """Set the headers every answer carries."""
         headers = response.headers
-        headers["X-Content-Type-Options"] = "nosniff"
-        # Not `no-referrer`: under it a browser sends `Origin: null` with a form (Fetch, "append a request Origin
-        # header"), which no redeem accepts. Other sites are told nothing either way.
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers.setdefault("Cache-Control", "no-store")
-        if response.content_type == "text/html":
+        headers.update(self._always)
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+        if headers.get("Content-Type", "").startswith("text/html"):
             headers["Content-Security-Policy"] = CSP.format(ancestors=request.get(ANCESTORS, "'none'"))
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-        if self._site.secure:
-            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-        if "Server" in headers:
-            del headers["Server"]

@@ -236,4 +236,4 @@ class MiniProgramApi:
 
 
 def _holder(caller: Caller) -> Holder:
-    return Holder(caller.account, caller.link, caller.platform.value, caller.standing.name)
+    return Holder(caller.account, caller.link, caller.session.platform, caller.standing.name)

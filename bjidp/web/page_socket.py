@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin.pages import End, QrPages, Watch
@@ -45,7 +45,7 @@ class PageSocket:
     __slots__ = (
         "_again",
         "_closing",
-        "_ending",
+        "_looking",
         "_loop",
         "_pages",
         "_quiet_since",
@@ -67,20 +67,26 @@ class PageSocket:
         self._watch = watch
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
-        self._ending: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._looking = False
         self._again = False
         self._closing = False
         self._quiet_since = self._loop.time()
         self._unsubscribe: Callable[[], None] = pages.subscribe(watch, self.wake)
 
+    async def begin(self) -> None:
+        """Take the first look, within the caller's own task."""
+        self._looking = True
+        await self._run()
+
     def wake(self) -> None:
         """Look at the flow soon."""
         if self._closing:
             return
-        if self._task is not None:
+        if self._looking:
             self._again = True
             return
+        self._looking = True
         self._task = self._loop.create_task(self._run())
 
     async def renew(self) -> None:
@@ -102,27 +108,18 @@ class PageSocket:
         finally:
             slow.cancel()
 
-    def expire(self) -> None:
-        """End the socket because the browser record's time is over: nothing it shows could be redeemed."""
-        self._closing = True
-        # In a place of its own: a look may be under way, and both have to be held by somebody.
-        if self._ending is None:
-            self._ending = self._loop.create_task(self.close(End.DEADLINE.value))
-
     def stop(self) -> None:
         """Release everything: the socket is closed."""
         self._closing = True
         self._unsubscribe()
         if self._timer is not None:
             self._timer.cancel()
-        for task in (self._task, self._ending):
-            if task is not None:
-                task.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
     async def _run(self) -> None:
-        # A bare timer: asyncio.timeout takes 3.7 µs where this takes 1.5, and there is one for every look. What waits
-        # for a connection that is cut gets a ConnectionError.
-        slow = self._loop.call_later(SLOW_READER, self._abort)
+        # What waits for a connection that is cut gets a ConnectionError.
+        slow = self._loop.call_later(SLOW_READER, self._abort) if self._is_behind() else None
         try:
             await self._look()
         except ConnectionError:
@@ -131,8 +128,10 @@ class PageSocket:
             log.error("look_failed", **outline(error))  # noqa: TRY400 - without its text
             await self.close(End.RESTART.value)
         finally:
-            slow.cancel()
+            if slow is not None:
+                slow.cancel()
             self._task = None
+            self._looking = False
         if self._again:
             self._again = False
             self.wake()
@@ -144,7 +143,7 @@ class PageSocket:
             self._sleep(STORE_PAUSE)
             return
         for message in look.messages:
-            await self._ws.send_str(_encoder.encode(message).decode())
+            await self._ws.send_frame(_encoder.encode(message), WSMsgType.TEXT)
         if look.end is not None:
             await self.close(look.end.value)
             return
@@ -152,7 +151,7 @@ class PageSocket:
         if look.messages:
             self._quiet_since = now
         elif now - self._quiet_since >= SILENCE:
-            await self._ws.send_str(ALIVE.decode())
+            await self._ws.send_frame(ALIVE, WSMsgType.TEXT)
             self._quiet_since = now
         silence_ends = self._quiet_since + SILENCE - now
         self._sleep(silence_ends if look.turn_in is None else min(look.turn_in, silence_ends))
@@ -161,6 +160,10 @@ class PageSocket:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(max(0.0, seconds) + 0.001, self.wake)
+
+    def _is_behind(self) -> bool:
+        # With nothing waiting to be taken, a message of a few hundred bytes leaves at once.
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
 
     def _abort(self) -> None:
         self._closing = True

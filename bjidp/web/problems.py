@@ -1,7 +1,7 @@
 """From a typed error to an answer: a problem document (RFC 9457) for programs, a page for people.
 
-Owns the HTTP status of every error code and the one middleware that catches. Handlers never catch for the sake of an
-answer. An error that is none of ours is logged by its class and place alone, since its text may hold a personal
+Owns the HTTP status of every error code and the one middleware, through which every request and every answer goes.
+Handlers never catch for the sake of an answer. An error that is none of ours is logged by its class and place alone, since its text may hold a personal
 value, and answered as a 500 that says nothing.
 """
 
@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler
 
 from bjidp.errors import BjidpError, Retryable
 from bjidp.web import pages
+from bjidp.web.guards import Guards
 from bjidp.web.rendering import Renderer
 from bjidp.web.unexpected import outline
 
@@ -63,9 +64,10 @@ log = structlog.get_logger(__name__)
 class Problems:
     """Answers errors."""
 
-    def __init__(self, renderer: Renderer) -> None:
-        """Words and pages come from ``renderer``."""
+    def __init__(self, renderer: Renderer, guards: Guards) -> None:
+        """Words and pages come from ``renderer``; ``guards`` hold for every request and every answer."""
         self._renderer = renderer
+        self._guards = guards
 
     def answer(
         self, request: web.Request, code: str, details: dict[str, object], retry_after: int | None = None
@@ -100,26 +102,49 @@ class Problems:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Turn what a handler raises into an answer."""
+        """Turn away what is not for this site, turn what a handler raises into an answer, dress the answer."""
         try:
-            return await handler(request)
-        except BjidpError as error:
+            self._guards.require_host(request)
+            response = await handler(request)
+        except web.HTTPException as raised:
+            answered = self._instead_of(request, raised)
+            if answered is None:
+                self._guards.dress(request, raised)
+                raise
+            response = answered
+        except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
+            response = self._failed(request, error)
+        # A socket has said farewell by now, and its upgrade carries no page's headers.
+        if not response.prepared:
+            self._guards.dress(request, response)
+        return response
+
+    def refusal(self, request: web.Request, code: str) -> web.Response:
+        """Return the answer to what never becomes a request, after which the connection is closed."""
+        response = self.answer(request, code, {})
+        response.force_close()
+        self._guards.dress(request, response)
+        return response
+
+    def _instead_of(self, request: web.Request, raised: web.HTTPException) -> web.Response | None:
+        """Return our answer in place of one of aiohttp's; None for a redirect, which is one of ours."""
+        code = _OF_AIOHTTP.get(raised.status)
+        if code is None:
+            return None
+        response = self.answer(request, code, {})
+        if "Allow" in raised.headers:
+            response.headers["Allow"] = raised.headers["Allow"]
+        return response
+
+    def _failed(self, request: web.Request, error: Exception) -> web.Response:
+        if isinstance(error, BjidpError):
             retry_after = error.retry_after if isinstance(error, Retryable) else None
             return self.answer(request, error.code, error.details, retry_after)
-        except web.HTTPException as answer:
-            code = _OF_AIOHTTP.get(answer.status)
-            if code is None:
-                raise
-            response = self.answer(request, code, {})
-            if "Allow" in answer.headers:
-                response.headers["Allow"] = answer.headers["Allow"]
-            return response
-        except web.RequestPayloadError:
+        if isinstance(error, web.RequestPayloadError):
             # A body that is not in the encoding it claims.
             return self.answer(request, "invalid_request", {})
-        except Exception as error:  # noqa: BLE001 - the last line of defence: whatever it was, nobody is shown it
-            log.error("unhandled_error", **outline(error))  # noqa: TRY400 - without its text
-            return self.answer(request, "internal_error", {})
+        log.error("unhandled_error", **outline(error))
+        return self.answer(request, "internal_error", {})
 
 
 PROBLEMS: Final = web.AppKey("problems", Problems)

@@ -19,7 +19,7 @@ from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody, RedeemForm
 from bjidp.sessions.ports import Login
 from bjidp.sessions.service import Sessions
 from bjidp.site import Site
-from bjidp.web.bodies import decode, read_json
+from bjidp.web.bodies import decode, is_json, read_json
 from bjidp.web.calls import Call, Outcome, Proof
 from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
@@ -77,7 +77,7 @@ class QrRedeem:
     async def redeem(self, request: web.Request) -> web.Response:
         """Redeem for a script, which is told where to go, or for a form, which is led there."""
         require_origin(self._site, request)
-        if request.content_type == "application/json":
+        if is_json(request):
             body = await read_json(request, _body)
             cookie, where = await self._redeemed(request, body)
             response = web.Response(body=msgspec.json.encode(RedeemAnswer(where)), content_type="application/json")

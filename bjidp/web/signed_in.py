@@ -75,9 +75,10 @@ class SessionStorage(aiohttp_session.AbstractStorage):
 class SignedIn:
     """Answers who is logged in, at most one look a request."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, cookies: Cookies) -> None:
         """Note visits in ``sessions``."""
         self._sessions = sessions
+        self._cookies = cookies
 
     async def visiting(self, request: web.Request) -> Owner | None:
         """Do as :meth:`of` does, for a page that a person opens: notes that the session is in use."""
@@ -90,6 +91,8 @@ class SignedIn:
 
     async def of(self, request: web.Request) -> Owner | None:
         """Return the owner of the live session, or None. Raises ``StoreUnavailable``."""
+        if self._cookies.session_cookie(request) is None:
+            return None
         await aiohttp_session.get_session(request)
         owner = request.get(_FOUND)
         return owner if isinstance(owner, Owner) else None

@@ -23,10 +23,10 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 REMEMBERED = 512
-"""Addresses whose facts are remembered: a login asks for the same ones six times within a minute."""
+"""Clients whose facts are remembered: a login asks for the same ones six times within a minute."""
 
-CHAIN_MAX = 256
-"""Characters of ``X-Forwarded-For`` up to which the address found in it is remembered."""
+REMEMBERED_MAX = 256
+"""Characters of ``X-Forwarded-For`` and ``User-Agent`` up to which what was read in them is remembered."""
 
 FORWARDED_MAX = 32
 """Entries of ``X-Forwarded-For`` that are read, from the right: no chain of ours is longer."""
@@ -58,21 +58,18 @@ class Addresses:
     def __init__(self, trusted_proxies: Sequence[Network]) -> None:
         """Trust only these networks to forward for others."""
         self._trusted = tuple(trusted_proxies)
-        self._remembered: Callable[[str, str], Address] = lru_cache(REMEMBERED)(self._found)
 
-    def of(self, request: web.Request) -> Address:
-        """Return the client's address; the unspecified one when the peer has none, as over a Unix socket."""
-        chain = ",".join(request.headers.getall("X-Forwarded-For", ())) if self._trusted else ""
-        # A long chain is read each time: it is the client's to write, and memory is ours.
-        find = self._remembered if len(chain) <= CHAIN_MAX else self._found
-        return find(request.remote or "", chain)
+    def chain(self, request: web.Request) -> str:
+        """Return what the request says of where it comes from; nothing where no proxy is trusted."""
+        return ",".join(request.headers.getall("X-Forwarded-For", ())) if self._trusted else ""
 
     def peer(self, remote: str) -> Address | None:
         """Return the address of a connection's other end; None for a trusted proxy, which forwards for others."""
         address = _read(remote) or ipaddress.IPv4Address(0)
         return None if self._is_trusted(address) else address
 
-    def _found(self, remote: str, chain: str) -> Address:
+    def client(self, remote: str, chain: str) -> Address:
+        """Return the client's address; the unspecified one when the peer has none, as over a Unix socket."""
         found = _read(remote) or ipaddress.IPv4Address(0)
         if self._is_trusted(found):
             for entry in reversed(chain.split(",")[-FORWARDED_MAX:]):
@@ -164,7 +161,9 @@ class Observer:
         self._areas = areas
         self._digests = digests
         self._count = count_addresses
-        self._facts: Callable[[Address], _Facts] = lru_cache(REMEMBERED)(self._find_facts)
+        self._facts: Callable[[str, str], _Facts] = lru_cache(REMEMBERED)(self._find_facts)
+        self._peers: Callable[[str], Source | None] = lru_cache(REMEMBERED)(self._find_peer)
+        self._agents: Callable[[str], tuple[str, str]] = lru_cache(REMEMBERED)(read_user_agent)
 
     def source(self, request: web.Request) -> Source:
         """Return what limits by address count the client as."""
@@ -175,8 +174,7 @@ class Observer:
 
         None for a trusted proxy: its connections are other people's.
         """
-        address = self._addresses.peer(remote)
-        return None if address is None else self._facts(address).source
+        return self._peers(remote)
 
     def area(self, request: web.Request) -> Area | None:
         """Return where the client is, if that is known."""
@@ -185,19 +183,31 @@ class Observer:
     def visitor(self, request: web.Request) -> Visitor:
         """Return who asks for a QR code, and what a ticket remembers of the computer that shows it."""
         facts = self._of(request)
-        browser, system = read_user_agent(request.headers.get("User-Agent", ""))
+        agent = request.headers.get("User-Agent", "")
+        browser, system = self._agents(agent) if len(agent) <= REMEMBERED_MAX else read_user_agent(agent)
         network, *others = facts.networks
         return Visitor(Computer(browser, system, network, facts.area, tuple(others)), facts.source)
 
     def _of(self, request: web.Request) -> _Facts:
-        return self._facts(self._addresses.of(request))
+        chain = self._addresses.chain(request)
+        # What is long is read each time: it is the client's to write, and memory is ours.
+        find = self._facts if len(chain) <= REMEMBERED_MAX else self._find_facts
+        return find(request.remote or "", chain)
 
-    def _find_facts(self, address: Address) -> _Facts:
+    def _find_peer(self, remote: str) -> Source | None:
+        address = self._addresses.peer(remote)
+        return None if address is None else self._source(address)
+
+    def _source(self, address: Address) -> Source:
+        return Source(
+            key=self._digests("throttle.address", counted_as(address))[0].hex() if self._count else None,
+            shared=any(address in network for network in self._shared),
+        )
+
+    def _find_facts(self, remote: str, chain: str) -> _Facts:
+        address = self._addresses.client(remote, chain)
         return _Facts(
-            source=Source(
-                key=self._digests("throttle.address", counted_as(address))[0].hex() if self._count else None,
-                shared=any(address in network for network in self._shared),
-            ),
+            source=self._source(address),
             networks=self._digests("network", network_of(address)),
             area=self._areas.area_of(address),
         )

@@ -231,7 +231,7 @@ async def test_a_session_ends_at_its_hour_whatever_happens(program: Program) -> 
 @pytest.mark.req("OPS-4")
 @pytest.mark.parametrize(
     "down",
-    ["browsers", "browsers.get", "tickets", "tickets.find", "tickets.read", "tickets.replace", "sessions.open"],
+    ["browsers", "browsers.get", "tickets", "tickets.read", "tickets.replace", "sessions.open"],
 )
 async def test_an_outage_consumes_nothing(program: Program, down: str) -> None:
     browser, _, message = await program.approved()

@@ -34,8 +34,9 @@ def sessions(program: Program) -> Sessions:
 async def client(program: Program, sessions: Sessions) -> AsyncIterator[Client]:
     """An application with handlers that use sessions as a later feature would."""
     app = web.Application()
-    aiohttp_session.setup(app, SessionStorage(sessions, Cookies(program.rooms.site)))
-    signed_in = SignedIn(sessions)
+    cookies = Cookies(program.rooms.site)
+    aiohttp_session.setup(app, SessionStorage(sessions, cookies))
+    signed_in = SignedIn(sessions, cookies)
 
     async def remember(request: web.Request) -> web.Response:
         session = await aiohttp_session.get_session(request)

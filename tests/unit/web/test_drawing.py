@@ -67,9 +67,7 @@ def frames(name: str) -> Frames:
 
 def entry(browser: str = "one", address: str | None = None) -> Entry:
     about = Purposeful(Purpose.LOGIN, Client("x", "x"), "/")
-    return Entry(
-        Browser(browser, 1, 0, ()), FlowRef("flow", about), Visitor(COMPUTER, Source(address or browser)), 900.0
-    )
+    return Entry(Browser(browser, 1, 0, ()), FlowRef("flow", about), Visitor(COMPUTER, Source(address or browser)))
 
 
 @pytest.mark.attack("W9")

@@ -18,6 +18,7 @@ from bjidp.web.visitor import (
     FORWARDED_MAX,
     Address,
     Addresses,
+    Network,
     NoAreas,
     Observer,
     counted_as,
@@ -39,8 +40,9 @@ def a_request(peer: str | None, forwarded: Sequence[str] = (), **headers: str) -
     return make_mocked_request("GET", "/", headers=cast("dict[str, str]", fields), transport=transport)
 
 
-def address(peer: str | None, *forwarded: str) -> str:
-    return str(Addresses(PROXIES).of(a_request(peer, forwarded)))
+def address(peer: str | None, *forwarded: str, trusted: Sequence[Network] = PROXIES) -> str:
+    addresses, request = Addresses(trusted), a_request(peer, forwarded)
+    return str(addresses.client(request.remote or "", addresses.chain(request)))
 
 
 @pytest.mark.attack("T10")
@@ -83,7 +85,7 @@ def test_whatever_a_client_writes_left_of_the_proxys_entry_counts_for_nothing(wr
 @pytest.mark.attack("T10")
 @given(st.lists(st.text(max_size=40), max_size=8))
 def test_without_trusted_proxies_nothing_is_believed(written: list[str]) -> None:
-    assert str(Addresses([]).of(a_request("198.51.100.7", written))) == "198.51.100.7"
+    assert address("198.51.100.7", *written, trusted=[]) == "198.51.100.7"
 
 
 def test_a_chain_is_read_so_far_and_no_further() -> None:
