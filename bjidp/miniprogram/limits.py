@@ -6,6 +6,10 @@ by the registration service, and by the web handlers for calls with a token.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Final
+
 from msgspec import Struct
 
 from bjidp.clock import DAY
@@ -14,6 +18,9 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.throttle.ports import Throttle, Window, per_minute
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Person, PlatformIdentity
+
+REMEMBERED: Final = 4096
+"""Accounts whose pseudonyms are remembered: a login counts two calls."""
 
 
 class MiniProgramWindows(Struct, frozen=True, kw_only=True):
@@ -38,6 +45,8 @@ class MiniProgramLimits:
         self._throttle = throttle
         self._pseudonyms = pseudonyms
         self._windows = windows
+        # Of accounts alone, whose ids mean nothing: what stands for a person's own data is not kept lying about.
+        self._of_account: Callable[[str], str] = lru_cache(REMEMBERED)(partial(pseudonyms.key, "mp.call.account"))
 
     async def from_address(self, source: Source) -> None:
         """Count a call without a token by where it comes from."""
@@ -52,9 +61,12 @@ class MiniProgramLimits:
         await self._throttle.hit(self._of_identity("mp.complete", identity), self._windows.complete)
 
     async def call(self, caller: Caller) -> None:
-        """Count a call with a token, for the account and for the platform identity."""
-        await self._throttle.hit(self._pseudonyms.key("mp.call.account", caller.account), self._windows.call)
-        await self._throttle.hit(self._pseudonyms.key("mp.call.link", caller.link), self._windows.call)
+        """Count a call with a token for the account, and so for each of its platform identities.
+
+        A link stands for one account as long as it lives, so what a platform identity calls is among what the account
+        calls: a counter of its own could never be the first to refuse.
+        """
+        await self._throttle.hit(self._of_account(caller.account), self._windows.call)
 
     async def refresh(self, session: str) -> None:
         """Count an exchange of a refresh token, for the session that the token names."""

@@ -13,40 +13,28 @@ from bjidp.clock import Instant
 
 
 class Expiry:
-    """Deadlines by key; a key may be given a later deadline at any time."""
+    """A queue of keys by when they may be over; when they really are, their store says at that time."""
 
-    __slots__ = ("_ends", "_heap")
+    __slots__ = ("_end_of", "_forget", "_queue")
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._ends: dict[str, Instant] = {}
-        self._heap: list[tuple[Instant, str]] = []
+    def __init__(self, end_of: Callable[[str], Instant | None], forget: Callable[[str], None]) -> None:
+        """``end_of`` tells when a key is over, None when it has gone already; ``forget`` removes it."""
+        self._end_of = end_of
+        self._forget = forget
+        self._queue: list[tuple[Instant, str]] = []
 
-    def set(self, key: str, end: Instant) -> None:
-        """Let ``key`` be over at ``end``. A key that is put off keeps one place in the queue, not one a time."""
-        queued = key in self._ends
-        self._ends[key] = end
-        if not queued:
-            heapq.heappush(self._heap, (end, key))
+    def add(self, key: str, end: Instant) -> None:
+        """Queue a new key, once: one that is put off later keeps its place and is queued anew when its turn comes."""
+        heapq.heappush(self._queue, (end, key))
 
-    def is_over(self, key: str, now: Instant) -> bool:
-        """Tell whether ``key`` has no time left, or was never set."""
-        end = self._ends.get(key)
-        return end is None or now >= end
-
-    def drop(self, key: str) -> None:
-        """Let ``key`` be over at once; its place in the queue is cleared when its turn comes."""
-        if key in self._ends:
-            self._ends[key] = 0
-
-    def sweep(self, now: Instant, forget: Callable[[str], None], budget: int = 8) -> None:
+    def sweep(self, now: Instant, budget: int = 8) -> None:
         """Forget up to ``budget`` keys that are over."""
-        while budget and self._heap and self._heap[0][0] <= now:
-            _, key = heapq.heappop(self._heap)
-            end = self._ends[key]
-            if end > now:
-                heapq.heappush(self._heap, (end, key))
-            else:
-                del self._ends[key]
-                forget(key)
+        queue = self._queue
+        while budget and queue and queue[0][0] <= now:
+            _, key = heapq.heappop(queue)
+            end = self._end_of(key)
+            if end is not None and end > now:
+                heapq.heappush(queue, (end, key))
+            elif end is not None:
+                self._forget(key)
             budget -= 1

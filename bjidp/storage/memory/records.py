@@ -5,11 +5,19 @@ from __future__ import annotations
 from itertools import count
 from typing import Generic, TypeVar
 
-from bjidp.clock import Clock, Millis
+from msgspec import Struct
+
+from bjidp.clock import Clock, Instant, Millis
 from bjidp.records import DuplicateRecord, Held, StaleRecord
 from bjidp.storage.memory.expiry import Expiry
 
 T = TypeVar("T")
+
+
+class _Kept(Struct, Generic[T], frozen=True):
+    value: T
+    version: int
+    end: Instant
 
 
 class MemoryRecords(Generic[T]):
@@ -18,10 +26,10 @@ class MemoryRecords(Generic[T]):
     def __init__(self, clock: Clock) -> None:
         """Judge expiry by ``clock``."""
         self._clock = clock
-        self._rows: dict[str, tuple[T, int]] = {}
+        self._rows: dict[str, _Kept[T]] = {}
         # Versions never come again: what was decided on a former record of the same key must not fit the next one.
         self._versions = count(1)
-        self._expiry = Expiry()
+        self._expiry = Expiry(self._end_of, self._forget)
 
     def __len__(self) -> int:
         """Return how many records are kept, over or not: what memory is spent on."""
@@ -30,38 +38,43 @@ class MemoryRecords(Generic[T]):
     async def add(self, key: str, value: T, lifetime: Millis) -> None:
         """See :meth:`bjidp.records.Records.add`."""
         now = self._clock.now()
-        self._expiry.sweep(now, self._forget)
-        if not self._expiry.is_over(key, now):
+        self._expiry.sweep(now)
+        if self._live(key, now) is not None:
             raise DuplicateRecord
-        self._rows[key] = (value, next(self._versions))
-        self._expiry.set(key, now + lifetime)
+        self._rows[key] = _Kept(value, next(self._versions), now + lifetime)
+        self._expiry.add(key, now + lifetime)
 
     async def get(self, key: str) -> Held[T] | None:
         """See :meth:`bjidp.records.Records.get`."""
         now = self._clock.now()
-        if self._expiry.is_over(key, now):
-            return None
-        value, version = self._rows[key]
-        return Held(value, version, now)
+        kept = self._live(key, now)
+        return None if kept is None else Held(kept.value, kept.version, now)
 
     async def replace(self, key: str, value: T, expected: int, lifetime: Millis | None = None) -> int:
         """See :meth:`bjidp.records.Records.replace`."""
         now = self._clock.now()
-        if self._expiry.is_over(key, now) or self._rows[key][1] != expected:
+        kept = self._live(key, now)
+        if kept is None or kept.version != expected:
             raise StaleRecord
         version = next(self._versions)
-        self._rows[key] = (value, version)
-        if lifetime is not None:
-            self._expiry.set(key, now + lifetime)
+        self._rows[key] = _Kept(value, version, kept.end if lifetime is None else now + lifetime)
         return version
 
     async def take(self, key: str) -> T | None:
         """See :meth:`bjidp.records.Records.take`."""
-        if self._expiry.is_over(key, self._clock.now()):
+        kept = self._live(key, self._clock.now())
+        if kept is None:
             return None
-        value, _ = self._rows.pop(key)
-        self._expiry.drop(key)
-        return value
+        del self._rows[key]
+        return kept.value
+
+    def _live(self, key: str, now: Instant) -> _Kept[T] | None:
+        kept = self._rows.get(key)
+        return kept if kept is not None and now < kept.end else None
+
+    def _end_of(self, key: str) -> Instant | None:
+        kept = self._rows.get(key)
+        return None if kept is None else kept.end
 
     def _forget(self, key: str) -> None:
-        self._rows.pop(key, None)
+        del self._rows[key]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from bjidp.clock import Clock, Instant
+from bjidp.clock import Clock, Instant, Millis
 from bjidp.errors import RateLimited
 from bjidp.storage.memory.expiry import Expiry
 from bjidp.throttle.ports import Window
+
+_NOTHING: tuple[Millis, list[Instant]] = (0, [])
 
 
 class MemoryThrottle:
@@ -17,8 +19,8 @@ class MemoryThrottle:
         """Measure by ``clock``."""
         self._clock = clock
         # Lists, not deques: most keys see one or two events in their life, and an empty deque takes 600 bytes.
-        self._events: dict[str, list[Instant]] = {}
-        self._expiry = Expiry()
+        self._events: dict[str, tuple[Millis, list[Instant]]] = {}
+        self._expiry = Expiry(self._end_of, self._forget)
 
     def __len__(self) -> int:
         """Return how many keys are kept."""
@@ -27,13 +29,8 @@ class MemoryThrottle:
     async def hit(self, key: str, *windows: Window) -> None:
         """See :meth:`bjidp.throttle.ports.Throttle.hit`."""
         now = self._clock.now()
-        self._expiry.sweep(now, self._forget)
-        events = self._events.get(key)
-        if events is None:
-            events = self._events[key] = []
-        longest = 0
-        for window in windows:
-            longest = max(longest, window.span)
+        self._expiry.sweep(now)
+        longest, events = self._events.get(key) or self._begun(key, windows, now)
         if events and events[0] <= now - longest:
             del events[: bisect_right(events, now - longest)]
         wait = 0
@@ -43,15 +40,28 @@ class MemoryThrottle:
         if wait:
             raise RateLimited(-(-wait // 1000))
         events.append(now)
-        self._expiry.set(key, now + longest)
 
     async def peek(self, key: str, window: Window) -> int:
         """See :meth:`bjidp.throttle.ports.Throttle.peek`."""
-        events = self._events.get(key, [])
+        _, events = self._events.get(key, _NOTHING)
         return len(events) - bisect_right(events, self._clock.now() - window.span)
 
+    def _begun(self, key: str, windows: tuple[Window, ...], now: Instant) -> tuple[Millis, list[Instant]]:
+        """Begin to count ``key``: a name from the code is always counted in the same windows."""
+        longest = max(window.span for window in windows)
+        begun = self._events[key] = (longest, [])
+        self._expiry.add(key, now + longest)
+        return begun
+
+    def _end_of(self, key: str) -> Instant | None:
+        kept = self._events.get(key)
+        if kept is None:
+            return None
+        longest, events = kept
+        return events[-1] + longest if events else 0
+
     def _forget(self, key: str) -> None:
-        self._events.pop(key, None)
+        del self._events[key]
 
 
 def _wait(events: list[Instant], window: Window, now: Instant) -> int:

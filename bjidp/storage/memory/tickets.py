@@ -28,7 +28,7 @@ class MemoryTicketStore:
         self._by_ticket: dict[str, str] = {}
         # Versions never come again: what was decided on a former flow of the same id must not fit the next one.
         self._versions = count(1)
-        self._expiry = Expiry()
+        self._expiry = Expiry(self._end_of, self._forget)
 
     def __len__(self) -> int:
         """Return how many flows are kept, over or not."""
@@ -41,12 +41,14 @@ class MemoryTicketStore:
     async def add(self, flow: Flow, lifetime: Millis) -> None:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.add`."""
         now = self._clock.now()
-        self._expiry.sweep(now, self._forget)
+        self._expiry.sweep(now)
         kept = self._flows.get(flow.id)
         if kept is not None and now < kept.end:
             raise DuplicateRecord
-        self._forget(flow.id)
+        if kept is not None:
+            self._forget(flow.id)
         self._keep(flow, now + lifetime)
+        self._expiry.add(flow.id, now + lifetime)
 
     async def read(self, flow_id: str) -> Held[Flow] | None:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.read`."""
@@ -75,11 +77,12 @@ class MemoryTicketStore:
         self._flows[flow.id] = _Kept(flow, version, end)
         for ticket in flow.tickets:
             self._by_ticket[ticket.id] = flow.id
-        self._expiry.set(flow.id, end)
         return version
 
+    def _end_of(self, flow_id: str) -> Instant | None:
+        kept = self._flows.get(flow_id)
+        return None if kept is None else kept.end
+
     def _forget(self, flow_id: str) -> None:
-        kept = self._flows.pop(flow_id, None)
-        if kept is not None:
-            for ticket in kept.flow.tickets:
-                self._by_ticket.pop(ticket.id, None)
+        for ticket in self._flows.pop(flow_id).flow.tickets:
+            self._by_ticket.pop(ticket.id, None)

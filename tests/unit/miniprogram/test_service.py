@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from unittest.mock import patch
 
+import msgspec
 import pytest
 
 from bjidp.accounts.notices import NoticeKind
@@ -27,6 +28,7 @@ from bjidp.miniprogram.errors import (
     LoginCodeInvalid,
 )
 from bjidp.miniprogram.limits import MiniProgramWindows
+from bjidp.miniprogram.sessions import Caller
 from bjidp.miniprogram.wire import (
     AccountFound,
     CompleteRequest,
@@ -181,8 +183,8 @@ async def test_the_same_openid_in_another_app_or_on_another_platform_is_somebody
 async def test_nothing_personal_waits_in_clear_and_no_key_is_the_phones_secret(world: PhoneWorld) -> None:
     registration = await world.opened("openid-of-zhang")
     await world.state_identity(registration)
-    ((key, (record, _)),) = world.registrations._rows.items()
-    kept = f"{key}{record!r}{[*world.used_codes._rows]}{[*world.throttle._events]}"
+    ((key, row),) = world.registrations._rows.items()
+    kept = f"{key}{row.value!r}{[*world.used_codes._rows]}{[*world.throttle._events]}"
     for value in (registration, "openid-of-zhang", "张三", "张", ZHANG, "code-1"):
         assert value not in kept
 
@@ -434,13 +436,18 @@ async def test_an_address_is_stopped_before_the_platform_is_asked_unless_lifted(
         assert isinstance(await narrow.mini.session(Platform.WECHAT, request, Source(None)), IdentityRequired)
 
 
-async def test_calls_with_a_token_are_counted_by_account_and_by_platform_identity(world: PhoneWorld) -> None:
+async def test_calls_with_a_token_are_counted_by_account_whichever_platform_identity_makes_them(
+    world: PhoneWorld,
+) -> None:
     registered = await world.registered("zhang")
     caller = await world.sessions.authenticate(f"Bearer {registered.access_token}")
-    for _ in range(60):
+    other = Caller(msgspec.structs.replace(caller.session, link="another phone's"), caller.standing)
+    for _ in range(30):
         await world.limits.call(caller)
-    with pytest.raises(RateLimited):
-        await world.limits.call(caller)
+        await world.limits.call(other)
+    for phone in (caller, other):
+        with pytest.raises(RateLimited):
+            await world.limits.call(phone)
 
 
 # -------------------------------------------------------------------------------------------------------- face verdict
@@ -490,12 +497,12 @@ async def test_a_pass_serves_the_registration_it_was_started_in_and_no_other(wor
 async def test_a_check_moved_into_another_registrations_record_does_not_open(world: PhoneWorld) -> None:
     of_zhang = await world.opened("zhang")
     world.face(await world.state_identity(of_zhang))
-    ((_, (record, _)),) = world.registrations._rows.items()
+    (record,) = (kept.value for kept in world.registrations._rows.values())
     of_attacker = await world.opened("attacker")
-    (other,) = (key for key, (held, _) in world.registrations._rows.items() if held is not record)
-    held, version = world.registrations._rows[other]
+    ((other, kept),) = (row for row in world.registrations._rows.items() if row[1].value is not record)
+    held = kept.value
     for moved in (record, type(held)(held.platform, held.identity, held.expires_at, record.state)):
-        world.registrations._rows[other] = (moved, version)
+        world.registrations._rows[other] = msgspec.structs.replace(kept, value=moved)
         assert isinstance(await refused(world, of_attacker), InvalidRequest)
     assert world.accounts() == 0
 

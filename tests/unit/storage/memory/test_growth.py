@@ -70,13 +70,35 @@ async def test_a_burst_is_cleared_by_the_writes_that_follow(clock: ManualClock) 
 
 
 def test_a_key_that_is_put_off_is_forgotten_at_its_last_deadline_once() -> None:
-    expiry = Expiry()
+    ends = {"a": 30}
     forgotten: list[str] = []
-    for end in (10, 20, 30):
-        expiry.set("a", end)
-    expiry.sweep(20, forgotten.append)
+
+    def forget(key: str) -> None:
+        forgotten.append(key)
+        del ends[key]
+
+    expiry = Expiry(ends.get, forget)
+    expiry.add("a", 10)
+    expiry.sweep(20)
+    expiry.sweep(29)
     assert forgotten == []
-    assert not expiry.is_over("a", 29)
-    expiry.sweep(30, forgotten.append)
-    expiry.sweep(100, forgotten.append)
+    expiry.sweep(30)
+    expiry.sweep(100)
+    assert forgotten == ["a"]
+
+
+def test_a_key_that_went_and_came_back_is_judged_by_its_present_deadline() -> None:
+    ends = {"a": 50}
+    forgotten: list[str] = []
+
+    def forget(key: str) -> None:
+        forgotten.append(key)
+        del ends[key]
+
+    expiry = Expiry(ends.get, forget)
+    expiry.add("a", 10)
+    expiry.add("a", 50)
+    expiry.sweep(10)
+    assert forgotten == []
+    expiry.sweep(50)
     assert forgotten == ["a"]
