@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 Instant: TypeAlias = int
@@ -58,5 +59,10 @@ class ManualClock:
 
 def rfc3339(instant: Instant) -> str:
     """Write ``instant`` as RFC 3339 in UTC with milliseconds, for example ``2027-01-15T08:00:00.000Z``."""
-    moment = datetime.fromtimestamp(instant // SECOND, UTC)
-    return f"{moment.replace(tzinfo=None).isoformat()}.{instant % SECOND:03d}Z"
+    return f"{_to_the_second(instant // SECOND)}.{instant % SECOND:03d}Z"
+
+
+@lru_cache(64)
+def _to_the_second(seconds: int) -> str:
+    # Many are written within one second, and the calendar takes most of the time.
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()

@@ -150,22 +150,22 @@ class QrPages:
         """Call ``wake`` whenever the flow may have changed; subscribe before the first look."""
         return self._bus.subscribe(watch.flow, wake)
 
-    async def look(self, watch: Watch) -> Look:
-        """Read the flow, show the next ticket if its time has come, and say what this page has not heard yet."""
-        held, end = await self._read(watch)
-        if held is None or end is not None:
-            return Look((), end, None)
-        flow, now = held.value, held.now
-        return Look(self._messages.unheard(flow, watch.heard, now), None, self._turn_in(watch, flow, now))
+    async def look(self, watch: Watch, after: int | None = None) -> Look:
+        """Read the flow, show the next ticket if its time has come, and say what this page has not heard yet.
 
-    async def look_after(self, watch: Watch, seq: int) -> Look:
-        """Do as :meth:`look` does, for a page that says itself which message it has heard last."""
-        held, end = await self._read(watch)
+        A page that says itself which message it heard last gives its number as ``after``.
+        """
+        held = await self._read(watch)
+        end = _ending(held, watch)
         if held is None or end is not None:
+            watch.ended = True
             return Look((), end, None)
         flow, now = held.value, held.now
-        newest = self._messages.newest(flow, now)
-        news = (newest,) if newest is not None and newest.seq > seq else ()
+        if after is None:
+            news = self._messages.unheard(flow, watch.heard, now)
+        else:
+            newest = self._messages.newest(flow, now)
+            news = (newest,) if newest is not None and newest.seq > after else ()
         return Look(news, None, self._turn_in(watch, flow, now))
 
     async def renew(self, entry: Entry) -> None:
@@ -237,26 +237,21 @@ class QrPages:
         turn = flows.next_turn(flow, self._policy, now)
         return max(0, left if turn is None else min(left, turn - now)) / SECOND
 
-    async def _read(self, watch: Watch) -> tuple[Held[Flow] | None, End | None]:
-        held, end = await self._look(watch)
-        watch.ended = end is not None
-        return held, end
-
-    async def _look(self, watch: Watch) -> tuple[Held[Flow] | None, End | None]:
-        held = await self._changes.store.read(watch.flow)
-        end = _ending(held, watch)
-        if held is None or end is not None or not flows.renewal_due(held.value, self._policy, held.now):
-            return held, end
+    async def _read(self, watch: Watch) -> Held[Flow] | None:
+        def is_due(held: Held[Flow]) -> bool:
+            return flows.renewal_due(held.value, self._policy, held.now) and _ending(held, watch) is None
 
         def renewed(held: Held[Flow]) -> Flow:
-            if _ending(held, watch) is not None or not flows.renewal_due(held.value, self._policy, held.now):
+            if not is_due(held):
                 return held.value
             ticket = self._ticket(watch.entry, held.now, slow=False)
             return flows.renew_ahead(held.value, ticket, self._policy, held.now)
 
-        await self._changes.on_flow(watch.flow, renewed)
         held = await self._changes.store.read(watch.flow)
-        return held, _ending(held, watch)
+        if held is None or not is_due(held):
+            return held
+        await self._changes.on_flow(watch.flow, renewed)
+        return await self._changes.store.read(watch.flow)
 
     async def _count(self, entry: Entry) -> None:
         await self._throttle.hit(f"qr.mint.browser:{entry.browser.id}", *MINT_BROWSER)

@@ -32,6 +32,8 @@ class Source(Struct, frozen=True, gc=False):
 
     async def hit(self, throttle: Throttle, name: str, *windows: Window) -> None:
         """Count one event of the kind ``name``; raise what :meth:`bjidp.throttle.ports.Throttle.hit` raises."""
-        if self.key is not None:
-            widened = (Window(self.allowance(window.limit), window.span) for window in windows)
-            await throttle.hit(f"{name}:{self.key}", *widened)
+        if self.key is None:
+            return
+        if self.shared:
+            windows = tuple(Window(self.allowance(window.limit), window.span) for window in windows)
+        await throttle.hit(f"{name}:{self.key}", *windows)

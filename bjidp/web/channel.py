@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -125,9 +126,10 @@ class QrChannel:
         if SUBPROTOCOL not in (name.strip() for name in offered.split(",")):
             raise InvalidRequest(FieldFault("Sec-WebSocket-Protocol", "missing"))
         require_origin(self._site, request)
-        opened = _number(request, "opened", 0)
+        query = request.query
+        opened = _number(query, "opened", 0)
         with self._slots.held(self._observer.source(request)) as free:
-            entry = await self._entry(request, request.query.get("flow"))
+            entry = await self._entry(request, query.get("flow"))
             ws = await self._upgraded(request)
             # The upgrade is done, so no problem document can follow: what goes wrong now is told by a close code.
             if not free:
@@ -150,13 +152,14 @@ class QrChannel:
     async def events(self, request: web.Request) -> web.Response:
         """Answer the newest message once its number is greater than ``after``; 204 when ``wait`` is over."""
         require_same_site_read(self._site, request)
-        after = _number(request, "after", -1)
-        wait = min(float(_number(request, "wait", 0)), WAIT_MAX)
-        opened = _number(request, "opened", 0)
+        query = request.query
+        after = _number(query, "after", -1)
+        wait = min(float(_number(query, "wait", 0)), WAIT_MAX)
+        opened = _number(query, "opened", 0)
         with self._slots.held(self._observer.source(request)) as free:
             if not free:
                 raise RateLimited(WAIT_FOR_SLOT)
-            entry = await self._entry(request, request.query.get("flow"))
+            entry = await self._entry(request, query.get("flow"))
             return await self._newest(await self._pages.follow(entry, opened), after, wait)
 
     async def _newest(self, watch: Watch, after: int, wait: float) -> web.Response:
@@ -168,7 +171,7 @@ class QrChannel:
         try:
             while True:
                 woken.clear()
-                look = await self._pages.look_after(watch, after)
+                look = await self._pages.look(watch, after=after)
                 if look.end is not None:
                     raise PageSuperseded if look.end is End.SUPERSEDED else BrowserUnknown
                 remaining = deadline - loop.time()
@@ -254,8 +257,8 @@ def _is_renew(data: str) -> bool:
     return True
 
 
-def _number(request: web.Request, name: str, default: int) -> int:
-    text = request.query.get(name, "")
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name, "")
     if not text:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) <= NUMBER_MAX):

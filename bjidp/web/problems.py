@@ -1,8 +1,8 @@
 """From a typed error to an answer: a problem document (RFC 9457) for programs, a page for people.
 
 Owns the HTTP status of every error code and the one middleware, through which every request and every answer goes.
-Handlers never catch for the sake of an answer. An error that is none of ours is logged by its class and place alone, since its text may hold a personal
-value, and answered as a 500 that says nothing.
+Handlers never catch for the sake of an answer. An error that is none of ours is logged by its class and place alone,
+since its text may hold a personal value, and answered as a 500 that says nothing.
 """
 
 from __future__ import annotations

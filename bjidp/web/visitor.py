@@ -178,7 +178,7 @@ class Observer:
 
     def area(self, request: web.Request) -> Area | None:
         """Return where the client is, if that is known."""
-        return self._of(request).area
+        return None if isinstance(self._areas, NoAreas) else self._of(request).area
 
     def visitor(self, request: web.Request) -> Visitor:
         """Return who asks for a QR code, and what a ticket remembers of the computer that shows it."""

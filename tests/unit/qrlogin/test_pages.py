@@ -373,14 +373,14 @@ async def test_a_poll_is_answered_when_there_is_something_newer(desk: Desk) -> N
     first = await desk.pages.newest(await desk.entry(), renew=True)
     assert isinstance(first, TicketMessage)
     watch = await desk.pages.follow(await desk.entry())
-    assert (await desk.pages.look_after(watch, first.seq)).messages == ()
-    assert kinds(await desk.pages.look_after(watch, first.seq - 1)) == ["TicketMessage"]
+    assert (await desk.pages.look(watch, after=first.seq)).messages == ()
+    assert kinds(await desk.pages.look(watch, after=first.seq - 1)) == ["TicketMessage"]
     await desk.scan(watch)
-    (scanned,) = (await desk.pages.look_after(watch, first.seq)).messages
+    (scanned,) = (await desk.pages.look(watch, after=first.seq)).messages
     assert isinstance(scanned, ScannedMessage)
     assert scanned.seq > first.seq
     await desk.navigate()
-    assert (await desk.pages.look_after(watch, scanned.seq)).end is End.RESTART
+    assert (await desk.pages.look(watch, after=scanned.seq)).end is End.RESTART
 
 
 async def test_asking_for_the_current_message_renews_only_when_asked_to(desk: Desk) -> None:

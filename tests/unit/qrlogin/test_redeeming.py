@@ -350,7 +350,7 @@ async def test_a_page_whose_end_nobody_could_write_is_told_that_it_is_done(desk:
     assert look == Look((), None, 30.0), "a claim may still be given back"
     desk.advance(30)
     assert (await desk.pages.look(watch)).end is End.DONE
-    assert (await desk.pages.look_after(watch, 0)).end is End.DONE
+    assert (await desk.pages.look(watch, after=0)).end is End.DONE
     afterwards = await desk.page()
     assert afterwards.flow != watch.flow
     assert isinstance(await desk.state(afterwards), Pending)
