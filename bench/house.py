@@ -21,10 +21,11 @@ from bjidp.config.loader import read
 from bjidp.entropy import SystemEntropy
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.miniprogram.tokens import MiniTokens
+from bjidp.person import DocumentType
+from bjidp.person import Person as Citizen
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.storage.sql.migrations import migrate
-from bjidp.vendors.ports import DocumentType, Platform, PlatformIdentity
-from bjidp.vendors.ports import Person as Citizen
 
 PEOPLE: Final = 200
 """An account may make 60 calls a minute, two a login: this many allow a hundred logins a second."""

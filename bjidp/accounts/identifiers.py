@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bjidp.vendors.ports import Person
+from bjidp.person import Person
 
 
 class IdentifierKind(StrEnum):

@@ -15,9 +15,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from bjidp.clock import Instant
+from bjidp.person import Person
+from bjidp.platforms import PlatformIdentity
 from bjidp.standing import Standing as Standing  # noqa: PLC0414 - part of this port
 from bjidp.standing import Status as Status  # noqa: PLC0414 - part of this port
-from bjidp.vendors.ports import Person, PlatformIdentity
 
 
 class Evidence(StrEnum):

@@ -16,9 +16,11 @@ from bjidp.entropy import Entropy, token
 from bjidp.miniprogram.errors import unknown_registration
 from bjidp.miniprogram.ports import Seals
 from bjidp.miniprogram.registration import KEPT, LIFETIME, Check, Registration
+from bjidp.person import Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Held, Records
-from bjidp.vendors.ports import FaceRequest, FaceStart, Person, Platform, PlatformIdentity
+from bjidp.vendors.ports import FaceRequest, FaceStart
 
 T = TypeVar("T")
 

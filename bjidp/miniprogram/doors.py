@@ -11,16 +11,11 @@ from msgspec import Struct
 
 from bjidp.clock import HOUR, MINUTE, Clock, Instant, Millis
 from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records, StaleRecord
-from bjidp.vendors.ports import (
-    DocumentType,
-    FaceCheck,
-    LoginCodeInvalid,
-    Platform,
-    PlatformIdentity,
-    PlatformSignIn,
-)
+from bjidp.vendors.ports import FaceCheck, LoginCodeInvalid, PlatformSignIn
 
 USED_CODE_LIFETIME: Millis = 24 * HOUR
 """How long a login code is remembered: as long as the longest-lived one, Alipay's, could be redeemed."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest
-from bjidp.vendors.ports import LoginCodeInvalid, Platform
+from bjidp.platforms import Platform
+from bjidp.vendors.ports import LoginCodeInvalid
 
 __all__ = [
     "Advice",

@@ -14,10 +14,11 @@ from msgspec import Struct
 
 from bjidp.clock import DAY
 from bjidp.miniprogram.sessions import Caller
+from bjidp.person import Person
+from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.throttle.ports import Throttle, Window, per_minute
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Person, PlatformIdentity
 
 REMEMBERED: Final = 4096
 """Accounts whose pseudonyms are remembered: a login counts two calls."""

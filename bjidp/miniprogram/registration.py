@@ -17,16 +17,11 @@ from msgspec.structs import replace
 
 from bjidp.clock import MINUTE, SECOND, Instant, Millis
 from bjidp.miniprogram.errors import Advice, FaceFailed, FaceFailure, FacePending, IdentityMismatch
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform
 from bjidp.proofing.documents import check_digit_doubtful
 from bjidp.proofing.names import has_rare_character
-from bjidp.vendors.ports import (
-    AuthorityAnswer,
-    AuthorityFinding,
-    DocumentType,
-    FaceVerdict,
-    Person,
-    Platform,
-)
+from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, FaceVerdict
 
 LIFETIME: Millis = 15 * MINUTE
 """From the login code to the start of the last face check."""

@@ -54,12 +54,14 @@ from bjidp.miniprogram.wire import (
     SessionRequest,
     level_name,
 )
+from bjidp.person import Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.records import StaleRecord
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Authority, FaceRequest, FaceVerdict, Person, Platform, PlatformIdentity
+from bjidp.vendors.ports import Authority, FaceRequest, FaceVerdict
 
 LINK_PROBATION: Millis = 72 * HOUR
 """How long a link made by recovery may not change the account (``accounts.link_probation``)."""

@@ -15,7 +15,7 @@ from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
 from bjidp.miniprogram.ports import MiniSession, MiniSessionStore, StaleMiniSession
 from bjidp.miniprogram.tokens import MiniTokens, Tokens
-from bjidp.vendors.ports import Platform
+from bjidp.platforms import Platform
 
 SHORTEST: Millis = 12 * HOUR
 """How long a session lasts at most when the person asked for no days at all."""

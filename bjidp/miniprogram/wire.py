@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bjidp.vendors.ports import DocumentType
+from bjidp.person import DocumentType
 
 LoginCode = Annotated[
     str, Meta(min_length=1, max_length=512, pattern=r"^[!-~]+$(?!\n)", description="One-use login code.")

@@ -13,12 +13,12 @@ from datetime import date
 from enum import StrEnum
 
 from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.person import DocumentType, Person
 from bjidp.proofing.characters import FULL_WIDTH, SPACES
 from bjidp.proofing.checksums import icao, mod_11_2
 from bjidp.proofing.dates import read_date
 from bjidp.proofing.faults import Fault, Unacceptable
 from bjidp.proofing.names import written_name
-from bjidp.vendors.ports import DocumentType, Person
 
 NAME_FIELD = "name"
 NUMBER_FIELD = "document_number"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.person import DocumentType, Person
 from bjidp.proofing.documents import NUMBER_FIELD, SYNTHETIC_ACCEPTING_PLACE, SYNTHETIC_PROVINCE
 from bjidp.proofing.faults import Fault
-from bjidp.vendors.ports import DocumentType, Person
 
 _SYNTHETIC_STARTS = {
     DocumentType.RESIDENT_ID: (SYNTHETIC_PROVINCE,),

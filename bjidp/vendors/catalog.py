@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from bjidp.clock import Clock
+from bjidp.platforms import Platform
 from bjidp.secret import Secret
 from bjidp.vendors.alipay.face import AlipayFace
 from bjidp.vendors.alipay.gateway import AlipayGateway
@@ -22,7 +23,7 @@ from bjidp.vendors.baidu.face import BaiduFace
 from bjidp.vendors.baidu.sign_in import BaiduSignIn
 from bjidp.vendors.baidu.token import AipCalls
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
-from bjidp.vendors.ports import Platform, PlatformClients
+from bjidp.vendors.ports import PlatformClients
 from bjidp.vendors.wechat.face import WechatFace
 from bjidp.vendors.wechat.sign_in import WechatSignIn
 from bjidp.vendors.wechat.token import WechatCalls

@@ -5,7 +5,9 @@ Owns the comparison of a request with the app and the documents of one client. C
 
 from __future__ import annotations
 
-from bjidp.vendors.ports import DocumentType, FaceRequest, Platform
+from bjidp.person import DocumentType
+from bjidp.platforms import Platform
+from bjidp.vendors.ports import FaceRequest
 
 
 def is_ours(request: FaceRequest, platform: Platform, app_id: str, documents: frozenset[DocumentType]) -> bool:

@@ -14,48 +14,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from bjidp.errors import BjidpError
-
-
-class Platform(StrEnum):
-    """Where the mini-program runs."""
-
-    WECHAT = "wechat"
-    ALIPAY = "alipay"
-    BAIDU = "baidu"
-
-
-class DocumentType(StrEnum):
-    """The identity documents a person may prove themselves with."""
-
-    RESIDENT_ID = "resident_id"
-    HK_PERMIT = "hk_permit"
-    MACAO_PERMIT = "macao_permit"
-    TAIWAN_PERMIT = "taiwan_permit"
-    PERMANENT_RESIDENT = "permanent_resident"
-
-
-class Person(Struct, frozen=True):
-    """Who somebody says they are. ``name`` is kept exactly as written; ``number`` is in its normal form."""
-
-    document_type: DocumentType
-    name: str
-    number: str
-
-    def __repr__(self) -> str:
-        """Show the kind of document alone: names and numbers never reach a log or a traceback."""
-        return f"Person({self.document_type.value}, ***)"
-
-
-class PlatformIdentity(Struct, frozen=True):
-    """A user of a platform as this mini-program sees them: an openid means nothing without its app (attack M4)."""
-
-    platform: Platform
-    app_id: str
-    open_id: str
-
-    def __repr__(self) -> str:
-        """Show the platform alone: an openid is personal data."""
-        return f"PlatformIdentity({self.platform.value}, ***)"
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import PlatformIdentity
 
 
 class LoginCodeInvalid(BjidpError):

@@ -25,10 +25,10 @@ from bjidp.miniprogram.wire import (
     SessionRequest,
     TokenPair,
 )
+from bjidp.platforms import Platform
 from bjidp.qrlogin.phones import Phone, QrPhones
 from bjidp.qrlogin.ticket import Holder
 from bjidp.qrlogin.wire import ConfirmAnswer, ConfirmBody, RejectAnswer, RejectBody, ScanAnswer, ScanBody
-from bjidp.vendors.ports import Platform
 from bjidp.web.bodies import read_json
 from bjidp.web.calls import Call, Proof, answer
 from bjidp.web.guards import NotFound

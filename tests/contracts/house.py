@@ -14,12 +14,13 @@ from bjidp.accounts.ports import AccountStore, Evidence, Link, NewAccount, Stand
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy, token
 from bjidp.miniprogram.ports import MiniSession, MiniSessionStore
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.secret import Secret
 from bjidp.sessions.ports import Login, Session, SessionStore
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.storage.sql.schema import metadata
-from bjidp.vendors.ports import DocumentType, Person, Platform, PlatformIdentity
 
 ZHANG = Person(DocumentType.RESIDENT_ID, "张三", "110101199003074530")
 LI = Person(DocumentType.RESIDENT_ID, "李思思", "11010119900307221X")

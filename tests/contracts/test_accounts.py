@@ -10,8 +10,9 @@ from bjidp.accounts.ports import Evidence, IdentityTaken, Status
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform
 from bjidp.storage.sql.catalog import open_sql
-from bjidp.vendors.ports import DocumentType, Person, Platform
 from tests.contracts.house import HOME, LI, OFFICE, TICKET, ZHANG, House, applicant, identity, keyring
 
 

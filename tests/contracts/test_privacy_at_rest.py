@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import NullPool, create_engine, select
 
 from bjidp.clock import HOUR
+from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.storage.sql.schema import metadata
-from bjidp.vendors.ports import DocumentType, Person
 from tests.contracts.house import House, applicant, cookie, identity
 
 SECRETS = ("司马相如", "110101199003074530", "oSecretOpenId", "oOtherOpenId", "bjt_")

@@ -31,6 +31,8 @@ from bjidp.miniprogram.wire import (
     SessionOk,
     SessionRequest,
 )
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
@@ -41,18 +43,7 @@ from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import (
-    AuthorityAnswer,
-    AuthorityFinding,
-    DocumentType,
-    FaceRequest,
-    FaceStart,
-    FaceVerdict,
-    LoginCodeInvalid,
-    Person,
-    Platform,
-    PlatformIdentity,
-)
+from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, FaceRequest, FaceStart, FaceVerdict, LoginCodeInvalid
 
 ADDRESS = Source("192.0.2.1")
 ZHANG = "110101199003070011"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from bjidp.vendors.ports import DocumentType, FaceRequest, Person, Platform, PlatformIdentity
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
+from bjidp.vendors.ports import FaceRequest
 
 REFERENCE: Final = "jt20270115000000000001"
 

@@ -14,6 +14,8 @@ from yarl import URL
 from bjidp.clock import ManualClock
 from bjidp.entropy import SeededEntropy, token
 from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.sandbox.app import build
 from bjidp.sandbox.credentials import SandboxCredentials, default_credentials
 from bjidp.sandbox.settings import AlipayRules, BaiduRules, SandboxSettings
@@ -29,18 +31,7 @@ from bjidp.vendors.catalog import (
     build_platforms,
 )
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import (
-    Authority,
-    AuthorityAnswer,
-    DocumentType,
-    FaceRequest,
-    FaceVerdict,
-    LoginCodeInvalid,
-    Person,
-    Platform,
-    PlatformClients,
-    PlatformIdentity,
-)
+from bjidp.vendors.ports import Authority, AuthorityAnswer, FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
 
 PLATFORMS = list(Platform)
 

@@ -12,19 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bjidp.clock import ManualClock
 from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.alipay.gateway import beijing_time
 from bjidp.vendors.catalog import AlipaySettings, HttpClients, PlatformSettings, build_platforms
-from bjidp.vendors.ports import (
-    DocumentType,
-    FaceRequest,
-    FaceVerdict,
-    LoginCodeInvalid,
-    Person,
-    Platform,
-    PlatformClients,
-    PlatformIdentity,
-)
+from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
 from tests.vendors.alipay_stand import (
     APP_ID,
     CERTIFY,

@@ -12,10 +12,11 @@ from aiohttp import web
 
 from bjidp.clock import ManualClock
 from bjidp.errors import VendorUnavailable
+from bjidp.person import Person
 from bjidp.secret import Secret
 from bjidp.vendors.authority.client import signature
 from bjidp.vendors.catalog import AuthoritySettings, HttpClients, build_authority
-from bjidp.vendors.ports import Authority, AuthorityAnswer, AuthorityFinding, Person
+from bjidp.vendors.ports import Authority, AuthorityAnswer, AuthorityFinding
 from tests.vendors.cast import EVERYBODY, FOREIGNER, RESIDENT
 from tests.vendors.stand import Reply, Seen, Stand
 

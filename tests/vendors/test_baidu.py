@@ -9,18 +9,11 @@ import pytest
 
 from bjidp.clock import ManualClock
 from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import BaiduSettings, HttpClients, PlatformSettings, build_platforms
-from bjidp.vendors.ports import (
-    DocumentType,
-    FaceRequest,
-    FaceVerdict,
-    LoginCodeInvalid,
-    Person,
-    Platform,
-    PlatformClients,
-    PlatformIdentity,
-)
+from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
 from tests.vendors.baidu_stand import (
     AIP_KEY,
     AIP_SECRET,

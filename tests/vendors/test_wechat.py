@@ -9,19 +9,12 @@ import pytest
 
 from bjidp.clock import ManualClock
 from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, PlatformSettings, WechatSettings, build_platforms
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import (
-    DocumentType,
-    FaceRequest,
-    FaceVerdict,
-    LoginCodeInvalid,
-    Person,
-    Platform,
-    PlatformClients,
-    PlatformIdentity,
-)
+from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
 from bjidp.vendors.wechat.face import cert_hash
 from tests.vendors.cast import HK, OPEN_ID, OTHER_OPEN_ID, OTHER_RESIDENT, REFERENCE, asked
 from tests.vendors.wechat_stand import (

@@ -31,6 +31,8 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused
+from bjidp.person import Person
+from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.sessions.ports import Login
@@ -50,7 +52,6 @@ from bjidp.storage.sql.schema import (
 )
 from bjidp.storage.sql.statements import Value, delete_some, insert_or_nothing, insert_or_touch
 from bjidp.storage.sql.transaction import Contended, Transaction
-from bjidp.vendors.ports import Person, PlatformIdentity
 
 BORN_AT = 3
 """The level of an account registered by face (REG-7)."""

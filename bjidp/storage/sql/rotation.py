@@ -12,6 +12,7 @@ from functools import partial
 from sqlalchemy import bindparam, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind, of_document, of_phone, of_username
+from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.accounts import PLATFORM_IDENTITY
@@ -19,7 +20,6 @@ from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import account, identifier, identity, platform_identity, platform_link
 from bjidp.storage.sql.statements import Value, insert_or_nothing
 from bjidp.storage.sql.transaction import Transaction
-from bjidp.vendors.ports import DocumentType, Person
 
 BATCH = 100
 """Accounts in one transaction."""

@@ -13,9 +13,11 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from bjidp.person import DocumentType
+from bjidp.platforms import Platform
 from bjidp.vendors.alipay.gateway import AlipayGateway, Refusal
 from bjidp.vendors.face import is_ours, require_ours
-from bjidp.vendors.ports import DocumentType, FaceRequest, FaceStart, FaceVerdict, Platform
+from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
 
 _INITIALIZE: Final = "alipay.user.certify.open.initialize"
 _CERTIFY: Final = "alipay.user.certify.open.certify"

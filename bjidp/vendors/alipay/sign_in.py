@@ -9,8 +9,9 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.vendors.alipay.gateway import AlipayGateway, Refusal
-from bjidp.vendors.ports import LoginCodeInvalid, Platform, PlatformIdentity
+from bjidp.vendors.ports import LoginCodeInvalid
 
 _METHOD: Final = "alipay.system.oauth.token"
 _CODE_REFUSED: Final = "isv.code-invalid"

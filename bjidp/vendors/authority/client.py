@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from bjidp.clock import SECOND, Clock
+from bjidp.person import Person
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, Person
+from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
 
 _OPERATION: Final = "check"
 

@@ -16,10 +16,12 @@ from urllib.parse import urlencode
 from msgspec import Meta, Struct
 
 from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform
 from bjidp.vendors.baidu.token import AipCalls
 from bjidp.vendors.face import is_ours, require_ours
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import DocumentType, FaceRequest, FaceStart, FaceVerdict, Person, Platform
+from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
 
 _BASE: Final = "/rpc/2.0/brain/solution/faceprint"
 _GENERATE: Final = "faceprint.generate"

@@ -14,9 +14,11 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform
 from bjidp.vendors.face import is_ours, require_ours
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import DocumentType, FaceRequest, FaceStart, FaceVerdict, Person, Platform
+from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
 from bjidp.vendors.wechat import codes
 from bjidp.vendors.wechat.token import WechatCalls
 from bjidp.vendors.wechat.verify_ret import VERDICTS

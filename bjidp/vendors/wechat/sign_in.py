@@ -11,9 +11,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from bjidp.errors import VendorUnavailable
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import LoginCodeInvalid, Platform, PlatformIdentity
+from bjidp.vendors.ports import LoginCodeInvalid
 from bjidp.vendors.wechat import codes
 
 _OPERATION = "jscode2session"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bjidp.accounts.identifiers import of_document, of_phone, of_username
 from bjidp.accounts.username import is_system_username, system_username
 from bjidp.entropy import SeededEntropy
-from bjidp.vendors.ports import DocumentType, Person
+from bjidp.person import DocumentType, Person
 
 
 @pytest.mark.req("REG-3", "REG-7")

@@ -26,14 +26,9 @@ from bjidp.miniprogram.registration import (
     Registration,
     State,
 )
-from bjidp.vendors.ports import (
-    AuthorityAnswer,
-    AuthorityFinding,
-    DocumentType,
-    FaceVerdict,
-    Person,
-    Platform,
-)
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform
+from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, FaceVerdict
 
 NOW = 1_800_000_000_000
 CHECK = Check("reference", "verification", b"sealed", 30, NOW, NOW)

@@ -37,11 +37,13 @@ from bjidp.miniprogram.wire import (
     SessionOk,
     SessionRequest,
 )
+from bjidp.person import DocumentType
+from bjidp.platforms import Platform
 from bjidp.records import StaleRecord
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.throttle.ports import Window, per_minute
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import AuthorityAnswer, DocumentType, FaceVerdict, Platform
+from bjidp.vendors.ports import AuthorityAnswer, FaceVerdict
 from tests.support.phones import ADDRESS, LI, ZHANG, PhoneWorld
 
 pytestmark = pytest.mark.req("REG-7")

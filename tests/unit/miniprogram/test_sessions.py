@@ -11,7 +11,7 @@ from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, TokenInvalid
 from bjidp.miniprogram.sessions import Caller
 from bjidp.miniprogram.wire import IdentityRequired, SessionOk
-from bjidp.vendors.ports import Platform
+from bjidp.platforms import Platform
 from tests.support.phones import PhoneWorld
 
 

@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from bjidp.errors import InvalidRequest
+from bjidp.person import DocumentType
 from bjidp.proofing.checksums import mod_11_2
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
 from bjidp.proofing.ranges import DocumentRange, is_synthetic
-from bjidp.vendors.ports import DocumentType
 
 TODAY = date(2026, 11, 23)
 

@@ -1,0 +1,33 @@
+"""Who somebody says they are: a name and a number on an identity document.
+
+Owns the nouns below the features, since the vendors' ports, features and stores all speak of them. What makes a
+number a valid one is the business of ``proofing``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class DocumentType(StrEnum):
+    """The identity documents a person may prove themselves with."""
+
+    RESIDENT_ID = "resident_id"
+    HK_PERMIT = "hk_permit"
+    MACAO_PERMIT = "macao_permit"
+    TAIWAN_PERMIT = "taiwan_permit"
+    PERMANENT_RESIDENT = "permanent_resident"
+
+
+class Person(Struct, frozen=True):
+    """Who somebody says they are. ``name`` is kept exactly as written; ``number`` is in its normal form."""
+
+    document_type: DocumentType
+    name: str
+    number: str
+
+    def __repr__(self) -> str:
+        """Show the kind of document alone: names and numbers never reach a log or a traceback."""
+        return f"Person({self.document_type.value}, ***)"
