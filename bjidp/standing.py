@@ -5,7 +5,7 @@ Owns the noun below the features, since sessions carry it and accounts own what 
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 
@@ -18,6 +18,15 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Level(IntEnum):
+    """How well an account's identity is proved, least first; L1 is an account without one."""
+
+    L1 = 1
+    L2 = 2
+    L3 = 3
+    L4 = 4
+
+
 class Standing(Struct, frozen=True):
     """What a login needs to know of an account; ``name`` is masked already."""
 
@@ -25,7 +34,7 @@ class Standing(Struct, frozen=True):
     ref: str
     status: Status
     name: str
-    level: int
+    level: Level
 
     @property
     def refusal(self) -> str | None:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from bjidp.clock import Instant
 from bjidp.person import Person
 from bjidp.platforms import PlatformIdentity
+from bjidp.standing import Level
 from bjidp.standing import Standing as Standing  # noqa: PLC0414 - part of this port
 from bjidp.standing import Status as Status  # noqa: PLC0414 - part of this port
 
@@ -42,7 +43,7 @@ class IdentityHolder(Struct, frozen=True):
     """The account that holds an identity, how well it proved it, and what may be shown to whoever claims it."""
 
     account: str
-    level: int
+    level: Level
     evidence: Evidence
     username: str
     phone: str | None

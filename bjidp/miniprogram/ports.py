@@ -6,6 +6,7 @@ Owns the mini-program session noun, its store port (``storage.sql``, ``storage.r
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
@@ -31,6 +32,18 @@ class MiniSession(Struct, frozen=True):
     created_at: Instant
     expires_at: Instant
     version: int
+
+
+class MiniSessionEnd(StrEnum):
+    """Why a session ended before its time, as the audit log has it."""
+
+    LOGOUT = "logout"
+    REFRESH_REPLAYED = "refresh_replayed"
+    """A refresh token was used a second time: two hold it."""
+    SUPERSEDED = "superseded"
+    """The same registration was completed twice at once, and the other session is the one."""
+    LINK_REPLACED = "link_replaced"
+    """Its platform link stands for another account now, or another one took its place."""
 
 
 class StaleMiniSession(Exception):
@@ -59,7 +72,7 @@ class MiniSessionStore(Protocol):
         """
         ...
 
-    async def end(self, session: str, reason: str, now: Instant) -> bool:
+    async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         """Delete the row, audit why as :meth:`bjidp.sessions.ports.SessionStore.end` does; tell whether it was live."""
         ...
 

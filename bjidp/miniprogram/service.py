@@ -27,6 +27,7 @@ from bjidp.miniprogram.book import Page, RegistrationBook
 from bjidp.miniprogram.doors import Doors
 from bjidp.miniprogram.errors import DocumentUnsupported, FacePending, unknown_registration
 from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.registration import (
     CLAIM_LIFETIME,
     DONE_LIFETIME,
@@ -314,7 +315,7 @@ class MiniProgram:
             await page.write(steps.done(page.registration, opened.id), DONE_LIFETIME)
         except StaleRecord:
             # The same call was made twice at once and the other one is further: its session is the one.
-            await self._sessions.end(opened.id, "superseded")
+            await self._sessions.end(opened.id, MiniSessionEnd.SUPERSEDED)
             raise
         return _session_ok(opened.tokens, standing)
 

@@ -13,7 +13,7 @@ from bjidp.accounts.ports import Link, Standing
 from bjidp.clock import DAY, HOUR, SECOND, Clock, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
-from bjidp.miniprogram.ports import MiniSession, MiniSessionStore, StaleMiniSession
+from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, MiniSessionStore, StaleMiniSession
 from bjidp.miniprogram.tokens import MiniTokens, Tokens
 from bjidp.platforms import Platform
 
@@ -174,7 +174,7 @@ class MiniSessions:
             if named.generation < row.generation:
                 if named.generation == row.generation - 1 and _answer_may_be_lost(row, now):
                     return self._tokens.pair(row, now)
-                await self._store.end(row.id, "refresh_replayed", now)
+                await self._store.end(row.id, MiniSessionEnd.REFRESH_REPLAYED, now)
                 raise TokenInvalid
             following = replace(row, generation=row.generation + 1, rotated_at=now, used=False)
             try:
@@ -183,7 +183,7 @@ class MiniSessions:
                 continue
         raise StoreUnavailable(1)
 
-    async def end(self, session: str, reason: str) -> bool:
+    async def end(self, session: str, reason: MiniSessionEnd) -> bool:
         """End a session; its tokens are invalid at once. Return whether it was live."""
         return await self._store.end(session, reason, self._clock.now())
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from bjidp.person import DocumentType
+from bjidp.standing import Level
 
 LoginCode = Annotated[
     str, Meta(min_length=1, max_length=512, pattern=r"^[!-~]+$(?!\n)", description="One-use login code.")
@@ -24,7 +25,7 @@ RegistrationSecret = Annotated[
     ),
 ]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=128, description="Opaque; good for one refresh.")]
-Level = Literal["L1", "L2", "L3", "L4"]
+LevelName = Literal["L1", "L2", "L3", "L4"]
 Consent = Literal["terms", "privacy"]
 
 
@@ -38,7 +39,7 @@ class AccountSummary(Struct, frozen=True):
     """Who is logged in; ``name`` is masked."""
 
     name: str
-    level: Level
+    level: LevelName
 
 
 class SessionOk(Struct, frozen=True, tag="ok", tag_field="status"):
@@ -113,21 +114,19 @@ class AccountView(Struct, frozen=True):
     """The account behind the access token, masked."""
 
     name: str
-    level: Level
+    level: LevelName
     phone: str | None
     username: str
 
 
-def level_name(level: int) -> Level:
+def level_name(level: Level) -> LevelName:
     """Return the level as it is written on the wire."""
     match level:
-        case 1:
+        case Level.L1:
             return "L1"
-        case 2:
+        case Level.L2:
             return "L2"
-        case 3:
+        case Level.L3:
             return "L3"
-        case 4:
+        case Level.L4:
             return "L4"
-        case _:
-            raise ValueError("levels are 1 to 4")

@@ -8,12 +8,33 @@ deletes; the key a row is found by is a hash of the cookie. ``storage.sql`` and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
 from bjidp.clock import Instant
 from bjidp.standing import Standing
+
+
+class Way(StrEnum):
+    """What somebody logged in by."""
+
+    QR = "qr"
+
+
+class SessionEnd(StrEnum):
+    """Why a session ended before its time, as the audit log has it."""
+
+    LOGOUT = "logout"
+    NOT_ME = "not_me"
+    """Its owner said in this browser that somebody else had logged in."""
+    REPLACED = "replaced"
+    """The same browser logged in anew."""
+    INVALIDATED = "invalidated"
+    """A handler dropped it by way of aiohttp-session."""
+    UNDO = "undo"
+    """The phone that confirmed the login took it back."""
 
 
 class Login(Struct, frozen=True):
@@ -23,7 +44,7 @@ class Login(Struct, frozen=True):
     ticket, by which the phone that confirmed may end what came of it.
     """
 
-    way: str
+    way: Way
     platform: str | None
     link: str | None
     browser: str
@@ -75,7 +96,7 @@ class SessionStore(Protocol):
         """Write ``data`` and ``last_used_at`` if the row still has this version; raise :class:`StaleSession`."""
         ...
 
-    async def end(self, session: str, reason: str, now: Instant) -> bool:
+    async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live.
 
         Ending comes first where the audit log lies elsewhere, and an event that cannot be written takes nothing
@@ -83,7 +104,7 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: SessionEnd, now: Instant) -> list[str]:
         """End what came of one QR ticket of this account; return the ids of the sessions ended.
 
         A ticket is given by its digests, one for each active key version.

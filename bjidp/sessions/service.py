@@ -12,7 +12,7 @@ import msgspec
 
 from bjidp.clock import Clock, Millis
 from bjidp.entropy import Entropy, tokens
-from bjidp.sessions.ports import Login, Session, SessionStore, StaleSession
+from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, StaleSession
 from bjidp.standing import Standing
 
 COOKIE_LENGTH = 43
@@ -73,8 +73,8 @@ class Sessions:
         """Write the session's data; raise :class:`StaleSession` when it was changed or ended meanwhile."""
         return await self._store.save(msgspec.structs.replace(session, data=data))
 
-    async def end(self, session: Session, reason: str) -> None:
-        """End the session: ``reason`` is a closed word for the audit log."""
+    async def end(self, session: Session, reason: SessionEnd) -> None:
+        """End the session; ``reason`` is for the audit log."""
         await self._store.end(session.id, reason, self._clock.now())
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.flow import Client, Purposeful
 from bjidp.qrlogin.policy import Purpose
+from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
 from bjidp.throttle.ports import Throttle, per_minute
 from bjidp.web import pages
@@ -141,11 +142,11 @@ class LoginPages:
 
     async def logout(self, request: web.Request) -> web.Response:
         """End the session of this browser and go back to the login page."""
-        return await self._ended(request, "logout", pages.Message.SIGNED_OUT)
+        return await self._ended(request, SessionEnd.LOGOUT, pages.Message.SIGNED_OUT)
 
     async def not_me(self, request: web.Request) -> web.Response:
         """End the session because its owner says that somebody else is logged in as them."""
-        return await self._ended(request, "not_me", pages.Message.NOT_ME)
+        return await self._ended(request, SessionEnd.NOT_ME, pages.Message.NOT_ME)
 
     async def opened_code(self, request: web.Request) -> web.Response:
         """Say what a QR code is for, the same for every text: nothing is looked up."""
@@ -154,7 +155,7 @@ class LoginPages:
             raise web.HTTPFound(f"{self._settings.simulator}/phone?text={quote(text, safe='')}")
         return self._page(pages.ScanHintPage())
 
-    async def _ended(self, request: web.Request, reason: str, message: pages.Message) -> web.Response:
+    async def _ended(self, request: web.Request, reason: SessionEnd, message: pages.Message) -> web.Response:
         owner = await self._signed_in.of(request)
         await self._forms.read(request, owner)
         if owner is not None:

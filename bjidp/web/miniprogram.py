@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import Caller, MiniSessions
 from bjidp.miniprogram.wire import (
@@ -194,7 +195,7 @@ class MiniProgramApi:
         """``DELETE /mp/v1/session``: a locked account may log its phone out too."""
         caller = await self._sessions.recognise(request.headers.get("Authorization"))
         await self._limits.call(caller)
-        await self._sessions.end(caller.session.id, "logout")
+        await self._sessions.end(caller.session.id, MiniSessionEnd.LOGOUT)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def account(self, request: web.Request) -> web.Response:

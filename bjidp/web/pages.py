@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, Protocol, Self, TypeAlias
 import msgspec
 
 from bjidp.clock import Instant
+from bjidp.standing import Level
 
 Platform: TypeAlias = Literal["wechat", "alipay", "baidu"]
 """Where the phone's 京通 runs; words under ``platform.*``."""
@@ -141,8 +142,7 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     template: ClassVar[str] = "centre.html"
 
     who: str
-    level: int
-    """1 to 4, as ``accounts`` counts."""
+    level: Level
     platform: Platform
     """Which 京通 confirmed the login."""
     signed_in_at: Instant
@@ -151,7 +151,7 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def sample(cls) -> CentrePage:
         """Return the page of 张**, logged in with WeChat."""
-        return cls(who="张**", level=3, platform="wechat", signed_in_at=1_800_000_000_000, csrf="example")
+        return cls(who="张**", level=Level.L3, platform="wechat", signed_in_at=1_800_000_000_000, csrf="example")
 
 
 class ScanHintPage(msgspec.Struct, frozen=True, kw_only=True):

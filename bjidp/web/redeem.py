@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -16,7 +15,7 @@ from aiohttp import web
 from bjidp.qrlogin.errors import CodeWrong, TicketUnknown
 from bjidp.qrlogin.redeeming import Redeeming, Redemption
 from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody, RedeemForm
-from bjidp.sessions.ports import Login
+from bjidp.sessions.ports import Login, Way
 from bjidp.sessions.service import Sessions
 from bjidp.site import Site
 from bjidp.web.bodies import decode, is_json, read_json
@@ -25,8 +24,6 @@ from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
 from bjidp.web.origin import require_origin
 from bjidp.web.signed_in import SignedIn
-
-WAY: Final = "qr"
 
 _body = msgspec.json.Decoder(RedeemBody)
 
@@ -116,7 +113,7 @@ class QrRedeem:
     def _login(self, redemption: Redemption) -> Login:
         computer = redemption.computer
         return Login(
-            way=WAY,
+            way=Way.QR,
             platform=redemption.holder.platform,
             link=redemption.holder.link,
             browser=computer.browser,

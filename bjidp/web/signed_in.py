@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from bjidp.accounts.ports import Standing
 from bjidp.clock import SECOND
-from bjidp.sessions.ports import Session, StaleSession
+from bjidp.sessions.ports import Session, SessionEnd, StaleSession
 from bjidp.sessions.service import Sessions
 from bjidp.web.cookies import Cookies
 
@@ -60,7 +60,7 @@ class SessionStorage(aiohttp_session.AbstractStorage):
         if not isinstance(owner, Owner):
             return
         if session.empty:
-            await self._sessions.end(owner.session, "invalidated")
+            await self._sessions.end(owner.session, SessionEnd.INVALIDATED)
             self._cookies.drop_session(response)
             return
         data = session[_DATA]

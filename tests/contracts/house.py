@@ -18,7 +18,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.secret import Secret
-from bjidp.sessions.ports import Login, Session, SessionStore
+from bjidp.sessions.ports import Login, Session, SessionStore, Way
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.storage.sql.schema import metadata
 
@@ -74,7 +74,7 @@ class House:
 
     def login(self, *, network: bytes = OFFICE, ticket: bytes | None = TICKET) -> Login:
         """Return the facts of a login by QR."""
-        return Login("qr", "wechat", None, "Chrome 120", "Windows", "北京市", network, ticket)
+        return Login(Way.QR, "wechat", None, "Chrome 120", "Windows", "北京市", network, ticket)
 
     def session(self, account: str, login: Login | None = None, data: dict[str, str] | None = None) -> Session:
         """Return a new browser session, live for an hour."""

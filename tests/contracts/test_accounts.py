@@ -12,6 +12,7 @@ from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform
+from bjidp.standing import Level
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import HOME, LI, OFFICE, TICKET, ZHANG, House, applicant, identity, keyring
 
@@ -44,6 +45,14 @@ async def test_the_holder_of_an_identity_is_shown_masked_with_the_strength_of_it
     profile = await house.accounts.profile(standing.account)
     assert profile is not None
     assert (holder.username, holder.phone) == (profile.username, None)
+
+
+async def test_a_level_that_is_none_is_not_read_as_one(house: House) -> None:
+    _, standing = await house.someone()
+    assert standing.level is Level.L3
+    house.rows("UPDATE identity SET level = 9")
+    with pytest.raises(ValueError):
+        await house.accounts.standing(standing.account)
 
 
 async def test_a_holder_is_found_by_type_and_number_whatever_the_name(house: House) -> None:

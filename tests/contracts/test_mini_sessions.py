@@ -10,7 +10,7 @@ import pytest
 from bjidp.accounts.ports import Status
 from bjidp.clock import HOUR
 from bjidp.errors import AccountRefused
-from bjidp.miniprogram.ports import StaleMiniSession
+from bjidp.miniprogram.ports import MiniSessionEnd, StaleMiniSession
 from tests.contracts.house import LI, House, applicant, identity
 
 
@@ -30,7 +30,7 @@ async def test_a_session_comes_back_as_it_was_with_the_standing_of_its_account(h
 
 async def test_what_is_not_there_is_none(house: House) -> None:
     assert await house.mini_sessions.find("nothing", house.now) is None
-    assert not await house.mini_sessions.end("nothing", "logout", house.now)
+    assert not await house.mini_sessions.end("nothing", MiniSessionEnd.LOGOUT, house.now)
     assert not await house.mini_sessions.live_of_link("nothing", house.now)
 
 
@@ -42,7 +42,7 @@ async def test_a_session_is_over_at_its_deadline(house: House) -> None:
     assert await house.mini_sessions.live_of_link(link.id, session.expires_at - 1)
     assert await house.mini_sessions.find(session.id, session.expires_at) is None
     assert not await house.mini_sessions.live_of_link(link.id, session.expires_at)
-    assert not await house.mini_sessions.end(session.id, "logout", session.expires_at)
+    assert not await house.mini_sessions.end(session.id, MiniSessionEnd.LOGOUT, session.expires_at)
 
 
 @pytest.mark.attack("Q21")
@@ -116,8 +116,8 @@ async def test_a_replace_never_creates_and_never_brings_back(house: House) -> No
     with pytest.raises(StaleMiniSession):
         await house.mini_sessions.replace(session)
     await house.mini_sessions.open(session)
-    assert await house.mini_sessions.end(session.id, "logout", house.now)
-    assert not await house.mini_sessions.end(session.id, "logout", house.now)
+    assert await house.mini_sessions.end(session.id, MiniSessionEnd.LOGOUT, house.now)
+    assert not await house.mini_sessions.end(session.id, MiniSessionEnd.LOGOUT, house.now)
     with pytest.raises(StaleMiniSession):
         await house.mini_sessions.replace(session)
     assert await house.mini_sessions.find(session.id, house.now) is None
@@ -132,7 +132,7 @@ async def test_a_link_is_live_while_any_session_of_it_is(house: House) -> None:
         await house.mini_sessions.open(session)
     live = []
     for session in (first, second):
-        await house.mini_sessions.end(session.id, "logout", house.now)
+        await house.mini_sessions.end(session.id, MiniSessionEnd.LOGOUT, house.now)
         live.append(await house.mini_sessions.live_of_link(link.id, house.now))
     assert live == [True, False]
     assert await house.mini_sessions.live_of_link(other_link.id, house.now)

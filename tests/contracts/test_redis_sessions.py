@@ -15,7 +15,8 @@ from bjidp.audit.event import AuditEvent
 from bjidp.clock import DAY, HOUR, SECOND, Instant, ManualClock
 from bjidp.entropy import SeededEntropy, SystemEntropy, base64url
 from bjidp.errors import AccountRefused, StoreUnavailable
-from bjidp.sessions.ports import Login
+from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.sessions.ports import Login, SessionEnd
 from bjidp.standing import Standing
 from bjidp.storage.redis.catalog import RedisStores, open_redis
 from bjidp.storage.redis.client import Argument, Link, Reply, Script
@@ -180,13 +181,13 @@ async def test_what_a_store_that_went_away_during_a_login_keeps_can_be_ended(
                 house.session(standing.account), cookie("a"), None
             )
         for session in await house.sessions.of_account(standing.account, house.now):
-            assert await house.sessions.end(session.id, "logout", house.now)
+            assert await house.sessions.end(session.id, SessionEnd.LOGOUT, house.now)
         assert await house.sessions.of_account(standing.account, house.now) == []
         lost = house.mini_session(link)
         with pytest.raises(StoreUnavailable):
             await RedisMiniSessions(faulty, "bjidp:mini:", house.sql.accounts, house.sql.audit).open(lost)
         live = await house.mini_sessions.live_of_link(link.id, house.now)
-        assert await house.mini_sessions.end(lost.id, "logout", house.now) is live
+        assert await house.mini_sessions.end(lost.id, MiniSessionEnd.LOGOUT, house.now) is live
 
 
 class Away:
@@ -213,8 +214,8 @@ async def test_an_end_that_cannot_be_audited_is_an_end_and_a_line_in_the_log(hou
     await house.mini_sessions.open(mini)
     away = Away(house.sql.accounts)
     with structlog.testing.capture_logs() as logged:
-        assert await shared.sessions(house.sql.accounts, away).end(session.id, "logout", house.now)
-        assert await shared.mini_sessions(cast("Gate", away), away).end(mini.id, "logout", house.now)
+        assert await shared.sessions(house.sql.accounts, away).end(session.id, SessionEnd.LOGOUT, house.now)
+        assert await shared.mini_sessions(cast("Gate", away), away).end(mini.id, MiniSessionEnd.LOGOUT, house.now)
     assert await house.sessions.find(cookie("a"), house.now) is None
     assert await house.mini_sessions.find(mini.id, house.now) is None
     ticket = base64url(TICKET)
@@ -310,14 +311,14 @@ async def test_every_call_without_redis_is_refused(house: House, server: RedisSe
         house.sessions.open(session, cookie("a"), None),
         house.sessions.find(cookie("a"), house.now),
         house.sessions.save(session),
-        house.sessions.end(session.id, "logout", house.now),
-        house.sessions.end_by_ticket(standing.account, [b"t"], "undo", house.now),
+        house.sessions.end(session.id, SessionEnd.LOGOUT, house.now),
+        house.sessions.end_by_ticket(standing.account, [b"t"], SessionEnd.UNDO, house.now),
         house.sessions.of_account(standing.account, house.now),
         house.sessions.purge(house.now, 9),
         house.mini_sessions.open(mini),
         house.mini_sessions.find(mini.id, house.now),
         house.mini_sessions.replace(mini),
-        house.mini_sessions.end(mini.id, "logout", house.now),
+        house.mini_sessions.end(mini.id, MiniSessionEnd.LOGOUT, house.now),
         house.mini_sessions.live_of_link(link.id, house.now),
         house.mini_sessions.purge(house.now, 9),
     ]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from bjidp.errors import AccountRefused
-from bjidp.sessions.ports import StaleSession
+from bjidp.sessions.ports import SessionEnd, StaleSession
 from tests.contracts.house import HOME, LI, OFFICE, TICKET, House, cookie, identity
 
 
@@ -36,8 +36,8 @@ async def test_a_session_comes_back_as_it_was_with_the_standing_of_its_account(h
 async def test_an_unknown_cookie_has_no_session(house: House) -> None:
     assert await house.sessions.find(cookie("nothing"), house.now) is None
     assert await house.sessions.of_account("nobody", house.now) == []
-    assert not await house.sessions.end("nothing", "logout", house.now)
-    assert await house.sessions.end_by_ticket("nobody", [TICKET], "undo", house.now) == []
+    assert not await house.sessions.end("nothing", SessionEnd.LOGOUT, house.now)
+    assert await house.sessions.end_by_ticket("nobody", [TICKET], SessionEnd.UNDO, house.now) == []
 
 
 async def test_a_session_is_over_at_its_deadline(house: House) -> None:
@@ -47,7 +47,7 @@ async def test_a_session_is_over_at_its_deadline(house: House) -> None:
     assert await house.sessions.find(cookie("a"), session.expires_at - 1) is not None
     assert await house.sessions.find(cookie("a"), session.expires_at) is None
     assert await house.sessions.of_account(standing.account, session.expires_at) == []
-    assert not await house.sessions.end(session.id, "logout", session.expires_at)
+    assert not await house.sessions.end(session.id, SessionEnd.LOGOUT, session.expires_at)
 
 
 @pytest.mark.attack("Q21")
@@ -162,12 +162,26 @@ async def test_a_save_never_brings_an_ended_session_back(house: House) -> None:
     _, standing = await house.someone()
     session = house.session(standing.account)
     await house.sessions.open(session, cookie("a"), None)
-    assert await house.sessions.end(session.id, "logout", house.now)
+    assert await house.sessions.end(session.id, SessionEnd.LOGOUT, house.now)
     with pytest.raises(StaleSession):
         await house.sessions.save(session)
     assert await house.sessions.find(cookie("a"), house.now) is None
-    assert not await house.sessions.end(session.id, "logout", house.now)
+    assert not await house.sessions.end(session.id, SessionEnd.LOGOUT, house.now)
     assert house.audit().count(("session.ended", standing.ref, session.id)) == 1
+
+
+async def test_words_lie_in_the_database_as_they_are_written_and_no_other_is_read(sqlite_house: House) -> None:
+    house = sqlite_house
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    assert house.rows("SELECT way FROM browser_session") == [("qr",)]
+    house.rows("UPDATE browser_session SET way = 'guess'")
+    with pytest.raises(ValueError):
+        await house.sessions.find(cookie("a"), house.now)
+    assert await house.sessions.end(session.id, SessionEnd.NOT_ME, house.now)
+    facts = house.rows("SELECT facts FROM audit_event WHERE kind = 'session.ended'")
+    assert facts == [('{"reason":"not_me"}',)]
 
 
 @pytest.mark.attack("Q6")
@@ -185,11 +199,11 @@ async def test_whoever_confirmed_a_ticket_ends_what_came_of_it_and_only_that(hou
     mine, other = house.session(zhang.account), house.session(zhang.account, house.login(ticket=OFFICE))
     await house.sessions.open(mine, cookie("mine"), None)
     await house.sessions.open(other, cookie("other"), None)
-    assert await house.sessions.end_by_ticket(li.account, [TICKET], "undo", house.now) == []
-    assert await house.sessions.end_by_ticket(zhang.account, [TICKET], "undo", house.now) == [mine.id]
+    assert await house.sessions.end_by_ticket(li.account, [TICKET], SessionEnd.UNDO, house.now) == []
+    assert await house.sessions.end_by_ticket(zhang.account, [TICKET], SessionEnd.UNDO, house.now) == [mine.id]
     assert await house.sessions.find(cookie("mine"), house.now) is None
     assert await house.sessions.find(cookie("other"), house.now) is not None
-    assert await house.sessions.end_by_ticket(zhang.account, [TICKET], "undo", house.now) == []
+    assert await house.sessions.end_by_ticket(zhang.account, [TICKET], SessionEnd.UNDO, house.now) == []
 
 
 @pytest.mark.attack("P7")
@@ -199,7 +213,7 @@ async def test_a_ticket_is_found_by_its_digest_under_any_active_key(house: House
     other = house.session(standing.account, house.login(ticket=HOME))
     for number, session in enumerate((before, after, other)):
         await house.sessions.open(session, cookie(f"{number}"), None)
-    ended = await house.sessions.end_by_ticket(standing.account, [OFFICE, TICKET], "undo", house.now)
+    ended = await house.sessions.end_by_ticket(standing.account, [OFFICE, TICKET], SessionEnd.UNDO, house.now)
     assert set(ended) == {before.id, after.id}
     assert await house.sessions.of_account(standing.account, house.now) == [other]
 
@@ -246,7 +260,7 @@ async def test_purging_removes_what_is_over_and_spares_what_is_live(house: House
     over, ended = house.session(standing.account), house.session(standing.account)
     await house.sessions.open(over, cookie("over"), None)
     await house.sessions.open(ended, cookie("ended"), None)
-    assert await house.sessions.end(ended.id, "logout", house.now)
+    assert await house.sessions.end(ended.id, SessionEnd.LOGOUT, house.now)
     house.clock.advance(1)
     live = house.session(standing.account)
     await house.sessions.open(live, cookie("live"), None)

@@ -15,6 +15,8 @@ from sqlalchemy import text
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
+from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.sessions.ports import SessionEnd
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.migrations import current_revision, migrate
@@ -39,12 +41,12 @@ CALLS: dict[str, Call] = {
     "sessions.open": lambda h, s: s.sessions.open(h.session("a"), cookie("a"), None),
     "sessions.find": lambda h, s: s.sessions.find(cookie("a"), h.now),
     "sessions.save": lambda h, s: s.sessions.save(h.session("a")),
-    "sessions.end": lambda h, s: s.sessions.end("S", "logout", h.now),
-    "sessions.end_by_ticket": lambda h, s: s.sessions.end_by_ticket("a", [TICKET], "undo", h.now),
+    "sessions.end": lambda h, s: s.sessions.end("S", SessionEnd.LOGOUT, h.now),
+    "sessions.end_by_ticket": lambda h, s: s.sessions.end_by_ticket("a", [TICKET], SessionEnd.UNDO, h.now),
     "sessions.of_account": lambda h, s: s.sessions.of_account("a", h.now),
     "sessions.purge": lambda h, s: s.sessions.purge(h.now, 9),
     "mini_sessions.find": lambda h, s: s.mini_sessions.find("S", h.now),
-    "mini_sessions.end": lambda h, s: s.mini_sessions.end("S", "logout", h.now),
+    "mini_sessions.end": lambda h, s: s.mini_sessions.end("S", MiniSessionEnd.LOGOUT, h.now),
     "mini_sessions.live_of_link": lambda h, s: s.mini_sessions.live_of_link("l", h.now),
     "mini_sessions.purge": lambda h, s: s.mini_sessions.purge(h.now, 9),
     "audit.append": lambda h, s: s.audit.append(AuditEvent(EventKind.LOGIN_REPORTED, h.now)),

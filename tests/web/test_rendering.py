@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from bjidp.standing import Level
 from bjidp.web.assets import StaticFiles
 from bjidp.web.pages import (
     ALL,
@@ -218,8 +219,8 @@ def test_the_centre_says_who_and_how_in_beijing_time() -> None:
         assert said in page
 
 
-@pytest.mark.parametrize("level", [1, 2, 3, 4])
-def test_every_level_has_words(level: int) -> None:
+@pytest.mark.parametrize("level", Level)
+def test_every_level_has_words(level: Level) -> None:
     page = words(RENDERER.render(msgspec.structs.replace(CentrePage.sample(), level=level)))
     assert TEXTS.plain(f"level.{level}") in page
 

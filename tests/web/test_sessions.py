@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bjidp.bootstrap import build
 from bjidp.clock import HOUR, MINUTE
 from bjidp.entropy import SeededEntropy
-from bjidp.sessions.ports import StaleSession
+from bjidp.sessions.ports import SessionEnd, StaleSession
 from bjidp.sessions.service import Sessions
 from bjidp.web.cookies import Cookies
 from bjidp.web.signed_in import SessionStorage, SignedIn
@@ -48,7 +48,7 @@ async def client(program: Program, sessions: Sessions) -> AsyncIterator[Client]:
     async def ended_meanwhile(request: web.Request) -> web.Response:
         owner = await signed_in.of(request)
         assert owner is not None
-        await sessions.end(owner.session, "logout")
+        await sessions.end(owner.session, SessionEnd.LOGOUT)
         return await remember(request)
 
     async def invalidate(request: web.Request) -> web.Response:

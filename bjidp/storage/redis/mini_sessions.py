@@ -13,7 +13,7 @@ import msgspec
 from bjidp.audit.event import EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Instant
-from bjidp.miniprogram.ports import MiniSession, StaleMiniSession
+from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, StaleMiniSession
 from bjidp.standing import Standing
 from bjidp.storage.redis.client import Link
 from bjidp.storage.redis.ledger import Gate, Ledger
@@ -65,7 +65,7 @@ class RedisMiniSessions:
             raise StaleMiniSession
         return replaced
 
-    async def end(self, session: str, reason: str, now: Instant) -> bool:
+    async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end`."""
         link = await self._rows.owner(session)
         return link is not None and await self._end(link, session, reason, now)
@@ -78,10 +78,10 @@ class RedisMiniSessions:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.purge`."""
         return await self._rows.purge(now, limit)
 
-    async def _end(self, link: str, session: str, reason: str, now: Instant) -> bool:
+    async def _end(self, link: str, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         ended = await self._rows.remove(link, session, now)
         if ended is None:
             return False
-        facts = {Fact.REASON: reason, Fact.LINK: link}
+        facts = {Fact.REASON: reason.value, Fact.LINK: link}
         await self._ledger.ended(EventKind.MINI_SESSION_ENDED, ended.account, session, now, facts)
         return True

@@ -17,7 +17,7 @@ from bjidp.audit.event import EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
-from bjidp.sessions.ports import Session, StaleSession
+from bjidp.sessions.ports import Session, SessionEnd, StaleSession
 from bjidp.standing import Standing
 from bjidp.storage.redis.client import Link
 from bjidp.storage.redis.ledger import Gate, Ledger
@@ -70,12 +70,12 @@ class RedisSessions:
             raise StaleSession
         return saved
 
-    async def end(self, session: str, reason: str, now: Instant) -> bool:
+    async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         """See :meth:`bjidp.sessions.ports.SessionStore.end`."""
         account = await self._rows.owner(session)
         return account is not None and await self._end(account, session, reason, now)
 
-    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: SessionEnd, now: Instant) -> list[str]:
         """See :meth:`bjidp.sessions.ports.SessionStore.end_by_ticket`."""
         found = [row.id for row in await self._rows.of_owner(account, now) if row.login.ticket in ticket]
         return [session for session in found if await self._end(account, session, reason, now)]
@@ -93,12 +93,12 @@ class RedisSessions:
         where = await self._rows.owner(key.hex())
         if where is not None:
             account, _, session = where.partition(" ")
-            await self._end(account, session, "replaced", now)
+            await self._end(account, session, SessionEnd.REPLACED, now)
 
-    async def _end(self, account: str, session: str, reason: str, now: Instant) -> bool:
+    async def _end(self, account: str, session: str, reason: SessionEnd, now: Instant) -> bool:
         ended = await self._rows.remove(account, session, now)
         if ended is None:
             return False
         ticket = None if ended.login.ticket is None else base64url(ended.login.ticket)
-        await self._ledger.ended(EventKind.SESSION_ENDED, account, session, now, {Fact.REASON: reason}, ticket)
+        await self._ledger.ended(EventKind.SESSION_ENDED, account, session, now, {Fact.REASON: reason.value}, ticket)
         return True

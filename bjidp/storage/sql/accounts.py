@@ -31,11 +31,13 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused
+from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.person import Person
 from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.sessions.ports import Login
+from bjidp.standing import Level
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
@@ -53,7 +55,7 @@ from bjidp.storage.sql.schema import (
 from bjidp.storage.sql.statements import Value, delete_some, insert_or_nothing, insert_or_touch
 from bjidp.storage.sql.transaction import Contended, Transaction
 
-BORN_AT = 3
+BORN_AT = Level.L3
 """The level of an account registered by face (REG-7)."""
 
 PLATFORM_IDENTITY = "platform_identity"
@@ -208,7 +210,11 @@ class SqlAccounts:
             return None
         holder, level, evidence, username, phone = row
         return IdentityHolder(
-            holder, level, Evidence(evidence), self._rows.username(holder, username), self._rows.phone(holder, phone)
+            holder,
+            Level(level),
+            Evidence(evidence),
+            self._rows.username(holder, username),
+            self._rows.phone(holder, phone),
         )
 
     async def standing(self, account: str) -> Standing | None:
@@ -350,7 +356,7 @@ class SqlAccounts:
                 "document_type": person.document_type.value,
                 "name_sealed": self._cipher.seal("identity", "name", holder, person.name),
                 "number_sealed": self._cipher.seal("identity", "number", holder, person.number),
-                "level": BORN_AT,
+                "level": BORN_AT.value,
                 "evidence": new.evidence.value,
                 "evidence_reference": new.evidence_reference,
                 "authority_reference": new.authority_reference,
@@ -426,7 +432,7 @@ class SqlAccounts:
 
     def _unlink(self, transaction: Transaction, held: _Holding, identity: PlatformIdentity, now: Instant) -> None:
         """Drop a link and end the mini-program sessions that stand on it."""
-        self._mini_ends.of_link(transaction, held.link, "link_replaced", now)
+        self._mini_ends.of_link(transaction, held.link, MiniSessionEnd.LINK_REPLACED, now)
         transaction.run(self._drop_link, {"link": held.link})
         facts = {Fact.LINK: held.link, Fact.PLATFORM: identity.platform.value}
         self._audit.write_for(transaction, held.owner, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))

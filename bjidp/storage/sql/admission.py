@@ -56,7 +56,7 @@ class Admission:
             raise AccountRefused("cancelled")
         standing = self._rows.standing(row)
         _refuse(standing)
-        facts = {Fact.WAY: login.way, Fact.BROWSER: login.browser, Fact.OS: login.os}
+        facts = {Fact.WAY: login.way.value, Fact.BROWSER: login.browser, Fact.OS: login.os}
         if login.platform is not None:
             facts[Fact.PLATFORM] = login.platform
         if login.link is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
-from bjidp.miniprogram.ports import MiniSession, StaleMiniSession
+from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, StaleMiniSession
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
@@ -40,17 +40,19 @@ class MiniSessionEnds:
             .returning(table.c.id, table.c.account, table.c.link)
         )
 
-    def one(self, transaction: Transaction, session: str, reason: str, now: Instant) -> int:
+    def one(self, transaction: Transaction, session: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End one session; return how many that was."""
         return self._ended(transaction, transaction.all(self._end, {"session": session, "now": now}), reason, now)
 
-    def of_link(self, transaction: Transaction, link: str, reason: str, now: Instant) -> int:
+    def of_link(self, transaction: Transaction, link: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End every session of a link; return how many."""
         return self._ended(transaction, transaction.all(self._end_of_link, {"link": link, "now": now}), reason, now)
 
-    def _ended(self, transaction: Transaction, rows: list[tuple[str, str, str]], reason: str, now: Instant) -> int:
+    def _ended(
+        self, transaction: Transaction, rows: list[tuple[str, str, str]], reason: MiniSessionEnd, now: Instant
+    ) -> int:
         for session, account_id, link in rows:
-            facts = {Fact.REASON: reason, Fact.LINK: link}
+            facts = {Fact.REASON: reason.value, Fact.LINK: link}
             event = AuditEvent(EventKind.MINI_SESSION_ENDED, now, None, session, None, facts)
             self._audit.write_for(transaction, account_id, event)
         return len(rows)
@@ -140,7 +142,7 @@ class SqlMiniSessions:
             raise StaleMiniSession
         return mini_session_from(row)
 
-    async def end(self, session: str, reason: str, now: Instant) -> bool:
+    async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live."""
         return bool(
             await self._engine.write_briefly(lambda transaction: self._ends.one(transaction, session, reason, now))

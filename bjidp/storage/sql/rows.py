@@ -16,7 +16,8 @@ from bjidp.accounts.masks import mask_name, mask_phone, mask_username
 from bjidp.accounts.ports import Link, Standing, Status
 from bjidp.miniprogram.ports import MiniSession
 from bjidp.privacy.fields import FieldCipher
-from bjidp.sessions.ports import Login, Session
+from bjidp.sessions.ports import Login, Session, Way
+from bjidp.standing import Level
 from bjidp.storage.sql.schema import account, browser_session, identity, mini_session, platform_link
 from bjidp.storage.sql.statements import Row
 
@@ -71,13 +72,11 @@ MINI_SESSION: tuple[ColumnElement[object], ...] = (
 
 ACCOUNT_WITH_IDENTITY: FromClause = account.outerjoin(identity, identity.c.account == account.c.id)
 
-UNPROVED = 1
-"""The level of an account without an identity."""
-
 REMEMBERED = 4096
 """Masked names remembered, by what they were sealed as."""
 
 _STATUS = {status.value: status for status in Status}
+_LEVEL = {level.value: level for level in Level}
 
 _DATA = msgspec.json.Decoder(dict[str, str])
 
@@ -95,8 +94,8 @@ class Rows:
         """Read the columns :data:`STANDING`; an account without an identity is called by its username."""
         account_id, ref, status, username, level, name = row
         if name is None:
-            return Standing(account_id, ref, _STATUS[status], self.username(account_id, username), UNPROVED)
-        return Standing(account_id, ref, _STATUS[status], self._masked(account_id, name), level)
+            return Standing(account_id, ref, _STATUS[status], self.username(account_id, username), Level.L1)
+        return Standing(account_id, ref, _STATUS[status], self._masked(account_id, name), _LEVEL[level])
 
     def _opened(self, account_id: str, name: bytes) -> str:
         return mask_name(self._cipher.open("identity", "name", account_id, name))
@@ -119,7 +118,7 @@ def session_from(row: Row) -> Session:
     """Read the columns :data:`SESSION`."""
     session, account_id, way, platform, link, browser, os, area, network, ticket, *rest = row
     created_at, last_used_at, expires_at, csrf, data, version = rest
-    login = Login(way, platform, link, browser, os, area, network, ticket)
+    login = Login(Way(way), platform, link, browser, os, area, network, ticket)
     return Session(session, account_id, login, created_at, last_used_at, expires_at, csrf, _DATA.decode(data), version)
 
 

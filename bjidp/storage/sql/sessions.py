@@ -15,7 +15,7 @@ from bjidp.accounts.ports import Standing, Status
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
-from bjidp.sessions.ports import Session, StaleSession
+from bjidp.sessions.ports import Session, SessionEnd, StaleSession
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
@@ -73,14 +73,16 @@ class SqlSessions:
         def work(transaction: Transaction) -> None:
             self._admission.browser(transaction, session.account, login, session.id, now)
             if replaces is not None:
-                self._ended(transaction, transaction.all(self._end_key, {"key": replaces, "now": now}), "replaced", now)
+                self._ended(
+                    transaction, transaction.all(self._end_key, {"key": replaces, "now": now}), SessionEnd.REPLACED, now
+                )
             transaction.run(
                 self._insert,
                 {
                     "id": session.id,
                     "key": key,
                     "account": session.account,
-                    "way": login.way,
+                    "way": login.way.value,
                     "platform": login.platform,
                     "link": login.link,
                     "browser": login.browser,
@@ -120,7 +122,7 @@ class SqlSessions:
             raise StaleSession
         return msgspec.structs.replace(session, version=session.version + 1)
 
-    async def end(self, session: str, reason: str, now: Instant) -> bool:
+    async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live."""
 
         def work(transaction: Transaction) -> list[str]:
@@ -129,7 +131,7 @@ class SqlSessions:
 
         return bool(await self._engine.write_briefly(work))
 
-    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: SessionEnd, now: Instant) -> list[str]:
         """End what came of one QR ticket of this account; return the ids of the sessions ended."""
 
         def work(transaction: Transaction) -> list[str]:
@@ -154,11 +156,11 @@ class SqlSessions:
         return await self._engine.write(lambda transaction: transaction.run(self._purge, values))
 
     def _ended(
-        self, transaction: Transaction, rows: list[tuple[str, str, bytes | None]], reason: str, now: Instant
+        self, transaction: Transaction, rows: list[tuple[str, str, bytes | None]], reason: SessionEnd, now: Instant
     ) -> list[str]:
         for session, account_id, ticket in rows:
             reference = None if ticket is None else base64url(ticket)
-            event = AuditEvent(EventKind.SESSION_ENDED, now, None, session, reference, {Fact.REASON: reason})
+            event = AuditEvent(EventKind.SESSION_ENDED, now, None, session, reference, {Fact.REASON: reason.value})
             self._audit.write_for(transaction, account_id, event)
         return [row[0] for row in rows]
 

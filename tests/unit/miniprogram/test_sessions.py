@@ -9,6 +9,7 @@ import pytest
 
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, TokenInvalid
+from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import Caller
 from bjidp.miniprogram.wire import IdentityRequired, SessionOk
 from bjidp.platforms import Platform
@@ -52,7 +53,7 @@ async def test_an_ended_session_is_invalid_at_once_with_all_its_tokens(world: Ph
     other = await world.sign_in("zhang")
     assert isinstance(other, SessionOk)
     caller = await world.sessions.authenticate(bearer(answer.access_token))
-    assert await world.sessions.end(caller.session.id, "person")
+    assert await world.sessions.end(caller.session.id, MiniSessionEnd.LOGOUT)
     with pytest.raises(TokenInvalid):
         await world.sessions.authenticate(bearer(answer.access_token))
     with pytest.raises(TokenInvalid):
@@ -72,7 +73,7 @@ async def test_a_locked_account_is_refused_everywhere_but_may_log_its_phone_out(
     with pytest.raises(AccountRefused):
         await world.sign_in("zhang")
     caller = await world.sessions.recognise(bearer(answer.access_token))
-    assert await world.sessions.end(caller.session.id, "person")
+    assert await world.sessions.end(caller.session.id, MiniSessionEnd.LOGOUT)
 
 
 async def test_a_lock_that_is_lifted_has_cost_no_session(world: PhoneWorld) -> None:
@@ -206,7 +207,7 @@ async def test_no_days_last_until_the_session_ends(world: PhoneWorld) -> None:
     assert isinstance(again, SessionOk)
     for access in (registered.access_token, again.access_token):
         caller = await world.sessions.recognise(bearer(access))
-        await world.sessions.end(caller.session.id, "person")
+        await world.sessions.end(caller.session.id, MiniSessionEnd.LOGOUT)
     assert isinstance(await world.sign_in("zhang"), IdentityRequired)
 
 

@@ -19,6 +19,7 @@ from bjidp.miniprogram.wire import (
     SessionRequest,
     level_name,
 )
+from bjidp.standing import Level
 
 SECRET = "A" * 43
 REGISTRATION = {
@@ -131,6 +132,5 @@ def test_answers_are_written_as_the_wire_says() -> None:
 
 
 def test_levels_are_one_to_four() -> None:
-    assert [level_name(level) for level in (1, 2, 3, 4)] == ["L1", "L2", "L3", "L4"]
-    with pytest.raises(ValueError):
-        level_name(5)
+    assert [level_name(level) for level in Level] == ["L1", "L2", "L3", "L4"]
+    assert [int(level) for level in Level] == [1, 2, 3, 4]

@@ -11,12 +11,12 @@ import pytest
 from bjidp.clock import HOUR, MINUTE, Instant, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import AccountRefused
-from bjidp.sessions.ports import Login, Session, StaleSession
+from bjidp.sessions.ports import Login, Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import COOKIE_LENGTH, Sessions
-from bjidp.standing import Standing, Status
+from bjidp.standing import Level, Standing, Status
 
 LIFETIME = 12 * HOUR
-LOGIN = Login("qr", "wechat", "link", "Chrome", "Windows", None, b"network", b"ticket")
+LOGIN = Login(Way.QR, "wechat", "link", "Chrome", "Windows", None, b"network", b"ticket")
 
 
 class Rows:
@@ -39,7 +39,7 @@ class Rows:
         session = self.rows.get(key)
         if session is None or now >= session.expires_at:
             return None
-        return session, Standing(session.account, "ref", Status.ACTIVE, "张**", 3)
+        return session, Standing(session.account, "ref", Status.ACTIVE, "张**", Level.L3)
 
     async def save(self, session: Session) -> Session:
         for key, row in self.rows.items():
@@ -48,13 +48,13 @@ class Rows:
                 return self.rows[key]
         raise StaleSession
 
-    async def end(self, session: str, reason: str, now: Instant) -> bool:
+    async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         self.ended.append((session, reason, now))
         before = len(self.rows)
         self.rows = {key: row for key, row in self.rows.items() if row.id != session}
         return len(self.rows) < before
 
-    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: str, now: Instant) -> list[str]:
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: SessionEnd, now: Instant) -> list[str]:
         raise NotImplementedError
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:
@@ -156,7 +156,7 @@ async def test_neither_a_visit_nor_a_save_brings_an_ended_session_back(
     found = await sessions.find(cookie)
     assert found is not None
     session = found[0]
-    await sessions.end(session, "logout")
+    await sessions.end(session, SessionEnd.LOGOUT)
     clock.advance(600)
     assert await sessions.touch(session) == session
     with pytest.raises(StaleSession):
