@@ -25,7 +25,7 @@ from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.config.settings import Settings
 from bjidp.entropy import Entropy
 from bjidp.miniprogram.book import RegistrationBook
-from bjidp.miniprogram.doors import Door, Doors, UsedCode
+from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
 from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.miniprogram.registration import Registration
@@ -62,16 +62,7 @@ from bjidp.storage.memory.tickets import MemoryTicketStore
 from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.throttle.ports import Throttle
-from bjidp.vendors.catalog import (
-    AlipaySettings,
-    AuthoritySettings,
-    BaiduSettings,
-    HttpClients,
-    PlatformSettings,
-    WechatSettings,
-    build_authority,
-    build_platforms,
-)
+from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
 from bjidp.web import openapi, pages
 from bjidp.web.areas import MaxMindAreas
 from bjidp.web.assets import StaticFiles
@@ -280,24 +271,23 @@ def _mini_program(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
         clock=rooms.clock,
         entropy=rooms.entropy,
     )
-    platforms = build_platforms(_platforms(settings, rooms.site), http=rooms.http, clock=rooms.clock)
+    platforms = build_platforms(
+        http=rooms.http,
+        clock=rooms.clock,
+        face_done_url=f"{rooms.site.url}/q/",
+        wechat=settings.wechat,
+        alipay=settings.alipay,
+        baidu=settings.baidu,
+    )
     mini_program = MiniProgram(
         doors=Doors(
-            {platform: Door(clients.sign_in, clients.face) for platform, clients in platforms.items()},
+            platforms,
             used_codes=stores.used_codes,
             pseudonyms=pseudonyms,
             clock=rooms.clock,
         ),
         accounts=stores.accounts,
-        authority=build_authority(
-            AuthoritySettings(
-                base_url=settings.authority.base_url,
-                key_id=settings.authority.key_id,
-                secret=settings.authority.secret,
-            ),
-            http=rooms.http,
-            clock=rooms.clock,
-        ),
+        authority=build_authority(settings.authority, http=rooms.http, clock=rooms.clock),
         sessions=sessions,
         book=RegistrationBook(
             records=stores.registrations,
@@ -443,34 +433,3 @@ def _policy(settings: Settings) -> QrPolicy:
 def _areas(settings: Settings) -> AreaBook:
     path = settings.networks.area_database
     return NoAreas() if path is None else MaxMindAreas(Path(path))
-
-
-def _platforms(settings: Settings, site: Site) -> PlatformSettings:
-    wechat, alipay, baidu = settings.wechat, settings.alipay, settings.baidu
-    return PlatformSettings(
-        wechat=None
-        if wechat is None
-        else WechatSettings(app_id=wechat.app_id, app_secret=wechat.app_secret, base_url=wechat.base_url),
-        alipay=None
-        if alipay is None
-        else AlipaySettings(
-            app_id=alipay.app_id,
-            private_key=alipay.private_key,
-            alipay_public_key=alipay.alipay_public_key,
-            base_url=alipay.gateway_url,
-        ),
-        baidu=None
-        if baidu is None
-        else BaiduSettings(
-            app_key=baidu.app_key,
-            app_secret=baidu.app_secret,
-            aip_key=baidu.aip_key,
-            aip_secret=baidu.aip_secret,
-            plan_id=baidu.plan_id,
-            base_url=baidu.base_url,
-            aip_url=baidu.aip_url,
-            face_page_url=baidu.face_page_url,
-            face_success_url=f"{site.url}/q/",
-            face_failed_url=f"{site.url}/q/",
-        ),
-    )

@@ -1,6 +1,7 @@
 """What can be set, section by section.
 
 Owns the names, types, defaults and meanings. Durations are seconds. A field without a default has to be given.
+The sections of outside services are the settings of their clients, in ``vendors.settings``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from bjidp.secret import Secret
+from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
 
 Environment = Literal["production", "demo"]
 
@@ -97,55 +99,17 @@ class Networks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A MaxMind-format file that tells the area of an address."""
 
 
-class Wechat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One mini-program at WeChat."""
-
-    app_id: str
-    app_secret: Secret
-    base_url: str = "https://api.weixin.qq.com"
-
-
-class Alipay(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One mini-program at Alipay."""
-
-    app_id: str
-    private_key: Secret
-    alipay_public_key: str
-    gateway_url: str = "https://openapi.alipay.com/gateway.do"
-
-
-class Baidu(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One smart program at Baidu, with the cloud application that checks faces for it."""
-
-    app_key: str
-    app_secret: Secret
-    aip_key: str
-    aip_secret: Secret
-    plan_id: int
-    base_url: str = "https://spapi.baidu.com"
-    aip_url: str = "https://aip.baidubce.com"
-    face_page_url: str = "https://brain.baidu.com/face/print/"
-
-
-class Authority(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The authority that knows which name belongs to which number."""
-
-    base_url: str
-    key_id: str
-    secret: Secret
-
-
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything."""
 
     server: Server
     storage: Storage
     keys: Keys
-    authority: Authority
+    authority: AuthoritySettings
     qr: Qr = Qr()
     sessions: Sessions = Sessions()
     accounts: Accounts = Accounts()
     networks: Networks = Networks()
-    wechat: Wechat | None = None
-    alipay: Alipay | None = None
-    baidu: Baidu | None = None
+    wechat: WechatSettings | None = None
+    alipay: AlipaySettings | None = None
+    baidu: BaiduSettings | None = None

@@ -15,7 +15,7 @@ from bjidp.person import DocumentType
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records, StaleRecord
-from bjidp.vendors.ports import FaceCheck, LoginCodeInvalid, PlatformSignIn
+from bjidp.vendors.ports import FaceCheck, LoginCodeInvalid, PlatformClients
 
 USED_CODE_LIFETIME: Millis = 24 * HOUR
 """How long a login code is remembered: as long as the longest-lived one, Alipay's, could be redeemed."""
@@ -31,19 +31,12 @@ class UsedCode(Struct, frozen=True):
     at: Instant
 
 
-class Door(Struct, frozen=True):
-    """One platform."""
-
-    sign_in: PlatformSignIn
-    face: FaceCheck
-
-
 class Doors:
     """The configured platforms."""
 
     def __init__(
         self,
-        doors: Mapping[Platform, Door],
+        doors: Mapping[Platform, PlatformClients],
         *,
         used_codes: Records[UsedCode],
         pseudonyms: Pseudonyms,

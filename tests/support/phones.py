@@ -16,7 +16,7 @@ from bjidp.clock import ManualClock
 from bjidp.entropy import Entropy
 from bjidp.errors import VendorUnavailable
 from bjidp.miniprogram.book import RegistrationBook
-from bjidp.miniprogram.doors import Door, Doors, UsedCode
+from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.service import MiniProgram
@@ -43,7 +43,15 @@ from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, FaceRequest, FaceStart, FaceVerdict, LoginCodeInvalid
+from bjidp.vendors.ports import (
+    AuthorityAnswer,
+    AuthorityFinding,
+    FaceRequest,
+    FaceStart,
+    FaceVerdict,
+    LoginCodeInvalid,
+    PlatformClients,
+)
 
 ADDRESS = Source("192.0.2.1")
 ZHANG = "110101199003070011"
@@ -149,7 +157,7 @@ class PhoneWorld:
         self.limits = MiniProgramLimits(self.throttle, pseudonyms, windows or MiniProgramWindows())
         self.mini = MiniProgram(
             doors=Doors(
-                {platform: Door(fake, fake) for platform, fake in self.platforms.items()},
+                {platform: PlatformClients(fake, fake) for platform, fake in self.platforms.items()},
                 used_codes=self.used_codes,
                 pseudonyms=pseudonyms,
                 clock=clock,

@@ -35,6 +35,7 @@ from bjidp.sandbox.entropy import SeededEntropy as SandboxEntropy
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.secret import Secret
 from bjidp.storage.memory.signals import LocalTopics
+from bjidp.vendors.settings import AuthoritySettings, WechatSettings
 from bjidp.web.connections import Runner, Site
 from tests.support import phone as phones
 from tests.support.browser import Browser, Message, Screen, Socket
@@ -431,12 +432,12 @@ def _settings(url: str, database: Path, credentials: SandboxCredentials, vendors
         server=config.Server(base_url=url, environment="demo"),
         storage=config.Storage(database_url=f"sqlite:///{database}"),
         keys=config.Keys(roots={"1": Secret(ROOT_KEY)}),
-        authority=config.Authority(
+        authority=AuthoritySettings(
             base_url=clients.authority.base_url,
             key_id=clients.authority.key_id,
             secret=Secret(clients.authority.secret),
         ),
-        wechat=config.Wechat(
+        wechat=WechatSettings(
             app_id=clients.wechat.app_id, app_secret=Secret(clients.wechat.secret), base_url=clients.wechat.base_url
         ),
     )

@@ -17,6 +17,7 @@ from bjidp.config.settings import Settings
 from bjidp.entropy import SeededEntropy
 from bjidp.secret import Secret
 from bjidp.throttle.ports import per_minute
+from bjidp.vendors.settings import AuthoritySettings
 
 
 def rooms(http: AsyncMock, *stores: AsyncMock) -> Rooms:
@@ -52,7 +53,7 @@ async def test_keys_in_redis_begin_as_the_settings_say(
             database_url=f"sqlite:///{tmp_path / 'bjidp.sqlite'}", redis_url=redis_url, redis_prefix="second:"
         ),
         keys=config.Keys(roots={"1": Secret("cm9vdCBrZXkgb2YgdGhlIHdlYiB0ZXN0cywgMzIgYi4=")}),
-        authority=config.Authority(base_url="http://127.0.0.1", key_id="x", secret=Secret("x")),
+        authority=AuthoritySettings(base_url="http://127.0.0.1", key_id="x", secret=Secret("x")),
     )
     opened = await open_rooms(settings, clock, entropy)
     try:

@@ -21,6 +21,9 @@ EVERYBODY: Final = (RESIDENT, OTHER_RESIDENT, HK, MACAO, TAIWAN, FOREIGNER)
 OPEN_ID: Final = "oUserOpenIdHush0001"
 OTHER_OPEN_ID: Final = "oUserOpenIdHush0002"
 
+DONE: Final = "https://id.example/done?a=1&b=2"
+"""Where a face check in a browser leads back to."""
+
 NEVER_LOGGED: Final = (
     "Hush",  # every secret, token, code, key and openid of these tests has it in it
     "-----BEGIN",

@@ -20,18 +20,11 @@ from bjidp.sandbox.app import build
 from bjidp.sandbox.credentials import SandboxCredentials, default_credentials
 from bjidp.sandbox.settings import AlipayRules, BaiduRules, SandboxSettings
 from bjidp.secret import Secret
-from bjidp.vendors.catalog import (
-    AlipaySettings,
-    AuthoritySettings,
-    BaiduSettings,
-    HttpClients,
-    PlatformSettings,
-    WechatSettings,
-    build_authority,
-    build_platforms,
-)
+from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
 from bjidp.vendors.http import HttpLimits
 from bjidp.vendors.ports import Authority, AuthorityAnswer, FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
+from tests.vendors.cast import DONE
 
 PLATFORMS = list(Platform)
 
@@ -83,13 +76,13 @@ Opener: TypeAlias = Callable[..., Any]
 @pytest.fixture
 async def opened(
     credentials: SandboxCredentials,
-    clients: HttpClients,
     clock: ManualClock,
     entropy: SeededEntropy,
     logged: list[MutableMapping[str, Any]],
 ) -> AsyncIterator[Opener]:
     """Open worlds with rules of a test's choosing; none of their persons may be logged."""
     controls: list[TestClient[Any, Any]] = []
+    clients: list[HttpClients] = []
     known: dict[str, dict[str, Any]] = {}
 
     async def open_world(*, limits: HttpLimits | None = None, **rules: Any) -> World:  # noqa: ANN401
@@ -108,17 +101,18 @@ async def opened(
         listed = await (await control.get("/control/people")).json()
         known.update({person["id"]: person for person in listed})
         address = str(server.make_url(""))
+        clients.append(http := HttpClients(clock=clock, limits=limits))
         return World(
             control=control,
-            platforms=build_platforms(
-                platform_settings(credentials, address, limits or HttpLimits()), http=clients, clock=clock
-            ),
-            authority=build_authority(authority_settings(credentials, address), http=clients, clock=clock),
+            platforms=platforms_at(credentials, address, http, clock),
+            authority=build_authority(authority_settings(credentials, address), http=http, clock=clock),
             people=known,
             entropy=SeededEntropy(token(entropy, 128)),
         )
 
     yield open_world
+    for http in clients:
+        await http.close()
     for control in controls:
         await control.close()
     told = "".join(str(entry) for entry in logged)
@@ -133,21 +127,24 @@ async def world(opened: Opener) -> World:
     return opening
 
 
-def platform_settings(credentials: SandboxCredentials, address: str, limits: HttpLimits) -> PlatformSettings:
+def platforms_at(
+    credentials: SandboxCredentials, address: str, http: HttpClients, clock: ManualClock
+) -> Mapping[Platform, PlatformClients]:
     told = credentials.client_settings(address)
-    return PlatformSettings(
+    return build_platforms(
+        http=http,
+        clock=clock,
+        face_done_url=DONE,
         wechat=WechatSettings(
             app_id=told.wechat.app_id,
             app_secret=Secret(told.wechat.secret),
             base_url=told.wechat.base_url,
-            limits=limits,
         ),
         alipay=AlipaySettings(
             app_id=told.alipay.app_id,
             private_key=Secret(told.alipay.app_private_key),
             alipay_public_key=told.alipay.alipay_public_key,
-            base_url=told.alipay.gateway_url,
-            limits=limits,
+            gateway_url=told.alipay.gateway_url,
         ),
         baidu=BaiduSettings(
             app_key=told.baidu.client_id,
@@ -155,12 +152,9 @@ def platform_settings(credentials: SandboxCredentials, address: str, limits: Htt
             aip_key=told.baidu.aip_key,
             aip_secret=Secret(told.baidu.aip_secret),
             plan_id=told.baidu.plan_id,
-            face_success_url="https://id.example/done",
-            face_failed_url="https://id.example/failed",
             base_url=told.baidu.base_url,
             aip_url=told.baidu.base_url,
             face_page_url=told.baidu.base_url + "/face/print/",
-            limits=limits,
         ),
     )
 

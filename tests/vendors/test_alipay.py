@@ -16,8 +16,9 @@ from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.alipay.gateway import beijing_time
-from bjidp.vendors.catalog import AlipaySettings, HttpClients, PlatformSettings, build_platforms
+from bjidp.vendors.catalog import HttpClients, build_platforms
 from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.settings import AlipaySettings
 from tests.vendors.alipay_stand import (
     APP_ID,
     CERTIFY,
@@ -31,7 +32,7 @@ from tests.vendors.alipay_stand import (
     refusal,
     sign,
 )
-from tests.vendors.cast import FOREIGNER, HK, MACAO, OPEN_ID, OTHER_OPEN_ID, REFERENCE, RESIDENT, TAIWAN, asked
+from tests.vendors.cast import DONE, FOREIGNER, HK, MACAO, OPEN_ID, OTHER_OPEN_ID, REFERENCE, RESIDENT, TAIWAN, asked
 
 CODE = "codeHush+/=&中"
 USER_ID = "2088000000000001"
@@ -58,9 +59,9 @@ def alipay(
         alipay_public_key=gateway_key.public_key()
         .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         .decode(),
-        base_url=stand.address + GATEWAY,
+        gateway_url=stand.address + GATEWAY,
     )
-    return build_platforms(PlatformSettings(alipay=settings), http=clients, clock=clock)[Platform.ALIPAY]
+    return build_platforms(alipay=settings, http=clients, clock=clock, face_done_url=DONE)[Platform.ALIPAY]
 
 
 def reasons(logged: list[MutableMapping[str, Any]], event: str = "vendor_alarm") -> list[str]:

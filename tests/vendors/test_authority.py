@@ -15,8 +15,9 @@ from bjidp.errors import VendorUnavailable
 from bjidp.person import Person
 from bjidp.secret import Secret
 from bjidp.vendors.authority.client import signature
-from bjidp.vendors.catalog import AuthoritySettings, HttpClients, build_authority
+from bjidp.vendors.catalog import HttpClients, build_authority
 from bjidp.vendors.ports import Authority, AuthorityAnswer, AuthorityFinding
+from bjidp.vendors.settings import AuthoritySettings
 from tests.vendors.cast import EVERYBODY, FOREIGNER, RESIDENT
 from tests.vendors.stand import Reply, Seen, Stand
 

@@ -12,8 +12,9 @@ from bjidp.errors import VendorUnavailable
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
-from bjidp.vendors.catalog import BaiduSettings, HttpClients, PlatformSettings, build_platforms
+from bjidp.vendors.catalog import HttpClients, build_platforms
 from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.settings import BaiduSettings
 from tests.vendors.baidu_stand import (
     AIP_KEY,
     AIP_SECRET,
@@ -28,7 +29,7 @@ from tests.vendors.baidu_stand import (
     BaiduStand,
     parameter_error,
 )
-from tests.vendors.cast import FOREIGNER, HK, MACAO, OPEN_ID, RESIDENT, TAIWAN, asked
+from tests.vendors.cast import DONE, FOREIGNER, HK, MACAO, OPEN_ID, RESIDENT, TAIWAN, asked
 
 CODE = "codeHush+/=&中@"
 REQUEST = asked(Platform.BAIDU, APP_KEY)
@@ -57,13 +58,11 @@ def baidu(stand: BaiduStand, clients: HttpClients, clock: ManualClock) -> Platfo
         aip_key=AIP_KEY,
         aip_secret=Secret(AIP_SECRET),
         plan_id=PLAN,
-        face_success_url="https://id.example/done?a=1&b=2",
-        face_failed_url="https://id.example/failed",
         base_url=stand.address,
         aip_url=stand.address,
         face_page_url="https://brain.example/face/print/",
     )
-    return build_platforms(PlatformSettings(baidu=settings), http=clients, clock=clock)[Platform.BAIDU]
+    return build_platforms(baidu=settings, http=clients, clock=clock, face_done_url=DONE)[Platform.BAIDU]
 
 
 def reasons(logged: list[MutableMapping[str, Any]], event: str = "vendor_alarm") -> list[str]:
@@ -243,8 +242,8 @@ async def test_the_phone_gets_the_address_of_baidus_page(baidu: PlatformClients)
     assert address == "https://brain.example/face/print/"
     assert parse_qsl(query, strict_parsing=True) == [
         ("token", start.verification),
-        ("successUrl", "https://id.example/done?a=1&b=2"),
-        ("failedUrl", "https://id.example/failed"),
+        ("successUrl", DONE),
+        ("failedUrl", DONE),
     ]
     assert set(start.client) == {"url"}
 

@@ -12,11 +12,11 @@ from bjidp.errors import VendorUnavailable
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
-from bjidp.vendors.catalog import HttpClients, PlatformSettings, WechatSettings, build_platforms
-from bjidp.vendors.http import HttpLimits
+from bjidp.vendors.catalog import HttpClients, build_platforms
 from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.settings import WechatSettings
 from bjidp.vendors.wechat.face import cert_hash
-from tests.vendors.cast import HK, OPEN_ID, OTHER_OPEN_ID, OTHER_RESIDENT, REFERENCE, asked
+from tests.vendors.cast import DONE, HK, OPEN_ID, OTHER_OPEN_ID, OTHER_RESIDENT, REFERENCE, asked
 from tests.vendors.wechat_stand import (
     APP_ID,
     APP_SECRET,
@@ -40,10 +40,8 @@ async def stand() -> AsyncIterator[WechatStand]:
 
 @pytest.fixture
 def wechat(stand: WechatStand, clients: HttpClients, clock: ManualClock) -> PlatformClients:
-    settings = WechatSettings(
-        app_id=APP_ID, app_secret=Secret(APP_SECRET), base_url=stand.address, limits=HttpLimits(total=5)
-    )
-    return build_platforms(PlatformSettings(wechat=settings), http=clients, clock=clock)[Platform.WECHAT]
+    settings = WechatSettings(app_id=APP_ID, app_secret=Secret(APP_SECRET), base_url=stand.address)
+    return build_platforms(wechat=settings, http=clients, clock=clock, face_done_url=DONE)[Platform.WECHAT]
 
 
 def reasons(logged: list[MutableMapping[str, Any]], event: str = "vendor_alarm") -> list[str]:
