@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import signal
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -28,7 +27,7 @@ from bjidp.clock import SystemClock
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
 from bjidp.storage.sql.migrations import migrate
-from bjidp.supervising import Patience, supervise
+from bjidp.supervising import Patience, Supervisor, supervise
 from bjidp.tidying import Tidying
 from bjidp.web.connections import Runner, Site, allow_open_files
 
@@ -51,7 +50,7 @@ def serve(settings: Settings, config: Path, *, worker: int | None = None) -> Non
 
     Everything that can be checked is checked before anything is changed: then the schema is brought up to date, then
     requests are taken. ``config`` is where the settings came from; ``worker`` is given to the processes that
-    :func:`serve` itself starts, the file descriptor that is told when they serve.
+    :func:`serve` itself starts, the file descriptor that leads to their supervisor.
 
     Raises ``StoreUnavailable`` when a store does not answer at start, :class:`OSError` when the port is taken,
     :class:`ValueError` for settings that cannot be wired and :class:`bjidp.supervising.WorkerFailed`.
@@ -85,13 +84,9 @@ async def _supervise(settings: Settings, config: Path) -> None:
 
 
 async def _work(settings: Settings, told: int) -> None:
-    def tell() -> None:
-        os.write(told, b".")
-        os.close(told)
-
-    with contextlib.closing(_bound(settings)) as listener:
+    with contextlib.closing(Supervisor(told)) as supervisor, contextlib.closing(_bound(settings)) as listener:
         async with _prepared(settings) as (rooms, app):
-            await _answer(rooms, app, listener, tell)
+            await _answer(rooms, app, listener, supervisor)
 
 
 @asynccontextmanager
@@ -108,9 +103,9 @@ async def _prepared(settings: Settings) -> AsyncIterator[tuple[Rooms, web.Applic
 
 
 async def _answer(
-    rooms: Rooms, app: web.Application, listener: socket.socket, tell: Callable[[], None] = lambda: None
+    rooms: Rooms, app: web.Application, listener: socket.socket, supervisor: Supervisor | None = None
 ) -> None:
-    """Take requests until told to stop; ``tell`` once they are taken."""
+    """Take requests until told to stop, or until the ``supervisor``, who is told that they are taken, has gone."""
     stop = _told_to_stop()
     runner = Runner(app, files=allow_open_files(), shutdown_timeout=DRAIN)
     await runner.setup()
@@ -123,7 +118,8 @@ async def _answer(
         gc.freeze()
         gc.set_threshold(*GARBAGE)
         log.info("serving", url=rooms.settings.server.base_url, port=rooms.settings.server.listen_port)
-        tell()
+        if supervisor is not None:
+            supervisor.tell(stop.set)
         await stop.wait()
     finally:
         tidying.cancel()

@@ -1,14 +1,16 @@
 """Several processes of one program: started, watched, started again when they die, and ended together.
 
-Owns what is done about a process that ends. Called by ``serving``; knows nothing of what the processes do, but that
-each writes one byte to a pipe when it serves.
+Owns what is done about a process that ends, the supervising one included. Called by ``serving``, on both sides: by the
+process that supervises, and by a worker of itself. Between them is a pair of sockets. The worker writes one byte when
+it serves; what else it does is not known here. When the supervisor ends, in whatever way, the kernel closes its end,
+and the worker ends too: nobody would start it again, and nobody could tell it to stop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import socket
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -62,6 +64,33 @@ async def supervise(
             worker.result()
 
 
+class Supervisor:
+    """The supervisor, as a worker knows it."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Take over the file descriptor that the worker's command was given."""
+        self._line = socket.socket(fileno=descriptor)
+        self._line.settimeout(0)
+
+    def tell(self, gone: Callable[[], None]) -> None:
+        """Say that the worker serves; call ``gone``, once, when the supervisor ends or has ended already."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            # What has ended stays readable.
+            loop.remove_reader(self._line)
+            gone()
+
+        with contextlib.suppress(ConnectionError):
+            self._line.send(b".")
+        loop.add_reader(self._line, look)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        asyncio.get_running_loop().remove_reader(self._line)
+        self._line.close()
+
+
 class _Worker:
     """The place of one worker, whichever process fills it."""
 
@@ -86,21 +115,19 @@ class _Worker:
 
     async def _run(self) -> int:
         """Run one process to its end; return its exit code."""
-        reading, writing = os.pipe()
-        try:
+        # Each end is in one process alone, so that it is closed when that process ends.
+        line, theirs = socket.socketpair()
+        with line:
+            with theirs:
+                number = theirs.fileno()
+                process = await asyncio.create_subprocess_exec(*self._command(number), pass_fds=(number,))
             try:
-                process = await asyncio.create_subprocess_exec(*self._command(writing), pass_fds=(writing,))
-            finally:
-                # The worker's end is its own alone, so that the pipe ends with it.
-                os.close(writing)
-            try:
-                if await _has_byte(reading):
+                line.settimeout(0)
+                if await _has_byte(line):
                     self._has_served = True
                 return await process.wait()
             finally:
                 await self._end(process)
-        finally:
-            os.close(reading)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is not None:
@@ -116,13 +143,9 @@ class _Worker:
             await process.wait()
 
 
-async def _has_byte(reading: int) -> bool:
-    """Wait for a byte, or for the end of the pipe; tell which it was."""
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(reading, readable.set)
+async def _has_byte(line: socket.socket) -> bool:
+    """Wait for a byte, or for the other end to be closed; tell which it was."""
     try:
-        await readable.wait()
-    finally:
-        loop.remove_reader(reading)
-    return bool(os.read(reading, 1))
+        return bool(await asyncio.get_running_loop().sock_recv(line, 1))
+    except ConnectionError:
+        return False

@@ -61,22 +61,22 @@ class Process:
 
     def alive(self) -> bool:
         """Tell whether the program still runs."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        # A program that ended and was not waited for by its shell still has an entry.
-        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return is_running(self.pid)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
         """Return when ``ready()`` is true; raise :class:`ProcessFailed` when the program ends or time is over."""
-        deadline = time.monotonic() + seconds
-        while not ready():
+
+        def ready_or_ended() -> bool:
+            if ready():
+                return True
             if not self.alive():
                 raise ProcessFailed(f"{self.name} ended by itself:\n{self.tail()}")
-            if time.monotonic() > deadline:
-                raise ProcessFailed(f"{self.name} was not ready after {seconds} s:\n{self.tail()}")
-            time.sleep(0.01)
+            return False
+
+        try:
+            wait_until(ready_or_ended, seconds)
+        except TimeoutError:
+            raise ProcessFailed(f"{self.name} was not ready after {seconds} s:\n{self.tail()}") from None
 
     def signal(self, number: int) -> None:
         """Send a signal, for example SIGSTOP to make a server that accepts but does not answer."""
@@ -106,6 +106,35 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
+    """Return when ``true()`` is; raise :class:`TimeoutError` when time is over."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not true after {seconds} s")
+        time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process runs. One that ended and was not waited for still has an entry, and does not."""
+    status = _status(pid)
+    return status is not None and status[0] != "Z"
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started and that are there."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    return [child for child in pids if (status := _status(child)) is not None and status[1] == str(pid)]
+
+
+def _status(pid: int) -> list[str] | None:
+    """Return state, parent and what follows (proc_pid_stat(5)), or None when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def free_port() -> int:

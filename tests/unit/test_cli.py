@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import signal
 import socket
 import stat
 from collections.abc import Iterator
@@ -17,7 +19,8 @@ from bjidp.config.loader import load
 from bjidp.demo import Place, _write_config
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.supervising import WorkerFailed
-from tests.support.processes import free_port
+from tests.support.house import serve
+from tests.support.processes import children_of, free_port, is_running, wait_until
 
 ROOT = base64.b64encode(bytes(range(32))).decode()
 
@@ -171,6 +174,28 @@ def test_what_a_worker_ended_with_is_what_the_server_ends_with(
         cli.main(["serve", "--config", str(config(tmp_path, port=8080))])
     assert caught.value.code == exit_code
     assert f"a worker ended before it served, with code {code}" in capsys.readouterr().err
+
+
+@pytest.mark.req("OPS-4")
+def test_the_workers_of_a_server_that_is_killed_end_by_themselves(tmp_path: Path, redis_url: str) -> None:
+    port = free_port()
+    path = config(tmp_path, port=port, workers=2)
+    path.write_text(path.read_text().replace("[keys.roots]", f'redis_url = "{redis_url}"\n[keys.roots]'))
+    server = serve(path, tmp_path / "server.log")
+    workers: list[int] = []
+    try:
+        server.wait_until(lambda: server.log.read_text().count('"serving"') == 2)
+        workers = children_of(server.pid)
+        assert len(workers) == 2
+        server.signal(signal.SIGKILL)
+        wait_until(lambda: not any(map(is_running, workers)))
+        # Nothing of the server is left that would be in the way of the next one.
+        with socket.socket() as next_one:
+            next_one.bind(("127.0.0.1", port))
+    finally:
+        for worker in filter(is_running, workers):
+            os.kill(worker, signal.SIGKILL)
+        server.stop()
 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["fly"], ["demo", "--port", "many"]])

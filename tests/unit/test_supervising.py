@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bjidp.supervising import Patience, WorkerFailed, supervise
+from bjidp.supervising import Patience, Supervisor, WorkerFailed, supervise
+from tests.support.processes import is_running
 
 SERVE = "import os, signal, sys; os.write(int(sys.argv[1]), b'.'); "
 """What a worker does first; the rest of a script is what it does then."""
@@ -54,14 +56,6 @@ async def reports(path: Path) -> AsyncIterator[asyncio.StreamReader]:
 def says(path: Path, text: str) -> str:
     """Return the part of a script that reports a line."""
     return f"open({str(path)!r}, 'w').write(f'{text}\\n')"
-
-
-def is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.mark.req("OPS-3")
@@ -136,3 +130,31 @@ async def test_workers_are_ended_in_peace_and_killed_when_their_time_is_over(tmp
         assert await reported.readline() == b"ended\n"
     assert [line["event"] for line in logs] == ["worker_killed"]
     assert [is_running(process) for process in processes] == [False, False]
+
+
+@pytest.mark.req("OPS-4")
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_worker_hears_once_that_its_supervisor_has_ended_before_it_served_or_after(*, early: bool) -> None:
+    theirs, line = socket.socketpair()
+    supervisor = Supervisor(line.detach())
+    heard: list[str] = []
+    gone = asyncio.Event()
+
+    def hear() -> None:
+        heard.append("gone")
+        gone.set()
+
+    with theirs:
+        if not early:
+            supervisor.tell(hear)
+            assert theirs.recv(2) == b"."
+            await asyncio.sleep(0)
+            assert heard == []
+    if early:
+        supervisor.tell(hear)
+    async with asyncio.timeout(IN_TIME):
+        await gone.wait()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert heard == ["gone"]
+    supervisor.close()
