@@ -6,10 +6,14 @@ Owns them as one frozen value that ``bootstrap`` builds from the configuration a
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct, field
 
 from bjidp.clock import MINUTE, SECOND, Millis
+
+RENEW_AHEAD: Final[Millis] = 6 * SECOND
+"""How long before a scan deadline the next ticket is shown (wire.md, section 2)."""
 
 
 class Purpose(StrEnum):
@@ -40,7 +44,6 @@ class QrPolicy(Struct, frozen=True):
     whole: Millis = 240 * SECOND
     whole_face: Millis = 330 * SECOND
     device: Millis = 300 * SECOND
-    renew_ahead: Millis = 6 * SECOND
     renewals: int = 5
     step: Millis = 2 * SECOND
     fresh: Millis = 6 * SECOND
@@ -55,6 +58,14 @@ class QrPolicy(Struct, frozen=True):
     remembered: int = 4
     in_app_scenes: frozenset[int] = frozenset({0})
     launch_scenes: dict[str, frozenset[int]] = field(default_factory=lambda: {"wechat": frozenset({1011, 1047})})
+
+    @property
+    def renew_ahead(self) -> Millis:
+        """How long before its scan deadline a ticket is joined by the next one.
+
+        Never more than half of its time: all renewals of a short one would follow at once.
+        """
+        return min(RENEW_AHEAD, self.scan // 2)
 
     def confirm_span(self, purpose: Purpose) -> Millis:
         """Return how long a phone has between scan and confirm."""

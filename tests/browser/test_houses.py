@@ -18,8 +18,8 @@ from tests.support.processes import ProcessFailed
 from tests.support.town import Place, acquaint
 
 ALWAYS = {"reverse_code": "always"}
-HASTY = {"scan_seconds": 7, "confirm_seconds": 5}
-"""The next code comes 6 s before the end of the one shown: every second here, so that all five pass by in five."""
+HASTY = {"scan_seconds": 4, "confirm_seconds": 5}
+"""The next code comes halfway, every two seconds here, so that all five pass by in ten."""
 
 
 async def at_home(place: Place, phone: Handset, person: str, platform: str = "wechat") -> None:

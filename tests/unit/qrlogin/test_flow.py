@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -56,6 +57,16 @@ def test_the_next_ticket_is_due_six_seconds_before_the_deadline() -> None:
     assert flows.next_turn(flow, POLICY, at(0)) == at(54)
     assert not flows.renewal_due(flow, POLICY, at(53.999))
     assert flows.renewal_due(flow, POLICY, at(54))
+
+
+@pytest.mark.req("LOG-2")
+@pytest.mark.parametrize(("span", "due"), [(60, 54), (13, 7), (12, 6), (6, 3), (1, 0.5)])
+def test_the_next_ticket_is_never_due_before_half_of_the_time_is_over(span: int, due: float) -> None:
+    short = msgspec.structs.replace(POLICY, scan=span * SECOND)
+    flow = a_flow(a_ticket("0", at(0), policy=short))
+    assert flows.next_turn(flow, short, at(0)) == at(due)
+    assert not flows.renewal_due(flow, short, at(due) - 1)
+    assert flows.renewal_due(flow, short, at(due))
 
 
 @pytest.mark.req("LOG-2")
