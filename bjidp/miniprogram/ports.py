@@ -44,6 +44,8 @@ class MiniSessionEnd(StrEnum):
     """The same registration was completed twice at once, and the other session is the one."""
     LINK_REPLACED = "link_replaced"
     """Its platform link stands for another account now, or another one took its place."""
+    CROWDED_OUT = "crowded_out"
+    """It was the oldest of its platform link when there came one too many."""
 
 
 class StaleMiniSession(Exception):
@@ -53,8 +55,12 @@ class StaleMiniSession(Exception):
 class MiniSessionStore(Protocol):
     """Live mini-program sessions. Raises ``StoreUnavailable`` when it does not answer."""
 
-    async def open(self, session: MiniSession) -> None:
+    async def open(self, session: MiniSession, newest: int | None = None) -> None:
         """Create the row; audit the login. Raises ``AccountRefused`` when the account may not log in.
+
+        With ``newest`` the link keeps that many live sessions at most, this one and the newest of the others, and the
+        rest is ended as crowded out. Where sessions and accounts lie apart, a login is not refused because one of them
+        cannot be ended, and logins at one moment may end one too many.
 
         What is left behind by it, and by ``StoreUnavailable``, is what
         :meth:`bjidp.sessions.ports.SessionStore.open` says.

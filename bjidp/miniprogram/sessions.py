@@ -6,6 +6,8 @@ call with a bearer token, and by whoever ends a session.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -19,6 +21,13 @@ from bjidp.platforms import Platform
 
 SHORTEST: Millis = 12 * HOUR
 """How long a session lasts at most when the person asked for no days at all."""
+
+LIVE_OF_LINK: Final = 5
+"""Live sessions of a platform link, at most, after a login by the platform's own.
+
+A person may use one account of a platform on several devices. But a mini-program that has lost its tokens logs in anew,
+and nobody ends the session it has forgotten.
+"""
 
 LOST_ANSWER: Millis = 30 * SECOND
 """How long a refresh token that was used is answered with the pair it was answered with before."""
@@ -80,7 +89,8 @@ class MiniSessions:
         """Log the phone of ``link`` in, until its face check no longer counts. Raises :class:`AccountRefused`.
 
         With ``repeatable`` the first pair may be asked for again (:meth:`repeat`) until it is used; without, the
-        session counts as used from the start, which spares the first call with its token a write.
+        session counts as used from the start, which spares the first call with its token a write, and the oldest ones
+        of the link end when there are more than :data:`LIVE_OF_LINK`.
         """
         now = self._clock.now()
         session = MiniSession(
@@ -95,7 +105,8 @@ class MiniSessions:
             expires_at=face_valid_until(link),
             version=1,
         )
-        await self._store.open(session)
+        # Of a registration that is completed many times at once one session stays, which the others must not end.
+        await self._store.open(session, newest=None if repeatable else LIVE_OF_LINK)
         return OpenedSession(session.id, self._tokens.pair(session, now))
 
     async def repeat(self, session: str) -> tuple[Tokens, Standing] | None:

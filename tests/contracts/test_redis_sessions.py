@@ -158,7 +158,7 @@ async def test_a_login_whose_write_fails_halfway_leaves_nothing_behind(
         faulty = Faulty(shared._link, lambda call, number=number: call == number, heard=heard)  # type: ignore[misc]
         try:
             await RedisMiniSessions(faulty, "bjidp:mini:", house.sql.accounts, house.sql.audit).open(
-                house.mini_session(link)
+                house.mini_session(link), newest=5
             )
         except StoreUnavailable:
             assert house.counts() == before
@@ -188,6 +188,22 @@ async def test_what_a_store_that_went_away_during_a_login_keeps_can_be_ended(
             await RedisMiniSessions(faulty, "bjidp:mini:", house.sql.accounts, house.sql.audit).open(lost)
         live = await house.mini_sessions.live_of_link(link.id, house.now)
         assert await house.mini_sessions.end(lost.id, MiniSessionEnd.LOGOUT, house.now) is live
+
+
+async def test_a_login_goes_on_when_the_oldest_of_its_link_cannot_be_ended_and_the_next_one_ends_it(
+    house: House, shared: RedisStores
+) -> None:
+    link, _ = await house.someone()
+    oldest = house.mini_session(link)
+    await house.mini_sessions.open(oldest, newest=1)
+    house.clock.advance(1)
+    late = Faulty(shared._link, lambda call: call > 4, heard=False)
+    await RedisMiniSessions(late, "bjidp:mini:", house.sql.accounts, house.sql.audit).open(
+        house.mini_session(link), newest=1
+    )
+    assert await house.mini_sessions.find(oldest.id, house.now) is not None
+    await house.mini_sessions.open(house.mini_session(link), newest=1)
+    assert await house.mini_sessions.find(oldest.id, house.now) is None
 
 
 class Away:

@@ -7,12 +7,14 @@ standing any more, so that its sessions are over at once wherever they lie.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import msgspec
 
 from bjidp.audit.event import EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Instant
+from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, StaleMiniSession
 from bjidp.standing import Standing
 from bjidp.storage.redis.client import Link
@@ -29,7 +31,7 @@ class RedisMiniSessions:
         self._gate = gate
         self._ledger = Ledger(gate, audit)
 
-    async def open(self, session: MiniSession) -> None:
+    async def open(self, session: MiniSession, newest: int | None = None) -> None:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.open`."""
         now = session.created_at
         names = {session.id: session.link}
@@ -39,6 +41,10 @@ class RedisMiniSessions:
         except BaseException:
             await self._rows.withdraw(session.link, session, names)
             raise
+        if newest is not None:
+            # What stays because Redis does not answer now goes at the next login.
+            with contextlib.suppress(StoreUnavailable):
+                await self._make_room(session, newest - 1, now)
 
     async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.find`."""
@@ -77,6 +83,12 @@ class RedisMiniSessions:
     async def purge(self, now: Instant, limit: int) -> int:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.purge`."""
         return await self._rows.purge(now, limit)
+
+    async def _make_room(self, new: MiniSession, kept: int, now: Instant) -> None:
+        others = [row for row in await self._rows.of_owner(new.link, now) if row.id != new.id]
+        others.sort(key=lambda row: (-row.created_at, row.id))
+        for row in others[kept:]:
+            await self._end(row.link, row.id, MiniSessionEnd.CROWDED_OUT, now)
 
     async def _end(self, link: str, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         ended = await self._rows.remove(link, session, now)

@@ -36,17 +36,15 @@ class Admission:
         self._audit = AuditRows(engine)
         # The row lock makes a lock of the account wait for this login, and then end its session: without it a
         # session made in between would come back to life when the account is unlocked (attack Q21).
-        looked_at = (
-            select(*STANDING)
-            .select_from(ACCOUNT_WITH_IDENTITY)
-            .where(account.c.id == bindparam("account"))
-            .with_for_update(read=True, of=account)
-        )
+        looked_at = select(*STANDING).select_from(ACCOUNT_WITH_IDENTITY).where(account.c.id == bindparam("account"))
         of_link = exists().where(
             platform_link.c.id == bindparam("link"), platform_link.c.account == bindparam("account")
         )
-        self._account = engine.compile(looked_at)
-        self._account_with_link = engine.compile(looked_at.add_columns(of_link.label("linked")))
+        self._account = engine.compile(looked_at.with_for_update(read=True, of=account))
+        # Phones of one account take turns besides, since each counts the sessions of its link.
+        self._account_with_link = engine.compile(
+            looked_at.add_columns(of_link.label("linked")).with_for_update(key_share=True, of=account)
+        )
         self._remember = engine.compile(insert_or_touch(login_network, engine.dialect, "last_at", ahead=DAY))
 
     def browser(self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant) -> Standing:

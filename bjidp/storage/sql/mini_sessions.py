@@ -40,6 +40,18 @@ class MiniSessionEnds:
             .returning(table.c.id, table.c.account, table.c.link)
         )
 
+        newest = (
+            select(table.c.id)
+            .where(table.c.link == bindparam("link"), _LIVE)
+            .order_by(table.c.created_at.desc(), table.c.id)
+            .limit(bindparam("kept"))
+        )
+        self._end_older = engine.compile(
+            delete(table)
+            .where(table.c.link == bindparam("link"), _LIVE, table.c.id.not_in(newest))
+            .returning(table.c.id, table.c.account, table.c.link)
+        )
+
     def one(self, transaction: Transaction, session: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End one session; return how many that was."""
         return self._ended(transaction, transaction.all(self._end, {"session": session, "now": now}), reason, now)
@@ -47,6 +59,11 @@ class MiniSessionEnds:
     def of_link(self, transaction: Transaction, link: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End every session of a link; return how many."""
         return self._ended(transaction, transaction.all(self._end_of_link, {"link": link, "now": now}), reason, now)
+
+    def but_newest(self, transaction: Transaction, link: str, kept: int, reason: MiniSessionEnd, now: Instant) -> int:
+        """End the sessions of a link but the ``kept`` newest; return how many that was."""
+        rows = transaction.all(self._end_older, {"link": link, "kept": kept, "now": now})
+        return self._ended(transaction, rows, reason, now)
 
     def _ended(
         self, transaction: Transaction, rows: list[tuple[str, str, str]], reason: MiniSessionEnd, now: Instant
@@ -88,8 +105,8 @@ class SqlMiniSessions:
         self._live_of_link = engine.compile(select(exists().where(table.c.link == bindparam("link"), _LIVE)))
         self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
-    async def open(self, session: MiniSession) -> None:
-        """Create the row; audit the login. Raises ``AccountRefused``."""
+    async def open(self, session: MiniSession, newest: int | None = None) -> None:
+        """Create the row; audit the login; make room on its link. Raises ``AccountRefused``."""
 
         def work(transaction: Transaction) -> None:
             self._admission.mini(
@@ -100,6 +117,11 @@ class SqlMiniSessions:
                 link=session.link,
                 platform=session.platform,
             )
+            if newest is not None:
+                # Before the insert, so that the new one is none of them.
+                self._ends.but_newest(
+                    transaction, session.link, newest - 1, MiniSessionEnd.CROWDED_OUT, session.created_at
+                )
             transaction.run(
                 self._insert,
                 {

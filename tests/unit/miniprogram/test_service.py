@@ -798,7 +798,7 @@ async def test_an_account_whose_session_could_not_be_opened_is_entered_by_the_sa
     registration = await world.opened("zhang")
     world.face(await world.state_identity(registration))
 
-    async def down(*_: object) -> None:
+    async def down(*_: object, **__: object) -> None:
         raise StoreUnavailable
 
     with monkeypatch.context() as patch:

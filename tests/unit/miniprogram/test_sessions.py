@@ -10,7 +10,7 @@ import pytest
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, TokenInvalid
 from bjidp.miniprogram.ports import MiniSessionEnd
-from bjidp.miniprogram.sessions import Caller
+from bjidp.miniprogram.sessions import LIVE_OF_LINK, Caller
 from bjidp.miniprogram.wire import IdentityRequired, SessionOk
 from bjidp.platforms import Platform
 from tests.support.phones import PhoneWorld
@@ -59,6 +59,17 @@ async def test_an_ended_session_is_invalid_at_once_with_all_its_tokens(world: Ph
     with pytest.raises(TokenInvalid):
         await world.sessions.refresh(answer.refresh_token)
     assert await is_live(world, other.access_token)
+
+
+@pytest.mark.req("LOG-7")
+async def test_who_logs_in_again_and_again_is_logged_out_of_the_oldest(world: PhoneWorld) -> None:
+    tokens = [(await logged_in(world)).access_token]
+    for _ in range(LIVE_OF_LINK):
+        world.clock.advance(60)
+        answer = await world.sign_in("zhang")
+        assert isinstance(answer, SessionOk)
+        tokens.append(answer.access_token)
+    assert [await is_live(world, token) for token in tokens] == [False] + [True] * LIVE_OF_LINK
 
 
 @pytest.mark.attack("T3", "Q21")
