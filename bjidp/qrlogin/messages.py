@@ -22,11 +22,15 @@ from bjidp.qrlogin.wire import ApprovedMessage, ExpiredMessage, Message, Rejecte
 
 
 class Frames(Struct, frozen=True):
-    """Texts to be shown one after the other: the first for ``first`` seconds, each later one for ``step``."""
+    """Texts to be shown one after the other: the first for ``first`` seconds, each later one for ``step``.
+
+    There is none once the ticket was ``scanned``, or when its time is over.
+    """
 
     texts: tuple[str, ...]
     first: float
     step: float
+    scanned: bool = False
 
 
 class Heard:
@@ -103,7 +107,7 @@ class Messages:
     def frames(self, ticket: Ticket, now: Instant) -> Frames:
         """Return every frame from now to the scan deadline, for the animated picture; none once scanned."""
         if not isinstance(ticket.state, Pending) or not machine.is_live(ticket, now):
-            return Frames((), 0.0, 0.0)
+            return Frames((), 0.0, 0.0, scanned=not _seems_over(ticket, now))
         key = self._keys.frame_key(ticket.purpose, ticket.id)
         first = frame.number_at(now - ticket.issued_at, self._policy.step)
         last = frame.number_at(ticket.state.deadline - 1 - ticket.issued_at, self._policy.step)
@@ -122,6 +126,12 @@ class Messages:
             elapsed=_seconds(now - ticket.issued_at),
             expires_in=_seconds(state.deadline - now),
         )
+
+
+def _seems_over(ticket: Ticket, now: Instant) -> bool:
+    """Tell whether a ticket is said to have expired: one that policy ended is, since why is nobody's business."""
+    state = ticket.state
+    return machine.has_expired(ticket, now) or (isinstance(state, Rejected) and state.reason == "policy")
 
 
 def _seconds(span: Millis) -> float:

@@ -1,7 +1,8 @@
 """One animated picture of all frames a ticket has left, for pages without JavaScript.
 
 Owns the drawing, called by ``web`` in a thread (15 to 30 ms of processor time for thirty frames). A GIF because every
-browser that lacks JavaScript shows one; it plays once and rests on its last frame, which says 已过期.
+browser that lacks JavaScript shows one; it plays once and rests on its last frame, which says 已过期, or 已扫码 of a
+ticket that was scanned.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ _PALETTE: Final = [0, 0, 0, 85, 85, 85, 170, 170, 170, 255, 255, 255]
 _WHITE: Final = 3
 
 
-def animated_image(basis: Basis, texts: Sequence[str], step: float, first: float | None = None) -> bytes:
-    """Return a GIF that shows the code of each text for ``step`` seconds and then, for good, 已过期.
+def animated_image(
+    basis: Basis, texts: Sequence[str], step: float, first: float | None = None, *, scanned: bool = False
+) -> bytes:
+    """Return a GIF that shows the code of each text for ``step`` seconds and then, for good, 已过期, or 已扫码.
 
     ``first`` is how long the first frame stays when part of its time is over already. Times are kept to 1/100 s.
-    Without a text, for a ticket that is scanned or over, only 已过期 is left: a page never shows a broken picture.
+    Without a text, for a ticket that is ``scanned`` or over, only that is left: a page never shows a broken picture.
     Raises :class:`ValueError` when a text is not of the basis.
     """
     pictures = [_picture(basis.draw(text)) for text in texts]
     durations = [round(1000 * step) for _ in texts]
     if durations and first is not None:
         durations[0] = round(1000 * first)
-    pictures.append(_expired((basis.size + 2 * QUIET) * MODULE))
+    pictures.append(_last("scanned.png" if scanned else "expired.png", (basis.size + 2 * QUIET) * MODULE))
     out = io.BytesIO()
     pictures[0].save(
         out,
@@ -57,13 +60,13 @@ def _picture(matrix: Matrix) -> Image.Image:
     return _coloured(small.resize((side * MODULE, side * MODULE), Image.Resampling.NEAREST))
 
 
-def _expired(side: int) -> Image.Image:
-    """Return the last frame: a clock struck through above 已过期, in four greys.
+def _last(name: str, side: int) -> Image.Image:
+    """Return the last frame, in four greys: a clock struck through above 已过期, or a phone above 已扫码.
 
     The three characters are a picture because a server need not have a Chinese font; they are set in Noto Sans CJK SC
     (SIL Open Font License 1.1, which leaves pictures of text free).
     """
-    with Image.open(io.BytesIO(files("bjidp.qrlogin").joinpath("expired.png").read_bytes())) as drawn:
+    with Image.open(io.BytesIO(files("bjidp.qrlogin").joinpath(name).read_bytes())) as drawn:
         greys = drawn.convert("L").point(lambda shade: round(shade / 85))
     frame = Image.new("L", (side, side), _WHITE)
     frame.paste(greys, ((side - greys.width) // 2, (side - greys.height) // 2))

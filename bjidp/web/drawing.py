@@ -52,8 +52,8 @@ class Drawings:
         Raises ``RateLimited`` for a browser or an address that has had too many drawn, :class:`TooBusy` and
         ``StoreUnavailable``.
         """
-        # A frame's text names its ticket and its number.
-        name = frames.texts[0] if frames.texts else ""
+        # A frame's text names its ticket and its number; without one there are two pictures in all.
+        name = frames.texts[0] if frames.texts else ("scanned" if frames.scanned else "expired")
         task = self._kept.get(name)
         if task is None:
             if self._under_way >= AT_ONCE + WAITING:
@@ -71,7 +71,9 @@ class Drawings:
         await self._throttle.hit(f"qr.draw.browser:{entry.browser.id}", *DRAWN_BROWSER)
         await entry.visitor.source.hit(self._throttle, "qr.draw.address", *DRAWN_ADDRESS)
         async with self._turns:
-            return await asyncio.to_thread(animated_image, self._basis, frames.texts, frames.step, frames.first)
+            return await asyncio.to_thread(
+                animated_image, self._basis, frames.texts, frames.step, frames.first, scanned=frames.scanned
+            )
 
     def _done(self, name: str, task: asyncio.Task[bytes]) -> None:
         self._under_way -= 1

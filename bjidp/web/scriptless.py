@@ -68,7 +68,7 @@ class ScriptlessQr:
         app.router.add_post("/qr/renew", self.renew)
 
     async def image(self, request: web.Request) -> web.Response:
-        """Draw all frames of the ticket from now to its scan deadline into one picture; 已过期 when none is left."""
+        """Draw all frames of the ticket from now to its scan deadline into one picture; then 已过期, or 已扫码."""
         require_same_site_read(self._site, request)
         entry = await self._entry(request, request.query.get("flow"))
         picture = await self._drawings.picture(await self._pages.frames(entry), entry)

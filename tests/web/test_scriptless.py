@@ -10,6 +10,8 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageSequence
 
+from bjidp.qrlogin.matrix import Basis
+from bjidp.qrlogin.picture import animated_image
 from tests.support.browser import Browser
 from tests.support.calls import Answer
 from tests.support.phone import Phone
@@ -31,6 +33,15 @@ async def picture(browser: Browser) -> tuple[list[str], list[float]]:
             found = zxingcpp.read_barcodes(frame.convert("RGB"))
             texts.append(found[0].text if found else "")
     return texts, times
+
+
+async def says_scanned(program: Program, browser: Browser) -> bool:
+    """Tell whether the picture without a code says 已扫码; it says 已过期 otherwise."""
+    shown = (await browser.get(f"/qr/image?flow={browser.flow}")).body
+    basis = Basis(f"{program.url}/q/")
+    scanned, expired = (animated_image(basis, [], 0, scanned=scanned) for scanned in (True, False))
+    assert shown in {scanned, expired}
+    return shown == scanned
 
 
 async def state(browser: Browser) -> Answer:
@@ -116,12 +127,16 @@ async def test_every_frame_of_the_picture_is_good_at_its_moment(program: Program
     assert all(before != after for before, after in pairwise(texts))
 
 
-async def test_after_the_scan_the_picture_shows_no_code(program: Program) -> None:
+@pytest.mark.req("UX-4")
+async def test_after_the_scan_the_picture_shows_no_code_and_does_not_say_that_it_expired(program: Program) -> None:
     browser = await program.browser()
     await browser.open()
     await scan(program, await program.phone(), browser)
     texts, _ = await picture(browser)
     assert texts == [""]
+    assert await says_scanned(program, browser)
+    await program.advance(60)
+    assert not await says_scanned(program, browser)
 
 
 @pytest.mark.attack("Q1")
@@ -197,6 +212,7 @@ async def test_the_code_is_a_field_and_three_wrong_ones_end_it(start_program: St
         shown = await state(browser)
         fields = dict(re.findall(r'name="(grant|csrf)" value="([^"]*)"', shown.text))
         assert (await browser.submit("/qr/redeem", fields | {"code": wrong})).header("Location") == "/login"
+        assert await says_scanned(program, browser)
     shown = await state(browser)
     assert 'name="code"' not in shown.text
     assert 'action="/qr/renew"' in shown.text

@@ -170,5 +170,22 @@ def test_the_frames_of_a_page_without_javascript_end_with_its_deadline() -> None
     assert [shown.t for shown in read if isinstance(shown, frame.Frame)] == list(range(30))
     late = MESSAGES.frames(flow.current, at(55.5))
     assert (late.texts, late.first) == (frames.texts[27:], 0.5)
-    assert MESSAGES.frames(flow.current, at(60)).texts == ()
-    assert MESSAGES.frames(scanned().current, at(6)).texts == ()
+    over, held = MESSAGES.frames(flow.current, at(60)), MESSAGES.frames(scanned().current, at(6))
+    assert (over.texts, over.scanned) == ((), False)
+    assert (held.texts, held.scanned) == ((), True)
+
+
+@pytest.mark.req("UX-4")
+def test_a_ticket_without_frames_was_scanned_unless_the_page_is_told_that_it_expired() -> None:
+    held, coded = scanned(), approved(code="07")
+    redeemed = machine.redeem(coded.current, "claim", at(11))
+    told_scanned = [
+        (held.current, 64.9),
+        (machine.reject(held.current, at(6)), 7),
+        (coded.current, 11),
+        (machine.exhaust(coded.current, at(11)), 12),
+        (redeemed, 12),
+    ]
+    told_expired = [(held.current, 65), (coded.current, 100), (machine.refuse(redeemed, "claim"), 12)]
+    assert [MESSAGES.frames(ticket, at(seconds)).scanned for ticket, seconds in told_scanned] == [True] * 5
+    assert [MESSAGES.frames(ticket, at(seconds)).scanned for ticket, seconds in told_expired] == [False] * 3

@@ -1,4 +1,4 @@
-"""The animated picture shows every frame for its time and ends on 已过期."""
+"""The animated picture shows every frame for its time and ends on 已过期, or is 已扫码 alone."""
 
 from __future__ import annotations
 
@@ -54,6 +54,15 @@ def test_the_last_frame_is_no_code_and_the_picture_plays_once() -> None:
 
 def test_thirty_frames_stay_small() -> None:
     assert len(animated_image(BASIS, texts(30), step=2)) < 100_000
+
+
+@pytest.mark.req("UX-4")
+def test_a_ticket_that_was_scanned_has_a_picture_of_its_own_without_a_code() -> None:
+    (held, _), (over, _) = (frames(animated_image(BASIS, [], step=2, scanned=scanned))[0] for scanned in (True, False))
+    assert held.size == over.size
+    assert held.tobytes() != over.tobytes()
+    assert zxingcpp.read_barcodes(held) == []
+    assert sum(held.convert("L").histogram()[:128]) > 2000, "it is drawn, not blank"
 
 
 def test_without_a_frame_left_only_the_last_one_is_shown() -> None:

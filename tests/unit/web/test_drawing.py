@@ -39,8 +39,8 @@ class Easel:
         """Wait for the next drawing to begin."""
         return await asyncio.to_thread(self.begun.acquire, timeout=within)
 
-    def __call__(self, basis: Basis, texts: Sequence[str], step: float, first: float) -> bytes:
-        self.drawn.append(texts[0] if texts else "")
+    def __call__(self, basis: Basis, texts: Sequence[str], step: float, first: float, *, scanned: bool) -> bytes:
+        self.drawn.append(texts[0] if texts else f"scanned: {scanned}")
         self.begun.release()
         assert self.brush.wait(20)
         if self.fails:
@@ -75,6 +75,14 @@ async def test_a_repeat_is_not_drawn_again(drawings: Drawings, easel: Easel) -> 
     for _ in range(50):
         assert await drawings.picture(frames("a"), entry()) == b"a"
     assert easel.drawn == ["a"]
+
+
+async def test_what_was_scanned_and_what_expired_are_two_pictures(drawings: Drawings, easel: Easel) -> None:
+    for _ in range(2):
+        for scanned in (True, False):
+            picture = await drawings.picture(Frames((), 0.0, 0.0, scanned=scanned), entry())
+            assert picture == f"scanned: {scanned}".encode()
+    assert len(easel.drawn) == 2
 
 
 @pytest.mark.attack("W9")
