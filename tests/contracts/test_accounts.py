@@ -51,7 +51,7 @@ async def test_a_level_that_is_none_is_not_read_as_one(house: House) -> None:
     _, standing = await house.someone()
     assert standing.level is Level.L3
     house.rows("UPDATE identity SET level = 9")
-    with pytest.raises(ValueError):
+    with pytest.raises(LookupError):
         await house.accounts.standing(standing.account)
 
 
