@@ -13,7 +13,7 @@ from bjidp.clock import MINUTE
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.redis.catalog import RedisStores, open_redis
-from bjidp.storage.redis.client import Wire
+from bjidp.storage.redis.lane import Lane
 from bjidp.throttle.ports import per_minute
 from tests.contracts.ephemeral import Note
 from tests.support.qr import a_flow, a_ticket, ticket_id
@@ -159,10 +159,10 @@ async def test_callers_during_an_outage_share_the_attempts_to_connect(
     server.stop()
     connect = stores._link._connect
 
-    def counted() -> Wire:
+    async def counted(deadline: float) -> Lane:
         nonlocal attempts
         attempts += 1
-        return connect()
+        return await connect(deadline)
 
     monkeypatch.setattr(stores._link, "_connect", counted)
     outcomes = await asyncio.gather(*(stores.ping() for _ in range(500)), return_exceptions=True)

@@ -19,7 +19,8 @@ from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.sessions.ports import Login, SessionEnd
 from bjidp.standing import Standing
 from bjidp.storage.redis.catalog import RedisStores, open_redis
-from bjidp.storage.redis.client import Argument, Link, Reply, Script
+from bjidp.storage.redis.client import Link, Script
+from bjidp.storage.redis.lane import Argument, Reply
 from bjidp.storage.redis.ledger import Gate
 from bjidp.storage.redis.mini_sessions import RedisMiniSessions
 from bjidp.storage.redis.moments import GRACE

@@ -11,7 +11,8 @@ from typing import TypeVar
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Clock, Millis
 from bjidp.entropy import Entropy
-from bjidp.storage.redis.client import DEADLINE, RedisLink, connections
+from bjidp.storage.redis.address import Address
+from bjidp.storage.redis.client import DEADLINE, RedisLink
 from bjidp.storage.redis.ledger import Gate
 from bjidp.storage.redis.mini_sessions import RedisMiniSessions
 from bjidp.storage.redis.moments import GRACE, Moments
@@ -82,10 +83,10 @@ async def open_redis(
     """
     if not _PREFIX.fullmatch(prefix):
         raise ValueError("a prefix is made of letters, digits and :._-")
-    connect = connections(url)
-    link = RedisLink(connect, deadline=deadline)
+    address = Address(url)
+    link = RedisLink(address.lane, deadline=deadline)
     try:
-        signals = RedisSignalBus(link, connect, prefix, entropy, sharded=await can_shard(link), silence=silence)
+        signals = RedisSignalBus(link, address.wire, prefix, entropy, sharded=await can_shard(link), silence=silence)
         await signals.open(deadline)
     except BaseException:
         await link.close()

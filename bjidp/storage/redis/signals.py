@@ -16,7 +16,8 @@ from redis.exceptions import RedisError
 from bjidp.entropy import Entropy, token
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.memory.signals import LocalTopics
-from bjidp.storage.redis.client import FIRST_PAUSE, LONGEST_PAUSE, Link, Wire
+from bjidp.storage.redis.address import Wire
+from bjidp.storage.redis.client import FIRST_PAUSE, LONGEST_PAUSE, Link
 
 SILENCE = 10.0
 """Seconds without a word after which the server is asked whether it is there; twice that, and it is not."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import cast
 
 import pytest
 from redis import Redis
@@ -14,8 +12,9 @@ from bjidp.entropy import SeededEntropy
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin import flow as flows
 from bjidp.storage.redis.catalog import open_redis
-from bjidp.storage.redis.client import RedisLink, Wire
+from bjidp.storage.redis.client import RedisLink
 from bjidp.storage.redis.codec import CorruptRecord
+from bjidp.storage.redis.lane import Lane
 from bjidp.storage.redis.moments import GRACE
 from bjidp.throttle.ports import per_minute
 from tests.contracts.ephemeral import Note
@@ -226,16 +225,12 @@ async def test_stores_that_were_closed_refuse_and_do_not_connect_again(redis_url
 async def test_whoever_waits_for_a_connection_while_the_stores_are_closed_is_refused() -> None:
     connecting = asyncio.Event()
 
-    class Slow:
-        is_connected = False
+    async def connect(_: float) -> Lane:
+        connecting.set()
+        await asyncio.Event().wait()
+        raise AssertionError
 
-        async def connect(self) -> None:
-            connecting.set()
-            await asyncio.Event().wait()
-
-        async def disconnect(self, nowait: bool = False) -> None: ...
-
-    link = RedisLink(cast("Callable[[], Wire]", Slow), deadline=30)
+    link = RedisLink(connect, deadline=30)
     waiting = asyncio.create_task(link.call("PING"))
     await connecting.wait()
     await link.close()
