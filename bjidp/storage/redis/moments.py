@@ -6,10 +6,16 @@ caller's is given by tests alone, so that the contract suites move time by hand.
 
 from __future__ import annotations
 
-from bjidp.clock import SECOND, Clock, Millis
+import time
+
+from bjidp.clock import SECOND, Clock, Instant, Millis
 
 GRACE: Millis = 60 * SECOND
 """How long Redis keeps what is over: its own expiry must never be the one that decides."""
+
+TOLD = 1.0
+"""Seconds for which the time told by the server is carried on by this machine's: a server whose clock jumped, or
+another one in its place, is noticed that soon."""
 
 NOW = """
 local now
@@ -39,6 +45,8 @@ class Moments:
         """Let the server tell the time, or, in a test, ``clock``."""
         self._clock = clock
         self._grace = grace
+        self._told: Instant = 0
+        self._told_at = float("-inf")
 
     @property
     def arguments(self) -> tuple[bytes | int, int]:
@@ -49,3 +57,18 @@ class Moments:
     def grace(self) -> Millis:
         """The margin of a time to live."""
         return self._grace
+
+    def tell(self, now: Instant) -> None:
+        """Note the server's time, which came with an answer just now."""
+        self._told = now
+        self._told_at = time.monotonic()
+
+    def now(self) -> Instant | None:
+        """Return the server's time without asking, or None where it was not told lately.
+
+        It is never ahead of the server's, since the answer took its time to get here.
+        """
+        passed = time.monotonic() - self._told_at
+        if self._clock is not None or passed > TOLD:
+            return None
+        return self._told + int(passed * SECOND)

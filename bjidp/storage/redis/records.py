@@ -80,7 +80,7 @@ class RedisRecords(Generic[T]):
 
     async def get(self, key: str) -> Held[T] | None:
         """See :meth:`bjidp.records.Records.get`."""
-        return held(self._codec, await self._run(GET, key))
+        return held(self._codec, await self._run(GET, key), self._moments)
 
     async def replace(self, key: str, value: T, expected: int, lifetime: Millis | None = None) -> int:
         """See :meth:`bjidp.records.Records.replace`."""
@@ -99,12 +99,13 @@ class RedisRecords(Generic[T]):
         return await self._link.run(script, self._prefix + key, *self._moments.arguments, *arguments)
 
 
-def held(codec: Codec[T], row: object) -> Held[T] | None:
+def held(codec: Codec[T], row: object, moments: Moments) -> Held[T] | None:
     """Read what :data:`GET` answered."""
     match row:
         case None:
             return None
         case [data, int(version), int(now)]:
+            moments.tell(now)
             return Held(codec.decode(data), version, now)
         case _:
             raise StoreUnavailable

@@ -73,10 +73,14 @@ class RedisTicketStore:
         self._flow_of = Remembered()
 
     async def now(self) -> Instant:
-        """See :meth:`bjidp.qrlogin.ports.TicketStore.now`."""
+        """See :meth:`bjidp.qrlogin.ports.TicketStore.now`; for a second after an answer, without asking again."""
+        told = self._moments.now()
+        if told is not None:
+            return told
         reply = await self._run(CLOCK, "")
         if not isinstance(reply, int):
             raise StoreUnavailable
+        self._moments.tell(reply)
         return reply
 
     async def add(self, flow: Flow, lifetime: Millis) -> None:
@@ -88,7 +92,7 @@ class RedisTicketStore:
 
     async def read(self, flow_id: str) -> Held[Flow] | None:
         """See :meth:`bjidp.qrlogin.ports.TicketStore.read`."""
-        found = held(self._codec, await self._run(GET, flow_id))
+        found = held(self._codec, await self._run(GET, flow_id), self._moments)
         if found is not None:
             self._remember(found.value)
         return found

@@ -15,7 +15,7 @@ from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.redis.client import RedisLink
 from bjidp.storage.redis.codec import CorruptRecord
 from bjidp.storage.redis.lane import Lane
-from bjidp.storage.redis.moments import GRACE
+from bjidp.storage.redis.moments import GRACE, TOLD
 from bjidp.throttle.ports import per_minute
 from tests.contracts.ephemeral import Note
 from tests.support.qr import POLICY, a_flow, a_ticket, ticket_id
@@ -125,6 +125,29 @@ async def test_in_service_the_server_tells_the_time(redis_url: str, entropy: See
     assert before <= told <= after
     assert held is not None
     assert before <= held.now <= after
+
+
+async def test_the_time_that_came_with_an_answer_is_carried_on_for_a_second_and_is_never_ahead(
+    redis_url: str, entropy: SeededEntropy
+) -> None:
+    stores = await open_redis(redis_url, entropy=entropy)
+    with Redis.from_url(redis_url) as redis:
+
+        def commands() -> int:
+            # Each question counts itself.
+            return int(redis.info("stats")["total_commands_processed"])
+
+        await stores.tickets.now()
+        before = commands()
+        told = [await stores.tickets.now() for _ in range(50)]
+        assert commands() == before + 1
+        seconds, micros = redis.time()
+        assert told[-1] <= seconds * 1000 + micros // 1000
+        stores._moments._told_at -= TOLD
+        before = commands()
+        assert await stores.tickets.now() >= told[-1]
+        assert commands() == before + 2 + 1  # the script, and what it asks
+    await stores.close()
 
 
 async def test_systems_with_different_prefixes_do_not_meet(redis_url: str, entropy: SeededEntropy) -> None:
