@@ -58,7 +58,7 @@ class Address:
     async def lane(self, deadline: float) -> Lane:
         """Return an open lane, logged in and on its database.
 
-        Raises :class:`OSError`, and :class:`bjidp.storage.redis.lane.LogInRefused`, which is one.
+        Raises :class:`OSError`, ``StoreUnavailable``, and :class:`bjidp.storage.redis.lane.LogInRefused`.
         """
         described = self._described()
         lane = Lane(deadline)

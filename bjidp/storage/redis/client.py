@@ -95,11 +95,13 @@ class RedisLink:
         if self._lane is not None:
             await self._lane.close()
 
-    async def _send(self, command: Command) -> Reply | ReplyError:
+    def _send(self, command: Command) -> Awaitable[Reply | ReplyError]:
         lane = self._lane
+        return self._send_anew(command) if lane is None or lane.broken else lane.ask(command)
+
+    async def _send_anew(self, command: Command) -> Reply | ReplyError:
+        lane: Lane | None = None
         try:
-            if lane is not None and not lane.broken:
-                return await lane.ask(command)
             async with asyncio.timeout(self._deadline):
                 lane = await self._reopened()
                 return await lane.ask(command)

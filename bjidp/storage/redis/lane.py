@@ -17,6 +17,8 @@ from typing import TypeAlias, cast
 import structlog
 from hiredis import ProtocolError, Reader, ReplyError, pack_command
 
+from bjidp.errors import StoreUnavailable
+
 Reply: TypeAlias = "bytes | int | list[Reply] | None"
 Argument: TypeAlias = bytes | str | int
 Command: TypeAlias = tuple[Argument, ...]
@@ -64,11 +66,11 @@ class Lane(asyncio.Protocol):
     def ask(self, command: Command) -> asyncio.Future[Reply | ReplyError]:
         """Send a command; the future is its reply, what the server refuses included.
 
-        Whoever cancels it gives up the reply, and nobody else gets it. Raises :class:`ConnectionError` on a broken
-        lane, and so does the future when the lane breaks before the reply: nobody knows then whether the command ran.
+        Whoever cancels it gives up the reply, and nobody else gets it. Raises ``StoreUnavailable`` on a broken lane,
+        and so does the future when the lane breaks before the reply: nobody knows then whether the command ran.
         """
         if self.broken or self._transport is None:
-            raise ConnectionError("the connection is gone")
+            raise StoreUnavailable
         answer: asyncio.Future[Reply | ReplyError] = self._loop.create_future()
         # Nothing is awaited between a place in the line and in the next write, so that both have one order.
         if not self._unsent:
@@ -121,7 +123,7 @@ class Lane(asyncio.Protocol):
             self._watch.cancel()
         for answer, _ in self._waiting:
             if not answer.done():
-                answer.set_exception(ConnectionError("the connection broke"))
+                answer.set_exception(StoreUnavailable())
         self._waiting.clear()
         self._gone.set_result(None)
 

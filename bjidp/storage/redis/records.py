@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Generic, TypeVar
 
 from bjidp.clock import Millis
@@ -95,8 +96,8 @@ class RedisRecords(Generic[T]):
         data = await self._run(TAKE, key)
         return None if data is None else self._codec.decode(data)
 
-    async def _run(self, script: Script, key: str, *arguments: bytes | int) -> object:
-        return await self._link.run(script, self._prefix + key, *self._moments.arguments, *arguments)
+    def _run(self, script: Script, key: str, *arguments: bytes | int) -> Awaitable[object]:
+        return self._link.run(script, self._prefix + key, *self._moments.arguments, *arguments)
 
 
 def held(codec: Codec[T], row: object, moments: Moments) -> Held[T] | None:

@@ -8,7 +8,6 @@ and dies at its deadline.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -52,7 +51,9 @@ class RedisSessions:
         if where is None:
             return None
         account, _, session_id = where.partition(" ")
-        session, standing = await asyncio.gather(self._rows.get(account, session_id, now), self._gate.standing(account))
+        # One after the other: two tasks for both at once take more CPU than either look.
+        session = await self._rows.get(account, session_id, now)
+        standing = None if session is None else await self._gate.standing(account)
         if session is None or standing is None or standing.refusal is not None:
             return None
         return session, standing

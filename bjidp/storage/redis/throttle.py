@@ -61,9 +61,12 @@ class RedisThrottle:
 
     async def hit(self, key: str, *windows: Window) -> None:
         """See :meth:`bjidp.throttle.ports.Throttle.hit`."""
-        longest = max(window.span for window in windows)
-        pairs = (number for window in windows for number in (window.limit, window.span))
-        wait = await self._run(HIT, key, longest, *pairs)
+        longest = 0
+        numbers: list[int] = []
+        for window in windows:
+            longest = max(longest, window.span)
+            numbers += (window.limit, window.span)
+        wait = await self._run(HIT, key, longest, *numbers)
         if wait:
             raise RateLimited(-(-wait // 1000))
 

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from hiredis import ReplyError
 
+from bjidp.errors import StoreUnavailable
 from bjidp.storage.redis.lane import Lane
 
 
@@ -77,7 +78,7 @@ async def test_a_server_that_talks_nonsense_is_hung_up_on(said: bytes) -> None:
     asked = lane.ask(("PING",))
     lane.data_received(said)
     assert lane.broken
-    with pytest.raises(ConnectionError):
+    with pytest.raises(StoreUnavailable):
         await lane.ask(("PING",))
     await lane.close()
     await asyncio.gather(asked, return_exceptions=True)
@@ -88,9 +89,9 @@ async def test_a_server_that_is_no_primary_any_more_is_left_and_those_who_wait_a
     refused, waiting = lane.ask(("SET", "a", "1")), lane.ask(("SET", "b", "1"))
     lane.data_received(b"-READONLY You can't write against a read only replica.\r\n")
     assert isinstance(await refused, ReplyError)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(StoreUnavailable):
         await waiting
-    with pytest.raises(ConnectionError):
+    with pytest.raises(StoreUnavailable):
         await lane.ask(("PING",))
 
 
@@ -99,7 +100,7 @@ async def test_a_lane_that_breaks_refuses_those_who_wait_and_says_nothing_to_tho
     given_up, waiting = lane.ask(("GET", "a")), lane.ask(("GET", "b"))
     given_up.cancel()
     lane.connection_lost(None)
-    with pytest.raises(ConnectionError):
+    with pytest.raises(StoreUnavailable):
         await waiting
     assert given_up.cancelled()
 
@@ -108,6 +109,6 @@ async def test_a_server_that_leaves_one_command_unanswered_is_given_up() -> None
     lane = Lane(0.05)
     lane.connection_made(cast("asyncio.BaseTransport", Line(lane)))
     async with asyncio.timeout(10):
-        with pytest.raises(ConnectionError):
+        with pytest.raises(StoreUnavailable):
             await lane.ask(("PING",))
     assert lane.broken
