@@ -86,18 +86,19 @@ async def house(sql_url: str, clock: ManualClock, entropy: SeededEntropy) -> Asy
         yield opened
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+@pytest.fixture(params=["sqlite", "postgresql", "redis-sqlite", "redis-postgresql"])
 async def session_house(
     request: pytest.FixtureRequest, clock: ManualClock, entropy: SeededEntropy
 ) -> AsyncIterator[House]:
-    """The stores of one fresh database of each kind, and of one that keeps its sessions in Redis."""
-    if request.param != "redis":
+    """The stores of one fresh database of each kind, and of each that keeps its sessions in Redis."""
+    kept_in, _, accounts = request.param.rpartition("-")
+    if not kept_in:
         async with _opened(request.getfixturevalue(f"{request.param}_url"), clock, entropy) as opened:
             yield opened
         return
     redis_url: str = request.getfixturevalue("redis_url")
     shared = await open_redis(redis_url, entropy=entropy)
-    async with _opened(request.getfixturevalue("sqlite_url"), clock, entropy) as opened:
+    async with _opened(request.getfixturevalue(f"{accounts}_url"), clock, entropy) as opened:
         opened.redis_url = redis_url
         opened.sessions = shared.sessions(opened.sql.accounts, opened.sql.audit)
         opened.mini_sessions = shared.mini_sessions(opened.sql.accounts, opened.sql.audit)

@@ -6,7 +6,6 @@ standing any more, so that its sessions are over at once wherever they lie.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 
 import msgspec

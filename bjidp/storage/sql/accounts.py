@@ -264,6 +264,8 @@ class SqlAccounts:
         What ``SessionStore.open`` does besides the session itself. Raises ``AccountRefused``; then nothing was
         written.
         """
+        if self._engine.writes_at_once:
+            return await self._engine.write_at_once(self._admission.browser_at_once(account, login, session, now))
         return await self._engine.write(
             lambda transaction: self._admission.browser(transaction, account, login, session, now)
         )

@@ -30,14 +30,15 @@ class AuditRows:
 
     def write(self, transaction: Transaction, event: AuditEvent) -> None:
         """Write ``event`` as it is."""
-        transaction.run(self._insert, {"account_ref": event.account_ref, **_values(event)})
+        transaction.run(self._insert, {"account_ref": event.account_ref, **event_values(event)})
 
     def write_for(self, transaction: Transaction, account_id: str, event: AuditEvent) -> None:
         """Write ``event`` with the reference of the account whose id is at hand."""
-        transaction.run(self._insert_for, {"account": account_id, **_values(event)})
+        transaction.run(self._insert_for, {"account": account_id, **event_values(event)})
 
 
-def _values(event: AuditEvent) -> dict[str, Value]:
+def event_values(event: AuditEvent) -> dict[str, Value]:
+    """Return the columns of an event, by name, but the account's reference."""
     return {
         "kind": event.kind.value,
         "at": event.at,

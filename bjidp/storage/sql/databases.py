@@ -39,6 +39,10 @@ class Database(Protocol):
         """Open a connection that begins and writes on the event loop and commits elsewhere; None as for ``reader``."""
         ...
 
+    def elsewhere(self) -> Callable[[], psycopg.Connection[Row]] | None:
+        """Return what connects to another machine, which is waited for on the event loop; None for a file."""
+        ...
+
     def contended(self, error: Exception) -> bool: ...
 
     def lost(self, error: Exception, connection: Connection) -> bool: ...
@@ -84,6 +88,9 @@ class Sqlite:
         connection = sqlite3.connect(f"file:{quote(self._path)}?mode=rw", uri=True, timeout=0, isolation_level=None)
         connection.execute("PRAGMA query_only = ON")
         return cast("Connection", connection)
+
+    def elsewhere(self) -> Callable[[], psycopg.Connection[Row]] | None:
+        return None
 
     def contended(self, error: Exception) -> bool:
         return False  # a writer waited STATEMENT_TIMEOUT for its turn already
@@ -134,6 +141,9 @@ class Postgresql:
 
     def reader(self) -> Connection | None:
         return None
+
+    def elsewhere(self) -> Callable[[], psycopg.Connection[Row]] | None:
+        return cast("Callable[[], psycopg.Connection[Row]]", self.connect)
 
     def contended(self, error: Exception) -> bool:
         return isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)

@@ -24,8 +24,10 @@ from sqlalchemy import ClauseElement, literal, select
 from sqlalchemy.engine import URL, Dialect, make_url
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.databases import Database, Postgresql, Sqlite
+from bjidp.storage.sql.databases import STATEMENT_TIMEOUT, Database, Postgresql, Sqlite
 from bjidp.storage.sql.jobs import Job
+from bjidp.storage.sql.line import Line, LineLost, LineUnavailable, Pool
+from bjidp.storage.sql.looking import Answered, Asking, Question
 from bjidp.storage.sql.statements import Statement
 from bjidp.storage.sql.together import Together
 from bjidp.storage.sql.transaction import Connection, Contended, StoreFault, Transaction
@@ -62,6 +64,12 @@ class SqlEngine:
         self._closed = False
         self._reader: Connection | None = None
         self._looking: Transaction | None = None
+        self._line: Line | None = None
+        self._pool: Pool | None = None
+        connect = self._database.elsewhere()
+        if connect is not None:
+            self._line = Line(connect, STATEMENT_TIMEOUT)
+            self._pool = Pool([Line(connect, STATEMENT_TIMEOUT) for _ in range(threads)], patience)
         self._queue: _Queue = queue.SimpleQueue()
         self._write_queue: _Queue = queue.SimpleQueue() if self._database.one_writer else self._queue
         queues = [self._queue] * threads
@@ -76,6 +84,11 @@ class SqlEngine:
         self._together = Together(self._database, self._write_queue.put) if self._database.one_writer else None
         for thread in self._threads:
             thread.start()
+
+    @property
+    def writes_at_once(self) -> bool:
+        """Whether one statement may write in several places, and :meth:`write_at_once` is to be called for it."""
+        return self._pool is not None
 
     @property
     def dialect(self) -> Dialect:
@@ -101,7 +114,26 @@ class SqlEngine:
                     return work(self._looking)
             except sqlite3.Error:
                 self._drop_reader()
+        if self._line is not None and not self._closed:
+            # A read may be repeated, however far it came.
+            with contextlib.suppress(LineUnavailable, LineLost):
+                return await _asked(self._line, work)
         return await self._submit(work, self._queue.put, self._queue.qsize, writes=False)
+
+    async def write_at_once(self, work: Callable[[Transaction], T]) -> T:
+        """Do as :meth:`write` does, for work of *one* statement, which is a transaction by itself.
+
+        On PostgreSQL it takes no thread: for a login of five statements, each a way to the server and back, threads
+        took 0.8 ms of CPU among sixteen logins, and one statement on the event loop takes 0.05 ms.
+        """
+        if self._pool is not None and not self._closed:
+            try:
+                return await _asked(self._pool, work)
+            except LineUnavailable:
+                pass
+            except LineLost as error:
+                raise StoreUnavailable from error
+        return await self.write(work)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` as one transaction: committed when this returns, rolled back when it raises.
@@ -136,6 +168,9 @@ class SqlEngine:
         self._drop_reader()
         if self._together is not None:
             await self._together.close()
+        for line in (self._line, self._pool):
+            if line is not None:
+                await line.close()
         for own in self._queues:
             own.put(None)
         for thread in self._threads:
@@ -193,6 +228,14 @@ class SqlEngine:
                 # The frame lives on while the thread waits: it must not keep the last answer alive.
                 del job, result, error
         worker.disconnect()
+
+
+async def _asked(line: Line | Pool, work: Callable[[Transaction], T]) -> T:
+    try:
+        return work(Transaction(Asking()))
+    except Question as question:
+        rows = await line.ask(question.sql, question.values)
+    return work(Transaction(Answered(rows)))
 
 
 class _Worker:

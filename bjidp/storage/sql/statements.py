@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
-from sqlalchemy import ClauseElement, ColumnElement, Delete, Insert, Table, bindparam, delete, select, tuple_
+from sqlalchemy import ClauseElement, ColumnElement, Delete, Insert, Select, Table, bindparam, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -63,12 +63,17 @@ def insert_or_nothing(table: Table, dialect: Dialect) -> Insert:
     return sqlite.insert(table).on_conflict_do_nothing()
 
 
-def insert_or_touch(table: Table, dialect: Dialect, touched: str, ahead: int | None = None) -> Insert:
+def insert_or_touch(
+    table: Table, dialect: Dialect, touched: str, ahead: int | None = None, rows: Select[Any] | None = None
+) -> Insert:
     """Return an insert of a whole row that sets the ``touched`` column alone when the primary key is there already.
 
-    With ``ahead`` it does so only when the new value is more than that ahead of the old one.
+    With ``ahead`` it does so only when the new value is more than that ahead of the old one. With ``rows`` it inserts
+    what is selected, in the order of the table's columns.
     """
     row = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+    if rows is not None:
+        row = row.from_select(list(table.columns), rows)
     new = row.excluded[touched]
     return row.on_conflict_do_update(
         index_elements=list(table.primary_key),

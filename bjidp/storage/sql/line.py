@@ -1,0 +1,280 @@
+"""PostgreSQL on the event loop: a connection on which statements are under way without waiting for each other.
+
+Owns libpq's pipeline mode, as psycopg hands it out (``psycopg.pq``). Each statement has a sync of its own, so that one
+that fails takes no other with it, and each is a transaction of its own. Called by
+:class:`bjidp.storage.sql.engine.SqlEngine` for work of one statement; a line that is not open leaves it to the
+engine's threads, and is opened meanwhile.
+
+A point read takes 10 to 27 µs of CPU this way and 30 to 82 µs by way of a thread. Among sixteen logins, whose threads
+take the interpreter lock from the event loop and from each other, the way cost 300 µs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any, cast
+
+import psycopg
+import structlog
+from psycopg import pq
+from psycopg.adapt import Transformer
+
+from bjidp.errors import StoreUnavailable
+from bjidp.storage.sql.statements import Row, Value
+
+PAUSE = 1.0
+"""Seconds between attempts to open a line. Threads do the work meanwhile, and tell whoever asks what is wrong."""
+
+_TEXT, _BINARY = 0, 1
+_MARK = re.compile(r"%(s|%)")
+
+log = structlog.get_logger(__name__)
+
+
+class LineUnavailable(Exception):
+    """The line is not open, or the server refused the statement: in any case nothing has changed."""
+
+
+class LineLost(Exception):
+    """The connection broke while the statement was under way: nobody knows whether it ran."""
+
+
+class Line:
+    """A connection that opens itself when it is first asked, and again when it was lost."""
+
+    def __init__(self, connect: Callable[[], psycopg.Connection[Row]], deadline: float) -> None:
+        """Connect by ``connect``, on a thread; an answer has ``deadline`` seconds."""
+        self._connect = connect
+        self._deadline = deadline
+        self._open: _Open | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._closed_until = 0.0
+
+    async def ask(self, sql: str, values: Sequence[Value]) -> list[Row]:
+        """Return the rows of one statement, in the driver's own style of placeholders.
+
+        Raises :class:`LineUnavailable`, :class:`LineLost`, and ``StoreUnavailable`` when the server is silent.
+        """
+        opened = self._open
+        if opened is None or opened.broken:
+            self._reopen()
+            raise LineUnavailable
+        return await opened.ask(sql, values)
+
+    async def close(self) -> None:
+        """Finish what was begun, and hang up for good."""
+        self._closed_until = float("inf")
+        if self._opening is not None:
+            # Not cancelled: the thread would connect all the same, and nobody would close what it got.
+            await asyncio.wait([self._opening])
+        if self._open is not None:
+            await self._open.drain()
+            self._open.hang_up()
+
+    def _reopen(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._opening is None and loop.time() >= self._closed_until:
+            self._closed_until = loop.time() + PAUSE
+            self._opening = loop.create_task(self._opened())
+
+    async def _opened(self) -> None:
+        try:
+            connection = await asyncio.to_thread(self._connect)
+            try:
+                self._open = _Open(connection, self._deadline)
+            except BaseException:
+                connection.close()
+                raise
+        except psycopg.Error as error:
+            log.warning("sql_line_not_open", error=type(error).__name__)
+        finally:
+            self._opening = None
+
+
+class Pool:
+    """Lines that carry one statement each at a time, for those that may have to wait for a lock or for the disk."""
+
+    def __init__(self, lines: Sequence[Line], patience: float) -> None:
+        """Share ``lines`` among callers, who wait ``patience`` seconds in all."""
+        self._lines = lines
+        self._idle = list(lines)
+        self._turn = asyncio.Semaphore(len(lines))
+        self._patience = patience
+
+    async def ask(self, sql: str, values: Sequence[Value]) -> list[Row]:
+        """See :meth:`Line.ask`."""
+        try:
+            async with asyncio.timeout(self._patience), self._turn:
+                line = self._idle.pop()
+                try:
+                    return await line.ask(sql, values)
+                finally:
+                    self._idle.append(line)
+        except TimeoutError:
+            raise StoreUnavailable from None
+
+    async def close(self) -> None:
+        """See :meth:`Line.close`."""
+        for line in self._lines:
+            await line.close()
+
+
+class _Asked:
+    """A statement's place in the line."""
+
+    __slots__ = ("answer", "refused", "rows", "since", "sql")
+
+    def __init__(self, answer: asyncio.Future[list[Row]], sql: str, since: float) -> None:
+        self.answer = answer
+        self.sql = sql
+        self.since = since
+        self.rows: list[Row] = []
+        self.refused = False
+
+
+class _Open:
+    """An open connection in pipeline mode."""
+
+    def __init__(self, connection: psycopg.Connection[Row], deadline: float) -> None:
+        self.broken = False
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._pgconn.nonblocking = 1
+        self._pgconn.enter_pipeline_mode()
+        self._socket = self._pgconn.socket
+        self._deadline = deadline
+        self._loop = asyncio.get_running_loop()
+        self._decoder = Transformer()
+        self._names: dict[str, bytes] = {}
+        self._numbers = count()
+        self._waiting: deque[_Asked] = deque()
+        self._sending = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._loop.add_reader(self._socket, self._readable)
+
+    def ask(self, sql: str, values: Sequence[Value]) -> asyncio.Future[list[Row]]:
+        parameters = [_parameter(value) for value in values]
+        # Text as binary too: as text it is a string of C's, which ends at the first zero.
+        formats = [_TEXT if isinstance(value, int) else _BINARY for value in values]
+        try:
+            name = self._names.get(sql)
+            if name is None:
+                name = b"line_%d" % next(self._numbers)
+                self._pgconn.send_prepare(name, _numbered(sql))
+                self._names[sql] = name
+            self._pgconn.send_query_prepared(name, parameters, formats, _BINARY)
+            self._pgconn.pipeline_sync()
+        except psycopg.Error:
+            self.hang_up()
+            # What was packed has not left, or was not whole.
+            raise LineUnavailable from None
+        asked = _Asked(self._loop.create_future(), sql, self._loop.time())
+        self._waiting.append(asked)
+        if not self._sending:
+            self._sending = True
+            # What one turn of the event loop asks leaves in one write.
+            self._loop.call_soon(self._send)
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._deadline, self._judge)
+        return asked.answer
+
+    async def drain(self) -> None:
+        while self._waiting and not self.broken:
+            await asyncio.wait([self._waiting[-1].answer])
+
+    def hang_up(self, fault: type[Exception] = LineLost) -> None:
+        if self.broken:
+            return
+        self.broken = True
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        if self._watch is not None:
+            self._watch.cancel()
+        with contextlib.suppress(psycopg.Error):
+            self._connection.close()
+        for asked in self._waiting:
+            if not asked.answer.done():
+                asked.answer.set_exception(fault())
+        self._waiting.clear()
+
+    def _send(self) -> None:
+        self._sending = False
+        if self.broken:
+            return
+        try:
+            unsent = self._pgconn.flush()
+        except psycopg.Error as error:
+            self._lost(error)
+            return
+        if unsent:
+            self._loop.add_writer(self._socket, self._send_more)
+
+    def _send_more(self) -> None:
+        self._loop.remove_writer(self._socket)
+        self._send()
+
+    def _readable(self) -> None:
+        pgconn = self._pgconn
+        try:
+            pgconn.consume_input()
+            while self._waiting and not pgconn.is_busy():
+                result = pgconn.get_result()
+                # None stands between the results of one statement and those of the next.
+                if result is not None:
+                    self._take(result)
+        except psycopg.Error as error:
+            self._lost(error)
+
+    def _take(self, result: pq.abc.PGresult) -> None:
+        asked = self._waiting[0]
+        match result.status:
+            case pq.ExecStatus.TUPLES_OK:
+                self._decoder.set_pgresult(result)
+                asked.rows = self._decoder.load_rows(0, result.ntuples, cast("Any", tuple))
+            case pq.ExecStatus.COMMAND_OK:
+                pass
+            case pq.ExecStatus.PIPELINE_SYNC:
+                self._waiting.popleft()
+                self._settle(asked)
+            case _:
+                asked.refused = True
+
+    def _settle(self, asked: _Asked) -> None:
+        if asked.refused:
+            # It may be the preparing that was refused, or the server may have forgotten: prepare anew the next time.
+            self._names.pop(asked.sql, None)
+        if asked.answer.done():
+            return
+        if asked.refused:
+            asked.answer.set_exception(LineUnavailable())
+        else:
+            asked.answer.set_result(asked.rows)
+
+    def _judge(self) -> None:
+        self._watch = None
+        if self._waiting and not self.broken:
+            left = self._waiting[0].since + self._deadline - self._loop.time()
+            if left > 0:
+                self._watch = self._loop.call_later(left, self._judge)
+            else:
+                log.warning("sql_line_silent", seconds=self._deadline)
+                self.hang_up(StoreUnavailable)
+
+    def _lost(self, error: psycopg.Error) -> None:
+        # Its text can hold values.
+        log.warning("sql_line_lost", error=type(error).__name__)
+        self.hang_up()
+
+
+def _numbered(sql: str) -> bytes:
+    number = count(1)
+    return _MARK.sub(lambda mark: "%" if mark[1] == "%" else f"${next(number)}", sql).encode()
+
+
+def _parameter(value: Value) -> bytes | None:
+    return value if value is None or isinstance(value, bytes) else str(value).encode()

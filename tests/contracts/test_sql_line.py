@@ -1,0 +1,210 @@
+"""PostgreSQL on the event loop: who gets which answer, what is left to the threads, and what nobody can know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from bjidp.entropy import token
+from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.standing import Standing
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.line import Line, LineLost, LineUnavailable
+from bjidp.storage.sql.statements import Row, Value
+from bjidp.storage.sql.transaction import Transaction
+from tests.contracts.house import House
+
+OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+KILL = f"SELECT pg_terminate_backend(pid) {OTHERS}"
+
+Look = Callable[[Transaction], Row | None]
+
+
+@pytest.fixture
+async def account(postgres_house: House) -> Standing:
+    """Somebody, registered while there are threads."""
+    return (await postgres_house.someone())[1]
+
+
+@pytest.fixture
+async def engine(postgres_house: House, monkeypatch: pytest.MonkeyPatch) -> SqlEngine:
+    """An engine whose lines are open and whose threads do nothing more."""
+    engine = postgres_house.sql.engine
+    assert engine._line is not None
+    assert engine._pool is not None
+    for line in (engine._line, *engine._pool._lines):
+        await _opened(line)
+
+    async def refused(*_: object, **__: object) -> None:
+        raise AssertionError("left to a thread")
+
+    monkeypatch.setattr(engine, "_submit", refused)
+    return engine
+
+
+@pytest.fixture
+async def line(postgres_house: House) -> AsyncIterator[Line]:
+    """An open line."""
+    line = _line(postgres_house, 5.0)
+    await _opened(line)
+    yield line
+    await line.close()
+
+
+def _line(house: House, deadline: float) -> Line:
+    address = house.url.replace("+psycopg", "")
+    return Line(lambda: psycopg.connect(address, autocommit=True), deadline)
+
+
+async def _opened(line: Line) -> None:
+    line._reopen()
+    assert line._opening is not None
+    await line._opening
+
+
+async def _under_way(house: House) -> None:
+    """Return when a statement is under way in the database."""
+    async with asyncio.timeout(10):
+        while not house.rows(f"SELECT 1 {OTHERS} AND state = 'active'"):  # noqa: ASYNC110 - only asking tells
+            await asyncio.sleep(0.01)
+
+
+def _asking(engine: SqlEngine, sql: str, **values: Value) -> Look:
+    statement = engine.compile(text(sql))
+    return lambda transaction: transaction.one(statement, values)
+
+
+async def test_every_kind_of_value_goes_and_comes_as_it_is(engine: SqlEngine) -> None:
+    sql = "SELECT CAST(:t AS VARCHAR), CAST(:n AS BIGINT), CAST(:o AS BYTEA), CAST(:x AS VARCHAR), true, '%'"
+    look = _asking(engine, sql, t="张三 %s $1", n=-(2**62), o=bytes(range(256)), x=None)
+    assert await engine.look(look) == ("张三 %s $1", -(2**62), bytes(range(256)), None, True, "%")
+
+
+async def test_text_with_a_zero_in_it_is_refused_and_not_cut_off(postgres_house: House) -> None:
+    _, standing = await postgres_house.someone()
+    for _ in range(2):
+        assert await postgres_house.accounts.standing(standing.account) is not None
+        with pytest.raises((StoreUnavailable, ValueError)):
+            await postgres_house.accounts.standing(f"{standing.account}\0")
+
+
+async def test_everybody_gets_their_own_answer_though_some_leave(engine: SqlEngine) -> None:
+    sql = "SELECT CAST(:n AS BIGINT)"
+    asking = [asyncio.ensure_future(engine.look(_asking(engine, sql, n=number))) for number in range(200)]
+    await asyncio.sleep(0)
+    for quitter in asking[::3]:
+        quitter.cancel()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    for number, answer in enumerate(answers):
+        if number % 3:
+            assert answer == (number,)
+        else:
+            assert isinstance(answer, asyncio.CancelledError)
+
+
+async def test_a_statement_that_is_refused_takes_no_other_with_it(line: Line) -> None:
+    for _ in range(2):
+        # The first round prepares, and what cannot even be prepared is refused then.
+        asked = ("SELECT 1", "SELECT 1 / 0", "SELECT 2", "SELECT nonsense", "SELECT 3")
+        answers = await asyncio.gather(*(line.ask(sql, ()) for sql in asked), return_exceptions=True)
+        assert [answers[number] for number in (0, 2, 4)] == [[(1,)], [(2,)], [(3,)]]
+        assert [type(answers[number]) for number in (1, 3)] == [LineUnavailable] * 2
+
+
+async def test_what_was_refused_has_changed_nothing(line: Line, postgres_house: House) -> None:
+    insert = "WITH told AS (INSERT INTO audit_event (kind, at, facts) VALUES ('k', 1, '{}') RETURNING id)"
+    sql = f"{insert} SELECT 1 / 0 FROM told"  # noqa: S608 - of constants
+    with pytest.raises(LineUnavailable):
+        await line.ask(sql, ())
+    assert postgres_house.count("audit_event") == 0
+
+
+async def test_a_read_that_was_under_way_when_the_connection_broke_goes_another_way(postgres_house: House) -> None:
+    engine = postgres_house.sql.engine
+    assert engine._line is not None
+    await _opened(engine._line)
+    slow = asyncio.ensure_future(engine.look(_asking(engine, "SELECT 7 FROM pg_sleep(0.3)")))
+    await _under_way(postgres_house)
+    postgres_house.rows(KILL)
+    assert await slow == (7,)
+
+
+@pytest.mark.req("OPS-4")
+async def test_nobody_can_know_of_a_write_that_was_under_way_when_the_connection_broke(
+    postgres_house: House,
+) -> None:
+    engine = postgres_house.sql.engine
+    assert engine._pool is not None
+    for line in engine._pool._lines:
+        await _opened(line)
+    writing = asyncio.ensure_future(engine.write_at_once(_asking(engine, "SELECT 7 FROM pg_sleep(5)")))
+    await _under_way(postgres_house)
+    postgres_house.rows(KILL)
+    with pytest.raises(StoreUnavailable):
+        await writing
+
+
+async def test_a_server_that_is_silent_is_hung_up_on(postgres_house: House) -> None:
+    line = _line(postgres_house, 0.2)
+    await _opened(line)
+    # The second is refused with the first, whose fault it is.
+    answers = await asyncio.gather(line.ask("SELECT pg_sleep(5)", ()), line.ask("SELECT 1", ()), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
+    with pytest.raises(LineUnavailable):
+        await line.ask("SELECT 1", ())
+    await line.close()
+
+
+async def test_a_line_that_broke_opens_itself_again(line: Line, postgres_house: House) -> None:
+    await line.ask("SELECT 1", ())
+    postgres_house.rows(KILL)
+    with pytest.raises((LineLost, LineUnavailable)):
+        await line.ask("SELECT 1", ())
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await line.ask("SELECT 1", ()) == [(1,)]
+            except LineUnavailable:
+                await asyncio.sleep(0.01)
+            else:
+                break
+
+
+async def test_more_writers_than_lines_take_turns(engine: SqlEngine, postgres_house: House) -> None:
+    values = "SELECT 'k', CAST(:n AS BIGINT), '{}' FROM pg_sleep(0.01)"
+    sql = f"INSERT INTO audit_event (kind, at, facts) {values} RETURNING at"
+    wrote = await asyncio.gather(*(engine.write_at_once(_asking(engine, sql, n=number)) for number in range(40)))
+    assert wrote == [(number,) for number in range(40)]
+    assert postgres_house.count("audit_event") == 40
+
+
+async def test_closing_waits_for_a_write_that_was_begun(postgres_house: House, engine: SqlEngine) -> None:
+    sql = "INSERT INTO audit_event (kind, at, facts) SELECT 'k', 1, '{}' FROM pg_sleep(0.2) RETURNING at"
+    writing = asyncio.ensure_future(engine.write_at_once(_asking(engine, sql)))
+    await asyncio.sleep(0)
+    await postgres_house.sql.close()
+    assert await writing == (1,)
+    assert postgres_house.count("audit_event") == 1
+
+
+@pytest.mark.attack("Q21")
+async def test_a_login_by_qr_is_admitted_in_one_statement(
+    account: Standing, engine: SqlEngine, postgres_house: House
+) -> None:
+    """Besides: an account that is locked or unknown leaves no trace, and the same network is one row."""
+    house = postgres_house
+    session = token(house.entropy, 128)
+    for _ in range(2):
+        assert await house.sql.accounts.admit(account.account, house.login(), session, house.now) is not None
+    assert await house.sql.accounts.admit(account.account, house.login(ticket=None), session, house.now) is not None
+    assert house.count("login_network") == 1
+    before = house.counts()
+    house.set_status(account.account, "locked")
+    for name in (account.account, "nobody"):
+        with pytest.raises(AccountRefused):
+            await house.sql.accounts.admit(name, house.login(), session, house.now)
+    assert house.counts() == before
