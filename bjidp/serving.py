@@ -1,7 +1,8 @@
 """Running the server: one process, or several that share a port.
 
 Owns sockets, TLS, signals and the order of starting and stopping. Called by ``cli``. Several processes are started as
-processes of their own, each with its event loop; the kernel spreads connections over them (``SO_REUSEPORT``).
+processes of their own, each with its event loop; the kernel spreads connections over them (``SO_REUSEPORT``). A port
+that another server has is refused, whichever way either of them runs.
 """
 
 from __future__ import annotations
@@ -65,15 +66,18 @@ def serve(settings: Settings, config: Path, *, worker: int | None = None) -> Non
 
 async def run(settings: Settings) -> None:
     """Serve on the running loop, as the only process, until told to stop; raises what :func:`serve` raises."""
-    with contextlib.closing(_bound(settings)) as listener:
+    with contextlib.closing(_bound(settings, shared=False)) as listener:
         async with _prepared(settings) as (rooms, app):
             await asyncio.to_thread(migrate, settings.storage.database_url)
             await _answer(rooms, app, listener)
 
 
 async def _supervise(settings: Settings, config: Path) -> None:
-    # Held while there are workers: they share the port with this socket, which never listens, and with nobody else.
-    with contextlib.closing(_bound(settings)):
+    # The kernel lets any program of the same user join a shared port, another server's workers among them. To a port
+    # that is to be had alone it says no.
+    _bound(settings, shared=False).close()
+    # Held while there are workers, so that nobody has the port to himself while one of them is started again.
+    with contextlib.closing(_bound(settings, shared=True)):
         async with _prepared(settings):
             await asyncio.to_thread(migrate, settings.storage.database_url)
 
@@ -84,7 +88,10 @@ async def _supervise(settings: Settings, config: Path) -> None:
 
 
 async def _work(settings: Settings, told: int) -> None:
-    with contextlib.closing(Supervisor(told)) as supervisor, contextlib.closing(_bound(settings)) as listener:
+    with (
+        contextlib.closing(Supervisor(told)) as supervisor,
+        contextlib.closing(_bound(settings, shared=True)) as listener,
+    ):
         async with _prepared(settings) as (rooms, app):
             await _answer(rooms, app, listener, supervisor)
 
@@ -143,13 +150,14 @@ def _told_to_stop() -> asyncio.Event:
     return told
 
 
-def _bound(settings: Settings) -> socket.socket:
-    """Take the port, without listening yet."""
+def _bound(settings: Settings, *, shared: bool) -> socket.socket:
+    """Take the port, without listening yet: alone, or together with whoever else takes it ``shared``."""
     host, port = settings.server.listen_host, settings.server.listen_port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
     except OSError as fault:

@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from bjidp.config.loader import load
 from bjidp.demo import Place, _write_config
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.supervising import WorkerFailed
-from tests.support.house import serve
+from tests.support.demo import PATIENCE
+from tests.support.house import is_ready, serve
 from tests.support.processes import children_of, free_port, is_running, wait_until
 
 ROOT = base64.b64encode(bytes(range(32))).decode()
@@ -40,9 +42,11 @@ def closed_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.configure(**before)
 
 
-def config(folder: Path, *, port: int, **server: object) -> Path:
+def config(folder: Path, *, port: int, redis_url: str | None = None, **server: object) -> Path:
     """Write a configuration that is right but for what a test changes."""
+    folder.mkdir(exist_ok=True)
     lines = [f"{name} = {str(value).lower()}" for name, value in server.items()]
+    redis = [] if redis_url is None else [f'redis_url = "{redis_url}"']
     path = folder / "server.toml"
     path.write_text(
         "\n".join(
@@ -53,6 +57,7 @@ def config(folder: Path, *, port: int, **server: object) -> Path:
                 *lines,
                 "[storage]",
                 f'database_url = "sqlite:///{folder / "bjidp.sqlite"}"',
+                *redis,
                 "[keys.roots]",
                 f'1 = "{ROOT}"',
                 '[authority]\nbase_url = "https://authority.example.com"\nkey_id = "key"\nsecret = "secret"',
@@ -98,13 +103,21 @@ def test_several_workers_without_redis_are_refused(tmp_path: Path, capsys: pytes
 
 
 @pytest.mark.req("OPS-2")
-def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        (said,) = refused(capsys, "serve", "--config", config(tmp_path, port=port))
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("second", [1, 2])
+def test_the_port_of_another_server_is_not_shared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], redis_url: str, first: int, second: int
+) -> None:
+    port = free_port()
+    configs = [
+        config(folder, port=port, workers=workers, redis_url=redis_url)
+        for folder, workers in ((tmp_path / "first", first), (tmp_path / "second", second))
+    ]
+    with serve(configs[0], tmp_path / "first.log") as running:
+        running.wait_until(partial(is_ready, port, f"http://127.0.0.1:{port}"), PATIENCE)
+        (said,) = refused(capsys, "serve", "--config", configs[1])
     assert said == f"cannot listen on 127.0.0.1, port {port}: Address already in use"
+    assert not (tmp_path / "second" / "bjidp.sqlite").exists()
 
 
 @pytest.mark.req("OPS-2")
@@ -144,9 +157,8 @@ def test_several_workers_are_not_started_when_redis_does_not_answer(
 ) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        path = config(tmp_path, port=free_port(), workers=2)
-        redis = f'redis_url = "redis://127.0.0.1:{silent.getsockname()[1]}/0"'
-        path.write_text(path.read_text().replace("[keys.roots]", f"{redis}\n[keys.roots]"))
+        redis_url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        path = config(tmp_path, port=free_port(), workers=2, redis_url=redis_url)
         said = refused(capsys, "serve", "--config", path)
     assert "a store does not answer" in said[0]
     assert not (tmp_path / "bjidp.sqlite").exists()
@@ -179,9 +191,7 @@ def test_what_a_worker_ended_with_is_what_the_server_ends_with(
 @pytest.mark.req("OPS-4")
 def test_the_workers_of_a_server_that_is_killed_end_by_themselves(tmp_path: Path, redis_url: str) -> None:
     port = free_port()
-    path = config(tmp_path, port=port, workers=2)
-    path.write_text(path.read_text().replace("[keys.roots]", f'redis_url = "{redis_url}"\n[keys.roots]'))
-    server = serve(path, tmp_path / "server.log")
+    server = serve(config(tmp_path, port=port, workers=2, redis_url=redis_url), tmp_path / "server.log")
     workers: list[int] = []
     try:
         server.wait_until(lambda: server.log.read_text().count('"serving"') == 2)
