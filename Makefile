@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 PORT ?= 8080
 DATA ?= ./data/demo
+LAN ?=
 T ?=
 
 RUN := .venv/bin/python -m
@@ -18,7 +19,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-e
 
 .PHONY: demo
 demo: setup ## Run server, sandbox and portal: PORT=8080 DATA=./data/demo LAN=1 WORKERS=1 LOAD=1
-	@exec .venv/bin/bjidp demo --port "$(PORT)" --data "$(DATA)"
+	@exec .venv/bin/bjidp demo --port "$(PORT)" --data "$(DATA)" $(if $(filter-out 0,$(LAN)),--lan)
 
 .PHONY: setup
 setup: ## Make .venv with what the demo needs
