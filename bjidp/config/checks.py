@@ -1,7 +1,8 @@
 """What is wrong with settings that are well-formed one by one.
 
-Owns the rules between settings and the bounds of each, down to the files that are named. What only the rooms
-themselves can tell, such as whether a vendor's key is one, is told when they are built, before anything is changed.
+Owns the rules between settings and the bounds of each, down to the files and keys that are named. Called by ``loader``,
+also when some settings cannot be read. So rules are many and small: one that needs such a setting is left out, and no
+other with it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,21 @@ import binascii
 import ipaddress
 import re
 import ssl
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+import maxminddb
+from redis.asyncio.connection import parse_url
+
 from bjidp.config import outside
-from bjidp.config.settings import Settings
+from bjidp.config.settings import Settings, Unread
 from bjidp.qrlogin.matrix import PrefixTooLong, version_for
+from bjidp.secret import Secret
 from bjidp.site import BaseUrlFault, read_base_url
+from bjidp.vendors.rsa_keys import read_private_key, read_public_key
 
 ROOT_KEY_BYTES: Final = 32
 
@@ -39,64 +47,76 @@ BOUNDS: Final = {
 
 
 def check(settings: Settings) -> list[str]:
-    """Return every fault, one sentence each, beginning with the setting it is about."""
-    faults = [
-        *_address(settings),
-        *_processes(settings),
-        *_stores(settings),
-        *_tls(settings),
-        *_keys(settings),
-        *_networks(settings),
-        *_numbers(settings),
-        *_services(settings),
-    ]
-    if settings.server.environment == "production":
-        faults += _production(settings)
+    """Return every fault, one sentence each, beginning with the setting it is about.
+
+    A setting that could not be read raises :class:`Unread` when it is asked for; that was told of already.
+    """
+    faults: list[str] = []
+    for rule in RULES:
+        try:
+            faults += rule(settings)
+        except Unread:
+            continue
     return faults
 
 
-def _address(settings: Settings) -> list[str]:
+def _address(settings: Settings) -> Iterator[str]:
     try:
         site = read_base_url(settings.server.base_url)
     except BaseUrlFault as fault:
-        return [f"server.base_url: {fault}"]
-    faults: list[str] = []
+        yield f"server.base_url: {fault}"
+        return
     if not (site.secure or _is_loopback(site.url)):
-        faults.append("server.base_url: a public host needs https")
+        yield "server.base_url: a public host needs https"
     try:
         version_for(site.qr_prefix)
     except PrefixTooLong as fault:
-        faults.append(f"server.base_url: {fault}")
-    return faults
+        yield f"server.base_url: {fault}"
 
 
 def _processes(settings: Settings) -> list[str]:
     if settings.server.workers < 1:
         return ["server.workers: at least one process is needed"]
     if settings.server.workers > 1 and settings.storage.redis_url is None:
-        return ["server.workers: several processes need storage.redis_url, since they share tickets and signals"]
+        return [
+            "server.workers: several processes need storage.redis_url (BJIDP_REDIS_URL): they share tickets and signals"
+        ]
     return []
 
 
-def _stores(settings: Settings) -> list[str]:
+def _database(settings: Settings) -> list[str]:
     # No fault repeats an address: it may hold a password.
-    faults: list[str] = []
-    database, redis = settings.storage.database_url, settings.storage.redis_url
-    if not database.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
-        faults.append("storage.database_url: must begin with sqlite:/// or postgresql+psycopg://")
-    elif database.removeprefix("sqlite:///") in {"", ":memory:"}:
-        faults.append("storage.database_url: must name a file, since every thread has a connection of its own")
-    elif not (database.startswith("sqlite:") or _is_whole(database)):
-        faults.append("storage.database_url: is no address such as postgresql+psycopg://user@host:5432/name")
-    if not PREFIX.fullmatch(settings.storage.redis_prefix):
-        faults.append("storage.redis_prefix: is made of letters, digits and :._-")
+    database = settings.storage.database_url
+    if database.startswith("sqlite:///"):
+        path = database.removeprefix("sqlite:///").partition("?")[0]
+        if path in {"", ":memory:"}:
+            return ["storage.database_url: must name a file, since every thread has a connection of its own"]
+        folder = Path(path).absolute().parent
+        return [] if folder.is_dir() else [f"storage.database_url: there is no folder {folder}"]
+    if not database.startswith(("postgresql+psycopg://", "postgresql://")):
+        return ["storage.database_url: must begin with sqlite:/// or postgresql+psycopg://"]
+    if not _is_whole(database):
+        return ["storage.database_url: is no address such as postgresql+psycopg://user@host:5432/name"]
+    return []
+
+
+def _redis(settings: Settings) -> list[str]:
+    redis = settings.storage.redis_url
     if redis is None:
-        return faults
+        return []
     if not redis.startswith(("redis://", "rediss://", "unix://")):
-        faults.append("storage.redis_url: must begin with redis://, rediss:// or unix://")
-    elif not _is_whole(redis):
-        faults.append("storage.redis_url: is no address such as redis://host:6379/0")
-    return faults
+        return ["storage.redis_url: must begin with redis://, rediss:// or unix://"]
+    try:
+        parse_url(redis)
+    except ValueError:
+        return ["storage.redis_url: is no address such as redis://host:6379/0"]
+    return [] if _is_whole(redis) else ["storage.redis_url: is no address such as redis://host:6379/0"]
+
+
+def _redis_prefix(settings: Settings) -> list[str]:
+    if PREFIX.fullmatch(settings.storage.redis_prefix):
+        return []
+    return ["storage.redis_prefix: is made of letters, digits and :._-"]
 
 
 def _tls(settings: Settings) -> list[str]:
@@ -117,78 +137,149 @@ def _tls(settings: Settings) -> list[str]:
     return []
 
 
-def _keys(settings: Settings) -> list[str]:
-    faults: list[str] = []
+def _roots(settings: Settings) -> Iterator[str]:
+    if not settings.keys.roots:
+        yield "keys.roots: at least one root key is needed"
     for version, root in settings.keys.roots.items():
         plain = version.isascii() and version.isdecimal() and not version.startswith("0")
         if not (plain and int(version) < 65536):  # noqa: PLR2004 - two bytes
-            faults.append(f"keys.roots.{version}: versions are whole numbers from 1 to 65535")
+            yield f"keys.roots.{version}: versions are whole numbers from 1 to 65535"
+        # An empty one could not be read, and was told of already.
+        words = _root_fault(root) if root else None
+        if words is not None:
+            yield f"keys.roots.{version}: {words}"
+
+
+def _root_fault(root: Secret) -> str | None:
+    try:
+        raw = base64.b64decode(root.reveal(), validate=True)
+    except binascii.Error:
+        return "must be base64"
+    if len(raw) != ROOT_KEY_BYTES:
+        return f"must be {ROOT_KEY_BYTES} random bytes"
+    return "is no random key" if len(set(raw)) < ROOT_KEY_BYTES // 4 else None
+
+
+def _current_root(settings: Settings) -> list[str]:
+    roots, current = settings.keys.roots, settings.keys.current
+    if not roots or current is None or str(current) in roots:
+        return []
+    return ["keys.current: names a version that keys.roots does not have"]
+
+
+def _networks(name: str, settings: Settings) -> Iterator[str]:
+    for network in getattr(settings.networks, name):
         try:
-            raw = base64.b64decode(root.reveal(), validate=True)
-        except binascii.Error:
-            faults.append(f"keys.roots.{version}: must be base64")
-            continue
-        if len(raw) != ROOT_KEY_BYTES:
-            faults.append(f"keys.roots.{version}: must be {ROOT_KEY_BYTES} random bytes")
-        elif len(set(raw)) < ROOT_KEY_BYTES // 4:
-            faults.append(f"keys.roots.{version}: is no random key")
-    if not settings.keys.roots:
-        faults.append("keys.roots: at least one root key is needed")
-    elif settings.keys.current is not None and str(settings.keys.current) not in settings.keys.roots:
-        faults.append("keys.current: names a version that keys.roots does not have")
-    return faults
+            ipaddress.ip_network(network)
+        except ValueError:
+            yield f"networks.{name}: {network} is no network such as 10.0.0.0/8"
 
 
-def _networks(settings: Settings) -> list[str]:
-    faults: list[str] = []
-    for name, networks in (
-        ("trusted_proxies", settings.networks.trusted_proxies),
-        ("shared", settings.networks.shared),
-    ):
-        for network in networks:
-            try:
-                ipaddress.ip_network(network)
-            except ValueError:
-                faults.append(f"networks.{name}: {network} is no network such as 10.0.0.0/8")
-    area = settings.networks.area_database
-    if area is not None and not Path(area).is_file():
-        faults.append(f"networks.area_database: there is no file {area}")
-    return faults
+def _area_database(settings: Settings) -> list[str]:
+    path = settings.networks.area_database
+    if path is None:
+        return []
+    if not Path(path).is_file():
+        return [f"networks.area_database: there is no file {path}"]
+    try:
+        maxminddb.open_database(path).close()
+    except OSError as fault:
+        return [f"networks.area_database: the file {path} cannot be read: {fault.strerror}"]
+    except (ValueError, maxminddb.InvalidDatabaseError):
+        return [f"networks.area_database: {path} is no address database"]
+    return []
 
 
-def _numbers(settings: Settings) -> list[str]:
-    faults: list[str] = []
-    for (section, field), (most, reason) in BOUNDS.items():
-        number = getattr(getattr(settings, section), field)
-        if number <= 0:
-            faults.append(f"{section}.{field}: must be more than zero")
-        elif number > most:
-            faults.append(f"{section}.{field}: at most {most}, {reason}")
-    return faults
+def _number(section: str, field: str, settings: Settings) -> list[str]:
+    number = getattr(getattr(settings, section), field)
+    most, reason = BOUNDS[section, field]
+    if number <= 0:
+        return [f"{section}.{field}: must be more than zero"]
+    if number > most:
+        return [f"{section}.{field}: at most {most}, {reason}"]
+    return []
 
 
-def _services(settings: Settings) -> list[str]:
-    faults: list[str] = []
-    if not (settings.wechat or settings.alipay or settings.baidu):
-        faults.append("wechat, alipay, baidu: at least one platform is needed")
-    pages = {"server.portal_url": settings.server.portal_url, "server.simulator_url": settings.server.simulator_url}
-    for name, url in (outside.addresses(settings) | pages).items():
-        if url is not None and not _is_web_address(url):
-            faults.append(f"{name}: must begin with https:// or http:// and name a host")
-    return faults
+def _platforms(settings: Settings) -> list[str]:
+    if settings.wechat or settings.alipay or settings.baidu:
+        return []
+    return ["wechat, alipay, baidu: at least one platform is needed"]
 
 
-def _production(settings: Settings) -> list[str]:
-    faults: list[str] = []
-    server = settings.server
-    if server.load:
-        faults.append("server.load: limits cannot be lifted in production")
-    if server.simulator_url is not None:
-        faults.append("server.simulator_url: the phone simulator is for demonstrations")
+def _alipay_private_key(settings: Settings) -> Iterator[str]:
+    if settings.alipay is not None:
+        try:
+            read_private_key(settings.alipay.private_key)
+        except ValueError as fault:
+            yield f"alipay.private_key: {fault}"
+
+
+def _alipay_public_key(settings: Settings) -> Iterator[str]:
+    if settings.alipay is not None:
+        try:
+            read_public_key(settings.alipay.alipay_public_key)
+        except ValueError as fault:
+            yield f"alipay.alipay_public_key: {fault}"
+
+
+def _web_addresses(settings: Settings) -> Iterator[str]:
+    for name, url in outside.addresses(settings).items():
+        if not _is_web_address(url):
+            yield f"{name}: {NO_WEB_ADDRESS}"
+
+
+def _page_address(name: str, settings: Settings) -> list[str]:
+    url = getattr(settings.server, name)
+    return [] if url is None or _is_web_address(url) else [f"server.{name}: {NO_WEB_ADDRESS}"]
+
+
+def _no_lifted_limits(settings: Settings) -> list[str]:
+    if settings.server.load and settings.server.environment == "production":
+        return ["server.load: limits cannot be lifted in production"]
+    return []
+
+
+def _no_simulator(settings: Settings) -> list[str]:
+    if settings.server.simulator_url is not None and settings.server.environment == "production":
+        return ["server.simulator_url: the phone simulator is for demonstrations"]
+    return []
+
+
+def _no_sandbox(settings: Settings) -> Iterator[str]:
+    if settings.server.environment != "production":
+        return
     # An address that is none was told of already.
-    if all(url is None or _is_web_address(url) for url in outside.addresses(settings).values()):
-        faults += outside.refuse(settings)
-    return faults
+    whole = {name: url for name, url in outside.addresses(settings).items() if _is_web_address(url)}
+    yield from outside.refuse(settings.server.outside_hosts, whole)
+
+
+NO_WEB_ADDRESS: Final = "must begin with https:// or http:// and name a host"
+
+Rule: TypeAlias = Callable[[Settings], "list[str] | Iterator[str]"]
+
+RULES: Final[tuple[Rule, ...]] = (
+    _address,
+    _processes,
+    _database,
+    _redis,
+    _redis_prefix,
+    _tls,
+    _roots,
+    _current_root,
+    partial(_networks, "trusted_proxies"),
+    partial(_networks, "shared"),
+    _area_database,
+    *(partial(_number, section, field) for section, field in BOUNDS),
+    _platforms,
+    _alipay_private_key,
+    _alipay_public_key,
+    _web_addresses,
+    partial(_page_address, "portal_url"),
+    partial(_page_address, "simulator_url"),
+    _no_lifted_limits,
+    _no_simulator,
+    _no_sandbox,
+)
 
 
 def _is_web_address(url: str) -> bool:

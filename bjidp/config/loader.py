@@ -1,7 +1,8 @@
 """Reading the configuration, and telling everything that is wrong with it at once.
 
 Owns the step from TOML and environment variables to :class:`bjidp.config.settings.Settings`. Secrets may be given as
-``{ file = "path" }``, so that the file itself holds none.
+``{ file = "path" }``, so that the file itself holds none. What cannot be read of one setting hides nothing of another:
+every rule of ``checks`` that can be asked is asked.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, cast
 
 import msgspec
 
 from bjidp.config.checks import check
-from bjidp.config.settings import Settings
+from bjidp.config.settings import Settings, Unread
 from bjidp.secret import Secret
 
 ENVIRONMENT: Final = {
@@ -64,11 +65,13 @@ def read(table: Mapping[str, object], environ: Mapping[str, str], *, beside: Pat
             merged[name] = dict(section)
         else:
             faults.append(f"{name}: must be a section, [{name}]")
+    overridden: dict[str, str] = {}
     for variable, (section, field) in ENVIRONMENT.items():
         value = environ.get(variable, "")
         if value:
             merged.setdefault(section, {})[field] = value
-    sections: dict[str, msgspec.Struct | None] = {}
+            overridden[f"{section}.{field}"] = variable
+    sections: dict[str, object] = {}
     for name, hint in typing.get_type_hints(Settings).items():
         kind, optional = _struct_of(hint)
         given = merged.pop(name, None)
@@ -77,13 +80,18 @@ def read(table: Mapping[str, object], environ: Mapping[str, str], *, beside: Pat
             continue
         sections[name] = _section(name, kind, given or {}, beside, faults)
     faults += [f"{name}: there is no such section" for name in merged]
-    if faults:
-        raise ConfigFaults(faults)
     settings = Settings(**sections)  # type: ignore[arg-type]  # each section was built by its own type above
-    faults = check(settings)
+    faults += check(settings)
     if faults:
-        raise ConfigFaults(faults)
+        raise ConfigFaults([_by_variable(fault, overridden) for fault in faults])
     return settings
+
+
+def _by_variable(fault: str, overridden: Mapping[str, str]) -> str:
+    """Name the variable a faulty value came from: the file may be right."""
+    setting, colon, words = fault.partition(": ")
+    variable = overridden.get(setting)
+    return fault if variable is None else f"{setting} ({variable}){colon}{words}"
 
 
 def _struct_of(hint: object) -> tuple[type[msgspec.Struct], bool]:
@@ -94,44 +102,89 @@ def _struct_of(hint: object) -> tuple[type[msgspec.Struct], bool]:
     raise TypeError("sections are structs")
 
 
+class _PartOfSection:
+    """A section of which some settings cannot be read; asking for one of those raises :class:`Unread`."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> object:
+        raise Unread(name)
+
+
 def _section(
     name: str, kind: type[msgspec.Struct], given: Mapping[str, object], beside: Path, faults: list[str]
-) -> msgspec.Struct | None:
+) -> object:
     values: dict[str, object] = {}
-    before = len(faults)
     known = {field.name: field for field in msgspec.structs.fields(kind)}
     faults += [f"{name}.{field}: there is no such setting" for field in given if field not in known]
     for field in known.values():
-        if field.name not in given:
-            if field.required:
-                faults.append(f"{name}.{field.name}: is missing")
-            continue
-        try:
-            values[field.name] = _value(given[field.name], field.type, beside)
-        except (msgspec.ValidationError, _Unreadable) as fault:
-            faults.append(f"{name}.{field.name}: {fault}")
-    return kind(**values) if len(faults) == before else None
+        setting = f"{name}.{field.name}"
+        if field.name in given:
+            try:
+                values[field.name] = _value(setting, given[field.name], field.type, beside, faults)
+            except _Unreadable as fault:
+                faults.append(f"{setting}: {fault}")
+        elif field.required:
+            faults.append(f"{setting}: is missing")
+        else:
+            values[field.name] = (
+                field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+            )
+    return kind(**values) if len(values) == len(known) else _PartOfSection(values)
 
 
 class _Unreadable(Exception):
     pass
 
 
-def _value(given: object, kind: object, beside: Path) -> object:
-    def secret(wanted: type, raw: object) -> object:
-        if wanted is not Secret:
-            raise NotImplementedError
-        if isinstance(raw, str) and raw:
-            return Secret(raw)
-        if isinstance(raw, dict) and set(raw) == {"file"}:
-            try:
-                text = (beside / str(raw["file"])).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                raise _Unreadable("the file it names cannot be read") from None
-            if not text:
-                raise _Unreadable("the file it names is empty")
-            return Secret(text)
-        raise _Unreadable('must be text or { file = "path" }')
+def _value(setting: str, given: object, kind: object, beside: Path, faults: list[str]) -> object:
+    if kind == dict[str, Secret] and isinstance(given, dict):
+        return {key: _one_of_several(f"{setting}.{key}", value, beside, faults) for key, value in given.items()}
+    if kind is Secret:
+        return _secret(given, beside)
+    try:
+        # Not strict, since what comes from the environment is always text.
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError:
+        raise _Unreadable(f"must be {_wanted(kind)}") from None
 
-    # Not strict, since what comes from the environment is always text.
-    return msgspec.convert(given, kind, strict=False, dec_hook=secret)
+
+def _one_of_several(setting: str, given: object, beside: Path, faults: list[str]) -> Secret:
+    """Read one secret of a table; an empty one, which no secret is, stands for what cannot be read."""
+    try:
+        return _secret(given, beside)
+    except _Unreadable as fault:
+        faults.append(f"{setting}: {fault}")
+        return Secret(b"")
+
+
+def _secret(given: object, beside: Path) -> Secret:
+    if isinstance(given, str) and given:
+        return Secret(given)
+    if not (isinstance(given, dict) and set(given) == {"file"}):
+        raise _Unreadable('must be text or { file = "path" }')
+    path = beside / str(given["file"])
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as fault:
+        raise _Unreadable(f"the file {path} cannot be read: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise _Unreadable(f"the file {path} is no text") from None
+    if not text:
+        raise _Unreadable(f"the file {path} is empty")
+    return Secret(text)
+
+
+def _wanted(kind: object) -> str:
+    """Say in words what a setting takes."""
+    plain = {str: "text", int: "a whole number", bool: "true or false", dict[str, Secret]: "a table of versions"}
+    if isinstance(kind, types.UnionType):
+        return _wanted(typing.get_args(kind)[0])
+    if typing.get_origin(kind) is Literal:
+        return " or ".join(typing.get_args(kind))
+    if typing.get_origin(kind) is list:
+        return f"a list of {'whole numbers' if typing.get_args(kind) == (int,) else 'texts'}"
+    if typing.get_origin(kind) is dict and kind not in plain:
+        return f"a table whose every value is {_wanted(typing.get_args(kind)[1])}"
+    return plain[cast("type", kind)]

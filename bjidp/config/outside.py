@@ -7,12 +7,14 @@ another host has to be named on purpose.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from bjidp.config.settings import Settings
+from bjidp.config.settings import Settings, Unread
 
 VENDORS: Final = {
     "wechat.base_url": frozenset({"api.weixin.qq.com"}),
@@ -28,37 +30,35 @@ _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def addresses(settings: Settings) -> dict[str, str | None]:
-    """Return every address of an outside service by its setting; None for a platform that is not there."""
-    wechat, alipay, baidu = settings.wechat, settings.alipay, settings.baidu
-    return {
-        "wechat.base_url": None if wechat is None else wechat.base_url,
-        "alipay.gateway_url": None if alipay is None else alipay.gateway_url,
-        "baidu.base_url": None if baidu is None else baidu.base_url,
-        "baidu.aip_url": None if baidu is None else baidu.aip_url,
-        "baidu.face_page_url": None if baidu is None else baidu.face_page_url,
-        "authority.base_url": settings.authority.base_url,
-    }
+def addresses(settings: Settings) -> dict[str, str]:
+    """Return the addresses of the outside services by their settings, but for those that could not be read."""
+    found: dict[str, str] = {}
+    for name in (*VENDORS, "authority.base_url"):
+        section, _, field = name.partition(".")
+        service = getattr(settings, section)
+        if service is not None:
+            with contextlib.suppress(Unread):
+                found[name] = getattr(service, field)
+    return found
 
 
-def refuse(settings: Settings) -> list[str]:
-    """Return what production refuses of the outside services, one sentence each; their addresses are well-formed."""
-    named = settings.server.outside_hosts
-    faults = [
-        f"server.outside_hosts: {host} is no name of a host on a network" for host in named if not is_real_host(host)
-    ]
-    for setting, url in addresses(settings).items():
-        if url is None:
-            continue
+def refuse(named: Sequence[str], services: Mapping[str, str]) -> Iterator[str]:
+    """Yield what production refuses of ``services``, well-formed addresses by their settings, one sentence each.
+
+    ``named`` are the hosts of ``server.outside_hosts``.
+    """
+    for host in named:
+        if not is_real_host(host):
+            yield f"server.outside_hosts: {host} is no name of a host on a network"
+    for setting, url in services.items():
         parts = urlsplit(url)
         host = parts.hostname or ""
         vendors = VENDORS.get(setting)
         if parts.scheme != "https" or parts.username is not None or not is_real_host(host):
-            faults.append(f"{setting}: production needs the real service, over https")
+            yield f"{setting}: production needs the real service, over https"
         elif vendors is not None and host not in vendors and host not in named:
             known = " or ".join(sorted(vendors))
-            faults.append(f"{setting}: production speaks to {known} unless server.outside_hosts names {host}")
-    return faults
+            yield f"{setting}: production speaks to {known} unless server.outside_hosts names {host}"
 
 
 def is_real_host(host: str) -> bool:

@@ -16,6 +16,10 @@ from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSetti
 Environment = Literal["production", "demo"]
 
 
+class Unread(Exception):
+    """A setting was asked for that could not be read: only while faults are gathered, never of loaded settings."""
+
+
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the server is reached and how it runs."""
 

@@ -1,7 +1,7 @@
 """RSA2: how a request to Alipay's gateway is signed, and how its answer proves where it comes from.
 
-Owns keys, the canonical text of a request, and finding in an answer the very bytes that were signed. Pure; called
-by ``gateway``. RSA2 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2) over UTF-8.
+Owns the canonical text of a request, and finding in an answer the very bytes that were signed. Pure; called by
+``gateway``. RSA2 is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2) over UTF-8.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from bjidp.secret import Secret
+from bjidp.vendors.rsa_keys import read_private_key, read_public_key
 
-_MIN_BITS: Final = 2048
 _BLANK: Final = re.compile(rb"[ \t\r\n]*+")
 _SCALAR: Final = re.compile(rb"[-+.0-9A-Za-z]++")
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
@@ -45,21 +44,8 @@ class RequestKey:
     """Our half: signs requests with the app's private key."""
 
     def __init__(self, private_key: Secret) -> None:
-        """Read the key: PKCS#1 or PKCS#8, as PEM or as the bare Base64 of Alipay's key tool.
-
-        Raises :class:`ValueError`, without quoting the key, when it is none of these or shorter than 2048 bits.
-        """
-        material = private_key.reveal()
-        try:
-            if b"-----BEGIN" in material:
-                key = serialization.load_pem_private_key(material, password=None)
-            else:
-                key = serialization.load_der_private_key(base64.b64decode(material, validate=False), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            key = None
-        if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < _MIN_BITS:
-            raise ValueError("the app's private key is no RSA key of 2048 bits or more")
-        self._key = key
+        """Read the key; raise :class:`ValueError` as :func:`bjidp.vendors.rsa_keys.read_private_key` does."""
+        self._key = read_private_key(private_key)
 
     def sign(self, parameters: Mapping[str, str]) -> str:
         """Return the Base64 of the RSA2 signature over the canonical text of ``parameters``."""
@@ -70,17 +56,8 @@ class AnswerKey:
     """Their half: checks answers with Alipay's public key."""
 
     def __init__(self, public_key: str) -> None:
-        """Read the key: X.509 SubjectPublicKeyInfo, as PEM or bare Base64; raise :class:`ValueError` if it is none."""
-        try:
-            if "-----BEGIN" in public_key:
-                key = serialization.load_pem_public_key(public_key.encode())
-            else:
-                key = serialization.load_der_public_key(base64.b64decode(public_key, validate=False))
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise ValueError("Alipay's public key can't be read") from None
-        if not isinstance(key, rsa.RSAPublicKey) or key.key_size < _MIN_BITS:
-            raise ValueError("Alipay's public key is no RSA key of 2048 bits or more")
-        self._key = key
+        """Read the key; raise :class:`ValueError` as :func:`bjidp.vendors.rsa_keys.read_public_key` does."""
+        self._key = read_public_key(public_key)
 
     def verifies(self, signed: bytes, signature: str) -> bool:
         """Return whether ``signature`` (Base64) is Alipay's over exactly ``signed``."""

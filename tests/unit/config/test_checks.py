@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.unit.config.test_loader import faults, settings
+from tests.unit.config.test_loader import ALIPAY, ROOT, faults, settings
 
 LONG = f"https://{'.'.join(['x' * 60] * 5)}.example.com"
 HOST = "must begin with https:// or http:// and name a host"
@@ -63,8 +63,43 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"storage__database_url": "postgresql+psycopg://bjidp:hunter2@db:port/x"},
         "storage.database_url: is no address such as",
     ),
+    "a database in a folder that is not there": (
+        {"storage__database_url": "sqlite:////none/such/bjidp.sqlite"},
+        "storage.database_url: there is no folder /none/such",
+    ),
+    "an environment there is not": (
+        {"server__environment": "prod"},
+        "server.environment: must be production or demo",
+    ),
+    "a number in words": ({"qr": {"scan_seconds": "sixty"}}, "qr.scan_seconds: must be a whole number"),
+    "a list that is none": (
+        {"networks": {"trusted_proxies": "10.0.0.0/8"}},
+        "networks.trusted_proxies: must be a list of texts",
+    ),
+    "scenes that are none": (
+        {"qr": {"launch_scenes": {"wechat": 1011}}},
+        "qr.launch_scenes: must be a table whose every value is a list of whole numbers",
+    ),
+    "a switch that is half on": ({"server__load": "half"}, "server.load: must be true or false"),
+    "roots that are no table": ({"keys": {"roots": ROOT}}, "keys.roots: must be a table of versions"),
+    "an address database that is none": (
+        {"networks": {"area_database": __file__}},
+        f"networks.area_database: {__file__} is no address database",
+    ),
+    "a private key of Alipay's that is none": (
+        {"alipay": {**ALIPAY, "private_key": "hunter2"}},
+        "alipay.private_key: the app's private key is no RSA key",
+    ),
+    "a public key of Alipay's that is none": (
+        {"alipay": {**ALIPAY, "alipay_public_key": "hunter2"}},
+        "alipay.alipay_public_key: Alipay's public key can't be read",
+    ),
     "a Redis with a broken port": (
         {"storage__redis_url": "redis://:hunter2@cache:port/0"},
+        "storage.redis_url: is no address such as",
+    ),
+    "a Redis with an option that makes no sense": (
+        {"storage__redis_url": "redis://:hunter2@cache:6379/0?socket_timeout=soon"},
         "storage.redis_url: is no address such as",
     ),
     "a certificate that is not there": (
@@ -112,12 +147,47 @@ def test_faults_of_several_kinds_are_told_together() -> None:
     ]
 
 
-def test_the_bounds_themselves_are_allowed() -> None:
+@pytest.mark.req("OPS-2")
+def test_what_cannot_be_read_hides_nothing_else_that_is_wrong(tmp_path: Path) -> None:
+    told = faults(
+        beside=tmp_path,
+        server={"base_url": "http://intranet.example", "listen_port": 99_999_999, "workers": "two", "colour": "red"},
+        storage={"database_url": "mysql://x", "redis_url": 5},
+        keys={"roots": {"1": {"file": "none.key"}, "2": "not base64"}, "current": 3},
+        networks={"trusted_proxies": 5, "shared": ["x"], "area_database": __file__},
+        wechat={"app_id": "wx1", "base_url": "https://api.example.com"},
+        alipay={"app_id": 5, "private_key": "no key", "alipay_public_key": "no key"},
+        kitchen={"sink": 1},
+    )
+    assert sorted(fault.partition(":")[0] for fault in told) == [
+        "alipay.alipay_public_key",
+        "alipay.app_id",
+        "alipay.private_key",
+        "keys.current",
+        "keys.roots.1",
+        "keys.roots.2",
+        "kitchen",
+        "networks.area_database",
+        "networks.shared",
+        "networks.trusted_proxies",
+        "server.base_url",
+        "server.colour",
+        "server.listen_port",
+        "server.workers",
+        "storage.database_url",
+        "storage.redis_url",
+        "wechat.app_secret",
+        "wechat.base_url",
+    ]
+
+
+def test_the_bounds_themselves_are_allowed(tmp_path: Path) -> None:
+    (tmp_path / "a folder").mkdir()
     read = settings(
         server__listen_port=65_535,
         sessions={"lifetime_seconds": 43_200},
         qr={"scan_seconds": 60, "confirm_seconds": 60, "redeem_seconds": 30},
-        storage__database_url="sqlite:////var/lib/a folder/bjidp.sqlite",
+        storage__database_url=f"sqlite:///{tmp_path}/a folder/bjidp.sqlite",
     )
     assert read.server.listen_port == 65_535
 

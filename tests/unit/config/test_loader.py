@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bjidp.config.loader import ENVIRONMENT, ConfigFaults, load, read
 from bjidp.config.settings import Settings
+from bjidp.sandbox.credentials import default_credentials
 
 ROOT = base64.b64encode(bytes(range(32))).decode()
 
@@ -38,6 +39,9 @@ secret = "authority-secret"
 app_id = "wx1"
 app_secret = "wechat-secret"
 """
+
+_KEYS = default_credentials(None).client_settings("https://sandbox.example.com").alipay
+ALIPAY = {"app_id": "x", "private_key": _KEYS.app_private_key, "alipay_public_key": _KEYS.alipay_public_key}
 
 Table = dict[str, dict[str, Any]]
 
@@ -210,7 +214,15 @@ def test_an_empty_variable_overrides_nothing() -> None:
 def test_a_variable_that_makes_no_sense_is_told(variable: str, value: str) -> None:
     (told,) = faults({variable: value})
     section, field = ENVIRONMENT[variable]
-    assert told.startswith(f"{section}.{field}: ")
+    assert told.startswith(f"{section}.{field} ({variable}): must be ")
+
+
+@pytest.mark.req("OPS-2")
+def test_a_value_that_came_from_a_variable_is_told_by_its_name() -> None:
+    told = faults({"BJIDP_BASE_URL": "https://id.example.com/path", "WORKERS": "2"}, storage__redis_url=None)
+    address, workers = told
+    assert address == "server.base_url (BJIDP_BASE_URL): the base URL must have no path, query or user name"
+    assert workers.startswith("server.workers (WORKERS): several processes need storage.redis_url (BJIDP_REDIS_URL)")
 
 
 def test_the_environment_can_give_what_the_file_leaves_out() -> None:
@@ -256,12 +268,29 @@ def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
     assert read.keys.roots["1"].text() == ROOT
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff"])
-def test_a_secret_whose_file_holds_none_is_told(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"\xff", "is no text"),
+    ],
+)
+def test_a_secret_whose_file_holds_none_is_told_with_path_and_reason(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "a.key"
     if content is not None:
-        (tmp_path / "app.secret").write_bytes(content)
-    (told,) = faults(beside=tmp_path, wechat__app_secret={"file": "app.secret"})
-    assert told.startswith("wechat.app_secret: the file it names ")
+        path.write_bytes(content)
+    assert faults(
+        beside=tmp_path, wechat__app_secret={"file": "a.key"}, keys={"roots": {"1": ROOT, "7": {"file": "a.key"}}}
+    ) == (f"keys.roots.7: the file {path} {reason}", f"wechat.app_secret: the file {path} {reason}")
+
+
+def test_a_secret_that_is_a_folder_is_told(tmp_path: Path) -> None:
+    (told,) = faults(beside=tmp_path, wechat__app_secret={"file": "."})
+    assert told == f"wechat.app_secret: the file {tmp_path} cannot be read: Is a directory"
 
 
 @pytest.mark.parametrize("value", ["", 5, [], {}, {"path": "x"}])
@@ -310,7 +339,7 @@ def test_production_refuses_what_only_a_demonstration_may(changes: dict[str, Any
 def test_production_refuses_the_sandbox_of_every_platform() -> None:
     sandbox = "http://127.0.0.1:8081"
     told = faults(
-        alipay={"app_id": "x", "private_key": "x", "alipay_public_key": "x", "gateway_url": f"{sandbox}/alipay"},
+        alipay={**ALIPAY, "gateway_url": f"{sandbox}/alipay"},
         baidu={
             "app_key": "x",
             "app_secret": "x",

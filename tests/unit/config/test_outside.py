@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from bjidp.config.outside import is_real_host
-from tests.unit.config.test_loader import faults, settings
+from tests.unit.config.test_loader import ALIPAY, faults, settings
 
-ALIPAY = {"app_id": "x", "private_key": "x", "alipay_public_key": "x"}
 BAIDU = {"app_key": "x", "app_secret": "x", "aip_key": "x", "aip_secret": "x", "plan_id": 1}
 
 NEIGHBOURS = (
