@@ -14,8 +14,10 @@ from typing import Final, NoReturn
 import structlog
 
 from bjidp.config.loader import ConfigFaults, load, system_environment
+from bjidp.config.settings import Settings
 from bjidp.errors import StoreUnavailable
 from bjidp.foreign_log import listen_to_libraries
+from bjidp.outages import silent_stores
 from bjidp.serving import serve
 from bjidp.supervising import WorkerFailed
 
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         match chosen.command:
             case "serve":
-                serve(load(chosen.config, system_environment()), chosen.config, worker=chosen.worker)
+                _serve(load(chosen.config, system_environment()), chosen.config, chosen.worker)
             case "demo":
                 # Imported here: a production server neither needs the sandbox nor has its dependencies.
                 from bjidp.demo import run_demo
@@ -47,12 +49,17 @@ def main(arguments: list[str] | None = None) -> None:
                 run_demo(chosen.port, chosen.data, lan=chosen.lan)
     except ConfigFaults as error:
         _fail("the configuration has faults:", *error.faults)
-    except StoreUnavailable:
-        _fail("a store does not answer: is the database of storage.database_url, or Redis, running?")
     except WorkerFailed as failed:
         _fail(str(failed), code=failed.code)
     except (OSError, ValueError) as error:
         _fail(str(error))
+
+
+def _serve(settings: Settings, config: Path, worker: int | None) -> None:
+    try:
+        serve(settings, config, worker=worker)
+    except StoreUnavailable:
+        _fail("a store does not answer:", *silent_stores(settings.storage.database_url, settings.storage.redis_url))
 
 
 def _fail(*lines: str, code: int = FAULT) -> NoReturn:

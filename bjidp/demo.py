@@ -11,6 +11,7 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
+import errno
 import ipaddress
 import json
 import signal
@@ -44,6 +45,11 @@ LOOPBACK: Final = "127.0.0.1"
 READY: Final = 60.0
 """Seconds for everything to answer after the start."""
 
+PORTS: Final = 3
+"""The server's, the sandbox's, the portal's: one after the other."""
+
+PORT_MAX: Final = 65_535
+
 
 class Place(Struct, frozen=True):
     """Where the demo runs; ``tls`` names certificate and key when it is reached from other machines."""
@@ -74,11 +80,45 @@ class Place(Struct, frozen=True):
 def run_demo(port: int, data: Path, *, lan: bool) -> None:
     """Run the demo until told to stop.
 
-    Raises :class:`OSError` when a port is taken and ``ConfigFaults`` when the environment sets something impossible.
+    Raises :class:`ValueError` for a port that cannot be, :class:`OSError` when a port is taken, and ``ConfigFaults``
+    when the environment sets something impossible.
     """
+    if port < 1:
+        raise ValueError("PORT: at least 1")
+    if port + PORTS - 1 > PORT_MAX:
+        raise ValueError(f"PORT: at most {PORT_MAX - PORTS + 1}, since sandbox and portal take the two after it")
+    host = _private_address() if lan else LOOPBACK
+    # Before anything is written: what has the ports may be a demo with the same data.
+    taken = _taken(host, port)
+    if taken is not None:
+        raise OSError(f"port {taken} is taken: try PORT={_free(host, port)}")
     data.mkdir(parents=True, exist_ok=True)
-    place = _lan_place(port, data) if lan else Place("http", LOOPBACK, "localhost", port, data, None)
+    if lan:
+        place = Place("https", host, host, port, data, _certificate(host, data))
+    else:
+        place = Place("http", host, "localhost", port, data, None)
     uvloop.run(_run(place))
+
+
+def _taken(host: str, first: int) -> int | None:
+    """Return the first of the demo's ports that somebody else has, or None."""
+    for port in range(first, first + PORTS):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            # Connections that ended a moment ago are in nobody's way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as fault:
+                if fault.errno == errno.EADDRINUSE:
+                    return port
+                raise OSError(f"cannot listen on {host}, port {port}: {fault.strerror}") from fault
+    return None
+
+
+def _free(host: str, near: int) -> int:
+    """Return a port that is free with the two after it, higher than ``near`` where there is one."""
+    choice = (*range(near + 10, PORT_MAX - PORTS + 2, 10), *range(near - 10, 1024, -10))
+    return next((port for port in choice if _taken(host, port) is None), near)
 
 
 async def _run(place: Place) -> None:
@@ -134,12 +174,11 @@ async def _run_until_it_ends(place: Place, site: Site, server: asyncio.subproces
 
 def _announce(place: Place, site: Site) -> None:
     print(  # noqa: T201 - the line people and scripts wait for
-        f"ready: {site.url}\n"
-        f"  side by side  {place.sandbox}/\n"
-        f"  login page    {site.url}/login\n"
-        f"  phone         {place.sandbox}/phone\n"
-        f"  portal        {place.portal}/\n"
-        "  everything here is a sandbox: every person and every verdict is made up",
+        f"ready: open {place.sandbox}/ for the login page and a phone, side by side\n"
+        f"  login page  {site.url}/login\n"
+        f"  phone       {place.sandbox}/phone\n"
+        f"  portal      {place.portal}/\n"
+        "  everything here is a sandbox: every person and every verdict is made up; Ctrl-C stops it",
         flush=True,
     )
 
@@ -250,11 +289,6 @@ def _environment(place: Place) -> dict[str, str]:
 
 def _trusting(place: Place) -> ssl.SSLContext | None:
     return None if place.tls is None else ssl.create_default_context(cafile=place.tls[0])
-
-
-def _lan_place(port: int, data: Path) -> Place:
-    host = _private_address()
-    return Place("https", host, host, port, data, _certificate(host, data))
 
 
 def _private_address() -> str:

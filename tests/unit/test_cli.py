@@ -11,16 +11,19 @@ import stat
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
+from sqlalchemy import make_url
 
 from bjidp import cli, serving
 from bjidp.config.loader import load
 from bjidp.demo import Place, _write_config
+from bjidp.outages import silent_stores
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.supervising import WorkerFailed
-from tests.support.demo import PATIENCE
+from tests.support.demo import PATIENCE, PORTS, free_ports
 from tests.support.house import is_ready, serve
 from tests.support.processes import children_of, free_port, is_running, wait_until
 
@@ -37,8 +40,13 @@ def closed_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Commands read no variable of the machine that runs the tests, and leave its logging as it was."""
     monkeypatch.setattr(cli, "system_environment", dict)
     monkeypatch.setattr(serving, "_told_to_stop", started)
-    before = structlog.get_config()
+    before, configure = structlog.get_config(), structlog.configure
+    # A logger that is kept would write to the standard error of the first test that used it.
+    monkeypatch.setattr(
+        structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
+    )
     yield
+    monkeypatch.undo()
     structlog.configure(**before)
 
 
@@ -137,40 +145,80 @@ def test_a_base_url_that_cannot_be_used_is_told(
     assert words in said
 
 
-@pytest.mark.req("OPS-2")
-@pytest.mark.parametrize(
-    "url", ["postgresql+psycopg://bjidp@127.0.0.1:{port}/bjidp", "sqlite:////nonexistent/folder/bjidp.sqlite"]
-)
-def test_a_database_that_does_not_answer_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], url: str) -> None:
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        path = config(tmp_path, port=8080)
-        place = url.format(port=silent.getsockname()[1])
-        path.write_text(re.sub(r"sqlite:///[^\"]*", place, path.read_text()))
-        said = refused(capsys, "serve", "--config", path)
-    assert "a store does not answer" in said[0]
+def silent_port(taken: socket.socket) -> int:
+    """Return a port at which nobody answers for as long as ``taken`` holds it."""
+    taken.bind(("127.0.0.1", 0))
+    return int(taken.getsockname()[1])
 
 
 @pytest.mark.req("OPS-2", "OPS-3")
-def test_several_workers_are_not_started_when_redis_does_not_answer(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.attack("Q24")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_of_the_stores_that_does_not_answer_is_told_by_place_and_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], workers: int
 ) -> None:
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        redis_url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        path = config(tmp_path, port=free_port(), workers=2, redis_url=redis_url)
+    with socket.socket() as database, socket.socket() as redis:
+        ports = silent_port(database), silent_port(redis)
+        path = config(tmp_path, port=free_port(), workers=workers, redis_url=f"redis://:hunter2@127.0.0.1:{ports[1]}/0")
+        place = f"postgresql+psycopg://bjidp:hunter2@127.0.0.1:{ports[0]}/bjidp"
+        path.write_text(re.sub(r"sqlite:///[^\"]*", place, path.read_text()))
         said = refused(capsys, "serve", "--config", path)
-    assert "a store does not answer" in said[0]
-    assert not (tmp_path / "bjidp.sqlite").exists()
+    assert said == [
+        "a store does not answer:",
+        f"storage.database_url: PostgreSQL at 127.0.0.1:{ports[0]} does not answer: Connection refused",
+        f"storage.redis_url: Redis at 127.0.0.1:{ports[1]} does not answer: Connection refused",
+    ]
 
 
 @pytest.mark.req("OPS-2")
-def test_nothing_is_changed_when_something_cannot_be_wired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_database_that_lets_nobody_in_is_told_without_the_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], postgres_url: str
+) -> None:
+    path = config(tmp_path, port=free_port())
+    wrong = make_url(postgres_url).set(database="hunter2", password="hunter2").render_as_string(hide_password=False)
+    path.write_text(re.sub(r"sqlite:///[^\"]*", wrong, path.read_text()))
+    first, said = refused(capsys, "serve", "--config", path)
+    assert first == "a store does not answer:"
+    assert said.startswith("storage.database_url: PostgreSQL at ")
+    assert "FATAL" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.req("OPS-2")
+def test_a_database_file_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config(tmp_path, port=free_port())
+    (tmp_path / "bjidp.sqlite").write_text("no database " * 100)
+    _, said = refused(capsys, "serve", "--config", path)
+    assert said == f"storage.database_url: SQLite cannot use {tmp_path / 'bjidp.sqlite'}: file is not a database"
+
+
+@pytest.mark.req("OPS-2", "OPS-3")
+def test_nothing_is_changed_when_redis_does_not_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as silent:
+        redis_url = f"redis://127.0.0.1:{silent_port(silent)}/0"
+        said = refused(capsys, "serve", "--config", config(tmp_path, port=free_port(), redis_url=redis_url))
+    assert said == [
+        "a store does not answer:",
+        f"storage.redis_url: Redis at {urlsplit(redis_url).netloc} does not answer: Connection refused",
+    ]
+    assert not (tmp_path / "bjidp.sqlite").exists()
+
+
+def test_stores_that_answer_again_are_not_accused(tmp_path: Path, redis_url: str) -> None:
+    path = tmp_path / "bjidp.sqlite"
+    path.touch()
+    assert silent_stores(f"sqlite:///{path}", redis_url) == ["a store did not answer in time, but does now: try again"]
+
+
+@pytest.mark.req("OPS-2")
+def test_a_key_that_is_none_is_told_by_its_setting_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = config(tmp_path, port=free_port())
     with path.open("a") as more:
         more.write('\n[alipay]\napp_id = "x"\nprivate_key = "no key"\nalipay_public_key = "no key"\n')
-    (said,) = refused(capsys, "serve", "--config", path)
-    assert "key" in said
+    said = refused(capsys, "serve", "--config", path)
+    assert [line.partition(":")[0] for line in said[1:]] == ["alipay.private_key", "alipay.alipay_public_key"]
     assert not (tmp_path / "bjidp.sqlite").exists()
 
 
@@ -217,6 +265,34 @@ def test_a_command_that_is_not_understood_shows_how(arguments: list[str], capsys
 
 
 # ----------------------------------------------------------------------------------------------------------- the demo
+
+
+@pytest.mark.req("OPS-1")
+@pytest.mark.parametrize(
+    ("port", "words"), [(65535, "PORT: at most 65533"), (70000, "PORT: at most 65533"), (0, "PORT: at least 1")]
+)
+def test_a_port_the_demo_cannot_have_is_told_by_its_variable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], port: int, words: str
+) -> None:
+    (said,) = refused(capsys, "demo", "--port", str(port), "--data", tmp_path / "data")
+    assert said.startswith(words)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.req("OPS-1")
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_demo_whose_port_is_taken_names_one_that_is_free(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], after: int
+) -> None:
+    first = free_ports(PORTS)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first + after))
+        taken.listen()
+        (said,) = refused(capsys, "demo", "--port", str(first), "--data", tmp_path)
+    named = re.fullmatch(rf"port {first + after} is taken: try PORT=(\d+)", said)
+    assert named is not None
+    assert abs(int(named[1]) - first) >= PORTS
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture

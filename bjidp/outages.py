@@ -1,0 +1,79 @@
+"""Why a server cannot start on its stores, in words for whoever starts it.
+
+Owns one more attempt to reach each of them, past the adapters: these say no more than ``StoreUnavailable``, since what
+a driver says may hold what was being stored. At a start that is nothing but the address, and its password is taken
+out. Called by ``cli`` when a start has failed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import psycopg
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.engine import URL, make_url
+
+PATIENCE = 5
+"""Seconds for a server to answer."""
+
+
+def silent_stores(database_url: str, redis_url: str | None) -> list[str]:
+    """Return a sentence for every store that does not answer: which one, where, and the reason."""
+    database = make_url(database_url)
+    silent = [_sqlite(database) if database.get_backend_name() == "sqlite" else _postgresql(database)]
+    if redis_url is not None:
+        silent.append(_redis(redis_url))
+    told = [sentence for sentence in silent if sentence is not None]
+    return told or ["a store did not answer in time, but does now: try again"]
+
+
+def _sqlite(url: URL) -> str | None:
+    path = Path(url.database or "")
+    if not path.exists() and os.access(path.parent, os.W_OK | os.X_OK):
+        return None  # a first start makes it
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=PATIENCE)
+        ) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        return f"storage.database_url: SQLite cannot use {path}: {error}"
+    return None
+
+
+def _postgresql(url: URL) -> str | None:
+    arguments, options = url.get_dialect()().create_connect_args(url)
+    try:
+        psycopg.connect(*arguments, **{"connect_timeout": PATIENCE, **options}).close()
+    except psycopg.Error as error:
+        reason = _without(url.password, _first_line(error).rpartition("failed: ")[2])
+        return f"storage.database_url: PostgreSQL at {url.host}:{url.port or 5432} does not answer: {reason}"
+    return None
+
+
+def _redis(address: str) -> str | None:
+    parts = urlsplit(address)
+    where = f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+    try:
+        with Redis.from_url(address, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE) as redis:
+            redis.ping()
+    except (RedisError, OSError) as error:
+        cause = error.__context__
+        # redis-py's own words begin with the address once more.
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else _first_line(error)
+        reason = _without(unquote(parts.password or ""), reason)
+        return f"storage.redis_url: Redis at {where} does not answer: {reason}"
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _without(password: object, reason: str) -> str:
+    return reason.replace(str(password), "***") if password else reason
