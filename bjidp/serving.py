@@ -73,11 +73,7 @@ async def run(settings: Settings) -> None:
 
 
 async def _supervise(settings: Settings, config: Path) -> None:
-    # The kernel lets any program of the same user join a shared port, another server's workers among them. To a port
-    # that is to be had alone it says no.
-    _bound(settings, shared=False).close()
-    # Held while there are workers, so that nobody has the port to himself while one of them is started again.
-    with contextlib.closing(_bound(settings, shared=True)):
+    with contextlib.closing(_held(settings)):
         async with _prepared(settings):
             await asyncio.to_thread(migrate, settings.storage.database_url)
 
@@ -148,6 +144,17 @@ def _told_to_stop() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     return told
+
+
+def _held(settings: Settings) -> socket.socket:
+    """Take the port for the workers: a socket that never listens, to be kept open for as long as they are."""
+    # The kernel lets any program of the same user join a shared port, another server's workers among them. To who
+    # would have it alone it says no.
+    _bound(settings, shared=False).close()
+    holder = _bound(settings, shared=True)
+    # Without this, whoever asks for the port alone gets it while no worker listens, and the workers never again.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    return holder
 
 
 def _bound(settings: Settings, *, shared: bool) -> socket.socket:

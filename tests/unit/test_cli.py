@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -126,6 +127,20 @@ def test_the_port_of_another_server_is_not_shared(
         (said,) = refused(capsys, "serve", "--config", configs[1])
     assert said == f"cannot listen on 127.0.0.1, port {port}: Address already in use"
     assert not (tmp_path / "second" / "bjidp.sqlite").exists()
+
+
+@pytest.mark.req("OPS-4")
+def test_the_port_of_workers_is_theirs_while_none_of_them_listens(tmp_path: Path) -> None:
+    settings = load(config(tmp_path, port=free_port()), {})
+    with closing(serving._held(settings)):
+        for _ in range(2):
+            with pytest.raises(OSError, match="Address already in use"):
+                serving._bound(settings, shared=False)
+            with pytest.raises(OSError, match="Address already in use"):
+                serving._held(settings)
+            with closing(serving._bound(settings, shared=True)) as worker:
+                worker.listen()
+    serving._bound(settings, shared=False).close()
 
 
 @pytest.mark.req("OPS-2")
