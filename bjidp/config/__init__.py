@@ -1,4 +1,4 @@
 """Configuration: frozen settings by section, read from one TOML file and the environment.
 
-Imported by ``bootstrap`` and ``cli`` alone; everything else is handed values.
+Imported by ``bootstrap``, ``cli``, ``demo`` and ``serving`` alone; everything else is handed values.
 """
