@@ -1,7 +1,7 @@
 """The composition root: settings in, a running application out.
 
 Owns the wiring. This is the only place that knows every adapter and every service; it holds no rule of its own.
-Called by ``cli`` and by tests that want a whole server in process.
+Called by ``serving`` and by tests that want a whole server in process.
 """
 
 from __future__ import annotations

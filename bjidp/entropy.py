@@ -6,7 +6,6 @@ calls ``random``, ``secrets`` or ``uuid4`` itself (ruff refuses those names else
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import os
@@ -47,6 +46,7 @@ class SeededEntropy:
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def base64url(data: bytes) -> str:
@@ -56,7 +56,8 @@ def base64url(data: bytes) -> str:
 
 def from_base64url(text: str) -> bytes:
     """Read base64url without padding; raise :class:`ValueError` for anything that is not exactly that."""
-    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    padded = text.encode("ascii").translate(_STANDARD) + b"=" * (-len(text) % 4)
+    data = binascii.a2b_base64(padded, strict_mode=True)
     if base64url(data) != text:
         raise ValueError("not canonical base64url")
     return data
