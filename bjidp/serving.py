@@ -36,7 +36,7 @@ BACKLOG: Final = 2048
 DRAIN: Final = 10.0
 """Seconds that requests in flight may take to finish when the server stops."""
 
-GARBAGE: Final = (10_000, 20, 50)
+GARBAGE: Final = (50_000, 20, 50)
 """When garbage is collected. By default (700, 10, 10): six times a login, at 4 % of its CPU. What waits in between is
 cycles alone, a few megabytes."""
 

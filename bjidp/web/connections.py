@@ -19,13 +19,13 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
 
 from bjidp.throttle.source import Source
+from bjidp.web.dispatch import straight
 from bjidp.web.problems import PROBLEMS
 from bjidp.web.visitor import OBSERVER
 
@@ -137,9 +137,17 @@ class _Server(web.Server):
     """Makes a :class:`_Connection` where aiohttp's own makes a plain one."""
 
     def __init__(self, app: web.Application, peers: Peers, made: web.Server) -> None:
-        super().__init__(made.request_handler, request_factory=made.request_factory)
+        super().__init__(straight(app, self._by_the_router), request_factory=made.request_factory)
         self.app = app
         self.peers = peers
+        self._router = made.request_handler
+
+    async def _by_the_router(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._router(request)
+        except web.HTTPExpectationFailed:
+            # It is raised before any middleware, and repeats what was sent.
+            return self.app[PROBLEMS].refusal(_whole(request), "invalid_request")
 
     def __call__(self) -> web.RequestHandler:
         return _Connection(self, asyncio.get_running_loop())
@@ -200,19 +208,15 @@ class _Connection(web.RequestHandler):
             raise ConnectionError("an answer is under way already")
         return self._refusal(request, "invalid_request" if status < 500 else "internal_error")  # noqa: PLR2004
 
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Send an answer; an ``Expect`` that nobody understands is refused before any middleware, and repeated."""
-        if resp.status == HTTPStatus.EXPECTATION_FAILED:
-            resp = self._refusal(request, "invalid_request")
-        return await super().finish_response(request, resp, start_time)
-
     def log_exception(self, *args: Any, **kw: Any) -> None:  # noqa: ANN401 - aiohttp's signature
         """Log the kind of a failure alone: the text of a foreign error may hold what a client sent."""
         log.error("connection_failed", kind=type(kw.get("exc_info")).__name__)
 
     def _refusal(self, request: web.BaseRequest, code: str) -> web.StreamResponse:
-        # aiohttp makes the application's kind of request of everything, unreadable or not.
-        assert isinstance(request, web.Request)  # noqa: S101 - says so to the type checker
-        return self._app[PROBLEMS].refusal(request, code)
+        return self._app[PROBLEMS].refusal(_whole(request), code)
+
+
+def _whole(request: web.BaseRequest) -> web.Request:
+    # aiohttp makes the application's kind of request of everything, unreadable or not.
+    assert isinstance(request, web.Request)  # noqa: S101 - says so to the type checker
+    return request
