@@ -86,8 +86,7 @@ class Commits:
 
 
 class _Watched:
-    def __init__(self, connection: Connection | None, commits: Commits) -> None:
-        assert connection is not None
+    def __init__(self, connection: Connection, commits: Commits) -> None:
         self._connection = connection
         self._commits = commits
 
@@ -136,11 +135,13 @@ async def test_what_comes_during_a_commit_takes_the_next_one(commits: Commits, l
     assert commits.begun == 2
 
 
-async def test_a_work_that_raises_takes_nobody_with_it(ledger: Ledger) -> None:
+async def test_a_work_that_raises_takes_nobody_with_it(commits: Commits, ledger: Ledger) -> None:
     works = [ledger.note("a"), ledger.spoilt("b"), ledger.note("c"), ledger.spoilt("d")]
     outcomes = await asyncio.gather(*(ledger.engine.write_briefly(work) for work in works), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [int, LookupError, int, LookupError]
     assert ledger.kinds() == ["a", "c"]
+    # Those that did not raise shared their commit all the same.
+    assert commits.begun == 1
 
 
 @pytest.mark.req("OPS-4")
@@ -159,13 +160,35 @@ async def test_a_commit_that_fails_is_unavailable_for_all_of_it_and_the_next_one
 
 async def test_a_lock_held_elsewhere_is_waited_for_and_not_on_the_loop(commits: Commits, ledger: Ledger) -> None:
     with ledger.locked():
-        writing = asyncio.ensure_future(ledger.engine.write_briefly(ledger.note("k")))
+        writing = [asyncio.ensure_future(ledger.engine.write_briefly(ledger.note("k"))) for _ in range(5)]
         # The loop answers others meanwhile.
         await asyncio.to_thread(lambda: None)
-        assert not writing.done()
-    await writing
-    assert ledger.kinds() == ["k"]
-    assert commits.begun == 0
+        assert not any(work.done() for work in writing)
+    await asyncio.gather(*writing)
+    assert ledger.kinds() == ["k"] * 5
+    assert commits.begun == 1
+
+
+async def test_a_lock_that_is_not_given_back_is_waited_for_as_long_as_a_callers_patience(
+    sqlite_url: str, ledger: Ledger
+) -> None:
+    impatient = SqlEngine(sqlite_url, threads=2, patience=0.05)
+    with ledger.locked(), pytest.raises(StoreUnavailable):
+        await impatient.write_briefly(ledger.note("k"))
+    await impatient.write_briefly(ledger.note("later"))
+    await impatient.close()
+    assert ledger.kinds() == ["later"]
+
+
+async def test_a_long_write_and_a_refusal_leave_the_next_turn_together(commits: Commits, ledger: Ledger) -> None:
+    with pytest.raises(LookupError):
+        await ledger.engine.write_briefly(ledger.spoilt("refused"))
+    await asyncio.gather(
+        ledger.engine.write(ledger.note("long")),
+        *(ledger.engine.write_briefly(ledger.note("short")) for _ in range(6)),
+    )
+    assert ledger.kinds() == ["long", *["short"] * 6]
+    assert commits.begun == 1
 
 
 async def test_a_caller_that_has_gone_before_its_turn_is_not_written(commits: Commits, ledger: Ledger) -> None:
@@ -177,8 +200,27 @@ async def test_a_caller_that_has_gone_before_its_turn_is_not_written(commits: Co
     gone.cancel()
     commits.go_on.set()
     await first
+    # Alone in its turn: there is nothing to commit, and the next one comes through.
+    await asyncio.gather(gone, return_exceptions=True)
     await ledger.engine.write_briefly(ledger.note("last"))
     assert ledger.kinds() == ["first", "last"]
+    assert commits.begun == 2
+
+
+async def test_a_disk_that_stood_still_longer_than_everybodys_patience_is_written_to_again(
+    commits: Commits, sqlite_url: str, ledger: Ledger
+) -> None:
+    impatient = SqlEngine(sqlite_url, threads=2, patience=0.05)
+    commits.go_on.clear()
+    works = [asyncio.ensure_future(impatient.write_briefly(ledger.note("held")))]
+    await commits.has_begun()
+    works += [asyncio.ensure_future(impatient.write_briefly(ledger.note("waits"))) for _ in range(3)]
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 4
+    commits.go_on.set()
+    await impatient.write_briefly(ledger.note("after"))
+    await impatient.close()
+    assert ledger.kinds() == ["after", "held"]
 
 
 async def test_more_than_one_transaction_may_hold_takes_turns(commits: Commits, ledger: Ledger) -> None:

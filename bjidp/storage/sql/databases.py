@@ -35,10 +35,6 @@ class Database(Protocol):
         """Open a connection for a thread of its own."""
         ...
 
-    def connect_loop(self) -> Connection | None:
-        """Open a connection that begins and writes on the event loop and commits elsewhere; None as for ``reader``."""
-        ...
-
     def elsewhere(self) -> Callable[[], psycopg.Connection[Row]] | None:
         """Return what connects to another machine, which is waited for on the event loop; None for a file."""
         ...
@@ -76,7 +72,8 @@ class Sqlite:
             connection.execute(pragma)
         return cast("Connection", connection)
 
-    def connect_loop(self) -> Connection | None:
+    def connect_loop(self) -> Connection:
+        """Open a connection that begins and writes on the event loop and commits elsewhere."""
         # timeout=0, as below. Two threads use it, never at a time: that is what ``together`` is for.
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         for pragma in SQLITE_PRAGMAS:
@@ -135,9 +132,6 @@ class Postgresql:
         }
         # autocommit: a single statement is its own transaction in one round trip; others say BEGIN themselves.
         return cast("Connection", psycopg.connect(*self._args, autocommit=True, **options))
-
-    def connect_loop(self) -> Connection | None:
-        return None
 
     def reader(self) -> Connection | None:
         return None

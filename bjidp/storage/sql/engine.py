@@ -82,7 +82,7 @@ class SqlEngine:
             for number, own in enumerate(queues)
         ]
         self._queues = queues
-        self._together = Together(self._database, self._write_queue.put) if self._database.one_writer else None
+        self._together = Together(self._database, self._write_queue.put) if isinstance(self._database, Sqlite) else None
         for thread in self._threads:
             thread.start()
 

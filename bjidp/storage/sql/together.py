@@ -6,9 +6,8 @@ the loop is busy, since the two take the interpreter lock from each other at eve
 the loop, several callers' in one transaction, and one thread commits, which lets go of the lock while the disk is
 waited for. Nobody is told of a success before the commit has returned.
 
-What does not go through at once (another process holds the lock, one of the works raises) is rolled back and goes the
-way of ``SqlEngine.write`` after all, each work in a transaction of its own, as if this module were not there. Made by
-``engine``.
+A work that raises is found out in a transaction of its own, by ``SqlEngine.write``; the others of its turn are run
+again at once. A lock that somebody else holds is waited for by coming back, never on the loop. Made by ``engine``.
 """
 
 from __future__ import annotations
@@ -22,12 +21,15 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.databases import Database
+from bjidp.storage.sql.databases import Sqlite
 from bjidp.storage.sql.jobs import Job
 from bjidp.storage.sql.transaction import Connection, StoreFault, Transaction
 
 PACE: Final = 0.02
 """Seconds from one commit to the next: the first one goes at once, those that come meanwhile share the next."""
+
+LOCKED: Final = 0.005
+"""Seconds until the next look when somebody else holds the lock. Not :data:`PACE`: the lock is fought for."""
 
 MOST: Final = 32
 """Works in one transaction: the loop is held for as long as all of them take."""
@@ -35,15 +37,20 @@ MOST: Final = 32
 
 class _Batch(NamedTuple):
     connection: Connection
+    loop: asyncio.AbstractEventLoop
     jobs: list[Job[Any]]
     results: list[object]
+
+
+class _Locked(Exception):
+    """Somebody else is writing."""
 
 
 class Together:
     """The line of short writes. Everything but :meth:`_commit_all` runs on the event loop."""
 
-    def __init__(self, database: Database, otherwise: Callable[[Job[Any]], None]) -> None:
-        """Write to ``database``; give ``otherwise`` what has to be done in another way."""
+    def __init__(self, database: Sqlite, otherwise: Callable[[Job[Any]], None]) -> None:
+        """Write to ``database``; give ``otherwise`` what has to be done in a transaction of its own."""
         self._database = database
         self._otherwise = otherwise
         self._line: list[Job[Any]] = []
@@ -86,41 +93,57 @@ class Together:
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         turn, self._line = self._line[:MOST], self._line[MOST:]
+        # Whoever stopped waiting is not written; when all have, there is nothing to commit.
         jobs = [job for job in turn if not job.abandoned]
-        results = self._results(jobs) if jobs else []
-        if results is None or self._connection is None:
+        try:
+            batch = self._begun(loop, jobs)
+        except _Locked:
+            self._line = jobs + self._line
+            self._next_at = loop.time() + LOCKED
+            batch = None
+        except sqlite3.Error:
+            # The database is away, or broken: what is wrong is told where it is asked with patience.
+            self._drop()
             for job in jobs:
                 self._otherwise(job)
+            batch = None
+        if batch is None:
             self._arrange(loop)
             return
         self._committing = True
         self._next_at = loop.time() + PACE
-        self._commits.put(_Batch(self._connection, jobs, results))
+        self._commits.put(batch)
 
-    def _results(self, jobs: list[Job[Any]]) -> list[object] | None:
-        """Run everybody's statements in one transaction that is left open; None when that did not work."""
-        try:
-            if self._connection is None:
-                self._connection = self._database.connect_loop()
-            if self._connection is None:
-                return None
-            self._connection.execute(self._database.begin)
-        except sqlite3.Error:
-            self._drop()
-            return None
-        transaction = Transaction(self._connection)
-        try:
-            return [job.work(transaction) for job in jobs]
-        except Exception:  # noqa: BLE001 - whose fault it was, and what it means, is found out one by one
-            self._roll_back()
-            return None
+    def _begun(self, loop: asyncio.AbstractEventLoop, jobs: list[Job[Any]]) -> _Batch | None:
+        """Run everybody's statements in one transaction that is left open; None when there is nothing to commit.
 
-    def _roll_back(self) -> None:
+        Raises :class:`_Locked` and the driver's errors; whose work it was that raised anything is sent elsewhere.
+        """
+        while jobs:
+            connection = self._begin()
+            transaction = Transaction(connection)
+            results: list[object] = []
+            try:
+                for job in jobs:
+                    results.append(job.work(transaction))  # noqa: PERF401 - how many there are tells whose turn it was
+            except Exception:  # noqa: BLE001 - what it means is found out in a transaction of its own
+                connection.execute("ROLLBACK")
+                self._otherwise(jobs.pop(len(results)))
+            else:
+                return _Batch(connection, loop, jobs, results)
+        return None
+
+    def _begin(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._database.connect_loop()
+        connection = self._connection
         try:
-            if self._connection is not None:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            self._drop()
+            connection.execute(self._database.begin)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise _Locked from None
+            raise
+        return connection
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -137,7 +160,7 @@ class Together:
             except sqlite3.Error as raised:
                 error = raised
             with contextlib.suppress(RuntimeError):  # the callers' loop is gone, and so are they
-                batch.jobs[0].loop.call_soon_threadsafe(self._committed, batch, error)
+                batch.loop.call_soon_threadsafe(self._committed, batch, error)
 
     def _committed(self, batch: _Batch, error: sqlite3.Error | None) -> None:
         self._committing = False
@@ -151,4 +174,4 @@ class Together:
                 failure = StoreUnavailable()
                 failure.__cause__ = StoreFault(self._database.code(error))
                 job.settle(None, failure)
-        self._arrange(batch.jobs[0].loop)
+        self._arrange(batch.loop)
