@@ -80,7 +80,7 @@ class Look(Struct, frozen=True, gc=False):
 
     messages: tuple[Message, ...]
     end: End | None
-    turn_in: float | None
+    turn_in: float = 0.0
 
 
 class QrPages:
@@ -159,7 +159,7 @@ class QrPages:
         end = _ending(held, watch)
         if held is None or end is not None:
             watch.ended = True
-            return Look((), end, None)
+            return Look((), end)
         flow, now = held.value, held.now
         if after is None:
             news = self._messages.unheard(flow, watch.heard, now)

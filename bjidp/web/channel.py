@@ -177,7 +177,7 @@ class QrChannel:
                 remaining = deadline - loop.time()
                 if look.messages or remaining <= 0 or self._leaving:
                     return _answer(look.messages[0] if look.messages else None)
-                pause = remaining if look.turn_in is None else min(remaining, look.turn_in + 0.001)
+                pause = min(remaining, look.turn_in + 0.001)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), pause)
         finally:

@@ -154,7 +154,7 @@ class PageSocket:
             await self._ws.send_frame(ALIVE, WSMsgType.TEXT)
             self._quiet_since = now
         silence_ends = self._quiet_since + SILENCE - now
-        self._sleep(silence_ends if look.turn_in is None else min(look.turn_in, silence_ends))
+        self._sleep(min(look.turn_in, silence_ends))
 
     def _sleep(self, seconds: float) -> None:
         if self._timer is not None:

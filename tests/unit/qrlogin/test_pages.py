@@ -229,7 +229,6 @@ async def test_a_page_nobody_scans_is_renewed_five_times_and_then_told_that_it_i
         seen |= {message.ticket for message in look.messages}
         if isinstance(messages[-1], ExpiredMessage) and not messages[-1].renewed:
             break
-        assert look.turn_in is not None
         desk.advance(look.turn_in)
     assert len(seen) == 6
     last = messages[-1]

@@ -18,7 +18,8 @@ from bjidp.qrlogin.wire import ExpiredMessage, Message
 from bjidp.web.page_socket import SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
 from tests.support.program import LoopTime
 
-QUIET = Look((), None, None)
+LONG = 60.0
+QUIET = Look((), None, LONG)
 
 
 class Connection:
@@ -100,7 +101,7 @@ def told(seq: int) -> tuple[Message, ...]:
 
 
 async def test_however_many_signals_arrive_one_look_follows_the_one_under_way() -> None:
-    bench = Bench(Look(told(1), None, None), QUIET)
+    bench = Bench(Look(told(1), None, LONG), QUIET)
     for _ in range(50):
         bench.socket.wake()
     await bench.passes(0)
@@ -116,7 +117,7 @@ async def test_however_many_signals_arrive_one_look_follows_the_one_under_way() 
 
 
 async def test_the_first_look_is_taken_by_whoever_begins_and_signals_meanwhile_lead_to_another() -> None:
-    bench = Bench(Look(told(1), None, None), QUIET)
+    bench = Bench(Look(told(1), None, LONG), QUIET)
     beginning = asyncio.ensure_future(bench.socket.begin())
     await asyncio.sleep(0)
     bench.socket.wake()
@@ -129,7 +130,7 @@ async def test_the_first_look_is_taken_by_whoever_begins_and_signals_meanwhile_l
 
 
 async def test_alive_is_counted_from_the_last_message() -> None:
-    bench = Bench(QUIET, Look(told(1), None, None), QUIET)
+    bench = Bench(QUIET, Look(told(1), None, LONG), QUIET)
     bench.socket.wake()
     await bench.passes(SILENCE / 2)
     bench.socket.wake()
@@ -141,7 +142,7 @@ async def test_alive_is_counted_from_the_last_message() -> None:
 
 
 async def test_the_clocks_next_turn_is_looked_at_when_it_comes() -> None:
-    bench = Bench(Look((), None, 7.0), Look(told(1), None, None), QUIET)
+    bench = Bench(Look((), None, 7.0), Look(told(1), None, LONG), QUIET)
     bench.socket.wake()
     await bench.passes(6.9)
     assert bench.connection.written == []
@@ -152,7 +153,7 @@ async def test_the_clocks_next_turn_is_looked_at_when_it_comes() -> None:
 
 @pytest.mark.attack("W9")
 async def test_a_page_that_reads_too_slowly_is_cut_off() -> None:
-    bench = Bench(Look(told(1), None, None))
+    bench = Bench(Look(told(1), None, LONG))
     bench.connection.reads.clear()
     bench.transport.get_write_buffer_size.return_value = 1
     bench.socket.wake()
@@ -164,7 +165,7 @@ async def test_a_page_that_reads_too_slowly_is_cut_off() -> None:
 
 
 async def test_a_store_that_fails_is_asked_again_after_a_pause() -> None:
-    bench = Bench(StoreUnavailable(), StoreUnavailable(), Look(told(1), None, None), QUIET)
+    bench = Bench(StoreUnavailable(), StoreUnavailable(), Look(told(1), None, LONG), QUIET)
     bench.socket.wake()
     await bench.passes(0)
     await bench.passes(STORE_PAUSE - 1)
@@ -179,7 +180,7 @@ async def test_a_store_that_fails_is_asked_again_after_a_pause() -> None:
 
 @pytest.mark.parametrize("end", list(End))
 async def test_what_was_left_to_say_is_said_before_the_end(end: End) -> None:
-    bench = Bench(Look(told(1), end, None))
+    bench = Bench(Look(told(1), end))
     bench.socket.wake()
     await bench.passes(0)
     assert len(bench.connection.written) == 1

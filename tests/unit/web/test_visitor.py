@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bjidp.throttle.source import Source
 from bjidp.web.visitor import (
     FORWARDED_MAX,
+    REMEMBERED_MAX,
     Address,
     Addresses,
     Network,
@@ -130,6 +131,40 @@ def test_an_observer_counts_by_keys_that_hold_no_address() -> None:
     assert observer.area(request) is None
     assert observer.source(request) == visitor.source
     assert observer.source(a_request("198.51.100.7")).shared is False
+
+
+@pytest.mark.attack("T10")
+def test_what_is_remembered_of_one_client_is_told_of_no_other() -> None:
+    observer = Observer(
+        Addresses(PROXIES), NoAreas(), lambda *parts: ("|".join(parts).encode(),), count_addresses=True, shared=[]
+    )
+    asked = [("10.1.2.3", "203.0.113.9"), ("10.1.2.3", "198.51.100.7"), ("198.51.100.7", "203.0.113.9")]
+    expected = ["203.0.113.9", "198.51.100.7", "198.51.100.7"]
+    for _ in range(2):
+        keys = [observer.source(a_request(peer, [forwarded])).key for peer, forwarded in asked]
+        assert keys == [f"throttle.address|{address}".encode().hex() for address in expected]
+
+
+@pytest.mark.attack("W9")
+def test_what_is_too_long_to_be_remembered_is_read_all_the_same_and_not_kept() -> None:
+    found: list[str] = []
+
+    def digests(*parts: str) -> tuple[bytes, ...]:
+        found.append("|".join(parts))
+        return ("|".join(parts).encode(),)
+
+    observer = Observer(Addresses(PROXIES), NoAreas(), digests, count_addresses=True, shared=[])
+    long = a_request(
+        "10.1.2.3", ["x" * REMEMBERED_MAX + ", 203.0.113.9"], **{"User-Agent": CHROME + " x" * REMEMBERED_MAX}
+    )
+    for _ in range(2):
+        assert observer.visitor(long).computer.browser == "unknown"
+        assert observer.source(long).key == b"throttle.address|203.0.113.9".hex()
+    # Read anew at each of the four looks; what is short is read once.
+    assert found.count("throttle.address|203.0.113.9") == 4
+    for _ in range(2):
+        observer.source(a_request("10.1.2.3", ["203.0.113.9"]))
+    assert found.count("throttle.address|203.0.113.9") == 5
 
 
 def test_under_load_no_address_is_counted() -> None:
