@@ -153,7 +153,7 @@ def read_keyring(settings: Settings) -> Keyring:
 def build(rooms: Rooms) -> web.Application:
     """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
     qr, front = _qr(rooms), _front(rooms)
-    problems = Problems(front.renderer, Guards(rooms.site))
+    problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
     app[OBSERVER] = front.observer

@@ -25,7 +25,7 @@ CSP: Final = (
 )
 
 ANCESTORS: Final = web.RequestKey("ancestors", str)
-"""Set by a handler whose page may be framed: the ``frame-ancestors`` source list."""
+"""Set by a handler whose page another page of ours frames: the ``frame-ancestors`` source list."""
 
 
 class Misdirected(BjidpError):
@@ -73,9 +73,14 @@ class InternalError(BjidpError):
 class Guards:
     """Checks requests to one site, and dresses its answers."""
 
-    def __init__(self, site: Site) -> None:
-        """Guard ``site``."""
+    def __init__(self, site: Site, embedder: str | None = None) -> None:
+        """Guard ``site``.
+
+        ``embedder`` is the one other origin that may frame its pages: any of them, since a person in the frame gets
+        from each to the next.
+        """
         self._site = site
+        self._embedder = embedder
         self._authority = site.authority
         self._always = CIMultiDict(
             {
@@ -111,6 +116,7 @@ class Guards:
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
         if headers.get("Content-Type", "").startswith("text/html"):
-            headers["Content-Security-Policy"] = CSP.format(ancestors=request.get(ANCESTORS, "'none'"))
+            ancestors = " ".join(filter(None, (request.get(ANCESTORS), self._embedder))) or "'none'"
+            headers["Content-Security-Policy"] = CSP.format(ancestors=ancestors)
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"

@@ -22,7 +22,6 @@ from bjidp.throttle.ports import Throttle, per_minute
 from bjidp.web import pages
 from bjidp.web.cookies import Cookies
 from bjidp.web.forms import Forms
-from bjidp.web.guards import ANCESTORS
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
 from bjidp.web.visitor import Observer
@@ -36,8 +35,8 @@ TABS: Final[frozenset[str]] = frozenset({"scan", "account", "legal"})
 class LoginSettings(Struct, frozen=True):
     """What the pages show of this installation, which is known as ``url``.
 
-    ``simulator`` is the origin of the phone simulator of a demonstration, which may frame the login page and to
-    which a QR opened in a browser leads; None everywhere else.
+    ``simulator`` is the origin of the phone simulator of a demonstration, which frames these pages and to which a QR
+    opened in a browser leads; None everywhere else.
     """
 
     url: str
@@ -115,8 +114,6 @@ class LoginPages:
             embedder=self._settings.simulator,
         )
         response = _html(self._renderer.render_login(page))
-        if self._settings.simulator is not None:
-            request[ANCESTORS] = self._settings.simulator
         self._cookies.set_browser(response, opened.secret)
         return response
 
@@ -128,8 +125,6 @@ class LoginPages:
             self._cookies.drop_session(response)
             return response
         login = owner.session.login
-        if self._settings.simulator is not None:
-            request[ANCESTORS] = self._settings.simulator
         return self._page(
             pages.CentrePage(
                 who=owner.standing.name,

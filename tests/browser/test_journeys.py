@@ -137,6 +137,49 @@ async def test_the_demo_page_shows_computer_and_phone_side_by_side_and_the_whole
     await computer.hang("demo-centre")
 
 
+@pytest.mark.req("OPS-1")
+async def test_in_the_demo_page_every_page_after_the_login_is_shown_too_and_back_leaves_the_frame(
+    demo: Demo, computer: Computer, gallery: Gallery
+) -> None:
+    await acquaint(demo, "赵敏", "wechat")
+    page = computer.page
+    await page.goto(f"{demo.sandbox}/")
+    login = page.frame_locator("#login")
+    phone = Handset(page, gallery, page.frame_locator("#phone"))
+    waiting = login.locator('[data-panel="waiting"]')
+    await phone.log_in("赵敏", "wechat")
+    await phone.is_home("赵**")
+
+    async def logs_in() -> None:
+        await expect(waiting).to_be_visible()
+        await phone.press("扫一扫")
+        await phone.scans_beside()
+        await phone.confirms()
+        await expect(login.get_by_role("heading", name="个人中心")).to_be_visible()
+
+    await logs_in()
+    await page.reload()
+    await expect(login.get_by_role("heading", name="您已登录为 赵**")).to_be_visible()
+    await computer.hang("demo-reloaded")
+    await login.get_by_role("link", name="进入个人中心").click()
+    await login.get_by_role("button", name="退出").click()
+    await expect(login.get_by_role("heading", name="您已退出")).to_be_visible()
+    await computer.hang("demo-signed-out")
+    await login.get_by_role("link", name="重新登录").click()
+
+    await logs_in()
+    await login.get_by_role("button", name="不是我").click()
+    await expect(login.get_by_role("heading", name="这次登录已结束")).to_be_visible()
+    frame = page.frame(url=re.compile("/not-me$"))
+    assert frame is not None
+    await frame.goto(f"{demo.server}/nothing-here")
+    await expect(login.get_by_role("heading", name="没有找到这个页面")).to_be_visible()
+
+    await login.get_by_role("link", name="返回").click()
+    await expect(page).to_have_url(f"{demo.portal}/")
+    await expect(page.get_by_role("link", name="电脑与手机并排演示")).to_be_visible()
+
+
 # ----------------------------------------------------------------------------------------------------- other endings
 
 

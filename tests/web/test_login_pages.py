@@ -199,15 +199,35 @@ async def test_in_a_demonstration_a_code_opened_in_a_browser_opens_the_phone_the
         assert answer.header("Set-Cookie") is None
 
 
-async def test_a_demonstration_may_frame_the_login_page_and_the_centre(start_program: StartProgram) -> None:
+@pytest.mark.req("OPS-1")
+async def test_a_demonstration_frames_every_page_a_visitor_gets_to(start_program: StartProgram) -> None:
     program = await start_program(settings=dressed)
-    browser = await program.signed_in()
-    for path in ("/centre",):
-        assert f"frame-ancestors {PHONE}" in str((await browser.get(path)).header("Content-Security-Policy"))
     stranger = await program.browser()
     login = await stranger.open()
-    assert f"frame-ancestors {PHONE}" in str(login.header("Content-Security-Policy"))
     assert PORTAL in login.text
+    owner = await program.signed_in()
+    centre = await owner.get("/centre")
+    csrf = centre.text.partition('name="csrf" value="')[2].partition('"')[0]
+    shown = {
+        "waiting for a scan": login,
+        "logged in": await owner.get("/login"),
+        "the centre": centre,
+        "nothing there": await stranger.get("/nothing-here"),
+        "a form without its token": await owner.submit("/not-me", {}, Accept="text/html"),
+        "not me": await owner.submit("/not-me", {"csrf": csrf}),
+        "a step back to a form's address": await owner.get("/not-me"),
+    }
+    for name, answer in shown.items():
+        assert str(answer.header("Content-Security-Policy")).endswith(f"frame-ancestors {PHONE}"), name
+    state = await stranger.get(f"/qr/state?flow={stranger.flow}")
+    assert str(state.header("Content-Security-Policy")).endswith(f"frame-ancestors 'self' {PHONE}")
+
+
+@pytest.mark.attack("Q28")
+async def test_outside_of_a_demonstration_nobody_frames_a_page(program: Program) -> None:
+    browser = await program.signed_in()
+    for path in ("/login", "/centre", "/nothing-here", "/q/x"):
+        assert str((await browser.get(path)).header("Content-Security-Policy")).endswith("frame-ancestors 'none'")
 
 
 @pytest.mark.attack("Q23")
