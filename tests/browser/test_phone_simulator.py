@@ -509,6 +509,60 @@ async def test_a_login_is_possible_with_the_keyboard_alone(page: Page, server: F
     await heading(page, "已确认")
 
 
+@pytest.mark.req("UX-3", "OPS-1")
+@pytest.mark.parametrize(("width", "height"), [(1366, 650), (1280, 720), (1366, 768), (1920, 1080)])
+async def test_the_demo_page_fits_into_the_window_of_a_laptop_from_choosing_to_confirming(
+    browser_context: ContextFactory, simulator: Simulator, server: FakeIdentityServer, width: int, height: int
+) -> None:
+    context = await browser_context(base_url=simulator.url, viewport={"width": width, "height": height})
+    page = await context.new_page()
+    await page.goto("/")
+    phone = page.frame_locator("#phone")
+    await expect(phone.get_by_role("radio", name="张三", exact=True)).to_be_in_viewport(ratio=1)
+    await expect(phone.get_by_role("button", name="登录京通")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("region", name="电脑")).to_be_in_viewport(ratio=0.99)
+    assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+    await phone.get_by_role("button", name="登录京通").click()
+    await expect(phone.get_by_role("button", name="首页")).to_be_in_viewport(ratio=0.99)
+    await phone.get_by_role("button", name="扫一扫").click()
+    await phone.get_by_label("二维码内容").fill(TEXT)
+    await phone.get_by_role("button", name="识别", exact=True).click()
+    await expect(phone.get_by_text("不是您本人？")).to_be_in_viewport(ratio=1)
+    await expect(phone.get_by_role("button", name="不是我，拒绝")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.req("UX-3")
+async def test_the_report_box_is_seen_without_scrolling_in_a_tall_window(
+    browser_context: ContextFactory, simulator: Simulator
+) -> None:
+    context = await browser_context(base_url=simulator.url, viewport={"width": 1366, "height": 900})
+    page = await context.new_page()
+    await page.goto("/")
+    phone = page.frame_locator("#phone")
+    await phone.get_by_role("button", name="登录京通").click()
+    await phone.get_by_role("button", name="扫一扫").click()
+    await phone.get_by_label("二维码内容").fill(TEXT)
+    await phone.get_by_role("button", name="识别", exact=True).click()
+    box = await phone.get_by_label("拒绝时一并举报").bounding_box()
+    footer = await phone.locator("#footer").bounding_box()
+    assert box is not None
+    assert footer is not None
+    assert box["y"] + box["height"] <= footer["y"]
+
+
+async def test_who_sees_the_demo_page_is_told_once_that_it_is_one(
+    browser_context: ContextFactory, simulator: Simulator
+) -> None:
+    page = await (await browser_context(base_url=simulator.url)).new_page()
+    await page.goto("/phone")
+    await expect(page.get_by_role("region", name="演示说明")).to_be_visible()
+    await page.goto("/")
+    await expect(page.get_by_role("region", name="演示说明")).to_be_visible()
+    await expect(page.frame_locator("#phone").get_by_role("heading", name="谁的手机？")).to_be_visible()
+    await expect(page.frame_locator("#phone").get_by_role("region", name="演示说明")).to_be_hidden()
+
+
 @pytest.mark.req("UX-3")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_scrolls_sideways_on_the_narrowest_phone(

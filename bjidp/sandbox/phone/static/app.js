@@ -32,6 +32,7 @@ class Phone {
     );
     this.jingtong = new Jingtong(page.sessionStorage);
     this.neighbour = new Neighbour(page);
+    this.parts.frame.classList.toggle("beside", this.neighbour.present);
     this.platform = this.jingtong.session?.platform ?? PLATFORMS[0].id;
     this.#launch = launchText(page);
     this.parts.leave.addEventListener("click", () => this.open("choose"));
@@ -126,7 +127,7 @@ class Phone {
         : "",
     );
     parts.main.replaceChildren(...[screen.body].flat().filter(Boolean));
-    parts.footer.replaceChildren(screen.footer ?? "");
+    parts.footer.replaceChildren(...[screen.footer ?? []].flat());
     parts.footer.hidden = !screen.footer;
     parts.tabs.hidden = !screen.tab;
     for (const tab of parts.tabs.querySelectorAll("button")) {

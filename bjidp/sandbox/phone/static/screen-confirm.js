@@ -1,6 +1,7 @@
 // The confirm screen: every fact the server saw, then two buttons of one size. Nothing happens without a press.
 
 import { busy, h } from "./dom.js";
+import { icon } from "./icons.js";
 import { note } from "./notes.js";
 import { ago, span } from "./words.js";
 
@@ -70,11 +71,14 @@ export function confirm(phone, { found }) {
         h("div", {}, h("dt", {}, "请求时间"), asked),
         fact("有效期", `关闭浏览器即退出，最长 ${span(request.session_lifetime)}`),
       ),
-      note("care", "不是您本人在操作？请点“不是我，拒绝”，对方不会登录。"),
       h("label", { class: "check" }, tell, h("span", {}, "二维码是别人发来的：拒绝时一并举报")),
       said,
     ],
-    footer: h("div", { class: "choices equal" }, yes, no),
+    // Beside the buttons, where it is read whatever the height of the screen lets be seen of the facts.
+    footer: [
+      h("p", { class: "caution" }, icon("shield"), "不是您本人？请点“不是我，拒绝”。"),
+      h("div", { class: "choices equal" }, yes, no),
+    ],
   };
 
   function tick() {
