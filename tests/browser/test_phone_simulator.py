@@ -593,6 +593,24 @@ async def test_nothing_scrolls_sideways_on_the_narrowest_phone(
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.req("UX-3")
+async def test_on_the_narrowest_screen_the_demo_page_breaks_no_word_and_nothing_touches(
+    browser_context: ContextFactory, simulator: Simulator
+) -> None:
+    page = await (await browser_context(base_url=simulator.url, viewport={"width": 320, "height": 640})).new_page()
+    await page.goto("/")
+    phone = page.frame_locator("#phone")
+    lines = "(e) => Math.round(e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight))"
+    for name in ("电脑和手机，一起看扫码登录", "电脑", "手机"):
+        assert await page.get_by_role("heading", name=name, exact=True).evaluate(lines) == 1, name
+    title = await phone.locator("#title").bounding_box()
+    capsule = await phone.locator(".capsule").bounding_box()
+    assert title is not None
+    assert capsule is not None
+    assert title["x"] + title["width"] + 4 <= capsule["x"]
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 async def test_the_inbox_shows_what_was_sent_to_an_address(page: Page) -> None:
     await page.goto("/inbox")
     await page.get_by_label("手机号或邮箱").fill("15410000001")
