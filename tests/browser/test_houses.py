@@ -133,7 +133,7 @@ async def test_three_wrong_codes_end_the_login_and_a_refusal_can_be_reported(
 
     await computer.press("换一个二维码")
     await computer.shows("waiting")
-    await phone.press("完成")
+    await phone.press("我已在电脑上输入")
     await phone.scans(computer)
     await phone.root.get_by_label("拒绝时一并举报").check()
     await phone.press("不是我，拒绝")

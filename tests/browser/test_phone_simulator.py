@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.async_api import Page, expect
 
 from tests.browser.phone_fakes import PREFIX, FakeIdentityServer, Simulator, problem, running
+from tests.support.accessibility import violations
 from tests.support.chromium import BrowserLauncher, ContextFactory
 
 PATIENCE = 10_000  # Milliseconds until a step that does not come has failed.
@@ -84,6 +85,59 @@ async def test_a_known_person_scans_sees_every_fact_and_confirms(page: Page, ser
     await heading(page, "已确认，还差一步")
     await expect(page.get_by_text("0 7", exact=True)).to_be_attached()
     assert server.asked("qr/confirm") == [{"ticket": TICKET, "confirm_token": "c" * 43}]
+
+
+@pytest.mark.req("LOG-2")
+@pytest.mark.attack("P9")
+async def test_the_two_digits_stay_on_the_first_page_for_as_long_as_the_computer_takes_them(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    server.reverse_code = "07"
+    await page.clock.install()
+    await log_in(page)
+    await paste(page)
+    await page.get_by_role("button", name="确认登录").click()
+    await heading(page, "已确认，还差一步")
+    await page.get_by_role("button", name="我已在电脑上输入").click()
+
+    again = page.get_by_role("region", name="电脑上要输入的两位数字")
+    await expect(again).to_contain_text("0 7")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="我的", exact=True).click()
+    await page.reload()
+    await expect(again).to_contain_text("0 7")
+    await page.clock.fast_forward(60_000)
+    await expect(again).to_contain_text(re.compile(r"还剩 +(30|2\d) 秒"))
+    await page.clock.fast_forward(31_000)
+    await expect(again).to_have_count(0)
+    assert "07" not in await page.evaluate("JSON.stringify(sessionStorage)")
+
+
+@pytest.mark.attack("P9")
+async def test_digits_of_one_login_are_gone_for_the_next_and_for_another_person(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    server.reverse_code = "07"
+    server.known["li"] = "李小雨"
+    await log_in(page)
+    await paste(page)
+    await page.get_by_role("button", name="确认登录").click()
+    await page.get_by_role("button", name="我已在电脑上输入").click()
+    again = page.get_by_role("region", name="电脑上要输入的两位数字")
+    await expect(again).to_be_visible()
+    await paste(page, TEXT.replace("A", "B"))
+    await page.get_by_role("button", name="返回").click()
+    await expect(page.get_by_role("button", name="扫一扫")).to_be_visible()
+    await expect(again).to_have_count(0)
+
+    await paste(page, TEXT.replace("A", "C"))
+    await page.get_by_role("button", name="确认登录").click()
+    await page.get_by_role("button", name="我已在电脑上输入").click()
+    await page.get_by_role("button", name="切换平台或人物").click()
+    await page.get_by_role("radio", name="李小雨", exact=True).check()
+    await page.get_by_role("button", name="登录京通").click()
+    await expect(page.get_by_text("李**")).to_be_visible()
+    await expect(again).to_have_count(0)
 
 
 @pytest.mark.req("LOG-2")

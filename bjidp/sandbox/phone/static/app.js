@@ -1,5 +1,6 @@
 // The phone: one screen at a time in one frame, and what the screens share.
 
+import { Code } from "./code.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { Jingtong } from "./jingtong.js";
@@ -31,6 +32,7 @@ class Phone {
       ]),
     );
     this.jingtong = new Jingtong(page.sessionStorage);
+    this.code = new Code(page.sessionStorage);
     this.neighbour = new Neighbour(page);
     this.parts.frame.classList.toggle("beside", this.neighbour.present);
     this.platform = this.jingtong.session?.platform ?? PLATFORMS[0].id;

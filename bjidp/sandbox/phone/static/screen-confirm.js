@@ -18,6 +18,7 @@ export function confirm(phone, { found }) {
       actions: [["回到首页", () => phone.open("home")]],
     });
   }
+  phone.code.drop();
   const { request } = found;
   const opened = performance.now();
   const site = request.client?.name || "网页";
@@ -148,13 +149,14 @@ function approved(phone, code, site) {
       actions: [["完成", () => phone.open("home")]],
     };
   }
+  phone.code.keep(code, phone.jingtong.session);
   return {
     kind: "good",
     title: "已确认，还差一步",
     text: "请在电脑上输入这两位数字：",
     digits: code,
     hint: "只输入到您眼前的电脑上。有人向您要这两位数字，请不要告诉他。",
-    actions: [["完成", () => phone.open("home")]],
+    actions: [["我已在电脑上输入", () => phone.open("home")]],
   };
 }
 

@@ -1,5 +1,6 @@
 // 京通's first page: who is logged in, and 扫一扫.
 
+import { pending } from "./code.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { note } from "./notes.js";
@@ -9,11 +10,13 @@ export function home(phone) {
   const account = phone.jingtong.session.account ?? {};
   const name = h("span", { class: "hello-name" }, account.name ?? "");
   const level = h("span", { class: "badge" }, levelWords(account.level));
+  const { card, stop } = pending(phone);
   refresh();
 
   return {
     title: "京通",
     tab: "home",
+    leave: stop,
     body: [
       h("h1", { class: "hidden" }, "京通首页"),
       h(
@@ -23,6 +26,7 @@ export function home(phone) {
         h("span", { class: "hello-words" }, name, level),
         h("span", { class: "seal", "aria-hidden": "true" }, "京"),
       ),
+      card,
       h(
         "button",
         { type: "button", class: "scan-tile", onclick: () => phone.open("scan"), "aria-label": "扫一扫" },

@@ -1,5 +1,6 @@
 // How it ended: one picture, one sentence, one main button.
 
+import { boxes } from "./code.js";
 import { busy, h } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -15,14 +16,7 @@ export function result(phone, { kind, title, text, digits, hint, actions }) {
         h("span", { class: `result-mark ${kind}`, "aria-hidden": "true" }, icon(PICTURES[kind])),
         h("h1", { class: "centre" }, title),
         h("p", { class: "lead centre" }, text),
-        digits
-          ? h(
-              "p",
-              { class: "code" },
-              h("span", { class: "hidden" }, [...digits].join(" ")),
-              [...digits].map((digit) => h("span", { class: "code-digit digits", "aria-hidden": "true" }, digit)),
-            )
-          : null,
+        digits ? boxes(digits) : null,
         hint ? h("p", { class: "hint centre" }, hint) : null,
       ),
     ],
