@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 import pytest
 import zxingcpp
+from aiohttp import web
 from PIL import Image
 from playwright.async_api import Page, expect
 
@@ -301,6 +302,72 @@ async def test_a_repeated_approval_leaves_what_was_typed(server: ScriptedServer,
     await page.keyboard.type("7")
     await expect(page.get_by_label("第一位数字")).to_have_value("4")
     await expect(page.get_by_label("第二位数字")).to_have_value("7")
+
+
+@pytest.mark.req("UX-5", "UX-2")
+async def test_while_a_code_is_looked_at_the_button_says_so_and_a_second_press_is_none(
+    server: ScriptedServer, page: Page
+) -> None:
+    answered = asyncio.Event()
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        await answered.wait()
+        return await answers(422, {"code": "code_wrong", "tries_left": 2})(request)
+
+    server.redeem_answers = [late, answers(200, {"next": "/centre"})]
+    await opened(server, page)
+    await server.say(server.approved(code_required=True))
+    tall = await height(page)
+    await expect(page.get_by_label("第一位数字")).to_be_focused()
+    await page.keyboard.type("47")
+    await page.get_by_role("button", name="登录", exact=True).click()
+    waiting = page.get_by_role("button", name="正在进入", exact=True)
+    await expect(waiting).to_be_focused()
+    await expect(waiting).to_be_disabled()
+    await announced(page, "正在进入")
+    await waiting.press("Enter")
+    assert await height(page) == tall
+    assert len(server.redeemed) == 1
+
+    answered.set()
+    await expect(page.get_by_text("还可以试 2 次")).to_be_visible()
+    await page.keyboard.type("07")
+    await expect(page.get_by_role("button", name="登录", exact=True)).to_be_enabled()
+    await page.get_by_role("button", name="登录", exact=True).click()
+    await page.wait_for_url("**/centre")
+
+
+@pytest.mark.req("UX-5")
+async def test_a_login_that_takes_long_says_so_and_one_that_hangs_is_asked_for_again(
+    server: ScriptedServer, page: Page
+) -> None:
+    never = asyncio.Event()
+
+    async def hangs(_: web.Request) -> web.StreamResponse:
+        await never.wait()
+        return web.Response()
+
+    server.redeem_answers = [hangs, answers(200, {"next": "/centre"})]
+    # A browser's own deadlines take no notice of a page's clock: this one is shortened, not waited for.
+    await page.add_init_script(
+        "AbortSignal.timeout = (time) => { const c = new AbortController();"
+        " setTimeout(() => c.abort(new DOMException('late', 'TimeoutError')), time); return c.signal; };"
+    )
+    await page.clock.install(time=0)
+    await opened(server, page)
+    await server.say(server.approved())
+    await shows(page, "confirmed")
+    await server.until(lambda: len(server.redeemed) == 1)
+    slow = page.get_by_text("比平时久一些，请不要关闭这个页面。")
+    await expect(slow).to_be_hidden()
+    tall = await height(page)
+    await page.clock.run_for(4_500)
+    await expect(slow.last).to_be_visible()
+    assert await height(page) == tall
+    await page.clock.run_for(6_500)
+    await page.wait_for_url("**/centre")
+    assert server.redeemed == [{"grant": "G" * 43}] * 2
+    never.set()
 
 
 @pytest.mark.req("UX-5")

@@ -8,6 +8,8 @@ import { Panels } from "./panels.js";
 import { redeem } from "./redeem.js";
 import { enhanceTabs } from "./tabs.js";
 
+const SLOW = 4_000; // Milliseconds until a login that is not through yet is said to take longer than usual.
+
 class QrCard {
   #root;
   #scan;
@@ -22,6 +24,7 @@ class QrCard {
   #over = false; // the server said that the login has happened
   #retry = null;
   #clock = null;
+  #slow = null;
 
   constructor(root) {
     this.#root = root;
@@ -139,6 +142,7 @@ class QrCard {
   async #redeem(code) {
     if (this.#redeeming) return;
     this.#redeeming = true;
+    this.#entering(true);
     const { outcome, next, tries, seconds } = await redeem(this.#grant, code);
     if (outcome === "entered") return location.replace(next);
     if (outcome === "unknown" && !this.#over) {
@@ -146,6 +150,7 @@ class QrCard {
       await new Promise((resolve) => setTimeout(resolve, 1_500));
     }
     this.#redeeming = false;
+    this.#entering(false);
     if (this.#over) return location.reload();
     switch (outcome) {
       case "wrong":
@@ -163,6 +168,23 @@ class QrCard {
         this.#channel.stop();
         return this.#show(outcome);
     }
+  }
+
+  /** Show that the answer is being waited for, and more so when it takes long. */
+  #entering(on) {
+    clearTimeout(this.#slow);
+    const button = this.#scan.querySelector("[data-enter]");
+    const slow = this.#scan.querySelector("[data-slow]");
+    slow.hidden = true;
+    [button.textContent, button.dataset.entering] = [button.dataset.entering, button.textContent];
+    // Not `disabled`, which would take the focus from whoever pressed it.
+    button.setAttribute("aria-disabled", String(on));
+    if (!on) return;
+    if (this.#panels.shown === "code") this.#panels.say(button.textContent);
+    this.#slow = setTimeout(() => {
+      slow.hidden = false;
+      this.#panels.say(slow.textContent);
+    }, SLOW);
   }
 
   #wrong(tries) {

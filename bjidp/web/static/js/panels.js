@@ -24,8 +24,13 @@ export class Panels {
     next.removeAttribute("data-off");
     this.#shown.setAttribute("data-off", "");
     this.#shown = next;
-    this.#live.textContent = [...next.querySelectorAll("[data-say]")].map((part) => part.textContent.trim()).join("。");
+    this.say([...next.querySelectorAll("[data-say]")].map((part) => part.textContent.trim()).join("。"));
     if (followed) (next.querySelector("input, button, a") ?? this.#heading(next)).focus();
+  }
+
+  /** Read words out. */
+  say(words) {
+    this.#live.textContent = words;
   }
 
   /** Set the text of every slot of a name. */

@@ -1,5 +1,7 @@
 // Turning a grant into a session. The page learns where to go from the answer, never from its own address.
 
+const PATIENCE = 10_000; // Milliseconds: an answer that takes longer counts as lost.
+
 /**
  * Post the grant and say what came of it: { outcome, next?, tries?, seconds? }, with outcome one of
  * entered, wrong, unknown, signed-in, refused, foreign, busy, down.
@@ -26,7 +28,8 @@ async function posted(body) {
   // A grant is used once: the second post of a lost answer is safe, and finds out which of the two was lost.
   for (const pause of [500, 0]) {
     try {
-      return await fetch("/qr/redeem", { method: "POST", headers, body: JSON.stringify(body) });
+      const signal = AbortSignal.timeout(PATIENCE);
+      return await fetch("/qr/redeem", { method: "POST", headers, body: JSON.stringify(body), signal });
     } catch {
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
