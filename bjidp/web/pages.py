@@ -105,7 +105,7 @@ class QrState(StrEnum):
 class QrStatePage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /qr/state``, inside the login page when there is no JavaScript.
 
-    Reloads itself every ``refresh`` seconds while waiting and scanned, never while it shows a field or a button.
+    Reloads itself every ``refresh`` seconds while waiting and scanned, never while it shows a field or the way in.
     """
 
     template: ClassVar[str] = "qr_state.html"
@@ -116,6 +116,8 @@ class QrStatePage(msgspec.Struct, frozen=True, kw_only=True):
     who: str = ""
     """Masked display name: scanned, approved and code."""
     platform: Platform = "wechat"
+    seconds_left: int = 0
+    """To confirm on the phone: scanned."""
     grant: str = ""
     """For approved and code."""
     tries_left: int = 3

@@ -6,12 +6,13 @@ rule for frames as with a script; redeeming is a button the person presses.
 
 from __future__ import annotations
 
+import math
 from typing import assert_never, cast
 
 from aiohttp import web
 from msgspec.structs import replace
 
-from bjidp.clock import Instant
+from bjidp.clock import SECOND, Instant
 from bjidp.errors import RateLimited
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, FlowUnknown
@@ -112,7 +113,8 @@ class ScriptlessQr:
             case Pending():
                 return replace(page, state=QrState.WAITING)
             case Scanned() | Verifying():
-                return _named(replace(page, state=QrState.SCANNED), state.holder)
+                left = math.ceil((state.deadline - now) / SECOND)
+                return _named(replace(page, state=QrState.SCANNED, seconds_left=left), state.holder)
             case Approved():
                 grant = self._keys.grant(ticket, state, entry.browser.id)
                 page = _named(replace(page, state=QrState.APPROVED, grant=grant), state.holder)

@@ -602,6 +602,26 @@ async def test_without_javascript_a_picture_shows_the_code_and_a_frame_the_state
     assert await photographed(page) in {frame_text(server.prefix, "A" * 22, number) for number in range(3)}
     await expect(page.frame_locator("iframe").get_by_role("heading")).to_have_text("请用京通“扫一扫”")
     await expect(page.locator("[data-panel]:visible")).to_have_count(0)
+    await expect(page.get_by_text("网页会自动进入")).to_be_hidden()
+    await expect(page.locator(".steps noscript span")).to_be_visible()
+
+
+@pytest.mark.req("UX-4")
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("state", list(QrState))
+async def test_every_state_without_javascript_fits_into_its_frame(
+    server: ScriptedServer, browser_context: ContextFactory, state: QrState, width: int
+) -> None:
+    server.state = msgspec.structs.replace(QrStatePage.sample(), state=state, who="阿依古丽**", seconds_left=60)
+    context = await browser_context(
+        base_url=server.base_url, java_script_enabled=False, viewport={"width": width, "height": 800}
+    )
+    page = await context.new_page()
+    await page.goto("/login")
+    frame = page.frames[-1]
+    await expect(page.frame_locator("iframe").get_by_role("heading")).to_be_visible()
+    room = await page.locator("iframe").evaluate("(frame) => frame.clientHeight")
+    assert await frame.evaluate("document.documentElement.scrollHeight") <= room
 
 
 @pytest.mark.req("UX-4")
@@ -627,6 +647,7 @@ async def test_without_webcrypto_the_page_turns_to_the_picture(
     await page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     await page.goto("/login")
     await expect(page.frame_locator("iframe").get_by_role("heading")).to_have_text("请用京通“扫一扫”")
+    await expect(page.get_by_text("再点二维码下面出现的“进入”")).to_be_visible()
     assert server.sockets == []
 
 

@@ -71,8 +71,10 @@ async def test_a_login_works_without_javascript(program: Program) -> None:
     await browser.open()
     phone = await program.phone()
     scanned = await scan(program, phone, browser)
+    await program.advance(12)
     shown = await state(browser)
     assert "陈**" in shown.text
+    assert "还剩约 48 秒" in shown.text
     assert reloads(shown)
 
     assert (await phone.confirm(scanned)).status == 200
@@ -216,6 +218,19 @@ async def test_the_code_is_a_field_and_three_wrong_ones_end_it(start_program: St
     shown = await state(browser)
     assert 'name="code"' not in shown.text
     assert 'action="/qr/renew"' in shown.text
+
+
+@pytest.mark.req("UX-4")
+async def test_who_did_not_scan_gets_another_code_by_a_button(program: Program) -> None:
+    browser = await program.browser()
+    await browser.open()
+    phone = await program.phone()
+    scanned = await scan(program, phone, browser)
+    shown = await state(browser)
+    assert "不是您？换一个二维码" in shown.text
+    fields = dict(re.findall(r'name="(flow|csrf)" value="([^"]*)"', shown.text))
+    assert (await browser.submit("/qr/renew", fields)).header("Location") == "/login"
+    assert (await phone.confirm(scanned)).verdict == (409, "ticket_closed")
 
 
 async def test_renew_shows_another_code_and_leads_back_to_the_page(program: Program) -> None:

@@ -250,6 +250,7 @@ class QrCard {
     const { content } = this.#scan.querySelector("[data-plain]");
     for (const panel of this.#scan.querySelectorAll("[data-panel]")) panel.remove();
     this.#scan.append(content.cloneNode(true));
+    for (const hint of document.querySelectorAll("[data-plain-words]")) hint.textContent = hint.dataset.plainWords;
   }
 }
 
