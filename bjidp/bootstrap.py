@@ -243,7 +243,11 @@ def _front(rooms: Rooms) -> _Front:
     cookies = Cookies(rooms.site)
     files = StaticFiles.load()
     sessions = Sessions(rooms.stores.sessions, rooms.clock, rooms.entropy, settings.sessions.lifetime_seconds * SECOND)
-    shell = pages.Shell(sandbox=_is_sandbox(settings), portal_url=settings.server.portal_url)
+    shell = pages.Shell(
+        sandbox=_is_sandbox(settings),
+        portal_url=settings.server.portal_url,
+        portal_name=settings.server.client_name,
+    )
     return _Front(
         cookies=cookies,
         forms=Forms(rooms.site, cookies, _derived(rooms.keyring, "csrf")),

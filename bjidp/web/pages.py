@@ -28,6 +28,8 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     """Show the loud banner of a demonstration."""
     portal_url: str | None = None
     """Where 返回 leads; without one the link is not shown."""
+    portal_name: str = ""
+    """What is there, for whoever hears the link without seeing the page: 首都之窗."""
 
 
 class Page(Protocol):

@@ -74,7 +74,7 @@ async def test_who_does_not_confirm_in_time_is_told_on_both_screens(
     await computer.open()
     ticket = await computer.ticket()
     await phone.scans(computer)
-    await computer.says("还有")
+    await computer.says("还剩")
     await phone.heading("二维码已过期")
     await phone.hang("phone-expired")
     await computer.shows("waiting")

@@ -159,7 +159,7 @@ async def test_in_the_demo_page_every_page_after_the_login_is_shown_too_and_back
 
     await logs_in()
     await page.reload()
-    await expect(login.get_by_role("heading", name="您已登录为 赵**")).to_be_visible()
+    await expect(login.get_by_role("heading", name="您已登录：赵**")).to_be_visible()
     await computer.hang("demo-reloaded")
     await login.get_by_role("link", name="进入个人中心").click()
     await login.get_by_role("button", name="退出").click()
@@ -175,7 +175,7 @@ async def test_in_the_demo_page_every_page_after_the_login_is_shown_too_and_back
     await frame.goto(f"{demo.server}/nothing-here")
     await expect(login.get_by_role("heading", name="没有找到这个页面")).to_be_visible()
 
-    await login.get_by_role("link", name="返回").click()
+    await login.get_by_role("link", name="返回首都之窗", exact=True).click()
     await expect(page).to_have_url(f"{demo.portal}/")
     await expect(page.get_by_role("link", name="电脑与手机并排演示")).to_be_visible()
 
@@ -353,7 +353,7 @@ async def test_two_tabs_show_the_same_and_the_other_one_learns_of_the_login(
     # Both redeem at once and one wins; the other is told by its closed socket, and loads itself again.
     for tab in (computer, second):
         arrived = tab.page.get_by_role("heading", name="个人中心")
-        await expect(arrived.or_(tab.page.get_by_role("heading", name="您已登录为 林**"))).to_be_visible()
+        await expect(arrived.or_(tab.page.get_by_role("heading", name="您已登录：林**"))).to_be_visible()
     assert "/centre" in computer.visited + second.visited
     assert second.faults == []
 
@@ -409,7 +409,7 @@ async def test_who_is_logged_in_is_told_so_and_may_change_the_account_log_out_or
     page = computer.page
     await logged_in(demo, computer, phone, "徐静")
     await page.goto("/login")
-    await expect(page.get_by_role("heading", name="您已登录为 徐**")).to_be_visible()
+    await expect(page.get_by_role("heading", name="您已登录：徐**")).to_be_visible()
     await computer.hang("login-signed-in")
     assert "/qr/channel" not in computer.asked[computer.asked.index("/centre") :]
     await page.get_by_role("link", name="进入个人中心").click()

@@ -72,7 +72,7 @@ async def test_the_root_leads_to_the_login_page(program: Program) -> None:
 async def test_who_is_logged_in_sees_who_and_gets_no_ticket(program: Program) -> None:
     browser = await program.signed_in()
     answer = await browser.get("/login")
-    assert "您已登录为" in answer.text
+    assert "您已登录：" in answer.text
     assert "陈**" in answer.text
     assert "data-flow" not in answer.text
     assert not answer.cookies

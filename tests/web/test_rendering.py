@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -153,6 +154,17 @@ def test_back_is_shown_only_where_there_is_a_portal() -> None:
     alone = Renderer(Shell(sandbox=False), FILES, TEXTS).render(LoginPage.sample())
     assert "返回" not in words(alone)
     assert "返回" in words(RENDERER.render(LoginPage.sample()))
+    named = Renderer(Shell(sandbox=False, portal_url="http://localhost:8082/", portal_name="首都之窗"), FILES, TEXTS)
+    assert "返回首都之窗" in Elements(named.render(LoginPage.sample())).values("a", "aria-label")
+
+
+@pytest.mark.parametrize("other", ["注册用户", "还有 ", "合成", "虚构", "依赖方", "不在了", "已登录为"])
+def test_server_phone_and_portal_use_one_word_for_one_thing(other: str) -> None:
+    told = files("bjidp")
+    spoken = [TEXTS.plain(key) for key in TEXTS]
+    for folder in ("sandbox/phone/static", "sandbox/phone/pages", "sandbox/portal_pages"):
+        spoken += [file.read_text("utf-8") for file in told.joinpath(folder).iterdir()]
+    assert [text for text in spoken if other in text] == []
 
 
 @pytest.mark.req("OPS-1")

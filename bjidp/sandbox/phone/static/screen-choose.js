@@ -7,7 +7,7 @@ import { loginCode, people } from "./sandbox.js";
 import { DOCUMENTS, explain, platformName, PLATFORMS, SHORT_DOCUMENTS, STORIES } from "./words.js";
 
 export function choose(phone, { notice } = {}) {
-  const list = h("div", { class: "people", role: "radiogroup", "aria-label": "选择一个合成人物" });
+  const list = h("div", { class: "people", role: "radiogroup", "aria-label": "选择一个虚拟人物" });
   const problem = h("p", { class: "problem", role: "alert" });
   const chosen = { platform: phone.platform, person: null };
   const go = h("button", { type: "button", class: "primary", onclick: signIn }, "登录京通");
@@ -46,9 +46,9 @@ export function choose(phone, { notice } = {}) {
       phone.jingtong.session ? resume(phone) : null,
       h("div", { role: "status" }, notice ? note("warn", notice) : null),
       h("h1", {}, "谁的手机？"),
-      h("p", { class: "lead" }, "选一个平台和一个合成人物，像本人一样使用京通。"),
+      h("p", { class: "lead" }, "选一个平台和一个虚拟人物，像本人一样使用京通。"),
       platforms,
-      h("p", { class: "label", id: "people-label" }, "合成人物"),
+      h("p", { class: "label", id: "people-label" }, "虚拟人物"),
       list,
       problem,
     ],

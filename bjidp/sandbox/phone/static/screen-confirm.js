@@ -70,7 +70,7 @@ export function confirm(phone, { found }) {
         fact("地点", request.ip_area ? `${place(request.ip_area)}（按网络估计）` : "未知"),
         fact("网络", request.ip_seen_before ? "您以前在这个网络登录过" : "第一次在这个网络登录"),
         h("div", {}, h("dt", {}, "请求时间"), asked),
-        fact("有效期", `关闭浏览器即退出，最长 ${span(request.session_lifetime)}`),
+        fact("登录有效期", `关闭浏览器即退出，最长 ${span(request.session_lifetime)}`),
       ),
       h("label", { class: "check" }, tell, h("span", {}, "二维码是别人发来的：拒绝时一并举报")),
       said,

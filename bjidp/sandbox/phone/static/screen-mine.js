@@ -37,7 +37,7 @@ export function mine(phone) {
         ["认证级别", levelWords(account.level)],
         ["手机号码", account.phone === undefined ? "…" : (account.phone ?? "未绑定")],
         ["用户名", account.username === undefined ? "…" : account.username],
-        ["登录方式", `${platformName(phone.jingtong.session.platform)} · 京通小程序`],
+        ["登录方式", `${platformName(phone.jingtong.session.platform)}京通`],
       ].map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value ?? "暂无信息"))),
     );
   }

@@ -44,7 +44,7 @@ export const STORIES = {
   high_risk: "被平台判为高风险",
 };
 
-export const LEVELS = { L1: "注册用户", L2: "初级认证", L3: "中级认证", L4: "高级认证" };
+export const LEVELS = { L1: "未实名", L2: "初级认证", L3: "中级认证", L4: "高级认证" };
 
 export const CONSENT =
   "我同意北京市大数据中心使用我所提交的信息注册京通小程序，以及登录北京市统一身份认证平台，以便使用京通相关服务。我已认真阅读并同意《用户服务协议》及《隐私政策》";
@@ -71,7 +71,7 @@ export function ago(seconds) {
 const SAYINGS = {
   ticket_unknown: {
     title: "这个二维码不能用",
-    text: "它不是本平台的登录二维码，或者已经不在了。请在电脑上打开登录页，扫描那里显示的二维码。",
+    text: "它不是本平台的登录二维码，或已失效。请在电脑上打开登录页，扫描那里显示的二维码。",
     next: "scan",
   },
   scene_refused: {
@@ -206,7 +206,7 @@ const FIELDS = {
     empty: "请填写证件号码",
     birth_date: "证件号码里的出生日期不对，请逐位核对",
     check_digit: "证件号码的最后一位对不上，请逐位核对",
-    not_served: "这里不办理这个号段的证件。演示环境只收合成人物的证件",
+    not_served: "这里不办理这个号段的证件。演示环境只收虚拟人物的证件",
   },
   document_type: { any: "请选择证件类型" },
   valid_days: { any: "请选择登录有效期" },
