@@ -73,6 +73,7 @@ async def test_who_is_logged_in_sees_who_and_gets_no_ticket(program: Program) ->
     browser = await program.signed_in()
     answer = await browser.get("/login")
     assert "您已登录：" in answer.text
+    assert "对准本页的二维码" not in answer.text
     assert "陈**" in answer.text
     assert "data-flow" not in answer.text
     assert not answer.cookies
