@@ -67,6 +67,33 @@ async def test_the_pages_around_a_login(demo: Demo, computer: Computer, phone: H
     assert found == []
 
 
+@pytest.mark.req("UX-2", "UX-3")
+async def test_the_portal_from_the_narrowest_to_a_wide_screen(demo: Demo, computer: Computer) -> None:
+    page = computer.page
+    for width in (320, 1366):
+        await page.set_viewport_size({"width": width, "height": 768})
+        await page.goto(f"{demo.portal}/")
+        await computer.hang(f"portal-{width}")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        logo, heading = page.locator(".mark"), page.get_by_role("heading", level=1)
+        edges = [await part.evaluate("(e) => e.getBoundingClientRect().x") for part in (logo, heading)]
+        assert edges[0] == edges[1]
+        assert await violations(page) == []
+
+
+@pytest.mark.req("UX-2", "UX-3", "OPS-1")
+async def test_the_demo_page_around_its_two_screens(demo: Demo, computer: Computer) -> None:
+    page = computer.page
+    for width in (1366, 1920):
+        await page.set_viewport_size({"width": width, "height": 1080})
+        await page.goto(f"{demo.sandbox}/")
+        await expect(page.frame_locator("#login").locator('[data-panel="waiting"]')).to_be_visible()
+        parts = (page.locator("header img"), page.get_by_role("region", name="电脑"))
+        edges = [await part.evaluate("(e) => e.getBoundingClientRect().x") for part in parts]
+        assert edges[0] == edges[1]
+    assert await violations(page) == []
+
+
 @pytest.mark.req("UX-2")
 async def test_what_an_ordinary_browser_is_told_of_a_code(build: Builder, computer_at: ComputerFactory) -> None:
     house = await build(server={"simulator_url": None})

@@ -90,6 +90,14 @@ def test_every_problem_has_a_title_and_a_next_step() -> None:
         assert TEXTS.plain(f"problem.next.{code}") in page
 
 
+@pytest.mark.req("UX-5")
+def test_a_wrong_address_alarms_nobody() -> None:
+    for code, alarming in (("not_found", False), ("misdirected", False), ("internal_error", True)):
+        medals = Elements(RENDERER.render(ErrorPage(code=code))).values("span", "class")
+        assert ("medal warn" in medals) is alarming
+        assert ("medal calm" in medals) is not alarming
+
+
 def test_a_template_that_asks_for_a_missing_text_stops_the_start() -> None:
     fewer = Texts("zh_CN", {key: TEXTS.plain(key) for key in TEXTS if key != "qr.expired.title"})
     with pytest.raises(MissingText, match=re.escape("'qr.expired.title'")):
