@@ -667,6 +667,11 @@ async def test_on_the_narrowest_screen_the_demo_page_breaks_no_word_and_nothing_
 
 async def test_the_inbox_shows_what_was_sent_to_an_address(page: Page) -> None:
     await page.goto("/inbox")
+    await expect(page.get_by_role("status")).to_contain_text("还没有消息")
+    assert await violations(page) == []
+    await page.get_by_label("手机号或邮箱").fill("15410000009")
+    await page.get_by_role("button", name="查看").click()
+    await expect(page.get_by_role("status")).to_contain_text("15410000009 还没有收到短信或邮件。")
     await page.get_by_label("手机号或邮箱").fill("15410000001")
     await page.get_by_role("button", name="查看").click()
 

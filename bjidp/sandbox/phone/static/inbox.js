@@ -1,6 +1,7 @@
 // The inbox: what the sandbox's SMS and mail services were given, for people.
 
 import { busy, h } from "./dom.js";
+import { icon } from "./icons.js";
 import { people } from "./sandbox.js";
 import { call } from "./wire.js";
 
@@ -14,23 +15,29 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   busy(form.querySelector("button"), "正在查看…", show);
 });
+state.replaceChildren(...nothing("填写手机号或邮箱，点“查看”，收到的短信和邮件会显示在这里。"));
 suggest();
 
 async function show() {
   const address = to.value.trim();
   letters.replaceChildren();
-  state.textContent = "";
+  state.replaceChildren();
   if (!address) {
     state.textContent = "请填写手机号或邮箱。";
     return;
   }
   try {
     const found = await call("GET", `/control/inbox?${new URLSearchParams({ to: address })}`);
-    state.textContent = found.length ? `共 ${found.length} 封，最新的在最上面。` : "还没有收到短信或邮件。";
+    const told = [`共 ${found.length} 封，最新的在最上面。`];
+    state.replaceChildren(...(found.length ? told : nothing(`${address} 还没有收到短信或邮件。`)));
     letters.replaceChildren(...found.map(letter));
   } catch {
     state.textContent = "没有读到收件箱，请稍后再看。";
   }
+}
+
+function nothing(words) {
+  return [icon("inbox"), h("strong", {}, "还没有消息"), h("span", {}, words)];
 }
 
 function letter({ at, to: address, text, code }) {
