@@ -184,6 +184,17 @@ async def test_what_the_server_does_not_know_is_said_to_be_unknown(page: Page, s
     await expect(page.get_by_text("这台电脑和您的手机不在同一个地方")).to_be_visible()
 
 
+async def test_the_list_of_persons_begins_with_an_ordinary_one_and_the_stories_come_before_the_others(
+    page: Page,
+) -> None:
+    await page.goto("/phone")
+    await expect(page.get_by_role("radio", name="张三", exact=True)).to_be_checked()
+    told = await page.locator(".person-story").all_inner_texts()
+    ordinary = [number for number, words in enumerate(told) if words.startswith("一切正常")]
+    assert len(ordinary) > 1
+    assert ordinary == [0, *range(len(told) - len(ordinary) + 1, len(told))]
+
+
 @pytest.mark.req("REG-7", "LOG-7")
 @pytest.mark.parametrize(("platform", "name"), [("微信", "wechat"), ("支付宝", "alipay"), ("百度", "baidu")])
 async def test_a_new_person_registers_by_face_on_each_platform(

@@ -58,8 +58,8 @@ export function choose(phone, { notice } = {}) {
   async function load() {
     list.replaceChildren(h("p", { class: "faint", role: "status" }, "正在读取人物…"));
     try {
-      const everyone = await people();
-      list.replaceChildren(...everyone.map((person, index) => option(person, index === 0)), newcomer());
+      const everyone = sorted(await people());
+      list.replaceChildren(...everyone.map((person, index) => (person ? option(person, index === 0) : newcomer())));
     } catch {
       const retry = h("button", { type: "button", class: "plain", onclick: load }, "再试一次");
       list.replaceChildren(note("bad", "没有读到人物名单，沙箱可能还没有启动。"), retry);
@@ -134,6 +134,13 @@ export function choose(phone, { notice } = {}) {
       }
     });
   }
+}
+
+// Somebody with whom all goes well, then everybody with a story, the newcomer (null) among them, then the others.
+function sorted(everyone) {
+  const ordinary = everyone.filter(({ story }) => story === "ordinary");
+  const stories = everyone.filter(({ story }) => story !== "ordinary");
+  return [...ordinary.slice(0, 1), ...stories, null, ...ordinary.slice(1)];
 }
 
 function resume(phone) {
