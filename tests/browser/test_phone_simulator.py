@@ -477,7 +477,11 @@ REFUSALS = [
     (problem(403, "account_refused", reason="locked"), "这个账号现在不能登录", "回到首页"),
     (problem(429, "rate_limited"), "操作太频繁", "回到首页"),
     (problem(503, "service_unavailable"), "服务暂时不可用", "再试一次"),
-    (problem(418, "something_new"), "没有办成", "再试一次"),
+    (problem(503, "too_busy"), "现在访问的人太多", "再试一次"),
+    (problem(408, "request_timeout"), "提交的内容没有传完", "再试一次"),
+    (problem(413, "too_large"), "提交的内容太大", "再试一次"),
+    (problem(500, "internal_error"), "出了一点问题", "再试一次"),
+    (problem(418, "something_new"), "没有看懂平台的回答", "再试一次"),
 ]
 
 

@@ -129,6 +129,14 @@ const SAYINGS = {
     text: "平台或核验服务没有按时回答，您的信息没有变化。",
     next: "again",
   },
+  too_busy: { title: "现在访问的人太多", text: "还没有开始办理。请稍等几秒，再试一次。", next: "again" },
+  request_timeout: { title: "提交的内容没有传完", text: "请检查手机的网络，再试一次。", next: "again" },
+  too_large: { title: "提交的内容太大", text: "请核对填写的内容，减少后再试。", next: "again" },
+  internal_error: {
+    title: "出了一点问题",
+    text: "这一步是否办成还不清楚。请看一看电脑屏幕；没有办成，就再试一次。",
+    next: "again",
+  },
   service_unavailable: { title: "服务暂时不可用", text: "没有任何改变。请稍后再试。", next: "again" },
   lost: { title: "网络没有回应", text: "没有收到身份认证平台的回答。请检查网络，再试一次。", next: "again" },
   picture_unreadable: { title: "这张图片打不开", text: "请换一张 PNG 或 JPEG 图片。", next: "scan" },
@@ -180,8 +188,8 @@ export function explain(error) {
   }
   return (
     SAYINGS[code] ?? {
-      title: "没有办成",
-      text: "平台回答了一个京通不认识的结果，没有任何改变。请稍后再试。",
+      title: "没有看懂平台的回答",
+      text: "这一步是否办成还不清楚。请看一看电脑屏幕；没有办成，就稍后再试。",
       next: "again",
     }
   );

@@ -1,0 +1,38 @@
+"""What the phone says, held against what the server may answer."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pytest
+
+from bjidp.web.problems import STATUS
+
+WORDS = files("bjidp.sandbox.phone").joinpath("static", "words.js").read_text("utf-8")
+
+OF_PAGES = {
+    "already_signed_in",
+    "browser_unknown",
+    "code_wrong",
+    "flow_unknown",
+    "method_not_allowed",
+    "misdirected",
+    "origin_refused",
+    "page_superseded",
+}
+"""Codes that only a browser's pages are answered."""
+
+
+@pytest.mark.req("UX-5")
+def test_the_phone_has_words_for_every_answer_of_the_server() -> None:
+    told = set(re.findall(r"^  ([a-z_]+): \{", WORDS, re.MULTILINE)) | set(re.findall(r'code === "([a-z_]+)"', WORDS))
+    assert set(STATUS) - OF_PAGES - told == set()
+
+
+def test_a_failure_of_the_server_promises_nothing() -> None:
+    failure = re.search(r"^  internal_error: \{.*?\}", WORDS, re.MULTILINE | re.DOTALL)
+    assert failure is not None
+    fallback = WORDS[WORDS.index("SAYINGS[code] ??") :].partition("}")[0]
+    for words in (failure[0], fallback):
+        assert not re.search("没有任何改变|没有变化|没有生效", words)
