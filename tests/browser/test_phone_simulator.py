@@ -680,6 +680,28 @@ async def test_on_the_narrowest_screen_the_demo_page_breaks_no_word_and_nothing_
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.req("UX-3")
+async def test_what_tells_people_what_to_do_is_large_enough_to_read(page: Page, server: FakeIdentityServer) -> None:
+    async def smallest() -> float:
+        return float(
+            await page.evaluate(
+                "Math.min(...[...document.querySelectorAll('main p, main li span, main li strong, main dd, .caution,"
+                " .check, .consent, .note')].filter((e) => e.textContent && !e.classList.contains('hidden'))"
+                ".map((e) => parseFloat(getComputedStyle(e).fontSize)))"
+            )
+        )
+
+    await page.goto("/phone")
+    await expect(page.get_by_role("radio", name="张三", exact=True)).to_be_visible()
+    assert await smallest() >= 16
+    await log_in(page)
+    await expect(page.get_by_role("button", name="扫一扫")).to_be_visible()
+    assert await smallest() >= 16
+    await paste(page)
+    await heading(page, "登录首都之窗？")
+    assert await smallest() >= 16
+
+
 async def test_the_inbox_shows_what_was_sent_to_an_address(page: Page) -> None:
     await page.goto("/inbox")
     await expect(page.get_by_role("status")).to_contain_text("还没有消息")

@@ -700,6 +700,17 @@ async def test_nothing_scrolls_sideways(server: ScriptedServer, browser_context:
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.req("UX-3")
+async def test_what_tells_people_what_to_do_is_large_enough_to_read(server: ScriptedServer, page: Page) -> None:
+    for path in ("/login", "/centre"):
+        await page.goto(path)
+        sizes = await page.evaluate(
+            "[...document.querySelectorAll('p, li > span, li > strong, button, a')]"
+            ".map((e) => [parseFloat(getComputedStyle(e).fontSize), e.textContent.trim()])"
+        )
+        assert [words for size, words in sizes if size < 16] == []
+
+
 @pytest.mark.req("UX-6")
 async def test_the_page_runs_under_its_policy_without_a_complaint(server: ScriptedServer, page: Page) -> None:
     complaints: list[str] = []

@@ -72,7 +72,7 @@ export function confirm(phone, { found }) {
         h("div", {}, h("dt", {}, "请求时间"), asked),
         fact("登录有效期", `关闭浏览器即退出，最长 ${span(request.session_lifetime)}`),
       ),
-      h("label", { class: "check" }, tell, h("span", {}, "二维码是别人发来的：拒绝时一并举报")),
+      h("label", { class: "check" }, tell, h("span", {}, "别人发来的二维码，拒绝时一并举报")),
       said,
     ],
     // Beside the buttons, where it is read whatever the height of the screen lets be seen of the facts.
