@@ -16,6 +16,9 @@ BROWSER: Final = "bjidp_browser"
 SESSION: Final = "bjidp_session"
 
 
+_BLANK: Final = " \t"
+
+
 class Cookies:
     """Reads and writes our cookies as the site's base URL demands."""
 
@@ -57,11 +60,16 @@ class Cookies:
 
 
 def _read(request: web.Request, name: str) -> str | None:
-    """Return the value of the last cookie of this name; every value of ours is base64url and needs no unquoting."""
+    """Return the value of the last cookie of this name; every value of ours is base64url and needs no unquoting.
+
+    Only what RFC 6265, section 4.2.1, puts between cookies is taken off a name. ``strip()`` would take Unicode's blanks
+    too: to a browser a name that begins with one does not begin with ``__Host-``, so a sibling host may set it, and
+    it would count here (attacks T2, W3).
+    """
     found: str | None = None
     for header in request.headers.getall("Cookie", ()):
         for pair in header.split(";"):
             key, _, value = pair.partition("=")
-            if key.strip() == name:
-                found = value.strip()
+            if key.strip(_BLANK) == name:
+                found = value.strip(_BLANK)
     return found

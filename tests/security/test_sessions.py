@@ -95,6 +95,19 @@ async def test_every_cookie_is_flagged(
                 assert not any(flag.startswith(("expires", "max-age")) for flag in flags)
 
 
+@pytest.mark.attack("T2", "W3")
+@pytest.mark.parametrize("blank", ["\u2000", "\u00a0", "\u0085"])
+async def test_a_cookie_that_a_sibling_host_may_set_is_not_taken_for_ours(
+    caller: Caller, crowd: Crowd, blank: str
+) -> None:
+    """To a browser such a name does not begin with ``__Host-``, so any host of the domain may set it for all."""
+    browser = await logged_in(caller, await crowd.phone(caller))
+    planted = Browser(caller)
+    planted.cookies[blank + caller.to.cookie("bjidp_session")] = browser.session or ""
+    assert await planted.who() is None
+    assert await browser.who() is not None
+
+
 @pytest.mark.attack("T2", "Q25")
 @pytest.mark.parametrize("name", ["plain", "proxied"])
 async def test_every_answer_carries_the_headers_that_keep_it_in_place(
