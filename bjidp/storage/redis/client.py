@@ -100,16 +100,13 @@ class RedisLink:
         return self._send_anew(command) if lane is None or lane.broken else lane.ask(command)
 
     async def _send_anew(self, command: Command) -> Reply | ReplyError:
-        lane: Lane | None = None
         try:
             async with asyncio.timeout(self._deadline):
                 lane = await self._reopened()
                 return await lane.ask(command)
-        except TimeoutError as error:
-            if lane is not None:
-                lane.give_up()
-            raise StoreUnavailable from error
         except (OSError, RedisError) as error:
+            # That this caller's time is over, most of it spent on connecting, says nothing of the lane: it watches over
+            # the server's silence by itself, and others who ask down it have time left.
             raise StoreUnavailable from error
 
     async def _reopened(self) -> Lane:

@@ -81,12 +81,6 @@ class Lane(asyncio.Protocol):
             self._watch = self._loop.call_later(self._deadline, self._judge)
         return answer
 
-    def give_up(self) -> None:
-        """Hang up on a server that is silent; whoever waits is refused."""
-        if not self.broken:
-            log.warning("redis_silent", seconds=self._deadline)
-        self._break_off()
-
     async def close(self) -> None:
         """Hang up, and return when that is done; whoever waits is refused."""
         if self._transport is not None:
@@ -140,7 +134,8 @@ class Lane(asyncio.Protocol):
             if left > 0:
                 self._watch = self._loop.call_later(left, self._judge)
             else:
-                self.give_up()
+                log.warning("redis_silent", seconds=self._deadline)
+                self._break_off()
 
     def _break_off(self) -> None:
         self.broken = True
