@@ -17,8 +17,9 @@ from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.config.settings import Settings
 from bjidp.errors import StoreUnavailable
 from bjidp.foreign_log import listen_to_libraries
-from bjidp.outages import silent_stores
+from bjidp.outages import passed, silent_stores
 from bjidp.serving import serve
+from bjidp.storage.sql.migrations import MigrationFailed
 from bjidp.supervising import WorkerFailed
 
 FAULT: Final = 2
@@ -49,6 +50,8 @@ def main(arguments: list[str] | None = None) -> None:
                 run_demo(chosen.port, chosen.data, lan=chosen.lan)
     except ConfigFaults as error:
         _fail("the configuration has faults:", *error.faults)
+    except MigrationFailed as failed:
+        _fail("the database cannot be brought up to date, and was left as it is:", f"storage.database_url: {failed}")
     except WorkerFailed as failed:
         _fail(str(failed), code=failed.code)
     except (OSError, ValueError) as error:
@@ -58,8 +61,11 @@ def main(arguments: list[str] | None = None) -> None:
 def _serve(settings: Settings, config: Path, worker: int | None) -> None:
     try:
         serve(settings, config, worker=worker)
-    except StoreUnavailable:
-        _fail("a store does not answer:", *silent_stores(settings.storage.database_url, settings.storage.redis_url))
+    except StoreUnavailable as outage:
+        silent = silent_stores(settings.storage.database_url, settings.storage.redis_url)
+        if silent:
+            _fail("a store does not answer:", *silent)
+        _fail(passed(outage))
 
 
 def _fail(*lines: str, code: int = FAULT) -> NoReturn:

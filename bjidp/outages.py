@@ -14,22 +14,38 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
+from hiredis import ReplyError
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.engine import URL, make_url
+
+from bjidp.errors import StoreUnavailable
+from bjidp.storage.redis.lane import kind_of
+from bjidp.storage.sql.transaction import StoreFault
 
 PATIENCE = 5
 """Seconds for a server to answer."""
 
 
 def silent_stores(database_url: str, redis_url: str | None) -> list[str]:
-    """Return a sentence for every store that does not answer: which one, where, and the reason."""
+    """Return a sentence for every store that does not answer now: which one, where, and the reason."""
     database = make_url(database_url)
     silent = [_sqlite(database) if database.get_backend_name() == "sqlite" else _postgresql(database)]
     if redis_url is not None:
         silent.append(_redis(redis_url))
-    told = [sentence for sentence in silent if sentence is not None]
-    return told or ["a store did not answer in time, but does now: try again"]
+    return [sentence for sentence in silent if sentence is not None]
+
+
+def passed(outage: StoreUnavailable) -> str:
+    """Return a sentence for an ``outage`` of stores that all answer now: of the fault, a driver's code alone."""
+    fault = outage.__cause__
+    if isinstance(fault, StoreFault):
+        code = str(fault)
+    elif isinstance(fault, ReplyError):
+        code = kind_of(fault)
+    else:
+        code = "no answer" if fault is None else type(fault).__name__
+    return f"a store failed ({code}), but answers now: try again"
 
 
 def _sqlite(url: URL) -> str | None:

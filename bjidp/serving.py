@@ -53,7 +53,8 @@ def serve(settings: Settings, config: Path, *, worker: int | None = None) -> Non
     requests are taken. ``config`` is where the settings came from; ``worker`` is given to the processes that
     :func:`serve` itself starts, the file descriptor that leads to their supervisor.
 
-    Raises ``StoreUnavailable`` when a store does not answer at start, :class:`OSError` when the port is taken,
+    Raises ``StoreUnavailable`` when a store does not answer at start,
+    :class:`bjidp.storage.sql.migrations.MigrationFailed`, :class:`OSError` when the port is taken,
     :class:`ValueError` for settings that cannot be wired and :class:`bjidp.supervising.WorkerFailed`.
     """
     if worker is not None:

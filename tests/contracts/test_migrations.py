@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from bjidp.storage.sql.migrations import current_revision, migrate, newest_revision
+from bjidp.storage.sql.migrations import MigrationFailed, current_revision, migrate, newest_revision
 from bjidp.storage.sql.schema import metadata
 from tests.support.postgres import PostgresServer
 
@@ -91,8 +91,19 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str) -> None:
     engine = create_engine(empty_url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE notice (id integer)"))  # the last table of the first revision
-    with pytest.raises(Exception, match="service_unavailable"):
+    with pytest.raises(MigrationFailed, match=r"with code (42P07|SQLITE_ERROR)"):
         migrate(empty_url)
     assert current_revision(empty_url) is None
     with engine.begin() as connection:
         assert not [name for _, name, _ in _shape(connection) if name.startswith("account")]
+
+
+@pytest.mark.req("OPS-6")
+def test_a_database_of_a_newer_program_is_told_and_left_as_it_is(empty_url: str) -> None:
+    migrate(empty_url)
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    with pytest.raises(MigrationFailed, match=r"a newer one: .*'later'"):
+        migrate(empty_url)
+    assert current_revision(empty_url) == "later"

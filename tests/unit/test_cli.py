@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,13 +17,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import structlog
+from hiredis import ReplyError
 from sqlalchemy import make_url
 
 from bjidp import cli, serving
 from bjidp.config.loader import load
 from bjidp.demo import Place, _write_config
-from bjidp.outages import silent_stores
+from bjidp.errors import StoreUnavailable
+from bjidp.outages import passed
 from bjidp.sandbox.credentials import default_credentials
+from bjidp.storage.sql.migrations import migrate
+from bjidp.storage.sql.transaction import StoreFault
 from bjidp.supervising import WorkerFailed
 from tests.support.demo import PATIENCE, PORTS, free_ports
 from tests.support.house import is_ready, serve
@@ -219,10 +224,53 @@ def test_nothing_is_changed_when_redis_does_not_answer(tmp_path: Path, capsys: p
     assert not (tmp_path / "bjidp.sqlite").exists()
 
 
-def test_stores_that_answer_again_are_not_accused(tmp_path: Path, redis_url: str) -> None:
-    path = tmp_path / "bjidp.sqlite"
-    path.touch()
-    assert silent_stores(f"sqlite:///{path}", redis_url) == ["a store did not answer in time, but does now: try again"]
+@pytest.mark.req("OPS-2")
+def test_a_schema_that_cannot_be_brought_up_to_date_is_told_with_the_drivers_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = config(tmp_path, port=free_port())
+    with closing(sqlite3.connect(tmp_path / "bjidp.sqlite")) as database:
+        database.execute("CREATE TABLE notice (id integer)")
+    said = refused(capsys, "serve", "--config", path)
+    assert said == [
+        "the database cannot be brought up to date, and was left as it is:",
+        "storage.database_url: the database refused a change of its schema, with code SQLITE_ERROR",
+    ]
+
+
+@pytest.mark.req("OPS-2")
+def test_a_database_that_is_newer_than_the_program_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = config(tmp_path, port=free_port())
+    migrate(f"sqlite:///{tmp_path / 'bjidp.sqlite'}")
+    with closing(sqlite3.connect(tmp_path / "bjidp.sqlite")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'later'")
+        database.commit()
+    _, said = refused(capsys, "serve", "--config", path)
+    assert said.startswith("storage.database_url: its schema is none that this program knows, or a newer one:")
+
+
+@pytest.mark.req("OPS-2")
+def test_stores_that_answer_again_are_not_accused_and_the_fault_is_told_by_its_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    (tmp_path / "bjidp.sqlite").touch()
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable from StoreFault("SQLITE_BUSY")
+
+    monkeypatch.setattr(cli, "serve", fail)
+    said = refused(capsys, "serve", "--config", config(tmp_path, port=8080, redis_url=redis_url))
+    assert said == ["a store failed (SQLITE_BUSY), but answers now: try again"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"),
+    [(ReplyError("OOM command not allowed when used on 'key'"), "OOM"), (TimeoutError("10.0.0.1"), "TimeoutError")],
+)
+def test_an_outage_that_passed_is_told_without_what_a_driver_quotes(cause: Exception, code: str) -> None:
+    outage = StoreUnavailable()
+    outage.__cause__ = cause
+    assert passed(outage) == f"a store failed ({code}), but answers now: try again"
 
 
 @pytest.mark.req("OPS-2")

@@ -14,6 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -32,18 +33,26 @@ _CONNECT = 5
 """Seconds to wait for a connection."""
 
 
+class MigrationFailed(Exception):
+    """The database answers, but cannot be brought up to date; nothing was changed. Its text says why, in words."""
+
+
 def migrate(url: str) -> None:
     """Bring the database at ``url`` to the newest revision in one transaction; do nothing when it is there.
 
     Processes that start together take turns. Blocking: call it before the event loop, or on a thread. Raises
-    ``StoreUnavailable`` when the database does not answer; then nothing was changed.
+    ``StoreUnavailable`` when the database does not answer, and :class:`MigrationFailed`; then nothing was changed.
     """
     with _connected(url) as connection:
-        command.upgrade(_config(connection), "head")
+        try:
+            command.upgrade(_config(connection), "head")
+        except CommandError as error:
+            # Its words name revisions alone.
+            raise MigrationFailed(f"its schema is none that this program knows, or a newer one: {error}") from error
 
 
 def current_revision(url: str) -> str | None:
-    """Return the revision the database is at, or None for an empty one; raise ``StoreUnavailable``."""
+    """Return the revision the database is at, or None for an empty one; raises what :func:`migrate` raises."""
     with _connected(url) as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
@@ -60,14 +69,20 @@ def _connected(url: str) -> Iterator[Connection]:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+    begun = False
     try:
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            begun = True
             yield connection
     except DBAPIError as error:
+        # The code alone, also for whoever reads a traceback: a driver's own message can hold the values it choked on.
         code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-        raise StoreUnavailable from StoreFault(code or type(error.orig).__name__)
+        fault = StoreFault(code or type(error.orig).__name__)
+        if begun and not error.connection_invalidated:
+            raise MigrationFailed(f"the database refused a change of its schema, with code {fault}") from fault
+        raise StoreUnavailable from fault
     finally:
         engine.dispose()
 
