@@ -107,7 +107,7 @@ class Stores(Struct, frozen=True, kw_only=True):
 
 
 class Rooms(Struct, frozen=True, kw_only=True):
-    """What one process is made of; :func:`open_rooms` opens it and closes it."""
+    """What one process is made of; :func:`open_rooms` opens it and :func:`close_rooms` closes it."""
 
     settings: Settings
     site: Site
@@ -119,9 +119,10 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
 
 async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
-    """Open keys, stores and clients. The schema has to be up to date (:func:`bjidp.storage.sql.migrations.migrate`).
+    """Open keys, stores and clients.
 
-    Raises :class:`bjidp.site.BaseUrlFault` and ``StoreUnavailable``.
+    That asks nothing of the schema; before a request is taken it has to be up to date
+    (:func:`bjidp.storage.sql.migrations.migrate`). Raises :class:`bjidp.site.BaseUrlFault` and ``StoreUnavailable``.
     """
     keyring = read_keyring(settings)
     return Rooms(

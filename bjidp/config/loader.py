@@ -80,7 +80,8 @@ def read(table: Mapping[str, object], environ: Mapping[str, str], *, beside: Pat
             continue
         sections[name] = _section(name, kind, given or {}, beside, faults)
     faults += [f"{name}: there is no such section" for name in merged]
-    settings = Settings(**sections)  # type: ignore[arg-type]  # each section was built by its own type above
+    # Each section is of its own type, or a _PartOfSection, which nobody but the rules of `check` ever asks.
+    settings = Settings(**sections)  # type: ignore[arg-type]
     faults += check(settings)
     if faults:
         raise ConfigFaults([_by_variable(fault, overridden) for fault in faults])

@@ -2,8 +2,8 @@
 
 Owns the capabilities (small and orthogonal; one client may have several), the facts they are asked about and the
 closed sets of answers. A "no" is a result; silence, nonsense or a refusal to serve us is
-:class:`bjidp.errors.VendorUnavailable`, never a verdict. Called by ``miniprogram`` and ``proofing``; implemented
-by one folder per service beside this file.
+:class:`bjidp.errors.VendorUnavailable`, never a verdict. Called by ``miniprogram``; implemented by one folder per
+service beside this file.
 """
 
 from __future__ import annotations

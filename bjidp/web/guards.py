@@ -1,7 +1,7 @@
 """What holds for every request and every answer.
 
 Owns the check of ``Host`` against the base URL and the headers that keep pages from being framed, sniffed, leaked or
-cached. Called by the one middleware (``problems``), and by ``connections`` for what never becomes a request.
+cached. Called by ``problems``: its middleware, and its answer to what never becomes a request.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The schema's history, and the one call that brings a database up to date.
 
 Owns the Alembic environment and its revisions, run from code alone: no ``alembic.ini``, no database URL in a file.
-Called by ``bootstrap`` before the stores are opened, by every process that starts.
+Called by ``serving`` once every store has answered, before a request is taken.
 """
 
 from __future__ import annotations
