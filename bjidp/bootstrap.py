@@ -66,6 +66,7 @@ from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
 from bjidp.web import openapi, pages
 from bjidp.web.areas import MaxMindAreas
 from bjidp.web.assets import StaticFiles
+from bjidp.web.bodies import BODY_MAX
 from bjidp.web.calls import Call, mount
 from bjidp.web.channel import QrChannel
 from bjidp.web.cookies import Cookies
@@ -84,7 +85,6 @@ from bjidp.web.static_files import StaticPages
 from bjidp.web.texts import Texts
 from bjidp.web.visitor import OBSERVER, Addresses, AreaBook, NoAreas, Observer
 
-BODY_MAX: Final = 64 * 1024
 HOME: Final = "/centre"
 LANGUAGE: Final = "zh_CN"
 

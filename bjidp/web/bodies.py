@@ -22,7 +22,7 @@ V = TypeVar("V")
 JSON: Final = "application/json"
 
 BODY_MAX: Final = 64 * 1024
-"""Bytes of a request body; aiohttp answers 413 beyond them."""
+"""Bytes of a request body, JSON or a form; 413 beyond them. aiohttp is told of it in ``bootstrap``."""
 
 BODY_TIME: Final = 10.0
 """Seconds the whole of a body may take to come (attack W9): the largest, over the slowest line there is."""
