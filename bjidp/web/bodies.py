@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.web.guards import RequestTimeout, TooLarge
+from bjidp.web.errors import RequestTimeout, TooLarge
 
 T = TypeVar("T", bound=msgspec.Struct)
 V = TypeVar("V")

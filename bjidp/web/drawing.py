@@ -17,7 +17,7 @@ from bjidp.qrlogin.messages import Frames
 from bjidp.qrlogin.pages import Entry
 from bjidp.qrlogin.picture import animated_image
 from bjidp.throttle.ports import Throttle, Window
-from bjidp.web.guards import TooBusy
+from bjidp.web.errors import TooBusy
 
 AT_ONCE: Final = 2
 """Pictures drawn at once; the event loop never draws."""

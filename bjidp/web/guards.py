@@ -11,8 +11,8 @@ from typing import Final
 from aiohttp import web
 from multidict import CIMultiDict
 
-from bjidp.errors import BjidpError, Retryable
 from bjidp.site import Site
+from bjidp.web.errors import Misdirected
 
 SAFE: Final = frozenset({"GET", "HEAD"})
 
@@ -26,48 +26,6 @@ CSP: Final = (
 
 ANCESTORS: Final = web.RequestKey("ancestors", str)
 """Set by a handler whose page another page of ours frames: the ``frame-ancestors`` source list."""
-
-
-class Misdirected(BjidpError):
-    """The request names another host than the one this server is (RFC 9110, section 15.5.20)."""
-
-    code = "misdirected"
-
-
-class NotFound(BjidpError):
-    """There is nothing at this address."""
-
-    code = "not_found"
-
-
-class MethodNotAllowed(BjidpError):
-    """The address is right, the method is not."""
-
-    code = "method_not_allowed"
-
-
-class TooLarge(BjidpError):
-    """The body is larger than anything this server takes."""
-
-    code = "too_large"
-
-
-class RequestTimeout(BjidpError):
-    """The body did not come in time (attack W9)."""
-
-    code = "request_timeout"
-
-
-class TooBusy(Retryable):
-    """More is waiting already than can be done within a reasonable time; nothing was begun."""
-
-    code = "too_busy"
-
-
-class InternalError(BjidpError):
-    """Something failed that should not have; nothing is said of it but in the log."""
-
-    code = "internal_error"
 
 
 class Guards:

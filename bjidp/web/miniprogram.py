@@ -32,7 +32,7 @@ from bjidp.qrlogin.ticket import Holder
 from bjidp.qrlogin.wire import ConfirmAnswer, ConfirmBody, RejectAnswer, RejectBody, ScanAnswer, ScanBody
 from bjidp.web.bodies import read_json
 from bjidp.web.calls import Call, Proof, answer
-from bjidp.web.guards import NotFound
+from bjidp.web.errors import NotFound
 from bjidp.web.visitor import Observer
 
 _session = msgspec.json.Decoder(SessionRequest)

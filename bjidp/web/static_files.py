@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from bjidp.web.assets import StaticFiles
-from bjidp.web.guards import NotFound
+from bjidp.web.errors import NotFound
 
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 

@@ -21,7 +21,7 @@ from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.throttle.source import Source
 from bjidp.web import drawing
 from bjidp.web.drawing import AT_ONCE, KEPT, WAITING, Drawings
-from bjidp.web.guards import TooBusy
+from bjidp.web.errors import TooBusy
 from tests.support.qr import COMPUTER
 
 
