@@ -1,6 +1,7 @@
 """RSA keys in the forms that vendors hand them out.
 
-Owns reading one. Called by ``alipay.signing``, and by ``config`` so that a wrong one is told with every other fault.
+Owns reading one. Called by ``alipay.signing``, and by ``config`` so that a wrong one is told with every other fault;
+whoever calls says whose key it is: a fault goes on where its name ends.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from bjidp.secret import Secret
 
 MIN_BITS: Final = 2048
 
+_NO_KEY: Final = f"is no RSA key of {MIN_BITS} bits or more"
+
 
 def read_private_key(private_key: Secret) -> rsa.RSAPrivateKey:
-    """Read a private key: PKCS#1 or PKCS#8, as PEM or as the bare Base64 of Alipay's key tool.
+    """Read a private key: PKCS#1 or PKCS#8, as PEM or as bare Base64.
 
     Raises :class:`ValueError`, without quoting the key, when it is none of these or shorter than 2048 bits.
     """
@@ -31,7 +34,7 @@ def read_private_key(private_key: Secret) -> rsa.RSAPrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size < MIN_BITS:
-        raise ValueError("the app's private key is no RSA key of 2048 bits or more")
+        raise ValueError(_NO_KEY)
     return key
 
 
@@ -43,7 +46,7 @@ def read_public_key(public_key: str) -> rsa.RSAPublicKey:
         else:
             key = serialization.load_der_public_key(base64.b64decode(public_key, validate=False))
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError("Alipay's public key can't be read") from None
+        raise ValueError(_NO_KEY) from None
     if not isinstance(key, rsa.RSAPublicKey) or key.key_size < MIN_BITS:
-        raise ValueError("Alipay's public key is no RSA key of 2048 bits or more")
+        raise ValueError(_NO_KEY)
     return key

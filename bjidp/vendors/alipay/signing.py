@@ -44,8 +44,11 @@ class RequestKey:
     """Our half: signs requests with the app's private key."""
 
     def __init__(self, private_key: Secret) -> None:
-        """Read the key; raise :class:`ValueError` as :func:`bjidp.vendors.rsa_keys.read_private_key` does."""
-        self._key = read_private_key(private_key)
+        """Read the key; raise :class:`ValueError`, without quoting it, as ``vendors.rsa_keys`` does."""
+        try:
+            self._key = read_private_key(private_key)
+        except ValueError as fault:
+            raise ValueError(f"the app's private key {fault}") from None
 
     def sign(self, parameters: Mapping[str, str]) -> str:
         """Return the Base64 of the RSA2 signature over the canonical text of ``parameters``."""
@@ -56,8 +59,11 @@ class AnswerKey:
     """Their half: checks answers with Alipay's public key."""
 
     def __init__(self, public_key: str) -> None:
-        """Read the key; raise :class:`ValueError` as :func:`bjidp.vendors.rsa_keys.read_public_key` does."""
-        self._key = read_public_key(public_key)
+        """Read the key; raise :class:`ValueError` as ``vendors.rsa_keys`` does."""
+        try:
+            self._key = read_public_key(public_key)
+        except ValueError as fault:
+            raise ValueError(f"Alipay's public key {fault}") from None
 
     def verifies(self, signed: bytes, signature: str) -> bool:
         """Return whether ``signature`` (Base64) is Alipay's over exactly ``signed``."""

@@ -88,11 +88,11 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a private key of Alipay's that is none": (
         {"alipay": {**ALIPAY, "private_key": "hunter2"}},
-        "alipay.private_key: the app's private key is no RSA key",
+        "alipay.private_key: is no RSA key of 2048 bits or more",
     ),
     "a public key of Alipay's that is none": (
         {"alipay": {**ALIPAY, "alipay_public_key": "hunter2"}},
-        "alipay.alipay_public_key: Alipay's public key can't be read",
+        "alipay.alipay_public_key: is no RSA key of 2048 bits or more",
     ),
     "a Redis with a broken port": (
         {"storage__redis_url": "redis://:hunter2@cache:port/0"},
