@@ -30,4 +30,4 @@ class Person(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Show the kind of document alone: names and numbers never reach a log or a traceback."""
-        return f"Person({self.document_type.value}, ***)"
+        return f"Person({self.document_type}, ***)"

@@ -27,4 +27,4 @@ class PlatformIdentity(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Show the platform alone: an openid is personal data."""
-        return f"PlatformIdentity({self.platform.value}, ***)"
+        return f"PlatformIdentity({self.platform}, ***)"

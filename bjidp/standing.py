@@ -39,4 +39,4 @@ class Standing(Struct, frozen=True):
     @property
     def refusal(self) -> str | None:
         """Why this account may not log in, or None. The one policy every way in asks (attack Q21)."""
-        return None if self.status is Status.ACTIVE else self.status.value
+        return None if self.status is Status.ACTIVE else self.status

@@ -29,7 +29,7 @@ class Identifier(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Show the kind alone: the value is personal."""
-        return f"Identifier({self.kind.value}, ***)"
+        return f"Identifier({self.kind}, ***)"
 
 
 def of_username(username: str) -> Identifier:
@@ -44,4 +44,4 @@ def of_phone(number: str) -> Identifier:
 
 def of_document(person: Person) -> Identifier:
     """Compare identity documents by type and number; the name is not part of who holds one."""
-    return Identifier(IdentifierKind.DOCUMENT, (person.document_type.value, person.number))
+    return Identifier(IdentifierKind.DOCUMENT, (person.document_type, person.number))

@@ -63,7 +63,7 @@ class Doors:
         parallel calls with one code, one reaches the platform. What the platform refused is forgotten soon. Raises
         ``StoreUnavailable`` too, having let nobody in.
         """
-        key = self._pseudonyms.key("mp.login-code", platform.value, code)
+        key = self._pseudonyms.key("mp.login-code", platform, code)
         try:
             await self._used_codes.add(key, UsedCode(self._clock.now()), UNPROVEN_CODE_LIFETIME)
         except DuplicateRecord:

@@ -88,7 +88,7 @@ class MiniProgramLimits:
 
     def document(self, person: Person) -> str:
         """Return the key under which a document's face checks are counted."""
-        return self._pseudonyms.key("mp.face.document", person.document_type.value, person.number)
+        return self._pseudonyms.key("mp.face.document", person.document_type, person.number)
 
     def _of_identity(self, label: str, identity: PlatformIdentity) -> str:
-        return self._pseudonyms.key(label, identity.platform.value, identity.app_id, identity.open_id)
+        return self._pseudonyms.key(label, identity.platform, identity.app_id, identity.open_id)

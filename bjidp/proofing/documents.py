@@ -67,11 +67,11 @@ def parse(document_type: DocumentType, name: str, number: str, today: date) -> P
     try:
         kept_name = written_name(name)
     except Unacceptable as error:
-        faults.append(FieldFault(NAME_FIELD, error.fault.value))
+        faults.append(FieldFault(NAME_FIELD, error.fault))
     try:
         kept_number = normal_number(document_type, number, today)
     except Unacceptable as error:
-        faults.append(FieldFault(NUMBER_FIELD, error.fault.value))
+        faults.append(FieldFault(NUMBER_FIELD, error.fault))
     if faults:
         raise InvalidRequest(*faults)
     return Person(document_type, kept_name, kept_number)

@@ -24,5 +24,5 @@ class Unacceptable(Exception):
 
     def __init__(self, fault: Fault) -> None:
         """Name the rule."""
-        super().__init__(fault.value)
+        super().__init__(fault)
         self.fault = fault

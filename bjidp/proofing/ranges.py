@@ -37,4 +37,4 @@ class DocumentRange(StrEnum):
     def admit(self, person: Person) -> None:
         """Raise :class:`InvalidRequest` for ``document_number`` when the number is not served here."""
         if is_synthetic(person) != (self is DocumentRange.SYNTHETIC):
-            raise InvalidRequest(FieldFault(NUMBER_FIELD, Fault.NOT_SERVED.value))
+            raise InvalidRequest(FieldFault(NUMBER_FIELD, Fault.NOT_SERVED))

@@ -19,4 +19,4 @@ def is_ours(request: FaceRequest, platform: Platform, app_id: str, documents: fr
 def require_ours(request: FaceRequest, platform: Platform, app_id: str, documents: frozenset[DocumentType]) -> None:
     """Raise :class:`ValueError` for a request that its caller had to send elsewhere, or to nobody."""
     if not is_ours(request, platform, app_id, documents):
-        raise ValueError(f"{platform.value} is asked about another app's user or a document it does not check")
+        raise ValueError(f"{platform} is asked about another app's user or a document it does not check")

@@ -45,7 +45,7 @@ class AuthorityClient:
         self._clock = clock
 
     async def check(self, person: Person) -> AuthorityFinding:
-        body = msgspec.json.encode(_Check(person.document_type.value, person.name, person.number))
+        body = msgspec.json.encode(_Check(person.document_type, person.name, person.number))
         timestamp = str(self._clock.now() // SECOND)
         finding = await self._http.json(
             _OPERATION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from bjidp.miniprogram.wire import (
     CompleteRequest,
     FoundAccount,
     IdentityRequired,
+    LevelName,
     RefreshRequest,
     RegistrationRequest,
     SessionOk,
@@ -132,5 +134,5 @@ def test_answers_are_written_as_the_wire_says() -> None:
 
 
 def test_levels_are_one_to_four() -> None:
-    assert [level_name(level) for level in Level] == ["L1", "L2", "L3", "L4"]
+    assert [level_name(level) for level in Level] == list(get_args(LevelName)) == ["L1", "L2", "L3", "L4"]
     assert [int(level) for level in Level] == [1, 2, 3, 4]
