@@ -144,8 +144,7 @@ def _roots(settings: Settings) -> Iterator[str]:
         plain = version.isascii() and version.isdecimal() and not version.startswith("0")
         if not (plain and int(version) < 65536):  # noqa: PLR2004 - two bytes
             yield f"keys.roots.{version}: versions are whole numbers from 1 to 65535"
-        # An empty one could not be read, and was told of already.
-        words = _root_fault(root) if root else None
+        words = _root_fault(root)
         if words is not None:
             yield f"keys.roots.{version}: {words}"
 

@@ -141,7 +141,7 @@ class _Unreadable(Exception):
 
 def _value(setting: str, given: object, kind: object, beside: Path, faults: list[str]) -> object:
     if kind == dict[str, Secret] and isinstance(given, dict):
-        return {key: _one_of_several(f"{setting}.{key}", value, beside, faults) for key, value in given.items()}
+        return _secrets(setting, given, beside, faults)
     if kind is Secret:
         return _secret(given, beside)
     try:
@@ -151,13 +151,36 @@ def _value(setting: str, given: object, kind: object, beside: Path, faults: list
         raise _Unreadable(f"must be {_wanted(kind)}") from None
 
 
-def _one_of_several(setting: str, given: object, beside: Path, faults: list[str]) -> Secret:
-    """Read one secret of a table; an empty one, which no secret is, stands for what cannot be read."""
-    try:
-        return _secret(given, beside)
-    except _Unreadable as fault:
-        faults.append(f"{setting}: {fault}")
-        return Secret(b"")
+class _PartOfTable(dict[str, Secret]):
+    """A table of which some secrets cannot be read; asking for one of those raises :class:`Unread`."""
+
+    def __init__(self, secrets: Mapping[str, Secret], unread: frozenset[str]) -> None:
+        super().__init__(secrets)
+        self._unread = unread
+
+    def __bool__(self) -> bool:
+        # A secret that was given is there, readable or not.
+        return bool(len(self) or self._unread)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._unread or super().__contains__(key)
+
+    def __missing__(self, key: str) -> Secret:
+        if key in self._unread:
+            raise Unread(key)
+        raise KeyError(key)
+
+
+def _secrets(setting: str, given: Mapping[str, object], beside: Path, faults: list[str]) -> dict[str, Secret]:
+    secrets: dict[str, Secret] = {}
+    unread: set[str] = set()
+    for key, value in given.items():
+        try:
+            secrets[key] = _secret(value, beside)
+        except _Unreadable as fault:
+            faults.append(f"{setting}.{key}: {fault}")
+            unread.add(key)
+    return _PartOfTable(secrets, frozenset(unread)) if unread else secrets
 
 
 def _secret(given: object, beside: Path) -> Secret:

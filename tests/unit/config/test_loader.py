@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bjidp.config.loader import ENVIRONMENT, ConfigFaults, load, read
-from bjidp.config.settings import Settings
+from bjidp.config.loader import ENVIRONMENT, ConfigFaults, _secrets, load, read
+from bjidp.config.settings import Settings, Unread
 from bjidp.sandbox.credentials import default_credentials
 
 ROOT = base64.b64encode(bytes(range(32))).decode()
@@ -286,6 +286,23 @@ def test_a_secret_whose_file_holds_none_is_told_with_path_and_reason(
     assert faults(
         beside=tmp_path, wechat__app_secret={"file": "a.key"}, keys={"roots": {"1": ROOT, "7": {"file": "a.key"}}}
     ) == (f"keys.roots.7: the file {path} {reason}", f"wechat.app_secret: the file {path} {reason}")
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize("current", [None, 7])
+def test_a_root_key_that_cannot_be_read_is_there_all_the_same(tmp_path: Path, current: int | None) -> None:
+    keys: dict[str, object] = {"roots": {"7": {"file": "a.key"}}}
+    (told,) = faults(beside=tmp_path, keys=keys if current is None else {**keys, "current": current})
+    assert told.startswith("keys.roots.7: the file ")
+
+
+def test_a_root_key_that_cannot_be_read_is_handed_to_no_rule(tmp_path: Path) -> None:
+    told: list[str] = []
+    roots = _secrets("keys.roots", {"1": ROOT, "7": {"file": "a.key"}}, tmp_path, told)
+    assert [(version, root.text()) for version, root in roots.items()] == [("1", ROOT)]
+    with pytest.raises(Unread):
+        roots["7"]
+    assert len(told) == 1
 
 
 def test_a_secret_that_is_a_folder_is_told(tmp_path: Path) -> None:
