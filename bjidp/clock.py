@@ -1,21 +1,26 @@
 """Time as a dependency.
 
-Owns the one way to ask what time it is. Everything that decides by time is given a :class:`Clock` or an
-:data:`Instant`; nothing calls ``time.time`` or ``datetime.now`` (ruff refuses both names elsewhere).
+Owns the one way to ask what time it is, and the one to measure how much of it passes. Everything that decides by time
+is given a :class:`Clock` or an :data:`Instant`, or a :data:`Stopwatch`; nothing calls ``time.time``, ``time.monotonic``
+or ``datetime.now`` (ruff refuses these names elsewhere).
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 Instant: TypeAlias = int
 """Milliseconds since the Unix epoch, UTC. Whole numbers, so that a value survives every store unchanged."""
 
 Millis: TypeAlias = int
 """A span of time in milliseconds."""
+
+Stopwatch: TypeAlias = Callable[[], float]
+"""Tells seconds from a beginning of its own; they never go back, whatever is done to the machine's clock."""
 
 SECOND: Millis = 1000
 MINUTE: Millis = 60 * SECOND
@@ -37,6 +42,10 @@ class SystemClock:
     def now(self) -> Instant:
         """Return the machine's time in milliseconds since the Unix epoch."""
         return time.time_ns() // 1_000_000
+
+
+SYSTEM_STOPWATCH: Final[Stopwatch] = time.monotonic
+"""The machine's stopwatch."""
 
 
 class ManualClock:

@@ -9,7 +9,7 @@ import re
 from typing import TypeVar
 
 from bjidp.audit.ports import AuditLog
-from bjidp.clock import Clock, Millis
+from bjidp.clock import SYSTEM_STOPWATCH, Clock, Millis, Stopwatch
 from bjidp.entropy import Entropy
 from bjidp.storage.redis.address import Address
 from bjidp.storage.redis.client import DEADLINE, RedisLink
@@ -72,13 +72,14 @@ async def open_redis(
     deadline: float = DEADLINE,
     silence: float = SILENCE,
     clock: Clock | None = None,
+    stopwatch: Stopwatch = SYSTEM_STOPWATCH,
     grace: Millis = GRACE,
 ) -> RedisStores:
     """Connect to one server and return its stores.
 
     ``prefix`` begins every key and channel, so that several systems may share a server. ``deadline`` bounds each call,
-    and ``silence`` how long a quiet listener trusts its connection, in seconds. ``clock`` and ``grace`` are for tests:
-    in service the server tells the time. Raises ``StoreUnavailable`` when the server does not answer,
+    and ``silence`` how long a quiet listener trusts its connection, in seconds. ``clock``, ``stopwatch`` and ``grace``
+    are for tests: in service the server tells the time. Raises ``StoreUnavailable`` when the server does not answer,
     :class:`ValueError` for an address or a prefix that cannot be one.
     """
     if not _PREFIX.fullmatch(prefix):
@@ -91,4 +92,4 @@ async def open_redis(
     except BaseException:
         await link.close()
         raise
-    return RedisStores(link, signals, prefix, Moments(clock, grace))
+    return RedisStores(link, signals, prefix, Moments(clock, stopwatch, grace))

@@ -6,9 +6,7 @@ caller's is given by tests alone, so that the contract suites move time by hand.
 
 from __future__ import annotations
 
-import time
-
-from bjidp.clock import SECOND, Clock, Instant, Millis
+from bjidp.clock import SECOND, Clock, Instant, Millis, Stopwatch
 
 GRACE: Millis = 60 * SECOND
 """How long Redis keeps what is over: its own expiry must never be the one that decides."""
@@ -41,9 +39,10 @@ end
 class Moments:
     """What every script is told about time."""
 
-    def __init__(self, clock: Clock | None = None, grace: Millis = GRACE) -> None:
-        """Let the server tell the time, or, in a test, ``clock``."""
+    def __init__(self, clock: Clock | None, stopwatch: Stopwatch, grace: Millis) -> None:
+        """Let the server tell the time and ``stopwatch`` carry it on, or, in a test, let ``clock`` tell it."""
         self._clock = clock
+        self._stopwatch = stopwatch
         self._grace = grace
         self._told: Instant = 0
         self._told_at = float("-inf")
@@ -61,14 +60,14 @@ class Moments:
     def tell(self, now: Instant) -> None:
         """Note the server's time, which came with an answer just now."""
         self._told = now
-        self._told_at = time.monotonic()
+        self._told_at = self._stopwatch()
 
     def now(self) -> Instant | None:
         """Return the server's time without asking, or None where it was not told lately.
 
         It is never ahead of the server's, since the answer took its time to get here.
         """
-        passed = time.monotonic() - self._told_at
+        passed = self._stopwatch() - self._told_at
         if self._clock is not None or passed > TOLD:
             return None
         return self._told + int(passed * SECOND)

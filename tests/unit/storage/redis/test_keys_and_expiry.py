@@ -130,22 +130,24 @@ async def test_in_service_the_server_tells_the_time(redis_url: str, entropy: See
 async def test_the_time_that_came_with_an_answer_is_carried_on_for_a_second_and_is_never_ahead(
     redis_url: str, entropy: SeededEntropy
 ) -> None:
-    stores = await open_redis(redis_url, entropy=entropy)
+    passed = 0.0
+    stores = await open_redis(redis_url, entropy=entropy, stopwatch=lambda: passed)
     with Redis.from_url(redis_url) as redis:
 
         def commands() -> int:
             # Each question counts itself.
             return int(redis.info("stats")["total_commands_processed"])
 
-        await stores.tickets.now()
-        before = commands()
-        told = [await stores.tickets.now() for _ in range(50)]
-        assert commands() == before + 1
+        told = await stores.tickets.now()
         seconds, micros = redis.time()
-        assert told[-1] <= seconds * 1000 + micros // 1000
-        stores._moments._told_at -= TOLD
+        assert told <= seconds * 1000 + micros // 1000
         before = commands()
-        assert await stores.tickets.now() >= told[-1]
+        for passed in (0.25, TOLD):
+            assert await stores.tickets.now() == told + int(passed * SECOND)
+        assert commands() == before + 1
+        passed = TOLD + 0.001
+        before = commands()
+        assert told <= await stores.tickets.now() < told + int(TOLD * SECOND)
         assert commands() == before + 2 + 1  # the script, and what it asks
     await stores.close()
 
