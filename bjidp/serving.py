@@ -68,14 +68,17 @@ def serve(settings: Settings, config: Path, *, worker: int | None = None) -> Non
 async def run(settings: Settings) -> None:
     """Serve on the running loop, as the only process, until told to stop; raises what :func:`serve` raises."""
     with contextlib.closing(_bound(settings, shared=False)) as listener:
-        async with _prepared(settings) as (rooms, app):
+        async with _opened(settings) as rooms:
+            app = build(rooms)
             await asyncio.to_thread(migrate, settings.storage.database_url)
             await _answer(rooms, app, listener)
 
 
 async def _supervise(settings: Settings, config: Path) -> None:
     with contextlib.closing(_held(settings)):
-        async with _prepared(settings):
+        # The application is left to the workers, who each need one of their own: 0.2 s, and what it could refuse of
+        # the settings was refused when they were read.
+        async with _opened(settings):
             await asyncio.to_thread(migrate, settings.storage.database_url)
 
         def command(told: int) -> list[str]:
@@ -89,19 +92,18 @@ async def _work(settings: Settings, told: int) -> None:
         contextlib.closing(Supervisor(told)) as supervisor,
         contextlib.closing(_bound(settings, shared=True)) as listener,
     ):
-        async with _prepared(settings) as (rooms, app):
-            await _answer(rooms, app, listener, supervisor)
+        async with _opened(settings) as rooms:
+            await _answer(rooms, build(rooms), listener, supervisor)
 
 
 @asynccontextmanager
-async def _prepared(settings: Settings) -> AsyncIterator[tuple[Rooms, web.Application]]:
-    """Open and wire everything, and ask every store once; nothing is changed by it."""
+async def _opened(settings: Settings) -> AsyncIterator[Rooms]:
+    """Open everything, and ask every store once; nothing is changed by it."""
     rooms = await open_rooms(settings, SystemClock(), SystemEntropy())
     try:
-        app = build(rooms)
         for ping in rooms.stores.pings:
             await ping()
-        yield rooms, app
+        yield rooms
     finally:
         await close_rooms(rooms)
 
