@@ -11,17 +11,18 @@ import contextlib
 import os
 import sqlite3
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import psycopg
 from hiredis import ReplyError
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.redis.lane import kind_of
 from bjidp.storage.sql.transaction import StoreFault
+from bjidp.store_addresses import read_database_url, read_redis_url
 
 PATIENCE = 5
 """Seconds for a server to answer."""
@@ -29,7 +30,7 @@ PATIENCE = 5
 
 def silent_stores(database_url: str, redis_url: str | None) -> list[str]:
     """Return a sentence for every store that does not answer now: which one, where, and the reason."""
-    database = make_url(database_url)
+    database = read_database_url(database_url)
     silent = [_sqlite(database) if database.get_backend_name() == "sqlite" else _postgresql(database)]
     if redis_url is not None:
         silent.append(_redis(redis_url))
@@ -73,8 +74,7 @@ def _postgresql(url: URL) -> str | None:
 
 
 def _redis(address: str) -> str | None:
-    parts = urlsplit(address)
-    where = f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+    read = read_redis_url(address)
     try:
         with Redis.from_url(address, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE) as redis:
             redis.ping()
@@ -82,8 +82,8 @@ def _redis(address: str) -> str | None:
         cause = error.__context__
         # redis-py's own words begin with the address once more.
         reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else _first_line(error)
-        reason = _without(unquote(parts.password or ""), reason)
-        return f"storage.redis_url: Redis at {where} does not answer: {reason}"
+        reason = _without(read.password, reason)
+        return f"storage.redis_url: Redis at {read.place} does not answer: {reason}"
     return None
 
 

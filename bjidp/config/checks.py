@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
-import re
 import ssl
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,21 +18,18 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 import maxminddb
-from redis.asyncio.connection import parse_url
 
 from bjidp.config import outside
 from bjidp.config.settings import Settings, Unread
 from bjidp.qrlogin.matrix import PrefixTooLong, version_for
 from bjidp.secret import Secret
 from bjidp.site import BaseUrlFault, read_base_url
+from bjidp.store_addresses import AddressFault, is_whole, read_database_url, read_key_prefix, read_redis_url
 from bjidp.vendors.rsa_keys import read_private_key, read_public_key
 
 ROOT_KEY_BYTES: Final = 32
 
 PORT_MAX: Final = 65_535
-
-PREFIX: Final = re.compile(r"[A-Za-z0-9:._-]*", re.ASCII)
-"""What may begin the keys in Redis: braces would choose a cluster's node for every key at once."""
 
 BOUNDS: Final = {
     ("server", "listen_port"): (PORT_MAX, "since there are no more ports"),
@@ -86,37 +82,29 @@ def _processes(settings: Settings) -> list[str]:
 
 def _database(settings: Settings) -> list[str]:
     # No fault repeats an address: it may hold a password.
-    database = settings.storage.database_url
-    if database.startswith("sqlite:///"):
-        path = database.removeprefix("sqlite:///").partition("?")[0]
-        if path in {"", ":memory:"}:
-            return ["storage.database_url: must name a file, since every thread has a connection of its own"]
-        folder = Path(path).absolute().parent
-        return [] if folder.is_dir() else [f"storage.database_url: there is no folder {folder}"]
-    if not database.startswith(("postgresql+psycopg://", "postgresql://")):
-        return ["storage.database_url: must begin with sqlite:/// or postgresql+psycopg://"]
-    if not _is_whole(database):
-        return ["storage.database_url: is no address such as postgresql+psycopg://user@host:5432/name"]
-    return []
-
-
-def _redis(settings: Settings) -> list[str]:
-    redis = settings.storage.redis_url
-    if redis is None:
-        return []
-    if not redis.startswith(("redis://", "rediss://", "unix://")):
-        return ["storage.redis_url: must begin with redis://, rediss:// or unix://"]
     try:
-        parse_url(redis)
-    except ValueError:
-        return ["storage.redis_url: is no address such as redis://host:6379/0"]
-    return [] if _is_whole(redis) else ["storage.redis_url: is no address such as redis://host:6379/0"]
-
-
-def _redis_prefix(settings: Settings) -> list[str]:
-    if PREFIX.fullmatch(settings.storage.redis_prefix):
+        read = read_database_url(settings.storage.database_url)
+    except AddressFault as fault:
+        return [f"storage.database_url: {fault}"]
+    if read.get_backend_name() != "sqlite" or read.database is None:
         return []
-    return ["storage.redis_prefix: is made of letters, digits and :._-"]
+    folder = Path(read.database).absolute().parent
+    return [] if folder.is_dir() else [f"storage.database_url: there is no folder {folder}"]
+
+
+def _redis(settings: Settings) -> Iterator[str]:
+    if settings.storage.redis_url is not None:
+        try:
+            read_redis_url(settings.storage.redis_url)
+        except AddressFault as fault:
+            yield f"storage.redis_url: {fault}"
+
+
+def _redis_prefix(settings: Settings) -> Iterator[str]:
+    try:
+        read_key_prefix(settings.storage.redis_prefix)
+    except AddressFault as fault:
+        yield f"storage.redis_prefix: {fault}"
 
 
 def _tls(settings: Settings) -> list[str]:
@@ -282,16 +270,8 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def _is_web_address(url: str) -> bool:
-    parts = urlsplit(url) if _is_whole(url) else None
+    parts = urlsplit(url) if is_whole(url) else None
     return parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
-
-
-def _is_whole(url: str) -> bool:
-    """Tell whether an address can be taken apart, its port included, and has no blanks in it."""
-    try:
-        return urlsplit(url).port != 0 and url.isprintable() and " " not in url
-    except ValueError:
-        return False
 
 
 def _is_loopback(url: str) -> bool:

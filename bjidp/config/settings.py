@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from bjidp.secret import Secret
+from bjidp.store_addresses import KEY_PREFIX
 from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
 
 Environment = Literal["production", "demo"]
@@ -54,7 +55,7 @@ class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``sqlite:///path`` or ``postgresql+psycopg://user@host/name``."""
     redis_url: str | None = None
     """``redis://host:port/0``. Without one, short-lived state is kept in the process."""
-    redis_prefix: str = "bjidp:"
+    redis_prefix: str = KEY_PREFIX
     """Begins every key and channel in Redis, so that several systems may share one; letters, digits and ``:._-``."""
 
 

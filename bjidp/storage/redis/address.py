@@ -1,7 +1,7 @@
-"""How a Redis server is reached: what its URL says, and the connections that are opened by it.
+"""How a Redis server is reached: the connections that are opened by its URL.
 
-Owns log-in and choice of database for lanes. redis-py reads the URL and the TLS settings in it, and makes the
-connections of those who listen (:mod:`bjidp.storage.redis.signals`). Made by :mod:`bjidp.storage.redis.catalog`.
+Owns log-in and choice of database for lanes. redis-py makes the TLS context, and the connections of those who listen
+(:mod:`bjidp.storage.redis.signals`). Made by :mod:`bjidp.storage.redis.catalog`.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Protocol, cast
 
 from hiredis import ReplyError
-from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
+from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 
 from bjidp.storage.redis.lane import Argument, Command, Lane, LogInRefused, Reply, kind_of
-
-_Described: TypeAlias = Connection | UnixDomainSocketConnection
+from bjidp.store_addresses import RedisConnection, read_redis_url
 
 
 class Wire(Protocol):
@@ -44,12 +42,8 @@ class Address:
     """One server, by its URL: ``redis://``, ``rediss://`` (TLS) or ``unix://``."""
 
     def __init__(self, url: str) -> None:
-        """Read ``url``; raise :class:`ValueError`, without repeating it, since it may hold a password."""
-        if url.partition("://")[0] not in {"redis", "rediss", "unix"}:
-            raise ValueError("the Redis address must begin with redis://, rediss:// or unix://")
-        # redis-py types these as a closed dictionary of what a URL may say; a connection takes them as keywords.
-        self._options = cast("dict[str, Any]", parse_url(url))
-        self._kind: Callable[..., _Described] = self._options.pop("connection_class", Connection)
+        """Read ``url``; raise :class:`bjidp.store_addresses.AddressFault`."""
+        self._read = read_redis_url(url)
 
     def wire(self) -> Wire:
         """Return a connection of redis-py's, not yet open."""
@@ -70,13 +64,15 @@ class Address:
             raise
         return lane
 
-    def _described(self) -> _Described:
+    def _described(self) -> RedisConnection:
         # No time-outs and no second attempts of its own: a deadline holds for the whole call, and a command that
         # was sent may have run, so sending it again is for the caller to decide.
-        return self._kind(**{**self._options, "socket_timeout": None, "protocol": 2, "decode_responses": False})
+        return self._read.kind(
+            **{**self._read.options, "socket_timeout": None, "protocol": 2, "decode_responses": False}
+        )
 
 
-async def _connect(lane: Lane, described: _Described) -> None:
+async def _connect(lane: Lane, described: RedisConnection) -> None:
     loop = asyncio.get_running_loop()
     if isinstance(described, UnixDomainSocketConnection):
         await loop.create_unix_connection(lambda: lane, described.path)
@@ -92,7 +88,7 @@ async def _connect(lane: Lane, described: _Described) -> None:
             connected.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-async def _greet(lane: Lane, described: _Described) -> None:
+async def _greet(lane: Lane, described: RedisConnection) -> None:
     greeting: list[Command] = []
     if described.username:
         greeting.append(("AUTH", described.username, described.password or ""))

@@ -5,7 +5,6 @@ Called by ``bootstrap``, which keeps the result for as long as the process serve
 
 from __future__ import annotations
 
-import re
 from typing import TypeVar
 
 from bjidp.audit.ports import AuditLog
@@ -21,13 +20,9 @@ from bjidp.storage.redis.sessions import RedisSessions
 from bjidp.storage.redis.signals import SILENCE, RedisSignalBus, can_shard
 from bjidp.storage.redis.throttle import RedisThrottle
 from bjidp.storage.redis.tickets import RedisTicketStore
+from bjidp.store_addresses import KEY_PREFIX, read_key_prefix
 
 T = TypeVar("T")
-
-PREFIX = "bjidp:"
-
-# Braces would choose a cluster's node for every key at once.
-_PREFIX = re.compile(r"[A-Za-z0-9:._-]*", re.ASCII)
 
 
 class RedisStores:
@@ -68,7 +63,7 @@ async def open_redis(
     url: str,
     *,
     entropy: Entropy,
-    prefix: str = PREFIX,
+    prefix: str = KEY_PREFIX,
     deadline: float = DEADLINE,
     silence: float = SILENCE,
     clock: Clock | None = None,
@@ -80,11 +75,9 @@ async def open_redis(
     ``prefix`` begins every key and channel, so that several systems may share a server. ``deadline`` bounds each call,
     and ``silence`` how long a quiet listener trusts its connection, in seconds. ``clock``, ``stopwatch`` and ``grace``
     are for tests: in service the server tells the time. Raises ``StoreUnavailable`` when the server does not answer,
-    :class:`ValueError` for an address or a prefix that cannot be one.
+    :class:`bjidp.store_addresses.AddressFault` for an address or a prefix that cannot be one.
     """
-    if not _PREFIX.fullmatch(prefix):
-        raise ValueError("a prefix is made of letters, digits and :._-")
-    address = Address(url)
+    prefix, address = read_key_prefix(prefix), Address(url)
     link = RedisLink(address.lane, deadline=deadline)
     try:
         signals = RedisSignalBus(link, address.wire, prefix, entropy, sharded=await can_shard(link), silence=silence)
