@@ -25,6 +25,9 @@ _KEY_PREFIX: Final = re.compile(r"[A-Za-z0-9:._-]*", re.ASCII)
 _NO_DATABASE: Final = "is no address such as postgresql+psycopg://user@host:5432/name"
 _NO_REDIS: Final = "is no address such as redis://host:6379/0"
 
+_UNCLEAR: Final = "can be read in two ways: in a name or password write @ as %40, / as %2F, : as %3A"
+_NUMBER: Final = re.compile(r"(/[0-9]*)?", re.ASCII)
+
 RedisConnection: TypeAlias = Connection | UnixDomainSocketConnection
 
 
@@ -67,6 +70,9 @@ def read_database_url(url: str) -> URL:
             raise AddressFault("must name a file, since every thread has a connection of its own")
     elif not is_whole(url):
         raise AddressFault(_NO_DATABASE)
+    elif "@" in (read.host or "") or (read.host or "").lower() != (urlsplit(url).hostname or ""):
+        # What the driver takes for the host is printed, and may be the end of a password.
+        raise AddressFault(_UNCLEAR)
     return read
 
 
@@ -81,6 +87,8 @@ def read_redis_url(url: str) -> RedisAddress:
         raise AddressFault(_NO_REDIS) from None
     if not is_whole(url):
         raise AddressFault(_NO_REDIS)
+    if not url.startswith("unix://") and not _NUMBER.fullmatch(urlsplit(url).path):
+        raise AddressFault(_UNCLEAR)
     return RedisAddress(options.pop("connection_class", Connection), options)
 
 

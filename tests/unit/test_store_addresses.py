@@ -78,3 +78,42 @@ def test_what_is_no_address_of_a_database_is_refused_without_being_repeated(url:
 
 def test_keys_begin_alike_wherever_nothing_else_is_said() -> None:
     assert Storage(database_url="sqlite:///x").redis_prefix == read_key_prefix(KEY_PREFIX)
+
+
+@pytest.mark.attack("Q24")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://bjidp:hunter2@rest@db/bjidp",
+        "postgresql+psycopg://bjidp:hunter2/rest@db/bjidp",
+        "postgresql+psycopg://bjidp:12?hunter2@db/bjidp",
+        "postgresql+psycopg://bjidp:12#hunter2@db/bjidp",
+    ],
+)
+def test_a_database_whose_password_would_be_taken_for_its_place_is_refused(url: str) -> None:
+    with pytest.raises(AddressFault) as refusal:
+        read_database_url(url)
+    assert not any(part in str(refusal.value) for part in ("hunter2", "rest"))
+
+
+@pytest.mark.attack("Q24")
+@pytest.mark.parametrize(
+    "url", ["redis://:12/hunter2@cache:6379/0", "redis://:hunter2/3@cache", "rediss://cache/hunter2"]
+)
+def test_a_redis_whose_password_would_be_taken_for_its_place_is_refused(url: str) -> None:
+    with pytest.raises(AddressFault) as refusal:
+        read_redis_url(url)
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://bjidp:pass%40word%2F%3A@DB.example:5433/bjidp",
+        "postgresql+psycopg://bjidp@[::1]:5432/bjidp",
+        "postgresql+psycopg://bjidp@/bjidp?host=/run/postgresql",
+        "postgresql+psycopg:///bjidp",
+    ],
+)
+def test_an_address_that_can_be_read_in_one_way_is_read(url: str) -> None:
+    assert read_database_url(url).database == "bjidp"
