@@ -20,7 +20,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.databases import SQLITE_PRAGMAS
 from bjidp.storage.sql.transaction import StoreFault
 
 _LOCK = 0x626A_6964_70
@@ -97,8 +96,8 @@ def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:
     # The driver must not begin transactions by its own guess: it would leave CREATE TABLE outside of them.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in SQLITE_PRAGMAS:
-        cursor.execute(pragma)
+    # Not the journal mode: changing it takes a lock that no time-out waits for. The engine's connections set it.
+    cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
