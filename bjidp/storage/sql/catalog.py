@@ -1,6 +1,7 @@
 """Opens a database: engine, keys and stores in one value.
 
-Called by ``bootstrap``, after ``bjidp.storage.sql.migrations.migrate`` brought the schema up to date.
+Called by ``bootstrap``. Before the first call of a store, ``serving`` brings the schema up to date
+(:func:`bjidp.storage.sql.migrations.migrate`).
 """
 
 from __future__ import annotations

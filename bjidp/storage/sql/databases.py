@@ -1,6 +1,7 @@
 """What differs between SQLite and PostgreSQL.
 
-Owns opening a connection of either, and reading its errors. Called by ``engine`` and ``together``.
+Owns opening a connection of either, and reading its errors. Called by ``engine`` and ``together``;
+``migrations`` sets the same pragmas.
 """
 
 from __future__ import annotations
