@@ -5,7 +5,7 @@ Owns ``MiniSessionStore`` for one process, or for several on one PostgreSQL.
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, update
 
 from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -16,7 +16,7 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MINI_SESSION, STANDING, Rows, mini_session_from
 from bjidp.storage.sql.schema import account, mini_session
-from bjidp.storage.sql.statements import Value, delete_some
+from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Transaction
 
 _LIVE = mini_session.c.expires_at > bindparam("now")
@@ -29,28 +29,21 @@ class MiniSessionEnds:
         """Compile the statements for ``engine``."""
         table = mini_session
         self._audit = AuditRows(engine)
-        self._end = engine.compile(
-            delete(table)
-            .where(table.c.id == bindparam("session"), _LIVE)
-            .returning(table.c.id, table.c.account, table.c.link)
-        )
-        self._end_of_link = engine.compile(
-            delete(table)
-            .where(table.c.link == bindparam("link"), _LIVE)
-            .returning(table.c.id, table.c.account, table.c.link)
-        )
-
+        of_link = table.c.link == bindparam("link")
         newest = (
             select(table.c.id)
-            .where(table.c.link == bindparam("link"), _LIVE)
+            .where(of_link, _LIVE)
             .order_by(table.c.created_at.desc(), table.c.id)
             .limit(bindparam("kept"))
         )
-        self._end_older = engine.compile(
-            delete(table)
-            .where(table.c.link == bindparam("link"), _LIVE, table.c.id.not_in(newest))
-            .returning(table.c.id, table.c.account, table.c.link)
-        )
+
+        def ending(*where: ColumnElement[bool]) -> Statement:
+            ended = (table.c.id, table.c.account, table.c.link)
+            return engine.compile(delete(table).where(_LIVE, *where).returning(*ended))
+
+        self._end = ending(table.c.id == bindparam("session"))
+        self._end_of_link = ending(of_link)
+        self._end_older = ending(of_link, table.c.id.not_in(newest))
 
     def one(self, transaction: Transaction, session: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End one session; return how many that was."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Delete, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from bjidp.accounts.ports import Standing, Status
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -21,7 +21,7 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, SESSION, STANDING, Rows, session_from
 from bjidp.storage.sql.schema import account, browser_session
-from bjidp.storage.sql.statements import Value, delete_some
+from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Transaction
 
 _LIVE = browser_session.c.expires_at > bindparam("now")
@@ -53,16 +53,14 @@ class SqlSessions:
             .where(table.c.account == bindparam("account"), _LIVE)
             .order_by(table.c.created_at.desc(), table.c.id)
         )
-        ended = (table.c.id, table.c.account, table.c.ticket)
 
-        def ending(found: Delete) -> Delete:
-            return found.where(_LIVE).returning(*ended)  # type: ignore[return-value]
+        def ending(*where: ColumnElement[bool]) -> Statement:
+            ended = (table.c.id, table.c.account, table.c.ticket)
+            return engine.compile(delete(table).where(_LIVE, *where).returning(*ended))
 
-        self._end = engine.compile(ending(delete(table).where(table.c.id == bindparam("session"))))
-        self._end_key = engine.compile(ending(delete(table).where(table.c.key == bindparam("key"))))
-        self._end_ticket = engine.compile(
-            ending(delete(table).where(table.c.account == bindparam("account"), table.c.ticket == bindparam("ticket")))
-        )
+        self._end = ending(table.c.id == bindparam("session"))
+        self._end_key = ending(table.c.key == bindparam("key"))
+        self._end_ticket = ending(table.c.account == bindparam("account"), table.c.ticket == bindparam("ticket"))
         self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
     async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
