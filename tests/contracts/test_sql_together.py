@@ -16,6 +16,7 @@ from bjidp.storage.sql import together
 from bjidp.storage.sql.databases import Sqlite
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.transaction import Connection, Transaction
+from tests.contracts.house import House
 
 Work = Callable[[Transaction], object]
 
@@ -221,6 +222,16 @@ async def test_a_disk_that_stood_still_longer_than_everybodys_patience_is_writte
     await impatient.write_briefly(ledger.note("after"))
     await impatient.close()
     assert ledger.kinds() == ["after", "held"]
+
+
+async def test_logins_whose_sessions_are_kept_elsewhere_share_a_commit(commits: Commits, sqlite_house: House) -> None:
+    link, standing = await sqlite_house.someone()
+    accounts, now = sqlite_house.sql.accounts, sqlite_house.now
+    browsers = [accounts.admit(standing.account, sqlite_house.login(), f"B{number}", now) for number in range(4)]
+    phones = [accounts.admit_mini(standing.account, link.id, "wechat", f"M{number}", now) for number in range(4)]
+    await asyncio.gather(*browsers, *phones)
+    assert [session for _, _, session in sqlite_house.audit()][-8:] == [f"{kind}{n}" for kind in "BM" for n in range(4)]
+    assert commits.begun == 1
 
 
 async def test_more_than_one_transaction_may_hold_takes_turns(commits: Commits, ledger: Ledger) -> None:

@@ -266,13 +266,13 @@ class SqlAccounts:
         """
         if self._engine.writes_at_once:
             return await self._engine.write_at_once(self._admission.browser_at_once(account, login, session, now))
-        return await self._engine.write(
+        return await self._engine.write_briefly(
             lambda transaction: self._admission.browser(transaction, account, login, session, now)
         )
 
     async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
         """Look at the account and its link, audit the mini-program's login; raise ``AccountRefused``."""
-        return await self._engine.write(
+        return await self._engine.write_briefly(
             lambda transaction: self._admission.mini(transaction, account, session, now, link=link, platform=platform)
         )
 
