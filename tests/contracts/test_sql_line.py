@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
@@ -15,13 +15,11 @@ from bjidp.standing import Standing
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.line import Line, LineLost, LineUnavailable
 from bjidp.storage.sql.statements import Row, Value
-from bjidp.storage.sql.transaction import Transaction
+from bjidp.storage.sql.transaction import Answer
 from tests.contracts.house import House
 
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 KILL = f"SELECT pg_terminate_backend(pid) {OTHERS}"
-
-Look = Callable[[Transaction], Row | None]
 
 
 @pytest.fixture
@@ -73,15 +71,18 @@ async def _under_way(house: House) -> None:
             await asyncio.sleep(0.01)
 
 
-def _asking(engine: SqlEngine, sql: str, **values: Value) -> Look:
-    statement = engine.compile(text(sql))
-    return lambda transaction: transaction.one(statement, values)
+async def _one(engine: SqlEngine, sql: str, **values: Value) -> Row | None:
+    return await engine.one(engine.compile(text(sql)), values)
+
+
+async def _write_one(engine: SqlEngine, sql: str, **values: Value) -> Answer:
+    return await engine.write_one(engine.compile(text(sql)), values)
 
 
 async def test_every_kind_of_value_goes_and_comes_as_it_is(engine: SqlEngine) -> None:
     sql = "SELECT CAST(:t AS VARCHAR), CAST(:n AS BIGINT), CAST(:o AS BYTEA), CAST(:x AS VARCHAR), true, '%'"
-    look = _asking(engine, sql, t="张三 %s $1", n=-(2**62), o=bytes(range(256)), x=None)
-    assert await engine.look(look) == ("张三 %s $1", -(2**62), bytes(range(256)), None, True, "%")
+    row = await _one(engine, sql, t="张三 %s $1", n=-(2**62), o=bytes(range(256)), x=None)
+    assert row == ("张三 %s $1", -(2**62), bytes(range(256)), None, True, "%")
 
 
 async def test_text_with_a_zero_in_it_is_refused_and_not_cut_off(postgres_house: House) -> None:
@@ -94,7 +95,7 @@ async def test_text_with_a_zero_in_it_is_refused_and_not_cut_off(postgres_house:
 
 async def test_everybody_gets_their_own_answer_though_some_leave(engine: SqlEngine) -> None:
     sql = "SELECT CAST(:n AS BIGINT)"
-    asking = [asyncio.ensure_future(engine.look(_asking(engine, sql, n=number))) for number in range(200)]
+    asking = [asyncio.ensure_future(_one(engine, sql, n=number)) for number in range(200)]
     await asyncio.sleep(0)
     for quitter in asking[::3]:
         quitter.cancel()
@@ -111,7 +112,7 @@ async def test_a_statement_that_is_refused_takes_no_other_with_it(line: Line) ->
         # The first round prepares, and what cannot even be prepared is refused then.
         asked = ("SELECT 1", "SELECT 1 / 0", "SELECT 2", "SELECT nonsense", "SELECT 3")
         answers = await asyncio.gather(*(line.ask(sql, ()) for sql in asked), return_exceptions=True)
-        assert [answers[number] for number in (0, 2, 4)] == [[(1,)], [(2,)], [(3,)]]
+        assert [answers[number] for number in (0, 2, 4)] == [([(1,)], 1), ([(2,)], 1), ([(3,)], 1)]
         assert [type(answers[number]) for number in (1, 3)] == [LineUnavailable] * 2
 
 
@@ -127,7 +128,7 @@ async def test_a_read_that_was_under_way_when_the_connection_broke_goes_another_
     engine = postgres_house.sql.engine
     assert engine._line is not None
     await _opened(engine._line)
-    slow = asyncio.ensure_future(engine.look(_asking(engine, "SELECT 7 FROM pg_sleep(0.3)")))
+    slow = asyncio.ensure_future(_one(engine, "SELECT 7 FROM pg_sleep(0.3)"))
     await _under_way(postgres_house)
     postgres_house.rows(KILL)
     assert await slow == (7,)
@@ -141,7 +142,7 @@ async def test_nobody_can_know_of_a_write_that_was_under_way_when_the_connection
     assert engine._pool is not None
     for line in engine._pool._lines:
         await _opened(line)
-    writing = asyncio.ensure_future(engine.write_at_once(_asking(engine, "SELECT 7 FROM pg_sleep(5)")))
+    writing = asyncio.ensure_future(_write_one(engine, "SELECT 7 FROM pg_sleep(5)"))
     await _under_way(postgres_house)
     postgres_house.rows(KILL)
     with pytest.raises(StoreUnavailable):
@@ -167,7 +168,7 @@ async def test_a_line_that_broke_opens_itself_again(line: Line, postgres_house: 
     async with asyncio.timeout(10):
         while True:
             try:
-                assert await line.ask("SELECT 1", ()) == [(1,)]
+                assert await line.ask("SELECT 1", ()) == ([(1,)], 1)
             except LineUnavailable:
                 await asyncio.sleep(0.01)
             else:
@@ -177,17 +178,17 @@ async def test_a_line_that_broke_opens_itself_again(line: Line, postgres_house: 
 async def test_more_writers_than_lines_take_turns(engine: SqlEngine, postgres_house: House) -> None:
     values = "SELECT 'k', CAST(:n AS BIGINT), '{}' FROM pg_sleep(0.01)"
     sql = f"INSERT INTO audit_event (kind, at, facts) {values} RETURNING at"
-    wrote = await asyncio.gather(*(engine.write_at_once(_asking(engine, sql, n=number)) for number in range(40)))
-    assert wrote == [(number,) for number in range(40)]
+    wrote = await asyncio.gather(*(_write_one(engine, sql, n=number) for number in range(40)))
+    assert wrote == [([(number,)], 1) for number in range(40)]
     assert postgres_house.count("audit_event") == 40
 
 
 async def test_closing_waits_for_a_write_that_was_begun(postgres_house: House, engine: SqlEngine) -> None:
     sql = "INSERT INTO audit_event (kind, at, facts) SELECT 'k', 1, '{}' FROM pg_sleep(0.2) RETURNING at"
-    writing = asyncio.ensure_future(engine.write_at_once(_asking(engine, sql)))
+    writing = asyncio.ensure_future(_write_one(engine, sql))
     await asyncio.sleep(0)
     await postgres_house.sql.close()
-    assert await writing == (1,)
+    assert await writing == ([(1,)], 1)
     assert postgres_house.count("audit_event") == 1
 
 

@@ -8,7 +8,6 @@ inserts a row and the other does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -195,7 +194,7 @@ class SqlAccounts:
     async def link_of(self, identity: PlatformIdentity) -> tuple[Link, Standing] | None:
         """Return the link of a platform identity with its account's standing, or None."""
         values = _by(self._platform_digest(identity))
-        row = await self._engine.look(lambda transaction: transaction.one(self._link_of, values))
+        row = await self._engine.one(self._link_of, values)
         if row is None:
             return None
         width = len(LINK)
@@ -205,7 +204,7 @@ class SqlAccounts:
         """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""
         document = of_document(person)
         values = {"kind": document.kind.value, **_by(self._digest(document))}
-        row = await self._engine.look(lambda transaction: transaction.one(self._holder_of, values))
+        row = await self._engine.one(self._holder_of, values)
         if row is None:
             return None
         holder, level, evidence, username, phone = row
@@ -219,7 +218,7 @@ class SqlAccounts:
 
     async def standing(self, account: str) -> Standing | None:
         """Return the account's standing, or None when there is no such account."""
-        row = await self._engine.look(lambda transaction: transaction.one(self._standing, {"account": account}))
+        row = await self._engine.one(self._standing, {"account": account})
         return None if row is None else self._rows.standing(row)
 
     async def standing_of_link(self, link: str) -> Standing | None:
@@ -227,12 +226,12 @@ class SqlAccounts:
 
         For mini-program sessions kept elsewhere: one whose link is gone is over.
         """
-        row = await self._engine.look(lambda transaction: transaction.one(self._standing_of_link, {"link": link}))
+        row = await self._engine.one(self._standing_of_link, {"link": link})
         return None if row is None else self._rows.standing(row)
 
     async def profile(self, account: str) -> Profile | None:
         """Return the masked profile, or None."""
-        row = await self._engine.look(lambda transaction: transaction.one(self._profile, {"account": account}))
+        row = await self._engine.one(self._profile, {"account": account})
         if row is None:
             return None
         *columns, phone, created_at = row
@@ -244,8 +243,7 @@ class SqlAccounts:
         ever = False
         # More than one digest only while a rotation is under way, and then mostly the first is the one.
         for digest in network:
-            values: dict[str, Value] = {"account": account, "network": digest}
-            row = await self._engine.look(partial(Transaction.one, statement=self._networks, values=values))
+            row = await self._engine.one(self._networks, {"account": account, "network": digest})
             ever, here = (False, False) if row is None else (bool(row[0]), bool(row[1]))
             if here:
                 return True, True
@@ -265,7 +263,7 @@ class SqlAccounts:
         written.
         """
         if self._engine.writes_at_once:
-            return await self._engine.write_at_once(self._admission.browser_at_once(account, login, session, now))
+            return await self._admission.browser_at_once(account, login, session, now)
         return await self._engine.write_briefly(
             lambda transaction: self._admission.browser(transaction, account, login, session, now)
         )

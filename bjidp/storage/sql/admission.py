@@ -6,7 +6,6 @@ kept. Called by the session stores here, and through ``SqlAccounts`` by those th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, cast, exists, insert, select
@@ -35,6 +34,7 @@ class Admission:
         A ticket that another process shows while the version is being moved may bring one of the version before: it
         is found all the same, since look-ups go by the digest alone.
         """
+        self._engine = engine
         self._rows = rows
         self._key_version = key_version
         self._audit = AuditRows(engine)
@@ -71,25 +71,16 @@ class Admission:
             )
         return standing
 
-    def browser_at_once(
-        self, account_id: str, login: Login, session: str, now: Instant
-    ) -> Callable[[Transaction], Standing]:
-        """Return work that does what :meth:`browser` does, in one statement.
-
-        For where :attr:`SqlEngine.writes_at_once` holds. The work is run twice there, so it is given its values ready.
-        """
+    async def browser_at_once(self, account_id: str, login: Login, session: str, now: Instant) -> Standing:
+        """Do as :meth:`browser` does, in one statement; for where :attr:`SqlEngine.writes_at_once` holds."""
         values = event_values(_logged_in(login, session, now, None))
         values |= {"account": account_id, "network": login.network, "key_version": self._key_version}
-
-        def work(transaction: Transaction) -> Standing:
-            row = transaction.one(self._at_once, values)
-            if row is None:
-                raise AccountRefused("cancelled")
-            standing = self._rows.standing(row)
-            _refuse(standing)
-            return standing
-
-        return work
+        answer = await self._engine.write_one(self._at_once, values)
+        if not answer.rows:
+            raise AccountRefused("cancelled")
+        standing = self._rows.standing(answer.rows[0])
+        _refuse(standing)
+        return standing
 
     def mini(
         self, transaction: Transaction, account_id: str, session: str, now: Instant, *, link: str, platform: str

@@ -26,6 +26,7 @@ from psycopg.adapt import Transformer
 
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.sql.statements import Row, Value
+from bjidp.storage.sql.transaction import Answer
 
 PAUSE = 1.0
 """Seconds between attempts to open a line. Threads do the work meanwhile, and tell whoever asks what is wrong."""
@@ -55,8 +56,8 @@ class Line:
         self._opening: asyncio.Task[None] | None = None
         self._closed_until = 0.0
 
-    async def ask(self, sql: str, values: Sequence[Value]) -> list[Row]:
-        """Return the rows of one statement, in the driver's own style of placeholders.
+    async def ask(self, sql: str, values: Sequence[Value]) -> Answer:
+        """Return the answer to one statement, in the driver's own style of placeholders.
 
         Raises :class:`LineUnavailable`, :class:`LineLost`, and ``StoreUnavailable`` when the server is silent.
         """
@@ -106,7 +107,7 @@ class Pool:
         self._turn = asyncio.Semaphore(len(lines))
         self._patience = patience
 
-    async def ask(self, sql: str, values: Sequence[Value]) -> list[Row]:
+    async def ask(self, sql: str, values: Sequence[Value]) -> Answer:
         """See :meth:`Line.ask`."""
         try:
             async with asyncio.timeout(self._patience), self._turn:
@@ -127,13 +128,14 @@ class Pool:
 class _Asked:
     """A statement's place in the line."""
 
-    __slots__ = ("answer", "refused", "rows", "since", "sql")
+    __slots__ = ("answer", "count", "refused", "rows", "since", "sql")
 
-    def __init__(self, answer: asyncio.Future[list[Row]], sql: str, since: float) -> None:
+    def __init__(self, answer: asyncio.Future[Answer], sql: str, since: float) -> None:
         self.answer = answer
         self.sql = sql
         self.since = since
         self.rows: list[Row] = []
+        self.count = 0
         self.refused = False
 
 
@@ -157,7 +159,7 @@ class _Open:
         self._watch: asyncio.TimerHandle | None = None
         self._loop.add_reader(self._socket, self._readable)
 
-    def ask(self, sql: str, values: Sequence[Value]) -> asyncio.Future[list[Row]]:
+    def ask(self, sql: str, values: Sequence[Value]) -> asyncio.Future[Answer]:
         parameters = [_parameter(value) for value in values]
         # Text as binary too: as text it is a string of C's, which ends at the first zero.
         formats = [_TEXT if isinstance(value, int) else _BINARY for value in values]
@@ -235,9 +237,11 @@ class _Open:
         match result.status:
             case pq.ExecStatus.TUPLES_OK:
                 self._decoder.set_pgresult(result)
-                asked.rows = self._decoder.load_rows(0, result.ntuples, cast("Any", tuple))
+                asked.count = result.ntuples
+                asked.rows = self._decoder.load_rows(0, asked.count, cast("Any", tuple))
             case pq.ExecStatus.COMMAND_OK:
-                pass
+                # The answer to a preparation counts nothing.
+                asked.count = result.command_tuples or 0
             case pq.ExecStatus.PIPELINE_SYNC:
                 self._waiting.popleft()
                 self._settle(asked)
@@ -253,7 +257,7 @@ class _Open:
         if asked.refused:
             asked.answer.set_exception(LineUnavailable())
         else:
-            asked.answer.set_result(asked.rows)
+            asked.answer.set_result(Answer(asked.rows, asked.count))
 
     def _judge(self) -> None:
         self._watch = None

@@ -135,8 +135,7 @@ class SqlMiniSessions:
 
     async def find(self, session: str, now: Instant) -> tuple[MiniSession, Standing] | None:
         """Return the live session and its account's standing in one look; None if unknown or over."""
-        values: dict[str, Value] = {"session": session, "now": now}
-        row = await self._engine.look(lambda transaction: transaction.one(self._find, values))
+        row = await self._engine.one(self._find, {"session": session, "now": now})
         if row is None:
             return None
         width = len(MINI_SESSION)
@@ -165,8 +164,7 @@ class SqlMiniSessions:
 
     async def live_of_link(self, link: str, now: Instant) -> bool:
         """Return whether a platform link has a live session."""
-        values: dict[str, Value] = {"link": link, "now": now}
-        row = await self._engine.look(lambda transaction: transaction.one(self._live_of_link, values))
+        row = await self._engine.one(self._live_of_link, {"link": link, "now": now})
         return row is not None and bool(row[0])
 
     async def purge(self, now: Instant, limit: int) -> int:

@@ -101,7 +101,7 @@ class SqlSessions:
 
     async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
         """Return the live session under ``key`` and its account's standing, or None."""
-        row = await self._engine.look(lambda transaction: transaction.one(self._find, {"key": key, "now": now}))
+        row = await self._engine.one(self._find, {"key": key, "now": now})
         if row is None:
             return None
         width = len(SESSION)
@@ -144,8 +144,7 @@ class SqlSessions:
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """Return the account's live sessions, newest first."""
-        values: dict[str, Value] = {"account": account, "now": now}
-        rows = await self._engine.look(lambda transaction: transaction.all(self._of_account, values))
+        rows = await self._engine.all(self._of_account, {"account": account, "now": now})
         return [session_from(row) for row in rows]
 
     async def purge(self, now: Instant, limit: int) -> int:

@@ -7,7 +7,7 @@ Owns the statements of a transaction and the two failures that never leave this 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bjidp.storage.sql.statements import Row, Statement, Value
 
@@ -25,6 +25,9 @@ class Cursor(Protocol):
 
     rowcount: int
 
+    @property
+    def description(self) -> object: ...
+
     def fetchone(self) -> Row | None: ...
 
     def fetchall(self) -> list[Row]: ...
@@ -36,6 +39,14 @@ class Connection(Protocol):
     def execute(self, sql: str, values: Sequence[Value] = ..., /) -> Cursor: ...
 
     def close(self) -> None: ...
+
+
+class Answer(NamedTuple):
+    """What a statement that writes gave."""
+
+    rows: list[Row]
+    number: int
+    """How many rows were written; where rows are given, how many those are."""
 
 
 class Transaction:
@@ -54,6 +65,13 @@ class Transaction:
     def all(self, statement: Statement, values: Mapping[str, Value]) -> list[Row]:
         """Return every row."""
         return self._connection.execute(statement.sql, statement.bind(values)).fetchall()
+
+    def answer(self, statement: Statement, values: Mapping[str, Value]) -> Answer:
+        """Return the rows, if it gives any, and how many were written."""
+        cursor = self._connection.execute(statement.sql, statement.bind(values))
+        # SQLite knows how many only when the last of them was fetched.
+        rows = [] if cursor.description is None else cursor.fetchall()
+        return Answer(rows, cursor.rowcount)
 
     def run(self, statement: Statement, values: Mapping[str, Value]) -> int:
         """Return how many rows were written."""
