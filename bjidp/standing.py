@@ -6,6 +6,7 @@ Owns the noun below the features, since sessions carry it and accounts own what 
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -27,6 +28,10 @@ class Level(IntEnum):
     L4 = 4
 
 
+MAY_LOG_IN: Final = Status.ACTIVE
+"""The one status that every way in lets pass (attack Q21): :attr:`Standing.refusal`, and conditions of SQL."""
+
+
 class Standing(Struct, frozen=True):
     """What a login needs to know of an account; ``name`` is masked already."""
 
@@ -38,5 +43,5 @@ class Standing(Struct, frozen=True):
 
     @property
     def refusal(self) -> str | None:
-        """Why this account may not log in, or None. The one policy every way in asks (attack Q21)."""
-        return None if self.status is Status.ACTIVE else self.status
+        """Why this account may not log in, or None."""
+        return None if self.status is MAY_LOG_IN else self.status

@@ -36,7 +36,7 @@ from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.sessions.ports import Login
-from bjidp.standing import Level
+from bjidp.standing import MAY_LOG_IN, Level
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
@@ -262,11 +262,7 @@ class SqlAccounts:
         What ``SessionStore.open`` does besides the session itself. Raises ``AccountRefused``; then nothing was
         written.
         """
-        if self._engine.writes_at_once:
-            return await self._admission.browser_at_once(account, login, session, now)
-        return await self._engine.write_briefly(
-            lambda transaction: self._admission.browser(transaction, account, login, session, now)
-        )
+        return await self._admission.browser_alone(account, login, session, now)
 
     async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
         """Look at the account and its link, audit the mini-program's login; raise ``AccountRefused``."""
@@ -320,7 +316,7 @@ class SqlAccounts:
             if row is None:
                 raise AccountRefused("cancelled")
             ref, status = row
-            if status != Status.ACTIVE.value:
+            if status != MAY_LOG_IN.value:
                 raise AccountRefused(status)
             document = of_document(new.person)
             held_by = transaction.one(self._held_by, {"kind": document.kind.value, **_by(self._digest(document))})

@@ -14,7 +14,7 @@ from bjidp.privacy.index import BlindIndex
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.sealing import Sealing
 from bjidp.storage.sql.accounts import SqlAccounts
-from bjidp.storage.sql.admission import Admission
+from bjidp.storage.sql.admission import open_admission
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
@@ -51,7 +51,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
     cipher = FieldCipher(Sealing(keyring, entropy))
     index = BlindIndex(keyring)
     rows = Rows(cipher)
-    admission = Admission(engine, rows, keyring.current)
+    admission = open_admission(engine, rows, keyring.current)
     return SqlStores(
         accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=index, entropy=entropy),
         sessions=SqlSessions(engine, rows, admission),

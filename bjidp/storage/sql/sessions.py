@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
-from bjidp.accounts.ports import Standing, Status
+from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession
+from bjidp.standing import MAY_LOG_IN
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
@@ -41,7 +42,7 @@ class SqlSessions:
         self._find = engine.compile(
             select(*SESSION, *STANDING)
             .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
-            .where(table.c.key == bindparam("key"), _LIVE, account.c.status == Status.ACTIVE.value)
+            .where(table.c.key == bindparam("key"), _LIVE, account.c.status == MAY_LOG_IN.value)
         )
         self._save = engine.compile(
             update(table)
