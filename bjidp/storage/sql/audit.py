@@ -15,6 +15,7 @@ from bjidp.storage.sql.schema import account, audit_event
 from bjidp.storage.sql.statements import Value
 from bjidp.storage.sql.transaction import Transaction
 
+_ROW = insert(audit_event).inline()
 _COLUMNS = ("kind", "at", "account_ref", "session", "ticket", "facts")
 
 
@@ -23,14 +24,13 @@ class AuditRows:
 
     def __init__(self, engine: SqlEngine) -> None:
         """Compile the inserts for ``engine``."""
-        row = insert(audit_event).inline()
         reference = select(account.c.ref).where(account.c.id == bindparam("account")).scalar_subquery()
-        self._insert = engine.compile(row, _COLUMNS)
-        self._insert_for = engine.compile(row.values(account_ref=reference), _COLUMNS)
+        self._insert = engine.compile(_ROW, _COLUMNS)
+        self._insert_for = engine.compile(_ROW.values(account_ref=reference), _COLUMNS)
 
     def write(self, transaction: Transaction, event: AuditEvent) -> None:
         """Write ``event`` as it is."""
-        transaction.run(self._insert, {"account_ref": event.account_ref, **event_values(event)})
+        transaction.run(self._insert, _row(event))
 
     def write_for(self, transaction: Transaction, account_id: str, event: AuditEvent) -> None:
         """Write ``event`` with the reference of the account whose id is at hand."""
@@ -48,14 +48,18 @@ def event_values(event: AuditEvent) -> dict[str, Value]:
     }
 
 
+def _row(event: AuditEvent) -> dict[str, Value]:
+    return {"account_ref": event.account_ref, **event_values(event)}
+
+
 class SqlAuditLog:
     """The audit log in a database."""
 
     def __init__(self, engine: SqlEngine) -> None:
         """Write through ``engine``."""
         self._engine = engine
-        self._rows = AuditRows(engine)
+        self._insert = engine.compile(_ROW, _COLUMNS)
 
     async def append(self, event: AuditEvent) -> None:
         """Write ``event``; it is durable when this returns. Raises ``StoreUnavailable``."""
-        await self._engine.write_briefly(lambda transaction: self._rows.write(transaction, event))
+        await self._engine.write_one(self._insert, _row(event))

@@ -151,10 +151,10 @@ class SqlMiniSessions:
             "new_rotated_at": session.rotated_at,
             "new_used": int(session.used),
         }
-        row = await self._engine.write_briefly(lambda transaction: transaction.one(self._replace, values))
-        if row is None:
+        replaced = await self._engine.write_one(self._replace, values)
+        if not replaced.rows:
             raise StaleMiniSession
-        return mini_session_from(row)
+        return mini_session_from(replaced.rows[0])
 
     async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live."""

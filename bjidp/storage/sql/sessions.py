@@ -117,7 +117,8 @@ class SqlSessions:
             "new_data": _encode(session.data),
             "used_at": session.last_used_at,
         }
-        if not await self._engine.write_briefly(lambda transaction: transaction.run(self._save, values)):
+        saved = await self._engine.write_one(self._save, values)
+        if not saved.number:
             raise StaleSession
         return msgspec.structs.replace(session, version=session.version + 1)
 
