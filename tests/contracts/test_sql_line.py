@@ -9,14 +9,15 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from bjidp.entropy import token
+from bjidp.entropy import SystemEntropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.standing import Standing
+from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.line import Line, LineLost, LineUnavailable
+from bjidp.storage.sql.line import Line, LineLost, LineUnavailable, Pool
 from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.transaction import Answer
-from tests.contracts.house import House
+from tests.contracts.house import House, keyring
 
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 KILL = f"SELECT pg_terminate_backend(pid) {OTHERS}"
@@ -29,39 +30,41 @@ async def account(postgres_house: House) -> Standing:
 
 
 @pytest.fixture
-async def engine(postgres_house: House, monkeypatch: pytest.MonkeyPatch) -> SqlEngine:
-    """An engine whose lines are open and whose threads do nothing more."""
-    engine = postgres_house.sql.engine
-    assert engine._line is not None
-    assert engine._pool is not None
-    for line in (engine._line, *engine._pool._lines):
-        await _opened(line)
-
-    async def refused(*_: object, **__: object) -> None:
-        raise AssertionError("left to a thread")
-
-    monkeypatch.setattr(engine, "_submit", refused)
-    return engine
+async def stores(postgres_house: House) -> AsyncIterator[SqlStores]:
+    """Stores whose lines are open and whose threads have nothing to do."""
+    stores = open_sql(f"{postgres_house.url}?application_name=apart", keyring(), SystemEntropy())
+    await stores.engine.opened()
+    yield stores
+    # A thread connects when it is given work.
+    connected = postgres_house.rows("SELECT 1 FROM pg_stat_activity WHERE application_name = 'apart'")
+    await stores.close()
+    assert len(connected) <= 5, "something was left to a thread"
 
 
 @pytest.fixture
-async def line(postgres_house: House) -> AsyncIterator[Line]:
+async def engine(stores: SqlStores) -> SqlEngine:
+    return stores.engine
+
+
+@pytest.fixture
+async def lines(postgres_house: House) -> AsyncIterator[list[Line]]:
+    """Two lines, which open when they are asked."""
+    lines = [_line(postgres_house, 5.0) for _ in range(2)]
+    yield lines
+    for line in lines:
+        await line.close()
+
+
+@pytest.fixture
+async def line(lines: list[Line]) -> Line:
     """An open line."""
-    line = _line(postgres_house, 5.0)
-    await _opened(line)
-    yield line
-    await line.close()
+    await lines[0].opened()
+    return lines[0]
 
 
 def _line(house: House, deadline: float) -> Line:
     address = house.url.replace("+psycopg", "")
     return Line(lambda: psycopg.connect(address, autocommit=True), deadline)
-
-
-async def _opened(line: Line) -> None:
-    line._reopen()
-    assert line._opening is not None
-    await line._opening
 
 
 async def _under_way(house: House) -> None:
@@ -126,8 +129,7 @@ async def test_what_was_refused_has_changed_nothing(line: Line, postgres_house: 
 
 async def test_a_read_that_was_under_way_when_the_connection_broke_goes_another_way(postgres_house: House) -> None:
     engine = postgres_house.sql.engine
-    assert engine._line is not None
-    await _opened(engine._line)
+    await engine.opened()
     slow = asyncio.ensure_future(_one(engine, "SELECT 7 FROM pg_sleep(0.3)"))
     await _under_way(postgres_house)
     postgres_house.rows(KILL)
@@ -139,9 +141,7 @@ async def test_nobody_can_know_of_a_write_that_was_under_way_when_the_connection
     postgres_house: House,
 ) -> None:
     engine = postgres_house.sql.engine
-    assert engine._pool is not None
-    for line in engine._pool._lines:
-        await _opened(line)
+    await engine.opened()
     writing = asyncio.ensure_future(_write_one(engine, "SELECT 7 FROM pg_sleep(5)"))
     await _under_way(postgres_house)
     postgres_house.rows(KILL)
@@ -151,7 +151,7 @@ async def test_nobody_can_know_of_a_write_that_was_under_way_when_the_connection
 
 async def test_a_server_that_is_silent_is_hung_up_on(postgres_house: House) -> None:
     line = _line(postgres_house, 0.2)
-    await _opened(line)
+    await line.opened()
     # The second is refused with the first, whose fault it is.
     answers = await asyncio.gather(line.ask("SELECT pg_sleep(5)", ()), line.ask("SELECT 1", ()), return_exceptions=True)
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
@@ -183,29 +183,69 @@ async def test_more_writers_than_lines_take_turns(engine: SqlEngine, postgres_ho
     assert postgres_house.count("audit_event") == 40
 
 
-async def test_closing_waits_for_a_write_that_was_begun(postgres_house: House, engine: SqlEngine) -> None:
+@pytest.mark.parametrize("leaves", ["cancelled", "out of patience"])
+async def test_a_line_is_given_to_nobody_while_a_statement_of_one_who_left_is_under_way(
+    lines: list[Line], postgres_house: House, leaves: str
+) -> None:
+    pool = Pool(lines, patience=0.5)
+    await pool.opened()
+    leaving = asyncio.ensure_future(pool.ask("SELECT pg_sleep(4)", ()))
+    await _under_way(postgres_house)
+    if leaves == "cancelled":
+        leaving.cancel()
+    await asyncio.wait([leaving])
+    for _ in range(3):
+        assert await pool.ask("SELECT 1", ()) == ([(1,)], 1)
+    assert postgres_house.rows(f"SELECT 1 {OTHERS} AND state = 'active'"), "it is still under way"
+    postgres_house.rows(KILL)
+
+
+async def test_of_several_lines_one_that_is_open_is_taken(lines: list[Line]) -> None:
+    pool = Pool(lines, patience=5)
+    await lines[0].opened()
+    for _ in range(3):
+        assert await pool.ask("SELECT 1", ()) == ([(1,)], 1)
+
+
+async def test_a_line_that_could_not_be_asked_is_given_back(lines: list[Line]) -> None:
+    pool = Pool(lines, patience=5)
+    for _ in range(3):
+        with pytest.raises(LineUnavailable):
+            await pool.ask("SELECT 1", ())
+    await lines[0].opened()
+    assert await pool.ask("SELECT 1", ()) == ([(1,)], 1)
+
+
+async def test_closing_waits_for_a_statement_whose_caller_has_left(line: Line, postgres_house: House) -> None:
+    sql = "INSERT INTO audit_event (kind, at, facts) SELECT 'k', 1, '{}' FROM pg_sleep(0.2)"
+    line.ask(sql, ()).cancel()
+    await line.close()
+    assert postgres_house.count("audit_event") == 1
+
+
+async def test_closing_waits_for_a_write_that_was_begun(postgres_house: House, stores: SqlStores) -> None:
     sql = "INSERT INTO audit_event (kind, at, facts) SELECT 'k', 1, '{}' FROM pg_sleep(0.2) RETURNING at"
-    writing = asyncio.ensure_future(_write_one(engine, sql))
+    writing = asyncio.ensure_future(_write_one(stores.engine, sql))
     await asyncio.sleep(0)
-    await postgres_house.sql.close()
+    await stores.close()
     assert await writing == ([(1,)], 1)
     assert postgres_house.count("audit_event") == 1
 
 
 @pytest.mark.attack("Q21")
 async def test_a_login_by_qr_is_admitted_in_one_statement(
-    account: Standing, engine: SqlEngine, postgres_house: House
+    account: Standing, stores: SqlStores, postgres_house: House
 ) -> None:
     """Besides: an account that is locked or unknown leaves no trace, and the same network is one row."""
     house = postgres_house
     session = token(house.entropy, 128)
     for _ in range(2):
-        assert await house.sql.accounts.admit(account.account, house.login(), session, house.now) is not None
-    assert await house.sql.accounts.admit(account.account, house.login(ticket=None), session, house.now) is not None
+        assert await stores.accounts.admit(account.account, house.login(), session, house.now) is not None
+    assert await stores.accounts.admit(account.account, house.login(ticket=None), session, house.now) is not None
     assert house.count("login_network") == 1
     before = house.counts()
     house.set_status(account.account, "locked")
     for name in (account.account, "nobody"):
         with pytest.raises(AccountRefused):
-            await house.sql.accounts.admit(name, house.login(), session, house.now)
+            await stores.accounts.admit(name, house.login(), session, house.now)
     assert house.counts() == before

@@ -165,6 +165,12 @@ class SqlEngine:
             return await self.write(work)
         return await self._submit(work, self._together.add, self._together.waiting, writes=True)
 
+    async def opened(self) -> None:
+        """Connect what is asked on the event loop; otherwise that happens while threads do the first work."""
+        for line in (self._line, self._pool):
+            if line is not None:
+                await line.opened()
+
     async def ping(self) -> None:
         """Ask the database for an answer; raise ``StoreUnavailable``."""
         await self._look(lambda transaction: transaction.one(self._ping, {}))

@@ -16,6 +16,7 @@ import contextlib
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, cast
 
@@ -56,16 +57,32 @@ class Line:
         self._opening: asyncio.Task[None] | None = None
         self._closed_until = 0.0
 
-    async def ask(self, sql: str, values: Sequence[Value]) -> Answer:
-        """Return the answer to one statement, in the driver's own style of placeholders.
+    async def opened(self) -> None:
+        """Open the line now unless it is open; raise :class:`LineUnavailable` when it does not come to be."""
+        if not self.is_open:
+            self._reopen()
+            if self._opening is not None:
+                await asyncio.wait([self._opening])
+        if not self.is_open:
+            raise LineUnavailable
 
-        Raises :class:`LineUnavailable`, :class:`LineLost`, and ``StoreUnavailable`` when the server is silent.
+    @property
+    def is_open(self) -> bool:
+        """Whether a statement would be taken."""
+        return self._open is not None and not self._open.broken
+
+    def ask(self, sql: str, values: Sequence[Value], over: Callable[[], None] | None = None) -> asyncio.Future[Answer]:
+        """Send one statement, in the driver's own style of placeholders; return what its answer will be.
+
+        ``over`` is called when the statement is, which may be long after a caller has gone. Raises
+        :class:`LineUnavailable`; the answer may be that one, or :class:`LineLost`, or ``StoreUnavailable`` when the
+        server is silent.
         """
         opened = self._open
         if opened is None or opened.broken:
             self._reopen()
             raise LineUnavailable
-        return await opened.ask(sql, values)
+        return opened.ask(sql, values, over)
 
     async def close(self) -> None:
         """Finish what was begun, and hang up for good."""
@@ -110,14 +127,32 @@ class Pool:
     async def ask(self, sql: str, values: Sequence[Value]) -> Answer:
         """See :meth:`Line.ask`."""
         try:
-            async with asyncio.timeout(self._patience), self._turn:
-                line = self._idle.pop()
+            async with asyncio.timeout(self._patience):
+                await self._turn.acquire()
+                line = self._taken()
                 try:
-                    return await line.ask(sql, values)
-                finally:
-                    self._idle.append(line)
+                    answer = line.ask(sql, values, partial(self._give_back, line))
+                except BaseException:
+                    self._give_back(line)
+                    raise
+                return await answer
         except TimeoutError:
             raise StoreUnavailable from None
+
+    def _taken(self) -> Line:
+        # The newest that is open; if there is none, asking opens one.
+        for place in range(len(self._idle) - 1, -1, -1):
+            if self._idle[place].is_open:
+                return self._idle.pop(place)
+        return self._idle.pop()
+
+    def _give_back(self, line: Line) -> None:
+        self._idle.append(line)
+        self._turn.release()
+
+    async def opened(self) -> None:
+        """See :meth:`Line.opened`; of all of them."""
+        await asyncio.gather(*(line.opened() for line in self._lines))
 
     async def close(self) -> None:
         """See :meth:`Line.close`."""
@@ -128,15 +163,26 @@ class Pool:
 class _Asked:
     """A statement's place in the line."""
 
-    __slots__ = ("answer", "count", "refused", "rows", "since", "sql")
+    __slots__ = ("answer", "count", "over", "refused", "rows", "since", "sql")
 
-    def __init__(self, answer: asyncio.Future[Answer], sql: str, since: float) -> None:
+    def __init__(self, answer: asyncio.Future[Answer], sql: str, since: float, over: Callable[[], None] | None) -> None:
         self.answer = answer
         self.sql = sql
         self.since = since
+        self.over = over
         self.rows: list[Row] = []
         self.count = 0
         self.refused = False
+
+    def settle(self, fault: Exception | None) -> None:
+        if self.over is not None:
+            self.over()
+        if self.answer.done():
+            return
+        if fault is None:
+            self.answer.set_result(Answer(self.rows, self.count))
+        else:
+            self.answer.set_exception(fault)
 
 
 class _Open:
@@ -157,9 +203,10 @@ class _Open:
         self._waiting: deque[_Asked] = deque()
         self._sending = False
         self._watch: asyncio.TimerHandle | None = None
+        self._emptied: asyncio.Future[None] | None = None
         self._loop.add_reader(self._socket, self._readable)
 
-    def ask(self, sql: str, values: Sequence[Value]) -> asyncio.Future[Answer]:
+    def ask(self, sql: str, values: Sequence[Value], over: Callable[[], None] | None) -> asyncio.Future[Answer]:
         parameters = [_parameter(value) for value in values]
         # Text as binary too: as text it is a string of C's, which ends at the first zero.
         formats = [_TEXT if isinstance(value, int) else _BINARY for value in values]
@@ -175,7 +222,7 @@ class _Open:
             self.hang_up()
             # What was packed has not left, or was not whole.
             raise LineUnavailable from None
-        asked = _Asked(self._loop.create_future(), sql, self._loop.time())
+        asked = _Asked(self._loop.create_future(), sql, self._loop.time(), over)
         self._waiting.append(asked)
         if not self._sending:
             self._sending = True
@@ -186,8 +233,10 @@ class _Open:
         return asked.answer
 
     async def drain(self) -> None:
-        while self._waiting and not self.broken:
-            await asyncio.wait([self._waiting[-1].answer])
+        # Not by the answers: one whose caller has gone is settled while its statement runs on.
+        if self._waiting:
+            self._emptied = self._loop.create_future()
+            await self._emptied
 
     def hang_up(self, fault: type[Exception] = LineLost) -> None:
         if self.broken:
@@ -200,9 +249,9 @@ class _Open:
         with contextlib.suppress(psycopg.Error):
             self._connection.close()
         for asked in self._waiting:
-            if not asked.answer.done():
-                asked.answer.set_exception(fault())
+            asked.settle(fault())
         self._waiting.clear()
+        self._tell_emptied()
 
     def _send(self) -> None:
         self._sending = False
@@ -252,12 +301,15 @@ class _Open:
         if asked.refused:
             # It may be the preparing that was refused, or the server may have forgotten: prepare anew the next time.
             self._names.pop(asked.sql, None)
-        if asked.answer.done():
-            return
-        if asked.refused:
-            asked.answer.set_exception(LineUnavailable())
+            asked.settle(LineUnavailable())
         else:
-            asked.answer.set_result(Answer(asked.rows, asked.count))
+            asked.settle(None)
+        if not self._waiting:
+            self._tell_emptied()
+
+    def _tell_emptied(self) -> None:
+        if self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
 
     def _judge(self) -> None:
         self._watch = None
