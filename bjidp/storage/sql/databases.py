@@ -44,6 +44,10 @@ class Database(Protocol):
 
     def lost(self, error: Exception, connection: Connection) -> bool: ...
 
+    def misfit(self, error: Exception) -> bool:
+        """Return whether a value was one that this database cannot hold."""
+        ...
+
     def code(self, error: Exception) -> str: ...
 
 
@@ -97,6 +101,9 @@ class Sqlite:
         # The file was moved, the disk is full, the lock is held by another process: cheap to open anew.
         return isinstance(error, sqlite3.OperationalError)
 
+    def misfit(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.DataError)
+
     def code(self, error: Exception) -> str:
         return str(getattr(error, "sqlite_errorname", type(error).__name__))
 
@@ -145,6 +152,9 @@ class Postgresql:
 
     def lost(self, error: Exception, connection: Connection) -> bool:
         return bool(cast("psycopg.Connection[Row]", connection).closed)
+
+    def misfit(self, error: Exception) -> bool:
+        return isinstance(error, psycopg.DataError)
 
     def code(self, error: Exception) -> str:
         return str(getattr(error, "sqlstate", None) or type(error).__name__)

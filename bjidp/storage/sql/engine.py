@@ -150,8 +150,9 @@ class SqlEngine:
         """Run ``work`` as one transaction: committed when this returns, rolled back when it raises.
 
         Work may be done several times before it is committed once, so it changes nothing but the database.
-        Raises what ``work`` raises, and ``StoreUnavailable``; after that one the work was not done, unless the
-        connection was lost or patience ended in the very moment of the commit.
+        Raises what ``work`` raises, :class:`ValueError` for a value the database cannot hold, and ``StoreUnavailable``;
+        after that one the work was not done, unless the connection was lost or patience ended in the very moment of the
+        commit.
         """
         return await self._submit(work, self._write_queue.put, self._write_queue.qsize, writes=True)
 
@@ -290,6 +291,10 @@ class _Worker:
                     self.disconnect()
                 else:
                     self._roll_back(job)
+                if self._database.misfit(error):
+                    raise ValueError("a value that the database cannot hold") from StoreFault(
+                        self._database.code(error)
+                    )
                 # A connection that died while idle, as after a restart of the server, deserves a second one. One
                 # that dies in COMMIT does not: nobody can tell whether the work was done.
                 again = self._database.contended(error) or (lost and not fresh and not committing)
