@@ -18,7 +18,7 @@ from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.sessions.ports import SessionEnd
 from bjidp.storage.sql.catalog import SqlStores, open_sql
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.migrations import current_revision, migrate
 from bjidp.storage.sql.transaction import Contended, Transaction
 from tests.contracts.house import LI, OFFICE, TICKET, ZHANG, House, applicant, cookie, identity, keyring
@@ -188,7 +188,7 @@ async def test_two_transactions_in_each_others_way_both_come_through(postgres_ho
 
 
 async def test_a_caller_waits_no_longer_than_its_patience_and_the_late_work_is_not_committed(sqlite_url: str) -> None:
-    engine = SqlEngine(sqlite_url, threads=2, patience=0.05)
+    engine = open_engine(sqlite_url, threads=2, patience=0.05)
     insert = engine.compile(text("INSERT INTO audit_event (kind, at, facts) VALUES ('k', 1, '{}')"))
     go_on = threading.Event()
     finished = threading.Event()
@@ -211,7 +211,7 @@ async def test_a_caller_waits_no_longer_than_its_patience_and_the_late_work_is_n
 
 
 async def test_closing_waits_for_work_that_was_begun(sqlite_url: str) -> None:
-    engine = SqlEngine(sqlite_url, threads=2)
+    engine = open_engine(sqlite_url, threads=2)
     insert = engine.compile(text("INSERT INTO audit_event (kind, at, facts) VALUES ('k', 1, '{}')"))
     begun, go_on = threading.Event(), threading.Event()
 
@@ -235,7 +235,7 @@ async def test_closing_waits_for_work_that_was_begun(sqlite_url: str) -> None:
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://u@localhost/d"])
 def test_a_database_that_the_threads_could_not_share_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"(?i)sqlite"):
-        SqlEngine(url)
+        open_engine(url)
 
 
 @pytest.mark.parametrize("call", [migrate, current_revision])

@@ -16,7 +16,7 @@ from bjidp.privacy.sealing import Sealing
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.storage.sql.admission import open_admission
 from bjidp.storage.sql.audit import SqlAuditLog
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.engine import SqlEngine, open_engine
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
 from bjidp.storage.sql.rotation import Rotation
 from bjidp.storage.sql.rows import Rows
@@ -47,7 +47,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
 
     Raises :class:`ValueError` when the URL names neither a SQLite file nor PostgreSQL.
     """
-    engine = SqlEngine(url, threads=threads)
+    engine = open_engine(url, threads=threads)
     cipher = FieldCipher(Sealing(keyring, entropy))
     index = BlindIndex(keyring)
     rows = Rows(cipher)

@@ -1,7 +1,7 @@
 """What differs between SQLite and PostgreSQL.
 
-Owns opening a connection of either, and reading its errors. Called by ``engine`` and ``together``;
-``migrations`` sets the same pragmas.
+Owns opening a connection of either, and reading its errors. Called by ``threads``, ``sqlite``, ``group_commit`` and
+``postgresql``; ``migrations`` sets the same pragmas.
 """
 
 from __future__ import annotations
@@ -26,18 +26,9 @@ class Database(Protocol):
 
     dialect: Dialect
     begin: str
-    one_writer: bool
-
-    def reader(self) -> Connection | None:
-        """Open a connection for reading on the event loop; None where a read means waiting for another machine."""
-        ...
 
     def connect(self) -> Connection:
         """Open a connection for a thread of its own."""
-        ...
-
-    def elsewhere(self) -> Callable[[], psycopg.Connection[Row]] | None:
-        """Return what connects to another machine, which is waited for on the event loop; None for a file."""
         ...
 
     def contended(self, error: Exception) -> bool: ...
@@ -60,8 +51,6 @@ class Sqlite:
     """SQLite in a file, in WAL mode."""
 
     begin = "BEGIN IMMEDIATE"
-    # Writers of one file take turns anyway; lining up on one thread spares them SQLite's polling for the lock.
-    one_writer = True
 
     def __init__(self, url: URL) -> None:
         """Read ``url``; raise :class:`ValueError` when it names no file."""
@@ -79,20 +68,18 @@ class Sqlite:
 
     def connect_loop(self) -> Connection:
         """Open a connection that begins and writes on the event loop and commits elsewhere."""
-        # timeout=0, as below. Two threads use it, never at a time: that is what ``together`` is for.
+        # timeout=0, as below. Two threads use it, never at a time: ``group_commit`` sees to that.
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         for pragma in SQLITE_PRAGMAS:
             connection.execute(pragma)
         return cast("Connection", connection)
 
-    def reader(self) -> Connection | None:
+    def connect_reader(self) -> Connection:
+        """Open a connection that reads on the event loop."""
         # timeout=0: nothing that runs on the event loop waits for a lock.
         connection = sqlite3.connect(f"file:{quote(self._path)}?mode=rw", uri=True, timeout=0, isolation_level=None)
         connection.execute("PRAGMA query_only = ON")
         return cast("Connection", connection)
-
-    def elsewhere(self) -> Callable[[], psycopg.Connection[Row]] | None:
-        return None
 
     def contended(self, error: Exception) -> bool:
         return False  # a writer waited STATEMENT_TIMEOUT for its turn already
@@ -120,7 +107,6 @@ class Postgresql:
     """PostgreSQL through psycopg 3."""
 
     begin = "BEGIN"
-    one_writer = False
 
     def __init__(self, url: URL) -> None:
         """Read ``url``."""
@@ -128,6 +114,10 @@ class Postgresql:
         self._args, self._options = self.dialect.create_connect_args(url)
 
     def connect(self) -> Connection:
+        return cast("Connection", self.connect_pipeline())
+
+    def connect_pipeline(self) -> psycopg.Connection[Row]:
+        """Open a connection as the driver has it."""
         options: dict[str, Any] = {
             "connect_timeout": STATEMENT_TIMEOUT,
             # A peer that vanished is noticed by the kernel, in the same bounded time.
@@ -139,13 +129,7 @@ class Postgresql:
             **self._options,
         }
         # autocommit: a single statement is its own transaction in one round trip; others say BEGIN themselves.
-        return cast("Connection", psycopg.connect(*self._args, autocommit=True, **options))
-
-    def reader(self) -> Connection | None:
-        return None
-
-    def elsewhere(self) -> Callable[[], psycopg.Connection[Row]] | None:
-        return cast("Callable[[], psycopg.Connection[Row]]", self.connect)
+        return psycopg.connect(*self._args, autocommit=True, **options)
 
     def contended(self, error: Exception) -> bool:
         return isinstance(error, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)

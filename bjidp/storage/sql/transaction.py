@@ -1,7 +1,7 @@
 """One transaction as a piece of work sees it, and how it fails.
 
 Owns the statements of a transaction and the two failures that never leave this package. Called by the stores; made by
-``engine`` and ``together``.
+``threads``, ``sqlite`` and ``group_commit``.
 """
 
 from __future__ import annotations

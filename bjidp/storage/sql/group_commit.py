@@ -6,8 +6,8 @@ the loop is busy, since the two take the interpreter lock from each other at eve
 the loop, several callers' in one transaction, and one thread commits, which lets go of the lock while the disk is
 waited for. Nobody is told of a success before the commit has returned.
 
-A work that raises is found out in a transaction of its own, by ``SqlEngine.write``; the others of its turn are run
-again at once. A lock that somebody else holds is waited for by coming back, never on the loop. Made by ``engine``.
+A work that raises is found out in a transaction of its own, on the thread that writes; the others of its turn are run
+again at once. A lock that somebody else holds is waited for by coming back, never on the loop. Made by ``sqlite``.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.sql.databases import Sqlite
-from bjidp.storage.sql.jobs import Job
+from bjidp.storage.sql.jobs import Job, outcome
 from bjidp.storage.sql.transaction import Connection, StoreFault, Transaction
+
+T = TypeVar("T")
 
 PACE: Final = 0.02
 """Seconds from one commit to the next: the first one goes at once, those that come meanwhile share the next."""
@@ -46,14 +48,19 @@ class _Locked(Exception):
     """Somebody else is writing."""
 
 
-class Together:
-    """The line of short writes. Everything but :meth:`_commit_all` runs on the event loop."""
+class GroupCommit:
+    """The queue of short writes. Everything but :meth:`_commit_all` runs on the event loop."""
 
-    def __init__(self, database: Sqlite, otherwise: Callable[[Job[Any]], None]) -> None:
-        """Write to ``database``; give ``otherwise`` what has to be done in a transaction of its own."""
+    def __init__(self, database: Sqlite, otherwise: Callable[[Job[Any]], None], patience: float) -> None:
+        """Write to ``database``; give ``otherwise`` what has to be done in a transaction of its own.
+
+        Whoever brings work waits ``patience`` seconds at most.
+        """
         self._database = database
         self._otherwise = otherwise
-        self._line: list[Job[Any]] = []
+        self._patience = patience
+        self._closed = False
+        self._queue: list[Job[Any]] = []
         self._timer: asyncio.Handle | None = None
         self._connection: Connection | None = None
         self._committing = False
@@ -64,17 +71,26 @@ class Together:
         self._thread = threading.Thread(target=self._commit_all, name="sql-commit", daemon=True)
         self._thread.start()
 
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run ``work`` in a transaction that it shares; see ``SqlEngine.write_briefly``."""
+        if self._closed:
+            raise StoreUnavailable
+        return await outcome(self, work, self._patience, writes=True)
+
     def waiting(self) -> int:
         """Return how many works wait for their turn."""
-        return len(self._line)
+        return len(self._queue)
 
     def add(self, job: Job[Any]) -> None:
         """Take ``job`` into the next transaction."""
-        self._line.append(job)
+        self._queue.append(job)
         self._arrange(job.loop)
 
     async def close(self) -> None:
-        """Finish what was begun, then end; nothing is added any more."""
+        """Finish what was begun, then end; later calls raise ``StoreUnavailable``."""
+        if self._closed:
+            return
+        self._closed = True
         await self._idle.wait()
         self._commits.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -83,7 +99,7 @@ class Together:
     def _arrange(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._committing or self._timer is not None:
             return
-        if not self._line:
+        if not self._queue:
             self._idle.set()
             return
         self._idle.clear()
@@ -92,13 +108,13 @@ class Together:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        turn, self._line = self._line[:MOST], self._line[MOST:]
+        turn, self._queue = self._queue[:MOST], self._queue[MOST:]
         # Whoever stopped waiting is not written; when all have, there is nothing to commit.
         jobs = [job for job in turn if not job.abandoned]
         try:
             batch = self._begun(loop, jobs)
         except _Locked:
-            self._line = jobs + self._line
+            self._queue = jobs + self._queue
             self._next_at = loop.time() + LOCKED
             batch = None
         except sqlite3.Error:

@@ -2,8 +2,7 @@
 
 Owns libpq's pipeline mode, as psycopg hands it out (``psycopg.pq``). Each statement has a sync of its own, so that one
 that fails takes no other with it, and each is a transaction of its own. Called by
-:class:`bjidp.storage.sql.engine.SqlEngine` for work of one statement; a line that is not open leaves it to the
-engine's threads, and is opened meanwhile.
+``postgresql`` for work of one statement; a pipeline that is not open leaves it to the threads, and is opened meanwhile.
 
 A point read takes 10 to 27 µs of CPU this way and 30 to 82 µs by way of a thread. Among sixteen logins, whose threads
 take the interpreter lock from the event loop and from each other, the way cost 300 µs.
@@ -30,7 +29,7 @@ from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.transaction import Answer
 
 PAUSE = 1.0
-"""Seconds between attempts to open a line. Threads do the work meanwhile, and tell whoever asks what is wrong."""
+"""Seconds between attempts to open a pipeline. Threads do the work meanwhile, and tell whoever asks what is wrong."""
 
 _TEXT, _BINARY = 0, 1
 _MARK = re.compile(r"%(s|%)")
@@ -38,33 +37,33 @@ _MARK = re.compile(r"%(s|%)")
 log = structlog.get_logger(__name__)
 
 
-class LineUnavailable(Exception):
-    """The line is not open, or the server refused the statement: in any case nothing has changed."""
+class PipelineUnavailable(Exception):
+    """The pipeline is not open, or the server refused the statement: in any case nothing has changed."""
 
 
-class LineLost(Exception):
+class PipelineLost(Exception):
     """The connection broke while the statement was under way: nobody knows whether it ran."""
 
 
-class Line:
+class Pipeline:
     """A connection that opens itself when it is first asked, and again when it was lost."""
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Row]], deadline: float) -> None:
         """Connect by ``connect``, on a thread; an answer has ``deadline`` seconds."""
         self._connect = connect
         self._deadline = deadline
-        self._open: _Open | None = None
+        self._open: _OpenPipeline | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closed_until = 0.0
 
     async def opened(self) -> None:
-        """Open the line now unless it is open; raise :class:`LineUnavailable` when it does not come to be."""
+        """Open the pipeline now unless it is open; raise :class:`PipelineUnavailable` when it does not come to be."""
         if not self.is_open:
             self._reopen()
             if self._opening is not None:
                 await asyncio.wait([self._opening])
         if not self.is_open:
-            raise LineUnavailable
+            raise PipelineUnavailable
 
     @property
     def is_open(self) -> bool:
@@ -75,13 +74,13 @@ class Line:
         """Send one statement, in the driver's own style of placeholders; return what its answer will be.
 
         ``over`` is called when the statement is, which may be long after a caller has gone. Raises
-        :class:`LineUnavailable`; the answer may be that one, or :class:`LineLost`, or ``StoreUnavailable`` when the
-        server is silent.
+        :class:`PipelineUnavailable`; the answer may be that one, or :class:`PipelineLost`, or ``StoreUnavailable`` when
+        the server is silent.
         """
         opened = self._open
         if opened is None or opened.broken:
             self._reopen()
-            raise LineUnavailable
+            raise PipelineUnavailable
         return opened.ask(sql, values, over)
 
     async def close(self) -> None:
@@ -90,78 +89,79 @@ class Line:
         if self._opening is not None:
             # Not cancelled: the thread would connect all the same, and nobody would close what it got.
             await asyncio.wait([self._opening])
-        if self._open is not None:
-            await self._open.drain()
-            self._open.hang_up()
+        opened, self._open = self._open, None
+        if opened is not None:
+            await opened.drain()
+            opened.hang_up()
 
     def _reopen(self) -> None:
         loop = asyncio.get_running_loop()
         if self._opening is None and loop.time() >= self._closed_until:
             self._closed_until = loop.time() + PAUSE
-            self._opening = loop.create_task(self._opened())
+            self._opening = loop.create_task(self._open_now())
 
-    async def _opened(self) -> None:
+    async def _open_now(self) -> None:
         try:
             connection = await asyncio.to_thread(self._connect)
             try:
-                self._open = _Open(connection, self._deadline)
+                self._open = _OpenPipeline(connection, self._deadline)
             except BaseException:
                 connection.close()
                 raise
         except psycopg.Error as error:
-            log.warning("sql_line_not_open", error=type(error).__name__)
+            log.warning("sql_pipeline_not_open", error=type(error).__name__)
         finally:
             self._opening = None
 
 
-class Pool:
-    """Lines that carry one statement each at a time, for those that may have to wait for a lock or for the disk."""
+class PipelinePool:
+    """Pipelines that carry one statement each at a time, for those that may have to wait for a lock or for the disk."""
 
-    def __init__(self, lines: Sequence[Line], patience: float) -> None:
-        """Share ``lines`` among callers, who wait ``patience`` seconds in all."""
-        self._lines = lines
-        self._idle = list(lines)
-        self._turn = asyncio.Semaphore(len(lines))
+    def __init__(self, pipelines: Sequence[Pipeline], patience: float) -> None:
+        """Share ``pipelines`` among callers, who wait ``patience`` seconds in all."""
+        self._pipelines = pipelines
+        self._idle = list(pipelines)
+        self._turn = asyncio.Semaphore(len(pipelines))
         self._patience = patience
 
     async def ask(self, sql: str, values: Sequence[Value]) -> Answer:
-        """See :meth:`Line.ask`."""
+        """See :meth:`Pipeline.ask`."""
         try:
             async with asyncio.timeout(self._patience):
                 await self._turn.acquire()
-                line = self._taken()
+                pipeline = self._taken()
                 try:
-                    answer = line.ask(sql, values, partial(self._give_back, line))
+                    answer = pipeline.ask(sql, values, partial(self._give_back, pipeline))
                 except BaseException:
-                    self._give_back(line)
+                    self._give_back(pipeline)
                     raise
                 return await answer
         except TimeoutError:
             raise StoreUnavailable from None
 
-    def _taken(self) -> Line:
+    def _taken(self) -> Pipeline:
         # The newest that is open; if there is none, asking opens one.
         for place in range(len(self._idle) - 1, -1, -1):
             if self._idle[place].is_open:
                 return self._idle.pop(place)
         return self._idle.pop()
 
-    def _give_back(self, line: Line) -> None:
-        self._idle.append(line)
+    def _give_back(self, pipeline: Pipeline) -> None:
+        self._idle.append(pipeline)
         self._turn.release()
 
     async def opened(self) -> None:
-        """See :meth:`Line.opened`; of all of them."""
-        await asyncio.gather(*(line.opened() for line in self._lines))
+        """See :meth:`Pipeline.opened`; of all of them."""
+        await asyncio.gather(*(pipeline.opened() for pipeline in self._pipelines))
 
     async def close(self) -> None:
-        """See :meth:`Line.close`."""
-        for line in self._lines:
-            await line.close()
+        """See :meth:`Pipeline.close`."""
+        for pipeline in self._pipelines:
+            await pipeline.close()
 
 
 class _Asked:
-    """A statement's place in the line."""
+    """A statement's place in the pipeline."""
 
     __slots__ = ("answer", "count", "over", "refused", "rows", "since", "sql")
 
@@ -185,7 +185,7 @@ class _Asked:
             self.answer.set_exception(fault)
 
 
-class _Open:
+class _OpenPipeline:
     """An open connection in pipeline mode."""
 
     def __init__(self, connection: psycopg.Connection[Row], deadline: float) -> None:
@@ -213,7 +213,7 @@ class _Open:
         try:
             name = self._names.get(sql)
             if name is None:
-                name = b"line_%d" % next(self._numbers)
+                name = b"bjidp_%d" % next(self._numbers)
                 self._pgconn.send_prepare(name, _numbered(sql))
                 self._names[sql] = name
             self._pgconn.send_query_prepared(name, parameters, formats, _BINARY)
@@ -221,7 +221,7 @@ class _Open:
         except psycopg.Error:
             self.hang_up()
             # What was packed has not left, or was not whole.
-            raise LineUnavailable from None
+            raise PipelineUnavailable from None
         asked = _Asked(self._loop.create_future(), sql, self._loop.time(), over)
         self._waiting.append(asked)
         if not self._sending:
@@ -238,7 +238,7 @@ class _Open:
             self._emptied = self._loop.create_future()
             await self._emptied
 
-    def hang_up(self, fault: type[Exception] = LineLost) -> None:
+    def hang_up(self, fault: type[Exception] = PipelineLost) -> None:
         if self.broken:
             return
         self.broken = True
@@ -301,7 +301,7 @@ class _Open:
         if asked.refused:
             # It may be the preparing that was refused, or the server may have forgotten: prepare anew the next time.
             self._names.pop(asked.sql, None)
-            asked.settle(LineUnavailable())
+            asked.settle(PipelineUnavailable())
         else:
             asked.settle(None)
         if not self._waiting:
@@ -318,12 +318,12 @@ class _Open:
             if left > 0:
                 self._watch = self._loop.call_later(left, self._judge)
             else:
-                log.warning("sql_line_silent", seconds=self._deadline)
+                log.warning("sql_pipeline_silent", seconds=self._deadline)
                 self.hang_up(StoreUnavailable)
 
     def _lost(self, error: psycopg.Error) -> None:
         # Its text can hold values.
-        log.warning("sql_line_lost", error=type(error).__name__)
+        log.warning("sql_pipeline_lost", error=type(error).__name__)
         self.hang_up()
 
 

@@ -14,7 +14,7 @@ from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.standing import Standing
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.line import Line, LineLost, LineUnavailable, Pool
+from bjidp.storage.sql.pipeline import Pipeline, PipelineLost, PipelinePool, PipelineUnavailable
 from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.transaction import Answer
 from tests.contracts.house import House, keyring
@@ -31,7 +31,7 @@ async def account(postgres_house: House) -> Standing:
 
 @pytest.fixture
 async def stores(postgres_house: House) -> AsyncIterator[SqlStores]:
-    """Stores whose lines are open and whose threads have nothing to do."""
+    """Stores whose pipelines are open and whose threads have nothing to do."""
     stores = open_sql(f"{postgres_house.url}?application_name=apart", keyring(), SystemEntropy())
     await stores.engine.opened()
     yield stores
@@ -47,24 +47,24 @@ async def engine(stores: SqlStores) -> SqlEngine:
 
 
 @pytest.fixture
-async def lines(postgres_house: House) -> AsyncIterator[list[Line]]:
-    """Two lines, which open when they are asked."""
-    lines = [_line(postgres_house, 5.0) for _ in range(2)]
-    yield lines
-    for line in lines:
-        await line.close()
+async def pipelines(postgres_house: House) -> AsyncIterator[list[Pipeline]]:
+    """Two pipelines, which open when they are asked."""
+    pipelines = [_pipeline(postgres_house, 5.0) for _ in range(2)]
+    yield pipelines
+    for pipeline in pipelines:
+        await pipeline.close()
 
 
 @pytest.fixture
-async def line(lines: list[Line]) -> Line:
-    """An open line."""
-    await lines[0].opened()
-    return lines[0]
+async def pipeline(pipelines: list[Pipeline]) -> Pipeline:
+    """An open pipeline."""
+    await pipelines[0].opened()
+    return pipelines[0]
 
 
-def _line(house: House, deadline: float) -> Line:
+def _pipeline(house: House, deadline: float) -> Pipeline:
     address = house.url.replace("+psycopg", "")
-    return Line(lambda: psycopg.connect(address, autocommit=True), deadline)
+    return Pipeline(lambda: psycopg.connect(address, autocommit=True), deadline)
 
 
 async def _under_way(house: House) -> None:
@@ -93,7 +93,7 @@ async def test_text_with_a_zero_in_it_is_refused_and_not_cut_off(postgres_house:
     _, standing = await postgres_house.someone()
     for _ in range(2):
         assert await postgres_house.accounts.standing(standing.account) is not None
-        # By a thread at first, by a line later; and it is no outage.
+        # By a thread at first, by a pipeline later; and it is no outage.
         with pytest.raises(ValueError, match="cannot hold"):
             await postgres_house.accounts.standing(f"{standing.account}\0")
         with pytest.raises(ValueError, match="cannot hold"):
@@ -116,20 +116,20 @@ async def test_everybody_gets_their_own_answer_though_some_leave(engine: SqlEngi
             assert isinstance(answer, asyncio.CancelledError)
 
 
-async def test_a_statement_that_is_refused_takes_no_other_with_it(line: Line) -> None:
+async def test_a_statement_that_is_refused_takes_no_other_with_it(pipeline: Pipeline) -> None:
     for _ in range(2):
         # The first round prepares, and what cannot even be prepared is refused then.
         asked = ("SELECT 1", "SELECT 1 / 0", "SELECT 2", "SELECT nonsense", "SELECT 3")
-        answers = await asyncio.gather(*(line.ask(sql, ()) for sql in asked), return_exceptions=True)
+        answers = await asyncio.gather(*(pipeline.ask(sql, ()) for sql in asked), return_exceptions=True)
         assert [answers[number] for number in (0, 2, 4)] == [([(1,)], 1), ([(2,)], 1), ([(3,)], 1)]
-        assert [type(answers[number]) for number in (1, 3)] == [LineUnavailable] * 2
+        assert [type(answers[number]) for number in (1, 3)] == [PipelineUnavailable] * 2
 
 
-async def test_what_was_refused_has_changed_nothing(line: Line, postgres_house: House) -> None:
+async def test_what_was_refused_has_changed_nothing(pipeline: Pipeline, postgres_house: House) -> None:
     insert = "WITH told AS (INSERT INTO audit_event (kind, at, facts) VALUES ('k', 1, '{}') RETURNING id)"
     sql = f"{insert} SELECT 1 / 0 FROM told"  # noqa: S608 - of constants
-    with pytest.raises(LineUnavailable):
-        await line.ask(sql, ())
+    with pytest.raises(PipelineUnavailable):
+        await pipeline.ask(sql, ())
     assert postgres_house.count("audit_event") == 0
 
 
@@ -156,32 +156,34 @@ async def test_nobody_can_know_of_a_write_that_was_under_way_when_the_connection
 
 
 async def test_a_server_that_is_silent_is_hung_up_on(postgres_house: House) -> None:
-    line = _line(postgres_house, 0.2)
-    await line.opened()
+    pipeline = _pipeline(postgres_house, 0.2)
+    await pipeline.opened()
     # The second is refused with the first, whose fault it is.
-    answers = await asyncio.gather(line.ask("SELECT pg_sleep(5)", ()), line.ask("SELECT 1", ()), return_exceptions=True)
+    answers = await asyncio.gather(
+        pipeline.ask("SELECT pg_sleep(5)", ()), pipeline.ask("SELECT 1", ()), return_exceptions=True
+    )
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
-    with pytest.raises(LineUnavailable):
-        await line.ask("SELECT 1", ())
-    await line.close()
+    with pytest.raises(PipelineUnavailable):
+        await pipeline.ask("SELECT 1", ())
+    await pipeline.close()
 
 
-async def test_a_line_that_broke_opens_itself_again(line: Line, postgres_house: House) -> None:
-    await line.ask("SELECT 1", ())
+async def test_a_pipeline_that_broke_opens_itself_again(pipeline: Pipeline, postgres_house: House) -> None:
+    await pipeline.ask("SELECT 1", ())
     postgres_house.rows(KILL)
-    with pytest.raises((LineLost, LineUnavailable)):
-        await line.ask("SELECT 1", ())
+    with pytest.raises((PipelineLost, PipelineUnavailable)):
+        await pipeline.ask("SELECT 1", ())
     async with asyncio.timeout(10):
         while True:
             try:
-                assert await line.ask("SELECT 1", ()) == ([(1,)], 1)
-            except LineUnavailable:
+                assert await pipeline.ask("SELECT 1", ()) == ([(1,)], 1)
+            except PipelineUnavailable:
                 await asyncio.sleep(0.01)
             else:
                 break
 
 
-async def test_more_writers_than_lines_take_turns(engine: SqlEngine, postgres_house: House) -> None:
+async def test_more_writers_than_pipelines_take_turns(engine: SqlEngine, postgres_house: House) -> None:
     values = "SELECT 'k', CAST(:n AS BIGINT), '{}' FROM pg_sleep(0.01)"
     sql = f"INSERT INTO audit_event (kind, at, facts) {values} RETURNING at"
     wrote = await asyncio.gather(*(_write_one(engine, sql, n=number) for number in range(40)))
@@ -190,10 +192,10 @@ async def test_more_writers_than_lines_take_turns(engine: SqlEngine, postgres_ho
 
 
 @pytest.mark.parametrize("leaves", ["cancelled", "out of patience"])
-async def test_a_line_is_given_to_nobody_while_a_statement_of_one_who_left_is_under_way(
-    lines: list[Line], postgres_house: House, leaves: str
+async def test_a_pipeline_is_given_to_nobody_while_a_statement_of_one_who_left_is_under_way(
+    pipelines: list[Pipeline], postgres_house: House, leaves: str
 ) -> None:
-    pool = Pool(lines, patience=0.5)
+    pool = PipelinePool(pipelines, patience=0.5)
     await pool.opened()
     leaving = asyncio.ensure_future(pool.ask("SELECT pg_sleep(4)", ()))
     await _under_way(postgres_house)
@@ -206,26 +208,26 @@ async def test_a_line_is_given_to_nobody_while_a_statement_of_one_who_left_is_un
     postgres_house.rows(KILL)
 
 
-async def test_of_several_lines_one_that_is_open_is_taken(lines: list[Line]) -> None:
-    pool = Pool(lines, patience=5)
-    await lines[0].opened()
+async def test_of_several_pipelines_one_that_is_open_is_taken(pipelines: list[Pipeline]) -> None:
+    pool = PipelinePool(pipelines, patience=5)
+    await pipelines[0].opened()
     for _ in range(3):
         assert await pool.ask("SELECT 1", ()) == ([(1,)], 1)
 
 
-async def test_a_line_that_could_not_be_asked_is_given_back(lines: list[Line]) -> None:
-    pool = Pool(lines, patience=5)
+async def test_a_pipeline_that_could_not_be_asked_is_given_back(pipelines: list[Pipeline]) -> None:
+    pool = PipelinePool(pipelines, patience=5)
     for _ in range(3):
-        with pytest.raises(LineUnavailable):
+        with pytest.raises(PipelineUnavailable):
             await pool.ask("SELECT 1", ())
-    await lines[0].opened()
+    await pipelines[0].opened()
     assert await pool.ask("SELECT 1", ()) == ([(1,)], 1)
 
 
-async def test_closing_waits_for_a_statement_whose_caller_has_left(line: Line, postgres_house: House) -> None:
+async def test_closing_waits_for_a_statement_whose_caller_has_left(pipeline: Pipeline, postgres_house: House) -> None:
     sql = "INSERT INTO audit_event (kind, at, facts) SELECT 'k', 1, '{}' FROM pg_sleep(0.2)"
-    line.ask(sql, ()).cancel()
-    await line.close()
+    pipeline.ask(sql, ()).cancel()
+    await pipeline.close()
     assert postgres_house.count("audit_event") == 1
 
 

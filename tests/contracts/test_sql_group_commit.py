@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql import together
 from bjidp.storage.sql.databases import Sqlite
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.engine import open_engine
+from bjidp.storage.sql.group_commit import MOST
 from bjidp.storage.sql.transaction import Connection, Transaction
 from tests.contracts.house import House
 
@@ -25,7 +25,7 @@ class Ledger:
     """An engine on a file, and a look at the file from outside."""
 
     def __init__(self, url: str) -> None:
-        self.engine = SqlEngine(url, threads=2)
+        self.engine = open_engine(url, threads=2)
         self._path = url.removeprefix("sqlite:///")
         self._insert = self.engine.compile(text("INSERT INTO audit_event (kind, at, facts) VALUES (:kind, 1, '{}')"))
 
@@ -173,7 +173,7 @@ async def test_a_lock_held_elsewhere_is_waited_for_and_not_on_the_loop(commits: 
 async def test_a_lock_that_is_not_given_back_is_waited_for_as_long_as_a_callers_patience(
     sqlite_url: str, ledger: Ledger
 ) -> None:
-    impatient = SqlEngine(sqlite_url, threads=2, patience=0.05)
+    impatient = open_engine(sqlite_url, threads=2, patience=0.05)
     with ledger.locked(), pytest.raises(StoreUnavailable):
         await impatient.write_briefly(ledger.note("k"))
     await impatient.write_briefly(ledger.note("later"))
@@ -211,7 +211,7 @@ async def test_a_caller_that_has_gone_before_its_turn_is_not_written(commits: Co
 async def test_a_disk_that_stood_still_longer_than_everybodys_patience_is_written_to_again(
     commits: Commits, sqlite_url: str, ledger: Ledger
 ) -> None:
-    impatient = SqlEngine(sqlite_url, threads=2, patience=0.05)
+    impatient = open_engine(sqlite_url, threads=2, patience=0.05)
     commits.go_on.clear()
     works = [asyncio.ensure_future(impatient.write_briefly(ledger.note("held")))]
     await commits.has_begun()
@@ -235,7 +235,7 @@ async def test_logins_whose_sessions_are_kept_elsewhere_share_a_commit(commits: 
 
 
 async def test_more_than_one_transaction_may_hold_takes_turns(commits: Commits, ledger: Ledger) -> None:
-    count = together.MOST + 1
+    count = MOST + 1
     await asyncio.gather(*(ledger.engine.write_briefly(ledger.note("k")) for _ in range(count)))
     assert len(ledger.kinds()) == count
     assert commits.begun == 2
