@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, cast
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from sqlalchemy.engine import URL, Dialect
 
 from bjidp.storage.sql.statements import Row
 from bjidp.storage.sql.transaction import Connection
+from bjidp.storage.sql.turns import Turns
 
 STATEMENT_TIMEOUT = 5
 """Seconds a statement, or the wait for a lock, may take in the database."""
@@ -26,6 +28,11 @@ class Database(Protocol):
 
     dialect: Dialect
     begin: str
+
+    @property
+    def turns(self) -> AbstractContextManager[object]:
+        """What a thread holds while it writes."""
+        ...
 
     def connect(self) -> Connection:
         """Open a connection for a thread of its own."""
@@ -57,6 +64,7 @@ class Sqlite:
         if url.database is None or url.database in {"", ":memory:"}:
             raise ValueError("SQLite needs a file: every thread has a connection of its own")
         self.dialect = _dialect(url, paramstyle="qmark")
+        self.turns = Turns()
         self._path = url.database
 
     def connect(self) -> Connection:
@@ -111,6 +119,8 @@ class Postgresql:
     def __init__(self, url: URL) -> None:
         """Read ``url``."""
         self.dialect = _dialect(url, paramstyle="format")
+        # Its writers need no turns: they wait for each other's rows alone.
+        self.turns: AbstractContextManager[object] = nullcontext()
         self._args, self._options = self.dialect.create_connect_args(url)
 
     def connect(self) -> Connection:

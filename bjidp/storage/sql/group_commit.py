@@ -7,7 +7,8 @@ the loop, several callers' in one transaction, and one thread commits, which let
 waited for. Nobody is told of a success before the commit has returned.
 
 A work that raises is found out in a transaction of its own, on the thread that writes; the others of its turn are run
-again at once. A lock that somebody else holds is waited for by coming back, never on the loop. Made by ``sqlite``.
+again at once. The thread's turn (``turns``), and a lock that another process holds, are waited for by coming back,
+never on the loop. Made by ``sqlite``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ PACE: Final = 0.02
 """Seconds from one commit to the next: the first one goes at once, those that come meanwhile share the next."""
 
 LOCKED: Final = 0.005
-"""Seconds until the next look when somebody else holds the lock. Not :data:`PACE`: the lock is fought for."""
+"""Seconds until the next look when somebody else is writing."""
 
 MOST: Final = 32
 """Works in one transaction: the loop is held for as long as all of them take."""
@@ -111,24 +112,34 @@ class GroupCommit:
         turn, self._queue = self._queue[:MOST], self._queue[MOST:]
         # Whoever stopped waiting is not written; when all have, there is nothing to commit.
         jobs = [job for job in turn if not job.abandoned]
-        try:
-            batch = self._begun(loop, jobs)
-        except _Locked:
-            self._queue = jobs + self._queue
-            self._next_at = loop.time() + LOCKED
-            batch = None
-        except sqlite3.Error:
-            # The database is away, or broken: what is wrong is told where it is asked with patience.
-            self._drop()
-            for job in jobs:
-                self._otherwise(job)
-            batch = None
+        batch = self._batch(loop, jobs)
         if batch is None:
             self._arrange(loop)
             return
         self._committing = True
         self._next_at = loop.time() + PACE
         self._commits.put(batch)
+
+    def _batch(self, loop: asyncio.AbstractEventLoop, jobs: list[Job[Any]]) -> _Batch | None:
+        """Return what is ready to be committed, and keep the turn for it; None when that is nothing."""
+        batch: _Batch | None = None
+        taken = self._database.turns.take()
+        try:
+            if not taken:
+                raise _Locked  # noqa: TRY301 - by the thread that writes, as it may be by another process
+            batch = self._begun(loop, jobs)
+        except _Locked:
+            self._queue = jobs + self._queue
+            self._next_at = loop.time() + LOCKED
+        except sqlite3.Error:
+            # The database is away, or broken: what is wrong is told where it is asked with patience.
+            self._drop()
+            for job in jobs:
+                self._otherwise(job)
+        finally:
+            if taken and batch is None:
+                self._database.turns.give_back()
+        return batch
 
     def _begun(self, loop: asyncio.AbstractEventLoop, jobs: list[Job[Any]]) -> _Batch | None:
         """Run everybody's statements in one transaction that is left open; None when there is nothing to commit.
@@ -150,10 +161,9 @@ class GroupCommit:
         return None
 
     def _begin(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._database.connect_loop()
-        connection = self._connection
         try:
+            connection = self._connection or self._database.connect_loop()
+            self._connection = connection
             connection.execute(self._database.begin)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
@@ -170,15 +180,18 @@ class GroupCommit:
     def _commit_all(self) -> None:
         """Commit one transaction after another; the whole life of the thread."""
         while (batch := self._commits.get()) is not None:
-            error: sqlite3.Error | None = None
+            error: Exception | None = None
             try:
                 batch.connection.execute("COMMIT")
-            except sqlite3.Error as raised:
+            except Exception as raised:  # noqa: BLE001 - whatever it is belongs to the callers; the thread goes on
                 error = raised
+            self._database.turns.give_back()
             with contextlib.suppress(RuntimeError):  # the callers' loop is gone, and so are they
                 batch.loop.call_soon_threadsafe(self._committed, batch, error)
+            # The frame lives on while the thread waits: it must not keep what was written alive.
+            del batch, error
 
-    def _committed(self, batch: _Batch, error: sqlite3.Error | None) -> None:
+    def _committed(self, batch: _Batch, error: Exception | None) -> None:
         self._committing = False
         if error is None:
             for job, result in zip(batch.jobs, batch.results, strict=True):

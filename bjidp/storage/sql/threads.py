@@ -106,6 +106,12 @@ class _Worker:
 
     def perform(self, job: Job[T]) -> T:
         """Do the work, again where that helps; raise what it raises, or ``StoreUnavailable``."""
+        if not job.writes:
+            return self._performed(job)
+        with self._database.turns:
+            return self._performed(job)
+
+    def _performed(self, job: Job[T]) -> T:
         fresh = False
         for _ in range(ATTEMPTS):
             if self._connection is None:
