@@ -125,6 +125,24 @@ async def test_a_statement_that_is_refused_takes_no_other_with_it(pipeline: Pipe
         assert [type(answers[number]) for number in (1, 3)] == [PipelineUnavailable] * 2
 
 
+async def test_refusals_leave_nothing_at_the_server(pipeline: Pipeline) -> None:
+    for _ in range(20):
+        with pytest.raises(PipelineUnavailable):
+            await pipeline.ask("SELECT 1 / %s::int", [0])
+        with pytest.raises(PipelineUnavailable):
+            await pipeline.ask("SELECT nonsense", [])
+    (row,) = (await pipeline.ask("SELECT count(*)::int FROM pg_prepared_statements", [])).rows
+    assert row[0] <= 2
+
+
+async def test_a_statement_that_the_server_has_forgotten_is_prepared_anew(pipeline: Pipeline) -> None:
+    assert (await pipeline.ask("SELECT %s::int", [7])).rows == [(7,)]
+    await pipeline.ask("DEALLOCATE ALL", [])
+    with pytest.raises(PipelineUnavailable):
+        await pipeline.ask("SELECT %s::int", [7])
+    assert (await pipeline.ask("SELECT %s::int", [7])).rows == [(7,)]
+
+
 async def test_what_was_refused_has_changed_nothing(pipeline: Pipeline, postgres_house: House) -> None:
     insert = "WITH told AS (INSERT INTO audit_event (kind, at, facts) VALUES ('k', 1, '{}') RETURNING id)"
     sql = f"{insert} SELECT 1 / 0 FROM told"  # noqa: S608 - of constants

@@ -32,6 +32,8 @@ PAUSE = 1.0
 """Seconds between attempts to open a pipeline. Threads do the work meanwhile, and tell whoever asks what is wrong."""
 
 _TEXT, _BINARY = 0, 1
+_STALE = frozenset({b"26000", b"0A000"})
+"""SQLSTATEs of a prepared statement that the server has forgotten, or whose tables have changed since."""
 _MARK = re.compile(r"%(s|%)")
 
 log = structlog.get_logger(__name__)
@@ -163,16 +165,25 @@ class PipelinePool:
 class _Asked:
     """A statement's place in the pipeline."""
 
-    __slots__ = ("answer", "count", "over", "refused", "rows", "since", "sql")
+    __slots__ = ("answer", "count", "over", "prepared", "refusal", "rows", "since", "sql")
 
-    def __init__(self, answer: asyncio.Future[Answer], sql: str, since: float, over: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        answer: asyncio.Future[Answer],
+        sql: str,
+        since: float,
+        over: Callable[[], None] | None,
+        *,
+        prepared: bool,
+    ) -> None:
         self.answer = answer
         self.sql = sql
         self.since = since
         self.over = over
+        self.prepared = prepared
         self.rows: list[Row] = []
         self.count = 0
-        self.refused = False
+        self.refusal: bytes | None = None
 
     def settle(self, fault: Exception | None) -> None:
         if self.over is not None:
@@ -212,6 +223,7 @@ class _OpenPipeline:
         formats = [_TEXT if isinstance(value, int) else _BINARY for value in values]
         try:
             name = self._names.get(sql)
+            prepared = name is not None
             if name is None:
                 name = b"bjidp_%d" % next(self._numbers)
                 self._pgconn.send_prepare(name, _numbered(sql))
@@ -222,7 +234,7 @@ class _OpenPipeline:
             self.hang_up()
             # What was packed has not left, or was not whole.
             raise PipelineUnavailable from None
-        asked = _Asked(self._loop.create_future(), sql, self._loop.time(), over)
+        asked = _Asked(self._loop.create_future(), sql, self._loop.time(), over, prepared=prepared)
         self._waiting.append(asked)
         if not self._sending:
             self._sending = True
@@ -291,16 +303,21 @@ class _OpenPipeline:
             case pq.ExecStatus.COMMAND_OK:
                 # The answer to a preparation counts nothing.
                 asked.count = result.command_tuples or 0
+                asked.prepared = True
             case pq.ExecStatus.PIPELINE_SYNC:
                 self._waiting.popleft()
                 self._settle(asked)
+            case _ if asked.refusal is None:
+                asked.refusal = result.error_field(pq.DiagnosticField.SQLSTATE) or b""
             case _:
-                asked.refused = True
+                # What follows a refusal within one statement's place is not done.
+                pass
 
     def _settle(self, asked: _Asked) -> None:
-        if asked.refused:
-            # It may be the preparing that was refused, or the server may have forgotten: prepare anew the next time.
-            self._names.pop(asked.sql, None)
+        if asked.refusal is not None:
+            if not asked.prepared or asked.refusal in _STALE:
+                # Prepared anew the next time. Not for any other refusal: each would leave one more at the server.
+                self._names.pop(asked.sql, None)
             asked.settle(PipelineUnavailable())
         else:
             asked.settle(None)
