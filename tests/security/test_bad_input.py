@@ -130,10 +130,12 @@ async def test_no_body_breaks_the_server(caller: Caller, crowd: Crowd) -> None:
         padded = whole[:-1] + b" " * 70_000 + whole[-1:]
         answer = await caller.send("POST", path, headers={**headers, **json_type}, body=padded)
         assert answer.verdict == (413, "too_large"), path
-        bomb = gzip.compress(whole[:-1] + b" " * 5_000_000 + whole[-1:])
         packed = {**headers, **json_type, "Content-Encoding": "gzip"}
-        answer = await caller.send("POST", path, headers=packed, body=bomb)
-        assert 400 <= answer.status < 500, (path, answer)
+        # The first is unpacked by the time its head is read; the second has to be waited for.
+        for blanks in (100_000, 5_000_000):
+            bomb = gzip.compress(whole[:-1] + b" " * blanks + whole[-1:])
+            answer = await caller.send("POST", path, headers=packed, body=bomb)
+            assert answer.verdict == (413, "too_large"), (path, blanks)
     assert (await browser.events()).json()["type"] == "scanned"
     assert (await phone.confirm(scanned)).status == 200
 
@@ -159,10 +161,13 @@ async def test_a_body_that_is_sent_in_pieces_is_counted_too(caller: Caller) -> N
     chunk = f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
     head = (
         f"POST /qr/redeem HTTP/1.1\r\nHost: {caller.to.authority}\r\nOrigin: {caller.to.url}\r\nConnection: close\r\n"
-        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
     ).encode()
     line = await Line.open(caller.to)
-    await line.say(head + chunk * 10 + b"0\r\n\r\n")
+    await line.say(head)
+    # It waits for the body by now: what came with the head would be counted at another place.
+    assert (await line.answer()).status == 100
+    await line.say(chunk * 10 + b"0\r\n\r\n")
     answer = await line.answer()
     await line.close()
     assert answer.verdict == (413, "too_large")

@@ -203,6 +203,9 @@ class Line:
             status, *lines = head.decode("latin-1").rstrip().split("\r\n")
             headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
             answer = Answer(int(status.split()[1]), headers, b"")
+            if answer.status < 200:
+                # More follows, and none of it is this one's body (RFC 9112, section 6.3).
+                return answer
             length = answer.header("Content-Length")
             body = await (self._reader.read() if length is None else self._reader.readexactly(int(length)))
         return Answer(answer.status, headers, body)
