@@ -26,7 +26,12 @@ class Outer(Struct, forbid_unknown_fields=True):
     words: list[str] = []
 
 
+class Lax(Struct):
+    number: int
+
+
 DECODER = msgspec.json.Decoder(Outer)
+LAX = msgspec.json.Decoder(Lax)
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -69,6 +74,15 @@ def test_any_json_is_taken_or_refused_without_another_error(value: Any) -> None:
 def test_any_bytes_are_refused_without_another_error(raw: bytes) -> None:
     with pytest.raises(InvalidRequest):
         decode(raw, DECODER)
+
+
+@pytest.mark.attack("Q27")
+@pytest.mark.parametrize("deep", ["[" * 20_000, "[" * 20_000 + "]" * 20_000, '{"a":' * 8_000 + "1" + "}" * 8_000])
+def test_a_deep_body_is_refused_even_where_members_may_be_unknown(deep: str) -> None:
+    """Strict types refuse it before it is deep; what skips what it does not know has to go down."""
+    with pytest.raises(InvalidRequest) as caught:
+        decode(f'{{"more":{deep},"number":1}}', LAX)
+    assert caught.value.errors == (FieldFault("", "json"),)
 
 
 def test_no_value_of_the_body_is_repeated() -> None:
