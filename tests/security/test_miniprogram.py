@@ -200,6 +200,22 @@ async def test_a_token_is_good_at_its_own_server_for_its_own_purpose(
     assert (await phone.account()).status == 200
 
 
+@pytest.mark.attack("T3")
+@pytest.mark.req("LOG-7")
+async def test_a_sixth_login_of_a_phone_ends_the_oldest(caller: Caller, crowd: Crowd) -> None:
+    """Sessions that a phone has forgotten do not pile up: five of a platform user live, and older tokens are dead."""
+    phone = await crowd.apart(caller)
+    pairs = [await start_session(caller, phone.platform, phone.person.id) for _ in range(6)]
+    assert {pair["status"] for pair in pairs} == {"ok"}
+    answers = [
+        await caller.send("GET", "/mp/v1/account", headers={"Authorization": f"Bearer {pair['access_token']}"})
+        for pair in pairs
+    ]
+    assert [answer.verdict for answer in answers] == [(401, "token_invalid")] + [(200, "")] * 5
+    refresh = {"refresh_token": pairs[0]["refresh_token"]}
+    assert (await caller.post("/mp/v1/session/refresh", refresh)).verdict == (401, "token_invalid")
+
+
 @pytest.mark.attack("Q9", "Q27")
 async def test_the_facts_of_a_scan_come_in_the_order_of_the_checks(caller: Caller, crowd: Crowd) -> None:
     """Shape, token, scene, MAC, closed, age, holder: the first that fails is the one that is answered."""
