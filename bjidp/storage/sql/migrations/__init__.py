@@ -6,8 +6,11 @@ Called by ``serving`` once every store has answered, before a request is taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from alembic import command
@@ -20,6 +23,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from bjidp.errors import StoreUnavailable
+from bjidp.storage.sql.databases import SQLITE_PRAGMAS
 from bjidp.storage.sql.transaction import StoreFault
 
 _LOCK = 0x626A_6964_70
@@ -27,6 +31,9 @@ _LOCK = 0x626A_6964_70
 
 _WAIT = 60
 """Seconds to wait for another process that is migrating."""
+
+_PAUSE = 0.01
+"""Seconds until another try, where SQLite itself does not wait."""
 
 _CONNECT = 5
 """Seconds to wait for a connection."""
@@ -96,9 +103,24 @@ def _configure_sqlite(connection: DBAPIConnection, _record: object) -> None:
     # The driver must not begin transactions by its own guess: it would leave CREATE TABLE outside of them.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # Not the journal mode: changing it takes a lock that no time-out waits for. The engine's connections set it.
-    cursor.execute("PRAGMA foreign_keys = ON")
+    for pragma in SQLITE_PRAGMAS:
+        _in_turn(partial(cursor.execute, pragma))
     cursor.close()
+
+
+def _in_turn(step: Callable[[], object]) -> None:
+    # SQLite's time-out does not wait for the lock under which a new file gets its write-ahead log, and of processes
+    # that start together one has to wait for the other.
+    for _ in range(int(_WAIT / _PAUSE)):
+        try:
+            step()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_PAUSE)  # noqa: TID251 - nothing tells when another process lets go
+        else:
+            return
+    step()
 
 
 def _begin_immediate(connection: Connection) -> None:
