@@ -57,7 +57,7 @@ def templates_root() -> Path:
 class Renderer:
     """Renders pages of one site in one language.
 
-    Building one parses every template and raises :class:`bjidp.web.texts.MissingText` for a text the catalogue does
+    Building one compiles every template and raises :class:`bjidp.web.texts.MissingText` for a text the catalogue does
     not have, :class:`KeyError` for a static file that does not exist, and :class:`ValueError` for a text whose key is
     not written out, since nobody could check that one.
     """
@@ -116,6 +116,8 @@ class Renderer:
                         raise MissingText(self.texts.language, f"{key}.*")
                     case _:
                         pass
+            # Compiled now: a page takes up to 22 ms, which the first to ask for it would make everybody wait.
+            self._environment.get_template(name)
 
     def _constant(self, name: str) -> Markup:
         """Return what a template of the folder ``constant`` renders to: the same on every page, so made once."""
