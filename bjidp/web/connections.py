@@ -194,6 +194,9 @@ class _Connection(web.RequestHandler):
         peer, self._peer = self._peer, None
         self._peers.leave(peer)
         super().connection_lost(exc)
+        # It holds the answer of a socket, which holds this connection: with the circle open both go at once, and
+        # nothing is left for the garbage collector.
+        self._data_received_cb = None
 
     def handle_error(
         self,

@@ -39,6 +39,10 @@ log = structlog.get_logger(__name__)
 _encoder = msgspec.json.Encoder()
 
 
+def _released() -> None:
+    """Do nothing any more, and hold on to nothing."""
+
+
 class PageSocket:
     """Tells one page what becomes of its flow."""
 
@@ -112,6 +116,7 @@ class PageSocket:
         """Release everything: the socket is closed."""
         self._closing = True
         self._unsubscribe()
+        self._unsubscribe = _released
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
