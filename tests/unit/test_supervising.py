@@ -116,11 +116,13 @@ async def test_a_worker_that_has_served_may_fail_to_start_again_and_is_tried_on(
 @pytest.mark.req("OPS-4")
 async def test_workers_are_ended_in_peace_and_killed_when_their_time_is_over(tmp_path: Path) -> None:
     path = tmp_path / "reports"
-    ends = f"lambda *_: ({says(path, 'ended')}, sys.exit())"
-    start = "import os, signal, sys; signal.signal(signal.SIGTERM, {}); "
-    serve = f"os.write(int(sys.argv[1]), b'.'); {says(path, '{os.getpid()}')}\nwhile True: signal.pause()"
+    # Held back and waited for: a handler may run between the last look and the waiting, which then has no end.
+    held = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}); "
+    deaf = "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    serve = f"os.write(int(sys.argv[1]), b'.'); {says(path, '{os.getpid()}')}"
+    ends = f"\nsignal.sigwait({{signal.SIGTERM}}); {says(path, 'ended')}"
     stop = asyncio.Event()
-    scripts = Scripts(start.format(ends) + serve, start.format("signal.SIG_IGN") + serve)
+    scripts = Scripts(held + serve + ends, deaf + serve + "\nwhile True: signal.pause()")
     async with asyncio.timeout(IN_TIME), reports(path) as reported:
         running = asyncio.create_task(supervise(scripts, 2, stop, Patience(drain=0.5)))
         processes = [int(await reported.readline()) for _ in range(2)]
