@@ -6,7 +6,7 @@ from typing import Final
 
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
-from bjidp.vendors.ports import FaceRequest
+from bjidp.vendors.ports import FaceRequest, Sms
 
 REFERENCE: Final = "jt20270115000000000001"
 
@@ -21,12 +21,23 @@ EVERYBODY: Final = (RESIDENT, OTHER_RESIDENT, HK, MACAO, TAIWAN, FOREIGNER)
 OPEN_ID: Final = "oUserOpenIdHush0001"
 OTHER_OPEN_ID: Final = "oUserOpenIdHush0002"
 
+SMS: Final = Sms(
+    reference="sms0000000000000001",
+    to="15410000042",
+    text="您的验证码是042531，五分钟内有效，请勿告诉他人。",
+    template="login_code",
+    parameters=("042531",),
+)
+
 DONE: Final = "https://id.example/done?a=1&b=2"
 """Where a face check in a browser leads back to."""
 
 NEVER_LOGGED: Final = (
     "Hush",  # every secret, token, code, key and openid of these tests has it in it
     "-----BEGIN",
+    SMS.to,
+    SMS.text,
+    *SMS.parameters,
     "http://",
     "https://",
     *(person.name for person in EVERYBODY),
