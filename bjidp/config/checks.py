@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -26,6 +27,7 @@ from bjidp.secret import Secret
 from bjidp.site import BaseUrlFault, read_base_url
 from bjidp.store_addresses import AddressFault, is_whole, read_database_url, read_key_prefix, read_redis_url
 from bjidp.vendors.rsa_keys import read_private_key, read_public_key
+from bjidp.vendors.settings import ChuanglanSettings
 
 ROOT_KEY_BYTES: Final = 32
 
@@ -40,6 +42,12 @@ BOUNDS: Final = {
     ("accounts", "link_probation_hours"): (8760, "a year"),
 }
 """Numbers that must be more than zero, the most each may be, and why."""
+
+SMS: Final = ("chuanglan", "chuanglan_second")
+"""The sections of accounts for short messages."""
+
+_SIGNATURE: Final = re.compile(r"[^【】\s]{2,16}")
+_EXTEND: Final = re.compile(r"[0-9]{0,3}")
 
 
 def check(settings: Settings) -> list[str]:
@@ -209,6 +217,30 @@ def _alipay_public_key(settings: Settings) -> Iterator[str]:
             yield f"alipay.alipay_public_key: {fault}"
 
 
+def _sms_signature(section: str, settings: Settings) -> Iterator[str]:
+    account: ChuanglanSettings | None = getattr(settings, section)
+    if account is not None and _SIGNATURE.fullmatch(account.signature) is None:
+        yield f"{section}.signature: must have 2 to 16 characters, without 【】"
+
+
+def _sms_extend(section: str, settings: Settings) -> Iterator[str]:
+    account: ChuanglanSettings | None = getattr(settings, section)
+    if account is not None and _EXTEND.fullmatch(account.extend) is None:
+        yield f"{section}.extend: must be at most three digits"
+
+
+def _sms_templates(section: str, settings: Settings) -> Iterator[str]:
+    account: ChuanglanSettings | None = getattr(settings, section)
+    if account is not None and account.api == "v2" and not account.templates:
+        yield f"{section}.templates: v2 sends nothing but templates, and none is named"
+
+
+def _sms_second(settings: Settings) -> list[str]:
+    if settings.chuanglan_second is None or settings.chuanglan is not None:
+        return []
+    return ["chuanglan_second: is the second of two; the first is chuanglan"]
+
+
 def _web_addresses(settings: Settings) -> Iterator[str]:
     for name, url in outside.addresses(settings).items():
         if not _is_web_address(url):
@@ -260,6 +292,10 @@ RULES: Final[tuple[Rule, ...]] = (
     _platforms,
     _alipay_private_key,
     _alipay_public_key,
+    *(partial(_sms_signature, section) for section in SMS),
+    *(partial(_sms_extend, section) for section in SMS),
+    *(partial(_sms_templates, section) for section in SMS),
+    _sms_second,
     _web_addresses,
     partial(_page_address, "portal_url"),
     partial(_page_address, "simulator_url"),

@@ -12,6 +12,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, cast
 
@@ -205,6 +206,8 @@ def _wanted(kind: object) -> str:
     plain = {str: "text", int: "a whole number", bool: "true or false", dict[str, Secret]: "a table of versions"}
     if isinstance(kind, types.UnionType):
         return _wanted(typing.get_args(kind)[0])
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return " or ".join(kind)
     if typing.get_origin(kind) is Literal:
         return " or ".join(typing.get_args(kind))
     if typing.get_origin(kind) is list:

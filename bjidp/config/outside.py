@@ -1,7 +1,7 @@
 """Which outside services production may speak to.
 
 Owns the vendors' own hosts and the rule of what is a host at all. Called by ``checks``. An identity server that took a
-stand-in for the real service would believe whatever that says of a person (OPS-2), so the platforms are named here and
+stand-in for the real service would believe whatever that says of a person (OPS-2), so the vendors are named here and
 another host has to be named on purpose.
 """
 
@@ -16,14 +16,18 @@ from urllib.parse import urlsplit
 
 from bjidp.config.settings import Settings, Unread
 
+_CHUANGLAN: Final = frozenset({"smssh1.253.com", "smsbj1.253.com", "smssh.253.com"})
+
 VENDORS: Final = {
     "wechat.base_url": frozenset({"api.weixin.qq.com"}),
     "alipay.gateway_url": frozenset({"openapi.alipay.com"}),
     "baidu.base_url": frozenset({"spapi.baidu.com", "openapi.baidu.com"}),
     "baidu.aip_url": frozenset({"aip.baidubce.com"}),
     "baidu.face_page_url": frozenset({"brain.baidu.com"}),
+    "chuanglan.base_url": _CHUANGLAN,
+    "chuanglan_second.base_url": _CHUANGLAN,
 }
-"""Each platform's setting and the hosts its documentation names. The authority is wherever the operator says."""
+"""Each vendor's setting and the hosts its documentation names. The authority is wherever the operator says."""
 
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")

@@ -12,7 +12,13 @@ from msgspec import Struct, field
 
 from bjidp.secret import Secret
 from bjidp.store_addresses import KEY_PREFIX
-from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
+from bjidp.vendors.settings import (
+    AlipaySettings,
+    AuthoritySettings,
+    BaiduSettings,
+    ChuanglanSettings,
+    WechatSettings,
+)
 
 Environment = Literal["production", "demo"]
 
@@ -118,3 +124,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wechat: WechatSettings | None = None
     alipay: AlipaySettings | None = None
     baidu: BaiduSettings | None = None
+    chuanglan: ChuanglanSettings | None = None
+    chuanglan_second: ChuanglanSettings | None = None
+    """Another account, which sends when the first cannot."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bjidp.clock import Clock
+from bjidp.entropy import Entropy
 from bjidp.platforms import Platform
 from bjidp.vendors.alipay.face import AlipayFace
 from bjidp.vendors.alipay.gateway import AlipayGateway
@@ -20,9 +21,18 @@ from bjidp.vendors.authority.client import AuthorityClient
 from bjidp.vendors.baidu.face import BaiduFace
 from bjidp.vendors.baidu.sign_in import BaiduSignIn
 from bjidp.vendors.baidu.token import AipCalls
+from bjidp.vendors.chuanglan.templates import ChuanglanTemplates
+from bjidp.vendors.chuanglan.texts import ChuanglanTexts
+from bjidp.vendors.failover import Failover
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
-from bjidp.vendors.ports import PlatformClients
-from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
+from bjidp.vendors.ports import PlatformClients, SmsSender
+from bjidp.vendors.settings import (
+    AlipaySettings,
+    AuthoritySettings,
+    BaiduSettings,
+    ChuanglanSettings,
+    WechatSettings,
+)
 from bjidp.vendors.wechat.face import WechatFace
 from bjidp.vendors.wechat.sign_in import WechatSignIn
 from bjidp.vendors.wechat.token import WechatCalls
@@ -87,6 +97,57 @@ def build_authority(settings: AuthoritySettings, *, http: HttpClients, clock: Cl
         key_id=settings.key_id,
         secret=settings.secret,
         clock=clock,
+    )
+
+
+def build_sms(
+    first: ChuanglanSettings,
+    second: ChuanglanSettings | None = None,
+    *,
+    http: HttpClients,
+    clock: Clock,
+    entropy: Entropy,
+    patience: float = 8.0,
+    pause: float = 1.0,
+) -> SmsSender:
+    """Return who sends short messages: the account ``first``, and in its stead ``second`` where there is one.
+
+    Of two, each may take ``patience`` seconds. One alone may take two calls, each within the limits of ``http``, and
+    between them the ``pause`` that a busy Chuanglan is left.
+    """
+    sender = _chuanglan("chuanglan", first, http, clock, entropy, pause=pause)
+    if second is None:
+        return sender
+    return Failover(
+        sender, _chuanglan("chuanglan_second", second, http, clock, entropy, pause=pause), patience=patience
+    )
+
+
+def _chuanglan(
+    service: str, settings: ChuanglanSettings, http: HttpClients, clock: Clock, entropy: Entropy, *, pause: float
+) -> SmsSender:
+    client = http.open(service, settings.base_url)
+    if settings.api == "v1":
+        return ChuanglanTexts(
+            client,
+            account=settings.account,
+            password=settings.password,
+            signature=settings.signature,
+            report=settings.report,
+            extend=settings.extend,
+            pause=pause,
+        )
+    return ChuanglanTemplates(
+        client,
+        account=settings.account,
+        password=settings.password,
+        signature=settings.signature,
+        report=settings.report,
+        extend=settings.extend,
+        templates=settings.templates,
+        refusals=settings.refusals,
+        clock=clock,
+        entropy=entropy,
     )
 
 

@@ -90,6 +90,11 @@ class VendorHttp:
         self._log = structlog.get_logger("bjidp.vendors")
 
     @property
+    def service(self) -> str:
+        """The service's name, as the log has it."""
+        return self._service
+
+    @property
     def base_url(self) -> str:
         """The address all paths are below, without a slash at the end."""
         return self._base_url

@@ -6,9 +6,12 @@ Owns the sections of the configuration that are about outside services: ``config
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from bjidp.secret import Secret
+from bjidp.vendors.ports import SmsRefusal
 
 
 class WechatSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,3 +52,25 @@ class AuthoritySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     base_url: str
     key_id: str
     secret: Secret
+
+
+class ChuanglanSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One account for short messages at Chuanglan (创蓝)."""
+
+    account: str
+    """Of the API, not of the console."""
+    password: Secret
+    signature: str
+    """Who signs each message, as registered there: 2 to 16 characters without the brackets 【】."""
+    base_url: str
+    """Chuanglan tells each account its host, such as https://smssh1.253.com, or https://smssh.253.com for ``v2``."""
+    api: Literal["v1", "v2"] = "v1"
+    """``v1`` is sent whole texts, ``v2`` the values of templates that are registered there."""
+    report: bool = True
+    """Whether the operators' reports are wanted."""
+    extend: str = ""
+    """One to three digits after the sender's number, where the account has them."""
+    templates: dict[str, str] = {}
+    """``v2``: our name of each template to the id it has there."""
+    refusals: dict[str, SmsRefusal] = {}
+    """``v2``: what each of its error codes means. No public document lists them; an unknown one is an outage."""

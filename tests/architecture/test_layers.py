@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIENTS = {"vendors.wechat", "vendors.alipay", "vendors.baidu", "vendors.authority"}
+CLIENTS = {"vendors.wechat", "vendors.alipay", "vendors.baidu", "vendors.authority", "vendors.chuanglan"}
 
 
 def enforced() -> list[set[str]]:

@@ -17,6 +17,8 @@ from tests.unit.config.test_loader import ALIPAY, ROOT, faults, settings
 LONG = f"https://{'.'.join(['x' * 60] * 5)}.example.com"
 HOST = "must begin with https:// or http:// and name a host"
 
+SMS = {"account": "x", "password": "hunter2", "signature": "京通", "base_url": "https://smssh1.253.com"}
+
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a base URL with a path": (
         {"server__base_url": "https://intranet.example/x"},
@@ -93,6 +95,31 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a public key of Alipay's that is none": (
         {"alipay": {**ALIPAY, "alipay_public_key": "hunter2"}},
         "alipay.alipay_public_key: is no RSA key of 2048 bits or more",
+    ),
+    "a signature in its brackets": (
+        {"chuanglan": {**SMS, "signature": "【京通】"}},
+        "chuanglan.signature: must have 2 to 16 characters, without 【】",
+    ),
+    "a signature of one character": (
+        {"chuanglan": SMS, "chuanglan_second": {**SMS, "signature": "京"}},
+        "chuanglan_second.signature: must have 2 to 16 characters",
+    ),
+    "an extension that is no number": (
+        {"chuanglan": {**SMS, "extend": "12a"}},
+        "chuanglan.extend: must be at most three digits",
+    ),
+    "templates that nobody names": (
+        {"chuanglan": {**SMS, "api": "v2"}},
+        "chuanglan.templates: v2 sends nothing but templates, and none is named",
+    ),
+    "an interface there is not": ({"chuanglan": {**SMS, "api": "v3"}}, "chuanglan.api: must be v1 or v2"),
+    "a refusal of no kind": (
+        {"chuanglan": {**SMS, "refusals": {"000107": "hunter2"}}},
+        "chuanglan.refusals: must be a table whose every value is number or content or frequency or balance or ",
+    ),
+    "a second account without a first": (
+        {"chuanglan_second": SMS},
+        "chuanglan_second: is the second of two; the first is chuanglan",
     ),
     "a Redis with a broken port": (
         {"storage__redis_url": "redis://:hunter2@cache:port/0"},

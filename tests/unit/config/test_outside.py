@@ -9,6 +9,7 @@ import pytest
 from bjidp.config.outside import is_real_host
 from tests.unit.config.test_loader import ALIPAY, faults, settings
 
+SMS = {"account": "x", "password": "x", "signature": "京通"}
 BAIDU = {"app_key": "x", "app_secret": "x", "aip_key": "x", "aip_secret": "x", "plan_id": 1}
 
 NEIGHBOURS = (
@@ -98,11 +99,19 @@ def test_production_asks_no_neighbour(host: str, place: str) -> None:
         ("baidu.base_url", "https://aip.baidubce.com"),
         ("baidu.aip_url", "https://spapi.baidu.com"),
         ("baidu.face_page_url", "https://brain.example.com/face/print/"),
+        ("chuanglan.base_url", "https://sms.example.com"),
+        ("chuanglan_second.base_url", "https://smssh1.253.com.example.com"),
     ],
 )
 def test_a_platform_is_asked_at_its_own_hosts_unless_another_is_named(place: str, url: str) -> None:
     section, field = place.split(".")
-    platforms: dict[str, Any] = {"alipay": dict(ALIPAY), "baidu": dict(BAIDU)}
+    sms = {**SMS, "base_url": "https://smssh1.253.com"}
+    platforms: dict[str, Any] = {
+        "alipay": dict(ALIPAY),
+        "baidu": dict(BAIDU),
+        "chuanglan": dict(sms),
+        "chuanglan_second": dict(sms),
+    }
     changes: dict[str, Any] = (
         {**platforms, section: platforms[section] | {field: url}}
         if section in platforms
@@ -119,6 +128,13 @@ def test_the_vendors_own_hosts_are_asked_as_they_are() -> None:
     read = settings(alipay=ALIPAY, baidu=BAIDU | {"base_url": "https://openapi.baidu.com"})
     assert read.baidu is not None
     assert read.baidu.base_url == "https://openapi.baidu.com"
+
+
+@pytest.mark.parametrize("host", ["smssh1.253.com", "smsbj1.253.com", "smssh.253.com"])
+def test_short_messages_go_to_any_of_the_vendors_hosts(host: str) -> None:
+    read = settings(chuanglan={**SMS, "base_url": f"https://{host}"})
+    assert read.chuanglan is not None
+    assert read.chuanglan_second is None
 
 
 @pytest.mark.parametrize("url", ["https://authority.internal", "https://authority", "https://8.8.8.8/authority"])
