@@ -256,6 +256,12 @@ def _write_config(place: Place, vendors: ClientSettings) -> Path:
             "aip_url": vendors.baidu.base_url,
             "face_page_url": f"{vendors.baidu.base_url}/face/print/",
         },
+        "chuanglan": {
+            "account": vendors.chuanglan.account,
+            "password": vendors.chuanglan.password,
+            "signature": vendors.chuanglan.signature,
+            "base_url": vendors.chuanglan.base_url,
+        },
     }
     path = place.data / "server.toml"
     lines = ["# Written by `bjidp demo` at every start."]

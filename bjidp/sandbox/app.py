@@ -15,6 +15,7 @@ from bjidp.sandbox.alipay import Alipay
 from bjidp.sandbox.authority import Authority
 from bjidp.sandbox.baidu import Baidu
 from bjidp.sandbox.captchas import CaptchaAnswers
+from bjidp.sandbox.chuanglan import Chuanglan
 from bjidp.sandbox.control import Control
 from bjidp.sandbox.faults import SERVICES, Faults
 from bjidp.sandbox.inbox import Inbox
@@ -65,6 +66,9 @@ def build(settings: SandboxSettings) -> web.Application:
         people=people,
     )
     authority = Authority(clock=clock, entropy=entropy, key=credentials.authority, people=people)
+    chuanglan = Chuanglan(
+        clock=clock, entropy=entropy, account=credentials.chuanglan, rules=settings.chuanglan, inbox=inbox
+    )
     control = Control(
         people=people,
         logins={"wechat": wechat.login, "alipay": alipay.login, "baidu": baidu.login},
@@ -77,7 +81,7 @@ def build(settings: SandboxSettings) -> web.Application:
     app = web.Application(middlewares=[faults.middleware], client_max_size=_BODY_LIMIT)
     app[INBOX] = inbox
     app[CAPTCHAS] = captchas
-    for part in (wechat, alipay, baidu, authority, control):
+    for part in (wechat, alipay, baidu, authority, chuanglan, control):
         part.mount(app)
     phone.mount(app, server_url=settings.server_url, server_host=settings.server_host, server_tls=settings.server_tls)
 

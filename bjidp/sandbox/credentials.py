@@ -58,6 +58,14 @@ class AuthorityKey(Struct, frozen=True):
     secret: str
 
 
+class ChuanglanAccount(Struct, frozen=True):
+    """An account at Chuanglan, and the signature that is registered for it."""
+
+    account: str
+    password: str
+    signature: str
+
+
 class SandboxCredentials(Struct, frozen=True, kw_only=True):
     """Everything the services know their one caller by."""
 
@@ -65,6 +73,7 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
     alipay: AlipayApp
     baidu: BaiduApp
     authority: AuthorityKey
+    chuanglan: ChuanglanAccount
     openid_seed: str
     """What the platforms derive openids from; no caller knows it."""
 
@@ -90,6 +99,12 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
             ),
             authority=AuthorityClient(
                 base_url=f"{base}/authority", key_id=self.authority.key_id, secret=self.authority.secret
+            ),
+            chuanglan=ChuanglanClient(
+                base_url=f"{base}/chuanglan",
+                account=self.chuanglan.account,
+                password=self.chuanglan.password,
+                signature=self.chuanglan.signature,
             ),
         )
 
@@ -134,6 +149,15 @@ class AuthorityClient(Struct, frozen=True):
     secret: str
 
 
+class ChuanglanClient(Struct, frozen=True):
+    """What a client of Chuanglan needs; ``base_url`` stands for the hosts of both interfaces."""
+
+    base_url: str
+    account: str
+    password: str
+    signature: str
+
+
 class ClientSettings(Struct, frozen=True):
     """What the composition root of the caller has to be given."""
 
@@ -141,6 +165,7 @@ class ClientSettings(Struct, frozen=True):
     alipay: AlipayClient
     baidu: BaiduClient
     authority: AuthorityClient
+    chuanglan: ChuanglanClient
 
 
 def default_credentials(data_dir: Path | None) -> SandboxCredentials:
@@ -166,6 +191,7 @@ def default_credentials(data_dir: Path | None) -> SandboxCredentials:
             plan_id=99990001,
         ),
         authority=AuthorityKey(key_id="sandbox-authority-1", secret="sandbox-authority-secret-0000001"),
+        chuanglan=ChuanglanAccount(account="N9990001", password="sandboxChuanglan01", signature="京通"),
         openid_seed="sandbox-openids-1",
     )
 

@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
-Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority"]
+Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority", "chuanglan"]
 Mode: TypeAlias = Literal["ok", "slow", "timeout", "http500", "malformed", "refuse"]
 
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)

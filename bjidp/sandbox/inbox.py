@@ -1,17 +1,21 @@
 """What was sent to people: SMS and mail, by address, newest first.
 
-The services that send put messages in; the control call and the inbox page read them. Bounded for each address, and
-forgotten after a day.
+The services that send put messages in; the control call and the inbox page read them. Bounded for each address and in
+addresses, and forgotten after a day.
 """
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from msgspec import Struct
 
 from bjidp.sandbox.clock import DAY, Clock, Instant
-from bjidp.sandbox.expiring import Expiring
 
-_KEPT = 50
+_KEPT: Final = 50
+_ADDRESSES: Final = 10_000
+_CODE: Final = re.compile(r"(?<![0-9])[0-9]{4,8}(?![0-9])")
 
 
 class Message(Struct, frozen=True):
@@ -29,14 +33,24 @@ class Inbox:
     def __init__(self, clock: Clock) -> None:
         """Start empty."""
         self._clock = clock
-        self._by_address: Expiring[tuple[Message, ...]] = Expiring()
+        self._by_address: dict[str, tuple[Message, ...]] = {}
+        """In the order of their newest message."""
 
     def deliver(self, to: str, text: str, code: str | None) -> None:
         """Put a message in the inbox of the phone number or mail address ``to``."""
-        now = self._clock.now()
-        message = Message(at=now, to=to, text=text, code=code)
-        self._by_address.put(to, (message, *self.sent_to(to))[:_KEPT], until=now + DAY, now=now)
+        earlier = self.sent_to(to)
+        self._by_address.pop(to, None)
+        self._by_address[to] = (Message(at=self._clock.now(), to=to, text=text, code=code), *earlier)[:_KEPT]
+        while len(self._by_address) > _ADDRESSES or not self.sent_to(next(iter(self._by_address))):
+            del self._by_address[next(iter(self._by_address))]
 
     def sent_to(self, address: str) -> tuple[Message, ...]:
         """Return the messages to ``address``, newest first."""
-        return self._by_address.get(address, self._clock.now()) or ()
+        since = self._clock.now() - DAY
+        return tuple(message for message in self._by_address.get(address, ()) if message.at > since)
+
+
+def code_in(text: str) -> str | None:
+    """Return the one-time code in ``text``: its first four to eight digits in a row, or None."""
+    found = _CODE.search(text)
+    return None if found is None else found[0]

@@ -61,6 +61,23 @@ class BaiduRules(Struct, frozen=True, kw_only=True):
     threshold: float = 80.0
 
 
+class ChuanglanRules(Struct, frozen=True, kw_only=True):
+    """How Chuanglan behaves. Times in milliseconds."""
+
+    requests_a_second: int = 100
+    balance: int = 1_000_000
+    """Messages paid for."""
+    sensitive_words: frozenset[str] = frozenset({"发票", "贷款"})
+    allowed_addresses: frozenset[str] | None = None
+    """The IP white list; None is no list."""
+    templates: dict[str, str] = field(
+        default_factory=lambda: {"1000000001": "您的验证码是{param1}，五分钟内有效，请勿告诉他人。"}
+    )
+    """The registered templates of v2 by their ids, with a ``{name}`` for each value."""
+    timestamp_tolerance: int = 5 * MINUTE
+    """How far the time of a v2 call may be off, either way; a guess."""
+
+
 class SandboxSettings(Struct, frozen=True, kw_only=True):
     """Everything :func:`bjidp.sandbox.app.build` needs."""
 
@@ -78,3 +95,4 @@ class SandboxSettings(Struct, frozen=True, kw_only=True):
     wechat: WechatRules = field(default_factory=WechatRules)
     alipay: AlipayRules = field(default_factory=AlipayRules)
     baidu: BaiduRules = field(default_factory=BaiduRules)
+    chuanglan: ChuanglanRules = field(default_factory=ChuanglanRules)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from json import loads
+from json import dumps, loads
 from typing import Any
 
 from aiohttp import ClientResponse
@@ -82,6 +82,23 @@ class Sandbox:
         app = self.credentials.wechat
         query = {"grant_type": "client_credential", "appid": app.app_id, "secret": app.secret, **changed}
         return await self.wechat("GET", "/cgi-bin/token", params={k: v for k, v in query.items() if v})
+
+    # Chuanglan
+
+    async def chuanglan(self, path: str, body: object, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        octets = body if isinstance(body, bytes) else dumps(body, ensure_ascii=False).encode()
+        answer = await self.http.post(
+            f"/chuanglan/msg{path}", data=octets, headers={"Content-Type": "application/json", **(headers or {})}
+        )
+        assert answer.status == 200
+        assert answer.content_type == "application/json"
+        told: dict[str, Any] = await answer.json()
+        return told
+
+    async def inbox(self, number: str) -> list[dict[str, Any]]:
+        answer = await self.http.get("/control/inbox", params={"to": number})
+        told: list[dict[str, Any]] = await answer.json()
+        return told
 
     # Alipay
 

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bjidp.sandbox.app import CAPTCHAS, INBOX
+from bjidp.sandbox.inbox import code_in
 from tests.sandbox.conftest import Start
 from tests.sandbox.driver import Sandbox
 
@@ -80,6 +81,31 @@ async def test_an_inbox_keeps_fifty_messages_for_a_day(sandbox: Sandbox) -> None
     assert [message.text for message in inbox.sent_to("a@b.example")] == [str(n) for n in range(59, 9, -1)]
     sandbox.clock.advance(86400)
     assert inbox.sent_to("a@b.example") == ()
+
+
+async def test_an_inbox_forgets_the_address_that_was_longest_without_a_message(sandbox: Sandbox) -> None:
+    inbox = sandbox.http.app[INBOX]
+    for number in range(10_000):
+        inbox.deliver(str(number), "old", None)
+    inbox.deliver("0", "new", None)
+    inbox.deliver("another", "new", None)
+    assert inbox.sent_to("1") == ()
+    assert [message.text for message in inbox.sent_to("0")] == ["new", "old"]
+    assert [message.text for message in inbox.sent_to("2")] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("【京通】您的验证码是 042531，五分钟内有效。", "042531"),
+        ("【京通】验证码：2530", "2530"),
+        ("【京通】尾号610的证件", None),
+        ("【京通】号码15410000001", None),
+        ("您的手机号已修改", None),
+    ],
+)
+def test_the_code_of_a_message_is_its_first_four_to_eight_digits_in_a_row(text: str, code: str | None) -> None:
+    assert code_in(text) == code
 
 
 async def test_a_captcha_is_known_once_its_answer_was_handed_over(sandbox: Sandbox) -> None:

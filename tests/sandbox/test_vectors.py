@@ -6,6 +6,7 @@ import pytest
 
 from bjidp.sandbox.alipay import content, signing
 from bjidp.sandbox.authority import signature
+from bjidp.sandbox.chuanglan import template
 from bjidp.sandbox.people import numbers
 from bjidp.sandbox.wechat.face import cert_hash
 
@@ -55,6 +56,12 @@ def test_the_authoritys_signature_is_hmac_sha256_over_time_line_feed_and_body() 
     # Computed with openssl dgst -sha256 -hmac.
     assert signature("Jefe", "1700000000", b"{}") == (
         "753dcc0e598a27727081529f1014852d3958106c16845940e12f47facfab1583"
+    )
+
+
+def test_the_signature_of_chuanglans_template_calls_is_the_one_computed_with_openssl() -> None:
+    assert template.signed("P4ssw0rd", "1700000000", "0123456789abcdef0123456789abcdef") == (
+        "4047d9ab74206a73b4bce183c198d84b36b7fbdf8d03443e870f33e839438d60"
     )
 
 

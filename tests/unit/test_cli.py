@@ -375,6 +375,7 @@ def test_the_configuration_the_demo_writes_is_one_the_server_takes(place: Place)
     assert settings.wechat is not None
     assert settings.alipay is not None
     assert settings.baidu is not None
+    assert settings.chuanglan is not None
     assert "PRIVATE KEY" in settings.alipay.private_key.text()
 
 
