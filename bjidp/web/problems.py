@@ -45,6 +45,8 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "scene_refused": HTTPStatus.FORBIDDEN,
     "service_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "sms_daily": HTTPStatus.TOO_MANY_REQUESTS,
+    "sms_hourly": HTTPStatus.TOO_MANY_REQUESTS,
     "ticket_closed": HTTPStatus.CONFLICT,
     "ticket_expired": HTTPStatus.GONE,
     "ticket_taken": HTTPStatus.CONFLICT,

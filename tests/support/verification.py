@@ -1,0 +1,62 @@
+"""The limits of SMS on given short-lived stores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable
+from typing import Protocol, TypeVar
+
+from bjidp.errors import BjidpError
+from bjidp.privacy.keyring import Keyring, RootKey
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.records import Records
+from bjidp.secret import Secret
+from bjidp.throttle.ports import Throttle
+from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.number import MobileNumber, mobile_number
+from bjidp.verification.tally import Tally
+
+T = TypeVar("T")
+
+PSEUDONYMS = Pseudonyms(Keyring([RootKey(1, Secret(bytes(range(32))))]))
+
+
+class Stores(Protocol):
+    """What the room is built on."""
+
+    @property
+    def throttle(self) -> Throttle: ...
+
+    def records(self, name: str, kind: type[T]) -> Records[T]: ...
+
+
+def limits(stores: Stores, windows: SmsWindows | None = None) -> SmsLimits:
+    """Return the limits of SMS; every room on the same stores counts together."""
+    return SmsLimits(
+        tallies=stores.records("tally", Tally),
+        throttle=stores.throttle,
+        pseudonyms=PSEUDONYMS,
+        windows=windows or SmsWindows(),
+    )
+
+
+def number(text: str = "15400000001") -> MobileNumber:
+    """Read a number that must be one."""
+    found = mobile_number(text)
+    assert found is not None
+    return found
+
+
+async def outcomes(*acts: Awaitable[None]) -> Counter[type[BjidpError] | None]:
+    """Count how calls at one moment end; None stands for a success."""
+    return Counter(await asyncio.gather(*(outcome(act) for act in acts)))
+
+
+async def outcome(act: Awaitable[None]) -> type[BjidpError] | None:
+    """Return how a call ends."""
+    try:
+        await act
+    except BjidpError as error:
+        return type(error)
+    return None
