@@ -1,8 +1,28 @@
-"""How asking for a message fails, beside :mod:`bjidp.errors`."""
+"""How a one-time code fails, and how asking for one does, beside :mod:`bjidp.errors`."""
 
 from __future__ import annotations
 
-from bjidp.errors import RateLimited
+from bjidp.errors import BjidpError, RateLimited
+
+
+class VerificationCodeWrong(BjidpError):
+    """The digits are not those that were sent; the try is counted."""
+
+    code = "verification_code_wrong"
+
+    def __init__(self, tries_left: int) -> None:
+        """Say how many tries are left; at none the code is dead."""
+        super().__init__(tries_left=tries_left)
+        self.tries_left = tries_left
+
+
+class VerificationCodeExpired(BjidpError):
+    """No live code: never sent, over, used, guessed at too often, replaced, or sent for something else.
+
+    One answer for all of them.
+    """
+
+    code = "verification_code_expired"
 
 
 class SmsHourly(RateLimited):

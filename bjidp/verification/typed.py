@@ -1,6 +1,6 @@
 """What people type, and what comes along when they paste, where only digits are meant. Pure.
 
-Owns which characters are another spelling of a digit or of nothing.
+Owns which characters are another spelling of a digit or of nothing, for telephone numbers and codes alike.
 """
 
 from __future__ import annotations

@@ -55,6 +55,8 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "too_busy": HTTPStatus.SERVICE_UNAVAILABLE,
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "vendor_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "verification_code_expired": HTTPStatus.GONE,
+    "verification_code_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """Every code an answer can carry. A test holds this table, the catalogue and the error classes to each other."""
 

@@ -1,4 +1,4 @@
-"""The limits of SMS on given short-lived stores."""
+"""The room of one-time codes on given short-lived stores."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Awaitable
 from typing import Protocol, TypeVar
 
+from bjidp.entropy import Entropy
 from bjidp.errors import BjidpError
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Records
 from bjidp.secret import Secret
 from bjidp.throttle.ports import Throttle
+from bjidp.verification.code import Binding, Code, Purpose, by_sms
+from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.number import MobileNumber, mobile_number
 from bjidp.verification.tally import Tally
@@ -31,6 +34,17 @@ class Stores(Protocol):
     def records(self, name: str, kind: type[T]) -> Records[T]: ...
 
 
+def codes(stores: Stores, entropy: Entropy, windows: CodeWindows | None = None) -> Codes:
+    """Return the use cases of codes; every room on the same stores finds the same codes."""
+    return Codes(
+        records=stores.records("code", Code),
+        throttle=stores.throttle,
+        pseudonyms=PSEUDONYMS,
+        entropy=entropy,
+        windows=windows or CodeWindows(),
+    )
+
+
 def limits(stores: Stores, windows: SmsWindows | None = None) -> SmsLimits:
     """Return the limits of SMS; every room on the same stores counts together."""
     return SmsLimits(
@@ -46,6 +60,16 @@ def number(text: str = "15400000001") -> MobileNumber:
     found = mobile_number(text)
     assert found is not None
     return found
+
+
+def binding(purpose: Purpose = Purpose.LOGIN, phone: str = "15400000001", flow: str = "flow-1") -> Binding:
+    """Return what a code sent by SMS is bound to."""
+    return Binding(purpose, by_sms(number(phone)), flow)
+
+
+def another(code: Secret) -> str:
+    """Return six digits that are not the code."""
+    return f"{(int(code.text()) + 1) % 1_000_000:06d}"
 
 
 async def outcomes(*acts: Awaitable[None]) -> Counter[type[BjidpError] | None]:
