@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bjidp.accounts.identifiers import of_document, of_phone, of_username
-from bjidp.accounts.username import is_system_username, system_username
+from bjidp.accounts.username import UsernameFault, is_system_username, system_username, username_fault
 from bjidp.entropy import SeededEntropy
 from bjidp.person import DocumentType, Person
 
@@ -52,3 +52,43 @@ def test_identifiers_are_compared_in_their_normal_form_and_show_nothing() -> Non
     assert by_id == of_document(Person(DocumentType.RESIDENT_ID, "李四", number))
     assert by_id != of_document(Person(DocumentType.PERMANENT_RESIDENT, "张三", number))
     assert repr(by_id) == "Identifier(document, ***)"
+
+
+@pytest.mark.req("REG-1", "ACC-6")
+@pytest.mark.parametrize(
+    ("username", "fault"),
+    [
+        ("", UsernameFault.LENGTH),
+        ("abcde", UsernameFault.LENGTH),
+        ("abcdef", None),
+        ("a" * 20, None),
+        ("a" * 21, UsernameFault.LENGTH),
+        ("Zhang_san_1", None),
+        ("1zhangsan", UsernameFault.FIRST),
+        ("_zhangsan", UsernameFault.FIRST),
+        ("13800138000", UsernameFault.FIRST),
+        ("張zhangsan", UsernameFault.FIRST),
+        ("ａzhangsan", UsernameFault.FIRST),
+        ("zhang-san", UsernameFault.CHARACTER),
+        ("zhang san", UsernameFault.CHARACTER),
+        ("zhang@san", UsernameFault.CHARACTER),
+        ("zhang三san", UsernameFault.CHARACTER),
+        ("zhangsan\n", UsernameFault.CHARACTER),
+        ("zhang١٢", UsernameFault.CHARACTER),
+        ("bjt_23456789012", UsernameFault.RESERVED),
+        ("BJT_23456789012", UsernameFault.RESERVED),
+        ("bjt_12345678901", UsernameFault.RESERVED),
+        ("bjt_2345678901", None),
+        ("bjt_2345678901a", None),
+    ],
+)
+def test_a_chosen_name_begins_with_a_letter_and_is_none_of_the_systems(
+    username: str, fault: UsernameFault | None
+) -> None:
+    assert username_fault(username) is fault
+
+
+@pytest.mark.req("REG-3")
+@given(st.text(max_size=10))
+def test_nobody_can_choose_a_name_that_the_system_might_make(seed: str) -> None:
+    assert username_fault(system_username(SeededEntropy(seed)).upper()) is UsernameFault.RESERVED
