@@ -76,6 +76,12 @@ class RateLimited(Retryable):
     code = "rate_limited"
 
 
+class TooBusy(Retryable):
+    """More is waiting already than can be done within a reasonable time; nothing was begun."""
+
+    code = "too_busy"
+
+
 class StoreUnavailable(Retryable):
     """A database did not answer. Raised by adapters in place of every driver exception; nothing was consumed."""
 

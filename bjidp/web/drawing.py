@@ -12,12 +12,12 @@ from collections import OrderedDict
 from typing import Final
 
 from bjidp.clock import MINUTE
+from bjidp.errors import TooBusy
 from bjidp.qrlogin.matrix import Basis
 from bjidp.qrlogin.messages import Frames
 from bjidp.qrlogin.pages import Entry
 from bjidp.qrlogin.picture import animated_image
 from bjidp.throttle.ports import Throttle, Window
-from bjidp.web.errors import TooBusy
 
 AT_ONCE: Final = 2
 """Pictures drawn at once; the event loop never draws."""

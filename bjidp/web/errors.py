@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bjidp.errors import BjidpError, Retryable
+from bjidp.errors import BjidpError
 
 
 class Misdirected(BjidpError):
@@ -33,12 +33,6 @@ class RequestTimeout(BjidpError):
     """The body did not come in time (attack W9)."""
 
     code = "request_timeout"
-
-
-class TooBusy(Retryable):
-    """More is waiting already than can be done within a reasonable time; nothing was begun."""
-
-    code = "too_busy"
 
 
 class InternalError(BjidpError):

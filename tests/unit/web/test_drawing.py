@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from bjidp.clock import ManualClock
-from bjidp.errors import RateLimited
+from bjidp.errors import RateLimited, TooBusy
 from bjidp.qrlogin.browser import Browser, FlowRef
 from bjidp.qrlogin.flow import Client, Purposeful
 from bjidp.qrlogin.matrix import Basis
@@ -21,7 +21,6 @@ from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.throttle.source import Source
 from bjidp.web import drawing
 from bjidp.web.drawing import AT_ONCE, KEPT, WAITING, Drawings
-from bjidp.web.errors import TooBusy
 from tests.support.qr import COMPUTER
 
 
