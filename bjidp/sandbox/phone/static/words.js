@@ -130,6 +130,18 @@ const SAYINGS = {
     next: "again",
   },
   too_busy: { title: "现在访问的人太多", text: "还没有开始办理。请稍等几秒，再试一次。", next: "again" },
+  verification_code_wrong: { title: "验证码不对", text: "请核对收到的六位数字，再输入一次。", next: "again" },
+  verification_code_expired: { title: "验证码已失效", text: "请重新获取验证码。", next: "again" },
+  sms_hourly: {
+    title: "验证码请求过于频繁",
+    text: "请在1小时后再试。请先检查短信是否在垃圾短信中。",
+    next: "home",
+  },
+  sms_daily: {
+    title: "验证码请求过于频繁",
+    text: "请在24小时后再试。请先检查短信是否在垃圾短信中。",
+    next: "home",
+  },
   request_timeout: { title: "提交的内容没有传完", text: "请检查手机的网络，再试一次。", next: "again" },
   too_large: { title: "提交的内容太大", text: "请核对填写的内容，减少后再试。", next: "again" },
   internal_error: {
