@@ -29,7 +29,7 @@ class Chuanglan:
     ) -> None:
         """Serve ``account`` alone, and deliver to ``inbox``."""
         outbox = Outbox(clock=clock, entropy=entropy, rules=rules, inbox=inbox)
-        self._texts = Texts(clock=clock, account=account, rules=rules, outbox=outbox)
+        self._texts = Texts(clock=clock, account=account, outbox=outbox)
         self._templates = Templates(clock=clock, account=account, rules=rules, outbox=outbox)
 
     def mount(self, app: web.Application) -> None:

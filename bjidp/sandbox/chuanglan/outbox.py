@@ -72,6 +72,12 @@ class Outbox:
         self.balance = rules.balance
         """Messages paid for and not yet sent."""
 
+    def check_address(self, address: str | None) -> None:
+        """Refuse a client whose address is not registered (117), where any is."""
+        allowed = self._rules.allowed_addresses
+        if allowed is not None and address not in allowed:
+            raise ChuanglanError("117")
+
     def count(self) -> None:
         """Count a request; raise 103 where there are too many in this second."""
         second = self._clock.now() // SECOND

@@ -100,9 +100,7 @@ class Templates:
             raise ChuanglanError("102")
         if abs(self._clock.now() - int(timestamp) * SECOND) > self._rules.timestamp_tolerance:
             raise ChuanglanError("102")
-        allowed = self._rules.allowed_addresses
-        if allowed is not None and request.remote not in allowed:
-            raise ChuanglanError("117")
+        self._outbox.check_address(request.remote)
 
 
 def made_up(code: str) -> str:

@@ -13,7 +13,6 @@ from bjidp.sandbox.chuanglan.answers import OK, TEXTS, Answer, ChuanglanError, j
 from bjidp.sandbox.chuanglan.outbox import NUMBERS_MAX, Outbox, Report, Submission, compact
 from bjidp.sandbox.clock import Clock
 from bjidp.sandbox.credentials import ChuanglanAccount
-from bjidp.sandbox.settings import ChuanglanRules
 
 _ID_DIGITS: Final = 17
 _SEND_TIME: Final = re.compile(r"[0-9]{4}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([01][0-9]|2[0-3])[0-5][0-9]")
@@ -23,11 +22,10 @@ _COUNT: Final = re.compile(r"[1-9][0-9]?|100")
 class Texts:
     """The v1 interface of one account."""
 
-    def __init__(self, *, clock: Clock, account: ChuanglanAccount, rules: ChuanglanRules, outbox: Outbox) -> None:
+    def __init__(self, *, clock: Clock, account: ChuanglanAccount, outbox: Outbox) -> None:
         """Serve ``account`` alone."""
         self._clock = clock
         self._account = account
-        self._rules = rules
         self._outbox = outbox
 
     async def send(self, request: web.Request) -> web.StreamResponse:
@@ -91,9 +89,7 @@ class Texts:
             raise ChuanglanError("101")
         if not hmac.compare_digest(password.encode(errors="replace"), self._account.password.encode()):
             raise ChuanglanError("102")
-        allowed = self._rules.allowed_addresses
-        if allowed is not None and address not in allowed:
-            raise ChuanglanError("117")
+        self._outbox.check_address(address)
 
     def _time(self) -> str:
         return compact(self._clock.now())
