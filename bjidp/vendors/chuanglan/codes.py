@@ -1,4 +1,4 @@
-"""What each ``code`` of the v1 interface comes to, and how a refusal is told.
+"""What each ``code`` of the v1 interface comes to, and what both interfaces make of an answer.
 
 Owns the table of Chuanglan's document ("响应状态码"). What is missing here is new to us: an outage, and no verdict.
 """
@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from bjidp.errors import VendorUnavailable
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Sms, SmsRefusal, SmsRefused
+from bjidp.vendors.ports import Sms, SmsAccepted, SmsRefusal, SmsRefused
 
 OK: Final = "0"
 
@@ -49,12 +49,24 @@ REFUSALS: Final[Mapping[str, SmsRefusal]] = MappingProxyType(
     }
 )
 
+_ID_MAX: Final = 64
+
 _NUMBER: Final = re.compile(r"1[3-9][0-9]{9}")
 
 
 def is_number(sms: Sms) -> bool:
     """Tell whether ``sms`` goes to one mobile number. Both interfaces take a list: a comma would make two of one."""
     return _NUMBER.fullmatch(sms.to) is not None
+
+
+def accepted(http: VendorHttp, operation: str, message: str) -> SmsAccepted:
+    """Return the acceptance under the id ``message``; without one that can be kept no report would ever find it.
+
+    Raises ``VendorUnavailable``.
+    """
+    if not 0 < len(message) <= _ID_MAX:
+        unavailable(http, operation, "no_msg_id")
+    return SmsAccepted(http.service, message)
 
 
 def refused(http: VendorHttp, operation: str, code: str, kind: SmsRefusal) -> SmsRefused:

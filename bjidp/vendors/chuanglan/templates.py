@@ -19,11 +19,10 @@ from bjidp.entropy import Entropy
 from bjidp.secret import Secret
 from bjidp.vendors.chuanglan import codes
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal
+from bjidp.vendors.ports import Sms, SmsAnswer, SmsRefusal
 
 _OPERATION: Final = "tpl_send"
 _OK: Final = "000000"
-_ID_MAX: Final = 64
 
 
 class _Send(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -121,10 +120,9 @@ class ChuanglanTemplates:
         if counts == ("0", "1"):
             # The request is well and nobody was reached: of the one number in it nothing else can be wrong.
             return codes.refused(self._http, _OPERATION, "none_reached", SmsRefusal.NUMBER)
-        message = sent.msg_id or ""
-        if counts[0] != "1" or not 0 < len(message) <= _ID_MAX:
+        if counts[0] != "1":
             codes.unavailable(self._http, _OPERATION, "not_one_reached")
-        return SmsAccepted(self._http.service, message)
+        return codes.accepted(self._http, _OPERATION, sent.msg_id or "")
 
 
 def request_signature(password: Secret, timestamp: str, nonce: str) -> str:

@@ -16,10 +16,9 @@ from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
 from bjidp.vendors.chuanglan import codes
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal
+from bjidp.vendors.ports import Sms, SmsAnswer, SmsRefusal
 
 _OPERATION: Final = "send"
-_ID_MAX: Final = 64
 
 
 class _Send(Struct, frozen=True, omit_defaults=True):
@@ -87,9 +86,7 @@ class ChuanglanTexts:
 
     def _judged(self, code: str, message: str) -> SmsAnswer:
         if code == codes.OK:
-            if not 0 < len(message) <= _ID_MAX:
-                codes.unavailable(self._http, _OPERATION, "no_msg_id")
-            return SmsAccepted(self._http.service, message)
+            return codes.accepted(self._http, _OPERATION, message)
         if code in codes.BUSY:
             self._http.refused(_OPERATION, code)
             raise VendorUnavailable
