@@ -66,9 +66,9 @@ class PasswordHashes:
         """
         return await self._run(lambda: self._verified(kept, password))
 
-    def close(self) -> None:
-        """End the threads; what was begun is finished."""
-        self._pool.shutdown()
+    async def close(self) -> None:
+        """End the threads; what was begun is finished, and the event loop serves on meanwhile."""
+        await asyncio.to_thread(self._pool.shutdown)
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._under_way >= self._most:

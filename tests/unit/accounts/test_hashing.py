@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from argon2 import PasswordHasher
@@ -18,10 +18,10 @@ RIGHT, WRONG = "correct-horse-1", "correct-horse-2"
 
 
 @pytest.fixture
-def hashes() -> Iterator[PasswordHashes]:
+async def hashes() -> AsyncIterator[PasswordHashes]:
     made = PasswordHashes(SeededEntropy("hashes"), CHEAP, threads=2, waiting=2)
     yield made
-    made.close()
+    await made.close()
 
 
 class Gate:
@@ -92,7 +92,7 @@ async def test_a_hash_of_another_cost_is_right_and_stale(hashes: PasswordHashes)
     kept = await hashes.hash(RIGHT)
     assert await dearer.verify(kept, RIGHT) == Verdict(right=True, stale=True)
     assert await dearer.verify(kept, WRONG) == Verdict(right=False)
-    dearer.close()
+    await dearer.close()
 
 
 @pytest.mark.parametrize("kept", ["", "plain text", "$argon2id$v=19$m=8,t=1,p=1$", "$2b$12$abcdefghijklmnopqrstuv"])
@@ -141,3 +141,18 @@ async def test_whoever_hangs_up_frees_no_place_before_the_thread_is_free(
                 await asyncio.sleep(0)
             else:
                 return
+
+
+async def test_closing_waits_for_what_was_begun_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = PasswordHashes(SeededEntropy("hashes"), CHEAP, threads=1, waiting=0)
+    kept = await hashes.hash(RIGHT)
+    gate = Gate(monkeypatch)
+    running = asyncio.ensure_future(hashes.verify(kept, RIGHT))
+    await gate.meets(1)
+    closing = asyncio.ensure_future(hashes.close())
+    # Were the loop held here, nothing would ever open the gate.
+    await asyncio.sleep(0)
+    assert not closing.done()
+    gate.opens()
+    await closing
+    assert await running == Verdict(right=True)
