@@ -19,6 +19,7 @@ import aiohttp_session
 from aiohttp import web
 from msgspec import Struct
 
+from bjidp.accounts.drafts import Sealed
 from bjidp.accounts.ports import AccountStore
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import HOUR, SECOND, Clock
@@ -63,6 +64,9 @@ from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.throttle.ports import Throttle
 from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
+from bjidp.verification.code import Code
+from bjidp.verification.proofs import Proof
+from bjidp.verification.tally import Tally
 from bjidp.web import openapi, pages
 from bjidp.web.areas import MaxMindAreas
 from bjidp.web.assets import StaticFiles
@@ -100,6 +104,10 @@ class Stores(Struct, frozen=True, kw_only=True):
     browsers: Records[Browser]
     registrations: Records[Registration]
     used_codes: Records[UsedCode]
+    codes: Records[Code]
+    tallies: Records[Tally]
+    proofs: Records[Proof]
+    drafts: Records[Sealed]
     signals: SignalBus
     throttle: Throttle
     pings: tuple[Callable[[], Awaitable[None]], ...]
@@ -385,6 +393,10 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             browsers=MemoryRecords(clock),
             registrations=MemoryRecords(clock),
             used_codes=MemoryRecords(clock),
+            codes=MemoryRecords(clock),
+            tallies=MemoryRecords(clock),
+            proofs=MemoryRecords(clock),
+            drafts=MemoryRecords(clock),
             signals=MemorySignalBus(),
             throttle=MemoryThrottle(clock),
             pings=(sql.ping,),
@@ -404,6 +416,10 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         browsers=redis.records("browser", Browser),
         registrations=redis.records("registration", Registration),
         used_codes=redis.records("used-code", UsedCode),
+        codes=redis.records("code", Code),
+        tallies=redis.records("tally", Tally),
+        proofs=redis.records("proof", Proof),
+        drafts=redis.records("draft", Sealed),
         signals=redis.signals,
         throttle=redis.throttle,
         pings=(sql.ping, redis.ping),

@@ -16,3 +16,12 @@ class NoticeKind(StrEnum):
 
     LINK_LOST = "link.lost"
     """The platform identity that stood for the account stands for another account now."""
+
+    PASSWORD_CHANGED = "password.changed"
+    """A password was set, changed or replaced by recovery (SES-2)."""
+
+    PHONE_CHANGED = "phone.changed"
+    """Another number is the account's now (SES-2)."""
+
+    PHONE_LOST = "phone.lost"
+    """The number that was the account's is another account's now (wire.md 3, ``phone``)."""

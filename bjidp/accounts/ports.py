@@ -1,7 +1,8 @@
 """Accounts as the rest of the program sees them, and the store behind them.
 
-Owns the nouns (account, platform link, bound identity) and the port that ``storage.sql`` implements. Called by
-``miniprogram`` (registration and login), ``qrlogin`` (may this account log in?) and ``web`` (the personal centre).
+Owns the nouns (account, platform link, bound identity) and the two ports that ``storage.sql`` implements:
+:class:`AccountStore` for phones and logins, :class:`MemberStore` for what people do with an account on pages. Called by
+``miniprogram`` (registration and login), ``qrlogin`` (may this account log in?) and the flows of ``accounts``.
 One call is one transaction; a rule about who may hold what is decided by the database's own uniqueness, so two
 processes cannot both be right.
 """
@@ -14,6 +15,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from bjidp.accounts.identifiers import Identifier, IdentifierKind
+from bjidp.accounts.notices import NoticeKind
+from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.person import Person
 from bjidp.platforms import PlatformIdentity
@@ -126,5 +130,158 @@ class AccountStore(Protocol):
         """Forget at most ``limit`` networks that nobody logged in from since ``before``; return how many.
 
         As many as ``limit``: ask again. The last login from a network is known to the day.
+        """
+        ...
+
+
+# What pages do with an account: registration, login, recovery, the personal centre.
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """An account with what its flows decide on. Values are in clear, and never leave the service that asked."""
+
+    standing: Standing
+    username: str
+    phone: str | None
+    """Eleven digits."""
+    phone_used_at: Instant | None
+    """When the number was last proved to be its owner's (LOG-6)."""
+    password: str | None
+    """The hash that is kept; None for an account that never set one."""
+    document: Person | None
+    """The identity it holds."""
+    mail: str | None
+    ethnicity: str | None
+    """A code of :mod:`bjidp.accounts.ethnicity`."""
+    created_at: Instant
+
+    def __repr__(self) -> str:
+        """Show whose it is by its reference alone."""
+        return f"Member({self.standing.ref!r}, ***)"
+
+
+class NewMember(Struct, frozen=True, kw_only=True):
+    """What registration on a page creates in one transaction: the account, its identifiers, an audit event.
+
+    ``username`` None lets the system make one (REG-3); ``password`` is a hash.
+    """
+
+    username: str | None
+    phone: str
+    password: str | None
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "NewMember(***)"
+
+
+class IdentifierTaken(Exception):
+    """Another account holds this identifier; nothing was changed."""
+
+    def __init__(self, kind: IdentifierKind) -> None:
+        """Say which kind it is, never the value."""
+        super().__init__(kind.value)
+        self.kind = kind
+
+
+class PasswordStale(Exception):
+    """The hash is not the one that was decided on; nothing was changed."""
+
+
+class Notice(Struct, frozen=True):
+    """Something the account is told; ``facts`` are code words."""
+
+    id: int
+    kind: NoticeKind
+    facts: dict[str, str]
+    created_at: Instant
+    seen_at: Instant | None
+
+
+class MemberStore(Protocol):
+    """Accounts as their owners keep them. Raises ``StoreUnavailable`` when it does not answer.
+
+    Each change is one transaction with its audit event and, where SES-2 asks for one, its notice. Changes raise
+    ``AccountRefused`` for an account that may not be used at this moment, and then nothing was written.
+    """
+
+    async def is_held(self, identifier: Identifier) -> bool:
+        """Return whether an account holds ``identifier``."""
+        ...
+
+    async def find(self, names: Sequence[Identifier]) -> Member | None:
+        """Return the account that holds one of ``names``, the first of them that is held; one look for all of them.
+
+        What somebody types may be read in several ways: as a username, as a number of several kinds of document.
+        """
+        ...
+
+    async def member(self, account: str) -> Member | None:
+        """Return the account, or None when there is none, or what is left of one that was cancelled."""
+        ...
+
+    async def enrol(self, new: NewMember, now: Instant) -> Standing:
+        """Create the account, or nothing; raise :class:`IdentifierTaken`. Its number counts as proved at ``now``."""
+        ...
+
+    async def set_password(self, account: str, password: str, kind: EventKind, now: Instant) -> None:
+        """Keep the hash ``password``; ``kind`` is ``PASSWORD_CHANGED`` or ``PASSWORD_RESET``. Queues a notice."""
+        ...
+
+    async def rehash(self, account: str, was: str, password: str) -> None:
+        """Keep a new hash of the very same password; raise :class:`PasswordStale` unless ``was`` is still kept."""
+        ...
+
+    async def set_phone(self, account: str, number: str, now: Instant) -> None:
+        """Give the account this number in place of the one it had; raise :class:`IdentifierTaken`.
+
+        Counts as proved at ``now``. Queues a notice.
+        """
+        ...
+
+    async def phone_proved(self, account: str, now: Instant) -> None:
+        """Note that the number was proved to be its owner's, at most once a day."""
+        ...
+
+    async def merge_phone(self, account: str, number: str, now: Instant) -> str | None:
+        """Move ``number`` to ``account``, and end the account that held it, if that one has no identity.
+
+        Returns the account that ended, None when nobody held the number. Raises :class:`IdentifierTaken` when the
+        holder has an identity. One transaction; both are audited, and the account that stays is told.
+        """
+        ...
+
+    async def set_mail(self, account: str, address: str, now: Instant) -> None:
+        """Keep the address."""
+        ...
+
+    async def set_username(self, account: str, username: str, now: Instant) -> None:
+        """Give the account this name; raise :class:`IdentifierTaken`."""
+        ...
+
+    async def set_ethnicity(self, account: str, ethnicity: str, now: Instant) -> None:
+        """Keep the code."""
+        ...
+
+    async def cancel(self, account: str, now: Instant) -> None:
+        """Cancel the account (ACC-7): every personal value, identifier, link and password of it is deleted.
+
+        What stays is its reference, its status and the audit log; the outbox tells relying parties. Sessions kept
+        elsewhere are the caller's to end, afterwards: the status refuses new ones.
+        """
+        ...
+
+    async def notices(self, account: str, limit: int) -> list[Notice]:
+        """Return the newest notices, newest first."""
+        ...
+
+    async def see_notices(self, account: str, now: Instant) -> None:
+        """Note that every notice of the account was shown."""
+        ...
+
+    async def history(self, account: str, limit: int, before: int | None = None) -> list[tuple[int, AuditEvent]]:
+        """Return the account's own security log (SES-3), newest first, each event with its number.
+
+        ``before`` is the number of the last one seen.
         """
         ...

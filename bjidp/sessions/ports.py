@@ -21,6 +21,10 @@ class Way(StrEnum):
     """What somebody logged in by."""
 
     QR = "qr"
+    PASSWORD = "password"
+    SMS = "sms"
+    REGISTRATION = "registration"
+    """The account was registered in this browser a moment ago."""
 
 
 class SessionEnd(StrEnum):
@@ -35,6 +39,12 @@ class SessionEnd(StrEnum):
     """A handler dropped it by way of aiohttp-session."""
     UNDO = "undo"
     """The phone that confirmed the login took it back."""
+    CHOSEN = "chosen"
+    """Its owner ended it from another device (SES-1)."""
+    PASSWORD_CHANGED = "password_changed"
+    PHONE_CHANGED = "phone_changed"
+    CANCELLED = "cancelled"
+    """The account was cancelled (ACC-7)."""
 
 
 class Login(Struct, frozen=True):

@@ -35,3 +35,15 @@ class SmsDaily(RateLimited):
     """The number was sent as many messages as it may be in 24 hours (FAQ-1); none is sent."""
 
     code = "sms_daily"
+
+
+class CaptchaWrong(BjidpError):
+    """The characters are not those of the picture, or the picture was used or is too old; a new one is needed."""
+
+    code = "captcha_wrong"
+
+
+class VerificationRequired(BjidpError):
+    """There is no live proof for this operation (ACC-8): never given, used, over, or for another operation."""
+
+    code = "verification_required"

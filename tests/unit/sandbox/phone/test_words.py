@@ -14,12 +14,17 @@ WORDS = files("bjidp.sandbox.phone").joinpath("static", "words.js").read_text("u
 OF_PAGES = {
     "already_signed_in",
     "browser_unknown",
+    "captcha_wrong",
     "code_wrong",
+    "credentials_wrong",
+    "flow_expired",
     "flow_unknown",
     "method_not_allowed",
     "misdirected",
     "origin_refused",
     "page_superseded",
+    "username_taken",
+    "verification_required",
 }
 """Codes that only a browser's pages are answered."""
 

@@ -1,0 +1,23 @@
+"""How what people do with an account on pages fails, beside :mod:`bjidp.errors`."""
+
+from __future__ import annotations
+
+from bjidp.errors import BjidpError
+
+
+class CredentialsWrong(BjidpError):
+    """Nobody has this name, or the password is not theirs: one answer for both (attack R1)."""
+
+    code = "credentials_wrong"
+
+
+class PhoneTaken(BjidpError):
+    """The number is another account's. Told to nobody who has not proved the number (REG-2)."""
+
+    code = "phone_taken"
+
+
+class UsernameTaken(BjidpError):
+    """The name is another account's."""
+
+    code = "username_taken"
