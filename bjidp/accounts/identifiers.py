@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bjidp.person import Person
+from bjidp.person import DocumentType, Person
 
 
 class IdentifierKind(StrEnum):
@@ -44,4 +44,9 @@ def of_phone(number: str) -> Identifier:
 
 def of_document(person: Person) -> Identifier:
     """Compare identity documents by type and number; the name is not part of who holds one."""
-    return Identifier(IdentifierKind.DOCUMENT, (person.document_type, person.number))
+    return of_document_number(person.document_type, person.number)
+
+
+def of_document_number(document_type: DocumentType, number: str) -> Identifier:
+    """Return the same, of a number in its normal form whose holder's name is not at hand."""
+    return Identifier(IdentifierKind.DOCUMENT, (document_type, number))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 
@@ -92,6 +93,15 @@ def normal_number(document_type: DocumentType, typed: str, today: date) -> str:
     if not text.isascii():
         raise Unacceptable(Fault.FORMAT)
     return _RULES[document_type](text.upper(), today)
+
+
+def readings(typed: str, today: date) -> tuple[tuple[DocumentType, str], ...]:
+    """Return every kind of document that ``typed`` may be the number of, each with the number in its normal form."""
+    found: list[tuple[DocumentType, str]] = []
+    for document_type in DocumentType:
+        with suppress(Unacceptable):
+            found.append((document_type, normal_number(document_type, typed, today)))
+    return tuple(found)
 
 
 def birth_date(person: Person, today: date) -> date | None:
