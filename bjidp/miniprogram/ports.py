@@ -46,6 +46,12 @@ class MiniSessionEnd(StrEnum):
     """Its platform link stands for another account now, or another one took its place."""
     CROWDED_OUT = "crowded_out"
     """It was the oldest of its platform link when there came one too many."""
+    CHOSEN = "chosen"
+    """Its owner ended it from another device (SES-1)."""
+    PASSWORD_CHANGED = "password_changed"
+    PHONE_CHANGED = "phone_changed"
+    CANCELLED = "cancelled"
+    """The account was cancelled (ACC-7)."""
 
 
 class StaleMiniSession(Exception):
@@ -80,6 +86,17 @@ class MiniSessionStore(Protocol):
 
     async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         """Delete the row, audit why as :meth:`bjidp.sessions.ports.SessionStore.end` does; tell whether it was live."""
+        ...
+
+    async def end_others(self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant) -> list[str]:
+        """End the account's live sessions but ``keep``; return the ids of the sessions ended.
+
+        Those whose platform link is gone are over without it: nobody can find them any more.
+        """
+        ...
+
+    async def of_account(self, account: str, now: Instant) -> list[MiniSession]:
+        """Return the account's live sessions, newest first."""
         ...
 
     async def live_of_link(self, link: str, now: Instant) -> bool:

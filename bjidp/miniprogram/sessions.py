@@ -198,6 +198,26 @@ class MiniSessions:
         """End a session; its tokens are invalid at once. Return whether it was live."""
         return await self._store.end(session, reason, self._clock.now())
 
+    async def of_account(self, account: str) -> list[MiniSession]:
+        """Return the account's live sessions, newest first."""
+        return await self._store.of_account(account, self._clock.now())
+
+    async def end_one(self, account: str, session: str, reason: MiniSessionEnd) -> bool:
+        """End one session of this account; return whether it had a live one of that name."""
+        if all(live.id != session for live in await self.of_account(account)):
+            return False
+        return await self.end(session, reason)
+
+    async def end_all(self, account: str, keep: str | None, reason: MiniSessionEnd) -> None:
+        """End every session of this account but ``keep``, those that are opened meanwhile included.
+
+        Raises ``StoreUnavailable`` when there is no end to new ones.
+        """
+        for _ in range(_ATTEMPTS):
+            if not await self._store.end_others(account, keep, reason, self._clock.now()):
+                return
+        raise StoreUnavailable(1)
+
 
 def _answer_may_be_lost(row: MiniSession, now: Instant) -> bool:
     return not row.used and now - row.rotated_at <= LOST_ANSWER

@@ -121,6 +121,10 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
+        """End the account's live sessions but ``keep``; return the ids of the sessions ended."""
+        ...
+
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """Return the account's live sessions, newest first."""
         ...

@@ -7,11 +7,13 @@ ever sees its hash, so a copy of the store logs nobody in.
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 import msgspec
 
 from bjidp.clock import Clock, Millis
 from bjidp.entropy import Entropy, tokens
+from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, StaleSession
 from bjidp.standing import Standing
 
@@ -20,6 +22,10 @@ COOKIE_LENGTH = 43
 
 TOUCH: Millis = 5 * 60 * 1000
 """A session's last use is written at most this often; sockets and polls never write it."""
+
+
+ROUNDS: Final = 16
+"""How often the sessions of an account are ended until none was left to end."""
 
 
 class Sessions:
@@ -76,6 +82,27 @@ class Sessions:
     async def end(self, session: Session, reason: SessionEnd) -> None:
         """End the session; ``reason`` is for the audit log."""
         await self._store.end(session.id, reason, self._clock.now())
+
+    async def of_account(self, account: str) -> list[Session]:
+        """Return the account's live sessions, newest first."""
+        return await self._store.of_account(account, self._clock.now())
+
+    async def end_one(self, account: str, session: str, reason: SessionEnd) -> bool:
+        """End one session of this account, by its public id; return whether it had a live one of that name."""
+        if all(live.id != session for live in await self.of_account(account)):
+            return False
+        return await self._store.end(session, reason, self._clock.now())
+
+    async def end_others(self, account: str, keep: str | None, reason: SessionEnd) -> None:
+        """End every session of this account but ``keep``, those that are opened meanwhile included.
+
+        A login that is under way looks once more at what it was let in by after its session is open: either it finds
+        that changed, or its session is found here. Raises ``StoreUnavailable`` when there is no end to new ones.
+        """
+        for _ in range(ROUNDS):
+            if not await self._store.end_others(account, keep, reason, self._clock.now()):
+                return
+        raise StoreUnavailable
 
 
 def _key(cookie: str) -> bytes:

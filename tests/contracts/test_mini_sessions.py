@@ -11,6 +11,7 @@ from bjidp.accounts.ports import Status
 from bjidp.clock import HOUR, SECOND
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSessionEnd, StaleMiniSession
+from bjidp.platforms import Platform
 from tests.contracts.house import LI, House, applicant, identity
 
 
@@ -136,6 +137,59 @@ async def test_a_link_is_live_while_any_session_of_it_is(house: House) -> None:
         live.append(await house.mini_sessions.live_of_link(link.id, house.now))
     assert live == [True, False]
     assert await house.mini_sessions.live_of_link(other_link.id, house.now)
+
+
+@pytest.mark.req("SES-1")
+async def test_an_account_sees_its_own_live_phones_newest_first(house: House) -> None:
+    link, standing = await house.someone()
+    alipay, _ = await house.accounts.relink(
+        standing.account,
+        applicant(user=identity("2088", Platform.ALIPAY)),
+        probation_until=None,
+        now=house.now,
+    )
+    other_link, _ = await house.someone(LI, identity("oLi"))
+    opened = []
+    for of in (link, alipay, link):
+        opened.append(house.mini_session(of))
+        await house.mini_sessions.open(opened[-1])
+        house.clock.advance(60)
+    await house.mini_sessions.open(house.mini_session(other_link))
+    assert await house.mini_sessions.of_account(standing.account, house.now) == opened[::-1]
+    assert await house.mini_sessions.of_account(standing.account, opened[0].expires_at) == opened[:0:-1]
+    assert await house.mini_sessions.of_account("nobody", house.now) == []
+
+
+@pytest.mark.req("SES-1", "REC-4")
+@pytest.mark.attack("T3")
+async def test_every_phone_of_an_account_but_one_is_ended_and_audited_and_nobody_elses(house: House) -> None:
+    link, standing = await house.someone()
+    other_link, _ = await house.someone(LI, identity("oLi"))
+    opened = [house.mini_session(link) for _ in range(3)]
+    other = house.mini_session(other_link)
+    for session in (*opened, other):
+        await house.mini_sessions.open(session)
+    reason = MiniSessionEnd.PASSWORD_CHANGED
+    ended = await house.mini_sessions.end_others(standing.account, opened[1].id, reason, house.now)
+    assert set(ended) == {opened[0].id, opened[2].id}
+    assert await house.mini_sessions.of_account(standing.account, house.now) == [opened[1]]
+    assert await house.mini_sessions.end_others(standing.account, opened[1].id, reason, house.now) == []
+    assert await house.mini_sessions.end_others(standing.account, None, reason, house.now) == [opened[1].id]
+    assert await house.mini_sessions.end_others("nobody", None, reason, house.now) == []
+    assert await house.mini_sessions.find(other.id, house.now) is not None
+    audited = [event for event in house.audit() if event[0] == "mini_session.ended"]
+    assert len(audited) == 3
+    assert set(audited) == {("mini_session.ended", standing.ref, session.id) for session in opened}
+
+
+async def test_phones_of_a_link_that_is_gone_are_over_whoever_ends_them(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    await house.accounts.relink(standing.account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
+    assert await house.mini_sessions.of_account(standing.account, house.now) == []
+    assert await house.mini_sessions.end_others(standing.account, None, MiniSessionEnd.CANCELLED, house.now) == []
+    assert await house.mini_sessions.find(session.id, house.now) is None
 
 
 @pytest.mark.req("LOG-7")

@@ -91,6 +91,9 @@ class Interrupted:
     async def standing_of_link(self, link: str) -> Standing | None:
         return await self._accounts.standing_of_link(link)
 
+    async def links_of(self, account: str) -> list[str]:
+        return await self._accounts.links_of(account)
+
     async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
         await self._first()
         return await self._accounts.admit(account, login, session, now)
@@ -330,12 +333,15 @@ async def test_every_call_without_redis_is_refused(house: House, server: RedisSe
         house.sessions.save(session),
         house.sessions.end(session.id, SessionEnd.LOGOUT, house.now),
         house.sessions.end_by_ticket(standing.account, [b"t"], SessionEnd.UNDO, house.now),
+        house.sessions.end_others(standing.account, None, SessionEnd.CHOSEN, house.now),
         house.sessions.of_account(standing.account, house.now),
         house.sessions.purge(house.now, 9),
         house.mini_sessions.open(mini),
         house.mini_sessions.find(mini.id, house.now),
         house.mini_sessions.replace(mini),
         house.mini_sessions.end(mini.id, MiniSessionEnd.LOGOUT, house.now),
+        house.mini_sessions.end_others(standing.account, None, MiniSessionEnd.CHOSEN, house.now),
+        house.mini_sessions.of_account(standing.account, house.now),
         house.mini_sessions.live_of_link(link.id, house.now),
         house.mini_sessions.purge(house.now, 9),
     ]

@@ -218,6 +218,47 @@ async def test_a_ticket_is_found_by_its_digest_under_any_active_key(house: House
     assert await house.sessions.of_account(standing.account, house.now) == [other]
 
 
+@pytest.mark.req("SES-1", "REC-4")
+@pytest.mark.attack("T3")
+async def test_every_session_of_an_account_but_one_is_ended_and_audited_and_nobody_elses(house: House) -> None:
+    _, zhang = await house.someone()
+    _, li = await house.someone(LI, identity("oLi"))
+    opened = [house.session(zhang.account) for _ in range(3)]
+    for number, session in enumerate(opened):
+        await house.sessions.open(session, cookie(f"{number}"), None)
+    other = house.session(li.account)
+    await house.sessions.open(other, cookie("li"), None)
+    # One that is over is ended by nobody.
+    over = msgspec.structs.replace(house.session(zhang.account), expires_at=house.now + 1)
+    await house.sessions.open(over, cookie("over"), None)
+    house.clock.advance(1)
+    ended = await house.sessions.end_others(zhang.account, opened[1].id, SessionEnd.PASSWORD_CHANGED, house.now)
+    assert set(ended) == {opened[0].id, opened[2].id}
+    assert await house.sessions.of_account(zhang.account, house.now) == [opened[1]]
+    assert await house.sessions.find(cookie("0"), house.now) is None
+    assert await house.sessions.end_others(zhang.account, opened[1].id, SessionEnd.CHOSEN, house.now) == []
+    assert await house.sessions.end_others(zhang.account, other.id, SessionEnd.CHOSEN, house.now) == [opened[1].id]
+    assert await house.sessions.end_others(zhang.account, None, SessionEnd.CHOSEN, house.now) == []
+    assert await house.sessions.of_account(li.account, house.now) == [other]
+    audited = [event for event in house.audit() if event[0] == "session.ended"]
+    assert len(audited) == 3
+    assert set(audited) == {("session.ended", zhang.ref, session.id) for session in opened}
+    facts = house.rows("SELECT facts FROM audit_event WHERE kind = 'session.ended' ORDER BY id")
+    assert facts == [('{"reason":"password_changed"}',)] * 2 + [('{"reason":"chosen"}',)]
+
+
+@pytest.mark.req("SES-1")
+async def test_of_sixteen_who_end_every_session_each_is_ended_by_one(house: House) -> None:
+    _, standing = await house.someone()
+    for number in range(4):
+        await house.sessions.open(house.session(standing.account), cookie(f"{number}"), None)
+    results = await asyncio.gather(
+        *(house.sessions.end_others(standing.account, None, SessionEnd.CHOSEN, house.now) for _ in range(16))
+    )
+    assert len([session for ended in results for session in ended]) == 4
+    assert await house.sessions.of_account(standing.account, house.now) == []
+
+
 async def test_an_account_sees_its_own_live_sessions_newest_first(house: House) -> None:
     _, zhang = await house.someone()
     _, li = await house.someone(LI, identity("oLi"))

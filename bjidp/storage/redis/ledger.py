@@ -30,6 +30,10 @@ class Gate(Protocol):
         """Return the standing of the account a platform link stands for, or None when there is no such link."""
         ...
 
+    async def links_of(self, account: str) -> list[str]:
+        """Return the platform links that stand for an account; one of each platform at most."""
+        ...
+
     async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
         """Take the last look at the account, audit the login, remember the network; raise ``AccountRefused``."""
         ...

@@ -77,6 +77,18 @@ class RedisMiniSessions:
         link = await self._rows.owner(session)
         return link is not None and await self._end(link, session, reason, now)
 
+    async def end_others(self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant) -> list[str]:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end_others`."""
+        others = [row for row in await self.of_account(account, now) if row.id != keep]
+        return [row.id for row in others if await self._end(row.link, row.id, reason, now)]
+
+    async def of_account(self, account: str, now: Instant) -> list[MiniSession]:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.of_account`."""
+        # By way of its links, which are few, rather than by a list per account that every login would write.
+        links = await self._gate.links_of(account)
+        rows = [row for link in links for row in await self._rows.of_owner(link, now)]
+        return sorted(rows, key=lambda row: (-row.created_at, row.id))
+
     async def live_of_link(self, link: str, now: Instant) -> bool:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.live_of_link`."""
         return bool(await self._rows.of_owner(link, now))

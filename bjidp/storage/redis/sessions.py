@@ -81,6 +81,11 @@ class RedisSessions:
         found = [row.id for row in await self._rows.of_owner(account, now) if row.login.ticket in ticket]
         return [session for session in found if await self._end(account, session, reason, now)]
 
+    async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
+        """See :meth:`bjidp.sessions.ports.SessionStore.end_others`."""
+        others = [row.id for row in await self._rows.of_owner(account, now) if row.id != keep]
+        return [session for session in others if await self._end(account, session, reason, now)]
+
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """See :meth:`bjidp.sessions.ports.SessionStore.of_account`."""
         rows = await self._rows.of_owner(account, now)

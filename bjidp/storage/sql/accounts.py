@@ -107,6 +107,7 @@ class SqlAccounts:
         self._standing_of_link = compile_(
             select(*STANDING).select_from(linked).where(platform_link.c.id == bindparam("link"))
         )
+        self._links_of = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._link_of = compile_(
             select(*LINK, *STANDING)
             .select_from(linked.join(platform_identity, platform_identity.c.link == platform_link.c.id))
@@ -228,6 +229,10 @@ class SqlAccounts:
         """
         row = await self._engine.one(self._standing_of_link, {"link": link})
         return None if row is None else self._rows.standing(row)
+
+    async def links_of(self, account: str) -> list[str]:
+        """Return the platform links that stand for an account, for mini-program sessions kept elsewhere."""
+        return [link for (link,) in await self._engine.all(self._links_of, {"account": account})]
 
     async def profile(self, account: str) -> Profile | None:
         """Return the masked profile, or None."""

@@ -43,29 +43,39 @@ class MiniSessionEnds:
 
         self._end = ending(table.c.id == bindparam("session"))
         self._end_of_link = ending(of_link)
+        self._end_others = ending(table.c.account == bindparam("account"), table.c.id != bindparam("keep"))
         self._end_older = ending(of_link, table.c.id.not_in(newest))
 
     def one(self, transaction: Transaction, session: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End one session; return how many that was."""
-        return self._ended(transaction, transaction.all(self._end, {"session": session, "now": now}), reason, now)
+        return len(self._ended(transaction, transaction.all(self._end, {"session": session, "now": now}), reason, now))
 
     def of_link(self, transaction: Transaction, link: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End every session of a link; return how many."""
-        return self._ended(transaction, transaction.all(self._end_of_link, {"link": link, "now": now}), reason, now)
+        return len(
+            self._ended(transaction, transaction.all(self._end_of_link, {"link": link, "now": now}), reason, now)
+        )
+
+    def but(
+        self, transaction: Transaction, account_id: str, keep: str | None, reason: MiniSessionEnd, now: Instant
+    ) -> list[str]:
+        """End every session of an account but ``keep``; return which."""
+        rows = transaction.all(self._end_others, {"account": account_id, "keep": keep or "", "now": now})
+        return self._ended(transaction, rows, reason, now)
 
     def but_newest(self, transaction: Transaction, link: str, kept: int, reason: MiniSessionEnd, now: Instant) -> int:
         """End the sessions of a link but the ``kept`` newest; return how many that was."""
         rows = transaction.all(self._end_older, {"link": link, "kept": kept, "now": now})
-        return self._ended(transaction, rows, reason, now)
+        return len(self._ended(transaction, rows, reason, now))
 
     def _ended(
         self, transaction: Transaction, rows: list[tuple[str, str, str]], reason: MiniSessionEnd, now: Instant
-    ) -> int:
+    ) -> list[str]:
         for session, account_id, link in rows:
             facts = {Fact.REASON: reason.value, Fact.LINK: link}
             event = AuditEvent(EventKind.MINI_SESSION_ENDED, now, None, session, None, facts)
             self._audit.write_for(transaction, account_id, event)
-        return len(rows)
+        return [row[0] for row in rows]
 
 
 class SqlMiniSessions:
@@ -94,6 +104,11 @@ class SqlMiniSessions:
                 version=bindparam("next"),
             )
             .returning(*MINI_SESSION)
+        )
+        self._of_account = engine.compile(
+            select(*MINI_SESSION)
+            .where(table.c.account == bindparam("account"), _LIVE)
+            .order_by(table.c.created_at.desc(), table.c.id)
         )
         self._live_of_link = engine.compile(select(exists().where(table.c.link == bindparam("link"), _LIVE)))
         self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
@@ -161,6 +176,17 @@ class SqlMiniSessions:
         return bool(
             await self._engine.write_briefly(lambda transaction: self._ends.one(transaction, session, reason, now))
         )
+
+    async def end_others(self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant) -> list[str]:
+        """End the account's live sessions but ``keep``; return the ids of the sessions ended."""
+        return await self._engine.write_briefly(
+            lambda transaction: self._ends.but(transaction, account, keep, reason, now)
+        )
+
+    async def of_account(self, account: str, now: Instant) -> list[MiniSession]:
+        """Return the account's live sessions, newest first."""
+        rows = await self._engine.all(self._of_account, {"account": account, "now": now})
+        return [mini_session_from(row) for row in rows]
 
     async def live_of_link(self, link: str, now: Instant) -> bool:
         """Return whether a platform link has a live session."""

@@ -61,7 +61,9 @@ class SqlSessions:
 
         self._end = ending(table.c.id == bindparam("session"))
         self._end_key = ending(table.c.key == bindparam("key"))
-        self._end_ticket = ending(table.c.account == bindparam("account"), table.c.ticket == bindparam("ticket"))
+        of_account = table.c.account == bindparam("account")
+        self._end_ticket = ending(of_account, table.c.ticket == bindparam("ticket"))
+        self._end_others = ending(of_account, table.c.id != bindparam("keep"))
         self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
     async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
@@ -143,6 +145,14 @@ class SqlSessions:
             return self._ended(transaction, rows, reason, now)
 
         return await self._engine.write_briefly(work)
+
+    async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
+        """End the account's live sessions but ``keep``; return the ids of the sessions ended."""
+        values: dict[str, Value] = {"account": account, "keep": keep or "", "now": now}
+        # As many as there are: too many, perhaps, for the event loop.
+        return await self._engine.write(
+            lambda transaction: self._ended(transaction, transaction.all(self._end_others, values), reason, now)
+        )
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """Return the account's live sessions, newest first."""

@@ -13,7 +13,7 @@ from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import LIVE_OF_LINK, Caller
 from bjidp.miniprogram.wire import IdentityRequired, SessionOk
 from bjidp.platforms import Platform
-from tests.support.phones import PhoneWorld
+from tests.support.phones import LI, PhoneWorld
 
 
 def bearer(access_token: str) -> str:
@@ -231,3 +231,32 @@ async def test_no_days_last_twelve_hours_at_most(world: PhoneWorld) -> None:
     world.clock.advance(1)
     assert not await is_live(world, last.access_token)
     assert isinstance(await world.sign_in("zhang"), IdentityRequired)
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("Q9")
+async def test_an_account_lists_its_phones_and_ends_one_and_nobody_elses(world: PhoneWorld) -> None:
+    mine = await logged_in(world)
+    other = await world.registered("li", LI)
+    callers = [await world.sessions.recognise(bearer(tokens.access_token)) for tokens in (mine, other)]
+    account, foreign = callers[0].account, callers[1].session.id
+    listed = {session.id for session in await world.sessions.of_account(account)}
+    assert callers[0].session.id in listed
+    assert foreign not in listed
+    assert not await world.sessions.end_one(account, foreign, MiniSessionEnd.CHOSEN)
+    assert await world.sessions.end_one(account, callers[0].session.id, MiniSessionEnd.CHOSEN)
+    assert not await world.sessions.end_one(account, callers[0].session.id, MiniSessionEnd.CHOSEN)
+    assert [await is_live(world, tokens.access_token) for tokens in (mine, other)] == [False, True]
+
+
+@pytest.mark.req("REC-4", "ACC-7")
+async def test_every_phone_of_an_account_is_logged_out_but_the_one_to_keep(world: PhoneWorld) -> None:
+    await logged_in(world)
+    kept = await world.sign_in("zhang")
+    assert isinstance(kept, SessionOk)
+    caller = await world.sessions.recognise(bearer(kept.access_token))
+    await world.sessions.end_all(caller.account, caller.session.id, MiniSessionEnd.PHONE_CHANGED)
+    assert [session.id for session in await world.sessions.of_account(caller.account)] == [caller.session.id]
+    await world.sessions.end_all(caller.account, None, MiniSessionEnd.CANCELLED)
+    assert await world.sessions.of_account(caller.account) == []
+    assert not await is_live(world, kept.access_token)

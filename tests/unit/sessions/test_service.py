@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 import msgspec
 import pytest
 
 from bjidp.clock import HOUR, MINUTE, Instant, ManualClock
 from bjidp.entropy import SeededEntropy
-from bjidp.errors import AccountRefused
+from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.sessions.ports import Login, Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import COOKIE_LENGTH, Sessions
 from bjidp.standing import Level, Standing, Status
@@ -27,6 +27,7 @@ class Rows:
         self.ended: list[tuple[str, str, Instant]] = []
         self.refusal: str | None = None
         self.asked = 0
+        self.coming: list[Awaitable[object]] = []
 
     async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
         if self.refusal is not None:
@@ -57,8 +58,17 @@ class Rows:
     async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: SessionEnd, now: Instant) -> list[str]:
         raise NotImplementedError
 
+    async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
+        others = [row.id for row in await self.of_account(account, now) if row.id != keep]
+        for session in others:
+            await self.end(session, reason, now)
+        if self.coming:
+            await self.coming.pop()
+        return others
+
     async def of_account(self, account: str, now: Instant) -> list[Session]:
-        raise NotImplementedError
+        rows = [row for row in self.rows.values() if row.account == account and now < row.expires_at]
+        return sorted(rows, key=lambda row: -row.created_at)
 
     async def purge(self, now: Instant, limit: int) -> int:
         raise NotImplementedError
@@ -174,3 +184,53 @@ async def test_of_two_saves_of_one_reading_the_second_is_stale(sessions: Session
     assert (saved.data, saved.version) == ({"a": "1"}, 2)
     with pytest.raises(StaleSession):
         await sessions.save(found[0], {"b": "1"})
+
+
+async def started(sessions: Sessions, account: str = "account") -> Session:
+    found = await sessions.find(await sessions.start(account, LOGIN, None))
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.req("SES-1")
+async def test_an_account_lists_its_sessions_and_ends_one_of_them(sessions: Sessions, clock: ManualClock) -> None:
+    first = await started(sessions)
+    clock.advance(60)
+    second = await started(sessions)
+    assert await sessions.of_account("account") == [second, first]
+    assert await sessions.end_one("account", first.id, SessionEnd.CHOSEN)
+    assert not await sessions.end_one("account", first.id, SessionEnd.CHOSEN)
+    assert await sessions.of_account("account") == [second]
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("Q9")
+async def test_nobody_ends_a_session_of_another_account(sessions: Sessions, rows: Rows) -> None:
+    mine = await started(sessions, "other")
+    assert not await sessions.end_one("account", mine.id, SessionEnd.CHOSEN)
+    assert not await sessions.end_one("account", "nothing", SessionEnd.CHOSEN)
+    await sessions.end_others("account", None, SessionEnd.CHOSEN)
+    assert await sessions.of_account("other") == [mine]
+    assert rows.ended == []
+
+
+@pytest.mark.req("REC-4")
+async def test_all_sessions_but_one_are_ended_and_those_that_come_meanwhile(sessions: Sessions, rows: Rows) -> None:
+    kept = await started(sessions)
+    for _ in range(2):
+        await started(sessions)
+    rows.coming = [started(sessions) for _ in range(3)]
+    await sessions.end_others("account", kept.id, SessionEnd.PASSWORD_CHANGED)
+    assert rows.coming == []
+    assert await sessions.of_account("account") == [kept]
+    assert [reason for _, reason, _ in rows.ended] == ["password_changed"] * 5
+
+
+@pytest.mark.req("SES-1")
+async def test_sessions_that_never_cease_to_come_are_an_outage(sessions: Sessions, rows: Rows) -> None:
+    await started(sessions)
+    rows.coming = [started(sessions) for _ in range(100)]
+    with pytest.raises(StoreUnavailable):
+        await sessions.end_others("account", None, SessionEnd.CHOSEN)
+    for left in rows.coming:
+        left.close()  # type: ignore[attr-defined]
