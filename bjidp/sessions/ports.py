@@ -106,6 +106,14 @@ class SessionStore(Protocol):
         """Write ``data`` and ``last_used_at`` if the row still has this version; raise :class:`StaleSession`."""
         ...
 
+    async def rekey(self, session: Session, key: bytes, fresh: bytes, now: Instant) -> bool:
+        """Let the live session be found under ``fresh`` and no more under ``key``; nothing else of it changes.
+
+        Returns whether it was found under ``key``: of many racing callers one is told so. After ``StoreUnavailable``
+        either may be the one that counts.
+        """
+        ...
+
     async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live.
 

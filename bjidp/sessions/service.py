@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from bjidp.clock import Clock, Millis
-from bjidp.entropy import Entropy, tokens
+from bjidp.entropy import Entropy, token, tokens
 from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, StaleSession
 from bjidp.standing import Standing
@@ -78,6 +78,17 @@ class Sessions:
     async def save(self, session: Session, data: dict[str, str]) -> Session:
         """Write the session's data; raise :class:`StaleSession` when it was changed or ended meanwhile."""
         return await self._store.save(msgspec.structs.replace(session, data=data))
+
+    async def renew(self, session: Session, cookie: str) -> str:
+        """Return a new value for the session's ``cookie``, which is dead at once (attack T1, ASVS 7.2.4).
+
+        For a step in which its owner was authenticated anew; its public id, its list entry and its sockets stay. Raises
+        :class:`StaleSession` when the session has ended or another request renewed it, and then nothing was written.
+        """
+        fresh = token(self._entropy, 256)
+        if not await self._store.rekey(session, _key(cookie), _key(fresh), self._clock.now()):
+            raise StaleSession
+        return fresh
 
     async def end(self, session: Session, reason: SessionEnd) -> None:
         """End the session; ``reason`` is for the audit log."""

@@ -172,6 +172,48 @@ async def test_a_login_whose_write_fails_halfway_leaves_nothing_behind(
     assert number == 4, "every write of a login has failed once"
 
 
+@pytest.mark.attack("T1")
+@pytest.mark.parametrize("heard", [False, True], ids=["call lost", "answer lost"])
+async def test_of_a_renewal_that_fails_halfway_one_cookie_counts(
+    house: House, shared: RedisStores, *, heard: bool
+) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("0"), None)
+    for number in range(1, 9):
+        faulty = Faulty(shared._link, lambda call, number=number: call == number, heard=heard)  # type: ignore[misc]
+        sessions = RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit)
+        old, new = cookie(f"{number - 1}"), cookie(f"{number}")
+        failed = False
+        try:
+            assert await sessions.rekey(session, old, new, house.now)
+        except StoreUnavailable:
+            failed = True
+        count = [await house.sessions.find(key, house.now) is not None for key in (old, new)]
+        assert sum(count) == 1, "never both, and never neither"
+        assert failed or count == [False, True]
+        if not failed and number > 4:
+            break
+        if count[0]:
+            assert await house.sessions.rekey(session, old, new, house.now)
+    assert number == 5, "every write of a renewal has failed once"
+
+
+async def test_a_row_of_a_former_release_is_renewed_by_the_cookie_that_leads_to_it(
+    house: House, server: RedisServer
+) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("a"), None)
+    with Redis.from_url(server.url()) as redis:
+        former = b"1 %d " % session.expires_at + msgspec.msgpack.encode(session)
+        redis.hset(f"bjidp:session:of:{{{standing.account}}}", session.id, former)
+    assert await house.sessions.find(cookie("a"), house.now) == (session, standing)
+    assert await house.sessions.rekey(session, cookie("a"), cookie("b"), house.now)
+    assert await house.sessions.find(cookie("a"), house.now) is None
+    assert await house.sessions.find(cookie("b"), house.now) is not None
+
+
 @pytest.mark.parametrize("heard", [False, True], ids=["calls lost", "answers lost"])
 async def test_what_a_store_that_went_away_during_a_login_keeps_can_be_ended(
     house: House, shared: RedisStores, *, heard: bool
@@ -287,6 +329,7 @@ async def test_every_key_of_a_session_dies_by_itself(house: House, server: Redis
     session = house.session(standing.account)
     await house.sessions.open(session, cookie("a"), None)
     await house.sessions.save(session)
+    await house.sessions.rekey(session, cookie("a"), cookie("b"), house.now)
     mini = house.mini_session(link)
     await house.mini_sessions.open(mini)
     await house.mini_sessions.replace(msgspec.structs.replace(mini, generation=2))
@@ -331,6 +374,7 @@ async def test_every_call_without_redis_is_refused(house: House, server: RedisSe
         house.sessions.open(session, cookie("a"), None),
         house.sessions.find(cookie("a"), house.now),
         house.sessions.save(session),
+        house.sessions.rekey(session, cookie("a"), cookie("b"), house.now),
         house.sessions.end(session.id, SessionEnd.LOGOUT, house.now),
         house.sessions.end_by_ticket(standing.account, [b"t"], SessionEnd.UNDO, house.now),
         house.sessions.end_others(standing.account, None, SessionEnd.CHOSEN, house.now),

@@ -259,6 +259,59 @@ async def test_of_sixteen_who_end_every_session_each_is_ended_by_one(house: Hous
     assert await house.sessions.of_account(standing.account, house.now) == []
 
 
+@pytest.mark.attack("T1")
+async def test_a_renewed_session_is_found_by_its_new_cookie_alone(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account, data={"k": "v"})
+    await house.sessions.open(session, cookie("old"), None)
+    assert await house.sessions.find(cookie("old"), house.now) is not None, "where it led is remembered"
+    assert await house.sessions.rekey(session, cookie("old"), cookie("new"), house.now)
+    assert await house.sessions.find(cookie("old"), house.now) is None
+    found = await house.sessions.find(cookie("new"), house.now)
+    assert found is not None
+    assert msgspec.structs.replace(found[0], version=1) == session
+    assert [row.id for row in await house.sessions.of_account(standing.account, house.now)] == [session.id]
+    assert (await house.sessions.save(msgspec.structs.replace(found[0], data={}))).data == {}
+    assert await house.sessions.end(session.id, SessionEnd.LOGOUT, house.now)
+    assert await house.sessions.find(cookie("new"), house.now) is None
+
+
+@pytest.mark.attack("T1")
+async def test_of_sixteen_renewals_of_one_session_one_counts(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("old"), None)
+    fresh = [cookie(f"new {number}") for number in range(16)]
+    won = await asyncio.gather(*(house.sessions.rekey(session, cookie("old"), key, house.now) for key in fresh))
+    assert won.count(True) == 1
+    live = [key for key in (cookie("old"), *fresh) if await house.sessions.find(key, house.now) is not None]
+    assert live == [fresh[won.index(True)]]
+
+
+@pytest.mark.attack("T1")
+async def test_a_cookie_that_is_dead_renews_and_replaces_nothing(house: House) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("old"), None)
+    assert await house.sessions.rekey(session, cookie("old"), cookie("new"), house.now)
+    assert not await house.sessions.rekey(session, cookie("old"), cookie("third"), house.now)
+    await house.sessions.open(house.session(standing.account), cookie("other"), cookie("old"))
+    assert await house.sessions.find(cookie("new"), house.now) is not None
+    assert await house.sessions.find(cookie("third"), house.now) is None
+
+
+@pytest.mark.attack("T3")
+async def test_a_renewal_never_brings_an_ended_session_back(house: House) -> None:
+    _, standing = await house.someone()
+    ended, over = house.session(standing.account), house.session(standing.account)
+    await house.sessions.open(ended, cookie("a"), None)
+    await house.sessions.open(over, cookie("b"), None)
+    assert await house.sessions.end(ended.id, SessionEnd.LOGOUT, house.now)
+    assert not await house.sessions.rekey(ended, cookie("a"), cookie("c"), house.now)
+    assert not await house.sessions.rekey(over, cookie("b"), cookie("d"), over.expires_at)
+    assert await house.sessions.find(cookie("c"), house.now) is None
+
+
 async def test_an_account_sees_its_own_live_sessions_newest_first(house: House) -> None:
     _, zhang = await house.someone()
     _, li = await house.someone(LI, identity("oLi"))

@@ -42,6 +42,7 @@ CALLS: dict[str, Call] = {
     "sessions.open": lambda h, s: s.sessions.open(h.session("a"), cookie("a"), None),
     "sessions.find": lambda h, s: s.sessions.find(cookie("a"), h.now),
     "sessions.save": lambda h, s: s.sessions.save(h.session("a")),
+    "sessions.rekey": lambda h, s: s.sessions.rekey(h.session("a"), b"k", b"f", h.now),
     "sessions.end": lambda h, s: s.sessions.end("S", SessionEnd.LOGOUT, h.now),
     "sessions.end_by_ticket": lambda h, s: s.sessions.end_by_ticket("a", [TICKET], SessionEnd.UNDO, h.now),
     "sessions.end_others": lambda h, s: s.sessions.end_others("a", None, SessionEnd.CHOSEN, h.now),

@@ -141,6 +141,14 @@ class OwnedRows(Generic[R]):
         except StoreUnavailable:
             log.warning("session_left_to_expire", session=row.id)
 
+    async def point(self, name: str, to: str, lifetime: Millis) -> None:
+        """Let one more name, never given before, lead to a row that is there."""
+        await self._link.call("SET", self._pointer(name), to, "PX", lifetime + GRACE)
+
+    async def unpoint(self, name: str) -> None:
+        """Forget a name that counts no more. Who remembers it is still led by it: the row has to know better."""
+        await self._link.call("DEL", self._pointer(name))
+
     async def owner(self, name: str) -> str | None:
         """Return where ``name`` leads, or None. That the row is still there is another question."""
         known = self._owners.get(name)

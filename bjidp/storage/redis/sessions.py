@@ -8,7 +8,9 @@ and dies at its deadline.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -16,11 +18,33 @@ from bjidp.audit.event import EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
+from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession
 from bjidp.standing import Standing
 from bjidp.storage.redis.client import Link
 from bjidp.storage.redis.ledger import Gate, Ledger
 from bjidp.storage.redis.owned import OwnedRows
+
+ATTEMPTS: Final = 8
+"""Saves of one session that may come between in a row before its renewal gives up."""
+
+
+class Kept(Session, frozen=True):
+    """A session as it lies here. A process remembers where a cookie led, so the row says which one counts."""
+
+    key: bytes = b""
+    """Empty in a row of a former release, which any cookie that leads to it opens."""
+
+    def opens_to(self, key: bytes) -> bool:
+        """Tell whether the cookie under ``key`` is the one that counts."""
+        return self.key in {key, b""}
+
+    def session(self) -> Session:
+        """Return the session alone."""
+        return Session(*(getattr(self, name) for name in _FIELDS))
+
+
+_FIELDS: Final = Session.__struct_fields__
 
 
 class RedisSessions:
@@ -28,7 +52,7 @@ class RedisSessions:
 
     def __init__(self, link: Link, prefix: str, gate: Gate, audit: AuditLog) -> None:
         """Keep sessions under keys that begin with ``prefix``; accounts are behind ``gate``."""
-        self._rows = OwnedRows(link, prefix, Session)
+        self._rows = OwnedRows(link, prefix, Kept)
         self._gate = gate
         self._ledger = Ledger(gate, audit)
 
@@ -36,13 +60,14 @@ class RedisSessions:
         """See :meth:`bjidp.sessions.ports.SessionStore.open`."""
         now = session.created_at
         names = {session.id: session.account, key.hex(): f"{session.account} {session.id}"}
+        kept = Kept(**msgspec.structs.asdict(session), key=key)
         try:
-            await self._rows.add(session.account, session, session.expires_at - now, names)
+            await self._rows.add(session.account, kept, session.expires_at - now, names)
             await self._gate.admit(session.account, session.login, session.id, now)
             if replaces is not None:
                 await self._end_key(replaces, now)
         except BaseException:
-            await self._rows.withdraw(session.account, session, names)
+            await self._rows.withdraw(session.account, kept, names)
             raise
 
     async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
@@ -52,11 +77,13 @@ class RedisSessions:
             return None
         account, _, session_id = where.partition(" ")
         # One after the other: two tasks for both at once take more CPU than either look.
-        session = await self._rows.get(account, session_id, now)
-        standing = None if session is None else await self._gate.standing(account)
-        if session is None or standing is None or standing.refusal is not None:
+        kept = await self._rows.get(account, session_id, now)
+        if kept is None or not kept.opens_to(key):
             return None
-        return session, standing
+        standing = await self._gate.standing(account)
+        if standing is None or standing.refusal is not None:
+            return None
+        return kept.session(), standing
 
     async def save(self, session: Session) -> Session:
         """See :meth:`bjidp.sessions.ports.SessionStore.save`."""
@@ -69,7 +96,25 @@ class RedisSessions:
         )
         if not await self._rows.swap(session.account, saved, session.version):
             raise StaleSession
-        return saved
+        return saved.session()
+
+    async def rekey(self, session: Session, key: bytes, fresh: bytes, now: Instant) -> bool:
+        """See :meth:`bjidp.sessions.ports.SessionStore.rekey`.
+
+        The new cookie leads here before the row says that it counts; until then it opens nothing.
+        """
+        account = session.account
+        await self._rows.point(fresh.hex(), f"{account} {session.id}", session.expires_at - now)
+        for _ in range(ATTEMPTS):
+            kept = await self._rows.get(account, session.id, now)
+            if kept is None or not kept.opens_to(key):
+                await self._forget(fresh)
+                return False
+            renewed = msgspec.structs.replace(kept, key=fresh, version=kept.version + 1)
+            if await self._rows.swap(account, renewed, kept.version):
+                await self._forget(key)
+                return True
+        raise StoreUnavailable(1)
 
     async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         """See :meth:`bjidp.sessions.ports.SessionStore.end`."""
@@ -89,7 +134,7 @@ class RedisSessions:
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """See :meth:`bjidp.sessions.ports.SessionStore.of_account`."""
         rows = await self._rows.of_owner(account, now)
-        return sorted(rows, key=lambda row: (-row.created_at, row.id))
+        return [row.session() for row in sorted(rows, key=lambda row: (-row.created_at, row.id))]
 
     async def purge(self, now: Instant, limit: int) -> int:
         """See :meth:`bjidp.sessions.ports.SessionStore.purge`."""
@@ -99,7 +144,14 @@ class RedisSessions:
         where = await self._rows.owner(key.hex())
         if where is not None:
             account, _, session = where.partition(" ")
-            await self._end(account, session, SessionEnd.REPLACED, now)
+            kept = await self._rows.get(account, session, now)
+            if kept is not None and kept.opens_to(key):
+                await self._end(account, session, SessionEnd.REPLACED, now)
+
+    async def _forget(self, key: bytes) -> None:
+        with contextlib.suppress(StoreUnavailable):
+            # It opens nothing any more, and dies by itself.
+            await self._rows.unpoint(key.hex())
 
     async def _end(self, account: str, session: str, reason: SessionEnd, now: Instant) -> bool:
         ended = await self._rows.remove(account, session, now)

@@ -49,6 +49,11 @@ class SqlSessions:
             .where(table.c.id == bindparam("session"), table.c.version == bindparam("expected"))
             .values(data=bindparam("new_data"), last_used_at=bindparam("used_at"), version=bindparam("next"))
         )
+        self._rekey = engine.compile(
+            update(table)
+            .where(table.c.id == bindparam("session"), table.c.key == bindparam("old_key"), _LIVE)
+            .values(key=bindparam("new_key"))
+        )
         self._of_account = engine.compile(
             select(*SESSION)
             .where(table.c.account == bindparam("account"), _LIVE)
@@ -123,6 +128,11 @@ class SqlSessions:
         if not saved.number:
             raise StaleSession
         return msgspec.structs.replace(session, version=session.version + 1)
+
+    async def rekey(self, session: Session, key: bytes, fresh: bytes, now: Instant) -> bool:
+        """Let the live session be found under ``fresh`` and no more under ``key``; tell whether it was there."""
+        values: dict[str, Value] = {"session": session.id, "old_key": key, "new_key": fresh, "now": now}
+        return (await self._engine.write_one(self._rekey, values)).number == 1
 
     async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         """Delete the row, audit why; return whether it was live."""

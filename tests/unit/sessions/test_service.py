@@ -49,6 +49,12 @@ class Rows:
                 return self.rows[key]
         raise StaleSession
 
+    async def rekey(self, session: Session, key: bytes, fresh: bytes, now: Instant) -> bool:
+        if self.rows.get(key, session).id != session.id or key not in self.rows:
+            return False
+        self.rows[fresh] = self.rows.pop(key)
+        return True
+
     async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
         self.ended.append((session, reason, now))
         before = len(self.rows)
@@ -110,6 +116,21 @@ async def test_the_session_before_a_login_is_dead(sessions: Sessions, rows: Rows
     new = await sessions.start("account", LOGIN, old)
     assert new != old
     assert await sessions.find(old) is None
+    assert len(rows.rows) == 1
+
+
+@pytest.mark.attack("T1")
+async def test_a_renewed_session_has_another_cookie_and_nothing_else(sessions: Sessions, rows: Rows) -> None:
+    old = await sessions.start("account", LOGIN, None)
+    found = await sessions.find(old)
+    assert found is not None
+    new = await sessions.renew(found[0], old)
+    assert len(new) == COOKIE_LENGTH
+    assert new != old
+    assert await sessions.find(old) is None
+    assert await sessions.find(new) == found
+    with pytest.raises(StaleSession):
+        await sessions.renew(found[0], old)
     assert len(rows.rows) == 1
 
 
