@@ -74,6 +74,7 @@ from bjidp.web.bodies import BODY_MAX
 from bjidp.web.calls import Call, mount
 from bjidp.web.channel import QrChannel
 from bjidp.web.cookies import Cookies
+from bjidp.web.desk import Desk
 from bjidp.web.drawing import Drawings
 from bjidp.web.forms import Forms
 from bjidp.web.guards import Guards
@@ -161,7 +162,8 @@ def read_keyring(settings: Settings) -> Keyring:
 
 def build(rooms: Rooms) -> web.Application:
     """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
-    qr, front = _qr(rooms), _front(rooms)
+    qr = _qr(rooms)
+    front = _front(rooms, qr)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
@@ -209,6 +211,7 @@ class _Front(Struct, frozen=True, kw_only=True):
     files: StaticFiles
     sessions: Sessions
     signed_in: SignedIn
+    desk: Desk
 
 
 def _qr(rooms: Rooms) -> _Qr:
@@ -247,7 +250,7 @@ def _qr(rooms: Rooms) -> _Qr:
     )
 
 
-def _front(rooms: Rooms) -> _Front:
+def _front(rooms: Rooms, qr: _Qr) -> _Front:
     settings = rooms.settings
     cookies = Cookies(rooms.site)
     files = StaticFiles.load()
@@ -257,20 +260,33 @@ def _front(rooms: Rooms) -> _Front:
         portal_url=settings.server.portal_url,
         portal_name=settings.server.client_name,
     )
+    forms = Forms(rooms.site, cookies, qr.browsers, _derived(rooms.keyring, "csrf"))
+    observer = Observer(
+        Addresses([ipaddress.ip_network(network) for network in settings.networks.trusted_proxies]),
+        _areas(settings),
+        Pseudonyms(rooms.keyring).digests,
+        count_addresses=not settings.server.load,
+        shared=[ipaddress.ip_network(network) for network in settings.networks.shared],
+    )
+    renderer = Renderer(shell, files, Texts.load(LANGUAGE))
+    signed_in = SignedIn(sessions, cookies)
     return _Front(
         cookies=cookies,
-        forms=Forms(rooms.site, cookies, _derived(rooms.keyring, "csrf")),
-        observer=Observer(
-            Addresses([ipaddress.ip_network(network) for network in settings.networks.trusted_proxies]),
-            _areas(settings),
-            Pseudonyms(rooms.keyring).digests,
-            count_addresses=not settings.server.load,
-            shared=[ipaddress.ip_network(network) for network in settings.networks.shared],
-        ),
-        renderer=Renderer(shell, files, Texts.load(LANGUAGE)),
+        forms=forms,
+        observer=observer,
+        renderer=renderer,
         files=files,
         sessions=sessions,
-        signed_in=SignedIn(sessions, cookies),
+        signed_in=signed_in,
+        desk=Desk(
+            forms=forms,
+            cookies=cookies,
+            browsers=qr.browsers,
+            signed_in=signed_in,
+            observer=observer,
+            throttle=rooms.stores.throttle,
+            renderer=renderer,
+        ),
     )
 
 

@@ -58,3 +58,9 @@ def opened(
     others = tuple(old for old in browser.flows if old.id != ref.id and old.id not in over)
     kept = (*others, ref)[-policy.flows :]
     return Browser(browser.id, browser.epoch + 1, now + policy.browser, kept), ref
+
+
+def renewed(browser: Browser, over: frozenset[str], policy: QrPolicy, now: Instant) -> Browser:
+    """Return the record for the next secret of a browser that shows no flow on the page it opens."""
+    kept = tuple(ref for ref in browser.flows if ref.id not in over)
+    return Browser(browser.id, browser.epoch + 1, now + policy.browser, kept)

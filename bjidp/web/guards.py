@@ -21,6 +21,7 @@ PROBES: Final = frozenset({"/health", "/ready"})
 
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "media-src 'self'; "
     "form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 

@@ -110,7 +110,7 @@ class LoginPages:
             client=self._settings.client.name,
             flow=opened.flow,
             basis_url=self._settings.basis_url,
-            csrf=self._forms.token(opened.secret),
+            csrf=self._forms.token(opened.browser),
             embedder=self._settings.simulator,
         )
         response = _html(self._renderer.render_login(page))

@@ -34,6 +34,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "face_pending": HTTPStatus.CONFLICT,
     "flow_expired": HTTPStatus.GONE,
     "flow_unknown": HTTPStatus.FORBIDDEN,
+    "form_expired": HTTPStatus.GONE,
     "frame_stale": HTTPStatus.CONFLICT,
     "identity_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,

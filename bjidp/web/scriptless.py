@@ -79,14 +79,13 @@ class ScriptlessQr:
         """Show the state of the flow inside the login page."""
         require_same_site_read(self._site, request)
         request[ANCESTORS] = "'self'"
-        secret = self._cookies.browser_secret(request) or ""
         flow_id = request.query.get("flow", "")
-        page = QrStatePage(state=QrState.ENDED, flow="", csrf=self._forms.token(secret))
         try:
             entry = await self._entry(request, flow_id)
             flow, now = await self._pages.current(entry, renew=False, slow=True)
         except (BrowserUnknown, FlowUnknown, AlreadySignedIn, RateLimited):
-            return self._page(page)
+            return self._page(QrStatePage(state=QrState.ENDED, flow="", csrf=""))
+        page = QrStatePage(state=QrState.ENDED, flow="", csrf=self._forms.token(entry.browser.id))
         return self._page(self._shown(page, entry, flow, now))
 
     async def renew(self, request: web.Request) -> web.Response:

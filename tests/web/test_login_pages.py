@@ -47,7 +47,9 @@ async def test_each_navigation_replaces_the_secret_and_keeps_the_flow(program: P
     for _ in range(3):
         await browser.open()
         seen.add((browser.secret, browser.csrf))
-    assert len({secret for secret, _ in seen}) == len({csrf for _, csrf in seen}) == 3
+    assert len({secret for secret, _ in seen}) == 3
+    # A form in another tab still counts.
+    assert len({csrf for _, csrf in seen}) == 1
 
     planted = await program.browser()
     chosen = "A" * 43

@@ -19,6 +19,7 @@ OF_PAGES = {
     "credentials_wrong",
     "flow_expired",
     "flow_unknown",
+    "form_expired",
     "method_not_allowed",
     "misdirected",
     "origin_refused",

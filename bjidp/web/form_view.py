@@ -1,0 +1,78 @@
+"""What a form shows: the values it keeps, what is wrong with them, and where sending a code stands.
+
+Owns the noun that every page with a form carries, its other shape for scripts, which are told what of it changes while
+the page stays, and what every form that is posted has in common. Made by handlers; read by
+``templates/components/fields.html`` and ``static/js/forms.js``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from bjidp.web.texts import Texts
+
+
+class Form(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a form's fields are: text, empty where the browser sent none. ``act`` is the button that was pressed."""
+
+    act: str = ""
+    flow: str = ""
+    captcha_id: str = ""
+    captcha: str = ""
+
+
+class FormView(Struct, frozen=True, kw_only=True):
+    """One form. ``values`` never hold a password: nobody passes one in, and no macro writes one out."""
+
+    csrf: str
+    values: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    """A field's name to the code of what is wrong; words under ``fault.<field>.<code>``."""
+    note: str | None = None
+    """An error's code about the form as a whole; words under ``problem.<code>``."""
+    flow: str = ""
+    captcha: str = ""
+    """The id of the captcha to show; empty on a form without one."""
+    dispatch: str = ""
+    """The code that is being sent, or was sent last."""
+    wait: int = 0
+    """Seconds until another code may be asked for."""
+
+    @property
+    def titled(self) -> str:
+        """Return what the page's title begins with when something is wrong: the first thing a screen reader says."""
+        return "problem" if self.faults or self.note else ""
+
+
+class Live(Struct, frozen=True):
+    """What a script is told instead of a page: the words beside each field, the next captcha, the code on its way."""
+
+    faults: dict[str, str]
+    note: str | None
+    captcha: str
+    dispatch: str
+    wait: int
+
+
+def live(form: FormView, texts: Texts) -> Live:
+    """Return ``form`` as a script is told it."""
+    return Live(
+        faults={name: texts.plain(f"fault.{name}.{code}") for name, code in form.faults.items()},
+        note=None if form.note is None else note(form.note, texts),
+        captcha=form.captcha,
+        dispatch=form.dispatch,
+        wait=form.wait,
+    )
+
+
+def note(code: str, texts: Texts) -> str:
+    """Return what is said about the form as a whole: what happened, and what to do next."""
+    return f"{texts.plain(f'problem.{code}')}。{texts.plain(f'problem.next.{code}')}"
+
+
+def with_faults(form: FormView, faults: Mapping[str, str]) -> FormView:
+    """Return ``form`` saying what is wrong with its fields."""
+    return msgspec.structs.replace(form, faults=dict(faults))

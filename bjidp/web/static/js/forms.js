@@ -1,0 +1,144 @@
+// What forms do more of with a script: a code is asked for and a picture changed without losing what was typed, a password
+// can be looked at. Without it each button posts the form, and the page comes back.
+
+const POLLS = 15;
+const POLL = 1_000;
+
+for (const form of document.querySelectorAll("form[data-form]")) enhance(form);
+
+function enhance(form) {
+  for (const eye of form.querySelectorAll("[data-eye]")) showPasswords(eye);
+  form.querySelector("[data-captcha-next]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    nextCaptcha(form);
+  });
+  form.querySelector("[data-captcha-sound]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    new Audio(event.currentTarget.href).play();
+  });
+  const button = form.querySelector("[data-code-button]");
+  if (button) {
+    button.addEventListener("click", (event) => {
+      event.preventDefault();
+      if (button.getAttribute("aria-disabled") !== "true") askForCode(form, button);
+    });
+    const field = form.querySelector("[data-code-field]");
+    if (Number(field.dataset.wait) > 0) countDown(button, Number(field.dataset.wait));
+    if (field.dataset.dispatch) follow(form, field.dataset.dispatch);
+  }
+  form.addEventListener("submit", (event) => {
+    // A second press while the first is on its way would post the form twice.
+    if (form.dataset.sent) event.preventDefault();
+    else form.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => delete form.dataset.sent);
+  const wrong = form.querySelector("[aria-invalid='true']");
+  const note = form.querySelector("[data-note]:not(.empty)");
+  (note ?? wrong)?.focus();
+}
+
+function showPasswords(eye) {
+  const field = document.getElementById(eye.dataset.eye);
+  const words = { text: eye.dataset.shown, password: eye.textContent };
+  eye.hidden = false;
+  eye.addEventListener("click", () => {
+    field.type = field.type === "password" ? "text" : "password";
+    eye.setAttribute("aria-pressed", String(field.type === "text"));
+    eye.textContent = words[field.type];
+  });
+}
+
+async function nextCaptcha(form) {
+  const answer = await fetch("/captcha", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+  if (answer.ok) setCaptcha(form, (await answer.json()).id);
+  else location.reload();
+}
+
+function setCaptcha(form, id) {
+  const picture = form.querySelector("[data-captcha]");
+  if (!picture || !id || picture.dataset.captcha === id) return;
+  picture.src = `/captcha/${id}.png`;
+  picture.dataset.captcha = id;
+  form.querySelector("[data-captcha-sound]").href = `/captcha/${id}.wav`;
+  form.elements.captcha_id.value = id;
+  form.elements.captcha.value = "";
+}
+
+async function askForCode(form, button) {
+  button.setAttribute("aria-disabled", "true");
+  const body = new URLSearchParams(new FormData(form));
+  body.set("act", "code");
+  // A code is asked for with what the code is for, and a password is no part of that.
+  for (const secret of form.querySelectorAll("[data-eye]")) body.delete(document.getElementById(secret.dataset.eye).name);
+  let told;
+  try {
+    const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body });
+    if (answer.redirected) return location.assign(answer.url);
+    told = await answer.json();
+  } catch {
+    told = { note: form.querySelector("[data-note]").dataset.offline };
+  }
+  button.removeAttribute("aria-disabled");
+  setCaptcha(form, told.captcha);
+  showFaults(form, told.faults ?? {});
+  showNote(form, told.note ?? (told.title ? `${told.title}。${told.detail}` : null));
+  if (told.dispatch) {
+    countDown(button, told.wait);
+    form.elements.code.focus();
+    follow(form, told.dispatch);
+  }
+}
+
+function showFaults(form, faults) {
+  for (const place of form.querySelectorAll("[data-fault]")) {
+    const words = faults[place.dataset.fault];
+    const field = document.getElementById(`f-${place.dataset.fault}`);
+    place.textContent = words ?? "";
+    place.hidden = !words;
+    if (words) field?.setAttribute("aria-invalid", "true");
+    else field?.removeAttribute("aria-invalid");
+  }
+  form.querySelector("[aria-invalid='true']")?.focus();
+}
+
+function showNote(form, words) {
+  const note = form.querySelector("[data-note]");
+  note.textContent = words ?? "";
+  note.classList.toggle("empty", !words);
+}
+
+function countDown(button, seconds) {
+  const end = performance.now() + seconds * 1_000;
+  button.setAttribute("aria-disabled", "true");
+  const tick = () => {
+    const left = Math.ceil((end - performance.now()) / 1_000);
+    if (left > 0) {
+      button.textContent = button.dataset.waiting.replace("{seconds}", left);
+      setTimeout(tick, 250);
+    } else {
+      button.textContent = button.dataset.again;
+      button.removeAttribute("aria-disabled");
+    }
+  };
+  tick();
+}
+
+async function follow(form, dispatch) {
+  const state = form.querySelector("[data-code-state]");
+  state.textContent = state.dataset.sending;
+  for (let poll = 0; poll < POLLS; poll += 1) {
+    const answer = await fetch(`/dispatches/${dispatch}`).catch(() => null);
+    if (answer?.ok) {
+      const told = await answer.json();
+      if (told.state === "sent") state.textContent = state.dataset.sent;
+      if (told.state === "failed") {
+        state.textContent = "";
+        showNote(form, told.message);
+      }
+      if (told.state !== "sending") return;
+    } else if (answer?.status === 404) {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL));
+  }
+}
