@@ -6,6 +6,7 @@ Called by ``serving`` and by tests that want a whole server in process.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import functools
 import ipaddress
@@ -20,6 +21,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from bjidp.accounts.drafts import Sealed
+from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import AccountStore
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import HOUR, SECOND, Clock
@@ -63,9 +65,13 @@ from bjidp.storage.memory.tickets import MemoryTicketStore
 from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.throttle.ports import Throttle
-from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
+from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms, build_sms
 from bjidp.verification.code import Code
-from bjidp.verification.proofs import Proof
+from bjidp.verification.codes import Codes, CodeWindows
+from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.proofs import Proof, Proofs
+from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
 from bjidp.web import openapi, pages
 from bjidp.web.areas import MaxMindAreas
@@ -73,8 +79,10 @@ from bjidp.web.assets import StaticFiles
 from bjidp.web.bodies import BODY_MAX
 from bjidp.web.calls import Call, mount
 from bjidp.web.channel import QrChannel
+from bjidp.web.code_words import CodeWords
 from bjidp.web.cookies import Cookies
 from bjidp.web.desk import Desk
+from bjidp.web.dispatches import DispatchCalls
 from bjidp.web.drawing import Drawings
 from bjidp.web.forms import Forms
 from bjidp.web.guards import Guards
@@ -93,6 +101,12 @@ from bjidp.web.visitor import OBSERVER, Addresses, AreaBook, NoAreas, Observer
 HOME: Final = "/centre"
 LANGUAGE: Final = "zh_CN"
 
+HASHING_THREADS: Final = 1
+"""A second one would take the other core from the event loops, and from the stores."""
+
+HASHES_WAITING: Final = 32
+"""Passwords that may wait for their turn: 0.6 s of it."""
+
 
 class Stores(Struct, frozen=True, kw_only=True):
     """Every store, whichever adapters are behind them."""
@@ -108,6 +122,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     codes: Records[Code]
     tallies: Records[Tally]
     proofs: Records[Proof]
+    dispatches: Records[Dispatch]
     drafts: Records[Sealed]
     signals: SignalBus
     throttle: Throttle
@@ -164,12 +179,18 @@ def build(rooms: Rooms) -> web.Application:
     """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
     qr = _qr(rooms)
     front = _front(rooms, qr)
+    verification = _verification(rooms)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
     app[OBSERVER] = front.observer
     aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
-    parts = (_mini_program(rooms, front, qr), _qr_channel(rooms, front, qr), _pages(rooms, front, qr))
+    parts = (
+        _mini_program(rooms, front, qr),
+        _qr_channel(rooms, front, qr),
+        _dispatches(rooms, front, verification),
+        _pages(rooms, front, qr),
+    )
     calls = tuple(call for part in parts for call in part.calls)
     mount(app, calls)
     for part in parts:
@@ -288,6 +309,65 @@ def _front(rooms: Rooms, qr: _Qr) -> _Front:
             renderer=renderer,
         ),
     )
+
+
+class _Verification(Struct, frozen=True, kw_only=True):
+    """How somebody proves who they are, whatever flow asks for it."""
+
+    codes: Codes
+    dispatches: Dispatches
+    proofs: Proofs
+    passwords: PasswordHashes
+
+
+def _verification(rooms: Rooms) -> _Verification:
+    stores, settings, pseudonyms = rooms.stores, rooms.settings, Pseudonyms(rooms.keyring)
+    codes = Codes(
+        records=stores.codes,
+        throttle=stores.throttle,
+        pseudonyms=pseudonyms,
+        entropy=rooms.entropy,
+        windows=CodeWindows(),
+    )
+    sender = None
+    if settings.chuanglan is not None:
+        sender = build_sms(
+            settings.chuanglan,
+            settings.chuanglan_second,
+            http=rooms.http,
+            clock=rooms.clock,
+            entropy=rooms.entropy,
+        )
+    return _Verification(
+        codes=codes,
+        dispatches=Dispatches(
+            codes=codes,
+            limits=SmsLimits(
+                tallies=stores.tallies, throttle=stores.throttle, pseudonyms=pseudonyms, windows=SmsWindows()
+            ),
+            sender=sender,
+            words=CodeWords(Texts.load(LANGUAGE)),
+            records=stores.dispatches,
+            pseudonyms=pseudonyms,
+            entropy=rooms.entropy,
+        ),
+        proofs=Proofs(stores.proofs, pseudonyms),
+        passwords=PasswordHashes(rooms.entropy, Cost(), threads=HASHING_THREADS, waiting=HASHES_WAITING),
+    )
+
+
+def _dispatches(rooms: Rooms, front: _Front, verification: _Verification) -> _Part:
+    calls = DispatchCalls(
+        site=rooms.site,
+        desk=front.desk,
+        dispatches=verification.dispatches,
+        texts=front.renderer.texts,
+    )
+
+    async def close(_: web.Application) -> None:
+        await asyncio.gather(verification.dispatches.close(), verification.passwords.close())
+
+    return _Part(calls=calls.calls(), mounts=(lambda app: app.on_cleanup.append(close),))
 
 
 def _mini_program(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
@@ -412,6 +492,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             codes=MemoryRecords(clock),
             tallies=MemoryRecords(clock),
             proofs=MemoryRecords(clock),
+            dispatches=MemoryRecords(clock),
             drafts=MemoryRecords(clock),
             signals=MemorySignalBus(),
             throttle=MemoryThrottle(clock),
@@ -435,6 +516,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         codes=redis.records("code", Code),
         tallies=redis.records("tally", Tally),
         proofs=redis.records("proof", Proof),
+        dispatches=redis.records("dispatch", Dispatch),
         drafts=redis.records("draft", Sealed),
         signals=redis.signals,
         throttle=redis.throttle,

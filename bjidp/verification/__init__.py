@@ -1,1 +1,1 @@
-"""One-time codes sent to an address, and how often they may be asked for. Called by the features above it."""
+"""One-time codes: how often one may be asked for, its sending, its tries. Called by the features above it."""

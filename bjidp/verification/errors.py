@@ -37,6 +37,18 @@ class SmsDaily(RateLimited):
     code = "sms_daily"
 
 
+class SmsNotOffered(BjidpError):
+    """Nobody is set up to send short messages here."""
+
+    code = "sms_not_offered"
+
+
+class DispatchUnknown(BjidpError):
+    """No such sending: never begun, over, or somebody else's. One answer for all of them."""
+
+    code = "dispatch_unknown"
+
+
 class CaptchaWrong(BjidpError):
     """The characters are not those of the picture, or the picture was used or is too old; a new one is needed."""
 

@@ -29,6 +29,10 @@ PROBLEM: Final = {
 }
 
 
+PLACES: Final = {"platform": {"enum": ["wechat", "alipay", "baidu"]}}
+"""What may stand in a path, where that is a closed list."""
+
+
 def describe(calls: tuple[Call, ...], *, version: str, url: str, browser_cookie: str) -> bytes:
     """Return the OpenAPI document of ``calls`` as JSON."""
     named_types = {kind for call in calls for kind in (*call.answers, call.body, call.form) if kind is not None}
@@ -67,8 +71,7 @@ def _operation(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) ->
     place = call.path.strip("/").translate(str.maketrans("/", "_", "{}"))
     names = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
     parameters: list[dict[str, object]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"enum": ["wechat", "alipay", "baidu"]}}
-        for name in names
+        {"name": name, "in": "path", "required": True, "schema": PLACES.get(name, {"type": "string"})} for name in names
     ]
     parameters += [
         {"name": name, "in": "query", "required": False, "schema": {"type": kind}} for name, kind in call.query

@@ -35,7 +35,7 @@ from bjidp.sandbox.entropy import SeededEntropy as SandboxEntropy
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.secret import Secret
 from bjidp.storage.memory.signals import LocalTopics
-from bjidp.vendors.settings import AuthoritySettings, WechatSettings
+from bjidp.vendors.settings import AuthoritySettings, ChuanglanSettings, WechatSettings
 from bjidp.web.connections import Runner, Site
 from tests.support import phone as phones
 from tests.support.browser import Browser, Message, Screen, Socket
@@ -439,6 +439,12 @@ def _settings(url: str, database: Path, credentials: SandboxCredentials, vendors
         ),
         wechat=WechatSettings(
             app_id=clients.wechat.app_id, app_secret=Secret(clients.wechat.secret), base_url=clients.wechat.base_url
+        ),
+        chuanglan=ChuanglanSettings(
+            account=clients.chuanglan.account,
+            password=Secret(clients.chuanglan.password),
+            signature=clients.chuanglan.signature,
+            base_url=clients.chuanglan.base_url,
         ),
     )
 

@@ -41,6 +41,7 @@ def test_an_error_is_the_clients_or_the_servers() -> None:
     assert {code for code, status in STATUS.items() if status >= 500} == {
         "internal_error",
         "service_unavailable",
+        "sms_not_offered",
         "too_busy",
         "vendor_unavailable",
     }

@@ -147,6 +147,7 @@ const SAYINGS = {
     text: "请在24小时后再试。请先检查短信是否在垃圾短信中。",
     next: "home",
   },
+  sms_not_offered: { title: "暂不提供短信验证码", text: "本站没有开通短信，请用别的方式继续。", next: "home" },
   request_timeout: { title: "提交的内容没有传完", text: "请检查手机的网络，再试一次。", next: "again" },
   too_large: { title: "提交的内容太大", text: "请核对填写的内容，减少后再试。", next: "again" },
   internal_error: {

@@ -17,6 +17,7 @@ OF_PAGES = {
     "captcha_wrong",
     "code_wrong",
     "credentials_wrong",
+    "dispatch_unknown",
     "flow_expired",
     "flow_unknown",
     "form_expired",

@@ -1,0 +1,109 @@
+"""What becomes of a message with a code in it: the record that the page asks about. Pure.
+
+Owns the record, how it ends, and how a recent sending is imitated where nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from bjidp.vendors.ports import SmsAccepted, SmsAnswer, SmsRefusal
+from bjidp.verification.code import Channel, Purpose
+
+
+class Failure(StrEnum):
+    """Why a message was not sent."""
+
+    NUMBER = "number"
+    """The provider does not bring messages there."""
+    BUSY = "busy"
+    """The provider has brought too many messages there lately."""
+    UNAVAILABLE = "unavailable"
+    """The provider did not take the message, or nobody knows."""
+
+
+class End(Struct, frozen=True):
+    """How a sending ends. Without a failure the provider has accepted the message."""
+
+    failure: Failure | None = None
+
+
+class Outcome(StrEnum):
+    """How far a sending has come."""
+
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Progress(Struct, frozen=True):
+    """How far a sending has come; ``reason`` says why it has failed."""
+
+    channel: Channel
+    outcome: Outcome
+    reason: Failure | None = None
+
+
+class Dispatch(Struct, frozen=True):
+    """A sending as it is kept: the digest of whose it is, and how it has ended, if it has."""
+
+    holder: bytes
+    channel: Channel
+    end: End | None = None
+
+
+class Sending(Struct, frozen=True):
+    """How a sending went: the seconds it took, and its end."""
+
+    seconds: float
+    end: End
+
+
+SENT: Final = End()
+UNAVAILABLE: Final = End(Failure.UNAVAILABLE)
+
+_REFUSALS: Final = {SmsRefusal.NUMBER: Failure.NUMBER, SmsRefusal.FREQUENCY: Failure.BUSY}
+
+
+def progress(dispatch: Dispatch, *, under_way: bool) -> Progress:
+    """Return how far a sending has come; one that is not ``under_way`` and has no end was lost with its process."""
+    end = dispatch.end
+    if end is None:
+        if under_way:
+            return Progress(dispatch.channel, Outcome.SENDING)
+        end = UNAVAILABLE
+    if end.failure is None:
+        return Progress(dispatch.channel, Outcome.SENT)
+    return Progress(dispatch.channel, Outcome.FAILED, end.failure)
+
+
+def judged(answer: SmsAnswer, purpose: Purpose) -> End:
+    """Return how a sending ends by the provider's answer."""
+    if isinstance(answer, SmsAccepted):
+        return SENT
+    if purpose is Purpose.RECOVER:
+        # A decoy has no number to be wrong or busy, so either would tell that the account is real (attack R1).
+        return UNAVAILABLE
+    return End(_REFUSALS.get(answer.kind, Failure.UNAVAILABLE))
+
+
+class Recent:
+    """The last few sendings of this process, which decoys take after."""
+
+    def __init__(self, kept: int = 8) -> None:
+        """Keep so many."""
+        # Until something was sent: what a provider in order takes.
+        self._sendings = deque([Sending(0.4, SENT)], kept)
+
+    def note(self, sending: Sending) -> None:
+        """Remember a sending, unless its end says more about its number than about the provider."""
+        if sending.end in {SENT, UNAVAILABLE}:
+            self._sendings.append(sending)
+
+    def pick(self, octet: int) -> Sending:
+        """Return one of them, by a number that nobody can guess."""
+        return self._sendings[octet % len(self._sendings)]

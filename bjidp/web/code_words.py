@@ -1,0 +1,22 @@
+"""What messages with a code in them say, from the catalogue.
+
+Owns the keys: ``sms.code.<purpose>``. Called by :mod:`bjidp.verification.dispatch`, as its ``Words``.
+"""
+
+from __future__ import annotations
+
+from bjidp.verification.code import Purpose
+from bjidp.verification.dispatch import SmsWords
+from bjidp.web.texts import Texts
+
+
+class CodeWords:
+    """Implements :class:`bjidp.verification.dispatch.Words`."""
+
+    def __init__(self, texts: Texts) -> None:
+        """Take the words from ``texts``."""
+        self._texts = texts
+
+    def sms(self, purpose: Purpose, code: str) -> SmsWords:
+        """Return the message; a provider that knows templates alone has it as ``code.<purpose>``."""
+        return SmsWords(self._texts.plain(f"sms.code.{purpose}", code=code), f"code.{purpose}", (code,))

@@ -1,0 +1,157 @@
+"""``GET /dispatches/{id}`` over the real wiring, with the sandbox's Chuanglan as the provider."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from bjidp import bootstrap
+from bjidp.config.settings import Settings
+from bjidp.qrlogin.browser import key_of
+from bjidp.throttle.source import Source
+from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.errors import SmsNotOffered
+from tests.support.browser import Browser
+from tests.support.calls import PATIENCE, Answer
+from tests.support.program import Program
+from tests.support.verification import binding, number
+from tests.web.conftest import StartProgram
+
+PHONE = "15420000001"
+
+
+@pytest.fixture
+async def dispatches(program: Program) -> AsyncIterator[Dispatches]:
+    room = bootstrap._verification(program.rooms)
+    yield room.dispatches
+    await room.dispatches.close(0)
+    await room.passwords.close()
+
+
+async def holder(program: Program, browser: Browser) -> str:
+    """Return the id that a browser's flows are kept under."""
+    assert browser.secret is not None
+    held = await program.rooms.stores.browsers.get(key_of(browser.secret))
+    assert held is not None
+    return held.value.id
+
+
+async def asked(program: Program, dispatches: Dispatches, browser: Browser, phone: str = PHONE) -> str:
+    """Have a code sent from a browser; return the id of the sending."""
+    of_browser = await holder(program, browser)
+    sent = await dispatches.sms(
+        binding(phone=phone), number(phone), holder=of_browser, browser=of_browser, source=Source(None), owner=False
+    )
+    return sent.id
+
+
+async def told(browser: Browser, dispatch: str, **headers: str) -> Answer:
+    return await browser.caller.send("GET", f"/dispatches/{dispatch}", headers=browser.headers(**headers))
+
+
+async def end(browser: Browser, dispatch: str) -> dict[str, object]:
+    """Ask until the sending has ended."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            state = (await told(browser, dispatch)).json()
+            if state["state"] != "sending":
+                return state
+
+
+async def breaks(browser: Browser, mode: str) -> None:
+    """Let Chuanglan misbehave."""
+    await browser.caller.sandbox("/control/faults", {"service": "chuanglan", "mode": mode})
+
+
+@pytest.fixture
+async def browser(program: Program) -> Browser:
+    browser = await program.browser()
+    await browser.open()
+    return browser
+
+
+@pytest.mark.req("FAQ-1")
+async def test_a_message_arrives_with_a_code_and_the_page_is_told(
+    program: Program, dispatches: Dispatches, browser: Browser
+) -> None:
+    dispatch = await asked(program, dispatches, browser)
+    assert await end(browser, dispatch) == {"state": "sent", "message": "已发送"}
+    (message,) = await browser.caller.sandbox(f"/control/inbox?to={PHONE}")
+    assert message["text"].startswith("【")
+    assert "不要告诉任何人" in message["text"]
+    assert message["code"].isdecimal()
+
+
+@pytest.mark.req("UX-5")
+async def test_a_slow_provider_holds_up_no_page(program: Program, dispatches: Dispatches, browser: Browser) -> None:
+    await breaks(browser, "timeout")
+    dispatch = await asked(program, dispatches, browser)
+    assert (await told(browser, dispatch)).json() == {"state": "sending", "message": "正在发送…"}
+    await breaks(browser, "ok")
+
+
+@pytest.mark.req("UX-5")
+@pytest.mark.parametrize("mode", ["http500", "malformed", "refuse"])
+async def test_a_provider_that_is_down_means_a_clear_message(
+    program: Program, dispatches: Dispatches, browser: Browser, mode: str
+) -> None:
+    await breaks(browser, mode)
+    state = await end(browser, await asked(program, dispatches, browser))
+    assert (state["state"], state["reason"]) == ("failed", "unavailable")
+    assert str(state["message"]).startswith("短信没有发出")
+
+
+@pytest.mark.req("UX-5")
+async def test_a_number_that_the_provider_refuses_is_named_as_the_reason(
+    program: Program, dispatches: Dispatches, browser: Browser
+) -> None:
+    state = await end(browser, await asked(program, dispatches, browser, "15400000107"))
+    assert (state["state"], state["reason"]) == ("failed", "number")
+
+
+async def test_another_browser_and_nobody_are_told_the_same_as_of_what_never_was(
+    program: Program, dispatches: Dispatches, browser: Browser
+) -> None:
+    dispatch = await asked(program, dispatches, browser)
+    await end(browser, dispatch)
+    other, nobody = await program.browser(), await program.browser()
+    await other.open()
+    answers = [
+        await told(other, dispatch),
+        await told(nobody, dispatch),
+        await told(browser, "0" * 32),
+        await told(browser, "x"),
+    ]
+    assert {(answer.status, answer.body) for answer in answers} == {(404, answers[0].body)}
+    assert answers[0].json()["code"] == "dispatch_unknown"
+
+
+async def test_whoever_is_logged_in_asks_under_their_session(program: Program, dispatches: Dispatches) -> None:
+    browser = await program.signed_in()
+    ((session,),) = program.sql("SELECT id FROM browser_session")
+    sent = await dispatches.sms(
+        binding(), number(PHONE), holder=str(session), browser="b", source=Source(None), owner=True
+    )
+    assert (await end(browser, sent.id))["state"] == "sent"
+
+
+async def test_another_sites_page_cannot_ask(program: Program, dispatches: Dispatches, browser: Browser) -> None:
+    dispatch = await asked(program, dispatches, browser)
+    answer = await told(browser, dispatch, **{"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status, answer.json()["code"]) == (403, "origin_refused")
+
+
+async def test_without_an_account_for_messages_none_is_offered(start_program: StartProgram) -> None:
+    def without(settings: Settings) -> Settings:
+        return msgspec.structs.replace(settings, chuanglan=None)
+
+    program = await start_program(settings=without)
+    room = bootstrap._verification(program.rooms)
+    browser = await program.browser()
+    await browser.open()
+    with pytest.raises(SmsNotOffered):
+        await asked(program, room.dispatches, browser)
+    await room.passwords.close()
