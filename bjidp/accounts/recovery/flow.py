@@ -1,0 +1,319 @@
+"""A recovery over several pages: its facts, the step they lead to, and what is wrong with what was typed. Pure.
+
+Owns the rule of who proves what. On a computer (REC-1, REC-2) somebody names an account in any way, and proves it by a
+code to its phone and, when it is real-named, by its document number; without a phone, or instead, in 京通. On a phone
+(REC-3) they name their number and prove it; an account that is real-named and whose number nobody proved for sixty days
+is asked its document number then, since numbers are handed out again (LOG-6).
+
+A name that nobody has leads to facts of the very same form (attack R1): see :mod:`bjidp.accounts.recovery.decoys`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts import masks
+from bjidp.accounts.names import DocumentReadings, TypedName
+from bjidp.accounts.password import password_fault
+from bjidp.accounts.ports import Member
+from bjidp.clock import DAY, MINUTE, Instant, Millis
+from bjidp.errors import FieldFault
+from bjidp.verification.code import as_typed
+from bjidp.verification.number import MobileNumber, mobile_number
+
+PHONE_TRUSTED: Final[Millis] = 60 * DAY
+"""A number that was not proved for so long may be another person's by now (LOG-6)."""
+
+PROVED_FOR: Final[Millis] = 15 * MINUTE
+"""How long somebody may take to think of a password before whoever comes to the computer next may."""
+
+DOCUMENTS: Final = 5
+"""Document numbers tried in one recovery; after so many it is over."""
+
+
+class Surface(StrEnum):
+    """Which pages a recovery is on; it stays there."""
+
+    PC = "pc"
+    H5 = "h5"
+
+
+class Step(StrEnum):
+    """Where a recovery stands."""
+
+    NAME = "name"
+    IDENTITY = "identity"
+    PASSWORD = "password"
+    DONE = "done"
+    NOBODY = "nobody"
+    """The number was proved, and no account has it. Only whoever holds the number gets here."""
+    SPENT = "spent"
+    """The new password was about to be written, and nobody knows that it was: it begins again."""
+
+
+class Field(StrEnum):
+    """The fields, as they are called in a posted form."""
+
+    NAME = "name"
+    PHONE = "phone"
+    DOCUMENT = "document"
+    CAPTCHA = "captcha"
+    CODE = "code"
+    PASSWORD = "password"
+    AGAIN = "again"
+
+
+class Fault(StrEnum):
+    """What a field may be told; words under ``fault.<field>.<fault>``."""
+
+    MISSING = "missing"
+    FORM = "form"
+    WRONG = "wrong"
+    LENGTH = "length"
+    CHARACTER = "character"
+    KINDS = "kinds"
+    DIFFERS = "differs"
+
+
+class Recovery(Struct, frozen=True, kw_only=True):
+    """The facts of a recovery whose account was named."""
+
+    surface: Surface
+    shown: str = ""
+    """The name as it may be repeated to whoever typed it."""
+    account: str = ""
+    """Empty on a phone until the number was proved. That of a decoy is nobody's, and looks like any other."""
+    mark: str = ""
+    """A digest of the account's password and phone: another one makes the recovery void (attack R3)."""
+    number: str | None = None
+    """Where codes go, None for an account without a phone."""
+    number_shown: str = ""
+    document_shown: str = ""
+    """Empty where no document number is asked."""
+    real: bool = False
+    """Whether messages go out."""
+    dispatch: str = ""
+    """The message that was sent last."""
+    again_at: Instant = 0
+    """When the next one may be asked for."""
+    document: str = ""
+    """As it was typed when the code was asked for, to be shown again."""
+    phone_proved: bool = False
+    documents_tried: int = 0
+    proved_at: Instant | None = None
+    """When the account was proved to be theirs; no other fault costs a second proof."""
+    claimed: bool = False
+    """The new password is about to be written; nothing else of this recovery is kept."""
+    done: bool = False
+
+    def __repr__(self) -> str:
+        """Show how far it is alone: the rest is personal."""
+        return f"Recovery({self.surface}, proved={self.proved_at is not None}, done={self.done})"
+
+    @property
+    def asks_document(self) -> bool:
+        """Whether the page asks a document number now: on a phone only whoever holds the number learns of it."""
+        return bool(self.document_shown) and (self.surface is Surface.PC or self.phone_proved)
+
+    @property
+    def asks_code(self) -> bool:
+        """Whether the page asks a code now."""
+        return self.number is not None and not self.phone_proved
+
+
+def next_step(facts: Recovery | None, now: Instant, *, confirmed: bool = False) -> Step:
+    """Return the step that is due: what was not done yet comes first, whatever page was asked for.
+
+    ``confirmed`` tells that the account's 京通 has confirmed. That is asked each time and is no fact, since whoever
+    confirmed may take it back until the password is set.
+    """
+    if facts is None:
+        return Step.NAME
+    if facts.claimed:
+        return Step.DONE if facts.done else Step.SPENT
+    if confirmed or is_proved(facts, now):
+        return Step.PASSWORD
+    if facts.phone_proved and not facts.account:
+        return Step.NOBODY
+    if facts.documents_tried >= DOCUMENTS:
+        return Step.SPENT
+    return Step.IDENTITY
+
+
+def is_proved(facts: Recovery, now: Instant) -> bool:
+    """Tell whether the account was proved to be theirs on this page, a short while ago."""
+    return facts.proved_at is not None and now - facts.proved_at <= PROVED_FOR
+
+
+def of_member(name: TypedName, member: Member, mark: str) -> Recovery:
+    """Return the facts once the account was named on a computer."""
+    document = member.document
+    return Recovery(
+        surface=Surface.PC,
+        shown=name.shown,
+        account=member.standing.account,
+        mark=mark,
+        number=member.phone,
+        number_shown="" if member.phone is None else masks.mask_phone(member.phone),
+        document_shown="" if document is None or member.phone is None else masks.mask_document(document.number),
+        real=True,
+    )
+
+
+def of_number(number: MobileNumber) -> Recovery:
+    """Return the facts once a number was named on a phone: whose it is nobody asks before it is proved."""
+    shown = masks.mask_phone(number.digits)
+    return Recovery(surface=Surface.H5, shown=shown, number=number.digits, number_shown=shown, real=True)
+
+
+def with_code_sent(facts: Recovery, dispatch: str, again_at: Instant, document: str) -> Recovery:
+    """Return the facts after a code was sent; ``document`` is what was typed beside it."""
+    return replace(facts, dispatch=dispatch, again_at=again_at, document=document)
+
+
+def with_phone_proved(facts: Recovery) -> Recovery:
+    """Return the facts after a right code."""
+    return replace(facts, phone_proved=True)
+
+
+def with_owner(facts: Recovery, member: Member, mark: str, now: Instant) -> Recovery:
+    """Return the facts on a phone once it was asked whose the proved number is."""
+    used_at = member.phone_used_at
+    trusted = used_at is not None and now - used_at <= PHONE_TRUSTED
+    document = None if trusted else member.document
+    return replace(
+        facts,
+        account=member.standing.account,
+        mark=mark,
+        document_shown="" if document is None else masks.mask_document(document.number),
+    )
+
+
+def with_document_tried(facts: Recovery) -> Recovery:
+    """Return the facts before a document number is compared, so that no try is free (attack O4)."""
+    return replace(facts, documents_tried=facts.documents_tried + 1)
+
+
+def with_proof(facts: Recovery, now: Instant) -> Recovery:
+    """Return the facts once the account was proved to be theirs."""
+    return replace(facts, proved_at=now, document="")
+
+
+def claimed(facts: Recovery) -> Recovery:
+    """Return the facts before the write: of all that was known nothing is left to be used again (attack R3)."""
+    return Recovery(surface=facts.surface, claimed=True)
+
+
+def finished(facts: Recovery) -> Recovery:
+    """Return the facts after the write."""
+    return replace(facts, done=True)
+
+
+class Naming(Struct, frozen=True, kw_only=True):
+    """The first form."""
+
+    name: str = ""
+    """On a computer."""
+    phone: str = ""
+    """On a phone."""
+    captcha: str = ""
+    captcha_id: str = ""
+
+    @property
+    def number(self) -> MobileNumber | None:
+        """The mobile number, if it is one."""
+        return mobile_number(self.phone)
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Naming(***)"
+
+
+class Proving(Struct, frozen=True, kw_only=True):
+    """The form of 验证身份."""
+
+    document: str = ""
+    captcha: str = ""
+    captcha_id: str = ""
+    code: str = ""
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Proving(***)"
+
+
+class Choosing(Struct, frozen=True, kw_only=True):
+    """The form of the new password."""
+
+    password: str = ""
+    again: str = ""
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Choosing(***)"
+
+
+def naming_faults(surface: Surface, typed: Naming) -> list[FieldFault]:
+    """Return what is wrong with the first form. On a computer no name is too odd to be looked for (attack R1)."""
+    faults: list[FieldFault] = []
+    if surface is Surface.PC:
+        if not typed.name.strip():
+            faults.append(_fault(Field.NAME, Fault.MISSING))
+    elif not typed.phone.strip():
+        faults.append(_fault(Field.PHONE, Fault.MISSING))
+    elif typed.number is None:
+        faults.append(_fault(Field.PHONE, Fault.FORM))
+    return faults + captcha_faults(typed.captcha)
+
+
+def captcha_faults(captcha: str) -> list[FieldFault]:
+    """Return what keeps a captcha from being tried."""
+    return [] if captcha.strip() else [_fault(Field.CAPTCHA, Fault.MISSING)]
+
+
+def proving_faults(facts: Recovery, typed: Proving, documents: DocumentReadings) -> list[FieldFault]:
+    """Return what is wrong with the form of 验证身份 as far as it can be told without asking anybody."""
+    faults: list[FieldFault] = []
+    if facts.asks_document:
+        if not typed.document.strip():
+            faults.append(_fault(Field.DOCUMENT, Fault.MISSING))
+        elif not documents(typed.document):
+            # A slip of the finger costs no try.
+            faults.append(_fault(Field.DOCUMENT, Fault.FORM))
+    if facts.asks_code:
+        if not typed.code.strip():
+            faults.append(_fault(Field.CODE, Fault.MISSING))
+        elif not as_typed(typed.code):
+            faults.append(_fault(Field.CODE, Fault.FORM))
+    return faults
+
+
+def is_document_of(member: Member, typed: str, documents: DocumentReadings) -> bool:
+    """Tell whether ``typed`` is the number of the member's document, in any spelling of it."""
+    held = member.document
+    return held is not None and (held.document_type, held.number) in documents(typed)
+
+
+def choosing_faults(typed: Choosing) -> list[FieldFault]:
+    """Return what is wrong with the new password (REG-1), which is typed twice."""
+    if not typed.password:
+        return [_fault(Field.PASSWORD, Fault.MISSING)]
+    found = password_fault(typed.password)
+    if found is not None:
+        return [_fault(Field.PASSWORD, Fault(found))]
+    if not typed.again:
+        return [_fault(Field.AGAIN, Fault.MISSING)]
+    return [] if typed.again == typed.password else [_fault(Field.AGAIN, Fault.DIFFERS)]
+
+
+def document_fault() -> FieldFault:
+    """Return what is told when the number is not that of the account's document."""
+    return _fault(Field.DOCUMENT, Fault.WRONG)
+
+
+def _fault(field: Field, fault: Fault) -> FieldFault:
+    return FieldFault(field, fault)
