@@ -54,6 +54,7 @@ from bjidp.qrlogin.ports import TicketStore
 from bjidp.qrlogin.redeeming import Redeeming
 from bjidp.records import Records
 from bjidp.secret import Secret
+from bjidp.sessions.known import KnownBrowsers
 from bjidp.sessions.ports import SessionStore
 from bjidp.sessions.service import Sessions
 from bjidp.signals.ports import SignalBus
@@ -79,6 +80,7 @@ from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
 from bjidp.web import openapi, pages
 from bjidp.web.areas import MaxMindAreas
+from bjidp.web.arrival import Arrivals
 from bjidp.web.assets import StaticFiles
 from bjidp.web.bodies import BODY_MAX
 from bjidp.web.calls import Call, mount
@@ -248,6 +250,7 @@ class _Front(Struct, frozen=True, kw_only=True):
     sessions: Sessions
     signed_in: SignedIn
     desk: Desk
+    arrivals: Arrivals
 
 
 def _qr(rooms: Rooms) -> _Qr:
@@ -322,6 +325,12 @@ def _front(rooms: Rooms, qr: _Qr) -> _Front:
             observer=observer,
             throttle=rooms.stores.throttle,
             renderer=renderer,
+        ),
+        arrivals=Arrivals(
+            sessions=sessions,
+            browsers=qr.browsers,
+            cookies=cookies,
+            known=KnownBrowsers(_derived(rooms.keyring, "known"), rooms.entropy),
         ),
     )
 
