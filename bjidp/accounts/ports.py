@@ -235,7 +235,7 @@ class MemberStore(Protocol):
     async def set_phone(self, account: str, number: str, now: Instant) -> None:
         """Give the account this number in place of the one it had; raise :class:`IdentifierTaken`.
 
-        Counts as proved at ``now``. Queues a notice.
+        Counts as proved at ``now``. Queues a notice, unless it has the number already.
         """
         ...
 
@@ -246,8 +246,9 @@ class MemberStore(Protocol):
     async def merge_phone(self, account: str, number: str, now: Instant) -> str | None:
         """Move ``number`` to ``account``, and end the account that held it, if that one has no identity.
 
-        Returns the account that ended, None when nobody held the number. Raises :class:`IdentifierTaken` when the
-        holder has an identity. One transaction; both are audited, and the account that stays is told.
+        Returns the account that ended, None when no other account held the number. Raises :class:`IdentifierTaken`
+        when the holder has an identity, or is locked: nobody gets out of that by a merge. One transaction; both are
+        audited, and the account that stays is told.
         """
         ...
 
@@ -284,4 +285,12 @@ class MemberStore(Protocol):
 
         ``before`` is the number of the last one seen.
         """
+        ...
+
+    async def forget_notices(self, before: Instant, limit: int) -> int:
+        """Delete at most ``limit`` notices from before ``before``, seen or not; return how many."""
+        ...
+
+    async def forget_deliveries(self, before: Instant, limit: int) -> int:
+        """Delete at most ``limit`` of what relying parties were told before ``before``; return how many."""
         ...

@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import NullPool, create_engine, func, literal, select, text, union_all
 
-from bjidp.accounts.ports import AccountStore, Evidence, Link, NewAccount, Standing
+from bjidp.accounts.ports import AccountStore, Evidence, Link, MemberStore, NewAccount, NewMember, Standing
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy, token
 from bjidp.miniprogram.ports import MiniSession, MiniSessionStore
@@ -64,6 +64,11 @@ class House:
     redis_url: str | None = None
 
     @property
+    def members(self) -> MemberStore:
+        """The accounts as their owners keep them."""
+        return self.sql.members
+
+    @property
     def now(self) -> int:
         """The time."""
         return self.clock.now()
@@ -71,6 +76,12 @@ class House:
     async def someone(self, person: Person = ZHANG, user: PlatformIdentity | None = None) -> tuple[Link, Standing]:
         """Register somebody by face."""
         return await self.accounts.register(applicant(person, user), self.now)
+
+    async def member(
+        self, phone: str = "13800138000", username: str | None = "zhangsan1", password: str | None = "hash-1"
+    ) -> Standing:
+        """Enrol somebody on a page."""
+        return await self.members.enrol(NewMember(username=username, phone=phone, password=password), self.now)
 
     def login(self, *, network: bytes = OFFICE, ticket: bytes | None = TICKET) -> Login:
         """Return the facts of a login by QR."""
@@ -134,6 +145,10 @@ class House:
             (kind, ref, session)
             for kind, ref, session in self.rows("SELECT kind, account_ref, session FROM audit_event ORDER BY id")
         ]
+
+    def outbox(self) -> list[tuple[str, str]]:
+        """Return account reference and kind of what relying parties are to be told."""
+        return [(ref, kind) for ref, kind in self.rows("SELECT account_ref, kind FROM outbox ORDER BY id")]
 
     def notices(self) -> list[tuple[str, str]]:
         """Return account and kind of every notice queued."""

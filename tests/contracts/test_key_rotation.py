@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
-from bjidp.accounts.ports import IdentityTaken
+from bjidp.accounts.identifiers import of_phone, of_username
+from bjidp.accounts.ports import IdentifierTaken, IdentityTaken, NewMember
 from bjidp.entropy import SystemEntropy
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.privacy.keyring import Keyring
@@ -75,6 +77,50 @@ async def test_a_rotation_keeps_every_account_findable_and_every_identity_unique
         await start.stop()
 
 
+@pytest.mark.req("PRV-1", "REG-8")
+async def test_a_number_and_a_name_belong_to_one_account_at_every_moment_of_a_rotation(house: House) -> None:
+    start = Processes(house.url)
+    now = house.now
+    zhang_has = NewMember(username="zhangsan1", phone="13800138000", password="hash-1")
+    li_has = NewMember(username="lisisi_9", phone="13900139000", password=None)
+
+    async def nobody_elses(*processes: SqlStores) -> None:
+        for stores in processes:
+            for new in (zhang_has, li_has):
+                for thief in (
+                    structs.replace(new, username=f"thief_{len(str(new.username))}"),
+                    structs.replace(new, phone="13700137000"),
+                ):
+                    with pytest.raises(IdentifierTaken):
+                        await stores.members.enrol(thief, now)
+
+    try:
+        old, both = start(keyring(1)), start(keyring(1, 2, current=1))
+        zhang = await old.members.enrol(zhang_has, now)
+        await old.members.set_mail(zhang.account, "zhang@example.cn", now)
+        await both.members.enrol(li_has, now)
+        await nobody_elses(old, both)
+        assert await both.rotation.fill() == 2
+
+        moved = start(keyring(1, 2))
+        await nobody_elses(both, moved)
+        # Who changes a number in the middle of it leaves the former one under no version.
+        await both.members.set_phone(zhang.account, "13600136000", now)
+        assert not await moved.members.is_held(of_phone("13800138000"))
+        zhang_has = structs.replace(zhang_has, phone="13600136000")
+        await nobody_elses(both, moved)
+
+        await moved.rotation.fill()
+        alone = start(keyring(2))
+        await nobody_elses(moved, alone)
+        found = await alone.members.find([of_phone("13600136000")])
+        assert found is not None
+        assert found == await alone.members.find([of_username("zhangsan1")])
+        assert (found.username, found.phone, found.mail) == ("zhangsan1", "13600136000", "zhang@example.cn")
+    finally:
+        await start.stop()
+
+
 @pytest.mark.req("PRV-1")
 async def test_a_link_moves_under_every_key_version(house: House) -> None:
     start = Processes(house.url)
@@ -116,10 +162,7 @@ async def test_a_rotation_makes_nobody_a_stranger_on_their_own_computer(house: H
 @pytest.mark.req("PRV-4")
 async def test_what_is_left_of_an_erased_account_can_be_read_and_is_passed_over(house: House) -> None:
     _, standing = await house.someone()
-    house.set_status(standing.account, "cancelled")
-    house.rows("UPDATE account SET username_sealed = NULL, phone_sealed = NULL")
-    for erase in ("DELETE FROM identity", "DELETE FROM identifier", "DELETE FROM platform_link"):
-        house.rows(erase)
+    await house.members.cancel(standing.account, house.now)
     stub = await house.accounts.standing(standing.account)
     assert stub is not None
     assert (stub.ref, stub.refusal, stub.name) == (standing.ref, "cancelled", "")

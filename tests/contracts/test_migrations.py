@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
 
+from bjidp.storage.sql import migrations
 from bjidp.storage.sql.migrations import MigrationFailed, current_revision, migrate, newest_revision
 from bjidp.storage.sql.schema import metadata
 from tests.support.postgres import PostgresServer
@@ -52,9 +56,28 @@ def other_empty_url(empty_url: str, tmp_path: Path, request: pytest.FixtureReque
 
 def _shape(connection: Connection) -> set[tuple[str, str, str]]:
     """Return everything the database knows of the tables, columns, constraints and indexes."""
-    statement = SQLITE if connection.dialect.name == "sqlite" else POSTGRESQL
-    return {(kind, name, " ".join((definition or "").split())) for kind, name, definition in
-            connection.execute(text(statement))}  # fmt: skip
+    if connection.dialect.name == "postgresql":
+        return {(kind, name, _line(definition)) for kind, name, definition in connection.execute(text(POSTGRESQL))}
+    return {
+        (kind, name, part)
+        for kind, name, definition in connection.execute(text(SQLITE))
+        for part in (_parts(_line(definition)) if kind == "table" else [_line(definition)])
+    }
+
+
+def _line(definition: str | None) -> str:
+    return " ".join((definition or "").split())
+
+
+def _parts(table: str) -> list[str]:
+    """Return the columns and constraints of a table by the text that made it, and what stands around them.
+
+    A column that was added later stands behind the constraints there.
+    """
+    head, _, rest = table.partition("(")
+    body, _, tail = rest.rpartition(")")
+    whole = re.sub(r"\([^()]*\)", lambda columns: columns[0].replace(",", ";"), body)
+    return [head, tail, *(part.strip() for part in whole.split(","))]
 
 
 @pytest.mark.req("OPS-6")
@@ -78,6 +101,30 @@ def test_migrating_twice_changes_nothing(empty_url: str) -> None:
     migrate(empty_url)
     with engine.begin() as connection:
         assert _shape(connection) == before
+
+
+@pytest.mark.req("OPS-6")
+def test_what_was_written_under_the_first_schema_is_still_there(empty_url: str) -> None:
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for written in (
+            "INSERT INTO account (id, ref, status, created_at) VALUES ('a', 'r', 'active', 1)",
+            "INSERT INTO identifier (kind, key_version, digest, account) VALUES ('phone', 1, 'd', 'a')",
+            "INSERT INTO notice (account, kind, facts, created_at) VALUES ('a', 'k', '{}', 1)",
+        ):
+            connection.execute(text(written))
+    migrate(empty_url)
+    assert current_revision(empty_url) == newest_revision()
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT id, ref, password, mail_sealed FROM account")).all() == [
+            ("a", "r", None, None)
+        ]
+        assert connection.execute(text("SELECT account FROM identifier")).all() == [("a",)]
+        assert connection.execute(text("SELECT account, seen_at FROM notice")).all() == [("a", None)]
 
 
 @pytest.mark.req("OPS-6")

@@ -13,7 +13,17 @@ from bjidp.privacy.fields import FieldUnreadable
 from bjidp.storage.sql.schema import metadata
 from tests.contracts.house import House, applicant, cookie, identity
 
-SECRETS = ("司马相如", "110101199003074530", "oSecretOpenId", "oOtherOpenId", "bjt_")
+SECRETS = (
+    "司马相如",
+    "110101199003074530",
+    "oSecretOpenId",
+    "oOtherOpenId",
+    "bjt_",
+    "13800138000",
+    "13900139000",
+    "sima@example.cn",
+    "xiangru1",
+)
 PERSON = Person(DocumentType.RESIDENT_ID, SECRETS[0], SECRETS[1])
 
 
@@ -23,6 +33,9 @@ async def _live(house: House) -> None:
     await house.sessions.open(house.session(standing.account), cookie("a"), None)
     new = applicant(PERSON, identity(SECRETS[3]))
     await house.accounts.relink(standing.account, new, probation_until=house.now + HOUR, now=house.now)
+    enrolled = await house.member(SECRETS[5], SECRETS[8])
+    await house.members.set_mail(enrolled.account, SECRETS[7], house.now)
+    await house.members.set_phone(standing.account, SECRETS[6], house.now)
 
 
 @pytest.mark.req("PRV-1")

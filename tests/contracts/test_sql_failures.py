@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from bjidp.accounts.identifiers import of_phone
+from bjidp.accounts.ports import NewMember
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
@@ -23,6 +25,8 @@ from bjidp.storage.sql.migrations import current_revision, migrate
 from bjidp.storage.sql.transaction import Contended, Transaction
 from tests.contracts.house import LI, OFFICE, TICKET, ZHANG, House, applicant, cookie, identity, keyring
 from tests.support.processes import free_port
+
+PHONE = of_phone("13800138000")
 
 Call = Callable[[House, SqlStores], Awaitable[object]]
 
@@ -39,6 +43,24 @@ CALLS: dict[str, Call] = {
     "forget_networks": lambda h, s: s.accounts.forget_networks(h.now, 9),
     "admit": lambda h, s: s.accounts.admit("a", h.login(), "S", h.now),
     "admit_mini": lambda h, s: s.accounts.admit_mini("a", "l", "wechat", "S", h.now),
+    "members.is_held": lambda _, s: s.members.is_held(PHONE),
+    "members.find": lambda _, s: s.members.find([PHONE]),
+    "members.member": lambda _, s: s.members.member("a"),
+    "members.enrol": lambda h, s: s.members.enrol(NewMember(username=None, phone="1", password=None), h.now),
+    "members.set_password": lambda h, s: s.members.set_password("a", "h", EventKind.PASSWORD_CHANGED, h.now),
+    "members.rehash": lambda _, s: s.members.rehash("a", "h", "i"),
+    "members.set_phone": lambda h, s: s.members.set_phone("a", "1", h.now),
+    "members.phone_proved": lambda h, s: s.members.phone_proved("a", h.now),
+    "members.merge_phone": lambda h, s: s.members.merge_phone("a", "1", h.now),
+    "members.set_mail": lambda h, s: s.members.set_mail("a", "a@b", h.now),
+    "members.set_username": lambda h, s: s.members.set_username("a", "b", h.now),
+    "members.set_ethnicity": lambda h, s: s.members.set_ethnicity("a", "HA", h.now),
+    "members.cancel": lambda h, s: s.members.cancel("a", h.now),
+    "members.notices": lambda _, s: s.members.notices("a", 9),
+    "members.see_notices": lambda h, s: s.members.see_notices("a", h.now),
+    "members.history": lambda _, s: s.members.history("a", 9),
+    "members.forget_notices": lambda h, s: s.members.forget_notices(h.now, 9),
+    "members.forget_deliveries": lambda h, s: s.members.forget_deliveries(h.now, 9),
     "sessions.open": lambda h, s: s.sessions.open(h.session("a"), cookie("a"), None),
     "sessions.find": lambda h, s: s.sessions.find(cookie("a"), h.now),
     "sessions.save": lambda h, s: s.sessions.save(h.session("a")),

@@ -1,8 +1,8 @@
 """Accounts, their identities and platform links in a database.
 
 Owns ``AccountStore``, and the account's side of logins whose sessions live elsewhere. Who may hold what is decided
-by the primary keys of ``identifier`` and ``platform_identity``: of two transactions that claim the same value one
-inserts a row and the other does not.
+by the primary keys of ``identifier`` (``claims``) and ``platform_identity``: of two transactions that claim the same
+value one inserts a row and the other does not.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 
-from bjidp.accounts.identifiers import Identifier, of_document, of_username
+from bjidp.accounts.identifiers import of_document, of_username
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import (
     Evidence,
@@ -23,31 +22,31 @@ from bjidp.accounts.ports import (
     NewAccount,
     Profile,
     Standing,
-    Status,
 )
 from bjidp.accounts.username import system_username
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
-from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.person import Person
 from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.sessions.ports import Login
-from bjidp.standing import MAY_LOG_IN, Level
+from bjidp.standing import Level
+from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
+from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, LINK, STANDING, Rows, link_from
 from bjidp.storage.sql.schema import (
     account,
     identifier,
     identity,
     login_network,
-    notice,
     platform_identity,
     platform_link,
 )
@@ -89,6 +88,9 @@ class SqlAccounts:
         self._index = index
         self._entropy = entropy
         self._audit = AuditRows(engine)
+        self._accounts = AccountRows(engine, rows, cipher, entropy)
+        self._claims = Claims(engine, index)
+        self._notices = NoticeRows(engine)
         self._mini_ends = MiniSessionEnds(engine)
         self._prepare_looks()
         self._prepare_writes()
@@ -97,11 +99,6 @@ class SqlAccounts:
         compile_ = self._engine.compile
         standing = select(*STANDING).select_from(ACCOUNT_WITH_IDENTITY)
         linked = platform_link.join(ACCOUNT_WITH_IDENTITY, account.c.id == platform_link.c.account)
-        by_digest = (
-            identifier.c.kind == bindparam("kind"),
-            identifier.c.key_version == bindparam("key_version"),
-            identifier.c.digest == bindparam("digest"),
-        )
         network = login_network.c.account == bindparam("account")
         self._standing = compile_(standing.where(account.c.id == bindparam("account")))
         self._standing_of_link = compile_(
@@ -125,7 +122,7 @@ class SqlAccounts:
                     identity, identity.c.account == account.c.id
                 )
             )
-            .where(*by_digest)
+            .where(*HELD)
         )
         self._profile = compile_(
             standing.add_columns(account.c.phone_sealed, account.c.created_at).where(
@@ -138,13 +135,9 @@ class SqlAccounts:
                 exists().where(network, login_network.c.network == bindparam("network")).label("this_network"),
             )
         )
-        self._held_by = compile_(select(identifier.c.account).where(*by_digest))
 
     def _prepare_writes(self) -> None:
         compile_, dialect = self._engine.compile, self._engine.dialect
-        self._account_locked = compile_(
-            select(account.c.ref, account.c.status).where(account.c.id == bindparam("account")).with_for_update()
-        )
         # Waiters for this row wake to its newest link, since a takeover updates the row and never makes it anew.
         self._platform_locked = compile_(
             select(platform_identity.c.link)
@@ -160,10 +153,8 @@ class SqlAccounts:
                 platform_link.c.account == bindparam("account"), platform_link.c.platform == bindparam("platform")
             )
         )
-        self._add_account = compile_(insert(account))
         self._add_identity = compile_(insert(identity))
         self._add_link = compile_(insert(platform_link))
-        self._claim_identifier = compile_(insert_or_nothing(identifier, dialect))
         self._claim_platform = compile_(insert_or_nothing(platform_identity, dialect))
         self._move_platform = compile_(insert_or_touch(platform_identity, dialect, "link"))
         self._drop_link = compile_(delete(platform_link).where(platform_link.c.id == bindparam("link")))
@@ -188,7 +179,6 @@ class SqlAccounts:
         self._forget_networks = compile_(
             delete_some(login_network, login_network.c.last_at < bindparam("before"), dialect)
         )
-        self._notify = compile_(insert(notice).inline(), ("account", "kind", "facts", "created_at"))
 
     # Looks: one statement each.
 
@@ -203,9 +193,7 @@ class SqlAccounts:
 
     async def holder_of(self, person: Person) -> IdentityHolder | None:
         """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""
-        document = of_document(person)
-        values = {"kind": document.kind.value, **_by(self._digest(document))}
-        row = await self._engine.one(self._holder_of, values)
+        row = await self._engine.one(self._holder_of, self._claims.values(of_document(person)))
         if row is None:
             return None
         holder, level, evidence, username, phone = row
@@ -281,29 +269,18 @@ class SqlAccounts:
         """Create the account with everything in :class:`NewAccount`, or nothing; raise :class:`IdentityTaken`."""
 
         def work(transaction: Transaction) -> tuple[Link, Standing]:
-            holder, ref = token(self._entropy, 128), token(self._entropy, 128)
             username = system_username(self._entropy)
-            transaction.run(
-                self._add_account,
-                {
-                    "id": holder,
-                    "ref": ref,
-                    "status": Status.ACTIVE.value,
-                    "username_sealed": self._cipher.seal("account", "username", holder, username),
-                    "phone_sealed": None,
-                    "created_at": now,
-                },
-            )
-            if not self._claim(transaction, of_document(new.person), holder):
+            holder, ref = self._accounts.add(transaction, username, now)
+            if not self._claims.claim(transaction, of_document(new.person), holder):
                 raise IdentityTaken
-            if not self._claim(transaction, of_username(username), holder):
+            if not self._claims.claim(transaction, of_username(username), holder):
                 raise Contended  # done again with another name
             self._bind(transaction, holder, new, now)
             facts = _proof(new)
             self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=facts))
             former = self._current(transaction, new.identity)
             link = self._link(transaction, holder, new, former, probation_until=None, now=now)
-            return link, self._seen(transaction, holder)
+            return link, self._accounts.standing(transaction, holder)
 
         return await self._engine.write(work)
 
@@ -317,15 +294,8 @@ class SqlAccounts:
         """
 
         def work(transaction: Transaction) -> tuple[Link, Standing]:
-            row = transaction.one(self._account_locked, {"account": account})
-            if row is None:
-                raise AccountRefused("cancelled")
-            ref, status = row
-            if status != MAY_LOG_IN.value:
-                raise AccountRefused(status)
-            document = of_document(new.person)
-            held_by = transaction.one(self._held_by, {"kind": document.kind.value, **_by(self._digest(document))})
-            if held_by is None or held_by[0] != account:
+            ref = self._accounts.lock(transaction, account)
+            if self._claims.holder(transaction, of_document(new.person)) != account:
                 raise IdentityTaken
             self._prove(transaction, account, new, now)
             current = self._current(transaction, new.identity)
@@ -344,7 +314,7 @@ class SqlAccounts:
                 facts[Fact.LINK] = link.id
                 self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_RECOVERED, now, ref, facts=facts))
                 self._tell(transaction, account, NoticeKind.RECOVERED, new.identity, now)
-            return link, self._seen(transaction, account)
+            return link, self._accounts.standing(transaction, account)
 
         return await self._engine.write(work)
 
@@ -441,25 +411,7 @@ class SqlAccounts:
     def _tell(
         self, transaction: Transaction, holder: str, kind: NoticeKind, identity: PlatformIdentity, now: Instant
     ) -> None:
-        facts = msgspec.json.encode({"platform": identity.platform.value}).decode()
-        transaction.run(self._notify, {"account": holder, "kind": kind.value, "facts": facts, "created_at": now})
-
-    def _claim(self, transaction: Transaction, claimed: Identifier, holder: str) -> bool:
-        """Claim an identifier under every active key version; return False when one is held already."""
-        kind = claimed.kind.value
-        return all(
-            transaction.run(self._claim_identifier, {"kind": kind, "account": holder, **_by(digest)})
-            for digest in self._index.digests(kind, *claimed.value)
-        )
-
-    def _seen(self, transaction: Transaction, holder: str) -> Standing:
-        row = transaction.one(self._standing, {"account": holder})
-        if row is None:
-            raise Contended
-        return self._rows.standing(row)
-
-    def _digest(self, sought: Identifier) -> Digest:
-        return self._index.digest(sought.kind.value, *sought.value)
+        self._notices.tell(transaction, holder, kind, now, {"platform": identity.platform.value})
 
     def _platform_digest(self, identity: PlatformIdentity) -> Digest:
         return self._index.digest(PLATFORM_IDENTITY, identity.platform.value, identity.app_id, identity.open_id)

@@ -9,14 +9,18 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import bindparam, insert, select
 
-from bjidp.audit.event import AuditEvent
+from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import account, audit_event
-from bjidp.storage.sql.statements import Value
+from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.transaction import Transaction
 
 _ROW = insert(audit_event).inline()
 _COLUMNS = ("kind", "at", "account_ref", "session", "ticket", "facts")
+
+EVENT = tuple(audit_event.c[name] for name in _COLUMNS)
+
+_FACTS = msgspec.json.Decoder(dict[Fact, str])
 
 
 class AuditRows:
@@ -46,6 +50,12 @@ def event_values(event: AuditEvent) -> dict[str, Value]:
         "ticket": event.ticket,
         "facts": msgspec.json.encode(event.words()).decode(),
     }
+
+
+def event_from(row: Row) -> AuditEvent:
+    """Read the columns :data:`EVENT`."""
+    kind, at, ref, session, ticket, facts = row
+    return AuditEvent(EventKind(kind), at, ref, session, ticket, _FACTS.decode(facts))
 
 
 def _row(event: AuditEvent) -> dict[str, Value]:

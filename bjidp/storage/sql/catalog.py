@@ -17,6 +17,7 @@ from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.storage.sql.admission import open_admission
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.engine import SqlEngine, open_engine
+from bjidp.storage.sql.members import SqlMembers
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
 from bjidp.storage.sql.rotation import Rotation
 from bjidp.storage.sql.rows import Rows
@@ -27,6 +28,7 @@ class SqlStores(Struct, frozen=True):
     """The stores of one database, on one engine."""
 
     accounts: SqlAccounts
+    members: SqlMembers
     sessions: SqlSessions
     mini_sessions: SqlMiniSessions
     audit: SqlAuditLog
@@ -54,6 +56,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
     admission = open_admission(engine, rows, keyring.current)
     return SqlStores(
         accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=index, entropy=entropy),
+        members=SqlMembers(engine, rows, cipher=cipher, index=index, entropy=entropy),
         sessions=SqlSessions(engine, rows, admission),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),

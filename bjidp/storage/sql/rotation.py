@@ -40,7 +40,7 @@ class Rotation:
         compile_, dialect = engine.compile, engine.dialect
         # Locked, so that a login or a relink of the account waits for its turn and nothing is overwritten.
         self._accounts = compile_(
-            select(account.c.id, account.c.username_sealed, account.c.phone_sealed)
+            select(account.c.id, account.c.username_sealed, account.c.phone_sealed, account.c.mail_sealed)
             .where(account.c.id > bindparam("after"))
             .order_by(account.c.id)
             .limit(bindparam("batch"))
@@ -59,7 +59,11 @@ class Rotation:
         self._seal_account = compile_(
             update(account)
             .where(account.c.id == bindparam("account"))
-            .values(username_sealed=bindparam("username"), phone_sealed=bindparam("phone"))
+            .values(
+                username_sealed=bindparam("username"),
+                phone_sealed=bindparam("phone"),
+                mail_sealed=bindparam("mail"),
+            )
         )
         self._seal_identity = compile_(
             update(identity)
@@ -104,8 +108,8 @@ class Rotation:
 
     def _batch(self, transaction: Transaction, after: str) -> list[str]:
         rows = transaction.all(self._accounts, {"after": after, "batch": BATCH})
-        for holder, username, phone in rows:
-            self._fill_account(transaction, holder, username, phone)
+        for holder, *sealed in rows:
+            self._fill_account(transaction, holder, *sealed)
             proved = transaction.one(self._identity, {"account": holder})
             if proved is not None:
                 self._fill_identity(transaction, holder, *proved)
@@ -113,8 +117,10 @@ class Rotation:
                 self._fill_link(transaction, link, (platform, app_id), open_id)
         return [row[0] for row in rows]
 
-    def _fill_account(self, transaction: Transaction, holder: str, username: bytes | None, phone: bytes | None) -> None:
-        values: dict[str, Value] = {"account": holder, "username": None, "phone": None}
+    def _fill_account(
+        self, transaction: Transaction, holder: str, username: bytes | None, phone: bytes | None, mail: bytes | None
+    ) -> None:
+        values: dict[str, Value] = {"account": holder, "username": None, "phone": None, "mail": None}
         if username is not None:
             name = self._cipher.open("account", "username", holder, username)
             values["username"] = self._cipher.seal("account", "username", holder, name)
@@ -123,6 +129,9 @@ class Rotation:
             number = self._cipher.open("account", "phone", holder, phone)
             values["phone"] = self._cipher.seal("account", "phone", holder, number)
             self._index_identifier(transaction, holder, IdentifierKind.PHONE, of_phone(number).value)
+        if mail is not None:
+            address = self._cipher.open("account", "mail", holder, mail)
+            values["mail"] = self._cipher.seal("account", "mail", holder, address)
         transaction.run(self._seal_account, values)
 
     def _fill_identity(

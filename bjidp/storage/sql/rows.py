@@ -1,6 +1,6 @@
 """How rows become nouns.
 
-Owns which columns make a standing, a link, a session, and the opening and masking of what is sealed in them.
+Owns which columns make a standing, a member, a link, a session, and the opening and masking of what is sealed in them.
 Called by the stores of this package.
 """
 
@@ -13,8 +13,9 @@ import msgspec
 from sqlalchemy import ColumnElement, FromClause
 
 from bjidp.accounts.masks import mask_name, mask_phone, mask_username
-from bjidp.accounts.ports import Link, Standing, Status
+from bjidp.accounts.ports import Link, Member, Standing, Status
 from bjidp.miniprogram.ports import MiniSession
+from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.sessions.ports import Login, Session, Way
 from bjidp.standing import Level
@@ -28,6 +29,18 @@ STANDING: tuple[ColumnElement[object], ...] = (
     account.c.username_sealed,
     identity.c.level,
     identity.c.name_sealed,
+)
+
+MEMBER: tuple[ColumnElement[object], ...] = (
+    *STANDING,
+    account.c.phone_sealed,
+    account.c.phone_used_at,
+    account.c.password,
+    identity.c.document_type,
+    identity.c.number_sealed,
+    account.c.mail_sealed,
+    account.c.ethnicity,
+    account.c.created_at,
 )
 
 LINK: tuple[ColumnElement[object], ...] = (
@@ -98,6 +111,33 @@ class Rows:
         if name is None:
             return Standing(account_id, ref, _STATUS[status], self.username(account_id, username), Level.L1)
         return Standing(account_id, ref, _STATUS[status], self._masked(account_id, name), _LEVEL[level])
+
+    def member(self, row: Row) -> Member:
+        """Read the columns :data:`MEMBER`, in clear."""
+        seen = row[: len(STANDING)]
+        account_id, _, _, username, _, name = seen
+        phone, phone_used_at, password, document_type, number, mail, ethnicity, created_at = row[len(STANDING) :]
+        document = None
+        if number is not None:
+            document = Person(
+                DocumentType(document_type),
+                self._cipher.open("identity", "name", account_id, name),
+                self._cipher.open("identity", "number", account_id, number),
+            )
+        return Member(
+            standing=self.standing(seen),
+            username=self._clear("username", account_id, username) or "",
+            phone=self._clear("phone", account_id, phone),
+            phone_used_at=phone_used_at,
+            password=password,
+            document=document,
+            mail=self._clear("mail", account_id, mail),
+            ethnicity=ethnicity,
+            created_at=created_at,
+        )
+
+    def _clear(self, column: str, account_id: str, sealed: bytes | None) -> str | None:
+        return None if sealed is None else self._cipher.open("account", column, account_id, sealed)
 
     def _opened(self, account_id: str, name: bytes) -> str:
         return mask_name(self._cipher.open("identity", "name", account_id, name))

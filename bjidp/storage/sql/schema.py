@@ -1,8 +1,9 @@
 """The tables, for SQLite and PostgreSQL alike.
 
 Owns names, columns and constraints; ``migrations`` holds how a database gets there, and a test holds the two
-together. Times are milliseconds since the epoch; ids and references 128 random bits in base64url; every personal
-value is a ``*_sealed`` column (``bjidp.privacy.fields``) or a digest (``bjidp.privacy.index``).
+together. Times are milliseconds since the epoch; ids and references 128 random bits in base64url; every value that
+says who somebody is, or where to reach them, is a ``*_sealed`` column (``bjidp.privacy.fields``) or a digest
+(``bjidp.privacy.index``).
 """
 
 from __future__ import annotations
@@ -53,6 +54,13 @@ account = Table(
     Column("username_sealed", LargeBinary),
     Column("phone_sealed", LargeBinary),
     Column("created_at", _INSTANT, nullable=False),
+    # A hash that was made to be kept (``bjidp.accounts.hashing``).
+    Column("password", String(255)),
+    Column("password_changed_at", _INSTANT),
+    Column("phone_used_at", _INSTANT),
+    Column("mail_sealed", LargeBinary),
+    Column("ethnicity", _WORD),
+    Column("cancelled_at", _INSTANT),
 )
 
 identifier = Table(
@@ -176,7 +184,7 @@ audit_event = Table(
     Column("prev_hash", _DIGEST),
     Column("hash", _DIGEST),
     Column("sealed_at", _INSTANT),
-    Index(None, "account_ref", "at"),
+    Index(None, "account_ref", "id"),
 )
 Index(
     "audit_event_unsealed_ix",
@@ -194,11 +202,30 @@ notice = Table(
     Column("facts", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("delivered_at", _INSTANT),
+    Column("seen_at", _INSTANT),
     Index(None, "account"),
+    Index(None, "created_at"),
 )
 Index(
     "notice_undelivered_ix",
     notice.c.id,
     postgresql_where=notice.c.delivered_at.is_(None),
     sqlite_where=notice.c.delivered_at.is_(None),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("kind", _WORD, nullable=False),
+    # Relying parties are told of what became of an account after its row says no more: a reference, no foreign key.
+    Column("account_ref", _ID, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("delivered_at", _INSTANT),
+)
+Index(
+    "outbox_undelivered_ix",
+    outbox.c.id,
+    postgresql_where=outbox.c.delivered_at.is_(None),
+    sqlite_where=outbox.c.delivered_at.is_(None),
 )

@@ -1,0 +1,95 @@
+"""The end of an account (ACC-7): what is deleted, and what is left of it.
+
+Owns the list of everything that belongs to an account. What stays is its row with id, reference, status and times, and
+the audit log, which knows it by its reference alone. Called by ``members``, within its transactions.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, delete, null, update
+
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.entropy import base64url
+from bjidp.sessions.ports import SessionEnd
+from bjidp.standing import Status
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.notices import OutboxRows
+from bjidp.storage.sql.schema import (
+    account,
+    browser_session,
+    identifier,
+    identity,
+    login_network,
+    mini_session,
+    notice,
+    platform_link,
+)
+from bjidp.storage.sql.transaction import Transaction
+
+_OWNED = (identifier, identity, platform_link, login_network, notice)
+"""What belongs to an account besides its sessions; the platform identity of a link goes with the link."""
+
+
+class Erasure:
+    """Ends accounts within a transaction."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        """Compile the statements for ``engine``."""
+        compile_ = engine.compile
+        self._audit = AuditRows(engine)
+        self._outbox = OutboxRows(engine)
+        of_browsers, of_phones = browser_session.c, mini_session.c
+        self._end_browsers = compile_(
+            delete(browser_session)
+            .where(of_browsers.account == bindparam("account"))
+            .returning(of_browsers.id, of_browsers.expires_at, of_browsers.ticket)
+        )
+        self._end_phones = compile_(
+            delete(mini_session)
+            .where(of_phones.account == bindparam("account"))
+            .returning(of_phones.id, of_phones.expires_at, of_phones.link)
+        )
+        self._deletes = [compile_(delete(table).where(table.c.account == bindparam("account"))) for table in _OWNED]
+        kept = {account.c.id, account.c.ref, account.c.status, account.c.created_at, account.c.cancelled_at}
+        self._empty = compile_(
+            update(account)
+            .where(account.c.id == bindparam("account"))
+            .values(
+                status=Status.CANCELLED.value,
+                cancelled_at=bindparam("now"),
+                **{column.name: null() for column in account.columns if column not in kept},
+            )
+        )
+
+    def erase(self, transaction: Transaction, account_id: str, ref: str, kind: EventKind, now: Instant) -> None:
+        """Delete all that is the account's, audit it as ``kind``, tell relying parties. The account is locked."""
+        for session, expires_at, ticket in transaction.all(self._end_browsers, {"account": account_id}):
+            if expires_at > now:
+                reference = None if ticket is None else base64url(ticket)
+                self._ended(transaction, EventKind.SESSION_ENDED, ref, session, now, ticket=reference)
+        for session, expires_at, link in transaction.all(self._end_phones, {"account": account_id}):
+            if expires_at > now:
+                self._ended(transaction, EventKind.MINI_SESSION_ENDED, ref, session, now, link=link)
+        for statement in self._deletes:
+            transaction.run(statement, {"account": account_id})
+        transaction.run(self._empty, {"account": account_id, "now": now})
+        self._audit.write(transaction, AuditEvent(kind, now, ref))
+        self._outbox.tell(transaction, ref, kind, now)
+
+    def _ended(
+        self,
+        transaction: Transaction,
+        kind: EventKind,
+        ref: str,
+        session: str,
+        now: Instant,
+        *,
+        ticket: str | None = None,
+        link: str | None = None,
+    ) -> None:
+        facts = {Fact.REASON: SessionEnd.CANCELLED.value}
+        if link is not None:
+            facts[Fact.LINK] = link
+        self._audit.write(transaction, AuditEvent(kind, now, ref, session, ticket, facts))

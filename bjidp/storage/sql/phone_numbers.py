@@ -1,0 +1,85 @@
+"""Phone numbers: given to an account, and taken over from one that ends for it.
+
+Called by ``members``, within its transactions.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, exists, select, update
+
+from bjidp.accounts.identifiers import IdentifierKind, of_phone
+from bjidp.accounts.notices import NoticeKind
+from bjidp.accounts.ports import IdentifierTaken
+from bjidp.audit.event import AuditEvent, EventKind
+from bjidp.clock import Instant
+from bjidp.privacy.fields import FieldCipher
+from bjidp.storage.sql.account_rows import AccountRows, Locked, usable
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.claims import Claims
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.erasure import Erasure
+from bjidp.storage.sql.notices import NoticeRows
+from bjidp.storage.sql.schema import account, identity
+from bjidp.storage.sql.transaction import Contended, Transaction
+
+
+class PhoneNumbers:
+    """Moves numbers within a transaction."""
+
+    def __init__(
+        self, engine: SqlEngine, cipher: FieldCipher, accounts: AccountRows, claims: Claims, erasure: Erasure
+    ) -> None:
+        """Compile the statements for ``engine``."""
+        self._cipher = cipher
+        self._accounts = accounts
+        self._claims = claims
+        self._erasure = erasure
+        self._audit = AuditRows(engine)
+        self._notices = NoticeRows(engine)
+        change = update(account).where(account.c.id == bindparam("account"))
+        self._set = engine.compile(change.values(phone_sealed=bindparam("number"), phone_used_at=bindparam("now")))
+        self._use = engine.compile(change.values(phone_used_at=bindparam("now")))
+        self._has_identity = engine.compile(select(exists().where(identity.c.account == bindparam("account"))))
+
+    def give(self, transaction: Transaction, account_id: str, ref: str, number: str, now: Instant) -> bool:
+        """Give the number to an account that is locked; return False when another one holds it.
+
+        One that has it already is not told again.
+        """
+        claimed = of_phone(number)
+        if self._claims.holder(transaction, claimed) == account_id:
+            transaction.run(self._use, {"account": account_id, "now": now})
+            return True
+        if not self._claims.replace(transaction, claimed, account_id):
+            return False
+        sealed = self._cipher.seal("account", "phone", account_id, number)
+        transaction.run(self._set, {"account": account_id, "number": sealed, "now": now})
+        self._audit.write(transaction, AuditEvent(EventKind.PHONE_CHANGED, now, ref))
+        self._notices.tell(transaction, account_id, NoticeKind.PHONE_CHANGED, now)
+        return True
+
+    def merge(self, transaction: Transaction, account_id: str, number: str, now: Instant) -> str | None:
+        """Give the number to an account and end the one that held it; return which that was.
+
+        Raises ``AccountRefused``, and :class:`IdentifierTaken` when the holder has to stay.
+        """
+        claimed = of_phone(number)
+        held_by = self._claims.holder(transaction, claimed)
+        ends = None if held_by == account_id else held_by
+        # In one order everywhere: two accounts that take each other's numbers must not wait for each other.
+        both = sorted({account_id, ends or account_id})
+        locked = {one: self._accounts.locked(transaction, one) for one in both}
+        ref = usable(locked[account_id])
+        if ends is not None:
+            if self._claims.holder(transaction, claimed) != ends:
+                raise Contended  # it moved on while this waited
+            self._end(transaction, ends, locked[ends], now)
+        if not self.give(transaction, account_id, ref, number, now):
+            raise Contended  # somebody came to hold it since the look
+        return ends
+
+    def _end(self, transaction: Transaction, account_id: str, locked: Locked | None, now: Instant) -> None:
+        proved = transaction.one(self._has_identity, {"account": account_id})
+        if locked is None or not locked.usable or proved is None or proved[0]:
+            raise IdentifierTaken(IdentifierKind.PHONE)
+        self._erasure.erase(transaction, account_id, locked.ref, EventKind.ACCOUNT_MERGED, now)
