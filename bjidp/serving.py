@@ -113,7 +113,6 @@ async def _answer(
 ) -> None:
     """Take requests until told to stop, or until the ``supervisor``, who is told that they are taken, has gone."""
     stop = _told_to_stop()
-    rooms.pictures.fill()
     runner = Runner(app, files=allow_open_files(), shutdown_timeout=DRAIN)
     await runner.setup()
     tidying = asyncio.create_task(_tidying(rooms).run())
@@ -137,7 +136,11 @@ async def _answer(
 def _tidying(rooms: Rooms) -> Tidying:
     stores = rooms.stores
     return Tidying(
-        sessions=stores.sessions, mini_sessions=stores.mini_sessions, accounts=stores.accounts, clock=rooms.clock
+        sessions=stores.sessions,
+        mini_sessions=stores.mini_sessions,
+        accounts=stores.accounts,
+        members=stores.members,
+        clock=rooms.clock,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import structlog
 
-from bjidp.accounts.ports import AccountStore
+from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.clock import DAY, Clock, Instant, Millis
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
@@ -28,6 +28,12 @@ AT_ONCE: Final = 500
 NETWORKS_KEPT: Final[Millis] = 180 * DAY
 """How long an account is known by a network it no longer logs in from: it is a trace of where somebody was."""
 
+NOTICES_KEPT: Final[Millis] = 180 * DAY
+"""How long an account can read what it was told, seen or not."""
+
+DELIVERIES_KEPT: Final[Millis] = 30 * DAY
+"""How long it can be looked up when relying parties were told of something; what they were not told waits."""
+
 Purge: TypeAlias = Callable[[Instant, int], Awaitable[int]]
 
 log = structlog.get_logger(__name__)
@@ -37,7 +43,13 @@ class Tidying:
     """The clean-up of one process."""
 
     def __init__(
-        self, *, sessions: SessionStore, mini_sessions: MiniSessionStore, accounts: AccountStore, clock: Clock
+        self,
+        *,
+        sessions: SessionStore,
+        mini_sessions: MiniSessionStore,
+        accounts: AccountStore,
+        members: MemberStore,
+        clock: Clock,
     ) -> None:
         """Clean these up, by ``clock``."""
         self._clock = clock
@@ -45,6 +57,8 @@ class Tidying:
             "sessions": sessions.purge,
             "mini_sessions": mini_sessions.purge,
             "networks": lambda now, limit: accounts.forget_networks(now - NETWORKS_KEPT, limit),
+            "notices": lambda now, limit: members.forget_notices(now - NOTICES_KEPT, limit),
+            "deliveries": lambda now, limit: members.forget_deliveries(now - DELIVERIES_KEPT, limit),
         }
 
     async def run(self) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 import structlog
 
-from bjidp.accounts.ports import AccountStore
+from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
@@ -34,11 +34,24 @@ class Heap:
     forget_networks = purge
 
 
-def tidying(clock: ManualClock, sessions: Heap, mini_sessions: Heap, accounts: Heap) -> Tidying:
+class Told:
+    """Two heaps of one store."""
+
+    def __init__(self, rows: int = 0) -> None:
+        self.notices = Heap(rows)
+        self.deliveries = Heap(rows)
+        self.forget_notices = self.notices.purge
+        self.forget_deliveries = self.deliveries.purge
+
+
+def tidying(
+    clock: ManualClock, sessions: Heap, mini_sessions: Heap, accounts: Heap, members: Told | None = None
+) -> Tidying:
     return Tidying(
         sessions=cast("SessionStore", sessions),
         mini_sessions=cast("MiniSessionStore", mini_sessions),
         accounts=cast("AccountStore", accounts),
+        members=cast("MemberStore", members or Told()),
         clock=clock,
     )
 
@@ -46,9 +59,9 @@ def tidying(clock: ManualClock, sessions: Heap, mini_sessions: Heap, accounts: H
 @pytest.mark.req("PRV-4")
 @pytest.mark.parametrize("rows", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 7 * AT_ONCE])
 async def test_a_backlog_is_cleared_in_pieces(clock: ManualClock, rows: int) -> None:
-    heaps = Heap(rows), Heap(rows), Heap(rows)
-    await tidying(clock, *heaps).once()
-    for heap in heaps:
+    heaps, told = (Heap(rows), Heap(rows), Heap(rows)), Told(rows)
+    await tidying(clock, *heaps, told).once()
+    for heap in (*heaps, told.notices, told.deliveries):
         assert (heap.rows, len(heap.asked)) == (0, rows // AT_ONCE + 1)
 
 
@@ -57,6 +70,14 @@ async def test_a_network_is_kept_for_half_a_year(clock: ManualClock) -> None:
     sessions, accounts = Heap(), Heap()
     await tidying(clock, sessions, Heap(), accounts).once()
     assert (sessions.asked, accounts.asked) == ([clock.now()], [clock.now() - 180 * DAY])
+
+
+@pytest.mark.req("PRV-4")
+async def test_a_notice_is_kept_for_half_a_year_and_a_delivery_for_a_month(clock: ManualClock) -> None:
+    told = Told()
+    await tidying(clock, Heap(), Heap(), Heap(), told).once()
+    assert told.notices.asked == [clock.now() - 180 * DAY]
+    assert told.deliveries.asked == [clock.now() - 30 * DAY]
 
 
 @pytest.mark.attack("O5")
