@@ -54,6 +54,7 @@ from bjidp.qrlogin.ports import TicketStore
 from bjidp.qrlogin.redeeming import Redeeming
 from bjidp.records import Records
 from bjidp.secret import Secret
+from bjidp.sessions.known import KnownBrowsers
 from bjidp.sessions.ports import SessionStore
 from bjidp.sessions.service import Sessions
 from bjidp.signals.ports import SignalBus
@@ -66,6 +67,10 @@ from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.throttle.ports import Throttle
 from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms, build_sms
+from bjidp.verification.captcha import Captcha
+from bjidp.verification.captcha_picture import draw
+from bjidp.verification.captcha_pool import CaptchaPool
+from bjidp.verification.captchas import Captchas, CaptchaWindows, Witness
 from bjidp.verification.code import Code
 from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import Dispatches
@@ -75,9 +80,11 @@ from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
 from bjidp.web import openapi, pages
 from bjidp.web.areas import MaxMindAreas
+from bjidp.web.arrival import Arrivals
 from bjidp.web.assets import StaticFiles
 from bjidp.web.bodies import BODY_MAX
 from bjidp.web.calls import Call, mount
+from bjidp.web.captcha import CaptchaPages
 from bjidp.web.channel import QrChannel
 from bjidp.web.code_words import CodeWords
 from bjidp.web.cookies import Cookies
@@ -120,6 +127,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     browsers: Records[Browser]
     registrations: Records[Registration]
     used_codes: Records[UsedCode]
+    captchas: Records[Captcha]
     codes: Records[Code]
     tallies: Records[Tally]
     proofs: Records[Proof]
@@ -141,14 +149,20 @@ class Rooms(Struct, frozen=True, kw_only=True):
     keyring: Keyring
     stores: Stores
     http: HttpClients
+    pictures: CaptchaPool
+    witness: Witness | None = None
 
 
-async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
+async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy, witness: Witness | None = None) -> Rooms:
     """Open keys, stores and clients.
 
     That asks nothing of the schema; before a request is taken it has to be up to date
-    (:func:`bjidp.storage.sql.migrations.migrate`). Raises :class:`bjidp.site.BaseUrlFault` and ``StoreUnavailable``.
+    (:func:`bjidp.storage.sql.migrations.migrate`). ``witness`` is told the answers of captchas, in a demonstration.
+
+    Raises :class:`bjidp.site.BaseUrlFault`, ``StoreUnavailable`` and, for a witness anywhere else, :class:`ValueError`.
     """
+    if witness is not None and not _is_sandbox(settings):
+        raise ValueError("server.environment: the answers of captchas are told in a demonstration alone")
     keyring = read_keyring(settings)
     return Rooms(
         settings=settings,
@@ -158,13 +172,15 @@ async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Room
         keyring=keyring,
         stores=await _open_stores(settings, keyring, clock, entropy),
         http=HttpClients(clock=clock),
+        pictures=CaptchaPool(draw, entropy),
+        witness=witness,
     )
 
 
 async def close_rooms(rooms: Rooms) -> None:
     """Close what :func:`open_rooms` opened, clients before stores; what cannot be closed keeps nothing else open."""
     async with AsyncExitStack() as closing:
-        for close in reversed((rooms.http.close, *rooms.stores.closes)):
+        for close in reversed((rooms.pictures.close, rooms.http.close, *rooms.stores.closes)):
             closing.push_async_callback(close)
 
 
@@ -190,6 +206,7 @@ def build(rooms: Rooms) -> web.Application:
         _mini_program(rooms, front, qr),
         _qr_channel(rooms, front, qr),
         _dispatches(rooms, front, verification),
+        _captcha(rooms, front, verification),
         _pages(rooms, front, qr),
     )
     calls = tuple(call for part in parts for call in part.calls)
@@ -234,6 +251,7 @@ class _Front(Struct, frozen=True, kw_only=True):
     sessions: Sessions
     signed_in: SignedIn
     desk: Desk
+    arrivals: Arrivals
 
 
 def _qr(rooms: Rooms) -> _Qr:
@@ -309,12 +327,19 @@ def _front(rooms: Rooms, qr: _Qr) -> _Front:
             throttle=rooms.stores.throttle,
             renderer=renderer,
         ),
+        arrivals=Arrivals(
+            sessions=sessions,
+            browsers=qr.browsers,
+            cookies=cookies,
+            known=KnownBrowsers(_derived(rooms.keyring, "known"), rooms.entropy),
+        ),
     )
 
 
 class _Verification(Struct, frozen=True, kw_only=True):
     """How somebody proves who they are, whatever flow asks for it."""
 
+    captchas: Captchas
     codes: Codes
     dispatches: Dispatches
     proofs: Proofs
@@ -340,6 +365,15 @@ def _verification(rooms: Rooms) -> _Verification:
             entropy=rooms.entropy,
         )
     return _Verification(
+        captchas=Captchas(
+            records=stores.captchas,
+            pictures=rooms.pictures,
+            throttle=stores.throttle,
+            pseudonyms=pseudonyms,
+            entropy=rooms.entropy,
+            windows=CaptchaWindows(),
+            witness=rooms.witness,
+        ),
         codes=codes,
         dispatches=Dispatches(
             codes=codes,
@@ -453,6 +487,11 @@ def _qr_channel(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
     return _Part(calls=(*channel.calls(), *redeem.calls()), mounts=(channel.mount, scriptless.mount))
 
 
+def _captcha(rooms: Rooms, front: _Front, verification: _Verification) -> _Part:
+    captcha = CaptchaPages(site=rooms.site, desk=front.desk, captchas=verification.captchas)
+    return _Part(calls=captcha.calls(), mounts=(captcha.mount,))
+
+
 def _pages(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
     settings = rooms.settings
     basis_url = f"/static/qr/{qr.basis.fingerprint}.bin"
@@ -491,6 +530,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             browsers=MemoryRecords(clock),
             registrations=MemoryRecords(clock),
             used_codes=MemoryRecords(clock),
+            captchas=MemoryRecords(clock),
             codes=MemoryRecords(clock),
             tallies=MemoryRecords(clock),
             proofs=MemoryRecords(clock),
@@ -516,6 +556,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         browsers=redis.records("browser", Browser),
         registrations=redis.records("registration", Registration),
         used_codes=redis.records("used-code", UsedCode),
+        captchas=redis.records("captcha", Captcha),
         codes=redis.records("code", Code),
         tallies=redis.records("tally", Tally),
         proofs=redis.records("proof", Proof),

@@ -113,6 +113,7 @@ async def _answer(
 ) -> None:
     """Take requests until told to stop, or until the ``supervisor``, who is told that they are taken, has gone."""
     stop = _told_to_stop()
+    rooms.pictures.fill()
     runner = Runner(app, files=allow_open_files(), shutdown_timeout=DRAIN)
     await runner.setup()
     tidying = asyncio.create_task(_tidying(rooms).run())

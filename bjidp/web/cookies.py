@@ -1,6 +1,6 @@
-"""The two cookies: the browser secret before a login, the session after it.
+"""The cookies: the browser secret before a login, the session after it, and what a browser is known by.
 
-Owns their names, flags, reading and writing. Nothing else may set a cookie. They are read and written as text: two
+Owns their names, flags, reading and writing. Nothing else may set a cookie. They are read and written as text: a few
 names and values of base64url need none of what the standard library's cookies can do, at 12 µs a cookie.
 """
 
@@ -10,10 +10,12 @@ from typing import Final
 
 from aiohttp import web
 
+from bjidp.sessions.known import LIFETIME_SECONDS
 from bjidp.site import Site
 
 BROWSER: Final = "bjidp_browser"
 SESSION: Final = "bjidp_session"
+KNOWN: Final = "bjidp_known"
 
 
 _BLANK: Final = " \t"
@@ -27,6 +29,7 @@ class Cookies:
         self._attributes = "; HttpOnly; Path=/; SameSite=Lax" + ("; Secure" if site.secure else "")
         self.browser = site.cookie(BROWSER)
         self.session = site.cookie(SESSION)
+        self.known = site.cookie(KNOWN)
 
     def browser_secret(self, request: web.Request) -> str | None:
         """Return the browser secret the request carries, or None."""
@@ -36,6 +39,10 @@ class Cookies:
         """Return the session cookie the request carries, or None."""
         return _read(request, self.session)
 
+    def known_cookie(self, request: web.Request) -> str | None:
+        """Return what the browser is known by, or None: for :class:`bjidp.sessions.known.KnownBrowsers` to read."""
+        return _read(request, self.known)
+
     def set_browser(self, response: web.StreamResponse, secret: str) -> None:
         """Give the browser its secret, until it is closed."""
         self._set(response, self.browser, secret)
@@ -43,6 +50,10 @@ class Cookies:
     def set_session(self, response: web.StreamResponse, cookie: str) -> None:
         """Give the browser its session, until it is closed (wire.md, section 2: no ``Max-Age``)."""
         self._set(response, self.session, cookie)
+
+    def set_known(self, response: web.StreamResponse, value: str) -> None:
+        """Let the browser be known the next time, for months: it opens nothing, and outlives log-outs on purpose."""
+        response.headers.add("Set-Cookie", f"{self.known}={value}; Max-Age={LIFETIME_SECONDS}{self._attributes}")
 
     def drop_browser(self, response: web.StreamResponse) -> None:
         """Take the browser secret back."""

@@ -247,6 +247,8 @@ class Program:
         self.rooms = rooms
         self.meddler = meddler
         self.runners: list[web.AppRunner] = []
+        self.captchas: dict[str, str] = {}
+        """What every captcha shows that was made so far, by its id."""
         self.code: str | None = None
         """The two digits the last phone to confirm was shown."""
         self._database = database
@@ -395,9 +397,15 @@ async def running(
         vendors = str(sandbox.make_url("")).rstrip("/")
         chosen = settings(_settings(url, database, town.credentials, vendors))
         meddler = Meddler()
-        rooms = await open_rooms(chosen, clock, entropy)
+        answers: dict[str, str] = {}
+
+        async def witness(captcha: str, answer: str) -> None:
+            answers[captcha] = answer
+
+        rooms = await open_rooms(chosen, clock, entropy, witness)
         ends = [f"http://127.0.0.1:{port}" for port in town.ports[:processes]]
         program = Program([Deployment(url, vendors, at) for at in ends], rooms, database, meddler)
+        program.captchas = answers
         try:
             stores = _watched(rooms.stores, meddler)
             for number in range(processes):
@@ -417,7 +425,16 @@ def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
     inboxes: dict[str, LocalTopics] = {}
 
     def of_process(number: int) -> Stores:
-        names = ("accounts", "sessions", "mini_sessions", "tickets", "browsers", "registrations", "throttle")
+        names = (
+            "accounts",
+            "sessions",
+            "mini_sessions",
+            "tickets",
+            "browsers",
+            "registrations",
+            "captchas",
+            "throttle",
+        )
         between = {name: meddler.between(name, getattr(stores, name)) for name in names}
         return msgspec.structs.replace(
             stores, **between, signals=meddler.between("signals", _LinkedBus(f"process-{number}", inboxes))

@@ -14,6 +14,9 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Records
 from bjidp.secret import Secret
 from bjidp.throttle.ports import Throttle
+from bjidp.verification.captcha import Captcha
+from bjidp.verification.captcha_pool import Drawn
+from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Binding, Code, Purpose, by_sms
 from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.limits import SmsLimits, SmsWindows
@@ -43,6 +46,37 @@ def codes(stores: Stores, entropy: Entropy, windows: CodeWindows | None = None) 
         entropy=entropy,
         windows=windows or CodeWindows(),
     )
+
+
+def captchas(stores: Stores, entropy: Entropy, answers: dict[str, str] | None = None) -> Captchas:
+    """Return the use cases of captchas, with numbered answers for pictures; ``answers`` is told every one by its id."""
+
+    async def witness(captcha: str, answer: str) -> None:
+        if answers is not None:
+            answers[captcha] = answer
+
+    return Captchas(
+        records=stores.records("captcha", Captcha),
+        pictures=Album(),
+        throttle=stores.throttle,
+        pseudonyms=PSEUDONYMS,
+        entropy=entropy,
+        windows=CaptchaWindows(),
+        witness=witness,
+    )
+
+
+class Album:
+    """Pictures that are drawn already: the first shows 0000."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    async def take(self) -> Drawn:
+        """Return the next picture."""
+        answer = f"{self._next:04d}"
+        self._next += 1
+        return Drawn(answer, b"picture of " + answer.encode())
 
 
 def limits(stores: Stores, windows: SmsWindows | None = None) -> SmsLimits:

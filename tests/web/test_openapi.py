@@ -180,8 +180,11 @@ def test_it_describes_exactly_the_calls_there_are(program: Program, document: Do
     }
     calls = {(method, path) for method, path, _ in operations(document)}
     assert calls <= mounted
-    of_programs = {call for call in mounted if call[1].startswith(("/mp/", "/qr/", "/dispatches/"))}
-    of_pages = {("get", "/qr/channel"), ("get", "/qr/image"), ("get", "/qr/state"), ("post", "/qr/renew")}
+    of_programs = {call for call in mounted if call[1].startswith(("/mp/", "/qr/", "/captcha", "/dispatches/"))}
+    of_pages = {
+        ("get", "/qr/channel"), ("get", "/qr/image"), ("get", "/qr/state"), ("post", "/qr/renew"),
+        ("get", "/captcha/{id}.png"),
+    }  # fmt: skip
     assert of_programs - of_pages == calls
 
 
