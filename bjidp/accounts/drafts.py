@@ -7,6 +7,7 @@ settings. What a flow may do next is decided by its own pure module, from the fa
 
 from __future__ import annotations
 
+import re
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ from bjidp.records import Records
 LIFETIME: Final[Millis] = 30 * MINUTE
 """Counted from the last step; a person who is slower begins again."""
 
-ID_LENGTH: Final = 22
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 """128 bits in base64url."""
 
 T = TypeVar("T", bound=Struct)
@@ -81,7 +82,7 @@ class Drafts(Generic[T]):
 
     async def read(self, holder: str, draft: str | None) -> Draft[T]:
         """Return the holder's draft; raise :class:`DraftUnknown`."""
-        if draft is None or len(draft) != ID_LENGTH:
+        if draft is None or _ID.fullmatch(draft) is None:
             raise DraftUnknown
         key = self._key(holder, draft)
         held = await self._records.get(key)
