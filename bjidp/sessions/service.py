@@ -38,10 +38,13 @@ class Sessions:
         self._entropy = entropy
         self._lifetime = lifetime
 
-    async def start(self, account: str, login: Login, old_cookie: str | None) -> str:
+    async def start(
+        self, account: str, login: Login, old_cookie: str | None, data: dict[str, str] | None = None
+    ) -> str:
         """Log ``account`` in and return the value for the cookie; a session under ``old_cookie`` is dead (T1).
 
-        Raises ``AccountRefused`` and ``StoreUnavailable``, having written nothing.
+        The session has ``data`` from its first moment on. Raises ``AccountRefused`` and ``StoreUnavailable``, having
+        written nothing.
         """
         now = self._clock.now()
         cookie, name, csrf = tokens(self._entropy, 256, 128, 256)
@@ -53,7 +56,7 @@ class Sessions:
             last_used_at=now,
             expires_at=now + self._lifetime,
             csrf=csrf,
-            data={},
+            data={} if data is None else data,
             version=1,
         )
         await self._store.open(session, _key(cookie), None if old_cookie is None else _key(old_cookie))
