@@ -1,0 +1,243 @@
+"""Registration on a page: the facts of one, the step they lead to, and what is wrong with what was typed. Pure.
+
+Owns which fields the two forms have and what each fault is called. The facts lie in a draft of the browser until the
+account exists, and in the session's data from then on; neither names a step.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, TypeAlias, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.password import password_fault
+from bjidp.accounts.username import username_fault
+from bjidp.clock import Instant
+from bjidp.errors import FieldFault
+from bjidp.verification.code import as_typed
+from bjidp.verification.number import MobileNumber, mobile_number
+
+
+class Surface(StrEnum):
+    """The two kinds of pages there are, each with a form of its own."""
+
+    PC = "pc"
+    H5 = "h5"
+    """Asks for no username; the system makes one (REG-3)."""
+
+
+class Field(StrEnum):
+    """The fields, as they are called in a posted form."""
+
+    USERNAME = "username"
+    PHONE = "phone"
+    CAPTCHA = "captcha"
+    CODE = "code"
+    PASSWORD = "password"
+    AGAIN = "again"
+    AGREED = "agreed"
+
+
+class Fault(StrEnum):
+    """What a field may be told without asking anybody; words under ``fault.<field>.<fault>``."""
+
+    MISSING = "missing"
+    FORM = "form"
+    LENGTH = "length"
+    FIRST = "first"
+    CHARACTER = "character"
+    RESERVED = "reserved"
+    KINDS = "kinds"
+    MISMATCH = "mismatch"
+    REQUIRED = "required"
+
+
+class Typed(Struct, frozen=True, kw_only=True):
+    """A posted form; a field that the form does not have is empty."""
+
+    username: str = ""
+    phone: str = ""
+    captcha: str = ""
+    captcha_id: str = ""
+    """Which picture was shown."""
+    code: str = ""
+    password: str = ""
+    again: str = ""
+    agreed: bool = False
+
+    @property
+    def number(self) -> MobileNumber | None:
+        """The mobile number, if it is one."""
+        return mobile_number(self.phone)
+
+    @property
+    def name(self) -> str:
+        """The username, without the blanks that come along when it is pasted."""
+        return self.username.strip()
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Typed(***)"
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """A registration before its account exists."""
+
+    next: str
+    """Where the person was going when they came here; no client sends it (attack T4)."""
+    client: str
+    """What that place is called."""
+    username: str = ""
+    """As it was typed when the code was asked for, to be shown again."""
+    phone: str = ""
+    """The same."""
+    agreed: bool = False
+    """The same."""
+    dispatch: str | None = None
+    """The message with the code, by which the page asks what became of it."""
+    again_at: Instant = 0
+    """When the next one may be asked for."""
+    proved: str | None = None
+    """The number whose code was right: eleven digits. No other fault costs a second code."""
+    attempted: bool = False
+    """The account may exist already: it was about to be made with the proved number."""
+
+    def __repr__(self) -> str:
+        """Show how far it is alone: the rest is personal."""
+        return f"Begun(proved={self.proved is not None}, attempted={self.attempted})"
+
+
+class Registered(Struct, frozen=True, kw_only=True):
+    """A registration whose account exists, in the session of its owner."""
+
+    next: str
+    client: str
+    identity_skipped: bool = False
+
+
+Facts: TypeAlias = Begun | Registered | None
+
+
+class Step(StrEnum):
+    """The steps, as the stepper names them."""
+
+    ACCOUNT = "account"
+    IDENTITY = "identity"
+    DONE = "done"
+
+
+def next_step(facts: Facts) -> Step:
+    """Return the step that is due: what was not done yet comes first, whatever page was asked for."""
+    match facts:
+        case None | Begun():
+            return Step.ACCOUNT
+        case Registered(identity_skipped=skipped):
+            return Step.DONE if skipped else Step.IDENTITY
+        case _:
+            assert_never(facts)
+
+
+def asked(facts: Begun, typed: Typed, number: MobileNumber, dispatch: str, again_at: Instant) -> Begun:
+    """Return the facts after a code was sent to ``number``; another number that was proved before is so no more."""
+    same = facts.proved == number.digits
+    return replace(
+        facts,
+        username=typed.name,
+        phone=number.digits,
+        agreed=typed.agreed,
+        dispatch=dispatch,
+        again_at=again_at,
+        proved=facts.proved if same else None,
+        attempted=facts.attempted and same,
+    )
+
+
+def without_number(facts: Begun) -> Begun:
+    """Return the facts of somebody who wants to give another number than the one they proved."""
+    return replace(facts, phone="", proved=None, attempted=False)
+
+
+def proved(facts: Begun, number: MobileNumber) -> Begun:
+    """Return the facts after a right code for ``number``."""
+    same = facts.proved == number.digits
+    return replace(facts, phone=number.digits, proved=number.digits, attempted=facts.attempted and same)
+
+
+_NEXT: Final = "registration.next"
+_CLIENT: Final = "registration.client"
+_IDENTITY: Final = "registration.identity"
+_SKIPPED: Final = "skipped"
+
+
+def to_session(facts: Registered) -> dict[str, str]:
+    """Return the facts as data of a session."""
+    data = {_NEXT: facts.next, _CLIENT: facts.client}
+    return data | {_IDENTITY: _SKIPPED} if facts.identity_skipped else data
+
+
+def of_session(data: dict[str, str]) -> Registered | None:
+    """Return the facts that a session has, None when it did not begin with a registration."""
+    if _NEXT not in data:
+        return None
+    return Registered(next=data[_NEXT], client=data.get(_CLIENT, ""), identity_skipped=data.get(_IDENTITY) == _SKIPPED)
+
+
+def code_faults(typed: Typed) -> list[FieldFault]:
+    """Return what keeps a code from being sent."""
+    faults = _phone_faults(typed)
+    if not typed.captcha.strip():
+        faults.append(_fault(Field.CAPTCHA, Fault.MISSING))
+    return faults
+
+
+def username_faults(surface: Surface, typed: Typed, *, required: bool) -> list[FieldFault]:
+    """Return what is wrong with the username, apart from its being another's; nothing where none is asked for."""
+    if surface is Surface.H5 or not (typed.name or required):
+        return []
+    if not typed.name:
+        return [_fault(Field.USERNAME, Fault.MISSING)]
+    found = username_fault(typed.name)
+    return [] if found is None else [_fault(Field.USERNAME, Fault(found))]
+
+
+def account_faults(surface: Surface, typed: Typed, facts: Begun) -> list[FieldFault]:
+    """Return everything that is wrong with the form as far as it can be told without asking anybody."""
+    faults = [*username_faults(surface, typed, required=True), *_phone_faults(typed)]
+    if typed.number is None or typed.number.digits != facts.proved:
+        faults += _code_faults(typed)
+    faults += _password_faults(surface, typed)
+    if not typed.agreed:
+        faults.append(_fault(Field.AGREED, Fault.REQUIRED))
+    return faults
+
+
+def _phone_faults(typed: Typed) -> list[FieldFault]:
+    if not typed.phone.strip():
+        return [_fault(Field.PHONE, Fault.MISSING)]
+    return [_fault(Field.PHONE, Fault.FORM)] if typed.number is None else []
+
+
+def _code_faults(typed: Typed) -> list[FieldFault]:
+    if not typed.code.strip():
+        return [_fault(Field.CODE, Fault.MISSING)]
+    # What cannot be a code costs none of its tries.
+    return [] if as_typed(typed.code) else [_fault(Field.CODE, Fault.FORM)]
+
+
+def _password_faults(surface: Surface, typed: Typed) -> list[FieldFault]:
+    if not typed.password:
+        return [_fault(Field.PASSWORD, Fault.MISSING)]
+    found = password_fault(typed.password)
+    if found is not None:
+        return [_fault(Field.PASSWORD, Fault(found))]
+    if surface is Surface.H5:
+        return []
+    if not typed.again:
+        return [_fault(Field.AGAIN, Fault.MISSING)]
+    return [] if typed.again == typed.password else [_fault(Field.AGAIN, Fault.MISMATCH)]
+
+
+def _fault(field: Field, fault: Fault) -> FieldFault:
+    return FieldFault(field, fault)

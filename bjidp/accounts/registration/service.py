@@ -1,0 +1,281 @@
+"""Registering on a page: sending the code, making the account, what is left to do then.
+
+Owns the order of things. Called by ``web``, which logs the owner of a new account in. Everything that can be told
+without asking anybody is told first; a code that was right is a fact of the draft, so that no later fault costs a
+second one; the account is written last.
+
+**What a crash leaves.** Nothing is ever half made, since :meth:`MemberStore.enrol` is one transaction.
+
+- Between the use of the code and the note of it the code is lost, and another has to be sent.
+- From that note on the form can be sent again as it is, for as long as the draft lives.
+- That the account is about to be made is noted before it is. Whoever sends the form again after that, because the
+  answer did not come or the button was pressed twice, has the account looked for by the number they proved: it is
+  theirs if the password is the one they type, and so are the sessions that were opened for answers nobody got. If the
+  draft is over by then, they log in with what they chose.
+
+**Two posts at once** make one account, since a number belongs to one: the one that comes second finds it made as above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
+from bjidp.accounts.errors import PhoneTaken, UsernameTaken
+from bjidp.accounts.hashing import PasswordHashes
+from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
+from bjidp.accounts.ports import IdentifierTaken, MemberStore, NewMember
+from bjidp.accounts.registration import flow as rules
+from bjidp.accounts.registration.flow import Begun, Registered, Surface, Typed
+from bjidp.clock import HOUR, SECOND, Clock
+from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.records import StaleRecord
+from bjidp.sessions.ports import Session, SessionEnd, StaleSession, Way
+from bjidp.sessions.service import Sessions
+from bjidp.throttle.ports import Throttle, Window
+from bjidp.throttle.source import Source
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.code import Binding, Purpose, by_sms
+from bjidp.verification.codes import Codes
+from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.errors import VerificationCodeExpired
+from bjidp.verification.number import MobileNumber
+
+ATTEMPTS: Final = 24
+"""Lost races in a row before giving up with a 503."""
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """Who is at the form, from facts the server saw itself."""
+
+    holder: str
+    """The id of the browser's record."""
+    source: Source
+    next: str
+    client: str
+
+
+class Made(Struct, frozen=True):
+    """An account whose owner is to be logged in, and what their session is to remember."""
+
+    account: str
+    facts: Registered
+
+
+class RegistrationWindows(Struct, frozen=True, kw_only=True):
+    """How often it is told whether a username is free."""
+
+    browser: Window = Window(30, HOUR)
+    source: Window = Window(600, HOUR)
+
+
+class Registrations:
+    """The life of registrations. A store that is down raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        *,
+        drafts: Drafts[Begun],
+        members: MemberStore,
+        captchas: Captchas,
+        dispatches: Dispatches,
+        codes: Codes,
+        hashes: PasswordHashes,
+        sessions: Sessions,
+        throttle: Throttle,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        windows: RegistrationWindows,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._drafts = drafts
+        self._members = members
+        self._captchas = captchas
+        self._dispatches = dispatches
+        self._codes = codes
+        self._hashes = hashes
+        self._sessions = sessions
+        self._throttle = throttle
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._windows = windows
+
+    async def find(self, holder: str, flow: str | None) -> Draft[Begun] | None:
+        """Return a registration of this browser, None when there is none: never begun, over, another's.
+
+        A form is not worse for it: its first code begins one.
+        """
+        try:
+            return await self._drafts.read(holder, flow)
+        except DraftUnknown:
+            return None
+
+    async def ask_code(self, visit: Visit, flow: str | None, surface: Surface, typed: Typed) -> str:
+        """Send a code to the number; return the registration's id, which is a new one unless ``flow`` was live.
+
+        Whether the number is somebody's is neither looked up nor told (attack R1). Raises ``InvalidRequest`` with what
+        is wrong with username, number and captcha, ``UsernameTaken``, ``CaptchaWrong``, ``SmsHourly``, ``SmsDaily``
+        and ``RateLimited``. Only the last four cost the captcha.
+        """
+        _refuse([*rules.username_faults(surface, typed, required=False), *rules.code_faults(typed)])
+        number = _number(typed)
+        await self._require_free(visit, surface, typed)
+        await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
+        draft = await self._opened(visit, flow)
+        sent = await self._dispatches.sms(
+            _binding(draft.id, number),
+            number,
+            holder=visit.holder,
+            browser=visit.holder,
+            source=visit.source,
+            owner=False,
+        )
+        again_at = draft.now + sent.wait * SECOND
+        await self._change(visit, draft, lambda facts: rules.asked(facts, typed, number, sent.id, again_at))
+        return draft.id
+
+    async def forget_number(self, visit: Visit, flow: str | None) -> None:
+        """Let another number be typed in place of the one that was proved."""
+        draft = await self.find(visit.holder, flow)
+        if draft is not None:
+            await self._change(visit, draft, rules.without_number)
+
+    async def register(self, visit: Visit, flow: str | None, surface: Surface, typed: Typed) -> Made:
+        """Make the account, or find it made by an earlier post of this form.
+
+        Raises ``InvalidRequest`` with everything that is wrong with the form, ``UsernameTaken``,
+        ``VerificationCodeWrong``, ``VerificationCodeExpired``, :class:`PhoneTaken` once the number was proved, and
+        ``TooBusy``. None of them costs what was proved before.
+        """
+        draft = await self.find(visit.holder, flow)
+        facts = Begun(next=visit.next, client=visit.client) if draft is None else draft.facts
+        _refuse(rules.account_faults(surface, typed, facts))
+        number = _number(typed)
+        if draft is not None and facts.attempted and facts.proved == number.digits:
+            account = await self._made_before(visit, draft, number, typed.password)
+            if account is not None:
+                return await self._found_again(account, facts)
+        await self._require_free(visit, surface, typed)
+        if draft is None:
+            # Each code belongs to a registration, so there is none that this one could be.
+            raise VerificationCodeExpired
+        draft = await self._proved(visit, draft, number, typed.code)
+        if await self._members.is_held(of_phone(number.digits)):
+            raise PhoneTaken
+        new = NewMember(
+            username=typed.name if surface is Surface.PC else None,
+            phone=number.digits,
+            password=await self._hashes.hash(typed.password),
+        )
+        draft = await self._change(visit, draft, lambda held: replace(held, attempted=True))
+        try:
+            standing = await self._members.enrol(new, self._clock.now())
+        except IdentifierTaken as taken:
+            account = await self._made_before(visit, draft, number, typed.password)
+            if account is not None:
+                return await self._found_again(account, draft.facts)
+            raise (UsernameTaken if taken.kind is IdentifierKind.USERNAME else PhoneTaken) from None
+        return _made(standing.account, draft.facts)
+
+    async def skip_identity(self, cookie: str | None) -> None:
+        """Note that the person goes on without 实名认证, if that is the step they are at."""
+        for _ in range(ATTEMPTS):
+            found = await self._sessions.find(cookie)
+            facts = None if found is None else registered(found[0])
+            if found is None or facts is None or facts.identity_skipped:
+                return
+            skipped = rules.to_session(replace(facts, identity_skipped=True))
+            try:
+                await self._sessions.save(found[0], found[0].data | skipped)
+            except StaleSession:
+                continue
+            return
+        raise StoreUnavailable
+
+    async def _require_free(self, visit: Visit, surface: Surface, typed: Typed) -> None:
+        if surface is Surface.H5 or not typed.name:
+            return
+        await visit.source.hit(self._throttle, "registration.username", self._windows.source)
+        of_browser = self._pseudonyms.key("registration.username", visit.holder)
+        await self._throttle.hit(of_browser, self._windows.browser)
+        if await self._members.is_held(of_username(typed.name)):
+            raise UsernameTaken
+
+    async def _opened(self, visit: Visit, flow: str | None) -> Draft[Begun]:
+        held = await self.find(visit.holder, flow)
+        if held is not None:
+            return held
+        opened = await self._drafts.open(visit.holder, Begun(next=visit.next, client=visit.client))
+        return await self._drafts.read(visit.holder, opened)
+
+    async def _proved(self, visit: Visit, draft: Draft[Begun], number: MobileNumber, code: str) -> Draft[Begun]:
+        if draft.facts.proved == number.digits:
+            return draft
+        try:
+            await self._codes.use(_binding(draft.id, number), code)
+        except VerificationCodeExpired:
+            # The same form sent twice: the first of the two has used the code meanwhile.
+            again = await self._drafts.read(visit.holder, draft.id)
+            if again.facts.proved != number.digits:
+                raise
+            return again
+        return await self._change(visit, draft, lambda facts: rules.proved(facts, number))
+
+    async def _made_before(self, visit: Visit, draft: Draft[Begun], number: MobileNumber, password: str) -> str | None:
+        """Return the account that an earlier post of this form has made, or None.
+
+        One that has the number and another password is somebody else's; then this registration is asked no more, so
+        that nobody guesses a password here.
+        """
+        member = await self._members.find([of_phone(number.digits)])
+        if member is None:
+            return None
+        if (await self._hashes.verify(member.password, password)).right:
+            return member.standing.account
+        await self._change(visit, draft, lambda facts: replace(facts, attempted=False))
+        return None
+
+    async def _found_again(self, account: str, facts: Begun) -> Made:
+        # Their cookies were in answers that did not arrive, or in one that the next answer takes the place of.
+        for session in await self._sessions.of_account(account):
+            if session.login.way is Way.REGISTRATION:
+                await self._sessions.end_one(account, session.id, SessionEnd.REPLACED)
+        return _made(account, facts)
+
+    async def _change(self, visit: Visit, draft: Draft[Begun], change: Callable[[Begun], Begun]) -> Draft[Begun]:
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._drafts.write(visit.holder, draft, change(draft.facts))
+            except StaleRecord:
+                draft = await self._drafts.read(visit.holder, draft.id)
+        raise StoreUnavailable
+
+
+def registered(session: Session) -> Registered | None:
+    """Return what a session knows of the registration it began with, None when it began otherwise."""
+    return rules.of_session(session.data)
+
+
+def _made(account: str, facts: Begun) -> Made:
+    return Made(account, Registered(next=facts.next, client=facts.client))
+
+
+def _binding(flow: str, number: MobileNumber) -> Binding:
+    return Binding(Purpose.REGISTER, by_sms(number), flow)
+
+
+def _number(typed: Typed) -> MobileNumber:
+    number = typed.number
+    if number is None:
+        raise AssertionError("a form without a number has a fault")
+    return number
+
+
+def _refuse(faults: Sequence[FieldFault]) -> None:
+    if faults:
+        raise InvalidRequest(*faults)
