@@ -244,6 +244,7 @@ def _write_config(place: Place, vendors: ClientSettings) -> Path:
             "app_id": vendors.alipay.app_id,
             "private_key": _File("alipay.pem"),
             "alipay_public_key": vendors.alipay.alipay_public_key,
+            "aes_key": vendors.alipay.aes_key,
             "gateway_url": vendors.alipay.gateway_url,
         },
         "baidu": {

@@ -26,10 +26,13 @@ from bjidp.qrlogin.matrix import PrefixTooLong, version_for
 from bjidp.secret import Secret
 from bjidp.site import BaseUrlFault, read_base_url
 from bjidp.store_addresses import AddressFault, is_whole, read_database_url, read_key_prefix, read_redis_url
+from bjidp.vendors.aes_cbc import read_key
 from bjidp.vendors.rsa_keys import read_private_key, read_public_key
 from bjidp.vendors.settings import ChuanglanSettings
 
 ROOT_KEY_BYTES: Final = 32
+
+AES_KEY_BYTES: Final = 16
 
 PORT_MAX: Final = 65_535
 
@@ -217,6 +220,14 @@ def _alipay_public_key(settings: Settings) -> Iterator[str]:
             yield f"alipay.alipay_public_key: {fault}"
 
 
+def _alipay_aes_key(settings: Settings) -> Iterator[str]:
+    if settings.alipay is not None and settings.alipay.aes_key is not None:
+        try:
+            read_key(settings.alipay.aes_key, AES_KEY_BYTES)
+        except ValueError as fault:
+            yield f"alipay.aes_key: {fault}"
+
+
 def _sms_signature(section: str, settings: Settings) -> Iterator[str]:
     account: ChuanglanSettings | None = getattr(settings, section)
     if account is not None and _SIGNATURE.fullmatch(account.signature) is None:
@@ -292,6 +303,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _platforms,
     _alipay_private_key,
     _alipay_public_key,
+    _alipay_aes_key,
     *(partial(_sms_signature, section) for section in SMS),
     *(partial(_sms_extend, section) for section in SMS),
     *(partial(_sms_templates, section) for section in SMS),

@@ -143,7 +143,7 @@ class _Unreadable(Exception):
 def _value(setting: str, given: object, kind: object, beside: Path, faults: list[str]) -> object:
     if kind == dict[str, Secret] and isinstance(given, dict):
         return _secrets(setting, given, beside, faults)
-    if kind is Secret:
+    if kind is Secret or kind == (Secret | None):
         return _secret(given, beside)
     try:
         # Not strict, since what comes from the environment is always text.

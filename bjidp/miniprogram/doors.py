@@ -12,10 +12,10 @@ from msgspec import Struct
 from bjidp.clock import HOUR, MINUTE, Clock, Instant, Millis
 from bjidp.errors import VendorUnavailable
 from bjidp.person import DocumentType
-from bjidp.platforms import Platform, PlatformIdentity
+from bjidp.platforms import Platform
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records, StaleRecord
-from bjidp.vendors.ports import FaceCheck, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.ports import FaceCheck, LoginCodeInvalid, PlatformClients, PlatformLogin
 
 USED_CODE_LIFETIME: Millis = 24 * HOUR
 """How long a login code is remembered: as long as the longest-lived one, Alipay's, could be redeemed."""
@@ -56,7 +56,7 @@ class Doors:
         """Return the platforms whose face check knows the document."""
         return [platform for platform, door in self._doors.items() if document in door.face.documents]
 
-    async def exchange(self, platform: Platform, code: str) -> PlatformIdentity:
+    async def exchange(self, platform: Platform, code: str) -> PlatformLogin:
         """Redeem a login code; raise :class:`LoginCodeInvalid` or :class:`VendorUnavailable`.
 
         A code that was presented here before is refused even if the platform would take it again (attack M2); of
@@ -69,13 +69,13 @@ class Doors:
         except DuplicateRecord:
             raise LoginCodeInvalid from None
         try:
-            identity = await self._doors[platform].sign_in.exchange(code)
+            login = await self._doors[platform].sign_in.exchange(code)
         except VendorUnavailable:
             # Nothing came of the code here: the phone may present it again, and the platform takes it once.
             await self._used_codes.take(key)
             raise
         await self._remember(key)
-        return identity
+        return login
 
     async def _remember(self, key: str) -> None:
         # Before anybody is let in: a code that cannot be remembered for its whole life opens nothing.

@@ -109,7 +109,7 @@ class MiniProgram:
         Raises ``LoginCodeInvalid``, ``AccountRefused``, ``RateLimited``, ``VendorUnavailable``.
         """
         await self._limits.from_address(source)
-        identity = await self._doors.exchange(platform, body.code)
+        identity = (await self._doors.exchange(platform, body.code)).identity
         await self._limits.sign_in(identity)
         known = await self._accounts.link_of(identity)
         if known is not None:

@@ -15,10 +15,12 @@ from bjidp.entropy import Entropy
 from bjidp.platforms import Platform
 from bjidp.vendors.alipay.face import AlipayFace
 from bjidp.vendors.alipay.gateway import AlipayGateway
+from bjidp.vendors.alipay.phone import AlipayPhone, ContentKey
 from bjidp.vendors.alipay.sign_in import AlipaySignIn
 from bjidp.vendors.alipay.signing import AnswerKey, RequestKey
 from bjidp.vendors.authority.client import AuthorityClient
 from bjidp.vendors.baidu.face import BaiduFace
+from bjidp.vendors.baidu.phone import BaiduPhone
 from bjidp.vendors.baidu.sign_in import BaiduSignIn
 from bjidp.vendors.baidu.token import AipCalls
 from bjidp.vendors.chuanglan.templates import ChuanglanTemplates
@@ -34,6 +36,7 @@ from bjidp.vendors.settings import (
     WechatSettings,
 )
 from bjidp.vendors.wechat.face import WechatFace
+from bjidp.vendors.wechat.phone import WechatPhone
 from bjidp.vendors.wechat.sign_in import WechatSignIn
 from bjidp.vendors.wechat.token import WechatCalls
 
@@ -157,15 +160,18 @@ def _wechat(settings: WechatSettings, http: HttpClients, clock: Clock) -> Platfo
     return PlatformClients(
         sign_in=WechatSignIn(client, app_id=settings.app_id, app_secret=settings.app_secret),
         face=WechatFace(client, calls, app_id=settings.app_id),
+        phone=WechatPhone(client, calls, app_id=settings.app_id, clock=clock),
     )
 
 
 def _alipay(settings: AlipaySettings, http: HttpClients, clock: Clock) -> PlatformClients:
+    client = http.open("alipay", settings.gateway_url)
+    answer_key = AnswerKey(settings.alipay_public_key)
     gateway = AlipayGateway(
-        http.open("alipay", settings.gateway_url),
+        client,
         app_id=settings.app_id,
         request_key=RequestKey(settings.private_key),
-        answer_key=AnswerKey(settings.alipay_public_key),
+        answer_key=answer_key,
         clock=clock,
     )
     return PlatformClients(
@@ -177,6 +183,9 @@ def _alipay(settings: AlipaySettings, http: HttpClients, clock: Clock) -> Platfo
             return_url=f"alipays://platformapi/startapp?appId={settings.app_id}",
             page=settings.gateway_url,
         ),
+        phone=None
+        if settings.aes_key is None
+        else AlipayPhone(client, answer_key=answer_key, content_key=ContentKey(settings.aes_key)),
     )
 
 
@@ -198,4 +207,5 @@ def _baidu(settings: BaiduSettings, http: HttpClients, clock: Clock, face_done_u
             success_url=face_done_url,
             failed_url=face_done_url,
         ),
+        phone=BaiduPhone(app_key=settings.app_key),
     )

@@ -30,6 +30,8 @@ class AlipaySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The app's: PKCS#1 or PKCS#8, PEM or bare Base64."""
     alipay_public_key: str
     """Alipay's, not the app's: X.509, PEM or bare Base64."""
+    aes_key: Secret | None = None
+    """The app's content key (接口内容加密方式), 16 bytes in Base64. Without one its phone button is not served."""
     gateway_url: str = "https://openapi.alipay.com/gateway.do"
 
 

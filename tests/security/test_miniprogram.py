@@ -37,6 +37,7 @@ def secrets(home: Own) -> list[str]:
     """Return every value of the configuration that the server must keep to itself."""
     config = configured(home)
     kept = [config["wechat"]["app_secret"], config["baidu"]["app_secret"], config["baidu"]["aip_secret"]]
+    kept += [config["alipay"]["aes_key"]]
     kept += [config["authority"]["secret"], (home.demo.data / config["keys"]["roots"]["1"]["file"]).read_text().strip()]
     key = (home.demo.data / config["alipay"]["private_key"]["file"]).read_text()
     return [*kept, max(key.split(), key=len)]

@@ -51,6 +51,7 @@ from bjidp.vendors.ports import (
     FaceVerdict,
     LoginCodeInvalid,
     PlatformClients,
+    PlatformLogin,
 )
 
 ADDRESS = Source("192.0.2.1")
@@ -73,7 +74,7 @@ class FakePlatform:
         self.down = False
         self.app_id = f"app-{platform.value}"
 
-    async def exchange(self, code: str) -> PlatformIdentity:
+    async def exchange(self, code: str) -> PlatformLogin:
         """Give the identity behind a code, as often as it is presented: a platform that lets codes be replayed."""
         await asyncio.sleep(0)
         if self.down:
@@ -81,7 +82,7 @@ class FakePlatform:
         self.exchanged.append(code)
         if code not in self.people:
             raise LoginCodeInvalid
-        return PlatformIdentity(self.platform, self.app_id, self.people[code])
+        return PlatformLogin(PlatformIdentity(self.platform, self.app_id, self.people[code]), None)
 
     async def start(self, request: FaceRequest) -> FaceStart:
         """Open a check."""

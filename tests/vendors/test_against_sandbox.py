@@ -46,7 +46,7 @@ class World:
         return str((await answer.json())["code"])
 
     async def log_in(self, platform: Platform, user: str) -> PlatformIdentity:
-        return await self.platforms[platform].sign_in.exchange(await self.code(platform, user))
+        return (await self.platforms[platform].sign_in.exchange(await self.code(platform, user))).identity
 
     async def face(self, verification: str, outcome: str) -> None:
         answer = await self.control.post("/control/face", json={"verification": verification, "outcome": outcome})

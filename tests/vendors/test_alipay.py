@@ -17,7 +17,7 @@ from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.alipay.gateway import beijing_time
 from bjidp.vendors.catalog import HttpClients, build_platforms
-from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients, PlatformLogin
 from bjidp.vendors.settings import AlipaySettings
 from tests.vendors.alipay_stand import (
     APP_ID,
@@ -242,8 +242,8 @@ async def test_a_login_code_becomes_the_open_id_or_else_the_user_id(
     alipay: PlatformClients, stand: AlipayStand, told: dict[str, str], open_id: str
 ) -> None:
     stand.codes[CODE] = told
-    identity = await alipay.sign_in.exchange(CODE)
-    assert identity == PlatformIdentity(Platform.ALIPAY, APP_ID, open_id)
+    login = await alipay.sign_in.exchange(CODE)
+    assert login == PlatformLogin(PlatformIdentity(Platform.ALIPAY, APP_ID, open_id), None)
 
 
 @pytest.mark.attack("M2")

@@ -76,7 +76,10 @@ def reasons(logged: list[MutableMapping[str, Any]], event: str = "vendor_alarm")
 @pytest.mark.attack("M1", "M4")
 async def test_a_login_code_becomes_the_openid_at_this_app(baidu: PlatformClients, stand: BaiduStand) -> None:
     stand.codes[CODE] = OPEN_ID
-    assert await baidu.sign_in.exchange(CODE) == PlatformIdentity(Platform.BAIDU, APP_KEY, OPEN_ID)
+    login = await baidu.sign_in.exchange(CODE)
+    assert login.identity == PlatformIdentity(Platform.BAIDU, APP_KEY, OPEN_ID)
+    assert login.session_key == Secret("981ce8b151c0599acf7ad1a673c6ff5e")
+    assert "981ce8b1" not in f"{login!r} {login!s}"
 
 
 async def test_the_secret_travels_in_the_body(baidu: PlatformClients, stand: BaiduStand) -> None:

@@ -55,20 +55,26 @@ def reasons(logged: list[MutableMapping[str, Any]], event: str = "vendor_alarm")
 @pytest.mark.attack("M4")
 async def test_a_login_code_becomes_the_openid_at_this_app(wechat: PlatformClients, stand: WechatStand) -> None:
     stand.codes[CODE] = OPEN_ID
-    identity = await wechat.sign_in.exchange(CODE)
-    assert identity == PlatformIdentity(Platform.WECHAT, APP_ID, OPEN_ID)
+    login = await wechat.sign_in.exchange(CODE)
+    assert login.identity == PlatformIdentity(Platform.WECHAT, APP_ID, OPEN_ID)
 
 
 @pytest.mark.attack("M1")
-async def test_what_comes_of_a_login_holds_no_session_key(wechat: PlatformClients, stand: WechatStand) -> None:
+async def test_the_session_key_of_a_login_is_never_printed(wechat: PlatformClients, stand: WechatStand) -> None:
     stand.codes[CODE] = OPEN_ID
-    identity = await wechat.sign_in.exchange(CODE)
-    assert "SHVzaEh1" not in "".join(str(getattr(identity, name)) for name in identity.__struct_fields__)
+    login = await wechat.sign_in.exchange(CODE)
+    assert login.session_key == Secret("SHVzaEh1c2hIdXNoSHVzaA==")
+    assert "SHVzaEh1" not in f"{login!r} {login!s}"
+
+
+async def test_a_login_without_a_session_key_is_a_login(wechat: PlatformClients, stand: WechatStand) -> None:
+    stand.lie(SESSION, {"openid": OPEN_ID})
+    assert (await wechat.sign_in.exchange(CODE)).session_key is None
 
 
 async def test_an_errcode_of_zero_in_a_success_is_a_success(wechat: PlatformClients, stand: WechatStand) -> None:
     stand.lie(SESSION, {"errcode": 0, "errmsg": "ok", "openid": OPEN_ID, "session_key": "x"})
-    assert (await wechat.sign_in.exchange(CODE)).open_id == OPEN_ID
+    assert (await wechat.sign_in.exchange(CODE)).identity.open_id == OPEN_ID
 
 
 @pytest.mark.attack("M2")

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ SESSION: Final = "/sns/jscode2session"
 STABLE_TOKEN: Final = "/cgi-bin/stable_token"
 GET_VERIFY_ID: Final = "/cityservice/face/identify/getverifyid"
 QUERY: Final = "/cityservice/face/identify/queryverifyinfo"
+PHONE: Final = "/wxa/business/getuserphonenumber"
 
 
 def answer(body: dict[str, object]) -> web.Response:
@@ -36,6 +37,8 @@ class WechatStand(Stand):
     live_token: str = ""
     checks: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     verify_ret: object = 10300
+    numbers: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """Codes of the phone button, each with the openid it was given to and its ``phone_info``."""
 
     def replies(self) -> dict[str, Reply]:
         return {
@@ -43,6 +46,7 @@ class WechatStand(Stand):
             STABLE_TOKEN: self.stable_token,
             GET_VERIFY_ID: self.get_verify_id,
             QUERY: self.query,
+            PHONE: self.phone,
         }
 
     def session(self, seen: Seen) -> web.Response:
@@ -97,3 +101,15 @@ class WechatStand(Stand):
         if asked["openid"] != open_id:
             return error(84017)
         return answer({"errcode": 0, "errmsg": "ok", "verify_ret": self.verify_ret})
+
+    def phone(self, seen: Seen) -> web.Response:
+        if seen.query != {"access_token": self.live_token}:
+            return error(40001)
+        asked = seen.json
+        if set(asked) - {"openid"} != {"code"} or asked["code"] not in self.numbers:
+            return error(40029)
+        open_id, info = self.numbers[asked["code"]]
+        if asked.get("openid", open_id) != open_id:
+            return error(40003)
+        del self.numbers[asked["code"]]
+        return answer({"errcode": 0, "errmsg": "ok", "phone_info": info})

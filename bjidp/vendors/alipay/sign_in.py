@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.vendors.alipay.gateway import AlipayGateway, Refusal
-from bjidp.vendors.ports import LoginCodeInvalid
+from bjidp.vendors.ports import LoginCodeInvalid, PlatformLogin
 
 _METHOD: Final = "alipay.system.oauth.token"
 _CODE_REFUSED: Final = "isv.code-invalid"
@@ -30,7 +30,7 @@ class AlipaySignIn:
         self._gateway = gateway
         self._app_id = app_id
 
-    async def exchange(self, code: str) -> PlatformIdentity:
+    async def exchange(self, code: str) -> PlatformLogin:
         if not code:
             raise LoginCodeInvalid
         answer = await self._gateway.execute(_METHOD, {"grant_type": "authorization_code", "code": code}, _Token)
@@ -43,4 +43,4 @@ class AlipaySignIn:
         open_id = answer.open_id or answer.user_id
         if not open_id:
             raise self._gateway.lying(_METHOD, "no_open_id")
-        return PlatformIdentity(Platform.ALIPAY, self._app_id, open_id)
+        return PlatformLogin(PlatformIdentity(Platform.ALIPAY, self._app_id, open_id), None)

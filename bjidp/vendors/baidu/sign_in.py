@@ -1,7 +1,7 @@
 """Baidu's login: a ``swan.getLoginCode`` code becomes an openid.
 
 Owns ``oauth/jscode2sessionkey``, whose errors come in two dialects: OAuth's ``error`` (2020) and ``errno`` (2021). The
-session key in the answer is not decoded (attack M1).
+session key in the answer is a secret from the moment it is read (attack M1).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import LoginCodeInvalid
+from bjidp.vendors.ports import LoginCodeInvalid, PlatformLogin
 
 _OPERATION: Final = "jscode2sessionkey"
 
@@ -28,6 +28,7 @@ class _Session(Struct, frozen=True):
     error: str | None = None
     error_description: str | None = None
     openid: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    session_key: Annotated[str, Meta(max_length=128)] = ""
 
     @property
     def failed(self) -> bool:
@@ -61,7 +62,7 @@ class BaiduSignIn:
         self._app_key = app_key
         self._app_secret = app_secret
 
-    async def exchange(self, code: str) -> PlatformIdentity:
+    async def exchange(self, code: str) -> PlatformLogin:
         if not code:
             raise LoginCodeInvalid
         session = await self._http.json(
@@ -77,4 +78,5 @@ class BaiduSignIn:
         if session.failed or session.openid is None:
             self._http.alarm(_OPERATION, session.reason or "no_openid")
             raise VendorUnavailable
-        return PlatformIdentity(Platform.BAIDU, self._app_key, session.openid)
+        identity = PlatformIdentity(Platform.BAIDU, self._app_key, session.openid)
+        return PlatformLogin(identity, Secret(session.session_key) if session.session_key else None)

@@ -15,6 +15,9 @@ OK: Final = 0
 LOGIN_CODE_REFUSED: Final = frozenset({40029, 40163, 40226})
 """Invalid, used before, and blocked because WeChat takes the user for a risk."""
 
+PHONE_CODE_REFUSED: Final = frozenset({40003, 40013, 40029, 40163})
+"""The code of a phone button is another user's or another app's, invalid, or used before."""
+
 TOKEN_STALE: Final = frozenset({40001, 40014, 42001})
 """The access token is not the latest, invalid, or expired: a new one mends it."""
 

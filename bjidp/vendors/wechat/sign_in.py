@@ -1,7 +1,7 @@
 """WeChat's login: a ``wx.login`` code becomes an openid.
 
-Owns ``sns/jscode2session``. The answer also carries the session key, with which anybody could forge what the client
-signs; it is not even decoded, so that nothing here can keep, log or return it (attack M1).
+Owns ``sns/jscode2session``. The answer also carries the session key, with which anybody could forge what WeChat tells
+the client: it is a secret from the moment it is read (attack M1).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import LoginCodeInvalid
+from bjidp.vendors.ports import LoginCodeInvalid, PlatformLogin
 from bjidp.vendors.wechat import codes
 
 _OPERATION = "jscode2session"
@@ -23,6 +23,7 @@ _OPERATION = "jscode2session"
 class _Session(Struct, frozen=True):
     errcode: int = codes.OK
     openid: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    session_key: Annotated[str, Meta(max_length=128)] = ""
 
 
 class WechatSignIn:
@@ -34,7 +35,7 @@ class WechatSignIn:
         self._app_id = app_id
         self._app_secret = app_secret
 
-    async def exchange(self, code: str) -> PlatformIdentity:
+    async def exchange(self, code: str) -> PlatformLogin:
         if not code:
             raise LoginCodeInvalid
         session = await self._http.json(
@@ -57,4 +58,5 @@ class WechatSignIn:
         if session.openid is None:
             self._http.alarm(_OPERATION, "no_openid")
             raise VendorUnavailable
-        return PlatformIdentity(Platform.WECHAT, self._app_id, session.openid)
+        identity = PlatformIdentity(Platform.WECHAT, self._app_id, session.openid)
+        return PlatformLogin(identity, Secret(session.session_key) if session.session_key else None)

@@ -96,6 +96,10 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"alipay": {**ALIPAY, "alipay_public_key": "hunter2"}},
         "alipay.alipay_public_key: is no RSA key of 2048 bits or more",
     ),
+    "a content key of Alipay that is none": (
+        {"alipay": {**ALIPAY, "aes_key": "hunter2"}},
+        "alipay.aes_key: is no key of 16 bytes in Base64",
+    ),
     "a signature in its brackets": (
         {"chuanglan": {**SMS, "signature": "【京通】"}},
         "chuanglan.signature: must have 2 to 16 characters, without 【】",

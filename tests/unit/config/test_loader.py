@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bjidp.config.loader import ENVIRONMENT, ConfigFaults, _secrets, load, read
 from bjidp.config.settings import Settings, Unread
 from bjidp.sandbox.credentials import default_credentials
+from bjidp.secret import Secret
 
 ROOT = base64.b64encode(bytes(range(32))).decode()
 
@@ -308,6 +309,16 @@ def test_a_root_key_that_cannot_be_read_is_handed_to_no_rule(tmp_path: Path) -> 
 def test_a_secret_that_is_a_folder_is_told(tmp_path: Path) -> None:
     (told,) = faults(beside=tmp_path, wechat__app_secret={"file": "."})
     assert told == f"wechat.app_secret: the file {tmp_path} cannot be read: Is a directory"
+
+
+def test_a_secret_that_may_be_left_out_is_read_like_the_others(tmp_path: Path) -> None:
+    (tmp_path / "alipay-aes.key").write_text(f"{_KEYS.aes_key}\n")
+    for where in (_KEYS.aes_key, {"file": "alipay-aes.key"}):
+        read = settings(beside=tmp_path, alipay={**ALIPAY, "aes_key": where}).alipay
+        assert read is not None
+        assert read.aes_key == Secret(_KEYS.aes_key)
+    (told,) = faults(alipay={**ALIPAY, "aes_key": 5})
+    assert told == 'alipay.aes_key: must be text or { file = "path" }'
 
 
 @pytest.mark.parametrize("value", ["", 5, [], {}, {"path": "x"}])
