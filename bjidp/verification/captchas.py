@@ -19,6 +19,7 @@ from bjidp.throttle.source import Source
 from bjidp.verification import captcha as rules
 from bjidp.verification.captcha import Captcha
 from bjidp.verification.captcha_pool import Drawn
+from bjidp.verification.captcha_sound import speak
 from bjidp.verification.errors import CaptchaWrong
 
 VOICE: Final = 16
@@ -84,6 +85,11 @@ class Captchas:
         """Return the PNG, or None for a captcha that is used, over, another holder's, or none."""
         found = await self._find(holder, captcha)
         return None if found is None else found.picture
+
+    async def sound(self, holder: str, captcha: str) -> bytes | None:
+        """Return a WAV, the same each time, or None as :meth:`picture` does."""
+        found = await self._find(holder, captcha)
+        return None if found is None else speak(found.answer, found.voice)
 
     async def use(self, holder: str, captcha: str, typed: str) -> None:
         """Use the captcha up, whatever is typed; return if that was what it shows.

@@ -37,6 +37,21 @@ async def test_what_one_process_shows_the_other_draws_and_takes(rooms: list[Capt
     assert await here.picture(HOLDER, captcha) is None
 
 
+@pytest.mark.req("UX-2")
+async def test_every_process_speaks_it_alike_and_no_other_captcha_sounds_so(
+    processes: Processes, entropy: SeededEntropy
+) -> None:
+    here, there = captchas(processes.here, entropy), captchas(processes.there, entropy)
+    first, second = await here.show(HOLDER, HERE), await there.show(HOLDER, HERE)
+    sound = await here.sound(HOLDER, first)
+    assert sound is not None
+    assert await there.sound(HOLDER, first) == sound
+    # Both show 0000.
+    assert await here.picture(HOLDER, second) == await here.picture(HOLDER, first)
+    assert await here.sound(HOLDER, second) != sound
+    assert await here.sound("browser-2", first) is None
+
+
 @pytest.mark.req("REG-2")
 async def test_a_captcha_serves_once_whatever_is_typed(rooms: list[Captchas], answers: dict[str, str]) -> None:
     here, there = rooms[:2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import wave
 
 import pytest
 from PIL import Image
@@ -35,6 +36,10 @@ async def picture(browser: Browser, captcha: str) -> Answer:
     return await browser.caller.send("GET", f"/captcha/{captcha}.png", headers=browser.headers())
 
 
+async def sound(browser: Browser, captcha: str, **more: str) -> Answer:
+    return await browser.caller.send("GET", f"/captcha/{captcha}.wav", headers=browser.headers(None, **more))
+
+
 @pytest.mark.req("REG-2")
 async def test_a_picture_is_shown_to_the_browser_it_was_made_for(program: Program) -> None:
     browser = await visitor(program)
@@ -46,6 +51,42 @@ async def test_a_picture_is_shown_to_the_browser_it_was_made_for(program: Progra
     with Image.open(io.BytesIO(answer.body)) as shown:
         assert shown.size == (240, 92)
     assert (await picture(browser, captcha)).body == answer.body
+
+
+@pytest.mark.req("UX-2")
+async def test_it_is_spoken_to_the_browser_it_was_made_for(program: Program) -> None:
+    browser = await visitor(program)
+    captcha = await renew(browser)
+    answer = await sound(browser, captcha)
+    assert answer.status == 200
+    assert answer.header("Content-Type") == "audio/wav"
+    assert answer.header("Cache-Control") == "no-store"
+    assert answer.header("Accept-Ranges") == "bytes"
+    with wave.open(io.BytesIO(answer.body)) as spoken:
+        assert spoken.getnframes() / spoken.getframerate() > 3
+    assert (await sound(browser, captcha)).body == answer.body
+
+
+@pytest.mark.req("UX-2")
+async def test_the_sound_comes_in_parts_to_who_asks_for_parts(program: Program) -> None:
+    browser = await visitor(program)
+    captcha = await renew(browser)
+    whole = (await sound(browser, captcha)).body
+    size = len(whole)
+    for asked, start, end in (
+        ("bytes=0-1", 0, 2),
+        ("bytes=2-", 2, size),
+        ("bytes=-9", size - 9, size),
+        (f"bytes=9-{size + 9}", 9, size),
+    ):
+        part = await sound(browser, captcha, Range=asked)
+        assert (part.status, part.body) == (206, whole[start:end])
+        assert part.header("Content-Range") == f"bytes {start}-{end - 1}/{size}"
+    for asked in ("bytes=0-1,4-5", "bytes=5-2", "lines=0-1", "bytes=" + "9" * 5000 + "-"):
+        answer = await sound(browser, captcha, Range=asked)
+        assert (answer.status, answer.body) == (200, whole)
+    beyond = await sound(browser, captcha, Range=f"bytes={size}-")
+    assert (beyond.status, beyond.header("Content-Range"), beyond.body) == (416, f"bytes */{size}", b"")
 
 
 @pytest.mark.req("REG-2")
@@ -61,15 +102,19 @@ async def test_what_is_foreign_over_or_was_never_made_is_not_found_and_all_alike
     browser, stranger, nobody = await visitor(program), await visitor(program), await program.browser()
     captcha = await renew(browser)
     answers = [
-        await picture(stranger, captcha),
-        await picture(nobody, captcha),
-        await picture(browser, "x" * 22),
-        await picture(browser, "x"),
-        await picture(browser, "%ED%A0%80" * 22),
+        await look(someone, shown)
+        for look in (picture, sound)
+        for someone, shown in (
+            (stranger, captcha),
+            (nobody, captcha),
+            (browser, "x" * 22),
+            (browser, "x"),
+            (browser, "%ED%A0%80" * 22),
+        )
     ]
     await program.advance(300)
     await browser.open()
-    answers.append(await picture(browser, captcha))
+    answers += [await picture(browser, captcha), await sound(browser, captcha)]
     assert {answer.status for answer in answers} == {404}
     assert len({answer.body for answer in answers}) == 1
 
@@ -108,8 +153,9 @@ async def test_another_site_gets_neither_a_captcha_nor_its_picture(program: Prog
         sent = browser.headers(origin)
         assert (await browser.caller.post("/captcha", {}, headers=sent)).verdict == (403, "origin_refused")
     sent = browser.headers(None, **{"Sec-Fetch-Site": "cross-site"})
-    answer = await browser.caller.send("GET", f"/captcha/{captcha}.png", headers=sent)
-    assert answer.verdict == (403, "origin_refused")
+    for kind in ("png", "wav"):
+        answer = await browser.caller.send("GET", f"/captcha/{captcha}.{kind}", headers=sent)
+        assert answer.verdict == (403, "origin_refused")
 
 
 async def test_who_has_opened_no_page_is_given_no_captcha(program: Program) -> None:

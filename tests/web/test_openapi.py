@@ -183,7 +183,7 @@ def test_it_describes_exactly_the_calls_there_are(program: Program, document: Do
     of_programs = {call for call in mounted if call[1].startswith(("/mp/", "/qr/", "/captcha", "/dispatches/"))}
     of_pages = {
         ("get", "/qr/channel"), ("get", "/qr/image"), ("get", "/qr/state"), ("post", "/qr/renew"),
-        ("get", "/captcha/{id}.png"),
+        ("get", "/captcha/{id}.png"), ("get", "/captcha/{id}.wav"),
     }  # fmt: skip
     assert of_programs - of_pages == calls
 
