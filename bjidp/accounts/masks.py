@@ -42,6 +42,12 @@ def mask_username(username: str) -> str:
     return username[:1] + _tail(username, 1, _USERNAME_WIDTH - len(username[:1]))
 
 
+def mask_mail(address: str) -> str:
+    """Show the first character and where the post office is: z***@example.com."""
+    name, _, host = address.rpartition("@")
+    return f"{name[:1]}***@{host}"
+
+
 def mask_document(number: str) -> str:
     """Show the last four characters of a number of twelve or more, of a shorter one the last two."""
     shown = 4

@@ -150,6 +150,8 @@ class Member(Struct, frozen=True, kw_only=True):
     """The hash that is kept; None for an account that never set one."""
     document: Person | None
     """The identity it holds."""
+    evidence: Evidence | None
+    """How that was proved."""
     mail: str | None
     ethnicity: str | None
     """A code of :mod:`bjidp.accounts.ethnicity`."""

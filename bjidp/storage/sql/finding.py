@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, literal_column, select, union_all
 
 from bjidp.accounts.identifiers import Identifier
-from bjidp.accounts.ports import Member
+from bjidp.accounts.ports import Evidence, Member
 from bjidp.person import DocumentType
 from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import MAY_LOG_IN, Level
@@ -77,4 +77,5 @@ def _nobody(cipher: FieldCipher) -> Row:
     username, phone = (cipher.seal("account", column, text, text) for column in ("username", "phone"))
     name, number = (cipher.seal("identity", column, text, text) for column in ("name", "number"))
     standing = (text, text, MAY_LOG_IN.value, username, Level.L3.value, name)
-    return (*standing, phone, None, None, DocumentType.RESIDENT_ID.value, number, None, None, 0)
+    identity = (DocumentType.RESIDENT_ID.value, number, Evidence.FACE.value)
+    return (*standing, phone, None, None, *identity, None, None, 0)

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import ColumnElement, FromClause
 
 from bjidp.accounts.masks import mask_name, mask_phone, mask_username
-from bjidp.accounts.ports import Link, Member, Standing, Status
+from bjidp.accounts.ports import Evidence, Link, Member, Standing, Status
 from bjidp.miniprogram.ports import MiniSession
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
@@ -38,6 +38,7 @@ MEMBER: tuple[ColumnElement[object], ...] = (
     account.c.password,
     identity.c.document_type,
     identity.c.number_sealed,
+    identity.c.evidence,
     account.c.mail_sealed,
     account.c.ethnicity,
     account.c.created_at,
@@ -116,7 +117,8 @@ class Rows:
         """Read the columns :data:`MEMBER`, in clear."""
         seen = row[: len(STANDING)]
         account_id, _, _, username, _, name = seen
-        phone, phone_used_at, password, document_type, number, mail, ethnicity, created_at = row[len(STANDING) :]
+        phone, phone_used_at, password, document_type, number, *others = row[len(STANDING) :]
+        evidence, mail, ethnicity, created_at = others
         document = None
         if number is not None:
             document = Person(
@@ -131,6 +133,7 @@ class Rows:
             phone_used_at=phone_used_at,
             password=password,
             document=document,
+            evidence=None if evidence is None else Evidence(evidence),
             mail=self._clear("mail", account_id, mail),
             ethnicity=ethnicity,
             created_at=created_at,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bjidp.accounts.masks import mask_document, mask_name, mask_phone, mask_username
+from bjidp.accounts.masks import mask_document, mask_mail, mask_name, mask_phone, mask_username
 from bjidp.accounts.username import is_system_username
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "M", "Z"]), min_size=1, max_size=30)
@@ -50,6 +50,19 @@ def test_a_masked_name_is_one_character_and_two_stars_whatever_its_length(name: 
 )
 def test_a_phone_number_is_shown_as_in_the_manual(number: str, shown: str) -> None:
     assert mask_phone(number) == shown
+
+
+@pytest.mark.req("ACC-1")
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("zhangsan@example.com", "z***@example.com"),
+        ("z@example.com", "z***@example.com"),
+        ('"a@b"@例子.cn', '"***@例子.cn'),
+    ],
+)
+def test_of_an_address_the_first_character_and_the_host_are_shown(address: str, shown: str) -> None:
+    assert mask_mail(address) == shown
 
 
 @pytest.mark.req("ACC-1")

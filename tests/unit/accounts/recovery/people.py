@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from bjidp.accounts.names import DocumentReadings, TypedName, read_name
-from bjidp.accounts.ports import Member
+from bjidp.accounts.ports import Evidence, Member
 from bjidp.clock import Instant
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.documents import readings
@@ -27,13 +27,14 @@ MEMBER: Final = Member(
     phone_used_at=NOW,
     password="$argon2id$kept",
     document=Person(DocumentType.RESIDENT_ID, "张三", RESIDENT),
+    evidence=Evidence.NAME_AND_NUMBER,
     mail=None,
     ethnicity=None,
     created_at=NOW,
 )
 """Somebody with a phone and an identity."""
 
-PLAIN: Final = replace(MEMBER, document=None)
+PLAIN: Final = replace(MEMBER, document=None, evidence=None)
 """The same without an identity."""
 
 

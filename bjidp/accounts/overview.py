@@ -1,0 +1,69 @@
+"""An account as its owner is shown it in 个人中心 (ACC-1). Pure.
+
+Owns which values are shown and how much of each: nothing here is in clear, so a page cannot show more by mistake. The
+sex is the one a resident card's number tells; nobody is asked for it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from bjidp.accounts import masks
+from bjidp.accounts.ports import Evidence, Member
+from bjidp.person import DocumentType, Person
+from bjidp.standing import Level
+
+_SEX_DIGIT: Final = 16
+"""The seventeenth of a resident card's number: odd for men (GB 11643-1999)."""
+
+
+class Sex(StrEnum):
+    """What a number tells."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+class Overview(Struct, frozen=True, kw_only=True):
+    """The account, every value masked."""
+
+    username: str
+    has_password: bool
+    phone: str | None
+    mail: str | None
+    sex: Sex | None
+    ethnicity: str | None
+    """A code of :mod:`bjidp.accounts.ethnicity`."""
+    level: Level
+    name: str | None
+    """Whose identity it holds, None where it holds none."""
+    document: str | None
+    evidence: Evidence | None
+    """How that was proved."""
+
+
+def overview(member: Member) -> Overview:
+    """Return what the account's owner is shown."""
+    document = member.document
+    return Overview(
+        username=masks.mask_username(member.username),
+        has_password=member.password is not None,
+        phone=None if member.phone is None else masks.mask_phone(member.phone),
+        mail=None if member.mail is None else masks.mask_mail(member.mail),
+        sex=None if document is None else sex_of(document),
+        ethnicity=member.ethnicity,
+        level=member.standing.level,
+        name=None if document is None else masks.mask_name(document.name),
+        document=None if document is None else masks.mask_document(document.number),
+        evidence=member.evidence,
+    )
+
+
+def sex_of(document: Person) -> Sex | None:
+    """Return the sex a resident card's number tells, None for every other document."""
+    if document.document_type is not DocumentType.RESIDENT_ID:
+        return None
+    return Sex.MALE if int(document.number[_SEX_DIGIT]) % 2 else Sex.FEMALE
