@@ -11,25 +11,30 @@ that no operator could give out, so that nobody's limit is touched. A new root k
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bjidp.accounts import masks
 from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.names import TypedName
 from bjidp.accounts.recovery.flow import Recovery, Surface
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.verification.ranges import NumberRange
 
-PREFIXES: Final = tuple(
-    f"1{digits}"
-    for digits in (
-        *("30", "31", "32", "33", "34", "35", "36", "37", "38", "39"),
-        *("50", "51", "52", "53", "55", "56", "57", "58", "59"),
-        *("66", "73", "75", "76", "77", "78"),
-        *("80", "81", "82", "83", "84", "85", "86", "87", "88", "89"),
-        *("91", "95", "98", "99"),
-    )
-)
-"""How the numbers of most people begin."""
+PREFIXES: Final[Mapping[NumberRange, tuple[str, ...]]] = {
+    NumberRange.REAL: tuple(
+        f"1{digits}"
+        for digits in (
+            *("30", "31", "32", "33", "34", "35", "36", "37", "38", "39"),
+            *("50", "51", "52", "53", "55", "56", "57", "58", "59"),
+            *("66", "73", "75", "76", "77", "78"),
+            *("80", "81", "82", "83", "84", "85", "86", "87", "88", "89"),
+            *("91", "95", "98", "99"),
+        )
+    ),
+    NumberRange.SYNTHETIC: ("154",),
+}
+"""How the numbers of most people begin whom a deployment serves."""
 
 _ACCOUNT: Final = 22
 """Characters of an account's id."""
@@ -41,18 +46,17 @@ _SHARES: Final = {
 }
 """Of eight decoys so many have no phone, and so many a phone and no document, by what their name looks like."""
 
-Draw = Callable[..., bytes]
-"""``digest(label, *parts)`` of :class:`bjidp.privacy.pseudonym.Pseudonyms`."""
 
-
-def decoy(name: TypedName, account: str, draw: Draw) -> Recovery:
-    """Return the facts for a name that nobody has; ``account`` is the id its absent account goes by."""
-    digest = draw("recovery.decoy", *name.parts)
+def decoy(name: TypedName, numbers: NumberRange, pseudonyms: Pseudonyms) -> Recovery:
+    """Return the facts for a name that nobody has."""
+    digest = pseudonyms.digest("recovery.decoy", *name.parts)
+    # Like any account's, and nobody's.
+    account = pseudonyms.key("recovery.absent", *name.parts)[:_ACCOUNT]
     without_phone, without_document = _SHARES[name.kind]
     kind = digest[0] % 8
     if kind < without_phone:
         return Recovery(surface=Surface.PC, shown=name.shown, account=account)
-    number, shown = _number(name, digest)
+    number, shown = _number(name, PREFIXES[numbers], digest)
     return Recovery(
         surface=Surface.PC,
         shown=name.shown,
@@ -63,17 +67,12 @@ def decoy(name: TypedName, account: str, draw: Draw) -> Recovery:
     )
 
 
-def absent_account(name: TypedName, draw: Callable[..., str]) -> str:
-    """Return an id that looks like an account's and is nobody's, the same for every asking."""
-    return draw("recovery.absent", *name.parts)[:_ACCOUNT]
-
-
-def _number(name: TypedName, digest: bytes) -> tuple[str, str]:
+def _number(name: TypedName, prefixes: Sequence[str], digest: bytes) -> tuple[str, str]:
     if name.kind is IdentifierKind.PHONE:
         typed = name.identifiers[0].value[-1]
         return typed, masks.mask_phone(typed)
     last = _digits(digest[2:8], 4)
-    prefix = PREFIXES[digest[1] % len(PREFIXES)]
+    prefix = prefixes[digest[1] % len(prefixes)]
     # Eleven digits, and no number: those begin with 13 to 19.
     return f"10{_digits(digest[8:16], 9)}", masks.mask_phone(f"{prefix}0000{last}")
 

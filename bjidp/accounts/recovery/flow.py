@@ -58,7 +58,7 @@ class Step(StrEnum):
 class Field(StrEnum):
     """The fields, as they are called in a posted form."""
 
-    NAME = "name"
+    NAME = "account"
     PHONE = "phone"
     DOCUMENT = "document"
     CAPTCHA = "captcha"
@@ -76,7 +76,7 @@ class Fault(StrEnum):
     LENGTH = "length"
     CHARACTER = "character"
     KINDS = "kinds"
-    DIFFERS = "differs"
+    MISMATCH = "mismatch"
 
 
 class Recovery(Struct, frozen=True, kw_only=True):
@@ -307,7 +307,7 @@ def choosing_faults(typed: Choosing) -> list[FieldFault]:
         return [_fault(Field.PASSWORD, Fault(found))]
     if not typed.again:
         return [_fault(Field.AGAIN, Fault.MISSING)]
-    return [] if typed.again == typed.password else [_fault(Field.AGAIN, Fault.DIFFERS)]
+    return [] if typed.again == typed.password else [_fault(Field.AGAIN, Fault.MISMATCH)]
 
 
 def document_fault() -> FieldFault:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bjidp.accounts.recovery import flow
-from bjidp.accounts.recovery.decoys import PREFIXES, absent_account, decoy
+from bjidp.accounts.recovery.decoys import PREFIXES, decoy
 from bjidp.accounts.recovery.flow import Recovery, Step, next_step
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.secret import Secret
 from bjidp.verification.number import mobile_number
+from bjidp.verification.ranges import NumberRange
 from tests.support.verification import PSEUDONYMS
 from tests.unit.accounts.recovery.people import MEMBER, NOW, RESIDENT, read
 
@@ -29,8 +30,7 @@ PHONES = [f"159{number:08d}" for number in range(400)]
 
 
 def drawn(typed: str, pseudonyms: Pseudonyms = PSEUDONYMS) -> Recovery:
-    name = read(typed)
-    return decoy(name, absent_account(name, pseudonyms.key), pseudonyms.digest)
+    return decoy(read(typed), NumberRange.REAL, pseudonyms)
 
 
 def form(facts: Recovery) -> tuple[object, ...]:
@@ -83,7 +83,12 @@ def test_a_drawn_number_is_nobodys_and_its_mask_is_like_anybodys() -> None:
         assert mobile_number(facts.number) is None
         assert re.fullmatch(r"1[3-9][0-9]\*{4}[0-9]{4}", facts.number_shown)
     assert len({facts.number for facts in found}) == len(found)
-    assert len({facts.number_shown[:3] for facts in found}) == len(PREFIXES)
+    assert len({facts.number_shown[:3] for facts in found}) == len(PREFIXES[NumberRange.REAL])
+
+
+def test_beside_the_sandbox_decoys_look_like_its_persons() -> None:
+    found = [decoy(read(name), NumberRange.SYNTHETIC, PSEUDONYMS) for name in USERNAMES]
+    assert {facts.number_shown[:3] for facts in found if facts.number} == {"154"}
 
 
 def test_every_kind_of_account_has_decoys() -> None:

@@ -122,8 +122,8 @@ def test_after_five_document_numbers_the_recovery_is_over_unless_the_fifth_was_r
 @pytest.mark.parametrize(
     ("surface", "typed", "wrong"),
     [
-        (Surface.PC, Naming(), {"name": "missing", "captcha": "missing"}),
-        (Surface.PC, Naming(name="  ", captcha="1234"), {"name": "missing"}),
+        (Surface.PC, Naming(), {"account": "missing", "captcha": "missing"}),
+        (Surface.PC, Naming(name="  ", captcha="1234"), {"account": "missing"}),
         (Surface.PC, Naming(name="x" * 100_000, captcha="1234"), {}),
         (Surface.PC, Naming(name="😀", captcha=" "), {"captcha": "missing"}),
         (Surface.H5, Naming(), {"phone": "missing", "captcha": "missing"}),
@@ -185,7 +185,7 @@ def test_another_document_a_document_of_another_kind_and_none_are_not_the_member
         (Choosing(password="abcdefgh"), {"password": "kinds"}),
         (Choosing(password="Ａbcd12345"), {"password": "character"}),
         (Choosing(password="Abcd1234"), {"again": "missing"}),
-        (Choosing(password="Abcd1234", again="Abcd12345"), {"again": "differs"}),
+        (Choosing(password="Abcd1234", again="Abcd12345"), {"again": "mismatch"}),
         (Choosing(password="Abcd1234", again="Abcd1234"), {}),
         (Choosing(password="9" * 100_000), {"password": "length"}),
     ],

@@ -1,0 +1,345 @@
+"""Recovering an account: naming it, sending the code, checking who asks, setting the password.
+
+Owns the order of things. Called by ``web``. A name that nobody has takes every step that another one takes, on the same
+limits and stores, up to the code, which nobody is sent (attack R1).
+
+**The document number** is compared after a right code alone. Whoever does not hold the phone learns nothing of it and
+uses up none of its tries; whoever does has five of them, in a recovery and with an account in a quarter of an hour.
+
+**What a crash leaves.** The recovery is used up before the password is written, so it writes one password at most
+(attack R3); if the write never came, the old password holds and the person begins again. Sessions are ended before the
+write and after it: after it, since a login with the old password may have been under way; before it, so that a process
+that dies in between has not left the sessions of whoever the new password shuts out.
+
+**Two posts at once** have one winner; the other is led to where the recovery stands, and that is its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
+from bjidp.accounts.endings import Endings
+from bjidp.accounts.hashing import PasswordHashes
+from bjidp.accounts.identifiers import of_phone
+from bjidp.accounts.names import DocumentReadings, read_name
+from bjidp.accounts.ports import Member, MemberStore
+from bjidp.accounts.recovery import flow as rules
+from bjidp.accounts.recovery.decoys import decoy
+from bjidp.accounts.recovery.flow import Choosing, Naming, Proving, Recovery, Step, Surface
+from bjidp.audit.event import EventKind
+from bjidp.clock import HOUR, MINUTE, SECOND, Clock
+from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.records import StaleRecord
+from bjidp.sessions.ports import SessionEnd
+from bjidp.throttle.ports import Throttle, Window
+from bjidp.throttle.source import Source
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.code import Binding, Purpose, by_sms
+from bjidp.verification.codes import Codes
+from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.errors import VerificationCodeExpired, VerificationRequired
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.proofs import Operation, Proofs
+from bjidp.verification.ranges import NumberRange
+
+ATTEMPTS: Final = 24
+"""Lost races in a row before giving up with a 503."""
+
+log = structlog.get_logger(__name__)
+
+
+class Asking(Struct, frozen=True, kw_only=True):
+    """Who asks, from facts the server saw itself."""
+
+    holder: str
+    """The id of the browser's record."""
+    source: Source
+    knows: Callable[[str], bool]
+    """Tells whether an account has logged in on this browser before: then it has its owner's share of messages."""
+
+
+class RecoveryWindows(Struct, frozen=True, kw_only=True):
+    """The windows."""
+
+    browser: Window = Window(30, HOUR)
+    """Names that one browser asks about."""
+    source: Window = Window(300, 15 * MINUTE)
+    documents: Window = Window(5, 15 * MINUTE)
+    """Document numbers tried on one account, by whoever holds its phone."""
+
+
+class NotDue(Exception):
+    """Another step is due: the page leads there. Nothing was done."""
+
+    def __init__(self, draft: Draft[Recovery], step: Step) -> None:
+        """Name the step, and the facts it follows from."""
+        super().__init__(step)
+        self.draft = draft
+        self.step = step
+
+
+class Recoveries:
+    """The life of recoveries. A store that is down raises ``StoreUnavailable``.
+
+    Every method that takes the id of a recovery raises :class:`bjidp.accounts.drafts.DraftUnknown` for one that is over
+    or another browser's, and all but :meth:`look` raise :class:`NotDue`.
+    """
+
+    def __init__(
+        self,
+        *,
+        drafts: Drafts[Recovery],
+        members: MemberStore,
+        documents: DocumentReadings,
+        numbers: NumberRange,
+        captchas: Captchas,
+        dispatches: Dispatches,
+        codes: Codes,
+        proofs: Proofs,
+        hashes: PasswordHashes,
+        endings: Endings,
+        throttle: Throttle,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        windows: RecoveryWindows,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._drafts = drafts
+        self._members = members
+        self._documents = documents
+        self._numbers = numbers
+        self._captchas = captchas
+        self._dispatches = dispatches
+        self._codes = codes
+        self._proofs = proofs
+        self._hashes = hashes
+        self._endings = endings
+        self._throttle = throttle
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._windows = windows
+
+    async def begin(self, asking: Asking, surface: Surface, typed: Naming) -> str:
+        """Take the name of an account and return the id of the new recovery.
+
+        Raises ``InvalidRequest`` with what is wrong with the form, ``CaptchaWrong`` and ``RateLimited``; the first of
+        them costs no captcha.
+        """
+        _refuse(rules.naming_faults(surface, typed))
+        number = typed.number if surface is Surface.H5 else None
+        if number is not None:
+            self._numbers.admit(number)
+        windows = self._windows
+        await asking.source.hit(self._throttle, "recovery.source", windows.source)
+        await self._captchas.use(asking.holder, typed.captcha_id, typed.captcha)
+        await self._throttle.hit(self._pseudonyms.key("recovery.browser", asking.holder), windows.browser)
+        if number is not None:
+            return await self._drafts.open(asking.holder, rules.of_number(number))
+        return await self._drafts.open(asking.holder, await self._named(typed.name))
+
+    async def look(self, asking: Asking, recovery: str | None) -> tuple[Draft[Recovery], Step]:
+        """Return the recovery and the step that is due."""
+        draft = await self._drafts.read(asking.holder, recovery)
+        account = draft.facts.account
+        confirmed = bool(account) and await self._proofs.held(asking.holder, account, Operation.RECOVER)
+        return draft, rules.next_step(draft.facts, draft.now, confirmed=confirmed)
+
+    async def send_code(self, asking: Asking, recovery: str | None, typed: Proving) -> None:
+        """Send a code to the account's phone, or to nobody for a decoy.
+
+        Raises ``InvalidRequest``, ``CaptchaWrong``, and what :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
+        """
+        draft = await self._due(asking, recovery, Step.IDENTITY)
+        number = _number(draft.facts)
+        if number is None or not draft.facts.asks_code:
+            raise NotDue(draft, Step.IDENTITY)
+        _refuse(rules.captcha_faults(typed.captcha))
+        await self._captchas.use(asking.holder, typed.captcha_id, typed.captcha)
+        sent = await self._dispatches.sms(
+            _binding(draft.id, number),
+            number,
+            holder=asking.holder,
+            browser=asking.holder,
+            source=asking.source,
+            owner=await self._is_owners(asking, draft.facts),
+            real=draft.facts.real,
+        )
+        again_at = draft.now + sent.wait * SECOND
+        await self._change(
+            asking,
+            draft,
+            lambda facts: rules.with_code_sent(facts, sent.id, again_at, typed.document),
+            due=Step.IDENTITY,
+        )
+
+    async def prove(self, asking: Asking, recovery: str | None, typed: Proving) -> Step:
+        """Check the code, and the document number where one is asked; return the step that is due then.
+
+        A right code is not asked again. Raises ``InvalidRequest`` with what is wrong with the form, also when the
+        document is another one; ``VerificationCodeWrong``, ``VerificationCodeExpired`` and ``RateLimited``.
+        """
+        draft = await self._due(asking, recovery, Step.IDENTITY)
+        if draft.facts.number is None:
+            raise NotDue(draft, Step.IDENTITY)
+        _refuse(rules.proving_faults(draft.facts, typed, self._documents))
+        if draft.facts.asks_code:
+            draft = await self._prove_phone(asking, draft, typed.code)
+        draft, member = await self._owner(asking, draft)
+        if member is None:
+            return Step.NOBODY
+        if draft.facts.document_shown:
+            if not typed.document:
+                # Asked on a phone from now on.
+                return Step.IDENTITY
+            draft = await self._try_document(asking, draft, member, typed.document)
+        await self._members.phone_proved(draft.facts.account, self._clock.now())
+        draft = await self._change(asking, draft, lambda facts: rules.with_proof(facts, draft.now))
+        return rules.next_step(draft.facts, draft.now)
+
+    async def set_password(self, asking: Asking, recovery: str | None, typed: Choosing) -> None:
+        """Set the password and end every session of the account (REC-4). Nobody is logged in by it (attack R2).
+
+        Raises ``InvalidRequest`` with what is wrong with the form, ``TooBusy``, and ``AccountRefused``.
+        ``DraftUnknown`` tells as well that the account has another phone or password since.
+        """
+        draft = await self._due(asking, recovery, Step.PASSWORD)
+        _refuse(rules.choosing_faults(typed))
+        account = draft.facts.account
+        password = await self._hashes.hash(typed.password)
+        member = await self._member(asking, draft)
+        await self._endings.end_others(account, None, SessionEnd.PASSWORD_CHANGED)
+        if not rules.is_proved(draft.facts, draft.now):
+            await self._consume_confirmation(asking, draft)
+        draft = await self._claim(asking, draft)
+        await self._members.set_password(account, password, EventKind.PASSWORD_RESET, self._clock.now())
+        try:
+            await self._endings.end_others(account, None, SessionEnd.PASSWORD_CHANGED)
+        except StoreUnavailable:
+            # What is left is a login that was under way at this very moment. The password is set, and is said to be.
+            log.error("sessions_not_ended", account_ref=member.standing.ref)  # noqa: TRY400 - a store that is down
+        await self._change(asking, draft, rules.finished)
+
+    async def _named(self, typed: str) -> Recovery:
+        name = read_name(typed, self._documents)
+        stand_in = decoy(name, self._numbers, self._pseudonyms)
+        member = await self._members.find(name.identifiers)
+        return stand_in if member is None else rules.of_member(name, member, self._mark(member))
+
+    async def _is_owners(self, asking: Asking, facts: Recovery) -> bool:
+        if facts.account:
+            return asking.knows(facts.account)
+        # Whose the number is decides a share, and nothing that is shown.
+        member = await self._members.find([of_phone(facts.number or "")])
+        return member is not None and asking.knows(member.standing.account)
+
+    async def _prove_phone(self, asking: Asking, draft: Draft[Recovery], code: str) -> Draft[Recovery]:
+        number = _number(draft.facts)
+        if number is None:
+            raise VerificationCodeExpired
+        try:
+            await self._codes.use(_binding(draft.id, number), code)
+        except VerificationCodeExpired:
+            # The same form sent twice: the first of the two has used the code meanwhile.
+            again = await self._due(asking, draft.id, Step.IDENTITY)
+            if not again.facts.phone_proved:
+                raise
+            return again
+        if not draft.facts.real:
+            # One guess in a million hits a code that nobody was sent.
+            raise VerificationCodeExpired
+        return await self._change(asking, draft, rules.with_phone_proved, due=Step.IDENTITY)
+
+    async def _owner(self, asking: Asking, draft: Draft[Recovery]) -> tuple[Draft[Recovery], Member | None]:
+        """Return the account that is being recovered; None when the number that was proved on a phone is nobody's."""
+        if draft.facts.account:
+            return draft, await self._member(asking, draft)
+        number = draft.facts.number or ""
+        member = await self._members.find([of_phone(number)])
+        if member is None:
+            return draft, None
+        mark = self._mark(member)
+        now = draft.now
+        draft = await self._change(
+            asking, draft, lambda facts: rules.with_owner(facts, member, mark, now), due=Step.IDENTITY
+        )
+        return draft, member
+
+    async def _member(self, asking: Asking, draft: Draft[Recovery]) -> Member:
+        """Return the account as it is now; a recovery of one that has changed is over."""
+        member = await self._members.member(draft.facts.account)
+        if member is None or self._mark(member) != draft.facts.mark:
+            await self._drafts.close(asking.holder, draft.id)
+            raise DraftUnknown
+        return member
+
+    async def _try_document(
+        self, asking: Asking, draft: Draft[Recovery], member: Member, typed: str
+    ) -> Draft[Recovery]:
+        of_account = self._pseudonyms.key("recovery.documents", draft.facts.account)
+        await self._throttle.hit(of_account, self._windows.documents)
+        draft = await self._change(asking, draft, rules.with_document_tried, due=Step.IDENTITY)
+        if not rules.is_document_of(member, typed, self._documents):
+            raise InvalidRequest(rules.document_fault())
+        return draft
+
+    async def _consume_confirmation(self, asking: Asking, draft: Draft[Recovery]) -> None:
+        try:
+            await self._proofs.consume(asking.holder, draft.facts.account, Operation.RECOVER)
+        except VerificationRequired:
+            # Over, taken back, or used by another post of this form.
+            again, step = await self.look(asking, draft.id)
+            raise NotDue(again, step) from None
+
+    async def _claim(self, asking: Asking, draft: Draft[Recovery]) -> Draft[Recovery]:
+        try:
+            return await self._drafts.write(asking.holder, draft, rules.claimed(draft.facts))
+        except StaleRecord:
+            again, step = await self.look(asking, draft.id)
+            raise NotDue(again, step) from None
+
+    async def _due(self, asking: Asking, recovery: str | None, step: Step) -> Draft[Recovery]:
+        draft, due = await self.look(asking, recovery)
+        if due is not step:
+            raise NotDue(draft, due)
+        return draft
+
+    async def _change(
+        self,
+        asking: Asking,
+        draft: Draft[Recovery],
+        change: Callable[[Recovery], Recovery],
+        *,
+        due: Step | None = None,
+    ) -> Draft[Recovery]:
+        """Write the change; where somebody was faster, only if ``due`` is still the step, when one is given."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._drafts.write(asking.holder, draft, change(draft.facts))
+            except StaleRecord:
+                draft = await self._drafts.read(asking.holder, draft.id)
+                step = rules.next_step(draft.facts, draft.now)
+                if due is not None and step is not due:
+                    raise NotDue(draft, step) from None
+        raise StoreUnavailable
+
+    def _mark(self, member: Member) -> str:
+        return self._pseudonyms.key("recovery.mark", member.standing.account, member.phone or "", member.password or "")
+
+
+def _binding(recovery: str, number: MobileNumber) -> Binding:
+    return Binding(Purpose.RECOVER, by_sms(number), recovery)
+
+
+def _number(facts: Recovery) -> MobileNumber | None:
+    return None if facts.number is None else MobileNumber(facts.number)
+
+
+def _refuse(faults: Sequence[FieldFault]) -> None:
+    if faults:
+        raise InvalidRequest(*faults)
