@@ -48,10 +48,14 @@ class FormView(Struct, frozen=True, kw_only=True):
 
 
 class Live(Struct, frozen=True):
-    """What a script is told instead of a page: the words beside each field, the next captcha, the code on its way."""
+    """What a script is told instead of a page: the words beside each field, the next captcha, the code on its way.
+
+    ``flow`` is that of a form which had none before.
+    """
 
     faults: dict[str, str]
     note: str | None
+    flow: str
     captcha: str
     dispatch: str
     wait: int
@@ -62,6 +66,7 @@ def live(form: FormView, texts: Texts) -> Live:
     return Live(
         faults={name: texts.plain(f"fault.{name}.{code}") for name, code in form.faults.items()},
         note=None if form.note is None else note(form.note, texts),
+        flow=form.flow,
         captcha=form.captcha,
         dispatch=form.dispatch,
         wait=form.wait,

@@ -79,6 +79,7 @@ async function askForCode(form, button) {
     told = { note: form.querySelector("[data-note]").dataset.offline };
   }
   button.removeAttribute("aria-disabled");
+  setFlow(form, told.flow);
   setCaptcha(form, told.captcha);
   showFaults(form, told.faults ?? {});
   showNote(form, told.note ?? (told.title ? `${told.title}。${told.detail}` : null));
@@ -87,6 +88,17 @@ async function askForCode(form, button) {
     form.elements.code.focus();
     follow(form, told.dispatch);
   }
+}
+
+function setFlow(form, flow) {
+  if (!flow) return;
+  if (!form.elements.flow) {
+    const field = document.createElement("input");
+    field.type = "hidden";
+    field.name = "flow";
+    form.append(field);
+  }
+  form.elements.flow.value = flow;
 }
 
 function showFaults(form, faults) {
