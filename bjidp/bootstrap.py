@@ -20,9 +20,11 @@ import aiohttp_session
 from aiohttp import web
 from msgspec import Struct
 
-from bjidp.accounts.drafts import Sealed
+from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.accounts.registration.flow import Begun
+from bjidp.accounts.registration.service import Registrations, RegistrationWindows
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.config.settings import Settings
@@ -98,6 +100,7 @@ from bjidp.web.login import LoginPages, LoginSettings
 from bjidp.web.miniprogram import MiniProgramApi
 from bjidp.web.problems import PROBLEMS, Problems
 from bjidp.web.redeem import QrRedeem
+from bjidp.web.registration import RegistrationPages, RegistrationSettings
 from bjidp.web.rendering import Renderer
 from bjidp.web.scriptless import ScriptlessQr
 from bjidp.web.signed_in import SessionStorage, SignedIn
@@ -207,6 +210,7 @@ def build(rooms: Rooms) -> web.Application:
         _qr_channel(rooms, front, qr),
         _dispatches(rooms, front, verification),
         _captcha(rooms, front, verification),
+        _registration(rooms, front, qr, verification),
         _pages(rooms, front, qr),
     )
     calls = tuple(call for part in parts for call in part.calls)
@@ -490,6 +494,41 @@ def _qr_channel(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
 def _captcha(rooms: Rooms, front: _Front, verification: _Verification) -> _Part:
     captcha = CaptchaPages(site=rooms.site, desk=front.desk, captchas=verification.captchas)
     return _Part(calls=captcha.calls(), mounts=(captcha.mount,))
+
+
+def _registration(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) -> _Part:
+    settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
+    registrations = Registrations(
+        drafts=Drafts(
+            Begun,
+            "registration",
+            records=stores.drafts,
+            seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+            pseudonyms=pseudonyms,
+            entropy=rooms.entropy,
+        ),
+        members=stores.members,
+        captchas=verification.captchas,
+        dispatches=verification.dispatches,
+        codes=verification.codes,
+        hashes=verification.passwords,
+        sessions=front.sessions,
+        throttle=stores.throttle,
+        pseudonyms=pseudonyms,
+        clock=rooms.clock,
+        windows=RegistrationWindows(),
+    )
+    registering = RegistrationPages(
+        settings=RegistrationSettings(Client(settings.server.client_name, rooms.site.host), HOME),
+        desk=front.desk,
+        registrations=registrations,
+        captchas=verification.captchas,
+        browsers=qr.browsers,
+        cookies=front.cookies,
+        arrivals=front.arrivals,
+        renderer=front.renderer,
+    )
+    return _Part(mounts=(registering.mount,))
 
 
 def _pages(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:

@@ -46,12 +46,16 @@ class Arrivals:
         way: Way,
         *,
         where: str,
+        data: dict[str, str] | None = None,
+        browser_stays: bool = False,
         still_right: Callable[[], Awaitable[None]] | None = None,
     ) -> web.Response:
         """Open a session for ``account`` and lead to ``where``; a session this browser had is dead (attack T1).
 
-        ``still_right`` is asked once the session is there, and raises if the login is not right any more: then the
-        session is ended, and nobody has its cookie. Raises ``AccountRefused`` and ``StoreUnavailable``.
+        The session has ``data`` from its first moment on. With ``browser_stays`` the record of the browser lives on,
+        for a form that can be posted again when this answer is lost. ``still_right`` is asked once the session is
+        there, and raises if the login is not right any more: then the session is ended, and nobody has its cookie.
+        Raises ``AccountRefused`` and ``StoreUnavailable``.
         """
         computer = asker.visitor.computer
         login = Login(
@@ -64,27 +68,31 @@ class Arrivals:
             network=computer.network,
             ticket=None,
         )
-        cookie = await self._sessions.start(account, login, self._cookies.session_cookie(request))
+        cookie = await self._sessions.start(account, login, self._cookies.session_cookie(request), data)
         if still_right is not None:
             try:
                 await still_right()
             except BjidpError:
                 await self._take_back(cookie)
                 raise
-        try:
-            await self._browsers.end(self._cookies.browser_secret(request))
-        except StoreUnavailable:
-            # The session exists and must be handed out; the secret dies with its record.
-            log.warning("browser_record_left")
         response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": where, "Cache-Control": "no-store"})
         self._cookies.set_session(response, cookie)
-        self._cookies.drop_browser(response)
+        if not browser_stays:
+            await self._end_browser(request)
+            self._cookies.drop_browser(response)
         self.remember(request, response, account)
         return response
 
     def remember(self, request: web.Request, response: web.StreamResponse, account: str) -> None:
         """Let the browser be known to ``account`` from now on."""
         self._cookies.set_known(response, self._known.remembering(self._cookies.known_cookie(request), account))
+
+    async def _end_browser(self, request: web.Request) -> None:
+        try:
+            await self._browsers.end(self._cookies.browser_secret(request))
+        except StoreUnavailable:
+            # The session exists and must be handed out; the secret dies with its record.
+            log.warning("browser_record_left")
 
     async def _take_back(self, cookie: str) -> None:
         found = await self._sessions.find(cookie)

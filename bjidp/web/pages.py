@@ -13,6 +13,7 @@ import msgspec
 
 from bjidp.clock import Instant
 from bjidp.standing import Level
+from bjidp.web.form_view import FormView
 
 Platform: TypeAlias = Literal["wechat", "alipay", "baidu"]
 """Where the phone's 京通 runs; words under ``platform.*``."""
@@ -158,6 +159,82 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(who="张**", level=Level.L3, platform="wechat", signed_in_at=1_800_000_000_000, csrf="example")
 
 
+class RegisterPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /register``: the form for computers."""
+
+    template: ClassVar[str] = "register.html"
+
+    form: FormView
+    proved: bool = False
+    """The number was proved: it is shown, and no code is asked for."""
+    taken: bool = False
+    """It is another account's; offers to log in, to recover and to take another number."""
+
+    @classmethod
+    def sample(cls) -> RegisterPage:
+        """Return the form as it is shown again after a first attempt."""
+        return cls(form=_REGISTER_FORM)
+
+
+class RegisterH5Page(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /h5/register``: the form for phones; otherwise as :class:`RegisterPage`."""
+
+    template: ClassVar[str] = "register_h5.html"
+
+    form: FormView
+    proved: bool = False
+    taken: bool = False
+
+    @classmethod
+    def sample(cls) -> RegisterH5Page:
+        """Return the form as it is shown again after a first attempt."""
+        return cls(form=_REGISTER_FORM)
+
+
+_REGISTER_FORM = FormView(
+    csrf="example",
+    values={"username": "zhang_san", "phone": "15400000001", "agreed": "yes"},
+    faults={"username": "taken", "code": "wrong"},
+    flow="mDq3vYdV0Yw4h8m0m1iX7A",
+    captcha="nEr4wZeW1Zx5i9n1n2jY8B",
+    dispatch="0123456789abcdef0123456789abcdef",
+    wait=42,
+)
+
+
+class RegisterIdentityPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /register/identity`` and its like for phones: 实名认证, which may be left for later."""
+
+    template: ClassVar[str] = "register_identity.html"
+
+    form: FormView
+    h5: bool
+
+    @classmethod
+    def sample(cls) -> RegisterIdentityPage:
+        """Return the page for computers."""
+        return cls(form=FormView(csrf="example"), h5=False)
+
+
+class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /register/done`` and its like for phones: the end of a registration."""
+
+    template: ClassVar[str] = "register_done.html"
+
+    h5: bool
+    next: str | None
+    """Where the person came from, unless that is the personal centre."""
+    client: str
+    """What that is called."""
+    home: str
+    """The personal centre."""
+
+    @classmethod
+    def sample(cls) -> RegisteredPage:
+        """Return the page of somebody who came from 首都之窗."""
+        return cls(h5=False, next="/authorize", client="首都之窗", home="/centre")
+
+
 class ScanHintPage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /q/<anything>``: one answer for every text, since nothing is looked up."""
 
@@ -209,6 +286,10 @@ ALL: tuple[type[Page], ...] = (
     SignedInPage,
     QrStatePage,
     CentrePage,
+    RegisterPage,
+    RegisterH5Page,
+    RegisterIdentityPage,
+    RegisteredPage,
     ScanHintPage,
     MessagePage,
     ErrorPage,

@@ -433,6 +433,9 @@ def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
             "browsers",
             "registrations",
             "captchas",
+            "codes",
+            "drafts",
+            "members",
             "throttle",
         )
         between = {name: meddler.between(name, getattr(stores, name)) for name in names}

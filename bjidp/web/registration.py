@@ -1,0 +1,317 @@
+"""The pages where somebody registers: the form, 实名认证, the end (REG-1 to REG-3, REG-6).
+
+Owns ``/register…`` and ``/h5/register…``. Each asks what step is due and leads there; the form is shown again with what
+was typed and what is wrong beside it, and whatever was done answers with a redirect.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.drafts import Draft
+from bjidp.accounts.errors import PhoneTaken, UsernameTaken
+from bjidp.accounts.registration.flow import Begun, Registered, Step, Surface, Typed, next_step, to_session
+from bjidp.accounts.registration.service import Registrations, Visit, registered
+from bjidp.clock import SECOND
+from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
+from bjidp.qrlogin.browsers import Browsers
+from bjidp.qrlogin.errors import BrowserUnknown
+from bjidp.qrlogin.flow import Client
+from bjidp.qrlogin.policy import Purpose
+from bjidp.sessions.ports import Way
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, VerificationCodeWrong
+from bjidp.verification.number import mobile_number
+from bjidp.web import pages
+from bjidp.web.arrival import Arrivals
+from bjidp.web.cookies import Cookies
+from bjidp.web.desk import Asker, Desk, StaleForm
+from bjidp.web.form_view import Form, FormView
+from bjidp.web.rendering import Renderer
+from bjidp.web.signed_in import Owner
+
+PHONES: Final = frozenset({"iOS", "Android", "HarmonyOS"})
+"""Systems of devices that are shown the pages for phones."""
+
+BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
+    UsernameTaken: ("username", "taken"),
+    CaptchaWrong: ("captcha", "wrong"),
+    VerificationCodeWrong: ("code", "wrong"),
+    VerificationCodeExpired: ("code", "expired"),
+    PhoneTaken: ("phone", "taken"),
+}
+"""Which field an error is told beside, and in which words."""
+
+_PATH: Final = {
+    Step.ACCOUNT: "/register",
+    Step.IDENTITY: "/register/identity",
+    Step.DONE: "/register/done",
+}
+
+RegisterPage: TypeAlias = type[pages.RegisterPage] | type[pages.RegisterH5Page]
+_FORM_PAGE: Final[dict[Surface, RegisterPage]] = {Surface.PC: pages.RegisterPage, Surface.H5: pages.RegisterH5Page}
+
+
+class RegistrationForm(Form, frozen=True, forbid_unknown_fields=True):
+    """The fields of both forms."""
+
+    username: str = ""
+    phone: str = ""
+    code: str = ""
+    password: str = ""
+    again: str = ""
+    agreed: str = ""
+
+    @property
+    def typed(self) -> Typed:
+        """The form as the rules see it."""
+        return Typed(
+            username=self.username,
+            phone=self.phone,
+            captcha=self.captcha,
+            captcha_id=self.captcha_id,
+            code=self.code,
+            password=self.password,
+            again=self.again,
+            agreed=self.agreed == "yes",
+        )
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "RegistrationForm(***)"
+
+
+class RegistrationSettings(Struct, frozen=True):
+    """Where somebody goes who came from nowhere else, and the personal centre."""
+
+    client: Client
+    home: str
+
+
+class RegistrationPages:
+    """Handlers of the registration."""
+
+    def __init__(
+        self,
+        *,
+        settings: RegistrationSettings,
+        desk: Desk,
+        registrations: Registrations,
+        captchas: Captchas,
+        browsers: Browsers,
+        cookies: Cookies,
+        arrivals: Arrivals,
+        renderer: Renderer,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._settings = settings
+        self._desk = desk
+        self._registrations = registrations
+        self._captchas = captchas
+        self._browsers = browsers
+        self._cookies = cookies
+        self._arrivals = arrivals
+        self._renderer = renderer
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes."""
+        for surface in Surface:
+            app.router.add_get(_at(surface, Step.ACCOUNT), self.form)
+            app.router.add_post(_at(surface, Step.ACCOUNT), self.post)
+            app.router.add_get(_at(surface, Step.IDENTITY), self.identity)
+            app.router.add_post(_at(surface, Step.IDENTITY), self.skip)
+            app.router.add_get(_at(surface, Step.DONE), self.done)
+
+    async def form(self, request: web.Request) -> web.Response:
+        """Show the form, as far as it was filled in; lead phones to theirs."""
+        surface = _surface(request)
+        asker = await self._desk.visit(request)
+        if asker.owner is not None:
+            return self._desk.lead(asker, self._onward(asker.owner, surface))
+        if surface is Surface.PC and asker.visitor.computer.os in PHONES:
+            return self._desk.lead(asker, f"/h5{request.rel_url.raw_path_qs}")
+        draft = await self._registrations.find(asker.holder, request.query.get("flow"))
+        values = {} if draft is None else _values(draft.facts.username, draft.facts.phone, agreed=draft.facts.agreed)
+        view = await self._view(asker, draft, values)
+        return self._desk.answer(request, asker, _FORM_PAGE[surface](form=view, proved=_is_proved(draft, values)))
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Send a code, show another picture, take another number, or register: what was pressed says which."""
+        surface = _surface(request)
+        present = await self._desk.known(request)
+        if present is not None and present.owner is not None:
+            # Registered in another tab meanwhile, however long this one was open.
+            return self._desk.lead(present, self._onward(present.owner, surface))
+        try:
+            asker, form = await self._desk.read(request, RegistrationForm)
+        except StaleForm as stale:
+            return await self._again(request, stale.asker, stale.form(RegistrationForm), stale)
+        visit = await self._visit(request, asker)
+        try:
+            match form.act:
+                case "":
+                    made = await self._registrations.register(visit, form.flow, surface, form.typed)
+                    return await self._arrivals.let_in(
+                        request,
+                        asker,
+                        made.account,
+                        Way.REGISTRATION,
+                        where=_at(surface, Step.IDENTITY),
+                        data=to_session(made.facts),
+                        browser_stays=True,
+                    )
+                case "code":
+                    flow = await self._registrations.ask_code(visit, form.flow, surface, form.typed)
+                    return await self._asked(request, asker, form, flow)
+                case "number":
+                    await self._registrations.forget_number(visit, form.flow)
+                    return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}?flow={form.flow}")
+                case "captcha":
+                    return await self._again(request, asker, form, None)
+                case _:
+                    raise InvalidRequest(FieldFault("act", "unknown"))
+        except BjidpError as error:
+            return await self._again(request, asker, form, error)
+
+    async def identity(self, request: web.Request) -> web.Response:
+        """Show 实名认证, which can be left for later."""
+        surface = _surface(request)
+        asker = await self._desk.visit(request)
+        elsewhere = self._elsewhere(asker, surface, Step.IDENTITY)
+        if elsewhere is not None:
+            return self._desk.lead(asker, elsewhere)
+        page = pages.RegisterIdentityPage(form=FormView(csrf=asker.csrf), h5=surface is Surface.H5)
+        return self._desk.answer(request, asker, page)
+
+    async def skip(self, request: web.Request) -> web.Response:
+        """Go on without 实名认证."""
+        surface = _surface(request)
+        asker = await self._desk.visit(request)
+        elsewhere = self._elsewhere(asker, surface, Step.IDENTITY)
+        if elsewhere is not None:
+            # Done in another tab, or nobody is logged in any more.
+            return self._desk.lead(asker, elsewhere)
+        await self._desk.read(request, Form)
+        await self._registrations.skip_identity(self._cookies.session_cookie(request))
+        return self._desk.lead(asker, _at(surface, Step.DONE))
+
+    async def done(self, request: web.Request) -> web.Response:
+        """Say that the account is there, and where to go from here."""
+        surface = _surface(request)
+        asker = await self._desk.visit(request)
+        elsewhere = self._elsewhere(asker, surface, Step.DONE)
+        if elsewhere is not None:
+            return self._desk.lead(asker, elsewhere)
+        facts = _facts(asker)
+        home = _home(self._settings.home, surface)
+        onward = None if facts is None or facts.next == self._settings.home else facts.next
+        page = pages.RegisteredPage(
+            h5=surface is Surface.H5, next=onward, client="" if facts is None else facts.client, home=home
+        )
+        return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
+
+    async def _asked(self, request: web.Request, asker: Asker, form: RegistrationForm, flow: str) -> web.Response:
+        surface = _surface(request)
+        if "application/json" not in request.headers.get("Accept", ""):
+            return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}?flow={flow}")
+        draft = await self._registrations.find(asker.holder, flow)
+        return self._desk.answer(request, asker, _FORM_PAGE[surface](form=await self._view(asker, draft, {})))
+
+    async def _again(
+        self, request: web.Request, asker: Asker, form: RegistrationForm, error: BjidpError | None
+    ) -> web.Response:
+        """Show the form with what was typed, and what is wrong with it."""
+        faults = _faults(error)
+        if error is not None and not faults and not isinstance(error, StaleForm | Retryable):
+            raise error
+        draft = await self._registrations.find(asker.holder, form.flow)
+        values = _values(form.username, form.phone, agreed=form.typed.agreed)
+        view = await self._view(asker, draft, values)
+        if isinstance(error, InvalidRequest | UsernameTaken) and await self._captchas.picture(
+            asker.holder, form.captcha_id
+        ):
+            # It was not used, so it need not be read again.
+            view = replace(view, captcha=form.captcha_id, values={**values, "captcha": form.captcha})
+        view = replace(view, faults=faults, note=None if faults or error is None else error.code)
+        page = _FORM_PAGE[_surface(request)](
+            form=view, proved=_is_proved(draft, values), taken=isinstance(error, PhoneTaken)
+        )
+        return self._desk.answer(request, asker, page, because=None if faults else error)
+
+    async def _view(self, asker: Asker, draft: Draft[Begun] | None, values: dict[str, str]) -> FormView:
+        view = FormView(csrf=asker.csrf, values=values, captcha=await self._captchas.show(asker.holder, asker.source))
+        if draft is None:
+            return view
+        return replace(
+            view,
+            flow=draft.id,
+            dispatch=draft.facts.dispatch or "",
+            wait=max(0, -(-(draft.facts.again_at - draft.now) // SECOND)),
+        )
+
+    async def _visit(self, request: web.Request, asker: Asker) -> Visit:
+        client, following = await self._origin(request)
+        return Visit(holder=asker.holder, source=asker.source, next=following, client=client)
+
+    async def _origin(self, request: web.Request) -> tuple[str, str]:
+        """Return the site the login page of this browser was opened for, and where that would have led (attack T4)."""
+        try:
+            browser = (await self._browsers.find(self._cookies.browser_secret(request))).value
+        except BrowserUnknown:
+            browser = None
+        flows = () if browser is None else browser.flows
+        about = next((ref.about for ref in reversed(flows) if ref.about.purpose is Purpose.LOGIN), None)
+        if about is None:
+            return self._settings.client.name, self._settings.home
+        return about.client.name, about.next
+
+    def _elsewhere(self, asker: Asker, surface: Surface, step: Step) -> str | None:
+        """Return where somebody has to go who is not at ``step``, None for who is."""
+        if asker.owner is not None and _facts(asker) is None:
+            return _home(self._settings.home, surface)
+        due = next_step(_facts(asker))
+        return None if due is step else _at(surface, due)
+
+    def _onward(self, owner: Owner, surface: Surface) -> str:
+        """Return where somebody goes who is logged in and asks for the form."""
+        facts = registered(owner.session)
+        if facts is not None and next_step(facts) is Step.IDENTITY:
+            return _at(surface, Step.IDENTITY)
+        # That page says who is logged in, and lets them log out.
+        return _home("/login", surface)
+
+
+def _facts(asker: Asker) -> Registered | None:
+    return None if asker.owner is None else registered(asker.owner.session)
+
+
+def _is_proved(draft: Draft[Begun] | None, values: dict[str, str]) -> bool:
+    number = mobile_number(values["phone"]) if values else None
+    return draft is not None and number is not None and draft.facts.proved == number.digits
+
+
+def _values(username: str, phone: str, *, agreed: bool) -> dict[str, str]:
+    return {"username": username, "phone": phone, "agreed": "yes" if agreed else ""}
+
+
+def _faults(error: BjidpError | None) -> dict[str, str]:
+    if isinstance(error, InvalidRequest):
+        return {fault.field: fault.code for fault in reversed(error.errors) if fault.field != "act"}
+    beside = None if error is None else BESIDE.get(type(error))
+    return {} if beside is None else dict([beside])
+
+
+def _surface(request: web.Request) -> Surface:
+    return Surface.H5 if request.path.startswith("/h5/") else Surface.PC
+
+
+def _at(surface: Surface, step: Step) -> str:
+    return _home(_PATH[step], surface)
+
+
+def _home(path: str, surface: Surface) -> str:
+    return f"/h5{path}" if surface is Surface.H5 else path
