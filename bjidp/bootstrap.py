@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import aiohttp_session
 from aiohttp import web
@@ -118,6 +118,10 @@ HASHES_WAITING: Final = 32
 """Passwords that may wait for their turn: 0.6 s of it."""
 
 
+Witnessing: TypeAlias = Callable[[HttpClients], Witness]
+"""Makes who is told the answers of captchas; what it opens of the clients is closed with them."""
+
+
 class Stores(Struct, frozen=True, kw_only=True):
     """Every store, whichever adapters are behind them."""
 
@@ -156,17 +160,19 @@ class Rooms(Struct, frozen=True, kw_only=True):
     witness: Witness | None = None
 
 
-async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy, witness: Witness | None = None) -> Rooms:
+async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy, witnessing: Witnessing | None = None) -> Rooms:
     """Open keys, stores and clients.
 
     That asks nothing of the schema; before a request is taken it has to be up to date
-    (:func:`bjidp.storage.sql.migrations.migrate`). ``witness`` is told the answers of captchas, in a demonstration.
+    (:func:`bjidp.storage.sql.migrations.migrate`). ``witnessing`` makes who is told the answers of captchas, in a
+    demonstration.
 
     Raises :class:`bjidp.site.BaseUrlFault`, ``StoreUnavailable`` and, for a witness anywhere else, :class:`ValueError`.
     """
-    if witness is not None and not _is_sandbox(settings):
+    if witnessing is not None and not _is_sandbox(settings):
         raise ValueError("server.environment: the answers of captchas are told in a demonstration alone")
     keyring = read_keyring(settings)
+    http = HttpClients(clock=clock)
     return Rooms(
         settings=settings,
         site=read_base_url(settings.server.base_url),
@@ -174,9 +180,9 @@ async def open_rooms(settings: Settings, clock: Clock, entropy: Entropy, witness
         entropy=entropy,
         keyring=keyring,
         stores=await _open_stores(settings, keyring, clock, entropy),
-        http=HttpClients(clock=clock),
+        http=http,
         pictures=CaptchaPool(draw, entropy),
-        witness=witness,
+        witness=None if witnessing is None else witnessing(http),
     )
 
 

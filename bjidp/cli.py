@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -38,16 +40,25 @@ def main(arguments: list[str] | None = None) -> None:
     demo.add_argument("--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it keeps its data")
     demo.add_argument("--lan", action="store_true", help="listen on the local network, over https, for a real phone")
     chosen = parser.parse_args(arguments)
-    _log_to_stderr()
-    try:
+    log_to_stderr()
+    with faults_in_words():
         match chosen.command:
             case "serve":
-                _serve(load(chosen.config, system_environment()), chosen.config, chosen.worker)
+                settings = load(chosen.config, system_environment())
+                with silence_in_words(settings):
+                    serve(settings, chosen.config, worker=chosen.worker)
             case "demo":
                 # Imported here: a production server neither needs the sandbox nor has its dependencies.
                 from bjidp.demo import run_demo
 
                 run_demo(chosen.port, chosen.data, lan=chosen.lan)
+
+
+@contextmanager
+def faults_in_words() -> Iterator[None]:
+    """Say what the operator has to mend, and end the process."""
+    try:
+        yield
     except ConfigFaults as error:
         _fail("the configuration has faults:", *error.faults)
     except MigrationFailed as failed:
@@ -58,9 +69,11 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(str(error))
 
 
-def _serve(settings: Settings, config: Path, worker: int | None) -> None:
+@contextmanager
+def silence_in_words(settings: Settings) -> Iterator[None]:
+    """Say which store does not answer at a start, and end the process."""
     try:
-        serve(settings, config, worker=worker)
+        yield
     except StoreUnavailable as outage:
         silent = silent_stores(settings.storage.database_url, settings.storage.redis_url)
         if silent:
@@ -74,7 +87,8 @@ def _fail(*lines: str, code: int = FAULT) -> NoReturn:
     raise SystemExit(code if code > 0 else FAULT)
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
+    """Log what happens, one JSON object a line."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

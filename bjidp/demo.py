@@ -2,7 +2,8 @@
 
 Owns the demo's configuration, its three addresses and the line that says they answer. The composition root of the
 demo, as ``bootstrap`` is that of the server; the server itself is the ordinary one, started as its own process with a
-configuration file that names the sandbox where production names the vendors.
+configuration file that names the sandbox where production names the vendors, and by ``demo_server``, which tells the
+sandbox what captchas show.
 """
 
 from __future__ import annotations
@@ -146,7 +147,8 @@ async def _run(place: Place) -> None:
         ),
     ]
     server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bjidp", "serve", "--config", str(config), env=_environment(place)
+        *(sys.executable, "-m", "bjidp.demo_server", "--config", str(config), "--sandbox", place.sandbox),
+        env=_environment(place),
     )
     running = asyncio.create_task(_run_until_it_ends(place, site, server))
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,7 +14,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from bjidp.bootstrap import Rooms, build, close_rooms, open_rooms
+from bjidp.bootstrap import Rooms, Witnessing, build, close_rooms, open_rooms
 from bjidp.clock import SystemClock
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
@@ -43,63 +43,74 @@ GARBAGE: Final = (10_000, 20, 50)
 CLOSING: Final = 10.0
 """Seconds a worker may take beside :data:`DRAIN`, for farewells to its pages and for its stores."""
 
+PROGRAM: Final = ("bjidp", "serve")
+"""What is run, after ``python -m``, for a process that shares the port."""
+
 log = structlog.get_logger(__name__)
 
 
-def serve(settings: Settings, config: Path, *, worker: int | None = None) -> None:
+def serve(
+    settings: Settings,
+    config: Path,
+    *,
+    worker: int | None = None,
+    program: Sequence[str] = PROGRAM,
+    witnessing: Witnessing | None = None,
+) -> None:
     """Serve until told to stop.
 
     Everything that can be checked is checked before anything is changed: then the schema is brought up to date, then
     requests are taken. ``config`` is where the settings came from; ``worker`` is given to the processes that
-    :func:`serve` itself starts, the file descriptor that leads to their supervisor.
+    :func:`serve` itself starts, the file descriptor that leads to their supervisor. ``program`` is what they run, and
+    ``witnessing`` what :func:`bjidp.bootstrap.open_rooms` is given.
 
     Raises ``StoreUnavailable`` when a store does not answer at start,
     :class:`bjidp.storage.sql.migrations.MigrationFailed`, :class:`OSError` when the port is taken,
     :class:`ValueError` for settings that cannot be wired and :class:`bjidp.supervising.WorkerFailed`.
     """
     if worker is not None:
-        uvloop.run(_work(settings, worker))
+        uvloop.run(_work(settings, worker, witnessing))
     elif settings.server.workers == 1:
-        uvloop.run(run(settings))
+        uvloop.run(run(settings, witnessing))
     else:
-        uvloop.run(_supervise(settings, config))
+        uvloop.run(_supervise(settings, config, program, witnessing))
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, witnessing: Witnessing | None = None) -> None:
     """Serve on the running loop, as the only process, until told to stop; raises what :func:`serve` raises."""
     with contextlib.closing(_bound(settings, shared=False)) as listener:
-        async with _opened(settings) as rooms:
+        async with _opened(settings, witnessing) as rooms:
             app = build(rooms)
             await asyncio.to_thread(migrate, settings.storage.database_url)
             await _answer(rooms, app, listener)
 
 
-async def _supervise(settings: Settings, config: Path) -> None:
+async def _supervise(settings: Settings, config: Path, program: Sequence[str], witnessing: Witnessing | None) -> None:
     with contextlib.closing(_held(settings)):
         # The application is left to the workers, who each need one of their own: 0.2 s, and what it could refuse of
         # the settings was refused when they were read.
-        async with _opened(settings):
+        async with _opened(settings, witnessing):
             await asyncio.to_thread(migrate, settings.storage.database_url)
 
         def command(told: int) -> list[str]:
-            return [sys.executable, "-m", "bjidp", "serve", "--config", str(config), "--worker", str(told)]
+            return [sys.executable, "-m", *program, "--config", str(config), "--worker", str(told)]
 
         await supervise(command, settings.server.workers, _told_to_stop(), Patience(drain=DRAIN + CLOSING))
 
 
-async def _work(settings: Settings, told: int) -> None:
+async def _work(settings: Settings, told: int, witnessing: Witnessing | None) -> None:
     with (
         contextlib.closing(Supervisor(told)) as supervisor,
         contextlib.closing(_bound(settings, shared=True)) as listener,
     ):
-        async with _opened(settings) as rooms:
+        async with _opened(settings, witnessing) as rooms:
             await _answer(rooms, build(rooms), listener, supervisor)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Rooms]:
+async def _opened(settings: Settings, witnessing: Witnessing | None) -> AsyncIterator[Rooms]:
     """Open everything, and ask every store once; nothing is changed by it."""
-    rooms = await open_rooms(settings, SystemClock(), SystemEntropy())
+    rooms = await open_rooms(settings, SystemClock(), SystemEntropy(), witnessing)
     try:
         for ping in rooms.stores.pings:
             await ping()

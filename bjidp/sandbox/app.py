@@ -26,7 +26,7 @@ from bjidp.sandbox.wechat import Wechat
 INBOX: Final = web.AppKey("inbox", Inbox)
 """Where the services that send put their messages."""
 CAPTCHAS: Final = web.AppKey("captchas", CaptchaAnswers)
-"""Where the demo's composition root hands the answers of the server's captchas."""
+"""Where tests in the same process hand the answers of the server's captchas."""
 
 _BODY_LIMIT: Final = 64 * 1024
 

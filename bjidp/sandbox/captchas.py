@@ -1,6 +1,6 @@
 """Answers of image captchas, for tests that have to get past one.
 
-A captcha is the server's, not an outside service's: the demo's composition root hands each answer here as it is made,
+A captcha is the server's, not an outside service's: the server of a demonstration tells each answer before it is shown,
 and no other way of starting the server has anything that could.
 """
 

@@ -59,6 +59,13 @@ class FaultBody(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Seconds | None = None
 
 
+class CaptchaBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a captcha of the demonstration's server shows."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    answer: Annotated[str, Meta(min_length=1, max_length=16)]
+
+
 class Control:
     """The control calls."""
 
@@ -86,6 +93,7 @@ class Control:
         app.router.add_get("/control/people", self.list_people)
         app.router.add_get("/control/inbox", _refusing(self.read_inbox))
         app.router.add_get("/control/captcha", _refusing(self.read_captcha))
+        app.router.add_post("/control/captcha", _refusing(self.learn_captcha))
         app.router.add_post("/control/login-code", _refusing(self.login_code))
         app.router.add_post("/control/face", _refusing(self.face))
         app.router.add_post("/control/faults", _refusing(self.set_fault))
@@ -131,6 +139,12 @@ class Control:
         if answer is None:
             raise Refused(404, "captcha_unknown", "no captcha of this id is known here")
         return _json({"answer": answer})
+
+    async def learn_captcha(self, request: web.Request) -> web.StreamResponse:
+        """Remember what a captcha shows."""
+        body = await strict_body(request, CaptchaBody)
+        self._captchas.learn(body.id, body.answer)
+        return _json({})
 
     async def set_fault(self, request: web.Request) -> web.StreamResponse:
         """Let a service misbehave, or mend it."""

@@ -10,6 +10,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Builder, ComputerFactory, HandsetFactory
+from tests.support.browser import Browser
+from tests.support.calls import Caller, Deployment
 from tests.support.computer import Computer
 from tests.support.demo import Demo, free_ports
 from tests.support.handset import Handset
@@ -197,6 +199,23 @@ async def test_the_workers_of_one_server_share_a_port_and_a_login(
 ) -> None:
     house = await build(environment={"WORKERS": "2"}, storage={"database_url": postgres_url, "redis_url": redis_url})
     await whole_login(house, await computer_at(house), await phone_at(house))
+
+
+@pytest.mark.req("REG-2", "OPS-3")
+async def test_every_worker_shows_the_captchas_of_all_and_the_sandbox_is_told_of_each(
+    build: Builder, postgres_url: str, redis_url: str
+) -> None:
+    house = await build(environment={"WORKERS": "2"}, storage={"database_url": postgres_url, "redis_url": redis_url})
+    async with Caller(Deployment(house.server, house.sandbox, house.server)) as caller:
+        browser = Browser(caller)
+        await browser.open()
+        for _ in range(8):
+            # A connection each, which the kernel gives to whichever worker it likes.
+            close = browser.headers(house.server, Connection="close")
+            captcha = str((await caller.post("/captcha", {}, headers=close)).json()["id"])
+            picture = await caller.send("GET", f"/captcha/{captcha}.png", headers=browser.headers(Connection="close"))
+            assert picture.status == 200
+            assert re.fullmatch("[0-9]{4}", await caller.captcha(captcha))
 
 
 @pytest.mark.req("OPS-3")

@@ -114,6 +114,15 @@ async def test_a_captcha_is_known_once_its_answer_was_handed_over(sandbox: Sandb
     assert await (await sandbox.http.get("/control/captcha", params={"id": "c1"})).json() == {"answer": "7K3P"}
 
 
+async def test_a_server_in_another_process_tells_what_its_captchas_show(sandbox: Sandbox) -> None:
+    told = await sandbox.http.post("/control/captcha", json={"id": "c2", "answer": "0420"})
+    assert (told.status, await told.json()) == (200, {})
+    assert await (await sandbox.http.get("/control/captcha", params={"id": "c2"})).json() == {"answer": "0420"}
+    bodies: list[object] = [{}, {"id": "c3"}, {"id": "", "answer": "1"}, {"id": "c3", "answer": "1", "more": 1}, "c3"]
+    for body in bodies:
+        assert (await sandbox.http.post("/control/captcha", json=body)).status == 400
+
+
 @pytest.mark.parametrize("path", ["/control/inbox", "/control/captcha", "/control/inbox?to=a&from=b"])
 async def test_a_question_without_its_parameter_or_with_others_is_refused(sandbox: Sandbox, path: str) -> None:
     assert (await sandbox.http.get(path)).status == 400

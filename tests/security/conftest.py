@@ -155,7 +155,7 @@ def _start(
         },
         settings,
     )
-    process = serve(config, folder / f"{name}.log")
+    process = serve(config, folder / f"{name}.log", sandbox=home.demo.sandbox)
     stack.callback(process.stop)
     process.wait_until(lambda: is_ready(port, url.replace("https://", "http://")))
     return Deployment(url, home.demo.sandbox, at)

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.async_api import Frame, Locator, Page, expect
 
 from tests.support.gallery import Gallery
+from tests.support.town import Place
 
 PATIENCE = 30_000
 """Milliseconds until a step that does not come has failed: a slow machine is no fault of the page."""
@@ -94,6 +95,12 @@ class Computer:
         await expect(self.page).to_have_url(re.compile("/centre$"))
         await expect(self.page.get_by_role("heading", name="个人中心")).to_be_visible()
         await expect(self.page.get_by_role("heading", name=who, exact=True)).to_be_visible()
+
+    async def captcha(self, place: Place) -> str:
+        """Return what the captcha on the page shows, as the sandbox was told."""
+        shown = await self.page.locator("img[data-captcha]").get_attribute("data-captcha")
+        answer = await self.page.request.get(f"{place.sandbox}/control/captcha?id={shown}")
+        return str((await answer.json())["answer"])
 
     async def hang(self, name: str) -> None:
         """Keep a picture."""

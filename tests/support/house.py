@@ -50,7 +50,7 @@ async def open_house(
     settings: Mapping[str, Section] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[House]:
-    """Run ``servers`` server processes, each started by ``bjidp serve``, and a sandbox.
+    """Run ``servers`` server processes, started as the demo starts its own, and a sandbox.
 
     ``settings`` are sections of the configuration that differ from the demo's.
     """
@@ -84,7 +84,7 @@ async def open_house(
                 },
                 settings or {},
             )
-            process = serve(config, folder / f"server-{port}.log", environment)
+            process = serve(config, folder / f"server-{port}.log", environment, sandbox=address)
             stack.callback(process.stop)
             processes.append(process)
             # One after the other: the first to start brings the database up to date.
@@ -92,10 +92,16 @@ async def open_house(
         yield House(base, address, processes)
 
 
-def serve(config: Path, log: Path, environment: Mapping[str, str] | None = None) -> Process:
-    """Start one ``bjidp serve``; ``environment`` are variables it has beside those of this run."""
+def serve(
+    config: Path, log: Path, environment: Mapping[str, str] | None = None, *, sandbox: str | None = None
+) -> Process:
+    """Start one ``bjidp serve``; ``environment`` are variables it has beside those of this run.
+
+    With ``sandbox`` it is the server of a demonstration, which tells the one at that address what its captchas show.
+    """
+    program = ["bjidp", "serve"] if sandbox is None else ["bjidp.demo_server", "--sandbox", sandbox]
     return Process(
-        [sys.executable, "-m", "bjidp", "serve", "--config", config],
+        [sys.executable, "-m", *program, "--config", config],
         log=log,
         environment={**os.environ, **(environment or {})},
     )

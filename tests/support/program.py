@@ -29,6 +29,7 @@ from bjidp.config import settings as config
 from bjidp.config.settings import Settings
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
+from bjidp.sandbox.app import CAPTCHAS
 from bjidp.sandbox.app import build as build_sandbox
 from bjidp.sandbox.credentials import SandboxCredentials
 from bjidp.sandbox.entropy import SeededEntropy as SandboxEntropy
@@ -401,8 +402,9 @@ async def running(
 
         async def witness(captcha: str, answer: str) -> None:
             answers[captcha] = answer
+            sandbox.app[CAPTCHAS].learn(captcha, answer)
 
-        rooms = await open_rooms(chosen, clock, entropy, witness)
+        rooms = await open_rooms(chosen, clock, entropy, lambda _: witness)
         ends = [f"http://127.0.0.1:{port}" for port in town.ports[:processes]]
         program = Program([Deployment(url, vendors, at) for at in ends], rooms, database, meddler)
         program.captchas = answers

@@ -89,6 +89,12 @@ async def test_the_sound_comes_in_parts_to_who_asks_for_parts(program: Program) 
     assert (beyond.status, beyond.header("Content-Range"), beyond.body) == (416, f"bytes */{size}", b"")
 
 
+async def test_a_test_is_told_what_a_captcha_shows(program: Program) -> None:
+    browser = await visitor(program)
+    captcha = await renew(browser)
+    assert await browser.caller.captcha(captcha) == program.captchas[captcha]
+
+
 @pytest.mark.req("REG-2")
 async def test_asking_anew_makes_another_captcha(program: Program) -> None:
     browser = await visitor(program)
