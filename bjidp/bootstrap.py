@@ -23,6 +23,7 @@ from msgspec import Struct
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.accounts.telling import Teller
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations, RegistrationWindows
 from bjidp.audit.ports import AuditLog
@@ -106,6 +107,7 @@ from bjidp.web.scriptless import ScriptlessQr
 from bjidp.web.signed_in import SessionStorage, SignedIn
 from bjidp.web.static_files import StaticPages
 from bjidp.web.texts import Texts
+from bjidp.web.told_words import ToldTexts
 from bjidp.web.visitor import OBSERVER, Addresses, AreaBook, NoAreas, Observer
 
 HOME: Final = "/centre"
@@ -352,6 +354,7 @@ class _Verification(Struct, frozen=True, kw_only=True):
     captchas: Captchas
     codes: Codes
     dispatches: Dispatches
+    teller: Teller
     proofs: Proofs
     passwords: PasswordHashes
 
@@ -365,6 +368,7 @@ def _verification(rooms: Rooms) -> _Verification:
         entropy=rooms.entropy,
         windows=CodeWindows(),
     )
+    limits = SmsLimits(tallies=stores.tallies, throttle=stores.throttle, pseudonyms=pseudonyms, windows=SmsWindows())
     sender = None
     if settings.chuanglan is not None:
         sender = build_sms(
@@ -387,15 +391,14 @@ def _verification(rooms: Rooms) -> _Verification:
         codes=codes,
         dispatches=Dispatches(
             codes=codes,
-            limits=SmsLimits(
-                tallies=stores.tallies, throttle=stores.throttle, pseudonyms=pseudonyms, windows=SmsWindows()
-            ),
+            limits=limits,
             sender=sender,
             words=CodeWords(Texts.load(LANGUAGE)),
             records=stores.dispatches,
             pseudonyms=pseudonyms,
             entropy=rooms.entropy,
         ),
+        teller=Teller(sender=sender, limits=limits, words=ToldTexts(Texts.load(LANGUAGE)), entropy=rooms.entropy),
         proofs=Proofs(stores.proofs, pseudonyms),
         passwords=PasswordHashes(rooms.entropy, Cost(), threads=HASHING_THREADS, waiting=HASHES_WAITING),
     )
@@ -410,7 +413,9 @@ def _dispatches(rooms: Rooms, front: _Front, verification: _Verification) -> _Pa
     )
 
     async def close(_: web.Application) -> None:
-        await asyncio.gather(verification.dispatches.close(), verification.passwords.close())
+        await asyncio.gather(
+            verification.dispatches.close(), verification.teller.close(), verification.passwords.close()
+        )
 
     return _Part(calls=calls.calls(), mounts=(lambda app: app.on_cleanup.append(close),))
 

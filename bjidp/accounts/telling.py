@@ -1,0 +1,140 @@
+"""Telling the owner of a number that something about their account has changed (SES-2, attack R4).
+
+Owns the messages without a code: what there is to tell, and that each is counted like any other message to its number
+(FAQ-1). Called after the change, by services of accounts and by ``miniprogram``: nobody waits for a message, and one
+that cannot be sent changes nothing. What has to be known in any case is a notice, which the store queues with the
+change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Final, Protocol, TypeAlias
+
+import structlog
+
+from bjidp.entropy import Entropy
+from bjidp.errors import RateLimited, StoreUnavailable, VendorUnavailable
+from bjidp.throttle.source import Source
+from bjidp.vendors.ports import Sms, SmsAccepted, SmsSender
+from bjidp.verification.dispatch import PATIENCE, SmsWords
+from bjidp.verification.limits import SmsLimits
+from bjidp.verification.number import MobileNumber
+
+MOST: Final = 64
+"""Messages under way in one process."""
+
+WORTH_WAITING: Final = 60
+"""Seconds that a message waits for its number's turn: a code was sent there a moment ago, more often than not."""
+
+CLOSING: Final = 5.0
+"""Seconds that messages under way are given when the process ends."""
+
+_NOWHERE: Final = Source(None)
+"""No network address asks for what is told."""
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+class Told(StrEnum):
+    """What is told."""
+
+    PHONE_CHANGED = "phone_changed"
+    """To the number that was the account's: another one is now."""
+    ACCOUNT_MERGED = "account_merged"
+    """To the number that moved: the account that had it has ended (wire.md 3, ``phone``)."""
+    IDENTITY_LOST = "identity_lost"
+    """To the account's number: another account has proved the identity better (RNV-7)."""
+
+
+class ToldWords(Protocol):
+    """Knows what messages say."""
+
+    def told(self, what: Told) -> SmsWords:
+        """Return the message."""
+        ...
+
+
+class Teller:
+    """Sends in the background."""
+
+    def __init__(
+        self,
+        *,
+        sender: SmsSender | None,
+        limits: SmsLimits,
+        words: ToldWords,
+        entropy: Entropy,
+        sleep: Sleep = asyncio.sleep,
+        most: int = MOST,
+    ) -> None:
+        """Send by ``sender``, None where nobody is there to send; then nothing is told."""
+        self._sender = sender
+        self._limits = limits
+        self._words = words
+        self._entropy = entropy
+        self._sleep = sleep
+        self._most = most
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def tell(self, account: str, number: MobileNumber, what: Told) -> None:
+        """Begin to tell ``number``, which is or was that of ``account``."""
+        if self._sender is None:
+            return
+        if len(self._tasks) >= self._most:
+            log.warning("not_told", what=what, reason="too_busy")
+            return
+        task = asyncio.create_task(self._run(self._sender, account, number, what))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self, within: float = CLOSING) -> None:
+        """Let messages under way be sent, for ``within`` seconds at most; the others are given up."""
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=within)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _run(self, sender: SmsSender, account: str, number: MobileNumber, what: Told) -> None:
+        try:
+            reason = await self._told(sender, account, number, what)
+        except RateLimited as full:
+            reason = full.code
+        except (StoreUnavailable, VendorUnavailable, TimeoutError):
+            reason = "unavailable"
+        except Exception as error:  # noqa: BLE001 - nobody else is there to hear of it
+            reason = type(error).__name__
+        if reason is None:
+            log.info("told", what=what)
+        else:
+            log.warning("not_told", what=what, reason=reason)
+
+    async def _told(self, sender: SmsSender, account: str, number: MobileNumber, what: Told) -> str | None:
+        """Count the message and send it; return why it was not sent, or None."""
+        await self._count(account, number)
+        words = self._words.told(what)
+        sms = Sms(
+            reference=self._entropy.octets(16).hex(),
+            to=number.digits,
+            text=words.text,
+            template=words.template,
+            parameters=words.parameters,
+        )
+        async with asyncio.timeout(PATIENCE):
+            answer = await sender.send(sms)
+        return None if isinstance(answer, SmsAccepted) else answer.kind
+
+    async def _count(self, account: str, number: MobileNumber) -> None:
+        try:
+            await self._limits.count(number, browser=account, source=_NOWHERE, owner=True)
+        except RateLimited as full:
+            if full.retry_after > WORTH_WAITING:
+                raise
+            await self._sleep(full.retry_after)
+            await self._limits.count(number, browser=account, source=_NOWHERE, owner=True)

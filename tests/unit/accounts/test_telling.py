@@ -1,0 +1,180 @@
+"""Messages that tell: counted like all others, waited for by nobody, and no change hangs on them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from bjidp.accounts.telling import Teller, Told
+from bjidp.clock import ManualClock
+from bjidp.entropy import SeededEntropy
+from bjidp.errors import VendorUnavailable
+from bjidp.storage.memory.records import MemoryRecords
+from bjidp.storage.memory.throttle import MemoryThrottle
+from bjidp.throttle.source import Source
+from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
+from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.tally import Tally
+from bjidp.web.texts import Texts
+from bjidp.web.told_words import ToldTexts
+from tests.support.verification import PSEUDONYMS
+
+pytestmark = [pytest.mark.req("SES-2"), pytest.mark.attack("R4")]
+
+NUMBER = MobileNumber("13812345678")
+TEXTS = Texts.load("zh_CN")
+
+
+class Post:
+    """A sender that answers as told, once the test lets it."""
+
+    def __init__(self) -> None:
+        self.taken: list[Sms] = []
+        self.answer: SmsAnswer | Exception = SmsAccepted("chuanglan", "1")
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def send(self, sms: Sms) -> SmsAnswer:
+        self.taken.append(sms)
+        await self.open.wait()
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class Room:
+    """A teller over stores, with time that the test moves."""
+
+    def __init__(self, clock: ManualClock, entropy: SeededEntropy, *, most: int = 64, offered: bool = True) -> None:
+        self.clock = clock
+        self.post = Post()
+        self.slept: list[float] = []
+        self.tallies: MemoryRecords[Tally] = MemoryRecords(clock)
+        self.limits = SmsLimits(
+            tallies=self.tallies, throttle=MemoryThrottle(clock), pseudonyms=PSEUDONYMS, windows=SmsWindows()
+        )
+        self.teller = Teller(
+            sender=self.post if offered else None,
+            limits=self.limits,
+            words=ToldTexts(TEXTS),
+            entropy=entropy,
+            sleep=self.sleep,
+            most=most,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.advance(seconds)
+
+    async def asked(self, *, owner: bool = False) -> None:
+        """Count a message that somebody asked for."""
+        await self.limits.count(NUMBER, browser="b", source=Source(None), owner=owner)
+
+
+@pytest.fixture
+def room(clock: ManualClock, entropy: SeededEntropy) -> Room:
+    return Room(clock, entropy)
+
+
+@pytest.mark.parametrize("what", Told)
+async def test_a_number_is_told_in_words_without_any_value(room: Room, what: Told) -> None:
+    room.teller.tell("account", NUMBER, what)
+    await room.teller.close()
+    [sms] = room.post.taken
+    assert (sms.to, sms.template, sms.parameters) == (NUMBER.digits, f"told.{what}", ())
+    assert sms.text == TEXTS.plain(f"sms.told.{what}")
+    assert not [character for character in sms.text if character.isascii()]
+    assert len(sms.text) <= 70 - len("【京通】")
+
+
+async def test_nobody_waits_for_a_message(room: Room) -> None:
+    room.post.open.clear()
+    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    assert room.post.taken == []
+    room.post.open.set()
+    await room.teller.close()
+    assert len(room.post.taken) == 1
+
+
+@pytest.mark.req("FAQ-1")
+async def test_a_message_counts_like_any_other_to_its_number(room: Room) -> None:
+    for _ in range(5):
+        room.clock.advance(60)
+        await room.asked(owner=True)
+    room.clock.advance(60)
+    with capture_logs() as lines:
+        room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+        await room.teller.close()
+    assert room.post.taken == []
+    assert [(line["event"], line["reason"]) for line in lines] == [("not_told", "sms_hourly")]
+
+
+@pytest.mark.req("FAQ-1")
+async def test_it_takes_of_the_share_of_the_numbers_own_account(room: Room) -> None:
+    for _ in range(3):
+        await room.asked()
+        room.clock.advance(60)
+    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    await room.teller.close()
+    assert len(room.post.taken) == 1
+
+
+async def test_after_a_code_it_waits_for_the_next_minute(room: Room) -> None:
+    await room.asked()
+    room.clock.advance(20)
+    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    await room.teller.close()
+    assert room.slept == [40]
+    assert len(room.post.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (SmsRefused(SmsRefusal.NUMBER), "number"),
+        (VendorUnavailable(), "unavailable"),
+        (TimeoutError(), "unavailable"),
+        (RuntimeError("13812345678"), "RuntimeError"),
+    ],
+)
+async def test_what_cannot_be_sent_is_logged_without_the_number(
+    room: Room, answer: SmsAnswer | Exception, reason: str
+) -> None:
+    room.post.answer = answer
+    with capture_logs() as lines:
+        room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+        await room.teller.close()
+    assert [(line["event"], line["what"], line["reason"]) for line in lines] == [("not_told", "phone_changed", reason)]
+    assert NUMBER.digits not in str(lines)
+
+
+async def test_no_more_messages_are_begun_than_a_process_may_have(clock: ManualClock, entropy: SeededEntropy) -> None:
+    room = Room(clock, entropy, most=2)
+    room.post.open.clear()
+    with capture_logs() as lines:
+        for digit in range(3):
+            room.teller.tell("account", MobileNumber(f"1381234567{digit}"), Told.PHONE_CHANGED)
+        room.post.open.set()
+        await room.teller.close()
+    assert len(room.post.taken) == 2
+    assert [line["reason"] for line in lines if line["event"] == "not_told"] == ["too_busy"]
+    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    await room.teller.close()
+    assert len(room.post.taken) == 3, "those that were sent make room"
+
+
+async def test_what_hangs_is_given_up_at_the_end(room: Room) -> None:
+    room.post.open.clear()
+    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    await room.teller.close(within=0)
+    assert not room.teller._tasks
+
+
+async def test_where_nobody_sends_nothing_is_told(clock: ManualClock, entropy: SeededEntropy) -> None:
+    room = Room(clock, entropy, offered=False)
+    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    await room.teller.close()
+    assert await room.tallies.get(PSEUDONYMS.key("sms.number", NUMBER.digits)) is None
