@@ -1,0 +1,189 @@
+"""One change from its first form to its end: the facts, 验证身份, and that it is written once.
+
+Owns the order of the last step. Called by ``web`` for 验证身份, and by the services of this package, each with what
+it writes. Everything that can be wrong is found before; then the change is claimed in its draft, the proof is consumed,
+the change is written, and the draft says so.
+
+**Two posts at once** have one winner, by the version of the draft; the other is led to where the change stands.
+
+**What a crash leaves.** Claimed and not consumed: nothing has happened, and after :data:`flow.SAVING` the form can be
+sent again. Consumed and not written: nothing has happened, and 验证身份 is asked anew. Written and not noted: the
+change holds, the centre shows it, and the page asks 验证身份 as if for another. A store that is down in the last step
+has mostly written nothing; where it says so after a commit that it made, it is as if the process had died there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
+from bjidp.accounts.settings import flow as rules
+from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import SECOND
+from bjidp.errors import InvalidRequest, StoreUnavailable
+from bjidp.records import StaleRecord
+from bjidp.verification import dispatch
+from bjidp.verification.errors import VerificationRequired
+from bjidp.verification.proofs import Operation, Proofs
+
+ATTEMPTS: Final = 24
+"""Lost races in a row before giving up with a 503."""
+
+
+class NotDue(Exception):
+    """Another step is due: the page of the change leads there. Nothing was done."""
+
+    def __init__(self, flow: str | None, step: Step) -> None:
+        """Name the step, and the change if there is one."""
+        super().__init__(step)
+        self.flow = flow
+        self.step = step
+
+
+class Standing(Struct, frozen=True):
+    """Where a change stands."""
+
+    step: Step
+    draft: Draft[Change] | None
+
+
+class IdentityProved(Struct, frozen=True):
+    """验证身份 is done: the change goes on, and the session has a new cookie unless an answer before had it."""
+
+    flow: str
+    cookie: str | None
+
+
+class Changes:
+    """The life of changes. A store that is down raises ``StoreUnavailable``.
+
+    Every method but :meth:`look` and :meth:`agree` raises :class:`NotDue`.
+    """
+
+    def __init__(self, drafts: Drafts[Change], proofs: Proofs, verifying: Verifying) -> None:
+        """Keep the facts in ``drafts``, prove by ``verifying``, and consume from ``proofs``."""
+        self._drafts = drafts
+        self._proofs = proofs
+        self._verifying = verifying
+
+    async def look(self, visit: Visit, operation: Operation, flow: str | None) -> Standing:
+        """Return where a change of this session stands.
+
+        An unknown ``flow`` (never begun, over, another's, of something else) is a change that begins.
+        """
+        draft = await self._find(visit, operation, flow)
+        proved = await self._verifying.held(visit, operation)
+        facts, now = (None, 0) if draft is None else (draft.facts, draft.now)
+        return Standing(rules.next_step(operation, facts, proved=proved, now=now), draft)
+
+    async def agree(self, visit: Visit, operation: Operation) -> str:
+        """Begin a change whose notice was read; return its id."""
+        return await self._drafts.open(visit.holder, Change(operation=operation))
+
+    async def send_identity_code(self, visit: Visit, operation: Operation, flow: str | None, typed: Typed) -> str:
+        """Send the code of 验证身份; return the change's id.
+
+        Raises ``InvalidRequest`` with what is wrong with the captcha, and what
+        :meth:`bjidp.accounts.verifying.Verifying.ask` raises.
+        """
+        standing = await self._due(visit, operation, flow, Step.VERIFY)
+        faults = rules.captcha_faults(typed)
+        if faults:
+            raise InvalidRequest(*faults)
+        sent = await self._verifying.ask(visit, operation, typed.captcha_id, typed.captcha)
+        draft = await self._opened(visit, operation, standing)
+        noted = sent_to("", sent, draft)
+        return (await self.note(visit, draft, lambda facts: replace(facts, identity_code=noted))).id
+
+    async def prove_identity(
+        self, visit: Visit, operation: Operation, flow: str | None, typed: Typed
+    ) -> IdentityProved:
+        """Check the code of 验证身份.
+
+        Raises ``InvalidRequest`` with what is wrong with the form, and what
+        :meth:`bjidp.accounts.verifying.Verifying.prove` raises.
+        """
+        standing = await self._due(visit, operation, flow, Step.VERIFY)
+        faults = rules.code_faults(typed)
+        if faults:
+            raise InvalidRequest(*faults)
+        # Before the code is used up, so that nothing but the proof is left to be written after it.
+        draft = await self._opened(visit, operation, standing)
+        draft = await self.note(visit, draft, lambda facts: replace(facts, identity_proved=True))
+        cookie = await self._verifying.prove(visit, operation, typed.code)
+        return IdentityProved(draft.id, cookie)
+
+    async def due(self, visit: Visit, operation: Operation, flow: str | None) -> Draft[Change]:
+        """Return the change, whose owner has proved who they are."""
+        return await self._opened(visit, operation, await self._due(visit, operation, flow, Step.CHANGE))
+
+    async def note(self, visit: Visit, draft: Draft[Change], change: Callable[[Change], Change]) -> Draft[Change]:
+        """Write what has become a fact; raise :class:`bjidp.accounts.drafts.DraftUnknown` when its time is over."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._drafts.write(visit.holder, draft, change(draft.facts))
+            except StaleRecord:
+                draft = await self._drafts.read(visit.holder, draft.id)
+        raise StoreUnavailable
+
+    async def save(self, visit: Visit, draft: Draft[Change], write: Callable[[], Awaitable[None]]) -> None:
+        """Consume the proof and ``write``, once for each proof and each change.
+
+        Raises what ``write`` raises; the proof is used up then.
+        """
+        claimed = await self._claim(visit, draft)
+        try:
+            try:
+                await self._proofs.consume(visit.holder, visit.account, claimed.facts.operation)
+            except VerificationRequired:
+                raise NotDue(draft.id, Step.VERIFY) from None
+            await write()
+        except BaseException:
+            with suppress(StoreUnavailable, StaleRecord):
+                await self._drafts.write(visit.holder, claimed, replace(claimed.facts, saving_until=0))
+            raise
+        await self.note(visit, claimed, lambda facts: replace(facts, done=True))
+
+    async def _claim(self, visit: Visit, draft: Draft[Change]) -> Draft[Change]:
+        """Return the change as it is claimed by this post."""
+        for _ in range(ATTEMPTS):
+            if draft.facts.done:
+                raise NotDue(draft.id, Step.DONE)
+            if draft.now < draft.facts.saving_until:
+                raise NotDue(draft.id, Step.SAVING)
+            facts = replace(draft.facts, saving_until=draft.now + rules.SAVING)
+            try:
+                return await self._drafts.write(visit.holder, draft, facts)
+            except StaleRecord:
+                draft = await self._drafts.read(visit.holder, draft.id)
+        raise StoreUnavailable
+
+    async def _due(self, visit: Visit, operation: Operation, flow: str | None, step: Step) -> Standing:
+        standing = await self.look(visit, operation, flow)
+        if standing.step is not step:
+            raise NotDue(None if standing.draft is None else standing.draft.id, standing.step)
+        return standing
+
+    async def _find(self, visit: Visit, operation: Operation, flow: str | None) -> Draft[Change] | None:
+        try:
+            draft = await self._drafts.read(visit.holder, flow)
+        except DraftUnknown:
+            return None
+        return draft if draft.facts.operation is operation else None
+
+    async def _opened(self, visit: Visit, operation: Operation, standing: Standing) -> Draft[Change]:
+        if standing.draft is not None:
+            return standing.draft
+        opened = await self._drafts.open(visit.holder, Change(operation=operation))
+        return await self._drafts.read(visit.holder, opened)
+
+
+def sent_to(address: str, sent: dispatch.Sent, draft: Draft[Change]) -> Sent:
+    """Return what is remembered of a code on its way."""
+    return Sent(to=address, dispatch=sent.id, again_at=draft.now + sent.wait * SECOND)

@@ -1,0 +1,200 @@
+"""Changing something of one's account: the facts of one change, the step they lead to, what is wrong with a form. Pure.
+
+Owns which fields the forms have and what each fault is called. No step is stored: whether somebody has proved who they
+are is asked of the proof itself, so that neither a link nor the back button leads past 验证身份.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.password import password_fault
+from bjidp.accounts.username import username_fault
+from bjidp.clock import SECOND, Instant, Millis
+from bjidp.errors import FieldFault
+from bjidp.verification.code import as_typed
+from bjidp.verification.number import MobileNumber, mobile_number
+from bjidp.verification.proofs import Operation
+
+SAVING: Final[Millis] = 10 * SECOND
+"""How long a change is believed to be under way: a process that is at it longer has died with it."""
+
+
+class Step(StrEnum):
+    """The steps of a change."""
+
+    NOTICE = "notice"
+    """What the end of the account means is read and agreed to."""
+    VERIFY = "verify"
+    CHANGE = "change"
+    SAVING = "saving"
+    """Another post of the same form is writing at this moment."""
+    DONE = "done"
+
+
+class Field(StrEnum):
+    """The fields, as they are called in a posted form."""
+
+    CAPTCHA = "captcha"
+    CODE = "code"
+    OLD = "old"
+    PASSWORD = "password"
+    AGAIN = "again"
+    PHONE = "phone"
+    MAIL = "mail"
+    USERNAME = "username"
+    ETHNICITY = "ethnicity"
+
+
+class Fault(StrEnum):
+    """What a field may be told besides the faults of passwords and usernames; words under ``fault.<field>.<fault>``."""
+
+    MISSING = "missing"
+    FORM = "form"
+    DIFFERS = "differs"
+    SAME = "same"
+    """It is what it was."""
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+
+
+class Typed(Struct, frozen=True, kw_only=True):
+    """A posted form; a field that the form does not have is empty."""
+
+    captcha: str = ""
+    captcha_id: str = ""
+    """Which picture was shown."""
+    code: str = ""
+    old: str = ""
+    password: str = ""
+    again: str = ""
+    phone: str = ""
+    mail: str = ""
+    username: str = ""
+
+    @property
+    def number(self) -> MobileNumber | None:
+        """The mobile number, if it is one."""
+        return mobile_number(self.phone)
+
+    @property
+    def name(self) -> str:
+        """The username, without the blanks that come along when it is pasted."""
+        return self.username.strip()
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Typed(***)"
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """A code on its way."""
+
+    to: str
+    """Where it was sent, in the normal form of its channel."""
+    dispatch: str
+    """By which the page asks what became of it."""
+    again_at: Instant
+    """When the next one may be asked for."""
+
+    def __repr__(self) -> str:
+        """Leave the address out: it is personal."""
+        return f"Sent({self.dispatch!r}, ***)"
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One change, as far as it has come."""
+
+    operation: Operation
+    identity_code: Sent | None = None
+    """The code of 验证身份."""
+    identity_proved: bool = False
+    """It was proved in this change; whether that still counts, the proof itself tells."""
+    address_code: Sent | None = None
+    """The code to a new number or mail address."""
+    address: str | None = None
+    """The new number or mail address whose code was right: no later fault costs a second code."""
+    saving_until: Instant = 0
+    done: bool = False
+
+    def __repr__(self) -> str:
+        """Show how far it is alone: the rest is personal."""
+        return f"Change({self.operation}, done={self.done})"
+
+
+def next_step(operation: Operation, facts: Change | None, *, proved: bool, now: Instant) -> Step:
+    """Return the step that is due, whatever page was asked for; ``proved`` tells whether there is a live proof."""
+    if facts is not None and facts.done:
+        return Step.DONE
+    if facts is not None and now < facts.saving_until:
+        return Step.SAVING
+    if facts is None and operation is Operation.CANCEL:
+        return Step.NOTICE
+    return Step.CHANGE if proved else Step.VERIFY
+
+
+def address_asked(facts: Change, sent: Sent) -> Change:
+    """Return the facts after a code was sent to a new address; another one that was proved before is so no more."""
+    return replace(facts, address_code=sent, address=None)
+
+
+def address_proved(facts: Change, address: str) -> Change:
+    """Return the facts after the code for ``address`` was right."""
+    return replace(facts, address=address)
+
+
+def captcha_faults(typed: Typed) -> list[FieldFault]:
+    """Return what keeps a captcha from being looked at."""
+    return [] if typed.captcha.strip() else [_fault(Field.CAPTCHA, Fault.MISSING)]
+
+
+def code_faults(typed: Typed) -> list[FieldFault]:
+    """Return what keeps a code from being tried: what cannot be one costs none of its tries."""
+    if not typed.code.strip():
+        return [_fault(Field.CODE, Fault.MISSING)]
+    return [] if as_typed(typed.code) else [_fault(Field.CODE, Fault.FORM)]
+
+
+def password_faults(typed: Typed, *, has_one: bool) -> list[FieldFault]:
+    """Return everything that is wrong with a new password; ``has_one`` tells whether there is an old one to name."""
+    faults = []
+    if has_one and not typed.old:
+        faults.append(_fault(Field.OLD, Fault.MISSING))
+    if not typed.password:
+        return [*faults, _fault(Field.PASSWORD, Fault.MISSING)]
+    found = password_fault(typed.password)
+    if found is not None:
+        return [*faults, FieldFault(Field.PASSWORD, found)]
+    if has_one and typed.old == typed.password:
+        return [*faults, _fault(Field.PASSWORD, Fault.SAME)]
+    if not typed.again:
+        return [*faults, _fault(Field.AGAIN, Fault.MISSING)]
+    return faults if typed.again == typed.password else [*faults, _fault(Field.AGAIN, Fault.DIFFERS)]
+
+
+def phone_faults(typed: Typed, former: str | None) -> list[FieldFault]:
+    """Return what keeps a number from being a new one."""
+    if not typed.phone.strip():
+        return [_fault(Field.PHONE, Fault.MISSING)]
+    number = typed.number
+    if number is None:
+        return [_fault(Field.PHONE, Fault.FORM)]
+    return [_fault(Field.PHONE, Fault.SAME)] if number.digits == former else []
+
+
+def username_faults(typed: Typed, former: str) -> list[FieldFault]:
+    """Return what keeps a username from being a new one, apart from its being another's."""
+    if not typed.name:
+        return [_fault(Field.USERNAME, Fault.MISSING)]
+    found = username_fault(typed.name)
+    if found is not None:
+        return [FieldFault(Field.USERNAME, found)]
+    return [_fault(Field.USERNAME, Fault.SAME)] if typed.name == former else []
+
+
+def _fault(field: Field, fault: Fault) -> FieldFault:
+    return FieldFault(field, fault)

@@ -1,0 +1,155 @@
+"""修改手机号 (ACC-3).
+
+Owns who may know what about a number. Whether it is another account's is told only once a code has proved that whoever
+asks holds it (REG-2). The number it takes the place of is told by SMS, and every other browser's session ends with it
+(attack R4), before the change is written and after it, as with a password. Phones stay logged in to 京通: they are the
+other way to prove who one is.
+
+**What a crash leaves** beside what :mod:`bjidp.accounts.settings.changes` says: between the write and the message to
+the former number that message is lost; the notice in the centre was queued in the transaction of the change. Where
+another account takes the number in the very moment between the last look and the write, nothing is written and 验证身份
+is asked anew.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import structlog
+
+from bjidp.accounts.drafts import Draft
+from bjidp.accounts.endings import Endings
+from bjidp.accounts.errors import PhoneTaken
+from bjidp.accounts.identifiers import of_phone
+from bjidp.accounts.ports import IdentifierTaken, MemberStore
+from bjidp.accounts.settings import flow as rules
+from bjidp.accounts.settings.changes import Changes, sent_to
+from bjidp.accounts.settings.flow import Change, Typed
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import Clock
+from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
+from bjidp.sessions.ports import SessionEnd
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.code import Binding, Purpose, by_sms
+from bjidp.verification.codes import Codes
+from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.errors import VerificationCodeExpired
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.proofs import Operation
+
+log = structlog.get_logger(__name__)
+
+
+class FormerNumber(Protocol):
+    """Tells whoever had a number."""
+
+    def phone_changed(self, number: MobileNumber) -> None:
+        """Begin to tell ``number`` by SMS that it is its account's no more; return at once, whatever becomes of it."""
+        ...
+
+
+class Phones:
+    """Changes phone numbers. A store that is down raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        *,
+        changes: Changes,
+        verifying: Verifying,
+        members: MemberStore,
+        captchas: Captchas,
+        dispatches: Dispatches,
+        codes: Codes,
+        endings: Endings,
+        former: FormerNumber,
+        clock: Clock,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._changes = changes
+        self._verifying = verifying
+        self._members = members
+        self._captchas = captchas
+        self._dispatches = dispatches
+        self._codes = codes
+        self._endings = endings
+        self._former = former
+        self._clock = clock
+
+    async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
+        """Send a code to the new number; return the change's id.
+
+        Raises ``InvalidRequest`` with what is wrong with number and captcha, ``CaptchaWrong``,
+        :class:`bjidp.accounts.settings.changes.NotDue`, and what
+        :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
+        """
+        number = await self._number(visit, typed, rules.captcha_faults(typed))
+        draft = await self._changes.due(visit, Operation.PHONE, flow)
+        await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
+        sent = await self._dispatches.sms(
+            _binding(draft.id, number),
+            number,
+            holder=visit.holder,
+            browser=visit.holder,
+            source=visit.source,
+            owner=False,
+        )
+        noted = sent_to(number.digits, sent, draft)
+        return (await self._changes.note(visit, draft, lambda facts: rules.address_asked(facts, noted))).id
+
+    async def change(self, visit: Visit, flow: str | None, typed: Typed) -> str:
+        """Give the account the number; return the change's id.
+
+        Raises ``InvalidRequest`` with what is wrong with the form, ``VerificationCodeWrong``,
+        ``VerificationCodeExpired``, ``RateLimited``, :class:`PhoneTaken` once the number was proved,
+        :class:`bjidp.accounts.settings.changes.NotDue` and ``AccountRefused``.
+        """
+        standing = await self._changes.look(visit, Operation.PHONE, flow)
+        proved = None if standing.draft is None else standing.draft.facts.address
+        same = proved is not None and typed.number == MobileNumber(proved)
+        number = await self._number(visit, typed, [] if same else rules.code_faults(typed))
+        draft = await self._changes.due(visit, Operation.PHONE, flow)
+        draft = await self._proved(visit, draft, number, typed.code)
+        if await self._members.is_held(of_phone(number.digits)):
+            raise PhoneTaken
+        await self._changes.save(visit, draft, lambda: self._write(visit, number))
+        return draft.id
+
+    async def _proved(self, visit: Visit, draft: Draft[Change], number: MobileNumber, code: str) -> Draft[Change]:
+        if draft.facts.address == number.digits:
+            return draft
+        try:
+            await self._codes.use(_binding(draft.id, number), code)
+        except VerificationCodeExpired:
+            # The same form sent twice: the first of the two has used the code meanwhile.
+            again = await self._changes.due(visit, Operation.PHONE, draft.id)
+            if again.facts.address != number.digits:
+                raise
+            return again
+        return await self._changes.note(visit, draft, lambda facts: rules.address_proved(facts, number.digits))
+
+    async def _number(self, visit: Visit, typed: Typed, others: list[FieldFault]) -> MobileNumber:
+        member = await self._verifying.member(visit)
+        faults = [*rules.phone_faults(typed, member.phone), *others]
+        number = typed.number
+        if faults or number is None:
+            raise InvalidRequest(*faults)
+        return number
+
+    async def _write(self, visit: Visit, number: MobileNumber) -> None:
+        member, reason = await self._verifying.member(visit), SessionEnd.PHONE_CHANGED
+        await self._endings.end_browsers(visit.account, visit.session.id, reason)
+        try:
+            await self._members.set_phone(visit.account, number.digits, self._clock.now())
+        except IdentifierTaken:
+            raise PhoneTaken from None
+        if member.phone is not None:
+            self._former.phone_changed(MobileNumber(member.phone))
+        try:
+            await self._endings.end_browsers(visit.account, visit.session.id, reason)
+        except StoreUnavailable:
+            # What is left is a login that was under way at this very moment. The number is set, and is said to be.
+            log.exception("sessions_not_ended", reason=reason)
+
+
+def _binding(flow: str, number: MobileNumber) -> Binding:
+    return Binding(Purpose.BIND_PHONE, by_sms(number), flow)

@@ -1,0 +1,145 @@
+"""验证身份 (ACC-8): whoever is logged in proves once more that the account is theirs, for one operation.
+
+Owns the step as every operation has it: a captcha, a code by SMS to the account's own phone, the proof, and a new
+cookie for the session. Called by the settings, and by whatever else asks for the step. The other way, a confirmation in
+京通, grants the same proof from the phone's side. The proof is consumed by the service of the operation, in the step
+that writes.
+
+**What a crash leaves.** A code is used up before the proof is granted, so a process that dies in between costs a code
+and proves nothing. The cookie is renewed last: if that fails the proof is taken back, and if the answer gets lost after
+it, the browser has a cookie that is dead and logs in again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from msgspec import Struct
+
+from bjidp.accounts.ports import Member, MemberStore
+from bjidp.clock import Clock
+from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.sessions.ports import Session, StaleSession
+from bjidp.sessions.service import Sessions
+from bjidp.throttle.source import Source
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.code import Binding, Purpose, by_sms
+from bjidp.verification.codes import Codes
+from bjidp.verification.dispatch import Dispatches, Sent
+from bjidp.verification.errors import VerificationCodeExpired, VerificationRequired
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.proofs import Means, Operation, Proofs
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """Whoever is logged in at the page, from what the server knows itself."""
+
+    session: Session
+    cookie: str
+    source: Source
+
+    @property
+    def account(self) -> str:
+        """The account."""
+        return self.session.account
+
+    @property
+    def holder(self) -> str:
+        """Who captchas, codes, drafts and proofs belong to."""
+        return self.session.id
+
+    def __repr__(self) -> str:
+        """Show the session's public id alone: the cookie is a secret."""
+        return f"Visit({self.session.id!r}, ***)"
+
+
+class Verifying:
+    """The step by SMS. A store that is down raises ``StoreUnavailable``: nothing passes."""
+
+    def __init__(
+        self,
+        *,
+        members: MemberStore,
+        captchas: Captchas,
+        dispatches: Dispatches,
+        codes: Codes,
+        proofs: Proofs,
+        sessions: Sessions,
+        clock: Clock,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._members = members
+        self._captchas = captchas
+        self._dispatches = dispatches
+        self._codes = codes
+        self._proofs = proofs
+        self._sessions = sessions
+        self._clock = clock
+
+    async def member(self, visit: Visit) -> Member:
+        """Return the account whose owner is at the page; raise ``AccountRefused`` for one that ended meanwhile."""
+        member = await self._members.member(visit.account)
+        if member is None:
+            raise AccountRefused("cancelled")
+        return member
+
+    async def held(self, visit: Visit, operation: Operation) -> bool:
+        """Return whether the session has a live proof for ``operation``, whatever it was proved by."""
+        return await self._proofs.held(visit.holder, visit.account, operation)
+
+    async def ask(self, visit: Visit, operation: Operation, captcha: str, typed: str) -> Sent:
+        """Send a code to the account's own phone, which counts as its owner's asking.
+
+        Raises ``CaptchaWrong``, :class:`VerificationRequired` for an account without a phone, which proves itself in
+        京通, and what :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
+        """
+        number = _number(await self.member(visit))
+        await self._captchas.use(visit.holder, captcha, typed)
+        return await self._dispatches.sms(
+            _binding(visit, operation, number),
+            number,
+            holder=visit.holder,
+            browser=visit.holder,
+            source=visit.source,
+            owner=True,
+        )
+
+    async def prove(self, visit: Visit, operation: Operation, code: str) -> str | None:
+        """Grant the proof for a right code; return the session's new cookie, its old one is dead (attack T1).
+
+        None where another post of the very same form has come first: its answer has the cookie. Raises
+        ``VerificationCodeWrong``, ``VerificationCodeExpired``, ``RateLimited`` and ``AccountRefused``.
+        """
+        number = _number(await self.member(visit))
+        try:
+            await self._codes.use(_binding(visit, operation, number), code)
+        except VerificationCodeExpired:
+            if await self.held(visit, operation):
+                return None
+            raise
+        await self._members.phone_proved(visit.account, self._clock.now())
+        await self._proofs.grant(visit.holder, visit.account, operation, Means.SMS)
+        try:
+            return await self._sessions.renew(visit.session, visit.cookie)
+        except StaleSession:
+            # The session has ended, or is another cookie's by now.
+            await self._withdraw(visit, operation)
+            raise VerificationRequired from None
+        except StoreUnavailable:
+            await self._withdraw(visit, operation)
+            raise
+
+    async def _withdraw(self, visit: Visit, operation: Operation) -> None:
+        with suppress(VerificationRequired, StoreUnavailable):
+            await self._proofs.consume(visit.holder, visit.account, operation)
+
+
+def _binding(visit: Visit, operation: Operation, number: MobileNumber) -> Binding:
+    # By the operation too: a code that somebody was talked into for one change serves for no other.
+    return Binding(Purpose.VERIFY, by_sms(number), f"{visit.holder} {operation}")
+
+
+def _number(member: Member) -> MobileNumber:
+    if member.phone is None:
+        raise VerificationRequired
+    return MobileNumber(member.phone)

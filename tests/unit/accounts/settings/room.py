@@ -1,0 +1,246 @@
+"""The room where people change their accounts: the real services on real stores, with a picture book and a postman."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from bjidp.accounts.drafts import Drafts, Sealed
+from bjidp.accounts.endings import Endings
+from bjidp.accounts.hashing import Cost, PasswordHashes
+from bjidp.accounts.ports import Member, NewMember
+from bjidp.accounts.settings.cancelling import Cancelling
+from bjidp.accounts.settings.changes import Changes
+from bjidp.accounts.settings.flow import Change, Typed
+from bjidp.accounts.settings.names import Names
+from bjidp.accounts.settings.passwords import Passwords
+from bjidp.accounts.settings.phones import Phones
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import HOUR, ManualClock
+from bjidp.entropy import Entropy
+from bjidp.errors import StoreUnavailable
+from bjidp.privacy.sealing import Sealing
+from bjidp.privacy.seals import RecordSeals
+from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, Way
+from bjidp.sessions.service import Sessions
+from bjidp.storage.sql.catalog import SqlStores
+from bjidp.throttle.source import Source
+from bjidp.verification.captcha import Captcha
+from bjidp.verification.captchas import Captchas, CaptchaWindows
+from bjidp.verification.code import Purpose
+from bjidp.verification.dispatch import Dispatches, SmsWords
+from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.proofs import Means, Operation, Proof, Proofs
+from bjidp.verification.sending import Dispatch
+from bjidp.verification.tally import Tally
+from tests.contracts.ephemeral import Ephemeral
+from tests.contracts.house import applicant
+from tests.support.phones import keyring
+from tests.support.program import Meddler
+from tests.support.verification import PSEUDONYMS, codes
+from tests.unit.accounts.registration.room import SHOWN, PictureBook, Postman
+
+NUMBER, NEW_NUMBER, THIRD_NUMBER = "15400000001", "15400000002", "15400000003"
+PASSWORD, NEW_PASSWORD = "Wansui-8", "Wansui-2027"
+NEW_PASSWORDS: Final = Typed(old=PASSWORD, password=NEW_PASSWORD, again=NEW_PASSWORD)
+LOGIN: Final = Login(Way.PASSWORD, None, None, "Chrome", "Windows", None, b"network", None)
+
+
+class Told:
+    """Remembers which former numbers were told."""
+
+    def __init__(self) -> None:
+        self.numbers: list[str] = []
+
+    def phone_changed(self, number: MobileNumber) -> None:
+        self.numbers.append(number.digits)
+
+
+class EndedPhones:
+    """Ends nothing, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, SessionEnd]] = []
+        self.down = False
+
+    async def __call__(self, account: str, reason: SessionEnd) -> None:
+        if self.down:
+            raise StoreUnavailable
+        self.ended.append((account, reason))
+
+
+class _Plain:
+    def sms(self, purpose: Purpose, code: str) -> SmsWords:
+        return SmsWords(f"{purpose}:{code}", purpose, (code,))
+
+
+class Room:
+    """People come in by :meth:`enter`; every store can be made to fail by the ``meddler``."""
+
+    def __init__(
+        self, sql: SqlStores, sessions: SessionStore, brief: Ephemeral, file: Path, clock: ManualClock, entropy: Entropy
+    ) -> None:
+        self.clock = clock
+        self.sql = sql
+        self.meddler = Meddler()
+        self.postman = Postman()
+        self.told = Told()
+        self.phones_ended = EndedPhones()
+        self.hashes = PasswordHashes(entropy, Cost(time=1, memory=8), threads=2, waiting=40)
+        self.sessions = Sessions(self.meddler.between("sessions", sessions), clock, entropy, 12 * HOUR)
+        self.members = self.meddler.between("members", sql.members)
+        self.codes = codes(brief, entropy)
+        self._file = file
+        throttle = self.meddler.between("throttle", brief.throttle)
+        self.captchas = Captchas(
+            records=self.meddler.between("captchas", brief.records("captcha", Captcha)),
+            pictures=PictureBook(),
+            throttle=throttle,
+            pseudonyms=PSEUDONYMS,
+            entropy=entropy,
+            windows=CaptchaWindows(),
+        )
+        self.dispatches = Dispatches(
+            codes=self.codes,
+            limits=SmsLimits(
+                tallies=brief.records("tally", Tally), throttle=throttle, pseudonyms=PSEUDONYMS, windows=SmsWindows()
+            ),
+            sender=self.postman,
+            words=_Plain(),
+            records=self.meddler.between("dispatches", brief.records("dispatch", Dispatch)),
+            pseudonyms=PSEUDONYMS,
+            entropy=entropy,
+        )
+        self.proofs = Proofs(self.meddler.between("proofs", brief.records("proof", Proof)), PSEUDONYMS)
+        self.drafts: Drafts[Change] = Drafts(
+            Change,
+            "settings",
+            records=self.meddler.between("drafts", brief.records("draft", Sealed)),
+            seals=RecordSeals(Sealing(keyring(), entropy)),
+            pseudonyms=PSEUDONYMS,
+            entropy=entropy,
+        )
+        self.verifying = Verifying(
+            members=self.members,
+            captchas=self.captchas,
+            dispatches=self.dispatches,
+            codes=self.codes,
+            proofs=self.proofs,
+            sessions=self.sessions,
+            clock=clock,
+        )
+        endings = Endings(self.sessions, self.phones_ended)
+        self.changes = Changes(self.drafts, self.proofs, self.verifying)
+        self.passwords = Passwords(
+            changes=self.changes,
+            verifying=self.verifying,
+            members=self.members,
+            hashes=self.hashes,
+            endings=endings,
+            throttle=throttle,
+            pseudonyms=PSEUDONYMS,
+            clock=clock,
+        )
+        self.phones = Phones(
+            changes=self.changes,
+            verifying=self.verifying,
+            members=self.members,
+            captchas=self.captchas,
+            dispatches=self.dispatches,
+            codes=self.codes,
+            endings=endings,
+            former=self.told,
+            clock=clock,
+        )
+        self.names = Names(
+            changes=self.changes,
+            verifying=self.verifying,
+            members=self.members,
+            throttle=throttle,
+            pseudonyms=PSEUDONYMS,
+            clock=clock,
+        )
+        self.cancelling = Cancelling(changes=self.changes, members=self.members, endings=endings, clock=clock)
+
+    async def close(self) -> None:
+        """End what runs in the background."""
+        await self.dispatches.close()
+        await self.hashes.close()
+
+    async def someone(self, phone: str = NUMBER, username: str = "zhang_san", password: str | None = PASSWORD) -> str:
+        """Register somebody on a page; return their account."""
+        kept = None if password is None else await self.hashes.hash(password)
+        new = NewMember(username=username, phone=phone, password=kept)
+        return (await self.sql.members.enrol(new, self.clock.now())).account
+
+    async def someone_by_face(self) -> str:
+        """Register 张三 in the mini-program: an identity, no phone, no password; return the account."""
+        _, standing = await self.sql.accounts.register(applicant(), self.clock.now())
+        return standing.account
+
+    async def enter(self, account: str) -> Visit:
+        """Log in to an account in a browser of its own."""
+        cookie = await self.sessions.start(account, LOGIN, None)
+        return Visit(session=await self.session(cookie), cookie=cookie, source=Source("address"))
+
+    async def session(self, cookie: str) -> Session:
+        """Return the live session of a cookie."""
+        found = await self.sessions.find(cookie)
+        assert found is not None
+        return found[0]
+
+    async def member(self, account: str) -> Member:
+        """Return an account as it is now."""
+        found = await self.sql.members.member(account)
+        assert found is not None
+        return found
+
+    async def with_captcha(self, typed: Typed, visit: Visit) -> Typed:
+        """Return the form with a captcha that was read well."""
+        return replace(typed, captcha=SHOWN, captcha_id=await self.captchas.show(visit.holder, visit.source))
+
+    async def last_code(self) -> str:
+        """Return the code of the last message."""
+        await self.dispatches.close()
+        return self.postman.sent[-1].parameters[0]
+
+    async def asked(self, visit: Visit, operation: Operation, flow: str | None = None) -> tuple[str, str]:
+        """Have the code of 验证身份 sent; return the change's id and the code."""
+        typed = await self.with_captcha(Typed(), visit)
+        flow = await self.changes.send_identity_code(visit, operation, flow, typed)
+        return flow, await self.last_code()
+
+    async def proved(self, visit: Visit, operation: Operation, flow: str | None = None) -> tuple[Visit, str]:
+        """Go through 验证身份 by SMS; return who is at the page now, with the new cookie, and the change's id."""
+        flow, code = await self.asked(visit, operation, flow)
+        done = await self.changes.prove_identity(visit, operation, flow, Typed(code=code))
+        assert done.cookie is not None
+        return replace(visit, cookie=done.cookie), done.flow
+
+    async def granted(self, visit: Visit, operation: Operation) -> None:
+        """Be confirmed in 京通."""
+        await self.proofs.grant(visit.holder, visit.account, operation, Means.QR)
+
+    async def new_number(self, visit: Visit, flow: str | None, number: str = NEW_NUMBER) -> tuple[str, Typed]:
+        """Have a code sent to a new number; return the change's id and the form with the code."""
+        typed = await self.with_captcha(Typed(phone=number), visit)
+        flow = await self.phones.send_code(visit, flow, typed)
+        return flow, Typed(phone=number, code=await self.last_code())
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run SQL on the database file."""
+        with closing(sqlite3.connect(self._file)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def events(self) -> list[str]:
+        """Return the kinds of what was audited, in its order."""
+        return [kind for (kind,) in self.rows("SELECT kind FROM audit_event ORDER BY id")]
+
+    def notices(self, account: str) -> list[str]:
+        """Return the kinds of notices that an account has."""
+        return [kind for (kind,) in self.rows("SELECT kind FROM notice WHERE account = ? ORDER BY id", account)]
