@@ -23,9 +23,9 @@ from msgspec import Struct
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import AccountStore, MemberStore
-from bjidp.accounts.telling import Teller
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations, RegistrationWindows
+from bjidp.accounts.telling import Teller
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.config.settings import Settings
