@@ -8,13 +8,14 @@ are therefore written a second time here, against the vendors' published vectors
 =================== ==================================================================================================
 Services            What is there
 =================== ==================================================================================================
-``/wechat``         jscode2session, token, stable_token, face/identify getverifyid and queryverifyinfo
+``/wechat``         jscode2session, token, stable_token, face/identify getverifyid and queryverifyinfo,
+                    getuserphonenumber
 ``/alipay``         gateway.do: alipay.system.oauth.token, alipay.user.certify.open initialize, certify, query
 ``/baidu``          jscode2sessionkey (and its older address), oauth token, faceprint verifyToken, idcard/submit,
                     result/detail, result/getall, the page /face/print/
 ``/authority``      v1/check: does this name belong to this document number?
 ``/chuanglan``      msg/v1/send/json, msg/balance/json, msg/pull/report, msg/sms/v2/tpl/send
-``/control``        people, login-code, face, inbox, captcha, faults: what people and accidents do
+``/control``        people, login-code, phone-button, face, inbox, captcha, faults: what people and accidents do
 ``/phone``, ``/``   the phone simulator (:mod:`bjidp.sandbox.phone`)
 ``/health``         alive, a sandbox, and how each service does
 =================== ==================================================================================================

@@ -73,6 +73,7 @@ def build(settings: SandboxSettings) -> web.Application:
         people=people,
         logins={"wechat": wechat.login, "alipay": alipay.login, "baidu": baidu.login},
         cameras=(wechat.face, alipay.face, baidu.face),
+        buttons={"wechat": wechat.phone, "alipay": alipay.phone, "baidu": baidu.phone},
         inbox=inbox,
         captchas=captchas,
         faults=faults,

@@ -14,12 +14,14 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from bjidp.sandbox.buttons import NoNumber, NotLoggedIn, PhoneButton
 from bjidp.sandbox.camera import Camera, Outcome, VerificationOver
 from bjidp.sandbox.captchas import CaptchaAnswers
 from bjidp.sandbox.clock import rfc3339
 from bjidp.sandbox.faults import Fault, Faults, Mode, Service
 from bjidp.sandbox.inbox import Inbox
 from bjidp.sandbox.people import People, PublicPerson
+from bjidp.sandbox.people.numbers import is_synthetic_phone
 from bjidp.sandbox.problems import Refused, strict_body
 
 Platform: TypeAlias = Literal["wechat", "alipay", "baidu"]
@@ -42,6 +44,17 @@ class LoginCodeBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     platform: Platform
     user: UserId
+
+
+class ButtonBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who presses the phone button, and where.
+
+    A person's number is theirs; ``number`` is what another user, or the same one since, told the platform.
+    """
+
+    platform: Platform
+    user: UserId
+    number: Annotated[str, Meta(max_length=32)] | None = None
 
 
 class FaceBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +88,7 @@ class Control:
         people: People,
         logins: dict[Platform, LoginCodes],
         cameras: Sequence[Camera],
+        buttons: dict[Platform, PhoneButton],
         inbox: Inbox,
         captchas: CaptchaAnswers,
         faults: Faults,
@@ -83,6 +97,7 @@ class Control:
         self._people = people
         self._logins = logins
         self._cameras = cameras
+        self._buttons = buttons
         self._inbox = inbox
         self._captchas = captchas
         self._faults = faults
@@ -95,6 +110,7 @@ class Control:
         app.router.add_get("/control/captcha", _refusing(self.read_captcha))
         app.router.add_post("/control/captcha", _refusing(self.learn_captcha))
         app.router.add_post("/control/login-code", _refusing(self.login_code))
+        app.router.add_post("/control/phone-button", _refusing(self.phone_button))
         app.router.add_post("/control/face", _refusing(self.face))
         app.router.add_post("/control/faults", _refusing(self.set_fault))
 
@@ -110,6 +126,20 @@ class Control:
         """Answer what the platform's login call gives this user."""
         body = await strict_body(request, LoginCodeBody)
         return _json({"code": self._logins[body.platform].login_code(body.user)})
+
+    async def phone_button(self, request: web.Request) -> web.StreamResponse:
+        """Answer what the platform's phone button gives the mini-program of this user."""
+        body = await strict_body(request, ButtonBody)
+        if body.number is not None and not is_synthetic_phone(body.number):
+            raise Refused(400, "invalid_request", "nobody here has another number than 154 and eight digits")
+        person = self._people.find(body.user)
+        number = body.number or (None if person is None else person.phone)
+        try:
+            return _json(self._buttons[body.platform].press(body.user, number))
+        except NoNumber:
+            raise Refused(409, "number_unknown", "the platform knows no number of this user") from None
+        except NotLoggedIn:
+            raise Refused(409, "not_logged_in", "this user has not logged in to the mini-program") from None
 
     async def face(self, request: web.Request) -> web.StreamResponse:
         """Let a person stand before the camera, and answer what their phone is told of it."""

@@ -28,6 +28,9 @@ class WechatRules(Struct, frozen=True, kw_only=True):
     logins_a_minute: int = 100
     """Of one user."""
     verification_lifetime: int = 1 * HOUR
+    session_key_lifetime: int = 3 * DAY
+    """A guess: documents tell that use prolongs it, and not how long it is."""
+    phone_code_lifetime: int = 5 * MINUTE
     allowed_addresses: frozenset[str] | None = None
     """The IP white list for fetching tokens; None is no list."""
 
@@ -51,6 +54,8 @@ class BaiduRules(Struct, frozen=True, kw_only=True):
     """How Baidu behaves. Times in milliseconds."""
 
     code_lifetime: int = 5 * MINUTE
+    session_key_lifetime: int = 3 * DAY
+    """A guess: documents tell that use prolongs it, and not how long it is."""
     token_lifetime: int = 30 * DAY
     dialect: Literal["errno", "oauth"] = "errno"
     """The shape of errors at the newer address; the older one always answers in the OAuth shape."""

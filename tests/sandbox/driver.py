@@ -33,6 +33,13 @@ class Sandbox:
         assert answer.status == 200, await answer.text()
         return str((await answer.json())["code"])
 
+    async def press(self, platform: str, user: str = "chen-yutong", number: str | None = None) -> dict[str, str]:
+        body = {"platform": platform, "user": user} | ({} if number is None else {"number": number})
+        answer = await self.http.post("/control/phone-button", json=body)
+        assert answer.status == 200, await answer.text()
+        given: dict[str, str] = await answer.json()
+        return given
+
     async def film(self, verification: str, outcome: str) -> ClientResponse:
         return await self.http.post("/control/face", json={"verification": verification, "outcome": outcome})
 

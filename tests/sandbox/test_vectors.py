@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from bjidp.sandbox.alipay import content, signing
 from bjidp.sandbox.authority import signature
+from bjidp.sandbox.baidu import phone as baidu
 from bjidp.sandbox.chuanglan import template
 from bjidp.sandbox.people import numbers
+from bjidp.sandbox.wechat import phone as wechat
 from bjidp.sandbox.wechat.face import cert_hash
 
 ALIPAY_KEY = "ICEiIyQlJicoKSorLC0uLw=="
 ALIPAY_PLAIN = '{"code":"10000","msg":"Success","mobile":"13800138000"}'
 ALIPAY_CIPHER = "2sPx7rlBZ+y9dBDs9cn20BuSW1bfd392enwTocf8tJ66NHh2Q/Nxnxr2CgpIoSWVBY0C7PrLdXdEZVOMLp7V2Q=="
+
+
+WECHAT_PLAIN = (
+    b'{"openId":"oGZUI0egBJY1zhBYw2KhdUfwVJJE","nickName":"Band","gender":1,"language":"zh_CN","city":"Guangzhou",'
+    b'"province":"Guangdong","country":"CN","avatarUrl":"http://wx.qlogo.cn/mmopen/vi_32/aSKcBBPpibyKNicHNTMM0qJVh'
+    b'8Kjgiak2AHWr8MHM4WgMEm7GFhsf8OYrySdbvAMvTsw3mo8ibKicsnfN5pRjl1p8HQ/0","unionId":"ocMvos6NjeKLIBqg5Mr9QjxrP1F'
+    b'A","watermark":{"timestamp":1477314187,"appid":"wx4f4bc4dec97d474b"}}'
+)
+WECHAT_CIPHER = (
+    "CiyLU1Aw2KjvrjMdj8YKliAjtP4gsMZMQmRzooG2xrDcvSnxIMXFufNstNGTyaGS9uT5geRa0W4oTOb1WT7fJlAC+oNPdbB+3hVbJSRgv+4lGO"
+    "ETKUQz6OYStslQ142dNCuabNPGBzlooOmB231qMM85d2/fV6ChevvXvQP8Hkue1poOFtnEtpyxVLW1zAo6/1Xx1COxFvrc2d7UL/lmHInNlxua"
+    "cJXwu0fjpXfz/YqYzBIBzD6WUfTIF9GRHpOn/Hz7saL8xz+W//FRAUid1OksQaQx4CMs8LOddcQhULW4ucetDf96JcR3g0gfRK4PC7E/r7Z6xN"
+    "rXd2UIeorGj5Ef7b1pJAYB6Y5anaHqZ9J6nKEBvB4DnNLIVWSgARns/8wR2SiRS7MNACwTyrGvt9ts8p12PKFdlqYTopNHR1Vf7XjfhQlVsAJd"
+    "NiKdYmYVoKlaRv85IfVunYzO0IKXsyl7JCUjCpoG20f0a04COwfneQAGGwd5oa+T8yO5hzuyDb/XcxxmK01EpqOyuxINew=="
+)
+
+BAIDU_PLAIN = b'{"openid":"open_id","nickname":"baidu_user","headimgurl":"url of image","sex":1}'
+BAIDU_CIPHER = (
+    "OpCoJgs7RrVgaMNDixIvaCIyV2SFDBNLivgkVqtzq2GC10egsn+PKmQ/+5q+chT8xzldLUog2haTItyIkKyvzvmXonBQLIMeq54axAu9c3KG8I"
+    "hpFD6+ymHocmx07ZKi7eED3t0KyIxJgRNSDkFk5RV1ZP2mSWa7ZgCXXcAbP0RsiUcvhcJfrSwlpsm0E1YJzKpYy429xrEEGvK+gfL+Cw=="
+)
+
+
+def test_wechat_encrypts_as_in_its_own_demonstration() -> None:
+    key, iv = (base64.b64decode(text) for text in ("tiihtNczf5v6AKRyjwEUhQ==", "r7BXXKkLb8qrSNn05n0qiA=="))
+    assert wechat.encrypted(key, iv, WECHAT_PLAIN) == WECHAT_CIPHER
+
+
+def test_baidu_encrypts_as_in_its_documentation() -> None:
+    key, iv = (base64.b64decode(text) for text in ("1df09d0a1677dd72b8325aec59576e0c", "1df09d0a1677dd72b8325Q=="))
+    app_key = "y2dTfnWfkx2OXttMEMWlGHoB1KzMogm7"
+    assert baidu.encrypted(key, iv, b"5d0aa9913c63765d", BAIDU_PLAIN, app_key) == BAIDU_CIPHER
 
 
 def test_the_wechat_cert_hash_is_the_official_one() -> None:

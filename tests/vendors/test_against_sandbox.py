@@ -22,7 +22,20 @@ from bjidp.sandbox.settings import AlipayRules, BaiduRules, SandboxSettings
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import Authority, AuthorityAnswer, FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.ports import (
+    Authority,
+    AuthorityAnswer,
+    FaceRequest,
+    FaceVerdict,
+    LoginCodeInvalid,
+    PhoneCode,
+    PhoneGiven,
+    PhoneRefusal,
+    PlatformClients,
+    SealedPhone,
+    SignedPhone,
+    VerifiedPhone,
+)
 from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
 from tests.vendors.cast import DONE
 
@@ -47,6 +60,12 @@ class World:
 
     async def log_in(self, platform: Platform, user: str) -> PlatformIdentity:
         return (await self.platforms[platform].sign_in.exchange(await self.code(platform, user))).identity
+
+    async def press(self, platform: Platform, user: str) -> dict[str, str]:
+        body = {"platform": platform.value, "user": user}
+        answer = await self.control.post("/control/phone-button", json=body)
+        given: dict[str, str] = await answer.json()
+        return given
 
     async def face(self, verification: str, outcome: str) -> None:
         answer = await self.control.post("/control/face", json={"verification": verification, "outcome": outcome})
@@ -119,6 +138,7 @@ async def opened(
     for person in known.values():
         assert person["name"] not in told
         assert person["document_number"] not in told
+        assert person["phone"] not in told
 
 
 @pytest.fixture
@@ -144,6 +164,7 @@ def platforms_at(
             app_id=told.alipay.app_id,
             private_key=Secret(told.alipay.app_private_key),
             alipay_public_key=told.alipay.alipay_public_key,
+            aes_key=Secret(told.alipay.aes_key),
             gateway_url=told.alipay.gateway_url,
         ),
         baidu=BaiduSettings(
@@ -353,6 +374,95 @@ async def test_a_clock_that_is_wrong_is_an_outage_of_the_authority(
     )
     with pytest.raises(VendorUnavailable):
         await late.check(world.person("chen-yutong"))
+
+
+# -------------------------------------------------------------------------------------------------------- phone button
+
+
+def given(pressed: dict[str, str], *forms: str) -> PhoneGiven:
+    """Return what a button gave in the first of ``forms`` that it has."""
+    named: dict[str, Callable[[], PhoneGiven]] = {
+        "code": lambda: PhoneCode(pressed["code"]),
+        "encryptedData": lambda: SealedPhone(pressed["encryptedData"], pressed["iv"]),
+        "data": lambda: SealedPhone(pressed["data"], pressed["iv"]),
+        "response": lambda: SignedPhone(pressed["response"], pressed["sign"]),
+    }
+    return next(named[form]() for form in forms or named if form in pressed)
+
+
+@pytest.mark.req("LOG-7")
+@pytest.mark.parametrize(
+    ("platform", "form"),
+    [
+        (Platform.WECHAT, "code"),
+        (Platform.WECHAT, "encryptedData"),
+        (Platform.ALIPAY, "response"),
+        (Platform.BAIDU, "data"),
+    ],
+)
+async def test_the_number_behind_a_phone_button_is_its_users(world: World, platform: Platform, form: str) -> None:
+    clients = world.platforms[platform]
+    assert clients.phone is not None
+    login = await clients.sign_in.exchange(await world.code(platform, "chen-yutong"))
+    pressed = given(await world.press(platform, "chen-yutong"), form)
+    assert await clients.phone.number(login, pressed) == VerifiedPhone(world.people["chen-yutong"]["phone"])
+
+
+@pytest.mark.attack("M6", "Q9")
+@pytest.mark.parametrize(
+    ("platform", "form"),
+    [(Platform.WECHAT, "code"), (Platform.WECHAT, "encryptedData"), (Platform.BAIDU, "data")],
+)
+async def test_what_a_button_gave_one_user_is_refused_from_another(world: World, platform: Platform, form: str) -> None:
+    clients = world.platforms[platform]
+    assert clients.phone is not None
+    await clients.sign_in.exchange(await world.code(platform, "chen-yutong"))
+    other = await clients.sign_in.exchange(await world.code(platform, "li-siyuan"))
+    pressed = given(await world.press(platform, "chen-yutong"), form)
+    assert await clients.phone.number(other, pressed) is PhoneRefusal.UNPROVED
+
+
+@pytest.mark.attack("M6")
+async def test_a_code_of_the_phone_button_works_once(world: World) -> None:
+    clients = world.platforms[Platform.WECHAT]
+    assert clients.phone is not None
+    login = await clients.sign_in.exchange(await world.code(Platform.WECHAT, "chen-yutong"))
+    pressed = given(await world.press(Platform.WECHAT, "chen-yutong"))
+    assert isinstance(await clients.phone.number(login, pressed), VerifiedPhone)
+    assert await clients.phone.number(login, pressed) is PhoneRefusal.UNPROVED
+
+
+async def test_a_new_login_displaces_the_key_that_a_button_encrypts_with(world: World) -> None:
+    clients = world.platforms[Platform.BAIDU]
+    assert clients.phone is not None
+    old, new = [await clients.sign_in.exchange(await world.code(Platform.BAIDU, "chen-yutong")) for _ in range(2)]
+    pressed = given(await world.press(Platform.BAIDU, "chen-yutong"))
+    assert await clients.phone.number(old, pressed) is PhoneRefusal.UNPROVED
+    assert isinstance(await clients.phone.number(new, pressed), VerifiedPhone)
+
+
+async def test_a_user_without_a_number_has_none_at_alipay(world: World) -> None:
+    clients = world.platforms[Platform.ALIPAY]
+    assert clients.phone is not None
+    login = await clients.sign_in.exchange(await world.code(Platform.ALIPAY, "somebody"))
+    assert (
+        await clients.phone.number(login, given(await world.press(Platform.ALIPAY, "somebody"))) is PhoneRefusal.ABSENT
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- outages
+
+
+@pytest.mark.parametrize("mode", ["timeout", "http500", "malformed", "refuse"])
+async def test_a_wechat_that_misbehaves_tells_no_number(opened: Opener, mode: str) -> None:
+    world = await opened(limits=HttpLimits(total=0.5))
+    clients = world.platforms[Platform.WECHAT]
+    assert clients.phone is not None
+    login = await clients.sign_in.exchange(await world.code(Platform.WECHAT, "chen-yutong"))
+    pressed = given(await world.press(Platform.WECHAT, "chen-yutong"))
+    await world.fault("wechat", mode)
+    with pytest.raises(VendorUnavailable):
+        await clients.phone.number(login, pressed)
 
 
 @pytest.mark.parametrize("mode", ["timeout", "http500", "malformed", "refuse"])

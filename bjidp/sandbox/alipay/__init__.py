@@ -1,7 +1,7 @@
 """支付宝: the gateway of ``openapi.alipay.com``, below ``/alipay``.
 
-:class:`Alipay` holds what phones do (an auth code, a face before the camera); :meth:`Alipay.mount` adds the gateway and
-the page behind its signed addresses.
+:class:`Alipay` holds what phones do (an auth code, a face before the camera, the phone button); :meth:`Alipay.mount`
+adds the gateway and the page behind its signed addresses.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from aiohttp import web
 from bjidp.sandbox.alipay.certify import CAMERA_PATH, Certify
 from bjidp.sandbox.alipay.gateway import Gateway
 from bjidp.sandbox.alipay.oauth import OAuth
+from bjidp.sandbox.alipay.phone import Phone
 from bjidp.sandbox.clock import Clock
 from bjidp.sandbox.credentials import AlipayApp
 from bjidp.sandbox.entropy import Entropy
@@ -29,6 +30,7 @@ class Alipay:
         open_ids = OpenIds(openid_seed, "alipay", app.app_id)
         self.login = OAuth(clock=clock, entropy=entropy, rules=rules, open_ids=open_ids)
         self.face = Certify(clock=clock, entropy=entropy, rules=rules, people=people)
+        self.phone = Phone(app=app)
         self._gateway = Gateway(
             app=app,
             methods={

@@ -10,6 +10,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from bjidp.sandbox.baidu.faceprint import Faceprint
+from bjidp.sandbox.baidu.phone import Phone
 from bjidp.sandbox.baidu.session import Session
 from bjidp.sandbox.baidu.tokens import Tokens
 from bjidp.sandbox.clock import Clock
@@ -32,6 +33,7 @@ class Baidu:
         open_ids = OpenIds(openid_seed, "baidu", app.client_id)
         self._tokens = Tokens(clock=clock, entropy=entropy, app=app, rules=rules)
         self.login = Session(clock=clock, entropy=entropy, app=app, rules=rules, open_ids=open_ids)
+        self.phone = Phone(entropy=entropy, app=app, login=self.login)
         self.face = Faceprint(clock=clock, entropy=entropy, app=app, rules=rules, tokens=self._tokens, people=people)
 
     def mount(self, app: web.Application) -> None:

@@ -21,6 +21,7 @@ from bjidp.sandbox.clock import Clock
 from bjidp.sandbox.codes import CodeUnknown, CodeUsed, LoginCodes
 from bjidp.sandbox.credentials import BaiduApp
 from bjidp.sandbox.entropy import Entropy, hexadecimal
+from bjidp.sandbox.expiring import Expiring
 from bjidp.sandbox.openids import OpenIds
 from bjidp.sandbox.settings import BaiduRules
 
@@ -32,11 +33,13 @@ class Session:
 
     def __init__(self, *, clock: Clock, entropy: Entropy, app: BaiduApp, rules: BaiduRules, open_ids: OpenIds) -> None:
         """Serve ``app`` alone."""
+        self._clock = clock
         self._entropy = entropy
         self._app = app
         self._rules = rules
         self._open_ids = open_ids
         self._codes = LoginCodes(clock, rules.code_lifetime)
+        self._session_keys: Expiring[str] = Expiring()
 
     def login_code(self, user: str) -> str:
         """Return what ``swan.getLoginCode()`` gives this user."""
@@ -80,7 +83,13 @@ class Session:
                 dialect, "invalid_grant", "Invalid authorization code: it has expired, was used, or never was"
             ) from None
         # 32 characters that decode, as Base64 and not as hexadecimal, to the 24 bytes of an AES-192 key.
-        return {"openid": self._open_ids.baidu(user), "session_key": hexadecimal(self._entropy, 32)}
+        now, key = self._clock.now(), hexadecimal(self._entropy, 32)
+        self._session_keys.put(user, key, until=now + self._rules.session_key_lifetime, now=now)
+        return {"openid": self._open_ids.baidu(user), "session_key": key}
+
+    def session_key(self, user: str) -> str | None:
+        """Return the key of the user's newest login, or None."""
+        return self._session_keys.get(user, self._clock.now())
 
 
 def _refusal(dialect: Literal["errno", "oauth"], error: str, description: str) -> BaiduError:

@@ -1,7 +1,7 @@
 """微信: the mini-program services of ``api.weixin.qq.com``, below ``/wechat``.
 
-:class:`Wechat` holds what phones do (a login code, a face before the camera); :meth:`Wechat.mount` adds the calls of
-servers. Sources and doubts are listed in the project's vendor notes; what is doubtful is a field of
+:class:`Wechat` holds what phones do (a login code, a face before the camera, the phone button); :meth:`Wechat.mount`
+adds the calls of servers. Sources and doubts are listed in the project's vendor notes; what is doubtful is a field of
 :class:`bjidp.sandbox.settings.WechatRules`.
 """
 
@@ -18,6 +18,7 @@ from bjidp.sandbox.settings import WechatRules
 from bjidp.sandbox.wechat.answers import Answers
 from bjidp.sandbox.wechat.face import Face
 from bjidp.sandbox.wechat.login import Login
+from bjidp.sandbox.wechat.phone import Phone
 from bjidp.sandbox.wechat.tokens import AccessTokens
 
 _FACE = "/wechat/cityservice/face/identify"
@@ -37,6 +38,15 @@ class Wechat:
         self.face = Face(
             clock=clock, entropy=entropy, rules=rules, tokens=self._tokens, open_ids=open_ids, people=people
         )
+        self.phone = Phone(
+            clock=clock,
+            entropy=entropy,
+            app=app,
+            rules=rules,
+            tokens=self._tokens,
+            open_ids=open_ids,
+            login=self.login,
+        )
 
     def mount(self, app: web.Application) -> None:
         """Add WeChat's routes."""
@@ -47,6 +57,7 @@ class Wechat:
             ("/wechat/cgi-bin/stable_token", self._tokens.stable_token),
             (f"{_FACE}/getverifyid", self.face.getverifyid),
             (f"{_FACE}/queryverifyinfo", self.face.queryverifyinfo),
+            ("/wechat/wxa/business/getuserphonenumber", self.phone.getuserphonenumber),
         ):
             app.router.add_post(path, handler(call))
             app.router.add_get(path, self._answers.post_only)

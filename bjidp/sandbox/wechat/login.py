@@ -40,6 +40,7 @@ class Login:
         self._people = people
         self._codes = LoginCodes(clock, rules.code_lifetime)
         self._logins: Expiring[int] = Expiring()
+        self._session_keys: Expiring[bytes] = Expiring()
 
     def login_code(self, user: str) -> str:
         """Return what ``wx.login()`` gives this user."""
@@ -66,11 +67,15 @@ class Login:
         person = self._people.find(user)
         if person is not None and person.intercepted:
             raise WechatError(40226)
+        now, key = self._clock.now(), self._entropy.octets(16)
+        # A user has one: a new login displaces the one before.
+        self._session_keys.put(user, key, until=now + self._rules.session_key_lifetime, now=now)
         # Live answers leave errcode and errmsg out on success.
-        return {
-            "openid": self._open_ids.wechat(user),
-            "session_key": base64.b64encode(self._entropy.octets(16)).decode("ascii"),
-        }
+        return {"openid": self._open_ids.wechat(user), "session_key": base64.b64encode(key).decode("ascii")}
+
+    def session_key(self, user: str) -> bytes | None:
+        """Return the key of the user's newest login, or None."""
+        return self._session_keys.get(user, self._clock.now())
 
     def _count(self, user: str, now: Instant) -> None:
         key = f"{now // MINUTE}|{user}"
