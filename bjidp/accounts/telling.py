@@ -81,14 +81,18 @@ class Teller:
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def tell(self, account: str, number: MobileNumber, what: Told) -> None:
-        """Begin to tell ``number``, which is or was that of ``account``."""
+    def phone_changed(self, number: MobileNumber) -> None:
+        """Begin to tell ``number`` that it is its account's no more."""
+        self.tell(number, Told.PHONE_CHANGED)
+
+    def tell(self, number: MobileNumber, what: Told) -> None:
+        """Begin to tell ``number``; return at once, whatever becomes of it."""
         if self._sender is None:
             return
         if len(self._tasks) >= self._most:
             log.warning("not_told", what=what, reason="too_busy")
             return
-        task = asyncio.create_task(self._run(self._sender, account, number, what))
+        task = asyncio.create_task(self._run(self._sender, number, what))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -101,9 +105,9 @@ class Teller:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def _run(self, sender: SmsSender, account: str, number: MobileNumber, what: Told) -> None:
+    async def _run(self, sender: SmsSender, number: MobileNumber, what: Told) -> None:
         try:
-            reason = await self._told(sender, account, number, what)
+            reason = await self._told(sender, number, what)
         except RateLimited as full:
             reason = full.code
         except (StoreUnavailable, VendorUnavailable, TimeoutError):
@@ -115,9 +119,9 @@ class Teller:
         else:
             log.warning("not_told", what=what, reason=reason)
 
-    async def _told(self, sender: SmsSender, account: str, number: MobileNumber, what: Told) -> str | None:
+    async def _told(self, sender: SmsSender, number: MobileNumber, what: Told) -> str | None:
         """Count the message and send it; return why it was not sent, or None."""
-        await self._count(account, number)
+        await self._count(number)
         words = self._words.told(what)
         sms = Sms(
             reference=self._entropy.octets(16).hex(),
@@ -130,11 +134,13 @@ class Teller:
             answer = await sender.send(sms)
         return None if isinstance(answer, SmsAccepted) else answer.kind
 
-    async def _count(self, account: str, number: MobileNumber) -> None:
+    async def _count(self, number: MobileNumber) -> None:
+        # No browser asks for it: it counts for one of the number's own, which is never full before the number is.
+        nobody = f"told {number.digits}"
         try:
-            await self._limits.count(number, browser=account, source=_NOWHERE, owner=True)
+            await self._limits.count(number, browser=nobody, source=_NOWHERE, owner=True)
         except RateLimited as full:
             if full.retry_after > WORTH_WAITING:
                 raise
             await self._sleep(full.retry_after)
-            await self._limits.count(number, browser=account, source=_NOWHERE, owner=True)
+            await self._limits.count(number, browser=nobody, source=_NOWHERE, owner=True)

@@ -81,7 +81,7 @@ def room(clock: ManualClock, entropy: SeededEntropy) -> Room:
 
 @pytest.mark.parametrize("what", Told)
 async def test_a_number_is_told_in_words_without_any_value(room: Room, what: Told) -> None:
-    room.teller.tell("account", NUMBER, what)
+    room.teller.tell(NUMBER, what)
     await room.teller.close()
     [sms] = room.post.taken
     assert (sms.to, sms.template, sms.parameters) == (NUMBER.digits, f"told.{what}", ())
@@ -92,7 +92,7 @@ async def test_a_number_is_told_in_words_without_any_value(room: Room, what: Tol
 
 async def test_nobody_waits_for_a_message(room: Room) -> None:
     room.post.open.clear()
-    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    room.teller.tell(NUMBER, Told.PHONE_CHANGED)
     assert room.post.taken == []
     room.post.open.set()
     await room.teller.close()
@@ -106,7 +106,7 @@ async def test_a_message_counts_like_any_other_to_its_number(room: Room) -> None
         await room.asked(owner=True)
     room.clock.advance(60)
     with capture_logs() as lines:
-        room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+        room.teller.tell(NUMBER, Told.PHONE_CHANGED)
         await room.teller.close()
     assert room.post.taken == []
     assert [(line["event"], line["reason"]) for line in lines] == [("not_told", "sms_hourly")]
@@ -117,7 +117,7 @@ async def test_it_takes_of_the_share_of_the_numbers_own_account(room: Room) -> N
     for _ in range(3):
         await room.asked()
         room.clock.advance(60)
-    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    room.teller.tell(NUMBER, Told.PHONE_CHANGED)
     await room.teller.close()
     assert len(room.post.taken) == 1
 
@@ -125,7 +125,7 @@ async def test_it_takes_of_the_share_of_the_numbers_own_account(room: Room) -> N
 async def test_after_a_code_it_waits_for_the_next_minute(room: Room) -> None:
     await room.asked()
     room.clock.advance(20)
-    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    room.teller.tell(NUMBER, Told.PHONE_CHANGED)
     await room.teller.close()
     assert room.slept == [40]
     assert len(room.post.taken) == 1
@@ -145,7 +145,7 @@ async def test_what_cannot_be_sent_is_logged_without_the_number(
 ) -> None:
     room.post.answer = answer
     with capture_logs() as lines:
-        room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+        room.teller.tell(NUMBER, Told.PHONE_CHANGED)
         await room.teller.close()
     assert [(line["event"], line["what"], line["reason"]) for line in lines] == [("not_told", "phone_changed", reason)]
     assert NUMBER.digits not in str(lines)
@@ -156,25 +156,25 @@ async def test_no_more_messages_are_begun_than_a_process_may_have(clock: ManualC
     room.post.open.clear()
     with capture_logs() as lines:
         for digit in range(3):
-            room.teller.tell("account", MobileNumber(f"1381234567{digit}"), Told.PHONE_CHANGED)
+            room.teller.tell(MobileNumber(f"1381234567{digit}"), Told.PHONE_CHANGED)
         room.post.open.set()
         await room.teller.close()
     assert len(room.post.taken) == 2
     assert [line["reason"] for line in lines if line["event"] == "not_told"] == ["too_busy"]
-    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    room.teller.tell(NUMBER, Told.PHONE_CHANGED)
     await room.teller.close()
     assert len(room.post.taken) == 3, "those that were sent make room"
 
 
 async def test_what_hangs_is_given_up_at_the_end(room: Room) -> None:
     room.post.open.clear()
-    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    room.teller.tell(NUMBER, Told.PHONE_CHANGED)
     await room.teller.close(within=0)
     assert not room.teller._tasks
 
 
 async def test_where_nobody_sends_nothing_is_told(clock: ManualClock, entropy: SeededEntropy) -> None:
     room = Room(clock, entropy, offered=False)
-    room.teller.tell("account", NUMBER, Told.PHONE_CHANGED)
+    room.teller.tell(NUMBER, Told.PHONE_CHANGED)
     await room.teller.close()
     assert await room.tallies.get(PSEUDONYMS.key("sms.number", NUMBER.digits)) is None
