@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import aiohttp_session
 from aiohttp import web
@@ -22,6 +22,9 @@ from msgspec import Struct
 
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
+from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
+from bjidp.accounts.login.sms import SmsLogin, SmsLoginFacts, TailWindows
+from bjidp.accounts.names import DocumentReadings
 from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations, RegistrationWindows
@@ -42,6 +45,8 @@ from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
+from bjidp.proofing.dates import beijing_date
+from bjidp.proofing.documents import readings
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers
@@ -82,6 +87,7 @@ from bjidp.verification.proofs import Proof, Proofs
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
 from bjidp.web import openapi, pages
+from bjidp.web.account_login import AccountLogin, AccountLoginSettings
 from bjidp.web.areas import MaxMindAreas
 from bjidp.web.arrival import Arrivals
 from bjidp.web.assets import StaticFiles
@@ -111,6 +117,8 @@ from bjidp.web.told_words import ToldTexts
 from bjidp.web.visitor import OBSERVER, Addresses, AreaBook, NoAreas, Observer
 
 HOME: Final = "/centre"
+F = TypeVar("F", bound=Struct)
+
 LANGUAGE: Final = "zh_CN"
 
 HASHING_THREADS: Final = 1
@@ -219,7 +227,7 @@ def build(rooms: Rooms) -> web.Application:
         _dispatches(rooms, front, verification),
         _captcha(rooms, front, verification),
         _registration(rooms, front, qr, verification),
-        _pages(rooms, front, qr),
+        _pages(rooms, front, qr, verification),
     )
     calls = tuple(call for part in parts for call in part.calls)
     mount(app, calls)
@@ -510,14 +518,7 @@ def _captcha(rooms: Rooms, front: _Front, verification: _Verification) -> _Part:
 def _registration(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) -> _Part:
     settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
     registrations = Registrations(
-        drafts=Drafts(
-            Begun,
-            "registration",
-            records=stores.drafts,
-            seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
-            pseudonyms=pseudonyms,
-            entropy=rooms.entropy,
-        ),
+        drafts=_drafts(rooms, Begun, "registration"),
         members=stores.members,
         captchas=verification.captchas,
         dispatches=verification.dispatches,
@@ -542,7 +543,7 @@ def _registration(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verificat
     return _Part(mounts=(registering.mount,))
 
 
-def _pages(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
+def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) -> _Part:
     settings = rooms.settings
     basis_url = f"/static/qr/{qr.basis.fingerprint}.bin"
     login = LoginPages(
@@ -561,10 +562,45 @@ def _pages(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
         sessions=front.sessions,
         signed_in=front.signed_in,
         throttle=rooms.stores.throttle,
+        captchas=verification.captchas,
+        desk=front.desk,
     )
+    account_login = _account_login(rooms, front, verification, login)
     files = front.files.including(basis_url, qr.basis.encode(), "application/octet-stream")
     health = Health(rooms.stores.pings, sandbox=_is_sandbox(settings))
-    return _Part(mounts=(login.mount, StaticPages(files).mount, health.mount))
+    return _Part(mounts=(login.mount, account_login.mount, StaticPages(files).mount, health.mount))
+
+
+def _account_login(rooms: Rooms, front: _Front, verification: _Verification, login: LoginPages) -> AccountLogin:
+    stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
+    return AccountLogin(
+        settings=AccountLoginSettings(HOME, f"/h5{HOME}", rooms.settings.server.client_name),
+        desk=front.desk,
+        renderer=front.renderer,
+        login_pages=login,
+        arrivals=front.arrivals,
+        captchas=verification.captchas,
+        passwords=PasswordLogin(
+            members=stores.members,
+            hashes=verification.passwords,
+            throttle=stores.throttle,
+            audit=stores.audit,
+            pseudonyms=pseudonyms,
+            documents=_document_readings(rooms),
+            clock=rooms.clock,
+            windows=PasswordWindows(),
+        ),
+        codes=SmsLogin(
+            members=stores.members,
+            codes=verification.codes,
+            dispatches=verification.dispatches,
+            drafts=_drafts(rooms, SmsLoginFacts, "login.tail"),
+            throttle=stores.throttle,
+            pseudonyms=pseudonyms,
+            clock=rooms.clock,
+            windows=TailWindows(),
+        ),
+    )
 
 
 async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entropy: Entropy) -> Stores:
@@ -617,6 +653,21 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         pings=(sql.ping, redis.ping),
         closes=(redis.close, sql.close),
     )
+
+
+def _drafts(rooms: Rooms, kind: type[F], name: str) -> Drafts[F]:
+    return Drafts(
+        kind,
+        name,
+        records=rooms.stores.drafts,
+        seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+        pseudonyms=Pseudonyms(rooms.keyring),
+        entropy=rooms.entropy,
+    )
+
+
+def _document_readings(rooms: Rooms) -> DocumentReadings:
+    return lambda typed: readings(typed, beijing_date(rooms.clock.now()))
 
 
 def _derived(keyring: Keyring, label: str) -> Secret:

@@ -145,11 +145,12 @@ class Desk:
         return self._browser(request, browser or ""), _typed(fields, kind)
 
     def answer(
-        self, request: web.Request, asker: Asker, page: FormPage, *, because: BjidpError | None = None
+        self, request: web.Request, asker: Asker | str, page: FormPage, *, because: BjidpError | None = None
     ) -> web.Response:
         """Show ``page``, or tell a script what of its form has changed.
 
-        The status says whether something is wrong: with the fields, or ``because`` of an error.
+        A page that has given the browser a new secret itself names that in the place of the asker. The status says
+        whether something is wrong: with the fields, or ``because`` of an error.
         """
         status = STATUS[because.code] if because is not None else HTTPStatus.OK
         if because is None and page.form.faults:
@@ -162,17 +163,17 @@ class Desk:
             response.charset = "utf-8"
         if isinstance(because, Retryable):
             response.headers["Retry-After"] = str(because.retry_after)
-        return self._dressed(asker, response)
+        return self._dressed(asker if isinstance(asker, str) else asker.secret, response)
 
     def lead(self, asker: Asker, where: str) -> web.Response:
         """Lead the browser to a page of ours after a post, so that going back or reloading posts nothing again."""
         response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": where})
-        return self._dressed(asker, response)
+        return self._dressed(asker.secret, response)
 
-    def _dressed(self, asker: Asker, response: web.Response) -> web.Response:
+    def _dressed(self, secret: str | None, response: web.Response) -> web.Response:
         response.headers["Cache-Control"] = "no-store"
-        if asker.secret is not None:
-            self._cookies.set_browser(response, asker.secret)
+        if secret is not None:
+            self._cookies.set_browser(response, secret)
         return response
 
     async def _guest(self, request: web.Request) -> Asker:

@@ -12,19 +12,24 @@ from urllib.parse import quote
 
 from aiohttp import web
 from msgspec import Struct
+from msgspec.structs import replace
 
-from bjidp.qrlogin.browsers import Browsers
+from bjidp.errors import BjidpError
+from bjidp.qrlogin.browsers import Browsers, OpenedPage
 from bjidp.qrlogin.flow import Client, Purposeful
 from bjidp.qrlogin.policy import Purpose
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
 from bjidp.throttle.ports import Throttle, per_minute
+from bjidp.verification.captchas import Captchas
 from bjidp.web import pages
 from bjidp.web.cookies import Cookies
+from bjidp.web.desk import Desk
+from bjidp.web.form_view import FormView
 from bjidp.web.forms import Forms
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
-from bjidp.web.visitor import Observer
+from bjidp.web.visitor import Observer, is_phone
 
 OPENED: Final = per_minute(1200)
 """Login pages an address may open: each may cost a browser record, whatever cookie it comes with (attack Q23)."""
@@ -61,6 +66,8 @@ class LoginPages:
         sessions: Sessions,
         signed_in: SignedIn,
         throttle: Throttle,
+        captchas: Captchas,
+        desk: Desk,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._settings = settings
@@ -72,12 +79,13 @@ class LoginPages:
         self._sessions = sessions
         self._signed_in = signed_in
         self._throttle = throttle
+        self._captchas = captchas
+        self._desk = desk
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_get("/", self.root)
         app.router.add_get("/login", self.login)
-        app.router.add_get("/h5/login", self.login)
         app.router.add_get("/centre", self.centre)
         app.router.add_get("/h5/centre", self.centre)
         app.router.add_post("/logout", self.logout)
@@ -100,11 +108,13 @@ class LoginPages:
                     csrf=owner.session.csrf,
                 )
             )
-        secret = self._cookies.browser_secret(request)
-        await self._observer.source(request).hit(self._throttle, "login.opened", OPENED)
-        about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
-        opened = await self._browsers.open_page(secret, about)
         tab = request.query.get("tab", "scan")
+        if is_phone(request):
+            raise web.HTTPFound("/h5/login")
+        await self._observer.source(request).hit(self._throttle, "login.opened", OPENED)
+        if tab == "account":
+            return await self.show_account(request)
+        opened = await self._open(request)
         page = pages.LoginPage(
             tab=cast("pages.Tab", tab) if tab in TABS else "scan",
             client=self._settings.client.name,
@@ -116,6 +126,29 @@ class LoginPages:
         response = _html(self._renderer.render_login(page))
         self._cookies.set_browser(response, opened.secret)
         return response
+
+    async def show_account(
+        self, request: web.Request, form: FormView | None = None, because: BjidpError | None = None
+    ) -> web.Response:
+        """Show the login page with 账号登录 in front; with a ``form`` to correct, and ``because`` of what.
+
+        A captcha that the form does not name is a new one: a used or wrong one is never shown again.
+        """
+        opened = await self._open(request)
+        form = form or FormView(csrf="")
+        captcha = form.captcha or await self._captchas.show(opened.browser, self._observer.source(request))
+        page = pages.AccountLoginPage(
+            client=self._settings.client.name,
+            flow=opened.flow,
+            basis_url=self._settings.basis_url,
+            form=replace(form, csrf=self._forms.token(opened.browser), captcha=captcha),
+            embedder=self._settings.simulator,
+        )
+        return self._desk.answer(request, opened.secret, page, because=because)
+
+    async def _open(self, request: web.Request) -> OpenedPage:
+        about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
+        return await self._browsers.open_page(self._cookies.browser_secret(request), about)
 
     async def centre(self, request: web.Request) -> web.Response:
         """Show the account to its owner; lead anybody else to the login page."""

@@ -60,6 +60,11 @@ class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
     embedder: str | None = None
     """Origin of the demonstration page that frames this one and is told each frame; None everywhere else."""
 
+    @property
+    def form(self) -> FormView:
+        """The form of 账号登录 as nobody has touched it: its captcha is fetched when it is turned to."""
+        return FormView(csrf=self.csrf)
+
     @classmethod
     def sample(cls) -> LoginPage:
         """Return the page as opened from 首都之窗."""
@@ -71,6 +76,105 @@ class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
             csrf="example",
             embedder="http://127.0.0.1:8081",
         )
+
+
+class AccountLoginPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The login page with 账号登录 in front (LOG-3): opened at it, or come back to with something to correct."""
+
+    template: ClassVar[str] = "login.html"
+    tab: ClassVar[Tab] = "account"
+
+    client: str
+    flow: str
+    basis_url: str
+    form: FormView
+    embedder: str | None = None
+
+    @property
+    def csrf(self) -> str:
+        """The token, for the form of 换一个账号."""
+        return self.form.csrf
+
+    @classmethod
+    def sample(cls) -> AccountLoginPage:
+        """Return the page after a wrong password."""
+        return cls(
+            client="首都之窗",
+            flow="mDq3vYdV0Yw4h8m0m1iX7A",
+            basis_url="/static/qr/0123456789abcdef.bin",
+            form=FormView(
+                csrf="example",
+                values={"account": "zhang_san"},
+                faults={"captcha": "wrong", "password": "missing"},
+                note="credentials_wrong",
+                captcha="mDq3vYdV0Yw4h8m0m1iX7A",
+            ),
+        )
+
+
+PhoneTab: TypeAlias = Literal["password", "code"]
+"""What ``/h5/login?tab=`` may say; anything else is ``password``."""
+
+
+class PhoneLoginPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /h5/login``: 密码登录 and 验证码登录 (LOG-5, LOG-6)."""
+
+    template: ClassVar[str] = "h5_login.html"
+
+    tab: PhoneTab
+    client: str
+    form: FormView
+
+    @classmethod
+    def sample(cls) -> PhoneLoginPage:
+        """Return 验证码登录 after a wrong captcha."""
+        return cls(
+            tab="code",
+            client="首都之窗",
+            form=FormView(
+                csrf="example",
+                values={"phone": "15412345678", "agreed": "yes"},
+                faults={"captcha": "wrong"},
+                captcha="mDq3vYdV0Yw4h8m0m1iX7A",
+                dispatch="mDq3vYdV0Yw4h8m0m1iX7A",
+                wait=60,
+            ),
+        )
+
+
+class DocumentTailPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /h5/login/document``: the last characters of the document, for a number long not used (LOG-6)."""
+
+    template: ClassVar[str] = "h5_login_document.html"
+
+    phone: str
+    """Masked."""
+    form: FormView
+    tries_left: int | None = None
+    """Said after a wrong try."""
+
+    @classmethod
+    def sample(cls) -> DocumentTailPage:
+        """Return the page after a wrong try."""
+        return cls(
+            phone="154****5678",
+            form=FormView(csrf="example", flow="mDq3vYdV0Yw4h8m0m1iX7A", faults={"tail": "wrong"}),
+            tries_left=4,
+        )
+
+
+class NoAccountPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Says to whoever proved a number that no account has it, and offers to register."""
+
+    template: ClassVar[str] = "h5_no_account.html"
+
+    phone: str
+    """Masked."""
+
+    @classmethod
+    def sample(cls) -> NoAccountPage:
+        """Return the page."""
+        return cls(phone="154****5678")
 
 
 class SignedInPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,6 +387,10 @@ class ErrorPage(msgspec.Struct, frozen=True, kw_only=True):
 
 ALL: tuple[type[Page], ...] = (
     LoginPage,
+    AccountLoginPage,
+    PhoneLoginPage,
+    DocumentTailPage,
+    NoAccountPage,
     SignedInPage,
     QrStatePage,
     CentrePage,

@@ -133,6 +133,14 @@ def read_user_agent(text: str) -> tuple[str, str]:
     return browser, system
 
 
+_PHONES = re.compile(r"iPhone|Android[^)]*\).{0,200} Mobile|HarmonyOS.{0,200} (?:Mobile|Phone)|\(Phone;")
+
+
+def is_phone(request: web.Request) -> bool:
+    """Tell whether the browser says that it is on a phone: such a one is led to the pages made for phones."""
+    return _PHONES.search(request.headers.get("User-Agent", "")[: REMEMBERED_MAX * 2]) is not None
+
+
 class _Facts(Struct, frozen=True, kw_only=True):
     """What follows from an address alone."""
 

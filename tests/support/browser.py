@@ -140,7 +140,7 @@ class Browser:
     async def get(self, path: str, **more: str) -> Answer:
         """Navigate to a page, without following where it leads."""
         answer = await self.caller.send("GET", path, headers=self.headers(Accept="text/html", **more))
-        return self._keep(answer)
+        return self.keep(answer)
 
     async def open(self, path: str = "/login", **more: str) -> Answer:
         """Open the login page, and read what its script would."""
@@ -199,13 +199,13 @@ class Browser:
     async def redeem(self, grant: str, code: str | None = None, **more: str) -> Answer:
         """Exchange a grant for a session."""
         body = {"grant": grant} | ({} if code is None else {"code": code})
-        return self._keep(await self.caller.post("/qr/redeem", body, headers=self.headers(self.to.url, **more)))
+        return self.keep(await self.caller.post("/qr/redeem", body, headers=self.headers(self.to.url, **more)))
 
     async def submit(self, path: str, fields: Mapping[str, str], **more: str) -> Answer:
         """Post a form of a page of ours."""
         body = "&".join(f"{name}={value}" for name, value in fields.items()).encode()
         sent = self.headers(self.to.url, **more) | {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._keep(await self.caller.send("POST", path, headers=sent, body=body))
+        return self.keep(await self.caller.send("POST", path, headers=sent, body=body))
 
     async def who(self) -> str | None:
         """Return the masked name the centre shows, or None when nobody is logged in here."""
@@ -214,7 +214,8 @@ class Browser:
             return None
         return _first(r"([^\s>]+\*\*)", answer.text)
 
-    def _keep(self, answer: Answer) -> Answer:
+    def keep(self, answer: Answer) -> Answer:
+        """Take the cookies that an answer sets; return the answer."""
         for line in answer.cookies:
             for name, morsel in SimpleCookie(line).items():
                 if morsel.value and morsel["max-age"] != "0":

@@ -81,4 +81,4 @@ async def post(browser: Browser, path: str, fields: Mapping[str, str], **more: s
     """Post a form as a browser does."""
     sent = browser.headers(**({"Origin": browser.to.url, "Accept": "text/html"} | more)) | {"Content-Type": URLENCODED}
     answer = await browser.caller.send("POST", path, headers=sent, body=urlencode(fields).encode())
-    return browser._keep(answer)
+    return browser.keep(answer)

@@ -429,6 +429,8 @@ def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
     def of_process(number: int) -> Stores:
         names = (
             "accounts",
+            "members",
+            "audit",
             "sessions",
             "mini_sessions",
             "tickets",
@@ -436,8 +438,10 @@ def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
             "registrations",
             "captchas",
             "codes",
+            "tallies",
+            "proofs",
             "drafts",
-            "members",
+            "dispatches",
             "throttle",
         )
         between = {name: meddler.between(name, getattr(stores, name)) for name in names}

@@ -159,6 +159,8 @@ def test_the_login_page_shows_no_link_that_leads_nowhere_yet() -> None:
         "/login",
         "/login?tab=account",
         "/login?tab=legal",
+        "/register",
+        "/recover",
         "/centre",
     }
 

@@ -16,6 +16,14 @@ function enhance(form) {
     event.preventDefault();
     new Audio(event.currentTarget.href).play();
   });
+  // A form that a tab hides has no captcha yet: none is made for those who never turn to it.
+  const picture = form.querySelector("[data-captcha='']");
+  const tab = form.closest(".tab-panel");
+  if (picture && tab) {
+    document.addEventListener("bjidp:tab", ({ detail }) => {
+      if (detail === tab.id && !picture.dataset.captcha) nextCaptcha(form);
+    });
+  }
   const button = form.querySelector("[data-code-button]");
   if (button) {
     button.addEventListener("click", (event) => {
@@ -34,7 +42,7 @@ function enhance(form) {
   addEventListener("pageshow", () => delete form.dataset.sent);
   const wrong = form.querySelector("[aria-invalid='true']");
   const note = form.querySelector("[data-note]:not(.empty)");
-  (note ?? wrong)?.focus();
+  if (!form.closest("[data-off]")) (note ?? wrong)?.focus();
 }
 
 function showPasswords(eye) {
@@ -58,6 +66,7 @@ function setCaptcha(form, id) {
   const picture = form.querySelector("[data-captcha]");
   if (!picture || !id || picture.dataset.captcha === id) return;
   picture.src = `/captcha/${id}.png`;
+  picture.hidden = false;
   picture.dataset.captcha = id;
   form.querySelector("[data-captcha-sound]").href = `/captcha/${id}.wav`;
   form.elements.captcha_id.value = id;

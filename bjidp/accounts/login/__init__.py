@@ -1,0 +1,1 @@
+"""Logging in on a page: by password, and by a code to the phone."""

@@ -1,0 +1,89 @@
+"""Forms on pages, as a person fills them in: what a form holds already, what is typed over it, and how it is sent.
+
+Owns the reading of HTML and the encoding of a form's body, so that a test speaks to any server by its address alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from urllib.parse import urlencode
+
+from tests.support.browser import Browser
+from tests.support.calls import Answer
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class WebForm:
+    """A form of a page: where it goes, and what it holds."""
+
+    action: str
+    values: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def captcha(self) -> str:
+        """The id of the captcha it shows."""
+        return self.values["captcha_id"]
+
+    def typed(self, **values: str) -> WebForm:
+        """Return the form with more typed into it."""
+        return replace(self, values={**self.values, **values})
+
+
+def forms(answer: Answer) -> list[WebForm]:
+    """Return the forms of a page, in their order."""
+    reader = _Reader()
+    reader.feed(answer.text)
+    return reader.found
+
+
+def form_of(answer: Answer, action: str) -> WebForm:
+    """Return the form of a page that goes to ``action``."""
+    found = [form for form in forms(answer) if form.action.partition("?")[0] == action]
+    assert len(found) == 1, (action, answer.status, answer.text)
+    return found[0]
+
+
+def note(answer: Answer) -> str:
+    """Return what a page says about its form as a whole."""
+    found = re.search(r"data-note[^>]*>(.*?)</div>", answer.text, re.DOTALL)
+    return "" if found is None else re.sub(r"<[^>]*>|\s+", " ", found[1]).strip()
+
+
+async def send(browser: Browser, form: WebForm, act: str = "", **more: str) -> Answer:
+    """Press a button of the form: its first one, or the one that is named ``act``."""
+    body = urlencode(form.values | ({"act": act} if act else {})).encode()
+    headers = browser.headers(browser.to.url, **({"Accept": "text/html"} | more)) | {"Content-Type": FORM}
+    return browser.keep(await browser.caller.send("POST", form.action, headers=headers, body=body))
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[WebForm] = []
+        self._open = False
+        self._fault = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        if tag == "form" and said.get("method") == "post":
+            self.found.append(WebForm(said.get("action") or "", {}, {}))
+            self._open = True
+        name = said.get("name")
+        if self._open and tag == "input" and name and not (said.get("type") == "checkbox" and "checked" not in said):
+            self.found[-1].values[name] = said.get("value") or ""
+        if self._open and "data-fault" in said and "hidden" not in said:
+            self._fault = said["data-fault"] or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._fault = ""
+        if tag == "form":
+            self._open = False
+
+    def handle_data(self, data: str) -> None:
+        if self._fault:
+            self.found[-1].faults[self._fault] = data.strip()

@@ -1,0 +1,39 @@
+"""People who have registered on a page, without the pages in between."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bjidp.accounts.hashing import Cost, PasswordHashes
+from bjidp.accounts.ports import NewMember, Standing
+from tests.support.calls import PATIENCE, Caller
+from tests.support.program import Program
+
+USERNAME = "zhang_san"
+PHONE = "15400005678"
+PASSWORD = "Correct-horse7"
+
+CHEAP = Cost(time=1, memory=8)
+"""A hash that tells right from wrong like any other, and is made in no time; a login makes it anew at the real cost."""
+
+
+async def enrolled(
+    program: Program, *, username: str | None = USERNAME, phone: str = PHONE, password: str | None = PASSWORD
+) -> Standing:
+    """Register an account with a username, a number and a password."""
+    kept = None
+    if password is not None:
+        hashes = PasswordHashes(program.rooms.entropy, CHEAP, threads=1, waiting=1)
+        kept = await hashes.hash(password)
+        await hashes.close()
+    new = NewMember(username=username, phone=phone, password=kept)
+    return await program.rooms.stores.members.enrol(new, program.clock.now())
+
+
+async def sms_code(caller: Caller, phone: str = PHONE, *, but: str | None = None) -> str:
+    """Return the code in the newest message to a number, once one is there that is not ``but``."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            inbox = await caller.sandbox(f"/control/inbox?to={phone}")
+            if inbox and inbox[0]["code"] != but:
+                return str(inbox[0]["code"])

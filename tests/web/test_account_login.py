@@ -1,0 +1,417 @@
+"""Logging in by a form, over the real wiring."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from bjidp.accounts.ports import Standing
+from bjidp.audit.event import EventKind
+from bjidp.clock import DAY
+from tests.support.browser import Browser
+from tests.support.calls import Answer
+from tests.support.forms import WebForm, form_of, note, send
+from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled, sms_code
+from tests.support.program import Program
+
+PC = "/login?tab=account"
+BY_CODE = "/h5/login?tab=code"
+KNOWN = "bjidp_known"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.0 Mobile/15E148 Safari/604.1"
+)
+
+
+@pytest.fixture
+async def member(program: Program) -> Standing:
+    return await enrolled(program)
+
+
+async def at(program: Program, browser: Browser, page: str) -> WebForm:
+    """Open a page and read its form, with the captcha typed as it shows."""
+    answer = await browser.get(page)
+    assert answer.status == 200, answer
+    action = "/login" if page == PC else page.partition("?")[0] + ("/code" if page == BY_CODE else "")
+    return solved(program, form_of(browser.keep(answer), action))
+
+
+def solved(program: Program, form: WebForm) -> WebForm:
+    return form.typed(captcha=program.captchas[form.captcha])
+
+
+async def tried(program: Program, browser: Browser, account: str, password: str, page: str = PC) -> Answer:
+    form = (await at(program, browser, page)).typed(account=account, password=password, agreed="yes")
+    if page == PC:
+        form.values.pop("agreed")
+    return await send(browser, form)
+
+
+# ---------------------------------------------------------------------------------------------------------- by password
+
+
+@pytest.mark.req("LOG-3", "LOG-1")
+@pytest.mark.parametrize("name", [USERNAME, "ZHANG_SAN", PHONE, "+86 154 0000 5678", "１５４００００５６７８"])
+async def test_a_name_and_its_password_log_in(program: Program, member: Standing, name: str) -> None:
+    browser = await program.browser()
+    answer = await tried(program, browser, name, PASSWORD)
+    assert (answer.status, answer.header("Location")) == (303, "/centre"), answer.text
+    assert browser.session is not None
+    assert browser.secret is None
+    (session,) = await program.rooms.stores.sessions.of_account(member.account, program.clock.now())
+    assert (session.login.way, session.login.browser, session.login.ticket) == ("password", "Chrome", None)
+
+
+@pytest.mark.req("LOG-5")
+async def test_a_phone_logs_in_on_the_page_made_for_it(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    browser.user_agent = IPHONE
+    led = await browser.get("/login")
+    assert (led.status, led.header("Location")) == (302, "/h5/login")
+    answer = await tried(program, browser, PHONE, PASSWORD, "/h5/login")
+    assert (answer.status, answer.header("Location")) == (303, "/h5/centre"), answer.text
+
+
+@pytest.mark.req("LOG-5")
+async def test_without_the_box_a_phone_does_not_log_in(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    form = (await at(program, browser, "/h5/login")).typed(account=PHONE, password=PASSWORD)
+    answer = await send(browser, form)
+    assert answer.status == 422
+    again = form_of(answer, "/h5/login")
+    assert again.faults == {"agreed": "请先阅读并同意，再继续"}
+    # Its captcha was not used, and is not asked for again.
+    assert (again.captcha, again.values["captcha"]) == (form.captcha, form.values["captcha"])
+    assert (await send(browser, again.typed(password=PASSWORD, agreed="yes"))).status == 303
+
+
+@pytest.mark.req("LOG-3", "REG-2", "UX-5")
+async def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_is_kept(program: Program) -> None:
+    browser = await program.browser()
+    form = (await at(program, browser, PC)).typed(account=" 张三 ", captcha="")
+    answer = await send(browser, form)
+    assert answer.status == 422
+    again = form_of(answer, "/login")
+    assert again.faults == {"password": "请输入密码", "captcha": "请输入图形验证码"}
+    assert again.values["account"] == " 张三 "
+    assert "有2处需要修改" in note(answer)
+
+
+@pytest.mark.req("LOG-3", "REG-2", "UX-5")
+async def test_a_wrong_captcha_gives_way_to_a_new_one_before_a_password_is_looked_at(
+    program: Program, member: Standing
+) -> None:
+    browser = await program.browser()
+    form = (await at(program, browser, PC)).typed(account=USERNAME, password=PASSWORD)
+    wrong = "".join(str((int(digit) + 1) % 10) for digit in form.values["captcha"])
+    program.meddler.calls.clear()
+    answer = await send(browser, form.typed(captcha=wrong))
+    assert answer.status == 422
+    assert program.meddler.calls["members.find"] == 0
+    again = form_of(answer, "/login")
+    assert again.faults == {"captcha": "验证码不对，请重新输入新图中的4位数字"}
+    assert again.captcha != form.captcha
+    assert again.values["password"] == ""
+    # The old picture's digits are worth nothing any more.
+    assert (await send(browser, form)).status == 422
+    assert (await send(browser, solved(program, again).typed(password=PASSWORD))).status == 303
+
+
+@pytest.mark.attack("R1")
+async def test_a_wrong_password_and_a_name_that_nobody_has_are_told_alike_at_the_same_cost(
+    program: Program, member: Standing
+) -> None:
+    heard, costs = set(), []
+    for name in (USERNAME, "nobody_here"):
+        browser = await program.browser()
+        form = (await at(program, browser, PC)).typed(account=name, password="Wrong-horse7")
+        program.meddler.calls.clear()
+        answer = await send(browser, form)
+        costs.append(Counter(program.meddler.calls))
+        assert answer.status == 422
+        heard.add(alike(answer.text, name))
+        assert "账号或密码不正确" in note(answer)
+    assert len(heard) == 1
+    assert costs[0] == costs[1]
+
+
+def alike(text: str, name: str) -> str:
+    """Return a page without what differs from one visit to the next."""
+    return re.sub(r"[A-Za-z0-9_-]{22,43}", "*", text.replace(name, "*"))
+
+
+@pytest.mark.attack("R1", "Q21")
+@pytest.mark.parametrize("status", ["locked", "cancelled"])
+async def test_that_an_account_may_not_be_used_is_told_only_to_whoever_knows_its_password(
+    program: Program, member: Standing, status: str
+) -> None:
+    program.sql("UPDATE account SET status = ?", status)
+    browser = await program.browser()
+    wrong = await tried(program, browser, USERNAME, "Wrong-horse7")
+    assert "账号或密码不正确" in note(wrong)
+    right = await tried(program, browser, USERNAME, PASSWORD)
+    assert right.status == 403
+    assert browser.session is None
+
+
+@pytest.mark.attack("O12", "O4")
+@pytest.mark.req("LOG-3")
+async def test_whoever_guesses_is_slowed_and_the_owner_still_logs_in(program: Program, member: Standing) -> None:
+    own = await program.browser()
+    assert (await tried(program, own, USERNAME, PASSWORD)).status == 303
+    known = own.cookies[program.deployments[0].cookie(KNOWN)]
+    names = [USERNAME, PHONE]
+    stranger = await program.browser(source="127.0.0.3")
+    # One budget, whichever name is typed; the owner's first login, on a browser nobody knew yet, is in it.
+    for number in range(9):
+        assert (await tried(program, stranger, names[number % 2], "Wrong-horse7")).status == 422
+    refused = await tried(program, stranger, USERNAME, PASSWORD)
+    assert refused.status == 429
+    assert int(refused.header("Retry-After") or 0) > 0
+    assert form_of(refused, "/login").values["account"] == USERNAME
+
+    again = await program.browser()
+    again.cookies[program.deployments[0].cookie(KNOWN)] = known
+    assert (await tried(program, again, USERNAME, PASSWORD)).status == 303
+    await program.advance(15 * 60 + 1)
+    assert (await tried(program, stranger, USERNAME, PASSWORD)).status == 303
+
+
+@pytest.mark.attack("T3")
+async def test_a_login_by_a_password_that_is_changed_meanwhile_comes_to_nothing(
+    program: Program, member: Standing
+) -> None:
+    browser = await program.browser()
+    members = program.rooms.stores.members
+
+    async def changed() -> None:
+        await members.set_password(member.account, "$other", EventKind.PASSWORD_CHANGED, program.clock.now())
+
+    program.meddler.before_next("sessions.open", changed)
+    answer = await tried(program, browser, USERNAME, PASSWORD)
+    assert answer.status == 422
+    assert browser.session is None
+    assert await program.rooms.stores.sessions.of_account(member.account, program.clock.now()) == []
+
+
+async def test_a_hash_of_another_cost_is_made_anew_by_the_login(program: Program, member: Standing) -> None:
+    before = await program.rooms.stores.members.member(member.account)
+    await tried(program, await program.browser(), USERNAME, PASSWORD)
+    after = await program.rooms.stores.members.member(member.account)
+    assert before is not None
+    assert after is not None
+    assert before.password != after.password
+    assert (await tried(program, await program.browser(), USERNAME, PASSWORD)).status == 303
+
+
+@pytest.mark.req("UX-5")
+async def test_a_form_left_open_too_long_comes_back_with_what_was_typed(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    form = (await at(program, browser, PC)).typed(account=USERNAME, password=PASSWORD)
+    await program.advance(16 * 60)
+    answer = await send(browser, form)
+    assert answer.status == 410
+    again = form_of(answer, "/login")
+    assert again.values["account"] == USERNAME
+    assert (await send(browser, solved(program, again).typed(password=PASSWORD))).status == 303
+
+
+async def test_a_page_in_another_tab_makes_no_form_worthless(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    form = (await at(program, browser, PC)).typed(account=USERNAME, password=PASSWORD)
+    await browser.open()
+    assert (await send(browser, form)).status == 303
+
+
+@pytest.mark.attack("Q28", "T1")
+async def test_a_browser_that_is_logged_in_logs_nobody_else_in(program: Program, member: Standing) -> None:
+    other = await enrolled(program, username="li_si_si", phone="15400009999")
+    browser = await program.browser()
+    form = (await at(program, browser, PC)).typed(account="li_si_si", password=PASSWORD)
+    tab = browser.copy()
+    await tried(program, browser, USERNAME, PASSWORD)
+    tab.cookies |= browser.cookies
+    answer = await send(tab, form)
+    assert answer.status in {303, 403}
+    assert await program.rooms.stores.sessions.of_account(other.account, program.clock.now()) == []
+
+
+@pytest.mark.parametrize("body", ["account=a&account=b", "nonsense=1", "%00=%00", "account=%ff"])
+async def test_a_body_that_no_form_of_ours_makes_is_refused_in_words(program: Program, body: str) -> None:
+    browser = await program.browser()
+    form = await at(program, browser, PC)
+    headers = browser.headers(browser.to.url, Accept="text/html") | {
+        "Content-Type": "application/x-www-form-urlencoded"
+    }
+    sent = f"csrf={form.values['csrf']}&{body}".encode()
+    answer = await browser.caller.send("POST", "/login", headers=headers, body=sent)
+    assert answer.status in {400, 422}
+    assert "<h1" in answer.text
+
+
+@pytest.mark.parametrize("account", ["😀" * 30, "𠀀" * 64, "a" * 60_000, "\u202e\u0000", "' OR 1=1"])
+async def test_whatever_is_typed_as_a_name_is_nobody(program: Program, account: str) -> None:
+    assert (await tried(program, await program.browser(), account, "x" * 100)).status == 422
+
+
+# -------------------------------------------------------------------------------------------------------------- by code
+
+
+async def asked(program: Program, browser: Browser, phone: str = PHONE) -> tuple[WebForm, Answer]:
+    form = (await at(program, browser, BY_CODE)).typed(phone=phone, agreed="yes")
+    return form, await send(browser, form, "code")
+
+
+@pytest.mark.req("LOG-6", "REG-2")
+async def test_a_code_to_the_phone_logs_in(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser, "154-0000-5678")
+    assert answer.status == 200, answer.text
+    form = form_of(answer, "/h5/login/code")
+    assert form.values["phone"] == "154-0000-5678"
+    assert 'data-wait="60"' in answer.text
+    code = await sms_code(browser.caller)
+    entered = await send(browser, form.typed(code=code, agreed="yes"))
+    assert (entered.status, entered.header("Location")) == (303, "/h5/centre"), entered.text
+    (session,) = await program.rooms.stores.sessions.of_account(member.account, program.clock.now())
+    assert session.login.way == "sms"
+
+
+@pytest.mark.req("LOG-6", "REG-2", "FAQ-1")
+async def test_a_script_is_told_what_changed_of_the_page(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    form = (await at(program, browser, BY_CODE)).typed(phone=PHONE)
+    told = await send(browser, form.typed(captcha="1"), "code", Accept="application/json")
+    assert told.status == 422
+    assert told.json()["faults"] == {"captcha": "验证码不对，请重新输入新图中的4位数字"}
+    form = form.typed(captcha_id=told.json()["captcha"])
+    told = await send(browser, solved(program, form), "code", Accept="application/json")
+    assert told.status == 200
+    assert (told.json()["faults"], told.json()["wait"]) == ({}, 60)
+    form = form.typed(captcha_id=told.json()["captcha"])
+    told = await send(browser, solved(program, form), "code", Accept="application/json")
+    assert told.status == 429
+    assert told.json()["note"]
+
+
+@pytest.mark.attack("R1")
+async def test_a_code_is_sent_to_a_number_that_nobody_has_like_to_any_other(program: Program, member: Standing) -> None:
+    heard, costs = set(), []
+    for phone in (PHONE, "15400001111"):
+        browser = await program.browser()
+        form = (await at(program, browser, BY_CODE)).typed(phone=phone)
+        program.meddler.calls.clear()
+        answer = await send(browser, form, "code")
+        # What is written in the background is written whenever it is done.
+        costs.append({call: number for call, number in program.meddler.calls.items() if "dispatches" not in call})
+        assert answer.status == 200
+        heard.add(alike(answer.text, phone))
+        await sms_code(browser.caller, phone)
+    assert len(heard) == 1
+    assert costs[0] == costs[1]
+
+
+@pytest.mark.req("LOG-6")
+@pytest.mark.attack("R1")
+async def test_whoever_has_the_phone_is_told_that_it_has_no_account(program: Program) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    told = await send(browser, form_of(answer, "/h5/login/code").typed(code=code))
+    assert told.status == 200
+    assert "这个手机号还没有注册" in told.text
+    assert "154****5678" in told.text
+
+
+@pytest.mark.req("LOG-6", "UX-5")
+@pytest.mark.attack("O1", "O8", "O9")
+async def test_a_code_serves_once_and_for_five_minutes(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    form = form_of(answer, "/h5/login/code").typed(agreed="yes")
+    code = await sms_code(browser.caller)
+    missed = await send(browser, form.typed(code=f"{(int(code) + 1) % 1_000_000:06}"))
+    assert form_of(missed, "/h5/login/code").faults == {"code": "短信验证码不对，请检查后再输入"}
+    assert (await send(browser, form.typed(code=code))).status == 303
+
+    other = await program.browser()
+    await program.advance(61)
+    _, answer = await asked(program, other)
+    late = await sms_code(other.caller, but=code)
+    await program.advance(5 * 60)
+    missed = await send(other, form_of(answer, "/h5/login/code").typed(code=late, agreed="yes"))
+    assert form_of(missed, "/h5/login/code").faults == {"code": "短信验证码已经失效，请重新获取"}
+
+
+@pytest.mark.attack("O10")
+async def test_a_code_is_worth_nothing_in_another_browser(program: Program, member: Standing) -> None:
+    browser, thief = await program.browser(), await program.browser()
+    await asked(program, browser)
+    code = await sms_code(browser.caller)
+    form = (await at(program, thief, BY_CODE)).typed(phone=PHONE, code=code, agreed="yes")
+    assert form_of(await send(thief, form), "/h5/login/code").faults == {"code": "短信验证码已经失效，请重新获取"}
+
+
+async def real_named(program: Program) -> str:
+    """Register somebody by face, and give the account a number; return the account."""
+    phone = await program.phone("chen-yutong")
+    account = program.sql("SELECT account FROM platform_link")[0][0]
+    assert phone is not None
+    await program.rooms.stores.members.set_phone(account, PHONE, program.clock.now())
+    return str(account)
+
+
+@pytest.mark.req("LOG-6")
+async def test_a_number_long_unused_is_asked_for_the_end_of_the_document(program: Program) -> None:
+    account = await real_named(program)
+    program.clock.advance(60 * DAY / 1000 + 1)
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    form = form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+    led = await send(browser, form)
+    where = led.header("Location") or ""
+    assert (led.status, where.partition("=")[0]) == (303, "/h5/login/document?flow")
+    assert browser.session is None
+    page = await browser.get(where)
+    assert "154****5678" in page.text
+    tail = form_of(page, "/h5/login/document")
+    missed = await send(browser, tail.typed(tail="0000"))
+    assert form_of(missed, "/h5/login/document").faults == {"tail": "和实名认证的证件不一致，请检查后再输入"}
+    assert "还可以试4次" in missed.text
+    member = await program.rooms.stores.members.member(account)
+    assert member is not None
+    assert member.document is not None
+    entered = await send(browser, tail.typed(tail=member.document.number[-4:].lower()))
+    assert (entered.status, entered.header("Location")) == (303, "/h5/centre"), entered.text
+    # The login is over: nobody goes through it twice.
+    assert (await send(browser.copy(), tail.typed(tail=member.document.number[-4:]))).status in {303, 403}
+    # And the number was used now.
+    again = await program.browser()
+    await program.advance(61)
+    _, answer = await asked(program, again)
+
+
+@pytest.mark.req("LOG-6")
+@pytest.mark.attack("O1")
+async def test_the_end_of_a_document_is_not_guessed(program: Program) -> None:
+    await real_named(program)
+    program.clock.advance(60 * DAY / 1000 + 1)
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    led = await send(
+        browser, form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+    )
+    tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
+    for number in range(4):
+        assert (await send(browser, tail.typed(tail=f"000{number}"))).status == 422
+    last = await send(browser, tail.typed(tail="0009"))
+    assert (last.status, last.header("Location")) == (303, BY_CODE)
+    assert (await send(browser, tail.typed(tail="0009"))).header("Location") == BY_CODE
+
+
+async def test_a_deep_link_into_a_login_leads_to_its_beginning(program: Program) -> None:
+    browser = await program.browser()
+    answer = await browser.get("/h5/login/document?flow=AAAAAAAAAAAAAAAAAAAAAA")
+    assert (answer.status, answer.header("Location")) == (303, BY_CODE)
