@@ -13,8 +13,6 @@ is asked anew.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import structlog
 
 from bjidp.accounts.drafts import Draft
@@ -25,6 +23,7 @@ from bjidp.accounts.ports import IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import Changes, sent_to
 from bjidp.accounts.settings.flow import Change, Typed
+from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
@@ -40,14 +39,6 @@ from bjidp.verification.proofs import Operation
 log = structlog.get_logger(__name__)
 
 
-class FormerNumber(Protocol):
-    """Tells whoever had a number."""
-
-    def phone_changed(self, number: MobileNumber) -> None:
-        """Begin to tell ``number`` by SMS that it is its account's no more; return at once, whatever becomes of it."""
-        ...
-
-
 class Phones:
     """Changes phone numbers. A store that is down raises ``StoreUnavailable``."""
 
@@ -61,7 +52,7 @@ class Phones:
         dispatches: Dispatches,
         codes: Codes,
         endings: Endings,
-        former: FormerNumber,
+        teller: Teller,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -72,7 +63,7 @@ class Phones:
         self._dispatches = dispatches
         self._codes = codes
         self._endings = endings
-        self._former = former
+        self._teller = teller
         self._clock = clock
 
     async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
@@ -143,7 +134,7 @@ class Phones:
         except IdentifierTaken:
             raise PhoneTaken from None
         if member.phone is not None:
-            self._former.phone_changed(MobileNumber(member.phone))
+            self._teller.tell(MobileNumber(member.phone), Told.PHONE_CHANGED)
         try:
             await self._endings.end_browsers(visit.account, visit.session.id, reason)
         except StoreUnavailable:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from bjidp.accounts.activity import Activity
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
@@ -19,6 +20,7 @@ from bjidp.accounts.settings.flow import Change, Typed
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
+from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy
@@ -34,7 +36,6 @@ from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Purpose
 from bjidp.verification.dispatch import Dispatches, SmsWords
 from bjidp.verification.limits import SmsLimits, SmsWindows
-from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Means, Operation, Proof, Proofs
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
@@ -48,17 +49,8 @@ from tests.unit.accounts.registration.room import SHOWN, PictureBook, Postman
 NUMBER, NEW_NUMBER, THIRD_NUMBER = "15400000001", "15400000002", "15400000003"
 PASSWORD, NEW_PASSWORD = "Wansui-8", "Wansui-2027"
 NEW_PASSWORDS: Final = Typed(old=PASSWORD, password=NEW_PASSWORD, again=NEW_PASSWORD)
+BY_QR: Final = Login(Way.QR, "wechat", None, "Edge", "macOS", "北京市", b"network", b"ticket")
 LOGIN: Final = Login(Way.PASSWORD, None, None, "Chrome", "Windows", None, b"network", None)
-
-
-class Told:
-    """Remembers which former numbers were told."""
-
-    def __init__(self) -> None:
-        self.numbers: list[str] = []
-
-    def phone_changed(self, number: MobileNumber) -> None:
-        self.numbers.append(number.digits)
 
 
 class EndedPhones:
@@ -78,6 +70,9 @@ class _Plain:
     def sms(self, purpose: Purpose, code: str) -> SmsWords:
         return SmsWords(f"{purpose}:{code}", purpose, (code,))
 
+    def told(self, what: Told) -> SmsWords:
+        return SmsWords(what, what, ())
+
 
 class Room:
     """People come in by :meth:`enter`; every store can be made to fail by the ``meddler``."""
@@ -89,7 +84,6 @@ class Room:
         self.sql = sql
         self.meddler = Meddler()
         self.postman = Postman()
-        self.told = Told()
         self.phones_ended = EndedPhones()
         self.hashes = PasswordHashes(entropy, Cost(time=1, memory=8), threads=2, waiting=40)
         self.sessions = Sessions(self.meddler.between("sessions", sessions), clock, entropy, 12 * HOUR)
@@ -105,11 +99,15 @@ class Room:
             entropy=entropy,
             windows=CaptchaWindows(),
         )
+        messages = SmsLimits(
+            tallies=brief.records("tally", Tally), throttle=throttle, pseudonyms=PSEUDONYMS, windows=SmsWindows()
+        )
+        self.teller = Teller(
+            sender=self.postman, limits=messages, words=_Plain(), entropy=entropy, sleep=self._until_its_turn
+        )
         self.dispatches = Dispatches(
             codes=self.codes,
-            limits=SmsLimits(
-                tallies=brief.records("tally", Tally), throttle=throttle, pseudonyms=PSEUDONYMS, windows=SmsWindows()
-            ),
+            limits=messages,
             sender=self.postman,
             words=_Plain(),
             records=self.meddler.between("dispatches", brief.records("dispatch", Dispatch)),
@@ -154,7 +152,7 @@ class Room:
             dispatches=self.dispatches,
             codes=self.codes,
             endings=endings,
-            former=self.told,
+            teller=self.teller,
             clock=clock,
         )
         self.names = Names(
@@ -165,12 +163,22 @@ class Room:
             pseudonyms=PSEUDONYMS,
             clock=clock,
         )
+        self.activity = Activity(members=self.members, sessions=self.sessions, endings=endings, clock=clock)
         self.cancelling = Cancelling(changes=self.changes, members=self.members, endings=endings, clock=clock)
 
     async def close(self) -> None:
         """End what runs in the background."""
         await self.dispatches.close()
+        await self.teller.close()
         await self.hashes.close()
+
+    async def _until_its_turn(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    async def told(self) -> list[tuple[str, str]]:
+        """Return what numbers were told without a code: the number, and what."""
+        await self.teller.close()
+        return [(sms.to, sms.text) for sms in self.postman.sent if not sms.parameters]
 
     async def someone(self, phone: str = NUMBER, username: str = "zhang_san", password: str | None = PASSWORD) -> str:
         """Register somebody on a page; return their account."""
@@ -183,9 +191,9 @@ class Room:
         _, standing = await self.sql.accounts.register(applicant(), self.clock.now())
         return standing.account
 
-    async def enter(self, account: str) -> Visit:
+    async def enter(self, account: str, login: Login = LOGIN) -> Visit:
         """Log in to an account in a browser of its own."""
-        cookie = await self.sessions.start(account, LOGIN, None)
+        cookie = await self.sessions.start(account, login, None)
         return Visit(session=await self.session(cookie), cookie=cookie, source=Source("address"))
 
     async def session(self, cookie: str) -> Session:
