@@ -103,6 +103,7 @@ from bjidp.web.drawing import Drawings
 from bjidp.web.forms import Forms
 from bjidp.web.guards import Guards
 from bjidp.web.health import Health
+from bjidp.web.help import HelpPages
 from bjidp.web.login import LoginPages, LoginSettings
 from bjidp.web.miniprogram import MiniProgramApi
 from bjidp.web.problems import PROBLEMS, Problems
@@ -568,7 +569,9 @@ def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) ->
     account_login = _account_login(rooms, front, verification, login)
     files = front.files.including(basis_url, qr.basis.encode(), "application/octet-stream")
     health = Health(rooms.stores.pings, sandbox=_is_sandbox(settings))
-    return _Part(mounts=(login.mount, account_login.mount, StaticPages(files).mount, health.mount))
+    helping = HelpPages(front.renderer)
+    mounts = (login.mount, account_login.mount, helping.mount, StaticPages(files).mount, health.mount)
+    return _Part(mounts=mounts)
 
 
 def _account_login(rooms: Rooms, front: _Front, verification: _Verification, login: LoginPages) -> AccountLogin:

@@ -1,0 +1,57 @@
+"""The help: every page that is led to is there, and says what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bjidp.web.pages import Article, HelpPage
+from tests.support.program import Program
+
+
+@pytest.mark.req("FAQ-2")
+@pytest.mark.parametrize("prefix", ["", "/h5"])
+async def test_every_question_of_the_list_has_its_page(program: Program, prefix: str) -> None:
+    browser = await program.browser()
+    index = await browser.get(f"{prefix}/help")
+    assert index.status == 200
+    led = set(re.findall(r'href="(/help/[a-z-]+)"', index.text))
+    assert {f"/help/{article.value}" for article in Article} | {"/help/manual"} == led
+    assert len(HelpPage.questions) == 7
+    for path in led:
+        page = await browser.get(prefix + path)
+        assert page.status == 200, path
+        assert "<h1" in page.text
+    assert not browser.cookies
+
+
+@pytest.mark.req("FAQ-2", "FAQ-1")
+async def test_whoever_gets_no_message_is_told_the_limits_and_another_way_in(program: Program) -> None:
+    page = (await (await program.browser()).get("/help/no-sms")).text
+    assert "1小时内最多收5条" in page
+    assert "24小时内最多收10条" in page
+    assert "创蓝云智" in page
+    assert 'href="/login"' in page
+
+
+@pytest.mark.req("LOG-1", "FAQ-2")
+async def test_the_manual_tells_every_task_on_one_page(program: Program) -> None:
+    browser = await program.browser()
+    page = (await browser.get("/help/manual")).text
+    for task in (
+        "注册账号",
+        "扫码登录",
+        "账号登录",
+        "找回密码",
+        "注销账号",
+        "修改密码",
+        "修改手机号",
+        "绑定邮箱",
+        "设置民族",
+    ):
+        assert f">{task}</h2>" in page
+
+
+async def test_a_page_that_there_is_not_is_said_not_to_be_there(program: Program) -> None:
+    assert (await (await program.browser()).get("/help/nonsense")).status == 404
