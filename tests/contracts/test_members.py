@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 import pytest
@@ -16,9 +16,12 @@ from bjidp.audit.event import EventKind, Fact
 from bjidp.clock import DAY, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
+from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.catalog import SqlStores, open_sql
+from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import metadata
+from bjidp.storage.sql.statements import Row, Statement, Value
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity, keyring
 
 PHONE, OTHER_PHONE = "13800138000", "13900139000"
@@ -136,6 +139,34 @@ async def test_of_several_names_the_first_that_is_held_is_found(house: House) ->
     assert await found(nobody, of_document(ZHANG), of_phone(OTHER_PHONE)) == li
     assert await found(*[nobody] * 12, of_username("zhangsan1")) == zhang
     assert await found(nobody, of_document(ZHANG)) is None
+
+
+@pytest.mark.attack("R1")
+async def test_a_name_that_nobody_has_costs_what_another_costs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, standing = await house.someone()
+    await house.members.set_phone(standing.account, PHONE, house.now)
+    readings = [of_username("someone99"), of_phone("13600136000"), of_document(LI)]
+    work: list[str] = []
+    opened, asked = FieldCipher.open, type(house.sql.engine).one
+
+    def unseal(self: FieldCipher, table: str, column: str, row: str, sealed: bytes) -> str:
+        work.append(f"{table}.{column}")
+        return opened(self, table, column, row, sealed)
+
+    async def one(self: SqlEngine, statement: Statement, values: Mapping[str, Value]) -> Row | None:
+        work.append(statement.sql)
+        return await asked(self, statement, values)
+
+    monkeypatch.setattr(FieldCipher, "open", unseal)
+    monkeypatch.setattr(type(house.sql.engine), "one", one)
+    costs = []
+    for names in (readings, [*readings[:1], of_phone(PHONE), *readings[2:]]):
+        await house.members.find(names)  # what a name is masked as is remembered
+        work.clear()
+        found = await house.members.find(names)
+        costs.append((found is None, sorted(work)))
+    assert costs == [(True, costs[0][1]), (False, costs[0][1])]
+    assert len(costs[0][1]) == 1 + 4, "one statement; name, number, username and phone"
 
 
 async def test_what_is_not_there_is_none(house: House) -> None:
@@ -453,14 +484,12 @@ async def test_of_sixteen_accounts_that_take_one_number_over_at_once_one_keeps_i
     )
     ended = {result for result in results if isinstance(result, str)}
     assert former.account in ended
-    (kept,) = [one for one in people if one.account not in ended and await house.members.member(one.account)
-               and (await member(house, one.account)).phone == PHONE]  # fmt: skip
     found = await house.members.find([of_phone(PHONE)])
     assert found is not None
-    assert found.standing.account == kept.account
-    assert house.rows("SELECT count(*) FROM identifier WHERE kind = 'phone'") == [
-        (17 - len(ended),),
-    ]
+    assert found.standing.account in {one.account for one in people} - ended
+    left = [one for one in people if await house.members.member(one.account) is not None]
+    assert len(left) == 17 - len(ended)
+    assert house.rows("SELECT count(*) FROM identifier WHERE kind = 'phone'") == [(len(left),)]
     assert len(house.outbox()) == len(ended)
 
 

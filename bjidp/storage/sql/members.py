@@ -21,7 +21,7 @@ from bjidp.entropy import Entropy
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.standing import MAY_LOG_IN, Standing, Status
-from bjidp.storage.sql.account_rows import AccountRows
+from bjidp.storage.sql.account_rows import AccountRows, Locked, usable
 from bjidp.storage.sql.audit import EVENT, AuditRows, event_from
 from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -66,6 +66,7 @@ class SqlMembers:
             .select_from(ACCOUNT_WITH_IDENTITY)
             .where(account.c.id == bindparam("account"), account.c.status != Status.CANCELLED.value)
         )
+        self._seen = compile_(select(account.c.ref, account.c.status).where(account.c.id == bindparam("account")))
         self._newest_notices = compile_(
             select(notice.c.id, notice.c.kind, notice.c.facts, notice.c.created_at, notice.c.seen_at)
             .where(notice.c.account == bindparam("account"))
@@ -200,7 +201,8 @@ class SqlMembers:
         proved = await self._engine.write_one(self._prove_phone, values)
         if not proved.number:
             # Noted today already, as a rule; else the account has no number, or may not be used.
-            await self._change(account, lambda _, __: None)
+            row = await self._engine.one(self._seen, {"account": account})
+            usable(None if row is None else Locked(*row))
 
     async def merge_phone(self, account: str, number: str, now: Instant) -> str | None:
         """Move ``number`` to ``account``, and end the account that held it; raise :class:`IdentifierTaken`."""
