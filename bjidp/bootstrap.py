@@ -74,15 +74,16 @@ from bjidp.storage.memory.tickets import MemoryTicketStore
 from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.throttle.ports import Throttle
-from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms, build_sms
+from bjidp.vendors.catalog import HttpClients, build_authority, build_mail, build_platforms, build_sms
+from bjidp.vendors.ports import SmsSender
 from bjidp.verification.captcha import Captcha
 from bjidp.verification.captcha_picture import draw
 from bjidp.verification.captcha_pool import CaptchaPool
 from bjidp.verification.captchas import Captchas, CaptchaWindows, Witness
 from bjidp.verification.code import Code
 from bjidp.verification.codes import Codes, CodeWindows
-from bjidp.verification.dispatch import Dispatches
-from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.dispatch import ByMail, Dispatches
+from bjidp.verification.limits import MailLimits, MailWindows, SmsLimits, SmsWindows
 from bjidp.verification.proofs import Proof, Proofs
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
@@ -369,7 +370,7 @@ class _Verification(Struct, frozen=True, kw_only=True):
 
 
 def _verification(rooms: Rooms) -> _Verification:
-    stores, settings, pseudonyms = rooms.stores, rooms.settings, Pseudonyms(rooms.keyring)
+    stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
     codes = Codes(
         records=stores.codes,
         throttle=stores.throttle,
@@ -378,15 +379,7 @@ def _verification(rooms: Rooms) -> _Verification:
         windows=CodeWindows(),
     )
     limits = SmsLimits(tallies=stores.tallies, throttle=stores.throttle, pseudonyms=pseudonyms, windows=SmsWindows())
-    sender = None
-    if settings.chuanglan is not None:
-        sender = build_sms(
-            settings.chuanglan,
-            settings.chuanglan_second,
-            http=rooms.http,
-            clock=rooms.clock,
-            entropy=rooms.entropy,
-        )
+    sender = _sms_sender(rooms)
     return _Verification(
         captchas=Captchas(
             records=stores.captchas,
@@ -402,6 +395,7 @@ def _verification(rooms: Rooms) -> _Verification:
             codes=codes,
             limits=limits,
             sender=sender,
+            mail=_by_mail(rooms),
             words=CodeWords(Texts.load(LANGUAGE)),
             records=stores.dispatches,
             pseudonyms=pseudonyms,
@@ -410,6 +404,25 @@ def _verification(rooms: Rooms) -> _Verification:
         teller=Teller(sender=sender, limits=limits, words=ToldTexts(Texts.load(LANGUAGE)), entropy=rooms.entropy),
         proofs=Proofs(stores.proofs, pseudonyms),
         passwords=PasswordHashes(rooms.entropy, Cost(), threads=HASHING_THREADS, waiting=HASHES_WAITING),
+    )
+
+
+def _sms_sender(rooms: Rooms) -> SmsSender | None:
+    settings = rooms.settings
+    if settings.chuanglan is None:
+        return None
+    return build_sms(
+        settings.chuanglan, settings.chuanglan_second, http=rooms.http, clock=rooms.clock, entropy=rooms.entropy
+    )
+
+
+def _by_mail(rooms: Rooms) -> ByMail | None:
+    if rooms.settings.mail is None:
+        return None
+    return ByMail(
+        sender=build_mail(rooms.settings.mail, clock=rooms.clock),
+        limits=MailLimits(throttle=rooms.stores.throttle, pseudonyms=Pseudonyms(rooms.keyring), windows=MailWindows()),
+        words=CodeWords(Texts.load(LANGUAGE)),
     )
 
 

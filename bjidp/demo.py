@@ -124,7 +124,9 @@ def _free(host: str, near: int) -> int:
 
 async def _run(place: Place) -> None:
     credentials = default_credentials(place.data / "sandbox")
-    config = _write_config(place, credentials.client_settings(place.sandbox))
+    # Nobody has to know this port but the server, so it is none of the demo's own.
+    mail = socket.create_server((LOOPBACK, 0))
+    config = _write_config(place, credentials.client_settings(place.sandbox, int(mail.getsockname()[1])))
     site = read_base_url(load(config, system_environment()).server.base_url)
     runners = [
         await _start(
@@ -137,6 +139,7 @@ async def _run(place: Place) -> None:
                     server_url=place.server,
                     server_host=site.authority if site.url != place.server else None,
                     server_tls=_trusting(place),
+                    mail=mail,
                 )
             ),
             place,
@@ -264,6 +267,15 @@ def _write_config(place: Place, vendors: ClientSettings) -> Path:
             "password": vendors.chuanglan.password,
             "signature": vendors.chuanglan.signature,
             "base_url": vendors.chuanglan.base_url,
+        },
+        "mail": {
+            "host": vendors.mail.host,
+            "port": vendors.mail.port,
+            "security": "plain",
+            "username": vendors.mail.username,
+            "password": vendors.mail.password,
+            "sender": vendors.mail.sender,
+            "sender_name": "北京市统一身份认证平台",
         },
     }
     path = place.data / "server.toml"

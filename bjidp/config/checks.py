@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import maxminddb
 
+from bjidp.accounts.telling import Told
 from bjidp.config import outside
 from bjidp.config.settings import Settings, Unread
 from bjidp.qrlogin.matrix import PrefixTooLong, version_for
@@ -29,6 +30,9 @@ from bjidp.store_addresses import AddressFault, is_whole, read_database_url, rea
 from bjidp.vendors.aes_cbc import read_key
 from bjidp.vendors.rsa_keys import read_private_key, read_public_key
 from bjidp.vendors.settings import ChuanglanSettings
+from bjidp.verification.code import BY_SMS
+from bjidp.verification.mail_address import mail_address
+from bjidp.verification.ranges import is_synthetic_mail
 
 ROOT_KEY_BYTES: Final = 32
 
@@ -48,6 +52,9 @@ BOUNDS: Final = {
 
 SMS: Final = ("chuanglan", "chuanglan_second")
 """The sections of accounts for short messages."""
+
+TEMPLATES: Final = frozenset({f"code.{purpose}" for purpose in BY_SMS} | {f"told.{what}" for what in Told})
+"""Our names of what short messages say."""
 
 _SIGNATURE: Final = re.compile(r"[^【】\s]{2,16}")
 _EXTEND: Final = re.compile(r"[0-9]{0,3}")
@@ -242,14 +249,65 @@ def _sms_extend(section: str, settings: Settings) -> Iterator[str]:
 
 def _sms_templates(section: str, settings: Settings) -> Iterator[str]:
     account: ChuanglanSettings | None = getattr(settings, section)
-    if account is not None and account.api == "v2" and not account.templates:
-        yield f"{section}.templates: v2 sends nothing but templates, and none is named"
+    if account is not None and account.api == "v2":
+        missing = sorted(TEMPLATES - set(account.templates))
+        if missing:
+            yield f"{section}.templates: v2 sends nothing but templates, and {', '.join(missing)} are not named"
 
 
 def _sms_second(settings: Settings) -> list[str]:
     if settings.chuanglan_second is None or settings.chuanglan is not None:
         return []
     return ["chuanglan_second: is the second of two; the first is chuanglan"]
+
+
+def _mail_server(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if mail is not None and not outside.is_host(mail.host):
+        yield "mail.host: must be the name or the address of a host, and nothing else"
+
+
+def _mail_port(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if mail is not None and mail.port is not None and not 0 < mail.port <= PORT_MAX:
+        yield f"mail.port: must be a number from 1 to {PORT_MAX}"
+
+
+def _mail_security(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if mail is None or mail.security != "plain":
+        return
+    if settings.server.environment == "production":
+        yield "mail.security: production needs tls or starttls"
+    elif outside.is_host(mail.host) and not _is_loopback_host(mail.host):
+        yield "mail.security: plain is for a server on this machine; another needs tls or starttls"
+
+
+def _mail_sender(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if mail is None:
+        return
+    if mail_address(mail.sender) is None:
+        yield "mail.sender: must be a mail address such as noreply@id.example.com"
+    if not mail.sender_name.isprintable():
+        yield "mail.sender_name: must be one line of text"
+
+
+def _mail_account(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if mail is not None and (mail.username is None) != (mail.password is None):
+        yield "mail.username, mail.password: one needs the other"
+
+
+def _no_sandbox_mail(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if mail is None or settings.server.environment != "production":
+        return
+    if outside.is_host(mail.host) and (not outside.is_real_host(mail.host) or outside.is_nobodys_host(mail.host)):
+        yield "mail.host: production needs a real mail server"
+    sender = mail_address(mail.sender)
+    if sender is not None and is_synthetic_mail(sender):
+        yield "mail.sender: production sends from a real address"
 
 
 def _web_addresses(settings: Settings) -> Iterator[str]:
@@ -308,12 +366,18 @@ RULES: Final[tuple[Rule, ...]] = (
     *(partial(_sms_extend, section) for section in SMS),
     *(partial(_sms_templates, section) for section in SMS),
     _sms_second,
+    _mail_server,
+    _mail_port,
+    _mail_security,
+    _mail_sender,
+    _mail_account,
     _web_addresses,
     partial(_page_address, "portal_url"),
     partial(_page_address, "simulator_url"),
     _no_lifted_limits,
     _no_simulator,
     _no_sandbox,
+    _no_sandbox_mail,
 )
 
 
@@ -324,7 +388,13 @@ def _is_web_address(url: str) -> bool:
 
 def _is_loopback(url: str) -> bool:
     try:
-        host = urlsplit(url).hostname or ""
+        return _is_loopback_host(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def _is_loopback_host(host: str) -> bool:
+    try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False

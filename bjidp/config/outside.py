@@ -65,6 +65,20 @@ def refuse(named: Sequence[str], services: Mapping[str, str]) -> Iterator[str]:
             yield f"{setting}: production speaks to {known} unless server.outside_hosts names {host}"
 
 
+def is_host(host: str) -> bool:
+    """Tell whether ``host`` is an address or a name in lower case, and nothing else."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _NAME.fullmatch(host) is not None
+    return True
+
+
+def is_nobodys_host(host: str) -> bool:
+    """Tell whether ``host`` is a name that is reserved for examples (RFC 2606, section 2)."""
+    return host.rpartition(".")[2] == "example"
+
+
 def is_real_host(host: str) -> bool:
     """Tell whether ``host`` is a name, or an address that the whole Internet knows by this writing.
 

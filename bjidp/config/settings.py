@@ -17,6 +17,7 @@ from bjidp.vendors.settings import (
     AuthoritySettings,
     BaiduSettings,
     ChuanglanSettings,
+    MailSettings,
     WechatSettings,
 )
 
@@ -127,3 +128,4 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     chuanglan: ChuanglanSettings | None = None
     chuanglan_second: ChuanglanSettings | None = None
     """Another account, which sends when the first cannot."""
+    mail: MailSettings | None = None

@@ -5,6 +5,7 @@ Started only by the demo and by tests; production refuses its addresses and its 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,6 +20,7 @@ from bjidp.sandbox.chuanglan import Chuanglan
 from bjidp.sandbox.control import Control
 from bjidp.sandbox.faults import SERVICES, Faults
 from bjidp.sandbox.inbox import Inbox
+from bjidp.sandbox.mail import MailServer
 from bjidp.sandbox.people import People
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.sandbox.wechat import Wechat
@@ -95,5 +97,8 @@ def build(settings: SandboxSettings) -> web.Application:
         )
 
     app.on_startup.append(warn)
+    if settings.mail is not None:
+        mail = MailServer(account=credentials.mail, inbox=inbox, faults=faults)
+        app.cleanup_ctx.append(partial(mail.lifespan, settings.mail))
     app.on_shutdown.append(faults.stop)
     return app

@@ -66,6 +66,14 @@ class ChuanglanAccount(Struct, frozen=True):
     signature: str
 
 
+class MailAccount(Struct, frozen=True):
+    """An account at the mail server, and the one address it may send from."""
+
+    username: str
+    password: str
+    sender: str
+
+
 class SandboxCredentials(Struct, frozen=True, kw_only=True):
     """Everything the services know their one caller by."""
 
@@ -74,11 +82,15 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
     baidu: BaiduApp
     authority: AuthorityKey
     chuanglan: ChuanglanAccount
+    mail: MailAccount
     openid_seed: str
     """What the platforms derive openids from; no caller knows it."""
 
-    def client_settings(self, base_url: str) -> ClientSettings:
-        """Return what the caller of a sandbox at ``base_url`` has to be configured with."""
+    def client_settings(self, base_url: str, mail_port: int = 2525) -> ClientSettings:
+        """Return what the caller of a sandbox at ``base_url`` has to be configured with.
+
+        ``mail_port`` is where its mail server listens, if it has one.
+        """
         base = base_url.rstrip("/")
         return ClientSettings(
             wechat=WechatClient(base_url=f"{base}/wechat", app_id=self.wechat.app_id, secret=self.wechat.secret),
@@ -105,6 +117,13 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
                 account=self.chuanglan.account,
                 password=self.chuanglan.password,
                 signature=self.chuanglan.signature,
+            ),
+            mail=MailClient(
+                host="127.0.0.1",
+                port=mail_port,
+                username=self.mail.username,
+                password=self.mail.password,
+                sender=self.mail.sender,
             ),
         )
 
@@ -158,6 +177,16 @@ class ChuanglanClient(Struct, frozen=True):
     signature: str
 
 
+class MailClient(Struct, frozen=True):
+    """What a client of the mail server needs; it speaks SMTP without TLS, on this machine alone."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    sender: str
+
+
 class ClientSettings(Struct, frozen=True):
     """What the composition root of the caller has to be given."""
 
@@ -166,6 +195,7 @@ class ClientSettings(Struct, frozen=True):
     baidu: BaiduClient
     authority: AuthorityClient
     chuanglan: ChuanglanClient
+    mail: MailClient
 
 
 def default_credentials(data_dir: Path | None) -> SandboxCredentials:
@@ -192,6 +222,7 @@ def default_credentials(data_dir: Path | None) -> SandboxCredentials:
         ),
         authority=AuthorityKey(key_id="sandbox-authority-1", secret="sandbox-authority-secret-0000001"),
         chuanglan=ChuanglanAccount(account="N9990001", password="sandboxChuanglan01", signature="京通"),
+        mail=MailAccount(username="sandbox-mail", password="sandboxMailPassword01", sender="noreply@id.example"),
         openid_seed="sandbox-openids-1",
     )
 

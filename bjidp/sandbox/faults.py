@@ -1,7 +1,7 @@
 """Outside services that misbehave on request.
 
-One middleware in front of everything: what it does is decided by the first part of the path alone, so a service need
-not know that it can be broken.
+One middleware in front of everything that speaks HTTP: what it does is decided by the first part of the path alone, so
+such a service need not know that it can be broken. Mail does not speak HTTP and asks here itself.
 
 ``slow`` answers rightly after a while. ``timeout`` never answers: it ends when the caller gives up, when the sandbox
 stops, or after the given time, and then closes the connection. ``http500`` answers 500. ``malformed`` does the work and
@@ -11,13 +11,15 @@ cuts its answer in half: what the caller asked for has happened. ``refuse`` clos
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Literal, TypeAlias, get_args
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
-Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority", "chuanglan"]
+Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority", "chuanglan", "mail"]
 Mode: TypeAlias = Literal["ok", "slow", "timeout", "http500", "malformed", "refuse"]
 
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -48,7 +50,7 @@ class Faults:
 
     def in_force(self) -> dict[str, str]:
         """Return how each service does."""
-        return {service: self._fault(service).mode for service in SERVICES}
+        return {service: self.of(service).mode for service in SERVICES}
 
     async def stop(self, _app: web.Application) -> None:
         """Let go of every call that is held."""
@@ -57,15 +59,15 @@ class Faults:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer as the service's fault says."""
-        fault = self._fault(request.path.lstrip("/").partition("/")[0])
+        fault = self.of(request.path.lstrip("/").partition("/")[0])
         match fault.mode:
             case "ok":
                 return await handler(request)
             case "slow":
-                await self._keep(request, _SLOW if fault.seconds is None else fault.seconds)
+                await self.keep(partial(_left, request), fault)
                 return await handler(request)
             case "timeout":
-                await self._keep(request, fault.seconds)
+                await self.keep(partial(_left, request), fault)
                 return _hang_up(request)
             case "refuse":
                 return _hang_up(request)
@@ -74,29 +76,35 @@ class Faults:
             case "malformed":
                 return _halved(await handler(request))
 
-    def _fault(self, service: str) -> Fault:
+    def of(self, service: str) -> Fault:
+        """Return how ``service`` does."""
         return self._faults.get(service, Fault("ok", None))
 
-    async def _keep(self, request: web.Request, seconds: float | None) -> None:
+    async def keep(self, left: Callable[[], bool], fault: Fault) -> None:
+        """Keep a caller waiting as a slow service or one without an answer does, until the caller has ``left``."""
         self.held += 1
         try:
-            await self._wait(request, seconds)
+            await self._wait(left, _SLOW if fault.mode == "slow" and fault.seconds is None else fault.seconds)
         finally:
             self.held -= 1
 
-    async def _wait(self, request: web.Request, seconds: float | None) -> None:
+    async def _wait(self, left: Callable[[], bool], seconds: float | None) -> None:
         # aiohttp tells a handler of a caller who left only by cancelling it, if it was started so; looking at the
         # transport works however it was started.
         loop = asyncio.get_running_loop()
         end = None if seconds is None else loop.time() + seconds
-        while not self._stopping.is_set() and request.transport is not None and not request.transport.is_closing():
-            left = _LOOK_EVERY if end is None else min(_LOOK_EVERY, end - loop.time())
-            if left <= 0:
+        while not self._stopping.is_set() and not left():
+            pause = _LOOK_EVERY if end is None else min(_LOOK_EVERY, end - loop.time())
+            if pause <= 0:
                 return
             try:
-                await asyncio.wait_for(self._stopping.wait(), left)
+                await asyncio.wait_for(self._stopping.wait(), pause)
             except TimeoutError:
                 continue
+
+
+def _left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _hang_up(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ of its documents; a rule that no public source tells is a field here, so that a 
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Literal
 
@@ -97,6 +98,8 @@ class SandboxSettings(Struct, frozen=True, kw_only=True):
     """The ``Host`` to call it under, where it differs from ``server_url``."""
     server_tls: ssl.SSLContext | None = None
     """What trusts the server's certificate, if it was made on the spot."""
+    mail: socket.socket | None = None
+    """A bound socket for the mail server; without one there is none. Taken over, and closed at the end."""
     wechat: WechatRules = field(default_factory=WechatRules)
     alipay: AlipayRules = field(default_factory=AlipayRules)
     baidu: BaiduRules = field(default_factory=BaiduRules)

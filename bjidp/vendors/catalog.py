@@ -27,14 +27,16 @@ from bjidp.vendors.chuanglan.templates import ChuanglanTemplates
 from bjidp.vendors.chuanglan.texts import ChuanglanTexts
 from bjidp.vendors.failover import Failover
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
-from bjidp.vendors.ports import PlatformClients, SmsSender
+from bjidp.vendors.ports import MailSender, PlatformClients, SmsSender
 from bjidp.vendors.settings import (
     AlipaySettings,
     AuthoritySettings,
     BaiduSettings,
     ChuanglanSettings,
+    MailSettings,
     WechatSettings,
 )
+from bjidp.vendors.smtp.client import SmtpMail
 from bjidp.vendors.wechat.face import WechatFace
 from bjidp.vendors.wechat.phone import WechatPhone
 from bjidp.vendors.wechat.sign_in import WechatSignIn
@@ -123,6 +125,21 @@ def build_sms(
         return sender
     return Failover(
         sender, _chuanglan("chuanglan_second", second, http, clock, entropy, pause=pause), patience=patience
+    )
+
+
+def build_mail(settings: MailSettings, *, clock: Clock, patience: float = 8.0) -> MailSender:
+    """Return who sends mail, which may take ``patience`` seconds."""
+    return SmtpMail(
+        host=settings.host,
+        port=settings.port,
+        security=settings.security,
+        username=settings.username,
+        password=settings.password,
+        sender=settings.sender,
+        sender_name=settings.sender_name,
+        clock=clock,
+        patience=patience,
     )
 
 

@@ -76,3 +76,19 @@ class ChuanglanSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """``v2``: our name of each template to the id it has there."""
     refusals: dict[str, SmsRefusal] = {}
     """``v2``: what each of its error codes means. No public document lists them; an unknown one is an outage."""
+
+
+class MailSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mail server that takes our mail."""
+
+    host: str
+    sender: str
+    """The address that mail comes from."""
+    sender_name: str = ""
+    """What mail programs show beside it."""
+    security: Literal["tls", "starttls", "plain"] = "tls"
+    """How the connection is protected: from the first byte, or from the greeting on; ``plain`` is for this machine."""
+    port: int | None = None
+    """By default 465, 587 for ``starttls`` and 25 for ``plain``."""
+    username: str | None = None
+    password: Secret | None = None

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from bjidp.clock import MINUTE, Millis
 from bjidp.verification.errors import VerificationCodeExpired
+from bjidp.verification.mail_address import MailAddress
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.typed import plain
 
@@ -41,6 +42,12 @@ class Purpose(StrEnum):
     BANK_CARD = "bank_card"
 
 
+BY_SMS: Final = frozenset({Purpose.REGISTER, Purpose.LOGIN, Purpose.RECOVER, Purpose.VERIFY, Purpose.BIND_PHONE})
+"""What codes are sent by SMS for; a bank sends its own."""
+
+BY_MAIL: Final = frozenset({Purpose.BIND_MAIL})
+
+
 class Channel(StrEnum):
     """How a code gets to its address."""
 
@@ -62,6 +69,11 @@ class Address(Struct, frozen=True):
 def by_sms(number: MobileNumber) -> Address:
     """Return the address of a mobile number."""
     return Address(Channel.SMS, number.digits)
+
+
+def by_mail(address: MailAddress) -> Address:
+    """Return the address of a mailbox."""
+    return Address(Channel.MAIL, address.text)
 
 
 class Binding(Struct, frozen=True):

@@ -1,15 +1,16 @@
 """Sending one-time codes, so that no page waits for whoever brings them.
 
-Called by every flow that proves a number. A message is counted, its code issued and its record kept before
-the answer; it is handed to the provider in the background, and the page asks what became of it. The digits go to the
-sender and nowhere else (attack O7).
+Called by every flow that proves a number or a mail address. A message is counted, its code issued and its record kept
+before the answer; it is handed to the provider in the background, and the page asks what became of it. The digits go to
+the sender and nowhere else (attack O7).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
@@ -24,16 +25,28 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Records, StaleRecord
 from bjidp.secret import Secret
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Sms, SmsSender
+from bjidp.vendors.ports import Mail, MailSender, Sms, SmsSender
 from bjidp.verification.code import Binding, Channel, Purpose
 from bjidp.verification.codes import Codes
-from bjidp.verification.errors import DispatchUnknown, SmsNotOffered
-from bjidp.verification.limits import SmsLimits
+from bjidp.verification.errors import DispatchUnknown, MailNotOffered, SmsNotOffered
+from bjidp.verification.limits import MailLimits, SmsLimits
+from bjidp.verification.mail_address import MailAddress
 from bjidp.verification.number import MobileNumber
-from bjidp.verification.sending import UNAVAILABLE, Dispatch, End, Outcome, Progress, Recent, Sending, judged, progress
+from bjidp.verification.sending import (
+    UNAVAILABLE,
+    Dispatch,
+    End,
+    Outcome,
+    Progress,
+    Recent,
+    Sending,
+    judged_mail,
+    judged_sms,
+    progress,
+)
 
 WAIT: Final = 60
-"""Seconds until the next message to the same number may be asked for."""
+"""Seconds until the next message to the same number or address may be asked for."""
 
 PATIENCE: Final = 17.0
 """Seconds that a provider, or two in turn, may take."""
@@ -56,6 +69,7 @@ ATTEMPTS: Final = 8
 """Lost races in a row before an end is left unwritten."""
 
 Send: TypeAlias = Callable[[], Awaitable[End]]
+Begin: TypeAlias = Callable[[str, Channel, Send], None]
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
@@ -75,12 +89,39 @@ class SmsWords(Struct, frozen=True):
         return f"SmsWords({self.template}, ***)"
 
 
+class MailWords(Struct, frozen=True):
+    """One mail."""
+
+    subject: str
+    text: str
+
+    def __repr__(self) -> str:
+        """Show the subject alone: the text has the code in it."""
+        return f"MailWords({self.subject}, ***)"
+
+
 class Words(Protocol):
-    """Knows what messages say."""
+    """Knows what short messages say."""
 
     def sms(self, purpose: Purpose, code: str) -> SmsWords:
         """Return the message that brings ``code`` for ``purpose``."""
         ...
+
+
+class MailTexts(Protocol):
+    """Knows what mail says."""
+
+    def mail(self, purpose: Purpose, code: str) -> MailWords:
+        """Return the mail that brings ``code`` for ``purpose``, which is one that codes are sent by mail for."""
+        ...
+
+
+class ByMail(Struct, frozen=True, kw_only=True):
+    """What sending by mail takes."""
+
+    sender: MailSender
+    limits: MailLimits
+    words: MailTexts
 
 
 class Sent(Struct, frozen=True):
@@ -103,14 +144,16 @@ class Dispatches:
         records: Records[Dispatch],
         pseudonyms: Pseudonyms,
         entropy: Entropy,
+        mail: ByMail | None = None,
         stopwatch: Stopwatch = SYSTEM_STOPWATCH,
         sleep: Sleep = asyncio.sleep,
         most: int = MOST,
     ) -> None:
-        """Send by ``sender``, None where nobody is there to send; keep what became of messages in ``records``."""
+        """Send by ``sender`` and by ``mail``, None where there is none; keep what became of messages in ``records``."""
         self._codes = codes
         self._limits = limits
         self._sender = sender
+        self._by_mail = mail
         self._words = words
         self._records = records
         self._pseudonyms = pseudonyms
@@ -119,13 +162,18 @@ class Dispatches:
         self._sleep = sleep
         self._most = most
         self._recent = Recent()
-        self._begun = 0
+        self._held = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def offers_sms(self) -> bool:
         """Whether there is somebody to send short messages."""
         return self._sender is not None
+
+    @property
+    def offers_mail(self) -> bool:
+        """Whether there is somebody to send mail."""
+        return self._by_mail is not None
 
     async def sms(
         self,
@@ -150,17 +198,32 @@ class Dispatches:
         sender = self._sender
         if sender is None:
             raise SmsNotOffered
-        self._enter()
-        try:
+        with self._entered() as begin:
             await self._limits.count(number, browser=browser, source=source, owner=owner)
             code = await self._codes.issue(binding)
             dispatch = await self._opened(holder, Channel.SMS)
-            sms = self._message(dispatch, binding.purpose, number, code)
-        except BaseException:
-            self._begun -= 1
-            raise
-        send = partial(self._delivered, sender, sms, binding.purpose) if real else self._imitated
-        self._begin(dispatch, Channel.SMS, send)
+            sms = self._sms(dispatch, binding.purpose, number, code)
+            begin(
+                dispatch, Channel.SMS, partial(self._messaged, sender, sms, binding.purpose) if real else self._imitated
+            )
+        return Sent(dispatch)
+
+    async def mail(self, binding: Binding, address: MailAddress, *, holder: str, browser: str, source: Source) -> Sent:
+        """Count a mail to ``address``, issue its code and begin to send it; return without waiting for that.
+
+        Raises :class:`bjidp.verification.errors.MailNotOffered` and ``TooBusy`` before anything is counted, then
+        ``RateLimited``.
+        """
+        by_mail = self._by_mail
+        if by_mail is None:
+            raise MailNotOffered
+        with self._entered() as begin:
+            await by_mail.limits.count(address, browser=browser, source=source)
+            code = await self._codes.issue(binding)
+            dispatch = await self._opened(holder, Channel.MAIL)
+            words = by_mail.words.mail(binding.purpose, code.text())
+            mail = Mail(reference=dispatch, to=address.text, subject=words.subject, text=words.text)
+            begin(dispatch, Channel.MAIL, partial(self._mailed, by_mail.sender, mail))
         return Sent(dispatch)
 
     async def outcome(self, holder: str, dispatch: str) -> Outcome:
@@ -187,10 +250,17 @@ class Dispatches:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    def _enter(self) -> None:
-        if self._begun >= self._most:
+    @contextmanager
+    def _entered(self) -> Iterator[Begin]:
+        """Hold one of the places of what may be under way; it is kept by what is begun within, else given back."""
+        if self._held >= self._most:
             raise TooBusy(RETRY_AFTER)
-        self._begun += 1
+        self._held += 1
+        try:
+            yield self._begin
+        except BaseException:
+            self._held -= 1
+            raise
 
     def _begin(self, dispatch: str, channel: Channel, send: Send) -> None:
         task = asyncio.create_task(self._run(dispatch, channel, send))
@@ -199,7 +269,7 @@ class Dispatches:
 
     def _left(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._begun -= 1
+        self._held -= 1
 
     async def _opened(self, holder: str, channel: Channel) -> str:
         dispatch = self._entropy.octets(16).hex()
@@ -234,11 +304,11 @@ class Dispatches:
             return
         raise StoreUnavailable
 
-    async def _delivered(self, sender: SmsSender, sms: Sms, purpose: Purpose) -> End:
+    async def _messaged(self, sender: SmsSender, sms: Sms, purpose: Purpose) -> End:
         started = self._stopwatch()
         try:
             async with asyncio.timeout(PATIENCE):
-                end = judged(await sender.send(sms), purpose)
+                end = judged_sms(await sender.send(sms), purpose)
         except (VendorUnavailable, TimeoutError):
             end = UNAVAILABLE
         self._recent.note(Sending(self._stopwatch() - started, end))
@@ -249,7 +319,14 @@ class Dispatches:
         await self._sleep(recent.seconds)
         return recent.end
 
-    def _message(self, dispatch: str, purpose: Purpose, number: MobileNumber, code: Secret) -> Sms:
+    async def _mailed(self, sender: MailSender, mail: Mail) -> End:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return judged_mail(await sender.send(mail))
+        except (VendorUnavailable, TimeoutError):
+            return UNAVAILABLE
+
+    def _sms(self, dispatch: str, purpose: Purpose, number: MobileNumber, code: Secret) -> Sms:
         words = self._words.sms(purpose, code.text())
         return Sms(
             reference=dispatch,

@@ -43,6 +43,12 @@ class SmsNotOffered(BjidpError):
     code = "sms_not_offered"
 
 
+class MailNotOffered(BjidpError):
+    """Nobody is set up to send mail here."""
+
+    code = "mail_not_offered"
+
+
 class DispatchUnknown(BjidpError):
     """No such sending: never begun, over, or somebody else's. One answer for all of them."""
 

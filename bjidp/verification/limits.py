@@ -1,4 +1,4 @@
-"""How often an SMS may be asked for (FAQ-1, attack O11).
+"""How often a code by SMS or mail may be asked for (FAQ-1, attack O11).
 
 Owns which limits count under which keys. Every key is a pseudonym. Called before each message, whatever page it is for
 and whether or not the number belongs to an account; no account is looked at here, so an unknown number is counted and
@@ -13,13 +13,14 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from bjidp.clock import DAY, HOUR
+from bjidp.clock import DAY, HOUR, MINUTE
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records, StaleRecord
 from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
 from bjidp.verification import tally as rules
+from bjidp.verification.mail_address import MailAddress
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.tally import NumberLimits, Tally
 
@@ -63,9 +64,7 @@ class SmsLimits:
         windows = self._windows
         await source.hit(self._throttle, "sms.source", windows.source)
         of_browser = self._pseudonyms.key("sms.browser", browser)
-        if await self._throttle.peek(of_browser, windows.browser) >= windows.browser.limit:
-            # It is full, so this is refused, with the time to wait, before it takes anything from the number.
-            await self._throttle.hit(of_browser, windows.browser)
+        await _require_room(self._throttle, of_browser, windows.browser)
         await self._count_number(self._pseudonyms.key("sms.number", number.digits), owner=owner)
         await self._throttle.hit(of_browser, windows.browser)
         await self._count_budget()
@@ -93,3 +92,39 @@ class SmsLimits:
         with suppress(RateLimited):
             await self._throttle.hit(self._pseudonyms.key("sms.alarm"), self._windows.alarm)
             log.error("sms_budget_exceeded", messages=self._windows.budget.limit)
+
+
+class MailWindows(Struct, frozen=True, kw_only=True):
+    """The limits of mail."""
+
+    mailbox: tuple[Window, ...] = (Window(1, MINUTE), Window(5, HOUR), Window(10, DAY))
+    browser: Window = Window(5, HOUR)
+    source: Window = Window(200, HOUR)
+
+
+class MailLimits:
+    """Counts, and refuses. A store that is down raises ``StoreUnavailable``: nothing passes (attack O5)."""
+
+    def __init__(self, *, throttle: Throttle, pseudonyms: Pseudonyms, windows: MailWindows) -> None:
+        """Count in ``throttle``."""
+        self._throttle = throttle
+        self._pseudonyms = pseudonyms
+        self._windows = windows
+
+    async def count(self, address: MailAddress, *, browser: str, source: Source) -> None:
+        """Count one mail to ``address``; the caller may send it then.
+
+        Raises ``RateLimited``. An asking that is refused counts for the network address alone.
+        """
+        windows = self._windows
+        await source.hit(self._throttle, "mail.source", windows.source)
+        of_browser = self._pseudonyms.key("mail.browser", browser)
+        await _require_room(self._throttle, of_browser, windows.browser)
+        await self._throttle.hit(self._pseudonyms.key("mail.mailbox", address.mailbox), *windows.mailbox)
+        await self._throttle.hit(of_browser, windows.browser)
+
+
+async def _require_room(throttle: Throttle, key: str, window: Window) -> None:
+    if await throttle.peek(key, window) >= window.limit:
+        # It is full, so this is refused, with the time to wait, before it takes anything from the address.
+        await throttle.hit(key, window)

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bjidp.vendors.ports import SmsAccepted, SmsAnswer, SmsRefusal
+from bjidp.vendors.ports import MailAccepted, MailAnswer, MailRefusal, SmsAccepted, SmsAnswer, SmsRefusal
 from bjidp.verification.code import Channel, Purpose
 
 
@@ -19,7 +19,9 @@ class Failure(StrEnum):
     """Why a message was not sent."""
 
     NUMBER = "number"
-    """The provider does not bring messages there."""
+    """The provider does not bring messages to this number."""
+    ADDRESS = "address"
+    """There is no such mailbox."""
     BUSY = "busy"
     """The provider has brought too many messages there lately."""
     UNAVAILABLE = "unavailable"
@@ -66,7 +68,8 @@ class Sending(Struct, frozen=True):
 SENT: Final = End()
 UNAVAILABLE: Final = End(Failure.UNAVAILABLE)
 
-_REFUSALS: Final = {SmsRefusal.NUMBER: Failure.NUMBER, SmsRefusal.FREQUENCY: Failure.BUSY}
+_MAIL_REFUSALS: Final = {MailRefusal.ADDRESS: Failure.ADDRESS, MailRefusal.BUSY: Failure.BUSY}
+_SMS_REFUSALS: Final = {SmsRefusal.NUMBER: Failure.NUMBER, SmsRefusal.FREQUENCY: Failure.BUSY}
 
 
 def progress(dispatch: Dispatch, *, under_way: bool) -> Progress:
@@ -81,18 +84,25 @@ def progress(dispatch: Dispatch, *, under_way: bool) -> Progress:
     return Progress(dispatch.channel, Outcome.FAILED, end.failure)
 
 
-def judged(answer: SmsAnswer, purpose: Purpose) -> End:
-    """Return how a sending ends by the provider's answer."""
+def judged_mail(answer: MailAnswer) -> End:
+    """Return how a mail ends by the server's answer."""
+    if isinstance(answer, MailAccepted):
+        return SENT
+    return End(_MAIL_REFUSALS.get(answer.kind, Failure.UNAVAILABLE))
+
+
+def judged_sms(answer: SmsAnswer, purpose: Purpose) -> End:
+    """Return how an SMS ends by the provider's answer."""
     if isinstance(answer, SmsAccepted):
         return SENT
     if purpose is Purpose.RECOVER:
         # A decoy has no number to be wrong or busy, so either would tell that the account is real (attack R1).
         return UNAVAILABLE
-    return End(_REFUSALS.get(answer.kind, Failure.UNAVAILABLE))
+    return End(_SMS_REFUSALS.get(answer.kind, Failure.UNAVAILABLE))
 
 
 class Recent:
-    """The last few sendings of this process, which decoys take after."""
+    """The last few SMS of this process, which decoys take after."""
 
     def __init__(self, kept: int = 8) -> None:
         """Keep so many."""

@@ -1,6 +1,7 @@
 """What people type, and what comes along when they paste, where only digits are meant. Pure.
 
-Owns which characters are another spelling of a digit or of nothing, for telephone numbers and codes alike.
+Owns which characters are another spelling of a digit or of nothing, for telephone numbers and codes alike, and for mail
+addresses which are of nothing.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from typing import Final
 
 _SEPARATORS: Final = " \t\u00a0\u2002\u2003\u2007\u2009\u202f\u3000-\u2010\u2011\u2012\u2013\u2212\uff0d()（）"
 # Address books put marks of direction around a number, and they are copied with it.
-_INVISIBLE: Final = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-_PLAIN: Final = str.maketrans("０１２３４５６７８９＋", "0123456789+", _SEPARATORS + _INVISIBLE)
+INVISIBLE: Final = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+_PLAIN: Final = str.maketrans("０１２３４５６７８９＋", "0123456789+", _SEPARATORS + INVISIBLE)
 
 
 def plain(text: str) -> str:

@@ -41,6 +41,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "invalid_request": HTTPStatus.BAD_REQUEST,
     "login_code_invalid": HTTPStatus.UNAUTHORIZED,
+    "mail_not_offered": HTTPStatus.NOT_IMPLEMENTED,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "misdirected": HTTPStatus.MISDIRECTED_REQUEST,
     "not_found": HTTPStatus.NOT_FOUND,

@@ -7,7 +7,14 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CLIENTS = {"vendors.wechat", "vendors.alipay", "vendors.baidu", "vendors.authority", "vendors.chuanglan"}
+CLIENTS = {
+    "vendors.wechat",
+    "vendors.alipay",
+    "vendors.baidu",
+    "vendors.authority",
+    "vendors.chuanglan",
+    "vendors.smtp",
+}
 
 
 def enforced() -> list[set[str]]:

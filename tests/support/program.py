@@ -31,12 +31,12 @@ from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.sandbox.app import CAPTCHAS
 from bjidp.sandbox.app import build as build_sandbox
-from bjidp.sandbox.credentials import SandboxCredentials
+from bjidp.sandbox.credentials import ClientSettings, SandboxCredentials
 from bjidp.sandbox.entropy import SeededEntropy as SandboxEntropy
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.secret import Secret
 from bjidp.storage.memory.signals import LocalTopics
-from bjidp.vendors.settings import AuthoritySettings, ChuanglanSettings, WechatSettings
+from bjidp.vendors.settings import AuthoritySettings, ChuanglanSettings, MailSettings, WechatSettings
 from bjidp.web.connections import Runner, Site
 from tests.support import phone as phones
 from tests.support.browser import Browser, Message, Screen, Socket
@@ -382,6 +382,7 @@ async def running(
     clock, entropy = ManualClock(), SeededEntropy(name)
     database = town.database()
     url = base_url or f"http://127.0.0.1:{town.ports[0]}"
+    mail = socket.create_server(("127.0.0.1", 0))
     sandbox = TestServer(
         build_sandbox(
             SandboxSettings(
@@ -390,13 +391,16 @@ async def running(
                 credentials=town.credentials,
                 base_url="http://127.0.0.1",
                 server_url=url,
+                mail=mail,
             )
         ),
         host="127.0.0.1",
     )
     async with sandbox:
         vendors = str(sandbox.make_url("")).rstrip("/")
-        chosen = settings(_settings(url, database, town.credentials, vendors))
+        chosen = settings(
+            _settings(url, database, town.credentials.client_settings(vendors, int(mail.getsockname()[1])))
+        )
         meddler = Meddler()
         answers: dict[str, str] = {}
 
@@ -452,8 +456,7 @@ def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
     return of_process
 
 
-def _settings(url: str, database: Path, credentials: SandboxCredentials, vendors: str) -> Settings:
-    clients = credentials.client_settings(vendors)
+def _settings(url: str, database: Path, clients: ClientSettings) -> Settings:
     return Settings(
         server=config.Server(base_url=url, environment="demo"),
         storage=config.Storage(database_url=f"sqlite:///{database}"),
@@ -471,6 +474,14 @@ def _settings(url: str, database: Path, credentials: SandboxCredentials, vendors
             password=Secret(clients.chuanglan.password),
             signature=clients.chuanglan.signature,
             base_url=clients.chuanglan.base_url,
+        ),
+        mail=MailSettings(
+            host=clients.mail.host,
+            port=clients.mail.port,
+            security="plain",
+            username=clients.mail.username,
+            password=Secret(clients.mail.password),
+            sender=clients.mail.sender,
         ),
     )
 

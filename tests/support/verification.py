@@ -19,7 +19,8 @@ from bjidp.verification.captcha_pool import Drawn
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Binding, Code, Purpose, by_sms
 from bjidp.verification.codes import Codes, CodeWindows
-from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.limits import MailLimits, MailWindows, SmsLimits, SmsWindows
+from bjidp.verification.mail_address import MailAddress, mail_address
 from bjidp.verification.number import MobileNumber, mobile_number
 from bjidp.verification.tally import Tally
 
@@ -87,6 +88,18 @@ def limits(stores: Stores, windows: SmsWindows | None = None) -> SmsLimits:
         pseudonyms=PSEUDONYMS,
         windows=windows or SmsWindows(),
     )
+
+
+def mail_limits(throttle: Throttle) -> MailLimits:
+    """Return the limits of mail; every room on the same throttle counts together."""
+    return MailLimits(throttle=throttle, pseudonyms=PSEUDONYMS, windows=MailWindows())
+
+
+def mail(text: str = "chen@mail.example") -> MailAddress:
+    """Read a mail address that must be one."""
+    found = mail_address(text)
+    assert found is not None
+    return found
 
 
 def number(text: str = "15400000001") -> MobileNumber:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
-from bjidp.vendors.ports import FaceRequest, Sms
+from bjidp.vendors.ports import FaceRequest, Mail, Sms
 
 REFERENCE: Final = "jt20270115000000000001"
 
@@ -29,6 +29,13 @@ SMS: Final = Sms(
     parameters=("042531",),
 )
 
+MAIL: Final = Mail(
+    reference="mail0000000000000001",
+    to="wang.fang@post.example",
+    subject="统一身份认证验证码",
+    text="您好：\n\n042532 是您的验证码，5分钟内有效。\n.\n不要告诉任何人。\n",
+)
+
 DONE: Final = "https://id.example/done?a=1&b=2"
 """Where a face check in a browser leads back to."""
 
@@ -38,6 +45,9 @@ NEVER_LOGGED: Final = (
     SMS.to,
     SMS.text,
     *SMS.parameters,
+    MAIL.to,
+    MAIL.to.partition("@")[0],
+    "042532",
     "http://",
     "https://",
     *(person.name for person in EVERYBODY),

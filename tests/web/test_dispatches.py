@@ -12,12 +12,13 @@ from bjidp import bootstrap
 from bjidp.config.settings import Settings
 from bjidp.qrlogin.browser import key_of
 from bjidp.throttle.source import Source
+from bjidp.verification.code import Binding, Purpose, by_mail
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.errors import SmsNotOffered
 from tests.support.browser import Browser
 from tests.support.calls import PATIENCE, Answer
 from tests.support.program import Program
-from tests.support.verification import binding, number
+from tests.support.verification import binding, mail, number
 from tests.web.conftest import StartProgram
 
 PHONE = "15420000001"
@@ -112,6 +113,42 @@ async def test_a_number_that_the_provider_refuses_is_named_as_the_reason(
     assert (state["state"], state["reason"]) == ("failed", "number")
 
 
+@pytest.mark.req("ACC-4")
+async def test_a_mail_arrives_with_a_code_and_the_page_is_told(
+    program: Program, dispatches: Dispatches, browser: Browser
+) -> None:
+    of_browser = await holder(program, browser)
+    sent = await dispatches.mail(
+        Binding(Purpose.BIND_MAIL, by_mail(mail()), "flow"),
+        mail(),
+        holder=of_browser,
+        browser=of_browser,
+        source=Source(None),
+    )
+    assert await end(browser, sent.id) == {"state": "sent", "message": "已发送"}
+    (message,) = await browser.caller.sandbox(f"/control/inbox?to={mail().text}")
+    assert "不要告诉任何人" in message["text"]
+    assert message["code"].isdecimal()
+
+
+@pytest.mark.req("UX-5", "ACC-4")
+async def test_a_mailbox_that_there_is_not_is_named_as_the_reason(
+    program: Program, dispatches: Dispatches, browser: Browser
+) -> None:
+    of_browser = await holder(program, browser)
+    address = mail("refuse-550@mail.example")
+    sent = await dispatches.mail(
+        Binding(Purpose.BIND_MAIL, by_mail(address), "flow"),
+        address,
+        holder=of_browser,
+        browser=of_browser,
+        source=Source(None),
+    )
+    state = await end(browser, sent.id)
+    assert (state["state"], state["reason"]) == ("failed", "address")
+    assert str(state["message"]).startswith("没有这个邮箱")
+
+
 async def test_another_browser_and_nobody_are_told_the_same_as_of_what_never_was(
     program: Program, dispatches: Dispatches, browser: Browser
 ) -> None:
@@ -146,7 +183,7 @@ async def test_another_sites_page_cannot_ask(program: Program, dispatches: Dispa
 
 async def test_without_an_account_for_messages_none_is_offered(start_program: StartProgram) -> None:
     def without(settings: Settings) -> Settings:
-        return msgspec.structs.replace(settings, chuanglan=None)
+        return msgspec.structs.replace(settings, chuanglan=None, mail=None)
 
     program = await start_program(settings=without)
     room = bootstrap._verification(program.rooms)

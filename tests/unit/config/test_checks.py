@@ -12,12 +12,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bjidp.config import checks
 from tests.unit.config.test_loader import ALIPAY, ROOT, faults, settings
 
 LONG = f"https://{'.'.join(['x' * 60] * 5)}.example.com"
 HOST = "must begin with https:// or http:// and name a host"
 
 SMS = {"account": "x", "password": "hunter2", "signature": "京通", "base_url": "https://smssh1.253.com"}
+
+MAIL = {"host": "smtp.example.com", "sender": "noreply@id.example.com"}
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a base URL with a path": (
@@ -114,7 +117,63 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "templates that nobody names": (
         {"chuanglan": {**SMS, "api": "v2"}},
-        "chuanglan.templates: v2 sends nothing but templates, and none is named",
+        "chuanglan.templates: v2 sends nothing but templates, and code.bind_phone, code.login, code.recover, ",
+    ),
+    "a template that is missing": (
+        {
+            "chuanglan": {
+                **SMS,
+                "api": "v2",
+                "templates": {name: "1" for name in checks.TEMPLATES if name != "code.login"},
+            }
+        },
+        "chuanglan.templates: v2 sends nothing but templates, and code.login are not named",
+    ),
+    "a mail server that is an address of another kind": (
+        {"mail": {**MAIL, "host": "smtp://mail.example.com"}},
+        "mail.host: must be the name or the address of a host, and nothing else",
+    ),
+    "a mail server with its port": (
+        {"mail": {**MAIL, "host": "mail.example.com:465"}},
+        "mail.host: must be the name or the address of a host, and nothing else",
+    ),
+    "mail in the open": (
+        {"server__environment": "demo", "mail": {**MAIL, "security": "plain"}},
+        "mail.security: plain is for a server on this machine; another needs tls or starttls",
+    ),
+    "mail in the open in production": (
+        {"mail": {**MAIL, "security": "plain"}},
+        "mail.security: production needs tls or starttls",
+    ),
+    "a protection there is not": ({"mail": {**MAIL, "security": "ssl"}}, "mail.security: must be tls or starttls or"),
+    "a mail server on this machine in production": (
+        {"mail": {**MAIL, "host": "127.0.0.1"}},
+        "mail.host: production needs a real mail server",
+    ),
+    "nobody's mail server in production": (
+        {"mail": {**MAIL, "host": "smtp.mail.example"}},
+        "mail.host: production needs a real mail server",
+    ),
+    "nobody's address in production": (
+        {"mail": {**MAIL, "sender": "noreply@mail.example"}},
+        "mail.sender: production sends from a real address",
+    ),
+    "a sender that is no address": (
+        {"mail": {**MAIL, "sender": "Beijing <noreply@example.com>"}},
+        "mail.sender: must be a mail address such as noreply@id.example.com",
+    ),
+    "a sender's name with a header in it": (
+        {"mail": {**MAIL, "sender_name": "x\r\nBcc: y@example.com"}},
+        "mail.sender_name: must be one line of text",
+    ),
+    "a port of mail that there is not": ({"mail": {**MAIL, "port": 65536}}, "mail.port: must be a number from 1"),
+    "a mail account without a password": (
+        {"mail": {**MAIL, "username": "bjidp"}},
+        "mail.username, mail.password: one needs the other",
+    ),
+    "a mail password without an account": (
+        {"mail": {**MAIL, "password": "hunter2"}},
+        "mail.username, mail.password: one needs the other",
     ),
     "an interface there is not": ({"chuanglan": {**SMS, "api": "v3"}}, "chuanglan.api: must be v1 or v2"),
     "a refusal of no kind": (

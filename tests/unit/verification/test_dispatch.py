@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,43 +14,56 @@ from structlog.testing import capture_logs
 from bjidp.clock import ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import RateLimited, StoreUnavailable, TooBusy, VendorUnavailable
-from bjidp.records import Held, Records
+from bjidp.records import Held
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.throttle.ports import Window
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused, SmsSender
-from bjidp.verification.code import Code, Purpose
+from bjidp.vendors.ports import (
+    Mail,
+    MailAccepted,
+    MailAnswer,
+    MailRefusal,
+    MailRefused,
+    Sms,
+    SmsAccepted,
+    SmsAnswer,
+    SmsRefusal,
+    SmsRefused,
+)
+from bjidp.verification.code import BY_MAIL, BY_SMS, Binding, Code, Purpose, by_mail
 from bjidp.verification.codes import Codes, CodeWindows
-from bjidp.verification.dispatch import Dispatches, Sent
-from bjidp.verification.errors import DispatchUnknown, SmsNotOffered
+from bjidp.verification.dispatch import ByMail, Dispatches, Sent
+from bjidp.verification.errors import DispatchUnknown, MailNotOffered, SmsNotOffered
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.sending import Dispatch, Failure, Outcome
 from bjidp.verification.tally import Tally
 from bjidp.web.code_words import CodeWords
 from bjidp.web.texts import Texts
-from tests.support.verification import PSEUDONYMS, binding, number
+from tests.support.verification import PSEUDONYMS, binding, mail, mail_limits, number
 
 T = TypeVar("T")
+M = TypeVar("M")
+A = TypeVar("A")
 
 NOWHERE = Source(None)
 ACCEPTED = SmsAccepted("chuanglan", "1")
 TEXTS = Texts.load("zh_CN")
 
 
-class Post:
+class Post(Generic[M, A]):
     """A sender whose every message waits for the test to say what becomes of it."""
 
     def __init__(self) -> None:
-        self.taken: list[Sms] = []
-        self._ends: list[asyncio.Future[SmsAnswer]] = []
+        self.taken: list[M] = []
+        self._ends: list[asyncio.Future[A]] = []
 
-    async def send(self, sms: Sms) -> SmsAnswer:
-        self.taken.append(sms)
+    async def send(self, message: M) -> A:
+        self.taken.append(message)
         self._ends.append(asyncio.get_running_loop().create_future())
         return await self._ends[-1]
 
-    def answers(self, answer: SmsAnswer | Exception) -> None:
+    def answers(self, answer: A | Exception) -> None:
         """End every message that waits."""
         for end in self._ends:
             if end.done():
@@ -62,9 +76,6 @@ class Post:
     @property
     def waiting(self) -> int:
         return sum(not end.done() for end in self._ends)
-
-    def code(self, turn: int = -1) -> str:
-        return self.taken[turn].parameters[0]
 
 
 class Counting(MemoryRecords[T]):
@@ -114,7 +125,8 @@ class Room:
 
     def __init__(self, clock: ManualClock, entropy: SeededEntropy, *, most: int = 64, offered: bool = True) -> None:
         self.clock = clock
-        self.post = Post()
+        self.post: Post[Sms, SmsAnswer] = Post()
+        self.mail_post: Post[Mail, MailAnswer] = Post()
         self.slept: list[float] = []
         self.codes_kept: Counting[Code] = Counting(clock)
         self.tallies: Counting[Tally] = Counting(clock)
@@ -127,17 +139,15 @@ class Room:
             entropy=entropy,
             windows=CodeWindows(),
         )
-        self.dispatches = self._dispatches(self.post if offered else None, self.kept, entropy, most)
-
-    def _dispatches(
-        self, sender: SmsSender | None, records: Records[Dispatch], entropy: SeededEntropy, most: int
-    ) -> Dispatches:
-        return Dispatches(
+        self.dispatches = Dispatches(
             codes=self.codes,
             limits=SmsLimits(tallies=self.tallies, throttle=self.throttle, pseudonyms=PSEUDONYMS, windows=SmsWindows()),
-            sender=sender,
+            sender=self.post if offered else None,
+            mail=ByMail(sender=self.mail_post, limits=mail_limits(self.throttle), words=CodeWords(TEXTS))
+            if offered
+            else None,
             words=CodeWords(TEXTS),
-            records=records,
+            records=self.kept,
             pseudonyms=PSEUDONYMS,
             entropy=entropy,
             stopwatch=lambda: self.clock.now() / 1000,
@@ -162,6 +172,11 @@ class Room:
             real=real,
         )
 
+    async def ask_by_mail(self, address: str = "chen@mail.example", *, browser: str = "b") -> Sent:
+        return await self.dispatches.mail(
+            mail_binding(address), mail(address), holder="holder", browser=browser, source=NOWHERE
+        )
+
     async def settled(self) -> None:
         """Let everything happen that waits for nobody."""
         for _ in range(20):
@@ -181,6 +196,16 @@ class Room:
             "dispatches": Counter(self.kept.calls),
             "throttle": Counter(self.throttle.calls),
         }
+
+
+def mail_binding(address: str = "chen@mail.example") -> Binding:
+    """Return what a code sent by mail is bound to."""
+    return Binding(Purpose.BIND_MAIL, by_mail(mail(address)), "flow-1")
+
+
+def code_of(room: Room) -> str:
+    """Return the code in the last SMS."""
+    return room.post.taken[-1].parameters[0]
 
 
 @pytest.fixture
@@ -204,8 +229,8 @@ async def test_a_message_that_the_provider_accepts_is_sent_and_its_code_works(ro
     assert await room.dispatches.outcome("holder", sent.id) is Outcome.SENT
     (sms,) = room.post.taken
     assert (sms.to, sms.template, sms.reference) == ("15400000001", "code.login", sent.id)
-    assert room.post.code() in sms.text
-    await room.codes.use(binding(Purpose.LOGIN), room.post.code())
+    assert code_of(room) in sms.text
+    await room.codes.use(binding(Purpose.LOGIN), code_of(room))
 
 
 @pytest.mark.req("UX-5")
@@ -236,7 +261,7 @@ async def test_a_message_that_is_not_taken_has_failed_for_a_reason(
 async def test_the_code_of_a_message_that_seems_lost_is_good_if_it_comes(room: Room) -> None:
     await room.ask()
     await room.ends(VendorUnavailable())
-    await room.codes.use(binding(Purpose.LOGIN), room.post.code())
+    await room.codes.use(binding(Purpose.LOGIN), code_of(room))
 
 
 async def test_a_provider_that_never_answers_has_failed_when_its_time_is_over(
@@ -291,7 +316,7 @@ async def test_what_is_refused_is_neither_issued_nor_sent(room: Room) -> None:
     await room.settled()
     assert len(room.post.taken) == 1
     assert room.counted()["codes"] == issued
-    await room.codes.use(binding(Purpose.LOGIN), room.post.code())
+    await room.codes.use(binding(Purpose.LOGIN), code_of(room))
 
 
 async def test_beyond_what_may_be_under_way_nothing_is_counted(clock: ManualClock, entropy: SeededEntropy) -> None:
@@ -325,9 +350,12 @@ async def test_what_was_not_begun_is_not_under_way(clock: ManualClock, entropy: 
 async def test_without_a_provider_nothing_is_counted(clock: ManualClock, entropy: SeededEntropy) -> None:
     room = Room(clock, entropy, offered=False)
     assert not room.dispatches.offers_sms
+    assert not room.dispatches.offers_mail
     for real in (True, False):
         with pytest.raises(SmsNotOffered):
             await room.ask(real=real)
+    with pytest.raises(MailNotOffered):
+        await room.ask_by_mail()
     assert all(not calls for calls in room.counted().values())
 
 
@@ -421,7 +449,7 @@ async def test_the_code_is_in_no_log_and_no_answer(room: Room, caplog: pytest.Lo
         sent = await room.ask()
         await room.ends()
         progress = await room.dispatches.progress("holder", sent.id)
-    code = room.post.code()
+    code = code_of(room)
     seen = f"{lines} {caplog.text} {sent} {progress} {room.post.taken} {CodeWords(TEXTS).sms(Purpose.LOGIN, code)}"
     assert lines
     assert code not in seen
@@ -429,7 +457,7 @@ async def test_the_code_is_in_no_log_and_no_answer(room: Room, caplog: pytest.Lo
 
 
 @pytest.mark.req("UX-5")
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", sorted(BY_SMS))
 def test_a_message_says_what_its_code_is_for_how_long_and_that_it_is_nobody_elses(purpose: Purpose) -> None:
     words = CodeWords(TEXTS).sms(purpose, "012345")
     assert words.text.startswith("012345是您")
@@ -439,5 +467,112 @@ def test_a_message_says_what_its_code_is_for_how_long_and_that_it_is_nobody_else
     assert (words.template, words.parameters) == (f"code.{purpose}", ("012345",))
 
 
+@pytest.mark.req("UX-5", "ACC-4")
+@pytest.mark.parametrize("purpose", sorted(BY_MAIL))
+def test_a_mail_says_what_its_code_is_for_how_long_and_that_it_is_nobody_elses(purpose: Purpose) -> None:
+    words = CodeWords(TEXTS).mail(purpose, "012345")
+    assert "012345" in words.text
+    assert "5分钟内有效" in words.text
+    assert "不要告诉任何人" in words.text
+    assert "012345" not in words.subject
+
+
 def test_no_two_purposes_say_the_same() -> None:
-    assert len({CodeWords(TEXTS).sms(purpose, "0").text for purpose in Purpose}) == len(Purpose)
+    assert len({CodeWords(TEXTS).sms(purpose, "0").text for purpose in BY_SMS}) == len(BY_SMS)
+
+
+@pytest.mark.req("ACC-4")
+async def test_a_mail_that_the_server_accepts_is_sent_and_its_code_works(room: Room) -> None:
+    sent = await room.ask_by_mail()
+    assert room.mail_post.taken == []
+    await room.settled()
+    (posted,) = room.mail_post.taken
+    assert (posted.to, posted.reference) == ("chen@mail.example", sent.id)
+    room.mail_post.answers(MailAccepted())
+    await room.settled()
+    assert await room.dispatches.outcome("holder", sent.id) is Outcome.SENT
+    code = re.search("[0-9]{6}", posted.text)
+    assert code is not None
+    assert code[0] not in posted.subject
+    await room.codes.use(mail_binding(), code[0])
+
+
+@pytest.mark.req("UX-5", "ACC-4")
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (MailRefused(MailRefusal.ADDRESS), Failure.ADDRESS),
+        (MailRefused(MailRefusal.BUSY), Failure.BUSY),
+        (MailRefused(MailRefusal.SENDER), Failure.UNAVAILABLE),
+        (VendorUnavailable(), Failure.UNAVAILABLE),
+    ],
+    ids=str,
+)
+async def test_a_mail_that_is_not_taken_has_failed_for_a_reason(
+    room: Room, answer: MailAnswer | Exception, reason: Failure
+) -> None:
+    sent = await room.ask_by_mail()
+    await room.settled()
+    room.mail_post.answers(answer)
+    await room.settled()
+    progress = await room.dispatches.progress("holder", sent.id)
+    assert (progress.outcome, progress.reason) == (Outcome.FAILED, reason)
+    assert TEXTS.plain(f"dispatch.mail.{reason}")
+
+
+@pytest.mark.attack("R1")
+async def test_mail_is_not_what_decoys_take_after(room: Room) -> None:
+    for turn in range(5):
+        await room.ask_by_mail(f"chen{turn}@mail.example")
+        await room.settled()
+        room.mail_post.answers(VendorUnavailable())
+        await room.settled()
+    sent = await room.ask(purpose=Purpose.RECOVER, real=False)
+    await room.settled()
+    assert await room.dispatches.outcome("holder", sent.id) is Outcome.SENT
+
+
+@pytest.mark.attack("O11")
+async def test_a_mailbox_is_sent_one_a_minute_five_an_hour_and_ten_a_day(room: Room) -> None:
+    for turn in range(5):
+        await room.ask_by_mail("Chen+a@mail.example", browser=f"{turn}")
+        with pytest.raises(RateLimited):
+            await room.ask_by_mail("chen@MAIL.example", browser=f"{turn}")
+        room.clock.advance(60)
+    with pytest.raises(RateLimited):
+        await room.ask_by_mail("chen+b@mail.example")
+    room.clock.advance(3600)
+    for turn in range(5):
+        await room.ask_by_mail(browser=f"{turn}")
+        room.clock.advance(60)
+    room.clock.advance(3600)
+    with pytest.raises(RateLimited):
+        await room.ask_by_mail()
+    await room.settled()
+    assert len(room.mail_post.taken) == 10
+
+
+@pytest.mark.attack("O11", "O12")
+async def test_a_browser_sends_five_mails_an_hour_and_one_that_is_refused_costs_the_mailbox_nothing(room: Room) -> None:
+    for turn in range(5):
+        await room.ask_by_mail(f"chen{turn}@mail.example")
+    for _ in range(12):
+        with pytest.raises(RateLimited):
+            await room.ask_by_mail()
+    await room.ask_by_mail(browser="another")
+
+
+@pytest.mark.attack("O7")
+async def test_the_code_and_the_address_of_a_mail_are_in_no_log_and_no_answer(room: Room) -> None:
+    with capture_logs() as lines:
+        sent = await room.ask_by_mail()
+        await room.settled()
+        room.mail_post.answers(ZeroDivisionError("chen@mail.example"))
+        await room.settled()
+    (posted,) = room.mail_post.taken
+    code = re.search("[0-9]{6}", posted.text)
+    assert code is not None
+    seen = f"{lines} {sent} {posted} {CodeWords(TEXTS).mail(Purpose.BIND_MAIL, code[0])} {mail()}"
+    assert lines
+    assert code[0] not in seen
+    assert "chen" not in seen

@@ -40,6 +40,7 @@ def test_an_error_is_the_clients_or_the_servers() -> None:
     assert all(400 <= status < 600 for status in STATUS.values())
     assert {code for code, status in STATUS.items() if status >= 500} == {
         "internal_error",
+        "mail_not_offered",
         "service_unavailable",
         "sms_not_offered",
         "too_busy",

@@ -21,6 +21,7 @@ OF_PAGES = {
     "flow_expired",
     "flow_unknown",
     "form_expired",
+    "mail_not_offered",
     "method_not_allowed",
     "misdirected",
     "origin_refused",
