@@ -1,13 +1,14 @@
 """Drawing a captcha.
 
 Owns how it looks: dark digits on paper of their own, so that they are as legible on a dark page, in 240 x 92 pixels to
-be shown at half that size. Digits are turned little, since a one that leans is a seven. Called by
+be shown at half that size. They are turned little, and each one stands on a foot, so that it is no seven. Called by
 :mod:`bjidp.verification.captcha_pool` on a thread: a picture takes 5 ms.
 """
 
 from __future__ import annotations
 
 import io
+from importlib.resources import files
 from typing import Final
 
 from captcha.image import ImageCaptcha
@@ -48,7 +49,9 @@ class _Digits(ImageCaptcha):
     word_offset_dx = 0.2
 
 
-_digits: Final = _Digits(WIDTH, HEIGHT, font_sizes=(62, 68, 74))
+FONTS: Final = [str(file) for file in (files("bjidp.verification") / "fonts").iterdir() if file.name.endswith(".ttf")]
+
+_digits: Final = _Digits(WIDTH, HEIGHT, FONTS, (58, 64, 70))
 
 
 def draw(answer: str) -> bytes:

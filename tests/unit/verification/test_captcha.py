@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from bjidp.verification.captcha import Captcha, as_typed, is_id, is_right
-from bjidp.verification.captcha_picture import HEIGHT, WIDTH, draw
+from bjidp.verification.captcha_picture import FONTS, HEIGHT, WIDTH, draw
 
 WIDE = str.maketrans("0123456789", "０１２３４５６７８９")
 BETWEEN = st.sampled_from(["", " ", "\u3000", "-", "\u200b", "\t"])
@@ -65,6 +66,24 @@ def test_a_picture_is_a_small_png_with_dark_strokes_on_its_own_paper() -> None:
         inked = sum(grey.histogram()[:128]) / (WIDTH * HEIGHT)
     assert (darkest, lightest) == (55, 245)
     assert 0.05 < inked < 0.4
+
+
+@pytest.mark.parametrize("font", FONTS, ids=lambda font: Path(font).stem)
+def test_a_one_stands_on_a_foot_so_that_it_is_no_seven_when_it_leans(font: str) -> None:
+    letters = ImageFont.truetype(font, 64)
+    assert _foot("1", letters) > 0.5
+    assert _foot("7", letters) < 0.5
+
+
+def _foot(digit: str, letters: ImageFont.FreeTypeFont) -> float:
+    """Return how much of a digit's width its lowest line takes."""
+    drawn = Image.new("L", (100, 100))
+    ImageDraw.Draw(drawn).text((10, 10), digit, 255, letters)
+    box = drawn.getbbox()
+    assert box is not None
+    left, _, right, bottom = box
+    lowest = [drawn.getpixel((x, bottom - 2)) for x in range(left, right)]
+    return sum(level == 255 for level in lowest) / (right - left)
 
 
 def test_no_two_pictures_of_one_answer_are_alike() -> None:
