@@ -21,11 +21,14 @@ from aiohttp import web
 from msgspec import Struct
 
 from bjidp.accounts.drafts import Drafts, Sealed
+from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
 from bjidp.accounts.login.sms import SmsLogin, SmsLoginFacts, TailWindows
 from bjidp.accounts.names import DocumentReadings
 from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.accounts.recovery.flow import Recovery
+from bjidp.accounts.recovery.service import Recoveries, RecoveryWindows
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations, RegistrationWindows
 from bjidp.accounts.telling import Teller
@@ -36,7 +39,7 @@ from bjidp.entropy import Entropy
 from bjidp.miniprogram.book import RegistrationBook
 from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
-from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.miniprogram.ports import MiniSessionEnd, MiniSessionStore
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
@@ -63,7 +66,7 @@ from bjidp.qrlogin.redeeming import Redeeming
 from bjidp.records import Records
 from bjidp.secret import Secret
 from bjidp.sessions.known import KnownBrowsers
-from bjidp.sessions.ports import SessionStore
+from bjidp.sessions.ports import SessionEnd, SessionStore
 from bjidp.sessions.service import Sessions
 from bjidp.signals.ports import SignalBus
 from bjidp.site import Site, read_base_url
@@ -85,6 +88,7 @@ from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import ByMail, Dispatches
 from bjidp.verification.limits import MailLimits, MailWindows, SmsLimits, SmsWindows
 from bjidp.verification.proofs import Proof, Proofs
+from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
 from bjidp.web import openapi, pages
@@ -108,6 +112,7 @@ from bjidp.web.help import HelpPages
 from bjidp.web.login import LoginPages, LoginSettings
 from bjidp.web.miniprogram import MiniProgramApi
 from bjidp.web.problems import PROBLEMS, Problems
+from bjidp.web.recovery import RecoveryPages
 from bjidp.web.redeem import QrRedeem
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
 from bjidp.web.rendering import Renderer
@@ -218,17 +223,20 @@ def build(rooms: Rooms) -> web.Application:
     qr = _qr(rooms)
     front = _front(rooms, qr)
     verification = _verification(rooms)
+    mini_sessions = _mini_sessions(rooms)
+    endings = _endings(front, mini_sessions)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
     app[OBSERVER] = front.observer
     aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
     parts = (
-        _mini_program(rooms, front, qr),
+        _mini_program(rooms, front, qr, mini_sessions),
         _qr_channel(rooms, front, qr),
         _dispatches(rooms, front, verification),
         _captcha(rooms, front, verification),
         _registration(rooms, front, qr, verification),
+        _recovery(rooms, front, verification, endings),
         _pages(rooms, front, qr, verification),
     )
     calls = tuple(call for part in parts for call in part.calls)
@@ -442,16 +450,26 @@ def _dispatches(rooms: Rooms, front: _Front, verification: _Verification) -> _Pa
     return _Part(calls=calls.calls(), mounts=(lambda app: app.on_cleanup.append(close),))
 
 
-def _mini_program(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
-    settings, stores = rooms.settings, rooms.stores
-    pseudonyms = Pseudonyms(rooms.keyring)
-    limits = MiniProgramLimits(stores.throttle, pseudonyms, MiniProgramWindows())
-    sessions = MiniSessions(
-        store=stores.mini_sessions,
+def _mini_sessions(rooms: Rooms) -> MiniSessions:
+    return MiniSessions(
+        store=rooms.stores.mini_sessions,
         tokens=MiniTokens(rooms.site.url, _derived(rooms.keyring, "mp.access"), _derived(rooms.keyring, "mp.refresh")),
         clock=rooms.clock,
         entropy=rooms.entropy,
     )
+
+
+def _endings(front: _Front, mini_sessions: MiniSessions) -> Endings:
+    async def end_phones(account: str, reason: SessionEnd) -> None:
+        await mini_sessions.end_all(account, None, MiniSessionEnd(reason))
+
+    return Endings(front.sessions, end_phones)
+
+
+def _mini_program(rooms: Rooms, front: _Front, qr: _Qr, sessions: MiniSessions) -> _Part:
+    settings, stores = rooms.settings, rooms.stores
+    pseudonyms = Pseudonyms(rooms.keyring)
+    limits = MiniProgramLimits(stores.throttle, pseudonyms, MiniProgramWindows())
     platforms = build_platforms(
         http=rooms.http,
         clock=rooms.clock,
@@ -555,6 +573,37 @@ def _registration(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verificat
         renderer=front.renderer,
     )
     return _Part(mounts=(registering.mount,))
+
+
+def _recovery(rooms: Rooms, front: _Front, verification: _Verification, endings: Endings) -> _Part:
+    stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
+    recoveries = Recoveries(
+        drafts=Drafts(
+            Recovery,
+            "recovery",
+            records=stores.drafts,
+            seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+            pseudonyms=pseudonyms,
+            entropy=rooms.entropy,
+        ),
+        members=stores.members,
+        documents=_document_readings(rooms),
+        numbers=_numbers(rooms.settings),
+        captchas=verification.captchas,
+        dispatches=verification.dispatches,
+        codes=verification.codes,
+        proofs=verification.proofs,
+        hashes=verification.passwords,
+        endings=endings,
+        throttle=stores.throttle,
+        pseudonyms=pseudonyms,
+        clock=rooms.clock,
+        windows=RecoveryWindows(),
+    )
+    recovering = RecoveryPages(
+        desk=front.desk, arrivals=front.arrivals, recoveries=recoveries, captchas=verification.captchas
+    )
+    return _Part(mounts=(recovering.mount,))
 
 
 def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) -> _Part:
@@ -697,6 +746,10 @@ def _ticket_digest(rooms: Rooms) -> Callable[[str], bytes]:
 
 def _is_sandbox(settings: Settings) -> bool:
     return settings.server.environment == "demo"
+
+
+def _numbers(settings: Settings) -> NumberRange:
+    return NumberRange.SYNTHETIC if _is_sandbox(settings) else NumberRange.REAL
 
 
 def _policy(settings: Settings) -> QrPolicy:

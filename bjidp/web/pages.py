@@ -13,6 +13,7 @@ import msgspec
 
 from bjidp.clock import Instant
 from bjidp.standing import Level
+from bjidp.web import recovery_pages
 from bjidp.web.form_view import FormView
 
 Platform: TypeAlias = Literal["wechat", "alipay", "baidu"]
@@ -481,6 +482,7 @@ ALL: tuple[type[Page], ...] = (
     RegisterIdentityPage,
     RegisteredPage,
     ScanHintPage,
+    *recovery_pages.ALL,
     MessagePage,
     HelpPage,
     ArticlePage,

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.ports import Member, MemberStore
-from bjidp.clock import DAY, MINUTE, Clock, Instant, Millis
+from bjidp.accounts.reassigned import may_be_anothers
+from bjidp.clock import DAY, MINUTE, Clock
 from bjidp.errors import AccountRefused
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.throttle.ports import Throttle, Window
@@ -28,9 +29,6 @@ from bjidp.verification.codes import Codes
 from bjidp.verification.dispatch import Dispatches, Sent
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.typed import plain
-
-UNUSED: Final[Millis] = 60 * DAY
-"""A number that was not proved for so long may be somebody else's by now."""
 
 TAIL: Final = 4
 TAIL_TRIES: Final = 5
@@ -112,7 +110,7 @@ class SmsLogin:
             return NoSuchMember()
         if member.standing.refusal is not None:
             raise AccountRefused(member.standing.refusal)
-        if member.document is not None and _is_stale(member.phone_used_at, self._clock.now()):
+        if member.document is not None and may_be_anothers(member.phone_used_at, self._clock.now()):
             facts = SmsLoginFacts(member.standing.account, number.digits)
             return AskTail(await self._drafts.open(holder, facts))
         return await self._proved(member)
@@ -156,10 +154,6 @@ class SmsLogin:
 
 def _binding(holder: str, number: MobileNumber) -> Binding:
     return Binding(Purpose.LOGIN, by_sms(number), holder)
-
-
-def _is_stale(used_at: Instant | None, now: Instant) -> bool:
-    return used_at is None or now - used_at > UNUSED
 
 
 def _is_tail(number: str, typed: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Final
 from bjidp.accounts import masks
 from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.names import TypedName
-from bjidp.accounts.recovery.flow import Recovery, Surface
+from bjidp.accounts.recovery.flow import HIDDEN_DOCUMENT, Recovery, Surface
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.verification.ranges import NumberRange
 
@@ -80,6 +80,9 @@ def _number(name: TypedName, prefixes: Sequence[str], digest: bytes) -> tuple[st
 def _document(name: TypedName, digest: bytes) -> str:
     if name.kind is IdentifierKind.DOCUMENT:
         return masks.mask_document(name.identifiers[0].value[-1])
+    if not digest[26] % 4:
+        # A number that was not used for long.
+        return HIDDEN_DOCUMENT
     if not digest[16] % 32:
         # A permit, of which less is shown.
         return masks.mask_document(f"H{_digits(digest[17:25], 8)}")

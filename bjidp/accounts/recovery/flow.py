@@ -17,19 +17,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts import masks
+from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.names import DocumentReadings, TypedName
 from bjidp.accounts.password import password_fault
 from bjidp.accounts.ports import Member
-from bjidp.clock import DAY, MINUTE, Instant, Millis
+from bjidp.accounts.reassigned import may_be_anothers
+from bjidp.clock import MINUTE, Instant, Millis
 from bjidp.errors import FieldFault
 from bjidp.verification.code import as_typed
 from bjidp.verification.number import MobileNumber, mobile_number
 
-PHONE_TRUSTED: Final[Millis] = 60 * DAY
-"""A number that was not proved for so long may be another person's by now (LOG-6)."""
-
 PROVED_FOR: Final[Millis] = 15 * MINUTE
 """How long somebody may take to think of a password before whoever comes to the computer next may."""
+
+HIDDEN_DOCUMENT: Final = masks.mask_document("")
+"""A document of which nothing is shown."""
 
 DOCUMENTS: Final = 5
 """Document numbers tried in one recovery; after so many it is over."""
@@ -149,9 +151,12 @@ def is_proved(facts: Recovery, now: Instant) -> bool:
     return facts.proved_at is not None and now - facts.proved_at <= PROVED_FOR
 
 
-def of_member(name: TypedName, member: Member, mark: str) -> Recovery:
-    """Return the facts once the account was named on a computer."""
-    document = member.document
+def of_member(name: TypedName, member: Member, mark: str, now: Instant) -> Recovery:
+    """Return the facts once the account was named on a computer.
+
+    Of the document its end is shown, but for a number that may be somebody else's by now: the end is what the login by
+    a code asks that person (LOG-6).
+    """
     return Recovery(
         surface=Surface.PC,
         shown=name.shown,
@@ -159,9 +164,18 @@ def of_member(name: TypedName, member: Member, mark: str) -> Recovery:
         mark=mark,
         number=member.phone,
         number_shown="" if member.phone is None else masks.mask_phone(member.phone),
-        document_shown="" if document is None or member.phone is None else masks.mask_document(document.number),
+        document_shown=_document_shown(name, member, now),
         real=True,
     )
+
+
+def _document_shown(name: TypedName, member: Member, now: Instant) -> str:
+    if member.phone is None or member.document is None:
+        return ""
+    if name.kind is IdentifierKind.DOCUMENT:
+        return name.shown
+    hidden = may_be_anothers(member.phone_used_at, now)
+    return HIDDEN_DOCUMENT if hidden else masks.mask_document(member.document.number)
 
 
 def of_number(number: MobileNumber) -> Recovery:
@@ -182,14 +196,12 @@ def with_phone_proved(facts: Recovery) -> Recovery:
 
 def with_owner(facts: Recovery, member: Member, mark: str, now: Instant) -> Recovery:
     """Return the facts on a phone once it was asked whose the proved number is."""
-    used_at = member.phone_used_at
-    trusted = used_at is not None and now - used_at <= PHONE_TRUSTED
-    document = None if trusted else member.document
+    needs_document = member.document is not None and may_be_anothers(member.phone_used_at, now)
     return replace(
         facts,
         account=member.standing.account,
         mark=mark,
-        document_shown="" if document is None else masks.mask_document(document.number),
+        document_shown=HIDDEN_DOCUMENT if needs_document else "",
     )
 
 

@@ -229,7 +229,9 @@ class Recoveries:
         name = read_name(typed, self._documents)
         stand_in = decoy(name, self._numbers, self._pseudonyms)
         member = await self._members.find(name.identifiers)
-        return stand_in if member is None else rules.of_member(name, member, self._mark(member))
+        if member is None:
+            return stand_in
+        return rules.of_member(name, member, self._mark(member), self._clock.now())
 
     async def _is_owners(self, asking: Asking, facts: Recovery) -> bool:
         if facts.account:

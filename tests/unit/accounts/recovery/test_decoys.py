@@ -103,24 +103,30 @@ def test_every_kind_of_account_has_decoys() -> None:
 
 def test_documents_end_as_documents_do() -> None:
     shown = [facts.document_shown for facts in (drawn(name) for name in USERNAMES) if facts.document_shown]
-    assert all(re.fullmatch(r"\*{11}[0-9]{3}[0-9X]|\*{13}[0-9]{2}", mask) for mask in shown)
-    assert {mask[-1] for mask in shown} == set("0123456789X")
-    assert any(mask.startswith("*" * 13) for mask in shown)
+    assert all(re.fullmatch(r"\*{11}[0-9]{3}[0-9X]|\*{13}[0-9]{2}|\*{15}", mask) for mask in shown)
+    assert {mask[-1] for mask in shown} == set("0123456789X*")
+    assert any(re.fullmatch(r"\*{13}[0-9]{2}", mask) for mask in shown)
+    assert 0 < sum(mask == "*" * 15 for mask in shown) < len(shown) / 2
 
 
 @pytest.mark.parametrize("typed", ["zhang_san", "15012347931", RESIDENT, "H12345678"])
 def test_nothing_but_its_characters_tells_a_decoy_from_an_account(typed: str) -> None:
     name = read(typed)
     permit = replace(MEMBER, document=Person(DocumentType.HK_PERMIT, "张三", "H12345678"))
-    members = [replace(held, phone=phone) for held in (MEMBER, permit) for phone in (MEMBER.phone, None)]
+    members = [
+        replace(held, phone=phone, phone_used_at=used)
+        for held in (MEMBER, permit)
+        for phone in (MEMBER.phone, None)
+        for used in (NOW, None)
+    ]
     members.append(replace(MEMBER, document=None))
-    known = {form(flow.of_member(name, held, "mark")) for held in members}
+    known = {form(flow.of_member(name, held, "mark", NOW)) for held in members}
     unknown = {form(replace(drawn(other), shown=name.shown)) for other in [typed, *_like(typed)]}
     assert unknown <= known
 
 
 def test_messages_go_out_for_an_account_alone() -> None:
-    assert flow.of_member(read("zhang_san"), MEMBER, "mark").real
+    assert flow.of_member(read("zhang_san"), MEMBER, "mark", NOW).real
     assert not any(drawn(typed).real for typed in ("zhang_san", "15912345678", RESIDENT))
     assert next_step(drawn("15912345678"), NOW) is Step.IDENTITY
 
@@ -128,4 +134,6 @@ def test_messages_go_out_for_an_account_alone() -> None:
 def _like(typed: str) -> list[str]:
     if typed.startswith("H"):
         return [f"H{number}" for number in range(10000000, 10000064)]
+    if typed == RESIDENT:
+        return ["440524188001010014", "440308199901101512", "360426199101010071", "110101199003070011"]
     return PHONES[:64] if typed.startswith("15") else USERNAMES[:64]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery import flow
 from bjidp.accounts.recovery.flow import (
     DOCUMENTS,
-    PHONE_TRUSTED,
     PROVED_FOR,
     Choosing,
     Naming,
@@ -34,7 +34,7 @@ def faults(found: list[object]) -> dict[str, str]:
 @pytest.mark.req("REC-1")
 def test_on_a_computer_a_name_an_identity_and_a_password_are_due_in_this_order() -> None:
     assert next_step(None, NOW) is Step.NAME
-    facts = flow.of_member(read("zhang_san"), MEMBER, "mark")
+    facts = flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)
     assert next_step(facts, NOW) is Step.IDENTITY
     assert next_step(flow.with_code_sent(facts, "dispatch", NOW, ""), NOW) is Step.IDENTITY
     assert next_step(flow.with_phone_proved(facts), NOW) is Step.IDENTITY
@@ -47,22 +47,30 @@ def test_on_a_computer_a_name_an_identity_and_a_password_are_due_in_this_order()
 
 @pytest.mark.req("REC-2")
 def test_a_real_named_account_is_asked_for_its_document_and_shown_two_masks() -> None:
-    facts = flow.of_member(read("zhang_san"), MEMBER, "mark")
+    facts = flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)
     assert (facts.asks_document, facts.asks_code) == (True, True)
     assert (facts.shown, facts.number_shown) == ("z***********n", "150****7931")
     assert facts.document_shown == "***********002X"
 
 
+@pytest.mark.req("REC-2", "LOG-6")
+def test_whoever_may_have_been_given_the_number_is_not_shown_what_the_login_asks_them() -> None:
+    for used, shown in ((NOW - UNUSED, "***********002X"), (NOW - UNUSED - 1, "*" * 15), (None, "*" * 15)):
+        member = replace(MEMBER, phone_used_at=used)
+        assert flow.of_member(read("15012347931"), member, "mark", NOW).document_shown == shown
+        assert flow.of_member(read(RESIDENT), member, "mark", NOW).document_shown == "***********002X"
+
+
 @pytest.mark.req("REC-2")
 def test_an_account_without_an_identity_is_asked_for_the_code_alone() -> None:
-    facts = flow.of_member(read("15012347931"), PLAIN, "mark")
+    facts = flow.of_member(read("15012347931"), PLAIN, "mark", NOW)
     assert (facts.asks_document, facts.asks_code) == (False, True)
     assert (facts.shown, facts.number_shown, facts.document_shown) == ("150****7931", "150****7931", "")
 
 
 @pytest.mark.req("REC-2")
 def test_an_account_without_a_phone_has_no_way_but_jingtong() -> None:
-    facts = flow.of_member(read(RESIDENT), replace(MEMBER, phone=None), "mark")
+    facts = flow.of_member(read(RESIDENT), replace(MEMBER, phone=None), "mark", NOW)
     assert (facts.asks_document, facts.asks_code) == (False, False)
     assert (facts.number, facts.number_shown, facts.document_shown) == (None, "", "")
     assert next_step(facts, NOW) is Step.IDENTITY
@@ -80,7 +88,7 @@ def test_on_a_phone_nobody_is_asked_whose_the_number_is_before_it_is_proved() ->
 @pytest.mark.req("REC-3", "LOG-6")
 @pytest.mark.parametrize(
     ("used", "asked"),
-    [(NOW, False), (NOW - PHONE_TRUSTED, False), (NOW - PHONE_TRUSTED - 1, True), (None, True)],
+    [(NOW, False), (NOW - UNUSED, False), (NOW - UNUSED - 1, True), (None, True)],
 )
 def test_on_a_phone_a_number_that_was_not_proved_for_sixty_days_needs_the_document(
     used: int | None, asked: bool
@@ -95,7 +103,7 @@ def test_on_a_phone_a_number_that_was_not_proved_for_sixty_days_needs_the_docume
 
 @pytest.mark.attack("R3")
 def test_nothing_that_was_known_is_left_once_the_password_is_about_to_be_written() -> None:
-    facts = flow.with_proof(flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark")), NOW)
+    facts = flow.with_proof(flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)), NOW)
     assert flow.claimed(facts) == Recovery(surface=Surface.PC, claimed=True)
     later = flow.with_proof(flow.with_phone_proved(flow.claimed(facts)), NOW)
     assert next_step(later, NOW) is Step.SPENT
@@ -103,14 +111,14 @@ def test_nothing_that_was_known_is_left_once_the_password_is_about_to_be_written
 
 @pytest.mark.attack("R3")
 def test_a_proof_serves_for_a_quarter_of_an_hour() -> None:
-    facts = flow.with_proof(flow.of_member(read("zhang_san"), MEMBER, "mark"), NOW)
+    facts = flow.with_proof(flow.of_member(read("zhang_san"), MEMBER, "mark", NOW), NOW)
     assert next_step(facts, NOW + PROVED_FOR) is Step.PASSWORD
     assert next_step(facts, NOW + PROVED_FOR + 1) is Step.IDENTITY
 
 
 @pytest.mark.attack("O1")
 def test_after_five_document_numbers_the_recovery_is_over_unless_the_fifth_was_right() -> None:
-    facts = flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark"))
+    facts = flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark", NOW))
     for _ in range(DOCUMENTS):
         assert next_step(facts, NOW) is Step.IDENTITY
         facts = flow.with_document_tried(facts)
@@ -147,15 +155,15 @@ def test_the_first_form_says_what_is_missing(surface: Surface, typed: Naming, wr
     ],
 )
 def test_the_form_of_proof_says_what_is_missing_and_what_cannot_be(typed: Proving, wrong: dict[str, str]) -> None:
-    facts = flow.of_member(read("zhang_san"), MEMBER, "mark")
+    facts = flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)
     assert faults([*flow.proving_faults(facts, typed, documents)]) == wrong
 
 
 @pytest.mark.req("REC-2")
 def test_nothing_is_asked_twice_and_nothing_that_the_page_does_not_ask() -> None:
-    proved = flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark"))
+    proved = flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark", NOW))
     assert faults([*flow.proving_faults(proved, Proving(), documents)]) == {"document": "missing"}
-    plain = flow.of_member(read("zhang_san"), PLAIN, "mark")
+    plain = flow.of_member(read("zhang_san"), PLAIN, "mark", NOW)
     assert faults([*flow.proving_faults(plain, Proving(), documents)]) == {"code": "missing"}
 
 
@@ -211,7 +219,7 @@ def test_nothing_typed_is_printed(secret: str) -> None:
 @pytest.mark.req("REC-2")
 @pytest.mark.attack("R3")
 def test_a_confirmation_in_jingtong_counts_for_as_long_as_it_is_not_taken_back() -> None:
-    facts = flow.of_member(read("zhang_san"), MEMBER, "mark")
+    facts = flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)
     assert next_step(facts, NOW, confirmed=True) is Step.PASSWORD
     assert next_step(facts, NOW, confirmed=False) is Step.IDENTITY
     assert next_step(flow.claimed(facts), NOW, confirmed=True) is Step.SPENT

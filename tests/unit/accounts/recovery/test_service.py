@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from bjidp.accounts.drafts import DraftUnknown
+from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery.decoys import decoy
-from bjidp.accounts.recovery.flow import PHONE_TRUSTED, PROVED_FOR, Choosing, Naming, Proving, Step, Surface
+from bjidp.accounts.recovery.flow import PROVED_FOR, Choosing, Naming, Proving, Step, Surface
 from bjidp.accounts.recovery.service import NotDue
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND
@@ -332,7 +333,7 @@ async def test_on_a_phone_the_number_and_its_code_are_enough(room: Room) -> None
 @pytest.mark.req("REC-3", "LOG-6")
 async def test_on_a_phone_a_number_nobody_proved_for_sixty_days_needs_the_document(room: Room) -> None:
     await room.someone(document=ZHANG)
-    room.clock.advance(PHONE_TRUSTED // SECOND + 1)
+    room.clock.advance(UNUSED // SECOND + 1)
     recovery = await room.begin_on_phone()
     await room.send_code(recovery)
     assert await room.recoveries.prove(room.asking(), recovery, Proving(code=room.code)) is Step.IDENTITY
@@ -346,7 +347,7 @@ async def test_on_a_phone_a_number_nobody_proved_for_sixty_days_needs_the_docume
 async def test_a_number_counts_as_used_once_everything_was_proved_and_not_before(room: Room) -> None:
     account = await room.someone(document=ZHANG)
     used = (await room.member(account)).phone_used_at
-    room.clock.advance(PHONE_TRUSTED // SECOND + 1)
+    room.clock.advance(UNUSED // SECOND + 1)
     recovery = await room.begin()
     await room.send_code(recovery)
     typed = Proving(document="99990001", code=room.code)

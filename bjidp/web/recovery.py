@@ -1,0 +1,298 @@
+"""The pages of a forgotten password (REC-1 to REC-4).
+
+Owns ``/recover…`` and ``/h5/recover…``. Each asks what step is due and leads there; a form is shown again with what was
+typed and what is wrong beside it, and whatever was done answers with a redirect. No page tells whether there is an
+account (attack R1), and none logs anybody in (attack R2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, TypeAlias
+
+from aiohttp import web
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.drafts import DraftUnknown
+from bjidp.accounts.recovery.flow import Choosing, Naming, Proving, Recovery, Step, Surface
+from bjidp.accounts.recovery.service import Asking, NotDue, Recoveries
+from bjidp.clock import SECOND
+from bjidp.errors import BjidpError, InvalidRequest, Retryable
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, VerificationCodeWrong
+from bjidp.web import recovery_pages as pages
+from bjidp.web.arrival import Arrivals
+from bjidp.web.bodies import JSON
+from bjidp.web.desk import Asker, Desk, FormPage, StaleForm
+from bjidp.web.form_view import Form, FormView
+from bjidp.web.visitor import is_phone
+
+BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
+    CaptchaWrong: ("captcha", "wrong"),
+    VerificationCodeWrong: ("code", "wrong"),
+    VerificationCodeExpired: ("code", "expired"),
+}
+"""Which field an error is told beside, and in which words."""
+
+_AT: Final = {
+    (Surface.PC, Step.IDENTITY): "/recover/ways",
+    (Surface.PC, Step.PASSWORD): "/recover/password",
+    (Surface.PC, Step.DONE): "/recover/done",
+    (Surface.H5, Step.IDENTITY): "/h5/recover/code",
+    (Surface.H5, Step.NOBODY): "/h5/recover/nobody",
+    (Surface.H5, Step.PASSWORD): "/h5/recover/password",
+    (Surface.H5, Step.DONE): "/h5/recover/done",
+}
+"""Where each step is; a recovery that is at none of these begins again."""
+
+_START: Final = {Surface.PC: "/recover", Surface.H5: "/h5/recover"}
+_CODE: Final = {Surface.PC: "/recover/code", Surface.H5: "/h5/recover/code"}
+_LOGIN: Final = {Surface.PC: "/login", Surface.H5: "/h5/login"}
+
+Build: TypeAlias = Callable[[Recovery, FormView], FormPage]
+"""Makes a page of what is known and of its form."""
+
+Act: TypeAlias = Callable[[Asking, "RecoveryForm"], Awaitable[Step | None]]
+"""Does what a form asks for, and returns the step that is due then; None shows the page again."""
+
+
+class RecoveryForm(Form, frozen=True, forbid_unknown_fields=True):
+    """The fields of every form here."""
+
+    account: str = ""
+    phone: str = ""
+    document: str = ""
+    code: str = ""
+    password: str = ""
+    again: str = ""
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "RecoveryForm(***)"
+
+    @property
+    def naming(self) -> Naming:
+        """The first form as the rules see it."""
+        return Naming(name=self.account, phone=self.phone, captcha=self.captcha, captcha_id=self.captcha_id)
+
+    @property
+    def proving(self) -> Proving:
+        """The form of 验证身份 as the rules see it."""
+        return Proving(document=self.document, captcha=self.captcha, captcha_id=self.captcha_id, code=self.code)
+
+
+class _Page(Struct, frozen=True):
+    """A page of a recovery whose account was named: the step it is for, and how it is made."""
+
+    step: Step
+    build: Build
+    asks_code: bool = False
+
+
+_PAGES: Final = {
+    "/recover/ways": _Page(Step.IDENTITY, pages.RecoverWaysPage.of),
+    "/recover/help": _Page(Step.IDENTITY, pages.RecoverHelpPage.of),
+    "/recover/code": _Page(Step.IDENTITY, pages.RecoverCodePage.of, asks_code=True),
+    "/recover/password": _Page(Step.PASSWORD, pages.RecoverPasswordPage.of),
+    "/recover/done": _Page(Step.DONE, pages.RecoverDonePage.of),
+    "/h5/recover/code": _Page(Step.IDENTITY, pages.RecoverCodeH5Page.of, asks_code=True),
+    "/h5/recover/password": _Page(Step.PASSWORD, pages.RecoverPasswordH5Page.of),
+    "/h5/recover/done": _Page(Step.DONE, pages.RecoverDonePage.of),
+    "/h5/recover/nobody": _Page(Step.NOBODY, pages.RecoverNobodyPage.of),
+}
+
+
+class RecoveryPages:
+    """Handlers of recoveries."""
+
+    def __init__(self, *, desk: Desk, arrivals: Arrivals, recoveries: Recoveries, captchas: Captchas) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._desk = desk
+        self._arrivals = arrivals
+        self._recoveries = recoveries
+        self._captchas = captchas
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes."""
+        for surface in Surface:
+            app.router.add_get(_START[surface], self.start)
+            app.router.add_post(_START[surface], self.name)
+            app.router.add_post(_CODE[surface], self.prove)
+            app.router.add_post(_AT[surface, Step.PASSWORD], self.choose)
+        for path in _PAGES:
+            app.router.add_get(path, self.page)
+
+    async def start(self, request: web.Request) -> web.Response:
+        """Ask whose password it is; lead phones to their pages, and whoever is logged in to the page that says so."""
+        surface = _surface(request)
+        asker = await self._desk.visit(request)
+        if asker.owner is not None:
+            return self._desk.lead(asker, _LOGIN[surface])
+        if surface is Surface.PC and is_phone(request):
+            return self._desk.lead(asker, _START[Surface.H5])
+        return await self._start(request, asker)
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Show a page of a recovery whose account was named."""
+        asker = await self._desk.visit(request)
+        if asker.owner is not None:
+            return self._desk.lead(asker, _LOGIN[_surface(request)])
+        return await self._show(request, asker, request.query.get("flow"))
+
+    async def name(self, request: web.Request) -> web.Response:
+        """Take the name of an account."""
+        surface = _surface(request)
+        try:
+            asker, form = await self._desk.read(request, RecoveryForm)
+        except StaleForm as stale:
+            return await self._start(request, stale.asker, stale.form(RecoveryForm), stale)
+        if form.act == "captcha":
+            return await self._start(request, asker, form)
+        try:
+            recovery = await self._recoveries.begin(self._asking(request, asker), surface, form.naming)
+        except BjidpError as wrong:
+            return await self._start(request, asker, form, wrong)
+        return self._desk.lead(asker, f"{_AT[surface, Step.IDENTITY]}?flow={recovery}")
+
+    async def prove(self, request: web.Request) -> web.Response:
+        """Send a code, show another picture, or check what was typed: what was pressed says which."""
+
+        async def act(asking: Asking, form: RecoveryForm) -> Step | None:
+            if form.act == "code":
+                await self._recoveries.send_code(asking, form.flow, form.proving)
+            elif form.act != "captcha":
+                return await self._recoveries.prove(asking, form.flow, form.proving)
+            return None
+
+        return await self._posted(request, act)
+
+    async def choose(self, request: web.Request) -> web.Response:
+        """Take the new password."""
+
+        async def act(asking: Asking, form: RecoveryForm) -> Step:
+            await self._recoveries.set_password(asking, form.flow, Choosing(password=form.password, again=form.again))
+            return Step.DONE
+
+        return await self._posted(request, act)
+
+    async def _posted(self, request: web.Request, act: Act) -> web.Response:
+        try:
+            asker, form = await self._desk.read(request, RecoveryForm)
+        except StaleForm as stale:
+            return await self._start(request, stale.asker, wrong=stale)
+        due: Step | None = None
+        wrong: BjidpError | None = None
+        try:
+            due = await act(self._asking(request, asker), form)
+        except NotDue as elsewhere:
+            return await self._lead(request, asker, elsewhere.draft.facts.surface, elsewhere.step, form.flow)
+        except DraftUnknown as over:
+            return await self._start(request, asker, wrong=over)
+        except BjidpError as error:
+            wrong = error
+        if due is not None:
+            return await self._lead(request, asker, _surface(request), due, form.flow)
+        if form.act == "code" and wrong is None and JSON not in request.headers.get("Accept", ""):
+            # Going back or reloading sends no other code.
+            return self._desk.lead(asker, f"{request.path}?flow={form.flow}")
+        return await self._show(request, asker, form.flow, form, wrong)
+
+    async def _show(
+        self,
+        request: web.Request,
+        asker: Asker,
+        recovery: str | None,
+        form: RecoveryForm | None = None,
+        wrong: BjidpError | None = None,
+    ) -> web.Response:
+        """Show a page of a recovery, if it is the one that is due; after a post with what was typed."""
+        try:
+            draft, due = await self._recoveries.look(self._asking(request, asker), recovery)
+        except DraftUnknown as over:
+            return await self._start(request, asker, wrong=over)
+        page, facts = _PAGES[request.path], draft.facts
+        if due is not page.step or facts.surface is not _surface(request):
+            return await self._lead(request, asker, facts.surface, due, draft.id, wrong)
+        view = FormView(
+            csrf=asker.csrf,
+            flow=draft.id,
+            values={"document": facts.document if form is None else form.document},
+            dispatch=facts.dispatch,
+            wait=max(0, -(-(facts.again_at - draft.now) // SECOND)),
+        )
+        if page.asks_code and facts.asks_code:
+            view = await self._with_captcha(asker, view, form, wrong)
+        return self._answer(request, asker, partial(page.build, facts), view, wrong)
+
+    async def _with_captcha(
+        self, asker: Asker, view: FormView, form: RecoveryForm | None, wrong: BjidpError | None
+    ) -> FormView:
+        if (
+            form is not None
+            and isinstance(wrong, InvalidRequest)
+            and await self._captchas.picture(asker.holder, form.captcha_id) is not None
+        ):
+            # It was not used, so it need not be read again.
+            return replace(view, captcha=form.captcha_id, values={**view.values, "captcha": form.captcha})
+        return replace(view, captcha=await self._captchas.show(asker.holder, asker.source))
+
+    async def _start(
+        self,
+        request: web.Request,
+        asker: Asker,
+        form: RecoveryForm | None = None,
+        wrong: BjidpError | None = None,
+    ) -> web.Response:
+        """Show the first form: at the beginning, with what was typed, or in place of a recovery that is over."""
+        typed = {} if form is None else {"account": form.account, "phone": form.phone}
+        view = await self._with_captcha(asker, FormView(csrf=asker.csrf, values=typed), form, wrong)
+        page = pages.RecoverH5Page if _surface(request) is Surface.H5 else pages.RecoverPage
+        return self._answer(request, asker, lambda form: page(form=form), view, wrong)
+
+    async def _lead(
+        self,
+        request: web.Request,
+        asker: Asker,
+        surface: Surface,
+        step: Step,
+        recovery: str,
+        wrong: BjidpError | None = None,
+    ) -> web.Response:
+        where = _AT.get((surface, step))
+        if where is None:
+            over = wrong if isinstance(wrong, Retryable) else DraftUnknown()
+            return await self._start(request, asker, wrong=over)
+        return self._desk.lead(asker, f"{where}?flow={recovery}")
+
+    def _answer(
+        self,
+        request: web.Request,
+        asker: Asker,
+        build: Callable[[FormView], FormPage],
+        view: FormView,
+        wrong: BjidpError | None,
+    ) -> web.Response:
+        faults = _faults(wrong)
+        if wrong is not None and not faults:
+            if not isinstance(wrong, StaleForm | DraftUnknown | Retryable):
+                raise wrong
+            view = replace(view, note=wrong.code)
+        page = build(replace(view, faults=faults))
+        return self._desk.answer(request, asker, page, because=None if faults else wrong)
+
+    def _asking(self, request: web.Request, asker: Asker) -> Asking:
+        known_as = self._arrivals.known_as(request)
+        return Asking(holder=asker.holder, source=asker.source, knows=lambda account: known_as(account) is not None)
+
+
+def _faults(wrong: BjidpError | None) -> dict[str, str]:
+    if isinstance(wrong, InvalidRequest):
+        return {fault.field: fault.code for fault in wrong.errors}
+    beside = None if wrong is None else BESIDE.get(type(wrong))
+    return {} if beside is None else dict([beside])
+
+
+def _surface(request: web.Request) -> Surface:
+    return Surface.H5 if request.path.startswith("/h5/") else Surface.PC

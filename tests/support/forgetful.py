@@ -1,0 +1,131 @@
+"""Somebody who has forgotten a password, in a browser without a script; and the accounts it may be the password of.
+
+Drives the pages of recovery by what is on them alone, in plain HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from bjidp.accounts.ports import Evidence, NewAccount, NewMember
+from bjidp.audit.event import EventKind
+from bjidp.person import DocumentType, Person
+from bjidp.platforms import Platform, PlatformIdentity
+from tests.support.browser import Browser
+from tests.support.calls import Answer
+from tests.support.paper import Paper, post
+from tests.support.program import Program
+
+NUMBER: Final = "15400000001"
+NOBODYS_NUMBER: Final = "15400000099"
+ZHANG: Final = Person(DocumentType.RESIDENT_ID, "张三", "101010199003070011")
+OLD_HASH: Final = "$argon2id$v=19$m=8,t=1,p=1$b2xkb2xkb2xkb2xk$b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2w"
+NEW: Final = "New-wansui-8"
+
+
+class Forgetful:
+    """Somebody at the pages of recovery."""
+
+    def __init__(self, program: Program, browser: Browser, start: str = "/recover") -> None:
+        """Use :meth:`comes`."""
+        self.program = program
+        self.browser = browser
+        self.start = start
+        self.page = ""
+        self.flow = ""
+        """The recovery, once there is one."""
+
+    @classmethod
+    async def comes(cls, program: Program, start: str = "/recover", *, source: str | None = None) -> Forgetful:
+        """Open the first page."""
+        somebody = cls(program, await program.browser(source=source), start)
+        await somebody.open(start)
+        return somebody
+
+    @property
+    def paper(self) -> Paper:
+        """The page as it is now."""
+        return Paper(Answer(200, (), self.page.encode()))
+
+    async def open(self, path: str) -> Answer:
+        """Open a page and keep it, if it is one; follow where it leads."""
+        answer = await self.browser.get(path)
+        self._look(answer)
+        where = answer.header("Location")
+        return await self.open(where) if answer.status == 303 and where else answer
+
+    async def send(self, act: str = "", path: str | None = None, **typed: str) -> Answer:
+        """Press a button of the form as it is now, with fields filled in; follow where that leads."""
+        paper = self.paper
+        answer = await post(self.browser, path or paper.action, paper.fields | typed | {"act": act})
+        self._look(answer)
+        where = answer.header("Location")
+        if answer.status == 303 and where:
+            await self.open(where)
+        return answer
+
+    def captcha(self) -> str:
+        """Read the picture."""
+        return self.program.captchas[self.paper.captcha]
+
+    async def names(self, name: str) -> Answer:
+        """Fill in the first form."""
+        field = "phone" if self.start.startswith("/h5") else "account"
+        return await self.send(**{field: name, "captcha": self.captcha()})
+
+    async def comes_to_the_code(self, name: str) -> None:
+        """Come as far as the page that asks the code."""
+        await self.names(name)
+        if self.start == "/recover":
+            await self.open(f"/recover/code?flow={self.flow}")
+
+    async def asks(self, **typed: str) -> Answer:
+        """Ask for a code."""
+        return await self.send("code", **({"captcha": self.captcha()} | typed))
+
+    async def reads(self, number: str = NUMBER, sent: int = 1) -> str:
+        """Return the newest code that was sent to a number, once there are ``sent``."""
+        async with asyncio.timeout(10):
+            while True:
+                found = await self.browser.caller.sandbox(f"/control/inbox?to={number}")
+                if len(found) >= sent:
+                    return str(found[0]["code"])
+
+    async def proves(self, name: str = NUMBER, **typed: str) -> Answer:
+        """Come as far as the new password."""
+        await self.comes_to_the_code(name)
+        await self.asks(**typed)
+        return await self.send(code=await self.reads(), **typed)
+
+    def _look(self, answer: Answer) -> None:
+        _, _, flow = (answer.header("Location") or "").partition("?flow=")
+        self.flow = flow or self.flow
+        if (answer.header("Content-Type") or "").startswith("text/html"):
+            self.page = answer.text
+
+
+async def enrolled(program: Program, username: str = "zhang_san", phone: str = NUMBER) -> str:
+    """Make an account without an identity; return its id."""
+    new = NewMember(username=username, phone=phone, password=OLD_HASH)
+    return (await program.rooms.stores.members.enrol(new, program.clock.now())).account
+
+
+async def real_named(program: Program, phone: str | None = NUMBER, username: str = "zhang_san") -> str:
+    """Make an account of 张三; return its id."""
+    stores, now = program.rooms.stores, program.clock.now()
+    user = PlatformIdentity(Platform.WECHAT, "wx01", f"open-{username}")
+    by_face = NewAccount(ZHANG, user, 30, Evidence.FACE, "F1", "A1")
+    _, standing = await stores.accounts.register(by_face, now)
+    await stores.members.set_username(standing.account, username, now)
+    if phone is not None:
+        await stores.members.set_phone(standing.account, phone, now)
+    await stores.members.set_password(standing.account, OLD_HASH, EventKind.PASSWORD_CHANGED, now)
+    return standing.account
+
+
+async def password_of(program: Program, account: str) -> str | None:
+    """Return the hash that is kept."""
+    member = await program.rooms.stores.members.member(account)
+    assert member is not None
+    return member.password
