@@ -10,7 +10,7 @@ import asyncio
 import base64
 import functools
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -77,7 +77,15 @@ from bjidp.storage.memory.tickets import MemoryTicketStore
 from bjidp.storage.redis.catalog import open_redis
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.throttle.ports import Throttle
-from bjidp.vendors.catalog import HttpClients, build_authority, build_mail, build_platforms, build_sms
+from bjidp.vendors.catalog import (
+    HttpClients,
+    build_authority,
+    build_mail,
+    build_platforms,
+    build_sms,
+    build_sms_pull,
+    build_sms_push,
+)
 from bjidp.vendors.ports import SmsSender
 from bjidp.verification.captcha import Captcha
 from bjidp.verification.captcha_picture import draw
@@ -89,6 +97,7 @@ from bjidp.verification.dispatch import ByMail, Dispatches
 from bjidp.verification.limits import MailLimits, MailWindows, SmsLimits, SmsWindows
 from bjidp.verification.proofs import Proof, Proofs
 from bjidp.verification.ranges import NumberRange
+from bjidp.verification.reports import SmsReports
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
 from bjidp.web import openapi, pages
@@ -118,6 +127,7 @@ from bjidp.web.registration import RegistrationPages, RegistrationSettings
 from bjidp.web.rendering import Renderer
 from bjidp.web.scriptless import ScriptlessQr
 from bjidp.web.signed_in import SessionStorage, SignedIn
+from bjidp.web.sms_reports import SmsReportCalls
 from bjidp.web.static_files import StaticPages
 from bjidp.web.texts import Texts
 from bjidp.web.told_words import ToldTexts
@@ -234,6 +244,7 @@ def build(rooms: Rooms) -> web.Application:
         _mini_program(rooms, front, qr, mini_sessions),
         _qr_channel(rooms, front, qr),
         _dispatches(rooms, front, verification),
+        _sms_reports(rooms, front, verification),
         _captcha(rooms, front, verification),
         _registration(rooms, front, qr, verification),
         _recovery(rooms, front, verification, endings),
@@ -448,6 +459,32 @@ def _dispatches(rooms: Rooms, front: _Front, verification: _Verification) -> _Pa
         )
 
     return _Part(calls=calls.calls(), mounts=(lambda app: app.on_cleanup.append(close),))
+
+
+def _sms_reports(rooms: Rooms, front: _Front, verification: _Verification) -> _Part:
+    named = {"chuanglan": rooms.settings.chuanglan, "chuanglan_second": rooms.settings.chuanglan_second}
+    accounts = {name: settings for name, settings in named.items() if settings is not None}
+    pushes = {name: build_sms_push(settings) for name, settings in accounts.items()}
+    pulls = [build_sms_pull(name, settings, http=rooms.http) for name, settings in accounts.items()]
+    brought = SmsReportCalls(
+        pushes={name: push for name, push in pushes.items() if push is not None},
+        dispatches=verification.dispatches,
+        observer=front.observer,
+        throttle=rooms.stores.throttle,
+    )
+    asked = SmsReports([pull for pull in pulls if pull is not None], verification.dispatches.report)
+
+    async def asking(_: web.Application) -> AsyncIterator[None]:
+        running = asyncio.create_task(asked.run())
+        yield
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    def mount_asking(app: web.Application) -> None:
+        if any(pulls):
+            app.cleanup_ctx.append(asking)
+
+    return _Part(mounts=(brought.mount, mount_asking))
 
 
 def _mini_sessions(rooms: Rooms) -> MiniSessions:

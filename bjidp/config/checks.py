@@ -255,6 +255,16 @@ def _sms_templates(section: str, settings: Settings) -> Iterator[str]:
             yield f"{section}.templates: v2 sends nothing but templates, and {', '.join(missing)} are not named"
 
 
+def _sms_reports(section: str, settings: Settings) -> Iterator[str]:
+    account: ChuanglanSettings | None = getattr(settings, section)
+    if account is None:
+        return
+    if account.pull_reports and not (account.api == "v1" and account.report):
+        yield f"{section}.pull_reports: only v1 hands out reports, and only where report is not false"
+    if (account.push_receiver is None) != (account.push_password is None):
+        yield f"{section}.push_receiver, {section}.push_password: one needs the other"
+
+
 def _sms_second(settings: Settings) -> list[str]:
     if settings.chuanglan_second is None or settings.chuanglan is not None:
         return []
@@ -365,6 +375,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *(partial(_sms_signature, section) for section in SMS),
     *(partial(_sms_extend, section) for section in SMS),
     *(partial(_sms_templates, section) for section in SMS),
+    *(partial(_sms_reports, section) for section in SMS),
     _sms_second,
     _mail_server,
     _mail_port,

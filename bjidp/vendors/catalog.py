@@ -23,11 +23,12 @@ from bjidp.vendors.baidu.face import BaiduFace
 from bjidp.vendors.baidu.phone import BaiduPhone
 from bjidp.vendors.baidu.sign_in import BaiduSignIn
 from bjidp.vendors.baidu.token import AipCalls
+from bjidp.vendors.chuanglan.reports import ChuanglanPull, ChuanglanPush
 from bjidp.vendors.chuanglan.templates import ChuanglanTemplates
 from bjidp.vendors.chuanglan.texts import ChuanglanTexts
 from bjidp.vendors.failover import Failover
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
-from bjidp.vendors.ports import MailSender, PlatformClients, SmsSender
+from bjidp.vendors.ports import MailSender, PlatformClients, SmsPull, SmsPush, SmsSender
 from bjidp.vendors.settings import (
     AlipaySettings,
     AuthoritySettings,
@@ -126,6 +127,20 @@ def build_sms(
     return Failover(
         sender, _chuanglan("chuanglan_second", second, http, clock, entropy, pause=pause), patience=patience
     )
+
+
+def build_sms_push(settings: ChuanglanSettings) -> SmsPush | None:
+    """Return who reads the reports that are brought for an account; None where no words are agreed to know them by."""
+    if settings.push_receiver is None or settings.push_password is None:
+        return None
+    return ChuanglanPush(receiver=settings.push_receiver, password=settings.push_password)
+
+
+def build_sms_pull(service: str, settings: ChuanglanSettings, *, http: HttpClients) -> SmsPull | None:
+    """Return who asks for the reports of an account, named ``service`` in the log; None where nobody is to."""
+    if not settings.pull_reports:
+        return None
+    return ChuanglanPull(http.open(service, settings.base_url), account=settings.account, password=settings.password)
 
 
 def build_mail(settings: MailSettings, *, clock: Clock, patience: float = 8.0) -> MailSender:

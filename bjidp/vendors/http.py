@@ -138,13 +138,14 @@ class VendorHttp:
         *,
         query: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
     ) -> bytes:
-        """Call and return the answer's bytes as they came, for clients that verify a signature over them.
+        """Call and return the answer's bytes as they came, for clients that have a way of their own to read them.
 
         Raises :class:`VendorUnavailable` as :meth:`json` does.
         """
         started = self._clock.now()
-        outcome, octets = await self._exchange(method, path, query=query, form=form)
+        outcome, octets = await self._exchange(method, path, query=query, form=form, body=body)
         self._report(operation, outcome, started)
         if octets is None:
             raise VendorUnavailable

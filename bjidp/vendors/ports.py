@@ -8,6 +8,7 @@ one folder per service beside this file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -288,6 +289,36 @@ class SmsReport(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Leave the number out."""
         return f"SmsReport({self.message!r}, {self.status!r}, ***)"
+
+
+class PushFault(StrEnum):
+    """Why what was pushed is no report."""
+
+    FOREIGN = "foreign"
+    """Whoever brings it does not know the words that were agreed with the provider."""
+    UNREADABLE = "unreadable"
+
+
+class SmsPush(Protocol):
+    """Reads the reports that a provider brings by itself."""
+
+    taken: bytes
+    """What tells the provider that a report need not be brought again."""
+
+    def read(self, query: Iterable[tuple[str, str]]) -> SmsReport | PushFault:
+        """Return the report in the query of a push."""
+        ...
+
+
+class SmsPull(Protocol):
+    """Asks a provider for reports."""
+
+    async def pull(self) -> Sequence[SmsReport]:
+        """Return the oldest reports that were not handed out yet, a hundred at most; raise ``VendorUnavailable``.
+
+        Each is handed out once.
+        """
+        ...
 
 
 class Mail(Struct, frozen=True, kw_only=True):

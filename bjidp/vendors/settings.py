@@ -70,6 +70,11 @@ class ChuanglanSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """``v1`` is sent whole texts, ``v2`` the values of templates that are registered there."""
     report: bool = True
     """Whether the operators' reports are wanted."""
+    pull_reports: bool = False
+    """``v1``: whether reports are asked for, which the account has to have. Each is handed out once, to one asker."""
+    push_receiver: Secret | None = None
+    """The name that Chuanglan shows with each report that it brings, as set in its console."""
+    push_password: Secret | None = None
     extend: str = ""
     """One to three digits after the sender's number, where the account has them."""
     templates: dict[str, str] = {}

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
-import msgspec
 import structlog
 from msgspec import Struct
 
@@ -25,7 +24,7 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Records, StaleRecord
 from bjidp.secret import Secret
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Mail, MailSender, Sms, SmsSender
+from bjidp.vendors.ports import Mail, MailSender, Sms, SmsReport, SmsSender
 from bjidp.verification.code import Binding, Channel, Purpose
 from bjidp.verification.codes import Codes
 from bjidp.verification.errors import DispatchUnknown, MailNotOffered, SmsNotOffered
@@ -40,9 +39,12 @@ from bjidp.verification.sending import (
     Progress,
     Recent,
     Sending,
+    ended,
+    is_discreet,
     judged_mail,
     judged_sms,
     progress,
+    reported,
 )
 
 WAIT: Final = 60
@@ -201,11 +203,9 @@ class Dispatches:
         with self._entered() as begin:
             await self._limits.count(number, browser=browser, source=source, owner=owner)
             code = await self._codes.issue(binding)
-            dispatch = await self._opened(holder, Channel.SMS)
+            dispatch = await self._opened(holder, Channel.SMS, binding.purpose)
             sms = self._sms(dispatch, binding.purpose, number, code)
-            begin(
-                dispatch, Channel.SMS, partial(self._messaged, sender, sms, binding.purpose) if real else self._imitated
-            )
+            begin(dispatch, Channel.SMS, partial(self._messaged, sender, sms) if real else self._imitated)
         return Sent(dispatch)
 
     async def mail(self, binding: Binding, address: MailAddress, *, holder: str, browser: str, source: Source) -> Sent:
@@ -220,7 +220,7 @@ class Dispatches:
         with self._entered() as begin:
             await by_mail.limits.count(address, browser=browser, source=source)
             code = await self._codes.issue(binding)
-            dispatch = await self._opened(holder, Channel.MAIL)
+            dispatch = await self._opened(holder, Channel.MAIL, binding.purpose)
             words = by_mail.words.mail(binding.purpose, code.text())
             mail = Mail(reference=dispatch, to=address.text, subject=words.subject, text=words.text)
             begin(dispatch, Channel.MAIL, partial(self._mailed, by_mail.sender, mail))
@@ -240,6 +240,12 @@ class Dispatches:
         if held is None or held.value.holder != self._digest(holder):
             raise DispatchUnknown
         return progress(held.value, under_way=under_way is not None)
+
+    async def report(self, report: SmsReport) -> None:
+        """Take note of what an operator reports of an SMS. Reports of other messages than codes change nothing here."""
+        log.info("sms_report", dispatch=report.reference, status=report.status, delivered=report.delivered)
+        if _ID.fullmatch(report.reference) is not None:
+            await self._change(report.reference, partial(reported, delivered=report.delivered))
 
     async def close(self, within: float = CLOSING) -> None:
         """Let sendings under way end, for ``within`` seconds at most; the others are given up."""
@@ -271,9 +277,9 @@ class Dispatches:
         self._tasks.discard(task)
         self._held -= 1
 
-    async def _opened(self, holder: str, channel: Channel) -> str:
+    async def _opened(self, holder: str, channel: Channel, purpose: Purpose) -> str:
         dispatch = self._entropy.octets(16).hex()
-        kept = Dispatch(self._digest(holder), channel)
+        kept = Dispatch(self._digest(holder), channel, is_discreet(purpose))
         await self._records.add(self._key("under_way", dispatch), kept, UNDER_WAY)
         await self._records.add(self._key("dispatch", dispatch), kept, LIFETIME)
         return dispatch
@@ -286,29 +292,30 @@ class Dispatches:
             end = UNAVAILABLE
         log.info("dispatched", channel=channel, dispatch=dispatch, failure=end.failure)
         try:
-            await self._end(dispatch, end)
+            await self._change(dispatch, partial(ended, end=end))
         except StoreUnavailable:
             # It is taken for failed when its time is over.
             log.warning("dispatch_unwritten", channel=channel, dispatch=dispatch)
 
-    async def _end(self, dispatch: str, end: End) -> None:
+    async def _change(self, dispatch: str, change: Callable[[Dispatch], Dispatch | None]) -> None:
         key = self._key("dispatch", dispatch)
         for _ in range(ATTEMPTS):
             held = await self._records.get(key)
-            if held is None:
+            changed = None if held is None else change(held.value)
+            if held is None or changed is None:
                 return
             try:
-                await self._records.replace(key, msgspec.structs.replace(held.value, end=end), held.version)
+                await self._records.replace(key, changed, held.version)
             except StaleRecord:
                 continue
             return
         raise StoreUnavailable
 
-    async def _messaged(self, sender: SmsSender, sms: Sms, purpose: Purpose) -> End:
+    async def _messaged(self, sender: SmsSender, sms: Sms) -> End:
         started = self._stopwatch()
         try:
             async with asyncio.timeout(PATIENCE):
-                end = judged_sms(await sender.send(sms), purpose)
+                end = judged_sms(await sender.send(sms))
         except (VendorUnavailable, TimeoutError):
             end = UNAVAILABLE
         self._recent.note(Sending(self._stopwatch() - started, end))

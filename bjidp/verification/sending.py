@@ -9,6 +9,7 @@ from collections import deque
 from enum import StrEnum
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from bjidp.vendors.ports import MailAccepted, MailAnswer, MailRefusal, SmsAccepted, SmsAnswer, SmsRefusal
@@ -26,6 +27,8 @@ class Failure(StrEnum):
     """The provider has brought too many messages there lately."""
     UNAVAILABLE = "unavailable"
     """The provider did not take the message, or nobody knows."""
+    UNDELIVERED = "undelivered"
+    """The provider took the message, and its operator could not bring it."""
 
 
 class End(Struct, frozen=True):
@@ -51,10 +54,14 @@ class Progress(Struct, frozen=True):
 
 
 class Dispatch(Struct, frozen=True):
-    """A sending as it is kept: the digest of whose it is, and how it has ended, if it has."""
+    """A sending as it is kept: the digest of whose it is, and how it has ended, if it has.
+
+    Of one that is ``discreet`` nothing is told that only a real address could meet.
+    """
 
     holder: bytes
     channel: Channel
+    discreet: bool = False
     end: End | None = None
 
 
@@ -67,6 +74,7 @@ class Sending(Struct, frozen=True):
 
 SENT: Final = End()
 UNAVAILABLE: Final = End(Failure.UNAVAILABLE)
+UNDELIVERED: Final = End(Failure.UNDELIVERED)
 
 _MAIL_REFUSALS: Final = {MailRefusal.ADDRESS: Failure.ADDRESS, MailRefusal.BUSY: Failure.BUSY}
 _SMS_REFUSALS: Final = {SmsRefusal.NUMBER: Failure.NUMBER, SmsRefusal.FREQUENCY: Failure.BUSY}
@@ -91,14 +99,41 @@ def judged_mail(answer: MailAnswer) -> End:
     return End(_MAIL_REFUSALS.get(answer.kind, Failure.UNAVAILABLE))
 
 
-def judged_sms(answer: SmsAnswer, purpose: Purpose) -> End:
+def judged_sms(answer: SmsAnswer) -> End:
     """Return how an SMS ends by the provider's answer."""
     if isinstance(answer, SmsAccepted):
         return SENT
-    if purpose is Purpose.RECOVER:
-        # A decoy has no number to be wrong or busy, so either would tell that the account is real (attack R1).
-        return UNAVAILABLE
     return End(_SMS_REFUSALS.get(answer.kind, Failure.UNAVAILABLE))
+
+
+def is_discreet(purpose: Purpose) -> bool:
+    """Tell whether a code for ``purpose`` may be a decoy's, which has no number to be wrong, busy or out of reach.
+
+    To tell that of a real one would tell that the account is real (attack R1).
+    """
+    return purpose is Purpose.RECOVER
+
+
+def ended(dispatch: Dispatch, end: End) -> Dispatch | None:
+    """Return the record with its end, by the provider's answer; None when it stays as it is."""
+    if dispatch.end is not None:
+        # The operator's report was faster, and says more.
+        return None
+    if dispatch.discreet and end.failure is not None:
+        end = UNAVAILABLE
+    return msgspec.structs.replace(dispatch, end=end)
+
+
+def reported(dispatch: Dispatch, *, delivered: bool) -> Dispatch | None:
+    """Return the record with the end that the operator reports; None when it stays as it is.
+
+    Reports come late, twice and out of order, and of messages whose acceptance was never heard of.
+    """
+    if dispatch.discreet or dispatch.end == UNDELIVERED:
+        return None
+    if delivered:
+        return None if dispatch.end == SENT else msgspec.structs.replace(dispatch, end=SENT)
+    return msgspec.structs.replace(dispatch, end=UNDELIVERED) if dispatch.end in {None, SENT} else None
 
 
 class Recent:

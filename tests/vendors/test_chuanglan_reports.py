@@ -11,13 +11,14 @@ import pytest
 from bjidp.secret import Secret
 from bjidp.vendors.chuanglan.reports import (
     PUSH_TAKEN,
+    ChuanglanPush,
     PullRefused,
     PushForeign,
     Unreadable,
     read_pulled,
     read_pushed,
 )
-from bjidp.vendors.ports import SmsReport
+from bjidp.vendors.ports import PushFault, SmsReport
 
 DOCUMENTED: dict[str, Any] = {
     "uid": "125",
@@ -181,3 +182,11 @@ def test_what_a_push_is_answered_is_the_vendors_word_for_taken() -> None:
 @pytest.mark.attack("Q24")
 def test_a_report_shows_no_number_when_it_is_printed() -> None:
     assert "15300000000" not in f"{REPORT!r} {REPORT}"
+
+
+def test_what_was_brought_is_a_report_or_one_of_two_faults() -> None:
+    push = ChuanglanPush(**KNOWN)
+    assert push.read(PUSHED.items()) == REPORT
+    assert push.read((PUSHED | {"pswd": "x"}).items()) is PushFault.FOREIGN
+    assert push.read((PUSHED | {"status": ""}).items()) is PushFault.UNREADABLE
+    assert push.taken == PUSH_TAKEN

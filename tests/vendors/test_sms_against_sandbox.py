@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -20,11 +20,11 @@ from bjidp.sandbox.chuanglan.template import made_up
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.sandbox.settings import ChuanglanRules, SandboxSettings
 from bjidp.secret import Secret
-from bjidp.vendors.catalog import HttpClients, build_sms
+from bjidp.vendors.catalog import HttpClients, build_sms, build_sms_pull
 from bjidp.vendors.chuanglan.codes import BUSY, REFUSALS
 from bjidp.vendors.chuanglan.reports import read_pulled
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import SmsAccepted, SmsRefusal, SmsRefused, SmsSender
+from bjidp.vendors.ports import SmsAccepted, SmsPull, SmsRefusal, SmsRefused, SmsSender
 from bjidp.vendors.settings import ChuanglanSettings
 from tests.vendors.cast import SMS
 
@@ -235,3 +235,48 @@ async def test_a_second_account_sends_where_the_first_cannot(counter: Counter, o
     refused = msgspec.structs.replace(SMS, to="15400000107")
     await poor.fault("ok")
     assert await sender.send(refused) == SmsRefused(SmsRefusal.NUMBER)
+
+
+def pull(counter: Counter, **changes: object) -> SmsPull:
+    found = build_sms_pull("chuanglan", counter.settings("v1", pull_reports=True, **changes), http=counter.http)
+    assert found is not None
+    return found
+
+
+async def test_reports_are_pulled_once_each(counter: Counter) -> None:
+    for turn, to in enumerate((SMS.to, "15400001001")):
+        await counter.sender("v1").send(msgspec.structs.replace(SMS, to=to, reference=f"r{turn}"))
+    reports = await pull(counter).pull()
+    assert [(report.reference, report.status, report.delivered) for report in reports] == [
+        ("r0", "DELIVRD", True),
+        ("r1", "UNDELIV", False),
+    ]
+    assert await pull(counter).pull() == ()
+
+
+async def test_more_reports_than_a_hand_holds_come_with_the_next_pulls(counter: Counter) -> None:
+    sender = counter.sender("v1")
+    for turn in range(103):
+        counter.clock.advance(1)
+        await sender.send(msgspec.structs.replace(SMS, reference=f"r{turn}"))
+    pulls = [await pull(counter).pull() for _ in range(3)]
+    assert [len(reports) for reports in pulls] == [100, 3, 0]
+
+
+@pytest.mark.parametrize("mode", ["http500", "malformed", "refuse"])
+async def test_a_pull_that_is_not_answered_is_an_outage(counter: Counter, mode: str) -> None:
+    await counter.fault(mode)
+    with pytest.raises(VendorUnavailable):
+        await pull(counter).pull()
+
+
+async def test_a_pull_that_is_refused_is_an_outage_and_an_alarm(
+    counter: Counter, logged: list[MutableMapping[str, Any]]
+) -> None:
+    with pytest.raises(VendorUnavailable):
+        await pull(counter, password=Secret("Hush")).pull()
+    assert [line["event"] for line in logged if line["log_level"] == "error"] == ["vendor_alarm"]
+
+
+async def test_nobody_asks_where_nobody_is_to(counter: Counter) -> None:
+    assert build_sms_pull("chuanglan", counter.settings("v1"), http=counter.http) is None

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from bjidp import bootstrap
 from bjidp.config.settings import Settings
 from bjidp.qrlogin.browser import key_of
+from bjidp.secret import Secret
 from bjidp.throttle.source import Source
 from bjidp.verification.code import Binding, Purpose, by_mail
 from bjidp.verification.dispatch import Dispatches
@@ -24,12 +29,19 @@ from tests.web.conftest import StartProgram
 PHONE = "15420000001"
 
 
-@pytest.fixture
-async def dispatches(program: Program) -> AsyncIterator[Dispatches]:
+@asynccontextmanager
+async def sending(program: Program) -> AsyncIterator[Dispatches]:
+    """Send as one more process of a program would."""
     room = bootstrap._verification(program.rooms)
     yield room.dispatches
     await room.dispatches.close(0)
     await room.passwords.close()
+
+
+@pytest.fixture
+async def dispatches(program: Program) -> AsyncIterator[Dispatches]:
+    async with sending(program) as found:
+        yield found
 
 
 async def holder(program: Program, browser: Browser) -> str:
@@ -186,9 +198,126 @@ async def test_without_an_account_for_messages_none_is_offered(start_program: St
         return msgspec.structs.replace(settings, chuanglan=None, mail=None)
 
     program = await start_program(settings=without)
-    room = bootstrap._verification(program.rooms)
     browser = await program.browser()
     await browser.open()
-    with pytest.raises(SmsNotOffered):
-        await asked(program, room.dispatches, browser)
-    await room.passwords.close()
+    async with sending(program) as dispatches:
+        with pytest.raises(SmsNotOffered):
+            await asked(program, dispatches, browser)
+
+
+# -------------------------------------------------------------------------------------------------------------- reports
+
+
+def reporting(**changes: object) -> Callable[[Settings], Settings]:
+    """Return a change of settings: of how Chuanglan's reports come."""
+
+    def changed(settings: Settings) -> Settings:
+        assert settings.chuanglan is not None
+        given: dict[str, Any] = changes
+        return msgspec.structs.replace(settings, chuanglan=msgspec.structs.replace(settings.chuanglan, **given))
+
+    return changed
+
+
+BRINGS = reporting(push_receiver=Secret("bjidp"), push_password=Secret("agreed"))
+
+
+def brought(dispatch: str, **changes: str) -> str:
+    """Return the path of a report as Chuanglan brings it."""
+    query = {
+        "receiver": "bjidp",
+        "pswd": "agreed",
+        "msgid": "19011716074111111",
+        "reportTime": "1901171607",
+        "mobile": PHONE,
+        "status": "UNDELIV",
+        "notifyTime": "190117160742",
+        "statusDesc": "短信不可到达",
+        "uid": dispatch,
+        "length": "1",
+    }
+    return f"/reports/sms/chuanglan?{urlencode(query | changes)}"
+
+
+@pytest.mark.req("UX-5")
+async def test_a_report_that_is_brought_is_told_to_the_page(start_program: StartProgram) -> None:
+    program = await start_program(settings=BRINGS)
+    browser = await program.browser()
+    await browser.open()
+    async with sending(program) as dispatches:
+        dispatch = await asked(program, dispatches, browser)
+        assert (await end(browser, dispatch))["state"] == "sent"
+    with capture_logs() as lines:
+        for _ in range(2):
+            answer = await browser.caller.send("GET", brought(dispatch))
+            assert (answer.status, answer.json()) == (200, {"clcode": "000000"})
+    assert PHONE not in str(lines)
+    state = (await told(browser, dispatch)).json()
+    assert (state["state"], state["reason"]) == ("failed", "undelivered")
+    assert state["message"].startswith("运营商报告短信没有送达")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"pswd": "x"}, {"receiver": "x"}, {"pswd": ""}, {"pswd": "agreed", "receiver": ""}], ids=str
+)
+async def test_whoever_does_not_know_the_words_changes_nothing_and_is_told_nothing(
+    start_program: StartProgram, changes: dict[str, str]
+) -> None:
+    program = await start_program(settings=BRINGS)
+    browser = await program.browser()
+    await browser.open()
+    async with sending(program) as dispatches:
+        dispatch = await asked(program, dispatches, browser)
+        assert (await end(browser, dispatch))["state"] == "sent"
+    with capture_logs() as lines:
+        foreign = await browser.caller.send("GET", brought(dispatch, **changes))
+        nowhere = await browser.caller.send("GET", "/reports/sms/chuanglan_second")
+    assert (foreign.status, foreign.body) == (404, nowhere.body)
+    assert lines == [{"event": "sms_report_foreign", "log_level": "warning", "dispatch": dispatch}]
+    assert (await told(browser, dispatch)).json()["state"] == "sent"
+
+
+async def test_foreign_reports_do_not_fill_the_log(start_program: StartProgram) -> None:
+    caller = await (await start_program(settings=BRINGS)).caller()
+    with capture_logs() as lines:
+        answers = [(await caller.send("GET", brought("x" * 33, pswd="x"))).status for _ in range(33)]
+    assert answers == [404] * 30 + [429] * 3
+    assert lines == [{"event": "sms_report_foreign", "log_level": "warning", "dispatch": None}] * 30
+    assert (await caller.send("GET", brought("125"))).status == 200
+
+
+@pytest.mark.parametrize("changes", [{"status": "短信"}, {"mobile": "1"}, {"uid": "../.."}], ids=str)
+async def test_what_is_no_report_is_refused(start_program: StartProgram, changes: dict[str, str]) -> None:
+    caller = await (await start_program(settings=BRINGS)).caller()
+    answer = await caller.send("GET", brought("125", **changes))
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_request")
+
+
+async def test_a_report_that_cannot_be_kept_is_brought_again(start_program: StartProgram) -> None:
+    program = await start_program(settings=BRINGS)
+    caller = await program.caller()
+    program.meddler.breaks("dispatches")
+    answer = await caller.send("GET", brought("0" * 32))
+    assert (answer.status, answer.json()["code"]) == (503, "service_unavailable")
+
+
+async def test_without_agreed_words_nothing_is_taken(program: Program) -> None:
+    answer = await (await program.caller()).send("GET", brought("125"))
+    assert (answer.status, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.req("UX-5")
+async def test_a_report_that_is_asked_for_is_told_to_the_page(start_program: StartProgram) -> None:
+    program = await start_program(settings=reporting(pull_reports=True))
+    browser = await program.browser()
+    await browser.open()
+    async with sending(program) as dispatches:
+        dispatch = await asked(program, dispatches, browser, "15400001001")
+        assert (await end(browser, dispatch))["state"] == "sent"
+    await program.advance(15)
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            state = (await told(browser, dispatch)).json()
+            if state["state"] == "failed":
+                break
+    assert state["reason"] == "undelivered"

@@ -1,15 +1,15 @@
 """Reports of what became of messages, as Chuanglan hands them out and as it brings them.
 
-Owns the reading of both, from bytes or a query to :class:`bjidp.vendors.ports.SmsReport`; nothing is called or kept
-here. A pull hands each report out once, so an unreadable one must not take its neighbours with it. A push is a GET that
-anybody can make: it carries a name and a password of the console, and no signature.
+Owns the reading of both, from bytes or a query to :class:`bjidp.vendors.ports.SmsReport`; nothing is kept here. A pull
+hands each report out once, so an unreadable one must not take its neighbours with it. A push is a GET that anybody can
+make: it carries a name and a password of the console, and no signature.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
@@ -18,11 +18,17 @@ from msgspec import Struct
 
 from bjidp.clock import SECOND, Instant
 from bjidp.secret import Secret
-from bjidp.vendors.ports import SmsReport
+from bjidp.vendors.chuanglan import codes
+from bjidp.vendors.http import VendorHttp
+from bjidp.vendors.ports import PushFault, SmsReport
 
 PUSH_TAKEN: Final = b'{"clcode":"000000"}'
 """The body that tells Chuanglan not to bring a report again."""
 
+PULLED_MOST: Final = 100
+"""Reports handed out at a time."""
+
+_OPERATION: Final = "pull_report"
 _DELIVERED: Final = "DELIVRD"
 _BEIJING: Final = timezone(timedelta(hours=8))
 
@@ -101,6 +107,46 @@ def read_pushed(query: Iterable[tuple[str, str]], *, receiver: Secret, password:
     if report is None:
         raise Unreadable
     return report
+
+
+class ChuanglanPush:
+    """Implements :class:`bjidp.vendors.ports.SmsPush`."""
+
+    taken = PUSH_TAKEN
+
+    def __init__(self, *, receiver: Secret, password: Secret) -> None:
+        """Believe whoever knows both."""
+        self._receiver = receiver
+        self._password = password
+
+    def read(self, query: Iterable[tuple[str, str]]) -> SmsReport | PushFault:
+        try:
+            return read_pushed(query, receiver=self._receiver, password=self._password)
+        except PushForeign:
+            return PushFault.FOREIGN
+        except Unreadable:
+            return PushFault.UNREADABLE
+
+
+class ChuanglanPull:
+    """Implements :class:`bjidp.vendors.ports.SmsPull`."""
+
+    def __init__(self, http: VendorHttp, *, account: str, password: Secret) -> None:
+        """Ask for the reports of ``account``."""
+        self._http = http
+        self._body = msgspec.json.encode({"account": account, "password": password.text(), "count": str(PULLED_MOST)})
+
+    async def pull(self) -> Sequence[SmsReport]:
+        octets = await self._http.octets(_OPERATION, "POST", "/msg/pull/report", body=self._body)
+        try:
+            pulled = read_pulled(octets)
+        except PullRefused:
+            codes.unavailable(self._http, _OPERATION, "refused")
+        except Unreadable:
+            codes.unavailable(self._http, _OPERATION, "unreadable")
+        if pulled.unreadable:
+            self._http.alarm(_OPERATION, "reports_unreadable")
+        return pulled.reports
 
 
 def _is(fields: Mapping[str, str], name: str, expected: Secret) -> bool:

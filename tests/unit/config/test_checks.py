@@ -119,6 +119,18 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"chuanglan": {**SMS, "api": "v2"}},
         "chuanglan.templates: v2 sends nothing but templates, and code.bind_phone, code.login, code.recover, ",
     ),
+    "reports asked of an interface that has none": (
+        {"chuanglan": {**SMS, "api": "v2", "templates": dict.fromkeys(checks.TEMPLATES, "1"), "pull_reports": True}},
+        "chuanglan.pull_reports: only v1 hands out reports, and only where report is not false",
+    ),
+    "reports asked of messages without": (
+        {"chuanglan": {**SMS, "report": False, "pull_reports": True}},
+        "chuanglan.pull_reports: only v1 hands out reports, and only where report is not false",
+    ),
+    "reports brought by somebody half known": (
+        {"chuanglan": {**SMS, "push_receiver": "hunter2"}},
+        "chuanglan.push_receiver, chuanglan.push_password: one needs the other",
+    ),
     "a template that is missing": (
         {
             "chuanglan": {

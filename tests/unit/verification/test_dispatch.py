@@ -30,6 +30,7 @@ from bjidp.vendors.ports import (
     SmsAnswer,
     SmsRefusal,
     SmsRefused,
+    SmsReport,
 )
 from bjidp.verification.code import BY_MAIL, BY_SMS, Binding, Code, Purpose, by_mail
 from bjidp.verification.codes import Codes, CodeWindows
@@ -576,3 +577,52 @@ async def test_the_code_and_the_address_of_a_mail_are_in_no_log_and_no_answer(ro
     assert lines
     assert code[0] not in seen
     assert "chen" not in seen
+
+
+def reported(sent: Sent, *, delivered: bool) -> SmsReport:
+    status = "DELIVRD" if delivered else "UNDELIV"
+    return SmsReport(message="1", reference=sent.id, to="15400000001", delivered=delivered, status=status, at=0)
+
+
+async def test_a_message_that_its_operator_could_not_bring_has_failed(room: Room) -> None:
+    sent = await room.ask()
+    await room.ends()
+    with capture_logs() as lines:
+        await room.dispatches.report(reported(sent, delivered=False))
+        await room.dispatches.report(reported(sent, delivered=False))
+    progress = await room.dispatches.progress("holder", sent.id)
+    assert (progress.outcome, progress.reason) == (Outcome.FAILED, Failure.UNDELIVERED)
+    assert TEXTS.plain("dispatch.sms.undelivered")
+    line = {"event": "sms_report", "log_level": "info", "dispatch": sent.id, "status": "UNDELIV", "delivered": False}
+    assert lines == [line, line]
+
+
+async def test_a_report_is_known_before_the_answer_is(room: Room) -> None:
+    sent = await room.ask()
+    await room.settled()
+    await room.dispatches.report(reported(sent, delivered=False))
+    await room.ends()
+    assert (await room.dispatches.progress("holder", sent.id)).reason is Failure.UNDELIVERED
+
+
+async def test_a_message_whose_answer_was_lost_was_sent_when_it_has_arrived(room: Room) -> None:
+    sent = await room.ask()
+    await room.ends(VendorUnavailable())
+    await room.dispatches.report(reported(sent, delivered=True))
+    assert await room.dispatches.outcome("holder", sent.id) is Outcome.SENT
+
+
+@pytest.mark.attack("R1")
+async def test_that_a_message_did_not_arrive_is_not_told_in_a_recovery(room: Room) -> None:
+    sent = await room.ask(purpose=Purpose.RECOVER)
+    await room.ends()
+    await room.dispatches.report(reported(sent, delivered=False))
+    assert await room.dispatches.outcome("holder", sent.id) is Outcome.SENT
+
+
+@pytest.mark.parametrize("reference", ["", "125", "0" * 32])
+async def test_a_report_of_what_is_not_known_changes_nothing(room: Room, reference: str) -> None:
+    sent = await room.ask()
+    await room.ends()
+    await room.dispatches.report(reported(Sent(reference), delivered=False))
+    assert await room.dispatches.outcome("holder", sent.id) is Outcome.SENT

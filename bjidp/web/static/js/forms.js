@@ -1,8 +1,10 @@
 // What forms do more of with a script: a code is asked for and a picture changed without losing what was typed, a password
 // can be looked at. Without it each button posts the form, and the page comes back.
 
-const POLLS = 15;
 const POLL = 1_000;
+// What was sent may yet turn out not to have arrived.
+const REPORTED = 10_000;
+const FOLLOWED = 60_000;
 
 for (const form of document.querySelectorAll("form[data-form]")) enhance(form);
 
@@ -146,20 +148,24 @@ function countDown(button, seconds) {
 
 async function follow(form, dispatch) {
   const state = form.querySelector("[data-code-state]");
+  const end = performance.now() + FOLLOWED;
+  let pause = POLL;
+  form.dataset.following = dispatch;
   state.textContent = state.dataset.sending;
-  for (let poll = 0; poll < POLLS; poll += 1) {
+  while (performance.now() < end) {
     const answer = await fetch(`/dispatches/${dispatch}`).catch(() => null);
-    if (answer?.ok) {
-      const told = await answer.json();
-      if (told.state === "sent") state.textContent = state.dataset.sent;
-      if (told.state === "failed") {
-        state.textContent = "";
-        showNote(form, told.message);
-      }
-      if (told.state !== "sending") return;
-    } else if (answer?.status === 404) {
+    const told = answer?.ok ? await answer.json() : null;
+    // Another code was asked for meanwhile.
+    if (form.dataset.following !== dispatch || answer?.status === 404) return;
+    if (told?.state === "failed") {
+      state.textContent = "";
+      showNote(form, told.message);
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL));
+    if (told?.state === "sent" && pause === POLL) {
+      state.textContent = state.dataset.sent;
+      pause = REPORTED;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
