@@ -14,7 +14,7 @@ import logging
 import re
 import socket
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, cast
 from weakref import WeakSet
 
 from aiohttp import web
@@ -52,8 +52,7 @@ class MailServer:
         yield
         server.close()
         for connection in tuple(self._open):
-            if isinstance(connection.transport, asyncio.WriteTransport):
-                connection.transport.abort()
+            _abort(connection)
         await server.wait_closed()
 
     def _connection(self) -> SMTP:
@@ -144,8 +143,14 @@ def _left(server: SMTP) -> bool:
     return server.transport is None or server.transport.is_closing()
 
 
+def _abort(server: SMTP) -> None:
+    # By type alone: uvloop's transports are none of asyncio's classes.
+    transport = cast("asyncio.WriteTransport | None", server.transport)
+    if transport is not None:
+        transport.abort()
+
+
 async def _hang_up(server: SMTP) -> None:
-    if isinstance(server.transport, asyncio.WriteTransport):
-        server.transport.abort()
+    _abort(server)
     # Whoever loses the connection ends this.
     await asyncio.Event().wait()
