@@ -19,9 +19,10 @@ from bjidp.entropy import Entropy
 from bjidp.errors import RateLimited, StoreUnavailable, VendorUnavailable
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Sms, SmsAccepted, SmsSender
-from bjidp.verification.dispatch import PATIENCE, SmsWords
+from bjidp.verification.dispatch import PATIENCE
 from bjidp.verification.limits import SmsLimits
 from bjidp.verification.number import MobileNumber
+from bjidp.verification.words import SmsWords
 
 MOST: Final = 64
 """Messages under way in one process."""

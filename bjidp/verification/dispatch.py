@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 import structlog
 from msgspec import Struct
@@ -46,6 +46,7 @@ from bjidp.verification.sending import (
     progress,
     reported,
 )
+from bjidp.verification.words import MailTexts, Words
 
 WAIT: Final = 60
 """Seconds until the next message to the same number or address may be asked for."""
@@ -77,45 +78,6 @@ Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 log = structlog.get_logger(__name__)
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-
-
-class SmsWords(Struct, frozen=True):
-    """One message, as whole words and as a template's values."""
-
-    text: str
-    template: str
-    parameters: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        """Show the name of the template alone: the rest has the code in it."""
-        return f"SmsWords({self.template}, ***)"
-
-
-class MailWords(Struct, frozen=True):
-    """One mail."""
-
-    subject: str
-    text: str
-
-    def __repr__(self) -> str:
-        """Show the subject alone: the text has the code in it."""
-        return f"MailWords({self.subject}, ***)"
-
-
-class Words(Protocol):
-    """Knows what short messages say."""
-
-    def sms(self, purpose: Purpose, code: str) -> SmsWords:
-        """Return the message that brings ``code`` for ``purpose``."""
-        ...
-
-
-class MailTexts(Protocol):
-    """Knows what mail says."""
-
-    def mail(self, purpose: Purpose, code: str) -> MailWords:
-        """Return the mail that brings ``code`` for ``purpose``, which is one that codes are sent by mail for."""
-        ...
 
 
 class ByMail(Struct, frozen=True, kw_only=True):

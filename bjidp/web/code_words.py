@@ -7,12 +7,12 @@ Owns the keys: ``sms.code.<purpose>`` and ``mail.code.<purpose>``. Called by :mo
 from __future__ import annotations
 
 from bjidp.verification.code import Purpose
-from bjidp.verification.dispatch import MailWords, SmsWords
+from bjidp.verification.words import MailWords, SmsWords
 from bjidp.web.texts import Texts
 
 
 class CodeWords:
-    """Implements :class:`bjidp.verification.dispatch.Words`."""
+    """Implements :class:`bjidp.verification.words.Words` and ``MailTexts``."""
 
     def __init__(self, texts: Texts) -> None:
         """Take the words from ``texts``."""

@@ -6,7 +6,7 @@ Owns the keys: ``sms.told.<what>``. Called by :mod:`bjidp.accounts.telling`, as 
 from __future__ import annotations
 
 from bjidp.accounts.telling import Told
-from bjidp.verification.dispatch import SmsWords
+from bjidp.verification.words import SmsWords
 from bjidp.web.texts import Texts
 
 

@@ -36,10 +36,11 @@ from bjidp.verification.captcha import Captcha
 from bjidp.verification.captcha_pool import Drawn
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Purpose
-from bjidp.verification.dispatch import Dispatches, SmsWords
+from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.proofs import Proof, Proofs
 from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
+from bjidp.verification.words import SmsWords
 from tests.contracts.ephemeral import Ephemeral
 from tests.support.phones import keyring
 from tests.support.program import Meddler

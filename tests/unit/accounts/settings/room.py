@@ -34,11 +34,12 @@ from bjidp.throttle.source import Source
 from bjidp.verification.captcha import Captcha
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Purpose
-from bjidp.verification.dispatch import Dispatches, SmsWords
+from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.proofs import Means, Operation, Proof, Proofs
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
+from bjidp.verification.words import SmsWords
 from tests.contracts.ephemeral import Ephemeral
 from tests.contracts.house import applicant
 from tests.support.phones import keyring
