@@ -33,9 +33,7 @@ from bjidp.web.desk import Asker, Desk, StaleForm
 from bjidp.web.form_view import Form, FormView
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import Owner
-
-PHONES: Final = frozenset({"iOS", "Android", "HarmonyOS"})
-"""Systems of devices that are shown the pages for phones."""
+from bjidp.web.visitor import is_phone
 
 BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
     UsernameTaken: ("username", "taken"),
@@ -132,7 +130,7 @@ class RegistrationPages:
         asker = await self._desk.visit(request)
         if asker.owner is not None:
             return self._desk.lead(asker, self._onward(asker.owner, surface))
-        if surface is Surface.PC and asker.visitor.computer.os in PHONES:
+        if surface is Surface.PC and is_phone(request):
             return self._desk.lead(asker, f"/h5{request.rel_url.raw_path_qs}")
         draft = await self._registrations.find(asker.holder, request.query.get("flow"))
         values = {} if draft is None else _values(draft.facts.username, draft.facts.phone, agreed=draft.facts.agreed)

@@ -23,6 +23,10 @@ class WebForm:
     action: str
     values: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    fields: list[str] = field(default_factory=list)
+    """The names of what a person can fill in, in order."""
+    acts: list[str] = field(default_factory=list)
+    """The names of its buttons that have one."""
 
     @property
     def captcha(self) -> str:
@@ -71,11 +75,15 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = dict(attrs)
         if tag == "form" and said.get("method") == "post":
-            self.found.append(WebForm(said.get("action") or "", {}, {}))
+            self.found.append(WebForm(said.get("action") or ""))
             self._open = True
         name = said.get("name")
         if self._open and tag == "input" and name and not (said.get("type") == "checkbox" and "checked" not in said):
             self.found[-1].values[name] = said.get("value") or ""
+        if self._open and tag == "input" and name and said.get("type") != "hidden":
+            self.found[-1].fields.append(name)
+        if self._open and tag == "button" and name == "act":
+            self.found[-1].acts.append(said.get("value") or "")
         if self._open and "data-fault" in said and "hidden" not in said:
             self._fault = said["data-fault"] or ""
 

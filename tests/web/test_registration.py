@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ import pytest
 from bjidp.config.settings import Settings
 from tests.support.browser import SECRET, Browser
 from tests.support.calls import Answer
-from tests.support.paper import URLENCODED, Paper, post
+from tests.support.forms import FORM, WebForm, form_of, send
 from tests.support.program import Program
 from tests.web.conftest import StartProgram
 
@@ -49,17 +50,29 @@ class Applicant:
         self._look(answer)
         return answer
 
-    def paper(self) -> Paper:
-        """Return the page as it is now."""
-        return Paper(Answer(200, (), self.page.encode()))
+    @property
+    def form(self) -> WebForm:
+        """The form on the page as it is now."""
+        return form_of(Answer(200, (), self.page.encode()), self.path)
+
+    @property
+    def links(self) -> set[str]:
+        """Where the page leads."""
+        return set(re.findall(r'<a[^>]* href="([^"]*)"', self.page))
+
+    @property
+    def heading(self) -> str:
+        """The page's heading."""
+        found = re.search(r"<h1[^>]*>([^<]*)</h1>", self.page)
+        assert found is not None
+        return found[1]
 
     async def send(self, act: str = "", **typed: str) -> Answer:
         """Press a button of the form as it is now, with fields filled in; follow where that leads within it."""
-        paper = self.paper()
-        fields = paper.fields | typed | {"act": act}
+        fields = self.form.values | typed
         if self.path == H5:
             fields = {name: value for name, value in fields.items() if name not in {"username", "again"}}
-        answer = await post(self.browser, self.path, fields)
+        answer = await send(self.browser, WebForm(self.path, fields), act)
         self._look(answer)
         where = answer.header("Location") or ""
         if answer.status == 303 and where.partition("?")[0] == self.path:
@@ -68,7 +81,7 @@ class Applicant:
 
     async def asks(self, phone: str = NUMBER, username: str = "zhang_san", **typed: str) -> Answer:
         """Ask for a code, with the captcha read well."""
-        captcha = self.program.captchas[self.paper().captcha]
+        captcha = self.program.captchas[self.form.captcha]
         return await self.send("code", **({"phone": phone, "username": username, "captcha": captcha} | typed))
 
     async def inbox(self, phone: str = NUMBER) -> list[str]:
@@ -92,9 +105,23 @@ class Applicant:
         """Register."""
         return await self.send(**await self.fills_in(phone, username))
 
+    async def identity(self) -> WebForm:
+        """Open 实名认证 and return its form."""
+        path = f"{self.path}/identity"
+        return form_of(await self.open(path), path)
+
+    async def skips(self) -> Answer:
+        """Go on without 实名认证."""
+        return await send(self.browser, await self.identity())
+
     def _look(self, answer: Answer) -> None:
         if (answer.header("Content-Type") or "").startswith("text/html"):
             self.page = answer.text
+
+
+async def post(browser: Browser, path: str, fields: dict[str, str], **more: str) -> Answer:
+    """Post a form, whatever page is open."""
+    return await send(browser, WebForm(path, fields), **more)
 
 
 @pytest.fixture
@@ -119,51 +146,46 @@ def where(answer: Answer) -> tuple[int, str | None]:
 @pytest.mark.req("REG-1", "REG-2", "REG-6", "UX-4")
 async def test_somebody_registers_on_a_computer_without_a_script(program: Program) -> None:
     applicant = await Applicant.arrives(program)
-    paper = applicant.paper()
-    assert [name for name, kind in paper.kinds.items() if kind != "hidden"] == [
+    assert applicant.form.fields == [
         "username", "phone", "captcha", "code", "password", "again", "agreed",
     ]  # fmt: skip
-    assert paper.heading == "注册账号"
-    assert {"/help/terms", "/help", "/login"} <= set(paper.links)
+    assert applicant.heading == "注册账号"
+    assert {"/help/terms", "/help", "/login"} <= applicant.links
     assert "国家政务服务平台" not in applicant.page
 
     answer = await applicant.asks()
     assert answer.status == 303
     assert (answer.header("Location") or "").startswith("/register?flow=")
-    paper = applicant.paper()
-    assert (paper.fields["username"], paper.fields["phone"], paper.fields["captcha"]) == ("zhang_san", NUMBER, "")
+    form = applicant.form
+    assert (form.values["username"], form.values["phone"], form.values["captcha"]) == ("zhang_san", NUMBER, "")
     assert "验证码已经发出" in applicant.page
     (code,) = await applicant.inbox()
     assert code not in applicant.page
 
     answer = await applicant.send(code=code, **FILLED)
     assert where(answer) == (303, "/register/identity")
-    answer = await applicant.open("/register/identity")
-    assert "暂不认证" in answer.text
-    assert [name for name, kind in applicant.paper().kinds.items() if kind != "hidden"] == []
-    answer = await post(applicant.browser, "/register/identity", applicant.paper().fields)
-    assert where(answer) == (303, "/register/done")
+    assert (await applicant.identity()).fields == []
+    assert "暂不认证" in applicant.page
+    assert where(await applicant.skips()) == (303, "/register/done")
     answer = await applicant.open("/register/done")
-    assert applicant.paper().heading == "注册成功"
-    assert "/centre" in applicant.paper().links
+    assert applicant.heading == "注册成功"
+    assert "/centre" in applicant.links
 
 
 @pytest.mark.req("REG-3", "REG-6", "UX-4")
 async def test_somebody_registers_on_a_phone_without_a_script(program: Program) -> None:
     applicant = await Applicant.arrives(program, H5)
-    assert [name for name, kind in applicant.paper().kinds.items() if kind != "hidden"] == [
+    assert applicant.form.fields == [
         "phone", "captcha", "code", "password", "agreed",
     ]  # fmt: skip
     assert "《统一身份认证平台注册协议》" in applicant.page
     answer = await applicant.registers()
     assert where(answer) == (303, "/h5/register/identity")
-    answer = await applicant.open("/h5/register/identity")
-    assert "跳过，不进行认证" in answer.text
-    answer = await post(applicant.browser, "/h5/register/identity", applicant.paper().fields)
-    assert where(answer) == (303, "/h5/register/done")
+    assert where(await applicant.skips()) == (303, "/h5/register/done")
+    assert "跳过，不进行认证" in applicant.page
     await applicant.open("/h5/register/done")
-    assert applicant.paper().heading == "注册成功"
-    assert "/h5/centre" in applicant.paper().links
+    assert applicant.heading == "注册成功"
+    assert "/h5/centre" in applicant.links
 
 
 @pytest.mark.req("REG-6")
@@ -185,16 +207,16 @@ async def test_the_end_leads_to_the_portal_and_to_where_the_login_was_for_and_no
     assert answer.status == 400
     await applicant.open("/register?next=//evil.example")
     await applicant.registers()
-    await post(browser, "/register/identity", Paper(await browser.get("/register/identity")).fields)
+    await applicant.skips()
     await applicant.open("/register/done?next=//evil.example")
-    assert portal in applicant.paper().links
+    assert portal in applicant.links
     assert "evil" not in applicant.page
 
 
 @pytest.mark.req("REG-2")
 async def test_a_script_that_asks_for_a_code_is_told_what_changes_on_the_page(applicant: Applicant) -> None:
-    captcha = applicant.program.captchas[applicant.paper().captcha]
-    fields = applicant.paper().fields | {"phone": NUMBER, "captcha": captcha, "act": "code"}
+    captcha = applicant.program.captchas[applicant.form.captcha]
+    fields = applicant.form.values | {"phone": NUMBER, "captcha": captcha, "act": "code"}
     answer = await post(applicant.browser, PC, fields, Accept="application/json")
     told = answer.json()
     assert answer.status == 200
@@ -219,44 +241,44 @@ async def test_an_empty_form_is_told_everything_that_is_missing(program: Program
     answer = await applicant.send(code="", phone="", username="")
     assert answer.status == 422
     missing = {"phone", "code", "password", "agreed"} | ({"username"} if path == PC else set())
-    assert set(applicant.paper().faults) == missing
-    assert all(applicant.paper().faults.values())
+    assert set(applicant.form.faults) == missing
+    assert all(applicant.form.faults.values())
     assert f"有{len(missing)}处需要修改" in answer.text
 
 
 @pytest.mark.req("UX-5")
 async def test_what_was_typed_is_kept_and_passwords_never(applicant: Applicant) -> None:
-    captcha = applicant.program.captchas[applicant.paper().captcha]
+    captcha = applicant.program.captchas[applicant.form.captcha]
     answer = await applicant.send(username="1abc", phone="12345", captcha=captcha, code="12", **FILLED)
     assert answer.status == 422
-    paper = applicant.paper()
-    kept = {name: paper.fields[name] for name in ("username", "phone", "captcha", "agreed")}
+    form = applicant.form
+    kept = {name: form.values[name] for name in ("username", "phone", "captcha", "agreed")}
     assert kept == {"username": "1abc", "phone": "12345", "captcha": captcha, "agreed": "yes"}
-    assert (paper.fields["password"], paper.fields["again"], paper.fields["code"]) == ("", "", "")
+    assert (form.values["password"], form.values["again"], form.values["code"]) == ("", "", "")
     assert PASSWORD not in answer.text
-    assert set(paper.faults) == {"username", "phone", "code"}
+    assert set(form.faults) == {"username", "phone", "code"}
 
 
 @pytest.mark.req("REG-2", "UX-5")
 async def test_a_wrong_captcha_gives_way_to_a_new_one(applicant: Applicant) -> None:
-    first = applicant.paper().captcha
+    first = applicant.form.captcha
     answer = await applicant.asks(captcha="00x0")
     assert answer.status == 422
-    paper = applicant.paper()
-    assert set(paper.faults) == {"captcha"}
-    assert paper.captcha != first
-    assert paper.fields["captcha"] == ""
+    form = applicant.form
+    assert set(form.faults) == {"captcha"}
+    assert form.captcha != first
+    assert form.values["captcha"] == ""
     assert (await applicant.asks()).status == 303
 
 
 @pytest.mark.req("REG-2")
 async def test_another_picture_comes_without_a_script(applicant: Applicant) -> None:
-    first = applicant.paper().captcha
+    first = applicant.form.captcha
     answer = await applicant.send("captcha", username="zhang_san", phone=NUMBER)
     assert answer.status == 200
-    paper = applicant.paper()
-    assert paper.captcha != first
-    assert (paper.fields["username"], paper.fields["phone"], paper.faults) == ("zhang_san", NUMBER, {})
+    form = applicant.form
+    assert form.captcha != first
+    assert (form.values["username"], form.values["phone"], form.faults) == ("zhang_san", NUMBER, {})
 
 
 @pytest.mark.req("REG-2", "REG-8", "UX-5")
@@ -266,21 +288,21 @@ async def test_a_name_in_use_is_told_at_once_and_a_number_in_use_after_its_code_
     second = await Applicant.arrives(program)
     answer = await second.asks(OTHER_NUMBER, "Zhang_San")
     assert answer.status == 422
-    assert set(second.paper().faults) == {"username"}
+    assert set(second.form.faults) == {"username"}
     answer = await second.send(**await second.fills_in(username="li_sisi"))
     assert answer.status == 422
-    paper = second.paper()
-    assert set(paper.faults) == {"phone"}
-    assert {"/login", "/recover"} <= set(paper.links)
-    assert "number" in paper.buttons
+    form = second.form
+    assert set(form.faults) == {"phone"}
+    assert {"/login", "/recover"} <= second.links
+    assert "number" in form.acts
     assert accounts(program) == 1
 
     # What was proved stands; another number is proved anew.
-    assert "code" not in paper.kinds
+    assert "code" not in form.fields
     answer = await second.send("number")
     assert answer.status == 303
-    paper = second.paper()
-    assert (paper.fields["phone"], paper.fields["username"]) == ("", "li_sisi")
+    form = second.form
+    assert (form.values["phone"], form.values["username"]) == ("", "li_sisi")
     assert where(await second.registers(OTHER_NUMBER, "li_sisi")) == (303, "/register/identity")
 
 
@@ -294,7 +316,7 @@ async def test_too_many_messages_are_told_with_what_was_typed_kept(program: Prog
     assert answer.status == 429
     assert int(answer.header("Retry-After") or 0) > 0
     assert "请在1小时后再试" in answer.text
-    assert applicant.paper().fields["username"] == "zhang_san"
+    assert applicant.form.values["username"] == "zhang_san"
 
 
 @pytest.mark.req("OPS-4", "UX-5")
@@ -306,8 +328,8 @@ async def test_a_store_that_is_down_loses_nothing_that_was_proved(program: Progr
         answer = await applicant.send(**filled)
         assert answer.status == 503
         assert answer.header("Retry-After")
-        assert (applicant.paper().fields["username"], accounts(program)) == ("zhang_san", made)
-        assert "code" not in applicant.paper().kinds
+        assert (applicant.form.values["username"], accounts(program)) == ("zhang_san", made)
+        assert "code" not in applicant.form.fields
         program.meddler.mends()
     answer = await applicant.send(**FILLED)
     assert where(answer) == (303, "/register/identity")
@@ -321,7 +343,7 @@ async def test_a_store_that_is_down_loses_nothing_that_was_proved(program: Progr
 async def test_a_form_posted_twice_makes_one_account_and_both_answers_let_in(program: Program) -> None:
     applicant = await Applicant.arrives(program)
     filled = await applicant.fills_in()
-    fields = applicant.paper().fields | filled
+    fields = applicant.form.values | filled
     first, second = applicant.browser, applicant.browser.copy()
     answers = [await post(browser, PC, fields) for browser in (first, second)]
     assert [where(answer) for answer in answers] == [(303, "/register/identity")] * 2
@@ -342,11 +364,11 @@ async def test_every_page_leads_to_the_step_that_is_due(program: Program) -> Non
     browser = applicant.browser
     assert where(await browser.get("/register/done")) == (303, "/register/identity")
     assert where(await browser.get("/register")) == (303, "/register/identity")
-    page = Paper(await browser.get("/register/identity"))
+    page = form_of(await browser.get("/register/identity"), "/register/identity")
     # Back to the form that is still on the screen of another tab, and sent again.
     assert where(await applicant.send(**FILLED)) == (303, "/register/identity")
     for _ in range(2):
-        assert where(await post(browser, "/register/identity", page.fields)) == (303, "/register/done")
+        assert where(await post(browser, "/register/identity", page.values)) == (303, "/register/done")
     for _ in range(2):
         assert (await browser.get("/register/done")).status == 200
     assert where(await browser.get("/register/identity")) == (303, "/register/done")
@@ -360,8 +382,7 @@ async def test_every_page_leads_to_the_step_that_is_due(program: Program) -> Non
 async def test_the_identity_is_left_for_later_by_a_page_of_ours_alone(program: Program) -> None:
     applicant = await Applicant.arrives(program)
     await applicant.registers()
-    await applicant.open("/register/identity")
-    fields = applicant.paper().fields
+    fields = (await applicant.identity()).values
     for wrong, origin in ((fields | {"csrf": "x" * 43}, program.url), (fields, "https://evil.example")):
         answer = await post(applicant.browser, "/register/identity", wrong, Origin=origin)
         assert answer.status == 403
@@ -379,8 +400,7 @@ async def test_who_logged_in_otherwise_has_no_registration_to_finish(program: Pr
 async def test_who_is_not_logged_in_any_more_begins_again(program: Program) -> None:
     applicant = await Applicant.arrives(program)
     await applicant.registers()
-    await applicant.open("/register/identity")
-    fields = applicant.paper().fields
+    fields = (await applicant.identity()).values
     program.sql("DELETE FROM browser_session")
     assert where(await post(applicant.browser, "/register/identity", fields)) == (303, "/register")
     assert where(await applicant.browser.get("/register/identity")) == (303, "/register")
@@ -394,7 +414,7 @@ async def test_a_form_that_stayed_open_too_long_comes_back_with_what_was_typed(p
     answer = await applicant.send(**filled)
     assert answer.status == 410
     assert "页面停留太久" in answer.text
-    assert applicant.paper().fields["username"] == "zhang_san"
+    assert applicant.form.values["username"] == "zhang_san"
     assert where(await applicant.registers()) == (303, "/register/identity")
 
 
@@ -403,21 +423,21 @@ async def test_a_registration_that_is_none_is_one_that_has_not_begun(program: Pr
     applicant = await Applicant.arrives(program)
     answer = await applicant.open(f"/register?{urlencode({'flow': flow})}")
     assert answer.status == 200
-    assert applicant.paper().fields.get("flow", "") == ""
+    assert applicant.form.values.get("flow", "") == ""
     answer = await applicant.send(flow=flow, username="zhang_san", phone=NUMBER, code="493817", **FILLED)
     assert answer.status == 422
-    assert set(applicant.paper().faults) == {"code"}
+    assert set(applicant.form.faults) == {"code"}
 
 
 @pytest.mark.attack("O10")
 async def test_the_registration_of_another_browser_is_none_here(program: Program) -> None:
     applicant, other = await Applicant.arrives(program), await Applicant.arrives(program)
     filled = await applicant.fills_in()
-    flow = applicant.paper().fields["flow"]
+    flow = applicant.form.values["flow"]
     assert NUMBER not in (await other.open(f"/register?flow={flow}")).text
     answer = await other.send(flow=flow, username="zhang_san", phone=NUMBER, **filled)
     assert answer.status == 422
-    assert set(other.paper().faults) == {"code"}
+    assert set(other.form.faults) == {"code"}
 
 
 @pytest.mark.attack("T1")
@@ -453,12 +473,13 @@ async def test_asking_for_a_code_answers_and_works_the_same_for_a_number_that_is
     program: Program, path: str
 ) -> None:
     await (await Applicant.arrives(program)).registers()
-    program.clock.advance(60)
+    # The message that it was proved by is forgotten: what is left of it is the account.
+    program.clock.advance(24 * 3600)
     faces, work = [], []
     for phone in (NUMBER, OTHER_NUMBER):
         applicant = await Applicant.arrives(program, path)
-        captcha = program.captchas[applicant.paper().captcha]
-        fields = applicant.paper().fields | {"phone": phone, "captcha": captcha, "act": "code"}
+        captcha = program.captchas[applicant.form.captcha]
+        fields = applicant.form.values | {"phone": phone, "captcha": captcha, "act": "code"}
         if path == PC:
             fields |= {"username": "li_sisi"}
         program.meddler.calls.clear()
@@ -500,13 +521,13 @@ async def test_whatever_is_typed_is_answered_with_the_form(
     applicant = await Applicant.arrives(program, path)
     answer = await applicant.send(act, **(FILLED | {"code": "493817", "captcha": "0"} | typed))
     assert answer.status == 422, answer
-    assert applicant.paper().faults
+    assert applicant.form.faults
     assert "<svg onload" not in answer.text
     assert "<script>" not in answer.text
     assert accounts(program) == 0
 
 
-async def raw(applicant: Applicant, body: bytes, kind: str = URLENCODED, **more: str) -> Answer:
+async def raw(applicant: Applicant, body: bytes, kind: str = FORM, **more: str) -> Answer:
     """Post bytes."""
     browser = applicant.browser
     sent = browser.headers(**({"Origin": browser.to.url, "Accept": "text/html"} | more)) | {"Content-Type": kind}
@@ -517,7 +538,7 @@ async def raw(applicant: Applicant, body: bytes, kind: str = URLENCODED, **more:
 @pytest.mark.parametrize("path", PATHS)
 async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Program, path: str) -> None:
     applicant = await Applicant.arrives(program, path)
-    fields = applicant.paper().fields
+    fields = applicant.form.values
     good = urlencode(fields).encode()
     refused = {
         "100 KB": (await raw(applicant, urlencode(fields | {"username": "a" * 100_000}).encode()), 413),
@@ -527,7 +548,7 @@ async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Pro
         "JSON": (await raw(applicant, b"{}", "application/json"), 400),
         "multipart": (await raw(applicant, b"--x--", "multipart/form-data; boundary=x"), 400),
         "nothing said": (await raw(applicant, good, "text/plain"), 400),
-        "another alphabet": (await raw(applicant, good, f"{URLENCODED}; charset=utf-16"), 400),
+        "another alphabet": (await raw(applicant, good, f"{FORM}; charset=utf-16"), 400),
         "no token": (await raw(applicant, b"phone=15400000001"), 403),
         "wrong token": (await raw(applicant, urlencode(fields | {"csrf": "x" * 43}).encode()), 403),
         "another site": (await raw(applicant, good, Origin="https://evil.example"), 403),
@@ -541,7 +562,7 @@ async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Pro
 @pytest.mark.attack("Q27")
 @pytest.mark.parametrize("octets", [b"%ED%A0%80", b"%FF%FE", b"\xff\xfe", b"%C0%80", b"%"])
 async def test_octets_that_are_no_text_are_no_reason_to_fall_over(applicant: Applicant, octets: bytes) -> None:
-    fields = urlencode(applicant.paper().fields | {"act": "code"}).encode()
+    fields = urlencode(applicant.form.values | {"act": "code"}).encode()
     for name in (b"username", b"phone", b"flow", b"captcha_id", b"captcha"):
         others = b"&".join(pair for pair in fields.split(b"&") if not pair.startswith(name + b"="))
         answer = await raw(applicant, others + b"&" + name + b"=" + octets)
@@ -551,9 +572,9 @@ async def test_octets_that_are_no_text_are_no_reason_to_fall_over(applicant: App
 @pytest.mark.attack("T4")
 async def test_a_browser_without_cookies_is_given_one_and_its_form_back(program: Program) -> None:
     applicant = await Applicant.arrives(program)
-    fields = applicant.paper().fields | {"username": "zhang_san"}
+    fields = applicant.form.values | {"username": "zhang_san"}
     applicant.browser.cookies.clear()
     answer = await post(applicant.browser, PC, fields)
     assert answer.status == 410
-    assert Paper(answer).fields["username"] == "zhang_san"
+    assert form_of(answer, PC).values["username"] == "zhang_san"
     assert applicant.browser.secret
