@@ -1,0 +1,155 @@
+"""Registering in Chromium, on a computer and on a phone, through to the personal centre."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import PHONE, Builder, ComputerFactory
+from tests.support.accessibility import violations
+from tests.support.chromium import ContextFactory
+from tests.support.computer import Computer
+from tests.support.demo import PATIENCE, Demo
+from tests.support.gallery import Gallery
+from tests.support.house import is_ready, serve
+from tests.support.processes import Process, wait_until
+from tests.support.registrant import Registrant
+
+
+@pytest.fixture
+async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
+    """A phone's own browser at the demo."""
+    context = await browser_context(base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True)
+    return Computer(await context.new_page(), gallery)
+
+
+@pytest.mark.req("REG-1", "REG-2", "REG-6", "UX-2", "UX-5")
+async def test_somebody_registers_on_a_computer_and_is_told_what_is_wrong_on_the_way(
+    demo: Demo, computer: Computer
+) -> None:
+    somebody, page = Registrant(computer, demo), computer.page
+    found: list[str] = []
+
+    async def look(name: str) -> None:
+        await computer.hang(f"register-{name}")
+        found.extend(f"{name}: {line}" for line in await violations(page))
+
+    await somebody.open()
+    await look("form")
+    await somebody.sends()
+    summary = page.get_by_role("alert")
+    await expect(summary).to_contain_text("有5处需要修改")
+    await expect(summary).to_be_focused()
+    await look("missing")
+    await summary.get_by_role("link", name="手机号").click()
+    await expect(page.get_by_label("手机号", exact=True)).to_be_focused()
+
+    await somebody.names("15420001001", "1zhang")
+    await somebody.asks_for_a_code()
+    await expect(page.get_by_text("用户名的第1位必须是字母")).to_be_visible()
+    await expect(page.get_by_label("用户名")).to_be_focused()
+    await somebody.names("15420001001", "zhang_1001")
+    await page.get_by_label("图形验证码", exact=True).fill("x")
+    shown = await page.locator("img[data-captcha]").get_attribute("data-captcha")
+    await page.get_by_role("button", name="获取验证码").click()
+    await expect(page.get_by_text("请重新输入新图中的4位数字")).to_be_visible()
+    assert await page.locator("img[data-captcha]").get_attribute("data-captcha") != shown
+    await look("captcha-wrong")
+
+    await somebody.asks_for_a_code()
+    await expect(page.get_by_role("button", name=re.compile("[0-9]+秒后重新获取"))).to_be_visible()
+    await expect(page.get_by_text("验证码已发送")).to_be_visible()
+    await expect(page.get_by_label("短信验证码", exact=True)).to_be_focused()
+    await expect(page.get_by_label("用户名")).to_have_value("zhang_1001")
+    await look("code-sent")
+    await somebody.completes(await somebody.code("15420001001"))
+    await somebody.sends()
+    await expect(page).to_have_url(re.compile("/register/identity$"))
+    await look("identity")
+    await somebody.skips()
+    await somebody.is_done()
+    await look("done")
+    # Back and reload are safe, and lead to what is due.
+    await page.go_back()
+    await somebody.is_done()
+    await page.reload()
+    await somebody.is_done()
+    await expect(page.get_by_role("link", name="网上办事大厅首页")).to_have_attribute("href", re.compile(demo.portal))
+    await page.get_by_role("link", name="个人中心").click()
+    await expect(page).to_have_url(re.compile("/centre$"))
+    assert found == []
+
+
+@pytest.mark.req("REG-3", "REG-6", "UX-2", "UX-3")
+async def test_somebody_registers_on_a_phone(demo: Demo, handheld: Computer) -> None:
+    somebody, page = Registrant(handheld, demo, "/h5/register"), handheld.page
+    found: list[str] = []
+
+    async def look(name: str) -> None:
+        await handheld.hang(f"register-h5-{name}")
+        found.extend(f"{name}: {line}" for line in await violations(page))
+        for width in (320, PHONE["width"]):
+            await page.set_viewport_size({"width": width, "height": PHONE["height"]})
+            if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                found.append(f"{name}: scrolls sideways at {width}")
+
+    await somebody.open()
+    await look("form")
+    await somebody.names("15420001002")
+    await somebody.asks_for_a_code()
+    await somebody.completes(await somebody.code("15420001002"))
+    await look("filled-in")
+    await somebody.sends()
+    await expect(page).to_have_url(re.compile("/h5/register/identity$"))
+    await look("identity")
+    await somebody.skips()
+    await somebody.is_done()
+    await look("done")
+    await page.get_by_role("link", name="个人中心").click()
+    await expect(page).to_have_url(re.compile("/centre$"))
+    assert found == []
+    assert handheld.faults == []
+
+
+async def dies(process: Process) -> None:
+    """Let a server end at once, as when its machine does."""
+    process.signal(signal.SIGKILL)
+    await asyncio.to_thread(wait_until, lambda: not process.alive())
+
+
+@pytest.mark.req("REG-1", "REG-6", "OPS-4")
+async def test_a_server_that_dies_between_the_steps_loses_none(
+    build: Builder, computer_at: ComputerFactory, tmp_path: Path, postgres_url: str, redis_url: str
+) -> None:
+    house = await build(storage={"database_url": postgres_url, "redis_url": redis_url})
+    port = int(house.server.rpartition(":")[2])
+    somebody = Registrant(await computer_at(house), house)
+    servers = list(house.processes)
+
+    async def server_dies_and_comes_back() -> None:
+        await dies(servers[-1])
+        log = tmp_path / f"server-{port}-{len(servers)}.log"
+        servers.append(serve(tmp_path / f"server-{port}.toml", log, sandbox=house.sandbox))
+        await asyncio.to_thread(servers[-1].wait_until, partial(is_ready, port, house.server), PATIENCE)
+
+    try:
+        await somebody.open()
+        await somebody.names("15420001003", "zhang_1003")
+        await somebody.asks_for_a_code()
+        await somebody.completes(await somebody.code("15420001003"))
+        await server_dies_and_comes_back()
+        await somebody.sends()
+        await expect(somebody.page).to_have_url(re.compile("/register/identity$"))
+        await server_dies_and_comes_back()
+        await somebody.page.reload()
+        await somebody.skips()
+        await somebody.is_done()
+    finally:
+        for process in servers[1:]:
+            process.stop()
