@@ -39,6 +39,10 @@ from bjidp.entropy import Entropy
 from bjidp.miniprogram.book import RegistrationBook
 from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
+from bjidp.miniprogram.phone import PhoneBinding
+from bjidp.miniprogram.phone_payload import PhonePayload
+from bjidp.miniprogram.phone_payloads import PhonePayloads
+from bjidp.miniprogram.platform_logins import KeptLogin, PlatformLogins
 from bjidp.miniprogram.ports import MiniSessionEnd, MiniSessionStore
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.service import MiniProgram
@@ -161,6 +165,8 @@ class Stores(Struct, frozen=True, kw_only=True):
     browsers: Records[Browser]
     registrations: Records[Registration]
     used_codes: Records[UsedCode]
+    logins: Records[KeptLogin]
+    phone_payloads: Records[PhonePayload]
     captchas: Records[Captcha]
     codes: Records[Code]
     tallies: Records[Tally]
@@ -241,7 +247,7 @@ def build(rooms: Rooms) -> web.Application:
     app[OBSERVER] = front.observer
     aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
     parts = (
-        _mini_program(rooms, front, qr, mini_sessions),
+        _mini_program(rooms, front, qr, verification, mini_sessions, endings),
         _qr_channel(rooms, front, qr),
         _dispatches(rooms, front, verification),
         _sms_reports(rooms, front, verification),
@@ -503,10 +509,14 @@ def _endings(front: _Front, mini_sessions: MiniSessions) -> Endings:
     return Endings(front.sessions, end_phones)
 
 
-def _mini_program(rooms: Rooms, front: _Front, qr: _Qr, sessions: MiniSessions) -> _Part:
+def _mini_program(
+    rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification, sessions: MiniSessions, endings: Endings
+) -> _Part:
     settings, stores = rooms.settings, rooms.stores
     pseudonyms = Pseudonyms(rooms.keyring)
+    seals = RecordSeals(Sealing(rooms.keyring, rooms.entropy))
     limits = MiniProgramLimits(stores.throttle, pseudonyms, MiniProgramWindows())
+    logins = PlatformLogins(records=stores.logins, seals=seals, pseudonyms=pseudonyms)
     platforms = build_platforms(
         http=rooms.http,
         clock=rooms.clock,
@@ -527,19 +537,32 @@ def _mini_program(rooms: Rooms, front: _Front, qr: _Qr, sessions: MiniSessions) 
         sessions=sessions,
         book=RegistrationBook(
             records=stores.registrations,
-            seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+            seals=seals,
             pseudonyms=pseudonyms,
         ),
+        logins=logins,
         limits=limits,
         documents=DocumentRange.SYNTHETIC if _is_sandbox(settings) else DocumentRange.REAL,
         clock=rooms.clock,
         entropy=rooms.entropy,
         probation=settings.accounts.link_probation_hours * HOUR,
     )
+    binding = PhoneBinding(
+        buttons={platform: clients.phone for platform, clients in platforms.items() if clients.phone is not None},
+        logins=logins,
+        payloads=PhonePayloads(records=stores.phone_payloads, seals=seals, pseudonyms=pseudonyms),
+        accounts=stores.accounts,
+        members=stores.members,
+        endings=endings,
+        teller=verification.teller,
+        numbers=_numbers(settings),
+        clock=rooms.clock,
+    )
     api = MiniProgramApi(
         mini_program=mini_program,
         sessions=sessions,
         limits=limits,
+        binding=binding,
         phones=qr.phones,
         observer=front.observer,
         platforms=frozenset(platforms),
@@ -718,6 +741,8 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             browsers=MemoryRecords(clock),
             registrations=MemoryRecords(clock),
             used_codes=MemoryRecords(clock),
+            logins=MemoryRecords(clock),
+            phone_payloads=MemoryRecords(clock),
             captchas=MemoryRecords(clock),
             codes=MemoryRecords(clock),
             tallies=MemoryRecords(clock),
@@ -744,6 +769,8 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         browsers=redis.records("browser", Browser),
         registrations=redis.records("registration", Registration),
         used_codes=redis.records("used-code", UsedCode),
+        logins=redis.records("platform-login", KeptLogin),
+        phone_payloads=redis.records("phone-payload", PhonePayload),
         captchas=redis.records("captcha", Captcha),
         codes=redis.records("code", Code),
         tallies=redis.records("tally", Tally),

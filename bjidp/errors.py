@@ -56,7 +56,7 @@ class AccountRefused(BjidpError):
     code = "account_refused"
 
     def __init__(self, reason: str) -> None:
-        """Give the reason: ``locked``, ``cancelled``, ``other_account`` or ``level``."""
+        """Give the reason: ``locked``, ``cancelled``, ``other_account``, ``level`` or ``probation``."""
         super().__init__(reason=reason)
         self.reason = reason
 

@@ -12,9 +12,16 @@ class CredentialsWrong(BjidpError):
 
 
 class PhoneTaken(BjidpError):
-    """The number is another account's. Told to nobody who has not proved the number (REG-2)."""
+    """The number is another account's. Told to nobody who has not proved the number (REG-2).
+
+    ``merge`` is a member of the answer where the number may be taken over, and that account ends (wire.md 3).
+    """
 
     code = "phone_taken"
+
+    def __init__(self, *, merge: bool = False) -> None:
+        """Say whether the number may be taken over."""
+        super().__init__(**({"merge": True} if merge else {}))
 
 
 class UsernameTaken(BjidpError):

@@ -89,6 +89,10 @@ class AccountStore(Protocol):
         """Return the link of a platform identity with its account's standing, or None."""
         ...
 
+    async def link(self, link: str) -> Link | None:
+        """Return a link by its id, or None when it was replaced or removed."""
+        ...
+
     async def holder_of(self, person: Person) -> IdentityHolder | None:
         """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""
         ...

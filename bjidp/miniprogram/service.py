@@ -27,6 +27,7 @@ from bjidp.miniprogram.book import Page, RegistrationBook
 from bjidp.miniprogram.doors import Doors
 from bjidp.miniprogram.errors import DocumentUnsupported, FacePending, unknown_registration
 from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.platform_logins import PlatformLogins
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.registration import (
     CLAIM_LIFETIME,
@@ -85,6 +86,7 @@ class MiniProgram:
         authority: Authority,
         sessions: MiniSessions,
         book: RegistrationBook,
+        logins: PlatformLogins,
         limits: MiniProgramLimits,
         documents: DocumentRange,
         clock: Clock,
@@ -97,6 +99,7 @@ class MiniProgram:
         self._authority = authority
         self._sessions = sessions
         self._book = book
+        self._logins = logins
         self._limits = limits
         self._documents = documents
         self._clock = clock
@@ -109,7 +112,8 @@ class MiniProgram:
         Raises ``LoginCodeInvalid``, ``AccountRefused``, ``RateLimited``, ``VendorUnavailable``.
         """
         await self._limits.from_address(source)
-        identity = (await self._doors.exchange(platform, body.code)).identity
+        login = await self._doors.exchange(platform, body.code)
+        identity = login.identity
         await self._limits.sign_in(identity)
         known = await self._accounts.link_of(identity)
         if known is not None:
@@ -118,8 +122,10 @@ class MiniProgram:
                 raise AccountRefused(standing.refusal)
             if await self._sessions.lives_on(link):
                 opened = await self._sessions.open(platform, link)
+                await self._logins.keep(opened.id, login)
                 return _session_ok(opened.tokens, standing)
         secret = await self._book.open(identity, self._entropy, self._clock.now())
+        await self._logins.keep_for_registration(secret, login)
         return IdentityRequired(secret, LIFETIME // SECOND)
 
     async def account(self, caller: Caller) -> AccountView:
@@ -256,7 +262,7 @@ class MiniProgram:
                 person = page.person(check)
                 await page.write(steps.answered(page.registration, person, await self._authority.check(person)))
             case Passed(check=check, authority=str() as authority):
-                return await self._settle(page, check, authority)
+                return await self._settle(page, secret, check, authority)
             case Found() as claim:
                 left = max(0, page.registration.expires_at - page.now) // SECOND
                 return AccountFound(secret, FoundAccount(claim.username, claim.phone), left)
@@ -284,7 +290,7 @@ class MiniProgram:
         # From here on the person has done their part: the record must not run out under the next steps.
         await page.write(following, max(0, page.registration.expires_at - page.now) + KEPT - LIFETIME)
 
-    async def _settle(self, page: Page, check: Check, authority: str) -> SessionOk | None:
+    async def _settle(self, page: Page, secret: str, check: Check, authority: str) -> SessionOk | None:
         """Decide whose account it is (wire.md 3, "Face and accounts" (3)), and log in to it."""
         person, identity = page.person(check), page.identity
         new = NewAccount(
@@ -311,6 +317,7 @@ class MiniProgram:
             await page.write(claim, CLAIM_LIFETIME)
             return None
         opened = await self._sessions.open(identity.platform, link, repeatable=True)
+        await self._logins.hand_on(secret, opened.id)
         try:
             await page.write(steps.done(page.registration, opened.id), DONE_LIFETIME)
         except StaleRecord:

@@ -24,6 +24,10 @@ RegistrationSecret = Annotated[
         description="Names a registration; known to this phone alone.",
     ),
 ]
+ButtonCode = Annotated[
+    str, Meta(min_length=1, max_length=512, pattern=r"^[!-~]+$(?!\n)", description="WeChat's; good for one use.")
+]
+Payload = Annotated[str, Meta(min_length=1, max_length=8192, description="As the platform gave it.")]
 RefreshToken = Annotated[str, Meta(min_length=1, max_length=128, description="Opaque; good for one refresh.")]
 LevelName = Literal["L1", "L2", "L3", "L4"]
 Consent = Literal["terms", "privacy"]
@@ -94,6 +98,27 @@ class AccountFound(Struct, frozen=True, tag="account_found", tag_field="status")
     registration: str
     account: FoundAccount
     expires_in: int
+
+
+class PhoneRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the platform's phone button gave.
+
+    WeChat ``code``, or ``data`` and ``iv`` of older clients; Alipay ``response`` and ``sign``; Baidu ``data`` and
+    ``iv``. ``merge`` takes the number over from an account without an identity, which ends.
+    """
+
+    code: ButtonCode | None = None
+    data: Payload | None = None
+    iv: Payload | None = None
+    response: Payload | None = None
+    sign: Payload | None = None
+    merge: bool = False
+
+
+class PhoneBound(Struct, frozen=True):
+    """The number is the account's; masked."""
+
+    phone: str
 
 
 class RefreshRequest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -111,8 +111,8 @@ PhoneAnswer: TypeAlias = VerifiedPhone | PhoneRefusal
 class PhoneNumbers(Protocol):
     """A platform's phone button: it tells the number that it verified for its user."""
 
-    forms: frozenset[type[PhoneGiven]]
-    """What this platform's button gives."""
+    forms: tuple[type[PhoneGiven], ...]
+    """What this platform's button gives, the newest form first."""
     distinct: bool
     """Whether each press gives something else; if not, what was given before may be given anew."""
 

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.phone import PhoneBinding
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import Caller, MiniSessions
@@ -20,6 +21,8 @@ from bjidp.miniprogram.wire import (
     CompleteRequest,
     FaceStarted,
     IdentityRequired,
+    PhoneBound,
+    PhoneRequest,
     RefreshRequest,
     RegistrationRequest,
     SessionOk,
@@ -38,6 +41,7 @@ from bjidp.web.visitor import Observer
 _session = msgspec.json.Decoder(SessionRequest)
 _registration = msgspec.json.Decoder(RegistrationRequest)
 _complete = msgspec.json.Decoder(CompleteRequest)
+_phone = msgspec.json.Decoder(PhoneRequest)
 _refresh = msgspec.json.Decoder(RefreshRequest)
 _scan = msgspec.json.Decoder(ScanBody)
 _confirm = msgspec.json.Decoder(ConfirmBody)
@@ -53,6 +57,7 @@ class MiniProgramApi:
         mini_program: MiniProgram,
         sessions: MiniSessions,
         limits: MiniProgramLimits,
+        binding: PhoneBinding,
         phones: QrPhones,
         observer: Observer,
         platforms: frozenset[Platform],
@@ -61,6 +66,7 @@ class MiniProgramApi:
         self._mini_program = mini_program
         self._sessions = sessions
         self._limits = limits
+        self._binding = binding
         self._phones = phones
         self._observer = observer
         self._platforms = platforms
@@ -102,6 +108,16 @@ class MiniProgramApi:
                 errors=(
                     "invalid_request", "face_pending", "face_failed", "identity_mismatch", "account_refused", *vendor
                 ),
+            ),
+            Call(
+                method="POST",
+                path="/mp/v1/{platform}/phone",
+                summary="Give the account the number that the platform's phone button tells",
+                handler=self.phone,
+                proof=Proof.BEARER,
+                body=PhoneRequest,
+                answers=(PhoneBound,),
+                errors=("invalid_request", "account_refused", "phone_taken", "vendor_unavailable", *bearer),
             ),
             Call(
                 method="POST",
@@ -183,6 +199,16 @@ class MiniProgramApi:
         platform = self._platform(request)
         body = await read_json(request, _complete)
         return answer(await self._mini_program.complete(platform, body, self._observer.source(request)))
+
+    async def phone(self, request: web.Request) -> web.Response:
+        """``POST /mp/v1/{platform}/phone``; not found where the platform's button is not set up."""
+        platform = self._platform(request)
+        if platform not in self._binding.platforms:
+            raise NotFound
+        body = await read_json(request, _phone)
+        caller = await self._sessions.authenticate(request.headers.get("Authorization"))
+        await self._limits.call(caller)
+        return answer(await self._binding.bind(caller, platform, body))
 
     async def refresh(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/session/refresh``."""

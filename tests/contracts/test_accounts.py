@@ -74,6 +74,19 @@ async def test_what_is_not_there_is_none(house: House) -> None:
     assert await house.sql.accounts.standing_of_link("nothing") is None
 
 
+async def test_a_link_is_found_by_its_id_as_long_as_it_stands(house: House) -> None:
+    link, standing = await house.someone()
+    assert await house.accounts.link(link.id) == link
+    until = house.now + 72 * HOUR
+    newer, _ = await house.accounts.relink(
+        standing.account, applicant(user=identity("oNewPhone")), probation_until=until, now=house.now
+    )
+    assert await house.accounts.link(newer.id) == newer
+    assert newer.probation_until == until
+    assert await house.accounts.link(link.id) is None
+    assert await house.accounts.link("nothing") is None
+
+
 @pytest.mark.attack("M4")
 async def test_an_openid_of_another_app_or_platform_is_somebody_else(house: House) -> None:
     await house.someone()

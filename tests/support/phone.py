@@ -107,6 +107,11 @@ class Phone:
             self.tokens = Tokens(pair["access_token"], pair["refresh_token"], self.tokens.account)
         return answer
 
+    async def bind(self, given: dict[str, str], *, merge: bool = False) -> Answer:
+        """Bind the number behind what a phone button gave."""
+        body = given | ({"merge": True} if merge else {})
+        return await self.caller.post(f"/mp/v1/{self.platform}/phone", body, headers=self.bearer)
+
     async def account(self) -> Answer:
         """Read one's own account."""
         return await self.caller.send("GET", "/mp/v1/account", headers=self.bearer)
@@ -122,6 +127,20 @@ async def login_code(caller: Caller, platform: str, user: str) -> str:
     """Return what the platform's own login gives a user: a one-use code."""
     answered = await caller.sandbox("/control/login-code", {"platform": platform, "user": user})
     return str(answered["code"])
+
+
+async def pressed(
+    caller: Caller, platform: str, user: str, number: str | None = None, *, older: bool = False
+) -> dict[str, str]:
+    """Press a platform's phone button for a user; return what the mini-program passes on.
+
+    ``older`` is WeChat's form from before there was a code.
+    """
+    body = {"platform": platform, "user": user} | ({} if number is None else {"number": number})
+    given: dict[str, str] = await caller.sandbox("/control/phone-button", body)
+    if platform != "wechat":
+        return given
+    return {"data": given["encryptedData"], "iv": given["iv"]} if older else {"code": given["code"]}
 
 
 async def start_session(caller: Caller, platform: str, user: str) -> dict[str, Any]:

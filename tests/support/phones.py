@@ -18,6 +18,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.miniprogram.book import RegistrationBook
 from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
+from bjidp.miniprogram.platform_logins import KeptLogin, PlatformLogins
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
@@ -155,6 +156,9 @@ class PhoneWorld:
         self.tokens = MiniTokens("http://127.0.0.1:8080", Secret(b"a" * 32), Secret(b"r" * 32))
         self.sessions = MiniSessions(store=stores.mini_sessions, tokens=self.tokens, clock=clock, entropy=entropy)
         pseudonyms = Pseudonyms(keyring())
+        seals = RecordSeals(Sealing(keyring(), entropy))
+        self.kept_logins: MemoryRecords[KeptLogin] = MemoryRecords(clock)
+        self.logins = PlatformLogins(records=self.kept_logins, seals=seals, pseudonyms=pseudonyms)
         self.limits = MiniProgramLimits(self.throttle, pseudonyms, windows or MiniProgramWindows())
         self.mini = MiniProgram(
             doors=Doors(
@@ -168,9 +172,10 @@ class PhoneWorld:
             sessions=self.sessions,
             book=RegistrationBook(
                 records=self.registrations,
-                seals=RecordSeals(Sealing(keyring(), entropy)),
+                seals=seals,
                 pseudonyms=pseudonyms,
             ),
+            logins=self.logins,
             limits=self.limits,
             documents=DocumentRange.REAL,
             clock=clock,

@@ -36,7 +36,14 @@ from bjidp.sandbox.entropy import SeededEntropy as SandboxEntropy
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.secret import Secret
 from bjidp.storage.memory.signals import LocalTopics
-from bjidp.vendors.settings import AuthoritySettings, ChuanglanSettings, MailSettings, WechatSettings
+from bjidp.vendors.settings import (
+    AlipaySettings,
+    AuthoritySettings,
+    BaiduSettings,
+    ChuanglanSettings,
+    MailSettings,
+    WechatSettings,
+)
 from bjidp.web.connections import Runner, Site
 from tests.support import phone as phones
 from tests.support.browser import Browser, Message, Screen, Socket
@@ -373,11 +380,12 @@ async def running(
     base_url: str | None = None,
     processes: int = 1,
     files: int = 1000,
+    everywhere: bool = False,
     settings: Callable[[Settings], Settings] = lambda settings: settings,
 ) -> AsyncIterator[Program]:
     """Run the program. ``base_url`` names a host that a proxy in front would have; ``name`` seeds the randomness.
 
-    Each process believes that it may have ``files`` open.
+    Each process believes that it may have ``files`` open. The mini-program runs at WeChat, or ``everywhere``.
     """
     clock, entropy = ManualClock(), SeededEntropy(name)
     database = town.database()
@@ -398,9 +406,9 @@ async def running(
     )
     async with sandbox:
         vendors = str(sandbox.make_url("")).rstrip("/")
-        chosen = settings(
-            _settings(url, database, town.credentials.client_settings(vendors, int(mail.getsockname()[1])))
-        )
+        clients = town.credentials.client_settings(vendors, int(mail.getsockname()[1]))
+        usual = _settings(url, database, clients)
+        chosen = settings(_everywhere(usual, clients) if everywhere else usual)
         meddler = Meddler()
         answers: dict[str, str] = {}
 
@@ -440,6 +448,8 @@ def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
             "tickets",
             "browsers",
             "registrations",
+            "logins",
+            "phone_payloads",
             "captchas",
             "codes",
             "tallies",
@@ -482,6 +492,29 @@ def _settings(url: str, database: Path, clients: ClientSettings) -> Settings:
             username=clients.mail.username,
             password=Secret(clients.mail.password),
             sender=clients.mail.sender,
+        ),
+    )
+
+
+def _everywhere(settings: Settings, clients: ClientSettings) -> Settings:
+    return msgspec.structs.replace(
+        settings,
+        alipay=AlipaySettings(
+            app_id=clients.alipay.app_id,
+            private_key=Secret(clients.alipay.app_private_key),
+            alipay_public_key=clients.alipay.alipay_public_key,
+            aes_key=Secret(clients.alipay.aes_key),
+            gateway_url=clients.alipay.gateway_url,
+        ),
+        baidu=BaiduSettings(
+            app_key=clients.baidu.client_id,
+            app_secret=Secret(clients.baidu.client_secret),
+            aip_key=clients.baidu.aip_key,
+            aip_secret=Secret(clients.baidu.aip_secret),
+            plan_id=clients.baidu.plan_id,
+            base_url=clients.baidu.base_url,
+            aip_url=clients.baidu.base_url,
+            face_page_url=f"{clients.baidu.base_url}/face/print/",
         ),
     )
 

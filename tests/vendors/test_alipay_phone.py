@@ -162,7 +162,7 @@ async def test_a_user_without_a_number_has_none(
 
 
 async def test_what_another_platforms_button_gives_is_refused(phone: PhoneNumbers) -> None:
-    assert phone.forms == {SignedPhone}
+    assert phone.forms == (SignedPhone,)
     assert await phone.number(LOGIN, SealedPhone("x", "y")) is PhoneRefusal.UNPROVED
 
 

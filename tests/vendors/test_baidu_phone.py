@@ -68,6 +68,6 @@ async def test_a_user_without_a_number_has_none() -> None:
 
 
 async def test_what_another_platforms_button_gives_is_refused() -> None:
-    assert PHONE.forms == {SealedPhone}
+    assert PHONE.forms == (SealedPhone,)
     assert PHONE.distinct
     assert await PHONE.number(LOGIN, PhoneCode("x")) is PhoneRefusal.UNPROVED

@@ -221,7 +221,7 @@ async def test_blocks_that_were_left_out_at_the_beginning_are_missed(phone: Phon
 
 
 async def test_what_another_platforms_button_gives_is_refused(phone: PhoneNumbers, stand: WechatStand) -> None:
-    assert phone.forms == {PhoneCode, SealedPhone}
+    assert phone.forms == (PhoneCode, SealedPhone)
     assert await phone.number(LOGIN, SignedPhone("x", "y")) is PhoneRefusal.UNPROVED
     assert stand.seen == []
 

@@ -104,6 +104,7 @@ class SqlAccounts:
         self._standing_of_link = compile_(
             select(*STANDING).select_from(linked).where(platform_link.c.id == bindparam("link"))
         )
+        self._link_by_id = compile_(select(*LINK).where(platform_link.c.id == bindparam("link")))
         self._links_of = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._link_of = compile_(
             select(*LINK, *STANDING)
@@ -190,6 +191,11 @@ class SqlAccounts:
             return None
         width = len(LINK)
         return link_from(row[:width]), self._rows.standing(row[width:])
+
+    async def link(self, link: str) -> Link | None:
+        """Return a link by its id, or None when it was replaced or removed."""
+        row = await self._engine.one(self._link_by_id, {"link": link})
+        return None if row is None else link_from(row)
 
     async def holder_of(self, person: Person) -> IdentityHolder | None:
         """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""

@@ -51,7 +51,7 @@ class ContentKey:
 class AlipayPhone:
     """Implements :class:`bjidp.vendors.ports.PhoneNumbers`."""
 
-    forms: frozenset[type[PhoneGiven]] = frozenset({SignedPhone})
+    forms: tuple[type[PhoneGiven], ...] = (SignedPhone,)
     distinct = False
 
     def __init__(self, http: VendorHttp, *, answer_key: AnswerKey, content_key: ContentKey) -> None:

@@ -23,7 +23,7 @@ _number = msgspec.json.Decoder(_Number)
 class BaiduPhone:
     """Implements :class:`bjidp.vendors.ports.PhoneNumbers`."""
 
-    forms: frozenset[type[PhoneGiven]] = frozenset({SealedPhone})
+    forms: tuple[type[PhoneGiven], ...] = (SealedPhone,)
     distinct = True
 
     def __init__(self, *, app_key: str) -> None:

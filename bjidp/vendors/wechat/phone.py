@@ -56,7 +56,7 @@ _number = msgspec.json.Decoder(_Number)
 class WechatPhone:
     """Implements :class:`bjidp.vendors.ports.PhoneNumbers`."""
 
-    forms: frozenset[type[PhoneGiven]] = frozenset({PhoneCode, SealedPhone})
+    forms: tuple[type[PhoneGiven], ...] = (PhoneCode, SealedPhone)
     distinct = True
 
     def __init__(self, http: VendorHttp, calls: WechatCalls, *, app_id: str, clock: Clock) -> None:

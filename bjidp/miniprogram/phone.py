@@ -1,0 +1,235 @@
+"""绑定手机号: an account gets the number that a platform's phone button tells (LOG-7, wire.md 3).
+
+Owns the order of checks and what follows from a number. The platform has verified that its user has the number; here
+it has to be this very login's user, now, and a number that this deployment serves. A number that another account holds
+is told to whoever has proved it; where that account has no identity it may be merged. A number that was replaced is
+told by SMS, and browsers that are logged in to the account are logged out, as on the page that changes it (attack R4).
+
+**Crashes.** The number is given in one transaction, and the payload is used up before it: after a crash the person
+presses the button once more, and finds the number given or gets it. Between the two only the message to the former
+number may be lost; its notice is queued in the transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from bjidp.accounts.endings import Endings
+from bjidp.accounts.errors import PhoneTaken
+from bjidp.accounts.identifiers import of_phone
+from bjidp.accounts.masks import mask_phone
+from bjidp.accounts.ports import AccountStore, IdentifierTaken, MemberStore
+from bjidp.accounts.telling import Teller, Told
+from bjidp.clock import Clock
+from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, StoreUnavailable, TokenInvalid, VendorUnavailable
+from bjidp.miniprogram.phone_payload import Replayed
+from bjidp.miniprogram.phone_payloads import PhonePayloads, Turn
+from bjidp.miniprogram.platform_logins import PlatformLogins
+from bjidp.miniprogram.sessions import Caller
+from bjidp.miniprogram.wire import PhoneBound, PhoneRequest
+from bjidp.platforms import Platform
+from bjidp.sessions.ports import SessionEnd
+from bjidp.vendors.ports import (
+    PhoneAnswer,
+    PhoneCode,
+    PhoneGiven,
+    PhoneNumbers,
+    PhoneRefusal,
+    PlatformLogin,
+    SealedPhone,
+    SignedPhone,
+    VerifiedPhone,
+)
+from bjidp.verification.number import MobileNumber, mobile_number
+from bjidp.verification.ranges import NumberRange
+
+PROBATION: Final = "probation"
+"""Why an account is refused whose link was made by recovery and may not change it yet."""
+
+REFUSED: Final = "refused"
+"""The one fault of whatever is no payload of this login and moment: to be given by a new login and a new press."""
+
+NO_NUMBER: Final = "no_number"
+NOT_MAINLAND: Final = "not_mainland"
+
+_MEMBERS: Final[Mapping[type[PhoneGiven], tuple[str, ...]]] = {
+    PhoneCode: ("code",),
+    SealedPhone: ("data", "iv"),
+    SignedPhone: ("response", "sign"),
+}
+"""The members of the body that each form of payload is made of; faults of the whole are told at the first."""
+
+_ATTEMPTS: Final = 8
+
+log = structlog.get_logger(__name__)
+
+
+class _Given(Struct, frozen=True):
+    """A number was given to the account; ``former`` is the one it had, ``ended`` the account that had this one."""
+
+    former: MobileNumber | None
+    ended: str | None
+
+
+class PhoneBinding:
+    """Binds numbers."""
+
+    def __init__(
+        self,
+        *,
+        buttons: Mapping[Platform, PhoneNumbers],
+        logins: PlatformLogins,
+        payloads: PhonePayloads,
+        accounts: AccountStore,
+        members: MemberStore,
+        endings: Endings,
+        teller: Teller,
+        numbers: NumberRange,
+        clock: Clock,
+    ) -> None:
+        """Take everything it asks; ``numbers`` says whose numbers are served here."""
+        self._buttons = buttons
+        self._logins = logins
+        self._payloads = payloads
+        self._accounts = accounts
+        self._members = members
+        self._endings = endings
+        self._teller = teller
+        self._numbers = numbers
+        self._clock = clock
+
+    @property
+    def platforms(self) -> frozenset[Platform]:
+        """The platforms whose phone button is set up."""
+        return frozenset(self._buttons)
+
+    async def bind(self, caller: Caller, platform: Platform, body: PhoneRequest) -> PhoneBound:
+        """Give the caller's account the number behind what the button of one of :attr:`platforms` gave.
+
+        Raises ``InvalidRequest``, ``AccountRefused``, ``PhoneTaken``, ``VendorUnavailable``, ``StoreUnavailable``.
+        """
+        if caller.platform is not platform:
+            raise InvalidRequest(FieldFault("platform", "other"))
+        button = self._buttons[platform]
+        given = payload_of(body, button.forms)
+        await self._require_no_probation(caller)
+        login = await self._logins.of_session(caller.session.id)
+        if login is None:
+            raise _fault(given, REFUSED)
+        try:
+            turn = await self._payloads.present(caller, given, distinct=button.distinct)
+            number = turn.number or await self._verified(button, login, given, turn)
+        except Replayed:
+            raise _fault(given, REFUSED) from None
+        try:
+            await self._give(caller.account, number, merge=body.merge)
+        except (PhoneTaken, StoreUnavailable):
+            await turn.offered()
+            raise
+        await turn.spent()
+        return PhoneBound(mask_phone(number.digits))
+
+    async def _require_no_probation(self, caller: Caller) -> None:
+        link = await self._accounts.link(caller.link)
+        if link is None:
+            raise TokenInvalid
+        if link.probation_until is not None and self._clock.now() < link.probation_until:
+            raise AccountRefused(PROBATION)
+
+    async def _verified(
+        self, button: PhoneNumbers, login: PlatformLogin, given: PhoneGiven, turn: Turn
+    ) -> MobileNumber:
+        """Ask the platform; raise ``InvalidRequest`` for whatever is no number that can be bound here."""
+        try:
+            answer = await button.number(login, given)
+            number = self._served(given, answer)
+        except (VendorUnavailable, InvalidRequest):
+            await turn.withdrawn()
+            raise
+        if number is None:
+            if not button.distinct:
+                # Or somebody could keep others from theirs by presenting it badly, since every press gives the same.
+                await turn.withdrawn()
+            raise _fault(given, REFUSED)
+        await turn.verified(number)
+        return number
+
+    def _served(self, given: PhoneGiven, answer: PhoneAnswer) -> MobileNumber | None:
+        """Return the number, None where nothing proves one; raise ``InvalidRequest`` for one that is not served."""
+        match answer:
+            case PhoneRefusal.UNPROVED:
+                return None
+            case PhoneRefusal.ABSENT:
+                raise _fault(given, NO_NUMBER)
+            case PhoneRefusal.FOREIGN:
+                raise _fault(given, NOT_MAINLAND)
+            case VerifiedPhone(number=text):
+                number = mobile_number(text)
+                if number is None:
+                    raise _fault(given, NOT_MAINLAND)
+                self._numbers.admit(number, _field(given))
+                return number
+
+    async def _give(self, account: str, number: MobileNumber, *, merge: bool) -> None:
+        given = await self._given(account, number, merge=merge)
+        if given.ended is not None:
+            await self._log_out(self._endings.end_others(given.ended, None, SessionEnd.CANCELLED))
+            self._teller.tell(number, Told.ACCOUNT_MERGED)
+        if given.former is not None and given.former != number:
+            await self._log_out(self._endings.end_browsers(account, None, SessionEnd.PHONE_CHANGED))
+            self._teller.phone_changed(given.former)
+
+    async def _log_out(self, ending: Awaitable[None]) -> None:
+        try:
+            await ending
+        except StoreUnavailable:
+            # The number is given, and is said to be. Sessions of an account that ended are refused by its standing.
+            log.exception("sessions_not_ended", reason="phone")
+
+    async def _given(self, account: str, number: MobileNumber, *, merge: bool) -> _Given:
+        """Give the number in one transaction; raise ``PhoneTaken`` when another account has to keep it."""
+        for _ in range(_ATTEMPTS):
+            member = await self._members.member(account)
+            if member is None:
+                raise TokenInvalid
+            former = None if member.phone is None else MobileNumber(member.phone)
+            ended = None
+            try:
+                if merge:
+                    ended = await self._members.merge_phone(account, number.digits, self._clock.now())
+                else:
+                    await self._members.set_phone(account, number.digits, self._clock.now())
+            except IdentifierTaken:
+                holder = await self._members.find([of_phone(number.digits)])
+                if holder is None:
+                    continue  # given up meanwhile
+                offered = not merge and holder.document is None and holder.standing.refusal is None
+                raise PhoneTaken(merge=offered) from None
+            return _Given(former, ended)
+        raise StoreUnavailable(1)
+
+
+def payload_of(body: PhoneRequest, forms: Sequence[type[PhoneGiven]]) -> PhoneGiven:
+    """Return the payload in ``body``, in one of ``forms``; raise ``InvalidRequest`` with each member at fault."""
+    values = {
+        name: value for names in _MEMBERS.values() for name in names if (value := getattr(body, name)) is not None
+    }
+    chosen = next((form for form in forms if not values.keys().isdisjoint(_MEMBERS[form])), forms[0])
+    wanted = _MEMBERS[chosen]
+    faults = [FieldFault(name, "missing") for name in wanted if name not in values]
+    faults += [FieldFault(name, "unknown") for name in values if name not in wanted]
+    if faults:
+        raise InvalidRequest(*faults)
+    return chosen(**values)
+
+
+def _field(given: PhoneGiven) -> str:
+    return _MEMBERS[type(given)][0]
+
+
+def _fault(given: PhoneGiven, code: str) -> InvalidRequest:
+    return InvalidRequest(FieldFault(_field(given), code))
