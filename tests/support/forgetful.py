@@ -6,21 +6,18 @@ Drives the pages of recovery by what is on them alone, in plain HTTP.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
-from bjidp.accounts.ports import Evidence, NewAccount, NewMember
-from bjidp.audit.event import EventKind
-from bjidp.person import DocumentType, Person
-from bjidp.platforms import Platform, PlatformIdentity
+from tests.support.accounts import ZHANG, is_password, member
 from tests.support.browser import Browser
 from tests.support.calls import Answer
-from tests.support.paper import Paper, post
+from tests.support.forms import WebForm, forms, send
 from tests.support.program import Program
 
 NUMBER: Final = "15400000001"
 NOBODYS_NUMBER: Final = "15400000099"
-ZHANG: Final = Person(DocumentType.RESIDENT_ID, "张三", "101010199003070011")
-OLD_HASH: Final = "$argon2id$v=19$m=8,t=1,p=1$b2xkb2xkb2xkb2xk$b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2w"
+OLD: Final = "Old-wansui-7"
 NEW: Final = "New-wansui-8"
 
 
@@ -44,9 +41,20 @@ class Forgetful:
         return somebody
 
     @property
-    def paper(self) -> Paper:
-        """The page as it is now."""
-        return Paper(Answer(200, (), self.page.encode()))
+    def form(self) -> WebForm:
+        """The form on the page as it is now."""
+        return form_on(Answer(200, (), self.page.encode()))
+
+    @property
+    def links(self) -> set[str]:
+        """Where the page leads."""
+        return set(re.findall(r'<a[^>]* href="([^"]*)"', self.page))
+
+    @property
+    def heading(self) -> str:
+        """The page's heading."""
+        found = re.search(r"<h1[^>]*>([^<]*)</h1>", self.page)
+        return "" if found is None else found[1]
 
     async def open(self, path: str) -> Answer:
         """Open a page and keep it, if it is one; follow where it leads."""
@@ -55,10 +63,9 @@ class Forgetful:
         where = answer.header("Location")
         return await self.open(where) if answer.status == 303 and where else answer
 
-    async def send(self, act: str = "", path: str | None = None, **typed: str) -> Answer:
+    async def send(self, act: str = "", **typed: str) -> Answer:
         """Press a button of the form as it is now, with fields filled in; follow where that leads."""
-        paper = self.paper
-        answer = await post(self.browser, path or paper.action, paper.fields | typed | {"act": act})
+        answer = await send(self.browser, self.form.typed(**typed), act)
         self._look(answer)
         where = answer.header("Location")
         if answer.status == 303 and where:
@@ -67,7 +74,7 @@ class Forgetful:
 
     def captcha(self) -> str:
         """Read the picture."""
-        return self.program.captchas[self.paper.captcha]
+        return self.program.captchas[self.form.captcha]
 
     async def names(self, name: str) -> Answer:
         """Fill in the first form."""
@@ -105,27 +112,26 @@ class Forgetful:
             self.page = answer.text
 
 
+def form_on(answer: Answer) -> WebForm:
+    """Return the one form of a page that is posted."""
+    (form,) = forms(answer)
+    return form
+
+
 async def enrolled(program: Program, username: str = "zhang_san", phone: str = NUMBER) -> str:
     """Make an account without an identity; return its id."""
-    new = NewMember(username=username, phone=phone, password=OLD_HASH)
-    return (await program.rooms.stores.members.enrol(new, program.clock.now())).account
+    stores, now = program.rooms.stores, program.clock.now()
+    return await member(stores, now, username=username, phone=phone, password=OLD)
 
 
 async def real_named(program: Program, phone: str | None = NUMBER, username: str = "zhang_san") -> str:
     """Make an account of 张三; return its id."""
     stores, now = program.rooms.stores, program.clock.now()
-    user = PlatformIdentity(Platform.WECHAT, "wx01", f"open-{username}")
-    by_face = NewAccount(ZHANG, user, 30, Evidence.FACE, "F1", "A1")
-    _, standing = await stores.accounts.register(by_face, now)
-    await stores.members.set_username(standing.account, username, now)
-    if phone is not None:
-        await stores.members.set_phone(standing.account, phone, now)
-    await stores.members.set_password(standing.account, OLD_HASH, EventKind.PASSWORD_CHANGED, now)
-    return standing.account
+    return await member(stores, now, username=username, phone=phone, password=OLD, document=ZHANG)
 
 
-async def password_of(program: Program, account: str) -> str | None:
-    """Return the hash that is kept."""
-    member = await program.rooms.stores.members.member(account)
-    assert member is not None
-    return member.password
+async def password_is(program: Program, account: str, password: str) -> bool:
+    """Tell whether ``password`` is the account's now."""
+    found = await program.rooms.stores.members.member(account)
+    assert found is not None
+    return is_password(found.password, password)

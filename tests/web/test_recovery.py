@@ -7,8 +7,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 import pytest
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 from structlog.testing import capture_logs
 
 from bjidp.accounts.reassigned import UNUSED
@@ -16,19 +14,20 @@ from bjidp.clock import SECOND
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.qrlogin.browser import key_of
 from bjidp.verification.proofs import Means, Operation, Proofs
+from tests.support.accounts import ZHANG
 from tests.support.calls import Answer
 from tests.support.forgetful import (
     NEW,
     NOBODYS_NUMBER,
     NUMBER,
-    OLD_HASH,
-    ZHANG,
+    OLD,
     Forgetful,
     enrolled,
-    password_of,
+    form_on,
+    password_is,
     real_named,
 )
-from tests.support.paper import URLENCODED, Paper, post
+from tests.support.forms import FORM, WebForm, send
 from tests.support.program import Program
 
 IPHONE = (
@@ -38,22 +37,14 @@ IPHONE = (
 STARTS = ("/recover", "/h5/recover")
 
 
-async def is_new(program: Program, account: str, password: str = NEW) -> bool:
-    """Tell whether the account's password was replaced by ``password``."""
-    try:
-        return PasswordHasher().verify(await password_of(program, account) or OLD_HASH, password)
-    except VerificationError:
-        return False
+async def posted(somebody: Forgetful, path: str, fields: dict[str, str], **more: str) -> Answer:
+    """Post fields as they are, and stay on the page that is open."""
+    return await send(somebody.browser, WebForm(path, fields), **more)
 
 
 def where(answer: Answer) -> tuple[int, str]:
     """Return the status and the page it leads to."""
     return answer.status, (answer.header("Location") or "").partition("?")[0]
-
-
-def asked(paper: Paper) -> list[str]:
-    """Return the fields somebody sees."""
-    return [name for name, kind in paper.kinds.items() if kind != "hidden"]
 
 
 # --------------------------------------------------------------------------------------------------------- the stories
@@ -64,8 +55,8 @@ def asked(paper: Paper) -> list[str]:
 async def test_a_real_named_person_recovers_on_a_computer_without_a_script(program: Program) -> None:
     account = await real_named(program)
     somebody = await Forgetful.comes(program)
-    assert somebody.paper.heading == "找回密码"
-    assert asked(somebody.paper) == ["account", "captcha"]
+    assert somebody.heading == "找回密码"
+    assert somebody.form.fields == ["account", "captcha"]
 
     assert where(await somebody.names("zhang_san")) == (303, "/recover/ways")
     assert "您正在为【z***********n】找回密码，请选择验证方式" in somebody.page
@@ -75,22 +66,22 @@ async def test_a_real_named_person_recovers_on_a_computer_without_a_script(progr
     assert NUMBER not in somebody.page
     assert ZHANG.number not in somebody.page
 
-    (code,) = (link for link in somebody.paper.links if link.startswith("/recover/code?"))
+    (code,) = (link for link in somebody.links if link.startswith("/recover/code?"))
     await somebody.open(code)
     assert "您正在使用手机+证件号进行校验" in somebody.page
-    assert asked(somebody.paper) == ["document", "captcha", "code"]
+    assert somebody.form.fields == ["document", "captcha", "code"]
     assert where(await somebody.asks(document=ZHANG.number)) == (303, "/recover/code")
-    assert somebody.paper.fields["document"] == ZHANG.number
+    assert somebody.form.values["document"] == ZHANG.number
     assert "验证码已经发出" in somebody.page
 
     answer = await somebody.send(code=await somebody.reads(), document=ZHANG.number)
     assert where(answer) == (303, "/recover/password")
-    assert asked(somebody.paper) == ["password", "again"]
+    assert somebody.form.fields == ["password", "again"]
     assert where(await somebody.send(password=NEW, again=NEW)) == (303, "/recover/done")
-    assert somebody.paper.heading == "新密码已设置"
-    assert "/login?tab=account" in somebody.paper.links
+    assert somebody.heading == "新密码已设置"
+    assert "/login?tab=account" in somebody.links
     assert somebody.browser.session is None
-    assert await is_new(program, account)
+    assert await password_is(program, account, NEW)
 
 
 @pytest.mark.req("REC-2")
@@ -102,11 +93,11 @@ async def test_an_account_without_an_identity_is_asked_for_the_code_alone(progra
     assert "通过手机找回" in somebody.page
     assert "证件号" not in somebody.page
     await somebody.open(f"/recover/code?flow={somebody.flow}")
-    assert asked(somebody.paper) == ["captcha", "code"]
+    assert somebody.form.fields == ["captcha", "code"]
     await somebody.asks()
     await somebody.send(code=await somebody.reads())
     await somebody.send(password=NEW, again=NEW)
-    assert await is_new(program, account)
+    assert await password_is(program, account, NEW)
 
 
 @pytest.mark.req("REC-3", "UX-4")
@@ -114,19 +105,19 @@ async def test_an_account_without_an_identity_is_asked_for_the_code_alone(progra
 async def test_somebody_recovers_on_a_phone_without_a_script(program: Program) -> None:
     account = await real_named(program)
     somebody = await Forgetful.comes(program, "/h5/recover")
-    assert (somebody.paper.heading, asked(somebody.paper)) == ("找回密码", ["phone", "captcha"])
+    assert (somebody.heading, somebody.form.fields) == ("找回密码", ["phone", "captcha"])
     assert where(await somebody.names("154 0000 0001")) == (303, "/h5/recover/code")
-    assert (somebody.paper.heading, asked(somebody.paper)) == ("检验身份", ["captcha", "code"])
+    assert (somebody.heading, somebody.form.fields) == ("检验身份", ["captcha", "code"])
     assert where(await somebody.asks()) == (303, "/h5/recover/code")
     assert where(await somebody.send(code=await somebody.reads())) == (303, "/h5/recover/password")
-    assert (somebody.paper.heading, asked(somebody.paper)) == ("重置密码", ["password", "again"])
+    assert (somebody.heading, somebody.form.fields) == ("重置密码", ["password", "again"])
     assert "输入新密码" in somebody.page
     assert "确认新密码" in somebody.page
     assert where(await somebody.send(password=NEW, again=NEW)) == (303, "/h5/recover/done")
     assert "立即登录" in somebody.page
-    assert "/h5/login" in somebody.paper.links
+    assert "/h5/login" in somebody.links
     assert somebody.browser.session is None
-    assert await is_new(program, account)
+    assert await password_is(program, account, NEW)
 
 
 @pytest.mark.req("REC-3", "LOG-6")
@@ -136,12 +127,12 @@ async def test_on_a_phone_a_number_that_was_long_out_of_use_needs_the_document_a
     somebody = await Forgetful.comes(program, "/h5/recover")
     answer = await somebody.proves()
     assert where(answer) == (303, "/h5/recover/code")
-    assert asked(somebody.paper) == ["document"]
+    assert somebody.form.fields == ["document"]
     assert (await somebody.send(document="440524188001010014")).status == 422
-    assert set(somebody.paper.faults) == {"document"}
+    assert set(somebody.form.faults) == {"document"}
     assert where(await somebody.send(document=ZHANG.number)) == (303, "/h5/recover/password")
     await somebody.send(password=NEW, again=NEW)
-    assert await is_new(program, account)
+    assert await password_is(program, account, NEW)
 
 
 @pytest.mark.req("REC-3", "REC-4")
@@ -151,7 +142,7 @@ async def test_on_a_phone_whoever_proves_a_number_that_nobody_has_is_offered_to_
     await somebody.asks()
     answer = await somebody.send(code=await somebody.reads(NOBODYS_NUMBER))
     assert where(answer) == (303, "/h5/recover/nobody")
-    assert {"/h5/register", "/h5/recover"} <= set(somebody.paper.links)
+    assert {"/h5/register", "/h5/recover"} <= set(somebody.links)
     assert "154****0099" in somebody.page
 
 
@@ -178,10 +169,10 @@ async def test_who_does_not_use_the_phone_any_more_is_told_what_to_do(program: P
     somebody = await Forgetful.comes(program)
     await somebody.names("zhang_san")
     assert "当前手机号不再使用？点击此处" in somebody.page
-    (help_page,) = (link for link in somebody.paper.links if link.startswith("/recover/help?"))
+    (help_page,) = (link for link in somebody.links if link.startswith("/recover/help?"))
     answer = await somebody.open(help_page)
     assert answer.status == 200
-    assert "/register" in somebody.paper.links
+    assert "/register" in somebody.links
     assert "自动换绑" in somebody.page
 
 
@@ -205,8 +196,8 @@ async def seen(program: Program, name: str) -> list[tuple[int, list[tuple[str, s
     flow = somebody.flow
     await somebody.open(f"/recover/code?flow={flow}")
     faces.append(face(await somebody.browser.get(f"/recover/code?flow={flow}")))
-    fields = somebody.paper.fields | {"captcha": somebody.captcha(), "act": "code"}
-    told = await post(somebody.browser, "/recover/code", fields, Accept="application/json")
+    fields = somebody.form.values | {"captcha": somebody.captcha(), "act": "code"}
+    told = await posted(somebody, "/recover/code", fields, Accept="application/json")
     faces.append(face(told))
     state = await somebody.browser.get(f"/dispatches/{told.json()['dispatch']}")
     while state.json()["state"] == "sending":
@@ -280,11 +271,11 @@ async def test_an_empty_form_is_told_what_is_missing_and_keeps_its_captcha(
 ) -> None:
     somebody = await Forgetful.comes(program, start)
     assert (await somebody.send()).status == 422
-    assert set(somebody.paper.faults) == {field, "captcha"}
+    assert set(somebody.form.faults) == {field, "captcha"}
     assert "有2处需要修改" in somebody.page
-    captcha, first = somebody.captcha(), somebody.paper.captcha
+    captcha, first = somebody.captcha(), somebody.form.captcha
     assert (await somebody.send(captcha=captcha)).status == 422
-    assert (somebody.paper.captcha, somebody.paper.fields["captcha"]) == (first, captcha)
+    assert (somebody.form.captcha, somebody.form.values["captcha"]) == (first, captcha)
     assert where(await somebody.send(**{field: NUMBER}))[0] == 303
 
 
@@ -294,13 +285,13 @@ async def test_a_wrong_captcha_gives_way_to_a_new_one_and_the_name_stays(
     program: Program, start: str, field: str
 ) -> None:
     somebody = await Forgetful.comes(program, start)
-    first = somebody.paper.captcha
+    first = somebody.form.captcha
     assert (await somebody.send(captcha="00x0", **{field: NUMBER})).status == 422
-    assert set(somebody.paper.faults) == {"captcha"}
-    assert somebody.paper.captcha != first
-    assert somebody.paper.fields[field] == NUMBER
+    assert set(somebody.form.faults) == {"captcha"}
+    assert somebody.form.captcha != first
+    assert somebody.form.values[field] == NUMBER
     assert (await somebody.send("captcha", **{field: NUMBER})).status == 200
-    assert (somebody.paper.fields[field], somebody.paper.faults) == (NUMBER, {})
+    assert (somebody.form.values[field], somebody.form.faults) == (NUMBER, {})
 
 
 @pytest.mark.req("UX-5", "REC-2")
@@ -309,16 +300,16 @@ async def test_a_wrong_code_and_a_wrong_document_are_told_beside_their_fields(pr
     somebody = await Forgetful.comes(program)
     await somebody.comes_to_the_code("zhang_san")
     assert (await somebody.send()).status == 422
-    assert set(somebody.paper.faults) == {"document", "code"}
+    assert set(somebody.form.faults) == {"document", "code"}
     await somebody.asks(document=ZHANG.number)
     code = await somebody.reads()
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     answer = await somebody.send(document="440524188001010014", code=wrong)
-    assert (answer.status, set(somebody.paper.faults)) == (422, {"code"})
-    assert somebody.paper.fields["document"] == "440524188001010014"
+    assert (answer.status, set(somebody.form.faults)) == (422, {"code"})
+    assert somebody.form.values["document"] == "440524188001010014"
     answer = await somebody.send(document="440524188001010014", code=code)
-    assert (answer.status, set(somebody.paper.faults)) == (422, {"document"})
-    assert asked(somebody.paper) == ["document"]
+    assert (answer.status, set(somebody.form.faults)) == (422, {"document"})
+    assert somebody.form.fields == ["document"]
     assert "已通过验证，不用再获取验证码" in somebody.page
     assert where(await somebody.send(document=ZHANG.number)) == (303, "/recover/password")
 
@@ -331,8 +322,8 @@ async def test_a_faulty_password_is_told_and_never_repeated(program: Program, st
     await somebody.proves()
     for password, again, wrong in (("", "", "password"), ("abcdefgh", "", "password"), (NEW, "other", "again")):
         answer = await somebody.send(password=password, again=again)
-        assert (answer.status, set(somebody.paper.faults)) == (422, {wrong})
-        assert somebody.paper.fields["password"] == ""
+        assert (answer.status, set(somebody.form.faults)) == (422, {wrong})
+        assert somebody.form.values["password"] == ""
         assert "abcdefgh" not in answer.text
         assert NEW not in answer.text
 
@@ -349,7 +340,7 @@ async def test_too_many_messages_are_told_with_the_document_kept(program: Progra
     assert answer.status == 429
     assert int(answer.header("Retry-After") or 0) > 0
     assert "请在1小时后再试" in somebody.page
-    assert somebody.paper.fields["document"] == ZHANG.number
+    assert somebody.form.values["document"] == ZHANG.number
 
 
 @pytest.mark.req("REC-3")
@@ -357,13 +348,13 @@ async def test_a_script_that_asks_for_a_code_is_told_what_changes_on_the_page(pr
     await enrolled(program)
     somebody = await Forgetful.comes(program, "/h5/recover")
     await somebody.comes_to_the_code(NUMBER)
-    fields = somebody.paper.fields | {"captcha": somebody.captcha(), "act": "code"}
-    answer = await post(somebody.browser, "/h5/recover/code", fields, Accept="application/json")
+    fields = somebody.form.values | {"captcha": somebody.captcha(), "act": "code"}
+    answer = await posted(somebody, "/h5/recover/code", fields, Accept="application/json")
     told = answer.json()
     assert (answer.status, told["faults"], told["note"], told["wait"]) == (200, {}, None, 60)
     assert told["captcha"] not in {"", fields["captcha_id"]}
     assert (await somebody.browser.get(f"/dispatches/{told['dispatch']}")).json()["state"] in {"sending", "sent"}
-    answer = await post(somebody.browser, "/h5/recover/code", fields, Accept="application/json")
+    answer = await posted(somebody, "/h5/recover/code", fields, Accept="application/json")
     assert (answer.status, set(answer.json()["faults"])) == (422, {"captcha"})
 
 
@@ -376,7 +367,7 @@ async def test_a_store_that_is_down_is_told_and_costs_nothing_that_was_proved(pr
     answer = await somebody.send(password=NEW, again=NEW)
     assert answer.status == 503
     assert answer.header("Retry-After")
-    assert await password_of(program, account) == OLD_HASH
+    assert await password_is(program, account, OLD)
     program.meddler.mends()
     assert where(await somebody.send(password=NEW, again=NEW)) == (303, "/recover/done")
 
@@ -387,13 +378,13 @@ async def test_a_recovery_that_could_not_be_finished_begins_again(program: Progr
     await enrolled(program)
     somebody = await Forgetful.comes(program)
     await somebody.proves()
-    fields = somebody.paper.fields
+    fields = somebody.form.values
     program.meddler.breaks("members.set_password")
     assert (await somebody.send(password=NEW, again=NEW)).status == 503
     program.meddler.mends()
-    answer = await post(somebody.browser, "/recover/password", fields | {"password": NEW, "again": NEW})
+    answer = await posted(somebody, "/recover/password", fields | {"password": NEW, "again": NEW})
     assert answer.status == 410
-    assert asked(Paper(answer)) == ["account", "captcha"]
+    assert form_on(answer).fields == ["account", "captcha"]
 
 
 # ------------------------------------------------------------------------------------ tabs, back, reload, deep links
@@ -409,21 +400,21 @@ async def test_every_page_leads_to_the_step_that_is_due(program: Program) -> Non
         assert where(await somebody.browser.get(f"{path}?flow={flow}")) == (303, "/recover/ways")
     await somebody.open(f"/recover/code?flow={flow}")
     await somebody.asks()
-    code_page = somebody.paper.fields
+    code_page = somebody.form.values
     await somebody.send(code=await somebody.reads())
     for path in ("/recover/ways", "/recover/code", "/recover/help", "/recover/done", "/h5/recover/password"):
         assert where(await somebody.browser.get(f"{path}?flow={flow}")) == (303, "/recover/password")
-    assert where(await post(somebody.browser, "/recover/code", code_page | {"code": "123456"})) == (
+    assert where(await posted(somebody, "/recover/code", code_page | {"code": "123456"})) == (
         303,
         "/recover/password",
     )
-    password_page = somebody.paper.fields
+    password_page = somebody.form.values
     await somebody.send(password=NEW, again=NEW)
     for path in ("/recover/ways", "/recover/code", "/recover/password", "/h5/recover/done"):
         assert where(await somebody.browser.get(f"{path}?flow={flow}")) == (303, "/recover/done")
     assert (await somebody.browser.get(f"/recover/done?flow={flow}")).status == 200
     again = password_page | {"password": "Other-wansui-9", "again": "Other-wansui-9"}
-    assert where(await post(somebody.browser, "/recover/password", again)) == (303, "/recover/done")
+    assert where(await posted(somebody, "/recover/password", again)) == (303, "/recover/done")
 
 
 @pytest.mark.attack("R3")
@@ -431,12 +422,10 @@ async def test_a_finished_recovery_played_again_changes_nothing(program: Program
     account = await enrolled(program)
     somebody = await Forgetful.comes(program)
     await somebody.proves()
-    fields = somebody.paper.fields
+    fields = somebody.form.values
     await somebody.send(password=NEW, again=NEW)
-    await post(
-        somebody.browser, "/recover/password", fields | {"password": "Other-wansui-9", "again": "Other-wansui-9"}
-    )
-    assert await is_new(program, account)
+    await posted(somebody, "/recover/password", fields | {"password": "Other-wansui-9", "again": "Other-wansui-9"})
+    assert await password_is(program, account, NEW)
     assert len(program.sql("SELECT 1 FROM audit_event WHERE kind = 'password.reset'")) == 1
 
 
@@ -448,10 +437,10 @@ async def test_a_recovery_of_another_browser_is_none_here(program: Program) -> N
     stranger = await Forgetful.comes(program)
     for path in ("ways", "code", "password", "done", "help"):
         answer = await stranger.browser.get(f"/recover/{path}?flow={somebody.flow}")
-        assert (answer.status, asked(Paper(answer))) == (410, ["account", "captcha"])
-    fields = stranger.paper.fields | {"flow": somebody.flow, "password": NEW, "again": NEW}
-    assert (await post(stranger.browser, "/recover/password", fields)).status == 410
-    assert not await is_new(program, account)
+        assert (answer.status, form_on(answer).fields) == (410, ["account", "captcha"])
+    fields = stranger.form.values | {"flow": somebody.flow, "password": NEW, "again": NEW}
+    assert (await posted(stranger, "/recover/password", fields)).status == 410
+    assert not await password_is(program, account, NEW)
 
 
 @pytest.mark.req("UX-5")
@@ -463,9 +452,9 @@ async def test_a_recovery_that_is_none_begins_with_words_that_say_so(program: Pr
         answer = await somebody.browser.get(f"{start}/{path}?{urlencode({'flow': flow})}")
         assert answer.status == 410
         assert "请从头再来一次" in answer.text
-        assert Paper(answer).action == start
+        assert form_on(answer).action == start
     for path in ("code", "password"):
-        answer = await post(somebody.browser, f"{start}/{path}", somebody.paper.fields | {"flow": flow})
+        answer = await posted(somebody, f"{start}/{path}", somebody.form.values | {"flow": flow})
         assert answer.status == 410
 
 
@@ -476,7 +465,7 @@ async def test_a_form_that_stayed_open_too_long_comes_back_with_the_name(program
     await program.advance(16 * 60)
     answer = await somebody.send(account="zhang_san", captcha="1234")
     assert answer.status == 410
-    assert somebody.paper.fields["account"] == "zhang_san"
+    assert somebody.form.values["account"] == "zhang_san"
     assert where(await somebody.names("zhang_san")) == (303, "/recover/ways")
 
 
@@ -486,7 +475,7 @@ async def test_a_later_form_that_stayed_open_too_long_begins_again(program: Prog
     await somebody.proves()
     await program.advance(16 * 60)
     answer = await somebody.send(password=NEW, again=NEW)
-    assert (answer.status, asked(somebody.paper)) == (410, ["account", "captcha"])
+    assert (answer.status, somebody.form.fields) == (410, ["account", "captcha"])
     assert NEW not in answer.text
 
 
@@ -512,16 +501,16 @@ async def test_a_confirmation_in_jingtong_leads_to_the_new_password(program: Pro
     account = await real_named(program, phone=None)
     somebody = await Forgetful.comes(program)
     await somebody.names(ZHANG.number)
-    assert not [link for link in somebody.paper.links if link.startswith("/recover/code?")]
+    assert not [link for link in somebody.links if link.startswith("/recover/code?")]
     rooms = program.rooms
     record = await rooms.stores.browsers.get(key_of(somebody.browser.secret or ""))
     assert record is not None
     proofs = Proofs(rooms.stores.proofs, Pseudonyms(rooms.keyring))
     await proofs.grant(record.value.id, account, Operation.RECOVER, Means.QR)
     await somebody.open(f"/recover/ways?flow={somebody.flow}")
-    assert asked(somebody.paper) == ["password", "again"]
+    assert somebody.form.fields == ["password", "again"]
     await somebody.send(password=NEW, again=NEW)
-    assert await is_new(program, account)
+    assert await password_is(program, account, NEW)
 
 
 # ------------------------------------------------------------------------------------------------------ hostile bodies
@@ -552,7 +541,7 @@ async def test_whatever_is_typed_is_answered_with_a_page_of_words(
     somebody = await Forgetful.comes(program, start)
     first = {name: typed.get(name, "") for name in ("account", "phone")}
     answer = await somebody.send(captcha="0", **first)
-    assert (answer.status, bool(somebody.paper.faults)) == (422, True)
+    assert (answer.status, bool(somebody.form.faults)) == (422, True)
     assert "<svg onload" not in answer.text
     assert "<script>" not in answer.text
     answer = await somebody.send(captcha=somebody.captcha(), **first)
@@ -564,16 +553,16 @@ async def test_whatever_is_typed_is_answered_with_a_page_of_words(
     later = {name: typed.get(name, "") for name in ("document", "code")}
     for act in ("", "code"):
         answer = await somebody.send(act, captcha="0", **later)
-        assert (answer.status, bool(somebody.paper.faults)) == (422, True)
+        assert (answer.status, bool(somebody.form.faults)) == (422, True)
         assert "<script>alert" not in answer.text
     await somebody.asks(document=ZHANG.number)
     await somebody.send(document=ZHANG.number, code=await somebody.reads())
     answer = await somebody.send(password=typed.get("password", ""), again=typed.get("password", ""))
-    assert (answer.status, set(somebody.paper.faults)) == (422, {"password"})
-    assert await password_of(program, account) == OLD_HASH
+    assert (answer.status, set(somebody.form.faults)) == (422, {"password"})
+    assert await password_is(program, account, OLD)
 
 
-async def raw(somebody: Forgetful, path: str, body: bytes, kind: str = URLENCODED, **more: str) -> Answer:
+async def raw(somebody: Forgetful, path: str, body: bytes, kind: str = FORM, **more: str) -> Answer:
     """Post bytes."""
     browser = somebody.browser
     sent = browser.headers(**({"Origin": browser.to.url, "Accept": "text/html"} | more)) | {"Content-Type": kind}
@@ -588,7 +577,7 @@ async def raw(somebody: Forgetful, path: str, body: bytes, kind: str = URLENCODE
 async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Program, path: str) -> None:
     account = await enrolled(program)
     somebody = await Forgetful.comes(program)
-    fields = somebody.paper.fields
+    fields = somebody.form.values
     good = urlencode(fields).encode()
     refused = {
         "100 KB": (await raw(somebody, path, urlencode(fields | {"account": "a" * 100_000}).encode()), 413),
@@ -597,7 +586,7 @@ async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Pro
         "JSON": (await raw(somebody, path, b"{}", "application/json"), 400),
         "multipart": (await raw(somebody, path, b"--x--", "multipart/form-data; boundary=x"), 400),
         "nothing said": (await raw(somebody, path, good, "text/plain"), 400),
-        "another alphabet": (await raw(somebody, path, good, f"{URLENCODED}; charset=utf-16"), 400),
+        "another alphabet": (await raw(somebody, path, good, f"{FORM}; charset=utf-16"), 400),
         "no token": (await raw(somebody, path, b"account=zhang_san"), 403),
         "wrong token": (await raw(somebody, path, urlencode(fields | {"csrf": "x" * 43}).encode()), 403),
         "another site": (await raw(somebody, path, good, Origin="https://evil.example"), 403),
@@ -605,7 +594,7 @@ async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Pro
     for name, (answer, status) in refused.items():
         assert answer.status == status, (name, answer)
         assert "<h1" in answer.text, name
-    assert await password_of(program, account) == OLD_HASH
+    assert await password_is(program, account, OLD)
 
 
 @pytest.mark.attack("Q27")
@@ -613,7 +602,7 @@ async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Pro
 @pytest.mark.parametrize("path", ["/recover", "/recover/code", "/recover/password"])
 async def test_octets_that_are_no_text_are_no_reason_to_fall_over(program: Program, path: str, octets: bytes) -> None:
     somebody = await Forgetful.comes(program)
-    fields = urlencode(somebody.paper.fields).encode()
+    fields = urlencode(somebody.form.values).encode()
     for name in (b"account", b"document", b"code", b"flow", b"captcha_id", b"password"):
         others = b"&".join(pair for pair in fields.split(b"&") if not pair.startswith(name + b"="))
         answer = await raw(somebody, path, others + b"&" + name + b"=" + octets)
