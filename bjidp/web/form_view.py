@@ -50,9 +50,10 @@ class FormView(Struct, frozen=True, kw_only=True):
 class Live(Struct, frozen=True):
     """What a script is told instead of a page: the words beside each field, the next captcha, the code on its way.
 
-    ``flow`` is that of a form which had none before.
+    ``csrf`` and ``flow`` are other than the form's where its browser record was over, and where it had no flow before.
     """
 
+    csrf: str
     faults: dict[str, str]
     note: str | None
     flow: str
@@ -64,6 +65,7 @@ class Live(Struct, frozen=True):
 def live(form: FormView, texts: Texts) -> Live:
     """Return ``form`` as a script is told it."""
     return Live(
+        csrf=form.csrf,
         faults={name: texts.plain(f"fault.{name}.{code}") for name, code in form.faults.items()},
         note=None if form.note is None else note(form.note, texts),
         flow=form.flow,

@@ -418,6 +418,17 @@ async def test_a_form_that_stayed_open_too_long_comes_back_with_what_was_typed(p
     assert where(await applicant.registers()) == (303, "/register/identity")
 
 
+@pytest.mark.req("UX-5")
+async def test_a_script_on_a_page_that_was_open_too_long_is_given_what_the_next_attempt_takes(program: Program) -> None:
+    applicant = await Applicant.arrives(program)
+    fields = applicant.form.values | {"username": "zhang_san", "phone": NUMBER, "act": "code"}
+    await program.advance(16 * 60)
+    told = (await post(applicant.browser, PC, fields, Accept="application/json")).json()
+    assert told["note"].startswith("页面停留太久")
+    fields |= {"csrf": told["csrf"], "captcha_id": told["captcha"], "captcha": program.captchas[told["captcha"]]}
+    assert (await post(applicant.browser, PC, fields, Accept="application/json")).status == 200
+
+
 @pytest.mark.parametrize("flow", ["", "x" * 22, "x", "😀", "../..", "%00", "a" * 4000])
 async def test_a_registration_that_is_none_is_one_that_has_not_begun(program: Program, flow: str) -> None:
     applicant = await Applicant.arrives(program)

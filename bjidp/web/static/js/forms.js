@@ -90,7 +90,8 @@ async function askForCode(form, button) {
     told = { note: form.querySelector("[data-note]").dataset.offline };
   }
   button.removeAttribute("aria-disabled");
-  setFlow(form, told.flow);
+  setHidden(form, "csrf", told.csrf);
+  setHidden(form, "flow", told.flow);
   setCaptcha(form, told.captcha);
   showFaults(form, told.faults ?? {});
   showNote(form, told.note ?? (told.title ? `${told.title}。${told.detail}` : null));
@@ -101,15 +102,15 @@ async function askForCode(form, button) {
   }
 }
 
-function setFlow(form, flow) {
-  if (!flow) return;
-  if (!form.elements.flow) {
+function setHidden(form, name, value) {
+  if (!value) return;
+  if (!form.elements[name]) {
     const field = document.createElement("input");
     field.type = "hidden";
-    field.name = "flow";
+    field.name = name;
     form.append(field);
   }
-  form.elements.flow.value = flow;
+  form.elements[name].value = value;
 }
 
 function showFaults(form, faults) {
