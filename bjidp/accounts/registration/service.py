@@ -13,7 +13,8 @@ second one; the account is written last.
   theirs if the password is the one they type, and so are the sessions that were opened for answers nobody got. If the
   draft is over by then, they log in with what they chose.
 
-**Two posts at once** make one account, since a number belongs to one: the one that comes second finds it made as above.
+**Two posts at once** make one account, since a number belongs to one: the second finds name or number taken or the code
+used, and then the account as above.
 """
 
 from __future__ import annotations
@@ -156,31 +157,14 @@ class Registrations:
         facts = Begun(next=visit.next, client=visit.client) if draft is None else draft.facts
         _refuse(rules.account_faults(surface, typed, facts))
         number = _number(typed)
-        if draft is not None and facts.attempted and facts.proved == number.digits:
-            account = await self._made_before(visit, draft, number, typed.password)
-            if account is not None:
-                return await self._found_again(account, facts)
-        await self._require_free(visit, surface, typed)
-        if draft is None:
-            # Each code belongs to a registration, so there is none that this one could be.
-            raise VerificationCodeExpired
-        draft = await self._proved(visit, draft, number, typed.code)
-        if await self._members.is_held(of_phone(number.digits)):
-            raise PhoneTaken
-        new = NewMember(
-            username=typed.name if surface is Surface.PC else None,
-            phone=number.digits,
-            password=await self._hashes.hash(typed.password),
-        )
-        draft = await self._change(visit, draft, lambda held: replace(held, attempted=True))
         try:
-            standing = await self._members.enrol(new, self._clock.now())
-        except IdentifierTaken as taken:
-            account = await self._made_before(visit, draft, number, typed.password)
-            if account is not None:
-                return await self._found_again(account, draft.facts)
-            raise (UsernameTaken if taken.kind is IdentifierKind.USERNAME else PhoneTaken) from None
-        return _made(standing.account, draft.facts)
+            account = await self._make(visit, draft, surface, typed, number)
+        except (UsernameTaken, PhoneTaken, VerificationCodeExpired):
+            found = await self._made_before(visit, flow, number, typed.password)
+            if found is None:
+                raise
+            account = found
+        return Made(account, Registered(next=facts.next, client=facts.client))
 
     async def skip_identity(self, cookie: str | None) -> None:
         """Note that the person goes on without 实名认证, if that is the step they are at."""
@@ -226,26 +210,48 @@ class Registrations:
             return again
         return await self._change(visit, draft, lambda facts: rules.proved(facts, number))
 
-    async def _made_before(self, visit: Visit, draft: Draft[Begun], number: MobileNumber, password: str) -> str | None:
-        """Return the account that an earlier post of this form has made, or None.
+    async def _make(
+        self, visit: Visit, draft: Draft[Begun] | None, surface: Surface, typed: Typed, number: MobileNumber
+    ) -> str:
+        await self._require_free(visit, surface, typed)
+        if draft is None:
+            # Each code belongs to a registration, so there is none that this one could be.
+            raise VerificationCodeExpired
+        draft = await self._proved(visit, draft, number, typed.code)
+        if await self._members.is_held(of_phone(number.digits)):
+            raise PhoneTaken
+        new = NewMember(
+            username=typed.name if surface is Surface.PC else None,
+            phone=number.digits,
+            password=await self._hashes.hash(typed.password),
+        )
+        await self._change(visit, draft, lambda facts: replace(facts, attempted=True))
+        try:
+            return (await self._members.enrol(new, self._clock.now())).account
+        except IdentifierTaken as taken:
+            raise (UsernameTaken if taken.kind is IdentifierKind.USERNAME else PhoneTaken) from None
 
-        One that has the number and another password is somebody else's; then this registration is asked no more, so
-        that nobody guesses a password here.
+    async def _made_before(self, visit: Visit, flow: str | None, number: MobileNumber, password: str) -> str | None:
+        """Return the account that another post of this form has made, or None; the sessions it opened are over.
+
+        One that has the number and another password is somebody else's; then this registration asks no more, so that
+        nobody guesses a password here.
         """
+        draft = await self.find(visit.holder, flow)
+        if draft is None or not draft.facts.attempted or draft.facts.proved != number.digits:
+            return None
         member = await self._members.find([of_phone(number.digits)])
         if member is None:
             return None
-        if (await self._hashes.verify(member.password, password)).right:
-            return member.standing.account
-        await self._change(visit, draft, lambda facts: replace(facts, attempted=False))
-        return None
-
-    async def _found_again(self, account: str, facts: Begun) -> Made:
-        # Their cookies were in answers that did not arrive, or in one that the next answer takes the place of.
+        if not (await self._hashes.verify(member.password, password)).right:
+            await self._change(visit, draft, lambda facts: replace(facts, attempted=False))
+            return None
+        account = member.standing.account
         for session in await self._sessions.of_account(account):
             if session.login.way is Way.REGISTRATION:
+                # Its cookie was in an answer that did not arrive, or that the next one takes the place of.
                 await self._sessions.end_one(account, session.id, SessionEnd.REPLACED)
-        return _made(account, facts)
+        return account
 
     async def _change(self, visit: Visit, draft: Draft[Begun], change: Callable[[Begun], Begun]) -> Draft[Begun]:
         for _ in range(ATTEMPTS):
@@ -259,10 +265,6 @@ class Registrations:
 def registered(session: Session) -> Registered | None:
     """Return what a session knows of the registration it began with, None when it began otherwise."""
     return rules.of_session(session.data)
-
-
-def _made(account: str, facts: Begun) -> Made:
-    return Made(account, Registered(next=facts.next, client=facts.client))
 
 
 def _binding(flow: str, number: MobileNumber) -> Binding:

@@ -17,6 +17,7 @@ from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
+from bjidp.records import Records
 from bjidp.sessions.ports import Login, SessionStore, Way
 from bjidp.sessions.service import Sessions
 from bjidp.storage.sql.catalog import SqlStores
@@ -67,6 +68,18 @@ class _Plain:
         return SmsWords(f"{purpose}:{code}", purpose, (code,))
 
 
+class _Watched:
+    """Short-lived stores with the meddler in front of their records."""
+
+    def __init__(self, stores: Ephemeral, meddler: Meddler) -> None:
+        self._stores = stores
+        self._meddler = meddler
+        self.throttle = stores.throttle
+
+    def records(self, name: str, kind: type[T]) -> Records[T]:
+        return self._meddler.between(name, self._stores.records(name, kind))
+
+
 class Room:
     """Browsers come in by :meth:`visit`; every store can be made to fail by the ``meddler``."""
 
@@ -80,7 +93,7 @@ class Room:
         self.hashes = PasswordHashes(entropy, Cost(time=1, memory=8), threads=2, waiting=2)
         self.sessions = Sessions(self.meddler.between("sessions", sessions), clock, entropy, 12 * HOUR)
         self.members = self.meddler.between("members", sql.members)
-        self.codes = codes(brief, entropy)
+        self.codes = codes(_Watched(brief, self.meddler), entropy)
         self._file = file
         throttle = self.meddler.between("throttle", brief.throttle)
         self._limits = limits(brief)

@@ -34,7 +34,7 @@ from tests.unit.accounts.registration.room import (
     Room,
 )
 
-ASKING = ("members", "captchas", "drafts", "throttle", "dispatches", "sessions")
+ASKING = ("members", "code", "captchas", "drafts", "throttle", "dispatches", "sessions")
 
 
 async def member(room: Room, phone: str = NUMBER) -> Member:
@@ -340,6 +340,40 @@ async def test_a_form_sent_several_times_makes_one_account_and_logs_in_to_it(roo
     assert await logged_in(room, last) == account
     # The answers of the others are not looked at by anybody.
     assert [session.login.way for session in await room.sessions.of_account(account)] == [Way.REGISTRATION]
+
+
+@pytest.mark.req("REG-8")
+@pytest.mark.parametrize("surface", Surface)
+@pytest.mark.parametrize("call", ["members.is_held", "code.get", "code.replace", "members.enrol"])
+async def test_whoever_is_overtaken_by_the_same_form_is_let_in_to_what_that_made(
+    room: Room, surface: Surface, call: str
+) -> None:
+    flow, typed = await room.asked(GOOD if surface is Surface.PC else ON_PHONE, surface)
+    first: list[str] = []
+
+    async def overtake() -> None:
+        first.append(await room.register(flow, typed, surface))
+
+    room.meddler.before_next(call, overtake)
+    second = await room.register(flow, typed, surface)
+    assert room.accounts() == 1
+    assert await logged_in(room, second) == (await member(room)).standing.account
+    assert await room.sessions.find(first[0]) is None
+
+
+@pytest.mark.req("REG-2")
+async def test_a_code_that_the_same_form_has_used_is_as_good_when_that_one_failed(room: Room) -> None:
+    flow, typed = await room.asked()
+
+    async def overtake() -> None:
+        room.meddler.breaks("members.enrol")
+        with pytest.raises(StoreUnavailable):
+            await room.register(flow, typed)
+        room.meddler.mends()
+
+    room.meddler.before_next("code.get", overtake)
+    await room.register(flow, typed)
+    assert room.accounts() == 1
 
 
 async def outcome(act: Awaitable[str]) -> str | BjidpError:
