@@ -37,6 +37,7 @@ from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.config.settings import Settings
 from bjidp.entropy import Entropy
 from bjidp.miniprogram.book import RegistrationBook
+from bjidp.miniprogram.devices import Devices
 from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
 from bjidp.miniprogram.phone import PhoneBinding
@@ -58,6 +59,7 @@ from bjidp.proofing.ranges import DocumentRange
 from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.errands import Errands, OpenFlows, Proving
 from bjidp.qrlogin.flow import Client
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.matrix import Basis
@@ -67,6 +69,8 @@ from bjidp.qrlogin.phones import QrPhones
 from bjidp.qrlogin.policy import QrPolicy, ReverseCode
 from bjidp.qrlogin.ports import TicketStore
 from bjidp.qrlogin.redeeming import Redeeming
+from bjidp.qrlogin.refusals import Refusals
+from bjidp.qrlogin.undoing import Undoing
 from bjidp.records import Records
 from bjidp.secret import Secret
 from bjidp.sessions.known import KnownBrowsers
@@ -118,6 +122,7 @@ from bjidp.web.cookies import Cookies
 from bjidp.web.desk import Desk
 from bjidp.web.dispatches import DispatchCalls
 from bjidp.web.drawing import Drawings
+from bjidp.web.entering import Entrance
 from bjidp.web.forms import Forms
 from bjidp.web.guards import Guards
 from bjidp.web.health import Health
@@ -135,6 +140,7 @@ from bjidp.web.sms_reports import SmsReportCalls
 from bjidp.web.static_files import StaticPages
 from bjidp.web.texts import Texts
 from bjidp.web.told_words import ToldTexts
+from bjidp.web.verify_qr import QrSettings, VerifyPages, VerifyTickets
 from bjidp.web.visitor import OBSERVER, Addresses, AreaBook, NoAreas, Observer
 
 HOME: Final = "/centre"
@@ -163,6 +169,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     audit: AuditLog
     tickets: TicketStore
     browsers: Records[Browser]
+    open_flows: Records[OpenFlows]
     registrations: Records[Registration]
     used_codes: Records[UsedCode]
     logins: Records[KeptLogin]
@@ -281,7 +288,11 @@ class _Qr(Struct, frozen=True, kw_only=True):
     policy: QrPolicy
     keys: QrKeys
     basis: Basis
+    changes: FlowChanges
     browsers: Browsers
+    errands: Errands
+    proofs: Proofs
+    refusals: Refusals
     pages: QrPages
     phones: QrPhones
     redeeming: Redeeming
@@ -298,6 +309,7 @@ class _Front(Struct, frozen=True, kw_only=True):
     sessions: Sessions
     signed_in: SignedIn
     desk: Desk
+    verify_tickets: VerifyTickets
     arrivals: Arrivals
 
 
@@ -306,11 +318,17 @@ def _qr(rooms: Rooms) -> _Qr:
     keys = QrKeys(_derived(rooms.keyring, "qr"))
     changes = FlowChanges(stores.tickets, stores.signals)
     browsers = Browsers(stores.browsers, changes, policy, rooms.entropy)
+    proofs = Proofs(stores.proofs, Pseudonyms(rooms.keyring))
+    refusals = Refusals(stores.audit, stores.throttle, _ticket_digest(rooms))
     return _Qr(
         policy=policy,
         keys=keys,
         basis=Basis(rooms.site.qr_prefix),
+        changes=changes,
         browsers=browsers,
+        errands=Errands(browsers, changes, stores.open_flows),
+        proofs=proofs,
+        refusals=refusals,
         pages=QrPages(
             browsers=browsers,
             changes=changes,
@@ -322,17 +340,21 @@ def _qr(rooms: Rooms) -> _Qr:
         ),
         phones=QrPhones(
             changes=changes,
-            networks=stores.accounts,
+            accounts=stores.accounts,
             throttle=stores.throttle,
-            audit=stores.audit,
-            ticket_digest=_ticket_digest(rooms),
+            refusals=refusals,
             keys=keys,
             policy=policy,
             entropy=rooms.entropy,
             prefix=rooms.site.qr_prefix,
         ),
         redeeming=Redeeming(
-            browsers=browsers, changes=changes, throttle=stores.throttle, keys=keys, entropy=rooms.entropy
+            browsers=browsers,
+            changes=changes,
+            proving=Proving(proofs, stores.accounts),
+            throttle=stores.throttle,
+            keys=keys,
+            entropy=rooms.entropy,
         ),
     )
 
@@ -341,7 +363,13 @@ def _front(rooms: Rooms, qr: _Qr) -> _Front:
     settings = rooms.settings
     cookies = Cookies(rooms.site)
     files = StaticFiles.load()
-    sessions = Sessions(rooms.stores.sessions, rooms.clock, rooms.entropy, settings.sessions.lifetime_seconds * SECOND)
+    sessions = Sessions(
+        rooms.stores.sessions,
+        rooms.clock,
+        rooms.entropy,
+        settings.sessions.lifetime_seconds * SECOND,
+        qr.errands,
+    )
     shell = pages.Shell(
         sandbox=_is_sandbox(settings),
         portal_url=settings.server.portal_url,
@@ -373,6 +401,14 @@ def _front(rooms: Rooms, qr: _Qr) -> _Front:
             observer=observer,
             throttle=rooms.stores.throttle,
             renderer=renderer,
+        ),
+        verify_tickets=VerifyTickets(
+            settings=QrSettings(
+                client=_client(rooms), basis_url=_basis_url(qr), simulator=settings.server.simulator_url
+            ),
+            errands=qr.errands,
+            cookies=cookies,
+            throttle=rooms.stores.throttle,
         ),
         arrivals=Arrivals(
             sessions=sessions,
@@ -564,6 +600,14 @@ def _mini_program(
         limits=limits,
         binding=binding,
         phones=qr.phones,
+        undoing=Undoing(
+            changes=qr.changes,
+            sessions=front.sessions,
+            proofs=qr.proofs,
+            refusals=qr.refusals,
+            ticket_digests=functools.partial(pseudonyms.digests, "ticket"),
+        ),
+        devices=Devices(front.sessions, sessions),
         observer=front.observer,
         platforms=frozenset(platforms),
     )
@@ -571,27 +615,28 @@ def _mini_program(
 
 
 def _qr_channel(rooms: Rooms, front: _Front, qr: _Qr) -> _Part:
-    channel = QrChannel(
-        site=rooms.site,
+    entrance = Entrance(
         cookies=front.cookies,
         observer=front.observer,
         pages=qr.pages,
         signed_in=front.signed_in,
+        sessions=front.sessions,
     )
+    channel = QrChannel(site=rooms.site, entrance=entrance, observer=front.observer, pages=qr.pages)
     redeem = QrRedeem(
         site=rooms.site,
         cookies=front.cookies,
         forms=front.forms,
         redeeming=qr.redeeming,
+        browsers=qr.browsers,
         sessions=front.sessions,
         signed_in=front.signed_in,
         ticket_digest=_ticket_digest(rooms),
     )
     scriptless = ScriptlessQr(
         site=rooms.site,
-        cookies=front.cookies,
+        entrance=entrance,
         forms=front.forms,
-        observer=front.observer,
         pages=qr.pages,
         keys=qr.keys,
         policy=qr.policy,
@@ -668,13 +713,12 @@ def _recovery(rooms: Rooms, front: _Front, verification: _Verification, endings:
 
 def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) -> _Part:
     settings = rooms.settings
-    basis_url = f"/static/qr/{qr.basis.fingerprint}.bin"
     login = LoginPages(
         settings=LoginSettings(
             url=rooms.site.url,
-            client=Client(settings.server.client_name, rooms.site.host),
+            client=_client(rooms),
             home=HOME,
-            basis_url=basis_url,
+            basis_url=_basis_url(qr),
             simulator=settings.server.simulator_url,
         ),
         renderer=front.renderer,
@@ -689,10 +733,24 @@ def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) ->
         desk=front.desk,
     )
     account_login = _account_login(rooms, front, verification, login)
-    files = front.files.including(basis_url, qr.basis.encode(), "application/octet-stream")
+    verify = VerifyPages(
+        tickets=front.verify_tickets,
+        proofs=qr.proofs,
+        desk=front.desk,
+        cookies=front.cookies,
+        renderer=front.renderer,
+    )
+    files = front.files.including(_basis_url(qr), qr.basis.encode(), "application/octet-stream")
     health = Health(rooms.stores.pings, sandbox=_is_sandbox(settings))
     helping = HelpPages(front.renderer)
-    mounts = (login.mount, account_login.mount, helping.mount, StaticPages(files).mount, health.mount)
+    mounts = (
+        login.mount,
+        account_login.mount,
+        verify.mount,
+        helping.mount,
+        StaticPages(files).mount,
+        health.mount,
+    )
     return _Part(mounts=mounts)
 
 
@@ -739,6 +797,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             audit=sql.audit,
             tickets=MemoryTicketStore(clock),
             browsers=MemoryRecords(clock),
+            open_flows=MemoryRecords(clock),
             registrations=MemoryRecords(clock),
             used_codes=MemoryRecords(clock),
             logins=MemoryRecords(clock),
@@ -767,6 +826,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         audit=sql.audit,
         tickets=redis.tickets,
         browsers=redis.records("browser", Browser),
+        open_flows=redis.records("session-flows", OpenFlows),
         registrations=redis.records("registration", Registration),
         used_codes=redis.records("used-code", UsedCode),
         logins=redis.records("platform-login", KeptLogin),
@@ -806,6 +866,14 @@ def _derived(keyring: Keyring, label: str) -> Secret:
 
 def _ticket_digest(rooms: Rooms) -> Callable[[str], bytes]:
     return functools.partial(Pseudonyms(rooms.keyring).digest, "ticket")
+
+
+def _client(rooms: Rooms) -> Client:
+    return Client(rooms.settings.server.client_name, rooms.site.host)
+
+
+def _basis_url(qr: _Qr) -> str:
+    return f"/static/qr/{qr.basis.fingerprint}.bin"
 
 
 def _is_sandbox(settings: Settings) -> bool:

@@ -53,6 +53,8 @@ class Fact(StrEnum):
     EVIDENCE = "evidence"
     EVIDENCE_REFERENCE = "evidence_reference"
     AUTHORITY_REFERENCE = "authority_reference"
+    ACTION = "action"
+    """What a phone was asked to confirm, where that was no login."""
 
 
 class AuditEvent(Struct, frozen=True):

@@ -49,6 +49,12 @@ class DocumentUnsupported(BjidpError):
         super().__init__(platforms=tuple(platforms))
 
 
+class SessionUnknown(BjidpError):
+    """The account has no live session of that id: it has ended already, or was never its own."""
+
+    code = "session_unknown"
+
+
 class FaceFailure(StrEnum):
     """Why a face check gave no pass."""
 

@@ -144,6 +144,31 @@ class AccountView(Struct, frozen=True):
     username: str
 
 
+class Device(Struct, frozen=True):
+    """Where an account is logged in: a browser, or a phone by the mini-program.
+
+    ``way``, ``browser``, ``os`` and ``area`` are known of browsers alone; ``platform`` is the 京通 that confirmed the
+    login, or that the phone runs. ``current`` is the phone that asks.
+    """
+
+    id: str
+    kind: Literal["browser", "phone"]
+    way: str | None
+    platform: str | None
+    browser: str | None
+    os: str | None
+    area: str | None
+    created_at: str
+    last_used_at: str
+    current: bool
+
+
+class DeviceList(Struct, frozen=True):
+    """Everywhere an account is logged in."""
+
+    sessions: list[Device]
+
+
 def level_name(level: Level) -> LevelName:
     """Return the level as it is written on the wire."""
     # Its members are named as the wire names them; a test holds the two to each other.

@@ -99,18 +99,18 @@ class Browsers:
             raise BrowserUnknown
         return held
 
-    async def end(self, secret: str | None, known: Browser | None = None) -> None:
-        """Kill the secret and end its flows: after a redeem, a log-out, or the end of a session.
+    async def end(self, secret: str | None, known: Browser | None = None) -> list[Flow]:
+        """Kill the secret and end its flows, which are returned: after a redeem, a log-out, or the end of a session.
 
         ``known`` is the record as it was found before. Its flows are ended even if a navigation has replaced the
         secret meanwhile, so that the new one watches nothing either.
         """
         if secret is None or len(secret) != rules.SECRET_LENGTH:
-            return
+            return []
         taken = await self._records.take(rules.key_of(secret))
         refs = {ref.id for browser in (taken, known) if browser is not None for ref in browser.flows}
-        for flow_id in refs:
-            await self._changes.on_flow(flow_id, lambda held: flows.close(held.value))
+        ended = [await self._changes.on_flow(flow_id, lambda held: flows.close(held.value)) for flow_id in refs]
+        return [flow for flow in ended if flow is not None]
 
 
 def _rotated(epoch: int) -> Callable[[Held[Flow]], Flow]:

@@ -19,6 +19,7 @@ from bjidp.clock import Instant
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected, Scanned, Superseded, Ticket, Verifying
+from bjidp.verification.operation import Operation
 
 
 class Client(Struct, frozen=True, gc=False):
@@ -28,12 +29,34 @@ class Client(Struct, frozen=True, gc=False):
     domain: str
 
 
-class Purposeful(Struct, frozen=True, gc=False):
-    """What a page was opened for. ``next`` is where it goes afterwards; no client ever sends it (attack T4)."""
+class Errand(Struct, frozen=True, gc=False):
+    """The one operation of one account that a verify ticket is for (ACC-8).
+
+    ``session`` is the one that asks; None for a browser that nobody is logged in on. ``account`` is None where the
+    page is for an account that there is none of: nobody can confirm that ticket, and in all else it is like any other.
+    """
+
+    operation: Operation
+    account: str | None
+    session: str | None
+
+
+class Purposeful(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What a page was opened for; ``errand`` exactly for a verify ticket.
+
+    ``next`` is where the page goes afterwards, and no client ever sends it (attack T4); ``page`` is where it is.
+    """
 
     purpose: Purpose
     client: Client
     next: str
+    page: str = "/login"
+    errand: Errand | None = None
+
+    @property
+    def action(self) -> str:
+        """What the phone is told that it is asked for."""
+        return self.purpose if self.errand is None else f"{self.purpose}.{self.errand.operation}"
 
 
 class Watcher(Struct, frozen=True, gc=False):

@@ -8,35 +8,27 @@ none of them changes the ticket.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from typing import assert_never
 
-import structlog
 from msgspec import Struct
 
-from bjidp.audit.event import AuditEvent, EventKind, Fact
-from bjidp.audit.ports import AuditLog
-from bjidp.clock import DAY, SECOND, Instant, Millis, rfc3339
-from bjidp.entropy import Entropy, base64url, digits
-from bjidp.errors import AccountRefused, RateLimited, Retryable, StoreUnavailable
+from bjidp.clock import SECOND, Instant, Millis, rfc3339
+from bjidp.entropy import Entropy, digits
+from bjidp.errors import AccountRefused, RateLimited
 from bjidp.qrlogin import frame
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import ConfirmRefused, FrameStale, SceneRefused, TicketTaken, TicketUnknown
-from bjidp.qrlogin.flow import Flow
+from bjidp.qrlogin.flow import Flow, Purposeful
 from bjidp.qrlogin.frame import Frame
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.policy import Purpose, QrPolicy, ReverseCode
-from bjidp.qrlogin.ports import Networks
+from bjidp.qrlogin.ports import Accounts
+from bjidp.qrlogin.refusals import Refusals, Refused
 from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
 from bjidp.records import Held
-from bjidp.throttle.ports import Throttle, Window, per_minute
-
-log = structlog.get_logger(__name__)
-
-REPORTS = Window(10_000, DAY)
-"""Reports are counted, never refused."""
+from bjidp.throttle.ports import Throttle, per_minute
 
 MISSES = per_minute(10)
 """Wrong MACs and unknown tickets an account may present (attack Q7)."""
@@ -62,21 +54,19 @@ class QrPhones:
         self,
         *,
         changes: FlowChanges,
-        networks: Networks,
+        accounts: Accounts,
         throttle: Throttle,
-        audit: AuditLog,
-        ticket_digest: Callable[[str], bytes],
+        refusals: Refusals,
         keys: QrKeys,
         policy: QrPolicy,
         entropy: Entropy,
         prefix: str,
     ) -> None:
-        """``prefix`` is what every QR text begins with, ``ticket_digest`` what the audit log calls a ticket."""
+        """``prefix`` is what every QR text begins with."""
         self._changes = changes
-        self._networks = networks
+        self._accounts = accounts
         self._throttle = throttle
-        self._audit = audit
-        self._ticket_digest = ticket_digest
+        self._refusals = refusals
         self._keys = keys
         self._policy = policy
         self._entropy = entropy
@@ -86,7 +76,8 @@ class QrPhones:
         """Claim the ticket shown, or answer its holder again with a fresh confirm token.
 
         Raises, in this order: ``RateLimited``, :class:`SceneRefused`, :class:`TicketUnknown`, :class:`TicketExpired`,
-        :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused``, :class:`TicketTaken`.
+        :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused`` (for a verify ticket also to every account but
+        its own, attack B5, and to a link under probation), :class:`TicketTaken`.
         """
         misses = f"qr.misses:{phone.holder.account}"
         if await self._throttle.peek(misses, MISSES) >= MISSES.limit:
@@ -95,16 +86,18 @@ class QrPhones:
         if window is None:
             raise SceneRefused
         shown, ticket, held = await self._shown(misses, text)
-        now = held.now
-        self._check_scannable(phone, shown, ticket, now, window)
-        ever, here = await self._networks.networks(phone.holder.account, ticket.computer.networks)
+        now, about = held.now, held.value.about
+        self._check_scannable(phone, about, shown, ticket, now, window)
+        if about.errand is not None:
+            await self._check_probation(phone, now)
+        ever, here = await self._accounts.networks(phone.holder.account, ticket.computer.networks)
         mismatch = _mismatch(ticket.computer.area, phone.area)
         code_required = await self._code_required(ticket, mismatch=mismatch, stranger=ever and not here)
 
         def claim(found: Ticket, at: Instant) -> Ticket:
             nonlocal now
             now = at
-            self._check_scannable(phone, shown, found, at, window)
+            self._check_scannable(phone, about, shown, found, at, window)
             return machine.scan(found, phone.holder, self._policy, at, code_required=code_required)
 
         flow = await self._changes.on_ticket(ticket.id, claim, found=held)
@@ -137,7 +130,7 @@ class QrPhones:
             code = digits(self._entropy, 2) if needs_code else None
             return machine.confirm(ticket, self._policy, now, code=code)
 
-        flow = await self._changes.on_ticket(_shaped(ticket_id), approve)
+        flow = await self._changes.on_ticket(shaped(ticket_id), approve)
         approved = flow.current.state
         if not isinstance(approved, Approved):
             raise TicketUnknown
@@ -154,32 +147,11 @@ class QrPhones:
             self._check_token(ticket, phone, confirm_token)
             return machine.reject(ticket, now)
 
-        flow = await self._changes.on_ticket(_shaped(ticket_id), refuse)
-        await self._write_down(phone, flow.current, report=report)
+        flow = await self._changes.on_ticket(shaped(ticket_id), refuse)
+        now = await self._changes.store.now()
+        refused = Refused.of(flow, flow.current)
+        await self._refusals.note(phone.holder, phone.account_ref, refused, now, report=report)
         return RejectAnswer("rejected")
-
-    async def _write_down(self, phone: Phone, ticket: Ticket, *, report: bool) -> None:
-        kind = EventKind.LOGIN_REPORTED if report else EventKind.LOGIN_REJECTED
-        event = AuditEvent(
-            kind=kind,
-            at=await self._changes.store.now(),
-            account_ref=phone.account_ref,
-            ticket=base64url(self._ticket_digest(ticket.id)),
-            facts={
-                Fact.PLATFORM: phone.holder.platform,
-                Fact.BROWSER: ticket.computer.browser,
-                Fact.OS: ticket.computer.os,
-            },
-        )
-        try:
-            await self._audit.append(event)
-        except StoreUnavailable:
-            log.error("audit_event_not_stored", kind=kind.value, account=event.account_ref, ticket=event.ticket)  # noqa: TRY400
-        if report:
-            try:
-                await self._throttle.hit(_report_key(ticket), REPORTS)
-            except Retryable:
-                log.warning("report_not_counted")
 
     async def _shown(self, misses: str, text: str) -> tuple[Frame, Ticket, Held[Flow]]:
         shown = frame.read(self._prefix, text)
@@ -197,7 +169,9 @@ class QrPhones:
         genuine = frame.is_genuine(shown, self._keys.frame_key(purpose, shown.ticket), purpose)
         return None if held is None or ticket is None or not genuine else (ticket, held)
 
-    def _check_scannable(self, phone: Phone, shown: Frame, ticket: Ticket, now: Instant, window: Millis) -> None:
+    def _check_scannable(
+        self, phone: Phone, about: Purposeful, shown: Frame, ticket: Ticket, now: Instant, window: Millis
+    ) -> None:
         machine.check_scannable(ticket, now)
         if not machine.held_by(ticket, phone.holder.account) and not frame.is_fresh(
             shown, ticket.issued_at, now, step=self._policy.step, window=window
@@ -205,8 +179,17 @@ class QrPhones:
             raise FrameStale
         if phone.refusal is not None:
             raise AccountRefused(phone.refusal)
+        if about.errand is not None and about.errand.account != phone.holder.account:
+            raise AccountRefused("other_account")
         if not isinstance(ticket.state, Pending) and not machine.held_by(ticket, phone.holder.account):
             raise TicketTaken
+
+    async def _check_probation(self, phone: Phone, now: Instant) -> None:
+        # A link that a face alone has made may not change the account, so it proves nobody who will. It is as old as
+        # its session: none that confirms has come under probation since it scanned.
+        until = await self._accounts.probation_until(phone.holder.link)
+        if until is not None and now < until:
+            raise AccountRefused("probation")
 
     def _check_token(self, ticket: Ticket, phone: Phone, presented: str) -> None:
         found = machine.scanner(ticket)
@@ -228,7 +211,7 @@ class QrPhones:
             case ReverseCode.MISMATCH:
                 if mismatch or (mismatch is None and stranger):
                     return True
-                return await self._throttle.peek(_report_key(ticket), REPORTS) >= self._policy.reports_until_code
+                return await self._refusals.reported(ticket.computer.network) >= self._policy.reports_until_code
             case _:
                 assert_never(self._policy.reverse_code)
 
@@ -236,7 +219,7 @@ class QrPhones:
         computer = ticket.computer
         return RequestFacts(
             client=ClientFacts(flow.about.client.name, flow.about.client.domain),
-            action=ticket.purpose,
+            action=flow.about.action,
             requested_at=rfc3339(ticket.issued_at),
             age=(now - ticket.issued_at) // SECOND,
             browser=computer.browser,
@@ -244,7 +227,7 @@ class QrPhones:
             ip_area=None if computer.area is None else computer.area.label,
             location_mismatch=mismatch,
             ip_seen_before=seen,
-            session_lifetime=self._policy.session // SECOND,
+            session_lifetime=self._policy.session // SECOND if ticket.purpose is Purpose.LOGIN else 0,
         )
 
 
@@ -252,11 +235,8 @@ def _mismatch(computer: Area | None, phone: Area | None) -> bool | None:
     return None if computer is None or phone is None else computer.region != phone.region
 
 
-def _report_key(ticket: Ticket) -> str:
-    return f"qr.reports:{ticket.computer.network.hex()}"
-
-
-def _shaped(ticket_id: str) -> str:
+def shaped(ticket_id: str) -> str:
+    """Return what may be a ticket's id; raise :class:`TicketUnknown` for what is none."""
     if not frame.is_ticket_id(ticket_id):
         raise TicketUnknown
     return ticket_id

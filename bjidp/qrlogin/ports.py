@@ -1,6 +1,6 @@
 """What the QR channel needs from outside.
 
-Owns the ticket store's contract and the two questions the phone side asks of accounts. ``storage.memory``,
+Owns the ticket store's contract and what is asked of accounts. ``storage.memory``,
 ``storage.redis`` and ``storage.sql`` implement them; ``tests/contracts`` holds every adapter to the same suite.
 """
 
@@ -12,6 +12,7 @@ from typing import Protocol
 from bjidp.clock import Instant, Millis
 from bjidp.qrlogin.flow import Flow
 from bjidp.records import Held
+from bjidp.standing import Standing
 
 
 class TicketStore(Protocol):
@@ -47,8 +48,16 @@ class TicketStore(Protocol):
         ...
 
 
-class Networks(Protocol):
-    """What is known of the networks an account logged in from."""
+class Accounts(Protocol):
+    """What the QR channel asks of accounts."""
+
+    async def standing(self, account: str) -> Standing | None:
+        """Return the account's standing, or None when there is no such account."""
+        ...
+
+    async def probation_until(self, link: str) -> Instant | None:
+        """Return until when a platform link may not change its account; None for one that is under no probation."""
+        ...
 
     async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
         """Return whether the account ever logged in by QR, and whether it did so from ``network``.

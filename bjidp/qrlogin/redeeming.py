@@ -1,15 +1,16 @@
-"""Redeem: the one exchange of an approval for a session.
+"""Redeem: the one exchange of an approval for what its ticket is for, a session or a proof.
 
 Called by ``web`` for ``POST /qr/redeem``. The approval is claimed by compare-and-set before the session is written,
 so fifty parallel calls make one session (attack Q4); if the session cannot be written the claim is given back, so an
-outage consumes nothing.
+outage consumes nothing. Which of the two a ticket is good for was fixed when its page was opened: no call chooses it
+(attack Q18).
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol, assert_never
 
 import structlog
 from msgspec import Struct
@@ -17,15 +18,18 @@ from msgspec import Struct
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.qrlogin import flow as flows
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, CodeWrong, TicketExpired, TicketUnknown
-from bjidp.qrlogin.flow import Flow
+from bjidp.qrlogin.flow import Errand, Flow, Purposeful
 from bjidp.qrlogin.keys import QrKeys
-from bjidp.qrlogin.ticket import Approved, Computer, Holder, Ticket
+from bjidp.qrlogin.policy import Purpose
+from bjidp.qrlogin.ticket import Approved, Computer, Holder, Redeemed, Ticket
 from bjidp.records import Held
+from bjidp.sessions.ports import Session
 from bjidp.throttle.ports import Throttle, per_minute
 
 REDEEM_BROWSER: Final = per_minute(60)
@@ -35,43 +39,63 @@ log = structlog.get_logger(__name__)
 
 
 class Redemption(Struct, frozen=True):
-    """A claimed approval: whose it is, from which ticket and computer, and where the page goes."""
+    """A claimed approval: whose it is, from which ticket and computer, and where the page goes.
+
+    ``asker`` is who is given the proof of a verify ticket: the session that asks, or the browser.
+    """
 
     holder: Holder
     ticket: str
     computer: Computer
     next: str
+    asker: str
+    errand: Errand | None = None
+
+
+class Exchange(Protocol):
+    """What an approval is exchanged for."""
+
+    async def give(self, redemption: Redemption) -> None:
+        """Write it; raise ``AccountRefused``, or ``StoreUnavailable`` with nothing written."""
+        ...
+
+    async def take_back(self, redemption: Redemption) -> None:
+        """Undo :meth:`give`, as far as nobody else has: the person has said meanwhile that it was not them."""
+        ...
 
 
 class Redeeming:
     """Exchanges grants."""
 
     def __init__(
-        self, *, browsers: Browsers, changes: FlowChanges, throttle: Throttle, keys: QrKeys, entropy: Entropy
+        self,
+        *,
+        browsers: Browsers,
+        changes: FlowChanges,
+        proving: Exchange,
+        throttle: Throttle,
+        keys: QrKeys,
+        entropy: Entropy,
     ) -> None:
-        """Take every dependency; ``bootstrap`` wires them."""
+        """``proving`` is what verify tickets are exchanged with; ``bootstrap`` wires everything."""
         self._browsers = browsers
+        self._proving = proving
         self._changes = changes
         self._throttle = throttle
         self._keys = keys
         self._entropy = entropy
 
     async def redeem(
-        self,
-        secret: str | None,
-        grant: str,
-        code: str | None,
-        *,
-        signed_in: str | None,
-        open_session: Callable[[Redemption], Awaitable[None]],
+        self, secret: str | None, grant: str, code: str | None, *, signed_in: Session | None, login: Exchange
     ) -> Redemption:
-        """Claim the approval behind ``grant``, let ``open_session`` write the session, kill the browser secret.
+        """Claim the approval behind ``grant`` and exchange it; a login kills the browser secret.
 
-        ``signed_in`` is the account of a live session in this browser. Raises, having consumed nothing:
-        :class:`TicketUnknown` for a grant that is unknown, foreign, used or expired, and for a browser that is (one
-        and the same answer, attack Q22); :class:`AlreadySignedIn` when another account is logged in here (attack
-        Q28); ``RateLimited``, counted by browser; ``StoreUnavailable``. Raises :class:`CodeWrong`, counted before it
-        is compared, and ``AccountRefused`` from ``open_session``, upon which the ticket is dead.
+        ``signed_in`` is the live session in this browser, ``login`` what the approval of a login is exchanged with.
+        Raises, having consumed nothing: :class:`TicketUnknown` for a grant that is unknown, foreign, used or expired,
+        and for a browser or a session that is (one and the same answer, attack Q22); :class:`AlreadySignedIn` when
+        another account is logged in here (attack Q28); ``RateLimited``, counted by browser; ``StoreUnavailable``.
+        Raises :class:`CodeWrong`, counted before it is compared, and ``AccountRefused`` from the exchange, upon which
+        the ticket is dead; and :class:`TicketUnknown` too when the person took the confirmation back meanwhile.
         """
         try:
             browser = (await self._browsers.find(secret)).value
@@ -79,15 +103,14 @@ class Redeeming:
             raise TicketUnknown from None
         await self._throttle.hit(f"qr.redeem.browser:{browser.id}", REDEEM_BROWSER)
         held, approved = await self._granted(browser, grant)
-        ticket = held.value.current
-        if signed_in is not None and signed_in != approved.holder.account:
-            raise AlreadySignedIn
+        ticket, about = held.value.current, held.value.about
+        exchange = self._exchange(about, approved, signed_in, login)
         if approved.code is not None:
             await self._check_code(ticket, approved, code)
         claim = token(self._entropy, 128)
         try:
             # Quietly: a claim is nothing a page is told of. The end of the flow is, or the ticket's, below.
-            flow = await self._changes.on_ticket(
+            await self._changes.on_ticket(
                 ticket.id,
                 lambda found, now: machine.redeem(found, claim, now),
                 # A try that was counted has changed the flow since.
@@ -96,21 +119,62 @@ class Redeeming:
             )
         except (machine.InvalidTransition, TicketExpired):
             raise TicketUnknown from None
-        redemption = Redemption(approved.holder, ticket.id, ticket.computer, flow.about.next)
+        asker = about.errand.session if about.errand is not None else None
+        redemption = Redemption(
+            approved.holder, ticket.id, ticket.computer, about.next, asker or browser.id, about.errand
+        )
         try:
-            await open_session(redemption)
+            await exchange.give(redemption)
         except AccountRefused:
             await self._settle(ticket.id, lambda found, _: machine.refuse(found, claim))
             raise
         except StoreUnavailable:
             await self._settle(ticket.id, lambda found, _: machine.release(found, claim))
             raise
+        if self._withdrawn(ticket.id, await self._ended(held.value, secret, browser)):
+            await exchange.take_back(redemption)
+            raise TicketUnknown
+        return redemption
+
+    async def take_back(self, redemption: Redemption) -> None:
+        """Take the proof of a verify ticket back, since what has to go with it could not be done."""
+        await self._proving.take_back(redemption)
+
+    def _exchange(self, about: Purposeful, approved: Approved, signed_in: Session | None, login: Exchange) -> Exchange:
+        errand = about.errand
+        match about.purpose:
+            case Purpose.LOGIN:
+                if signed_in is not None and signed_in.account != approved.holder.account:
+                    raise AlreadySignedIn
+                return login
+            case Purpose.VERIFY:
+                # Nobody but the account can have confirmed it, and nobody but who asked for it may use it.
+                asks = None if signed_in is None else signed_in.id
+                if errand is None or errand.session != asks or errand.account != approved.holder.account:
+                    raise TicketUnknown
+                return self._proving
+            case Purpose.FACE | Purpose.DEVICE:
+                raise TicketUnknown
+            case _:
+                assert_never(about.purpose)
+
+    async def _ended(self, flow: Flow, secret: str | None, browser: Browser) -> list[Flow]:
+        """End the flow that was redeemed; a login ends the browser record, and with it every flow of it."""
         try:
-            await self._browsers.end(secret, browser)
+            if flow.about.purpose is Purpose.LOGIN:
+                return await self._browsers.end(secret, browser)
+            ended = await self._changes.on_flow(flow.id, lambda held: flows.close(held.value))
         except StoreUnavailable:
             # The session exists and must be handed out; the secret dies with its record.
             log.warning("browser_record_left")
-        return redemption
+            return []
+        return [] if ended is None else [ended]
+
+    @staticmethod
+    def _withdrawn(ticket_id: str, ended: list[Flow]) -> bool:
+        """Tell whether the claim is none any more: it was seen when the flow was ended, after the exchange."""
+        found = (flow.ticket(ticket_id) for flow in ended)
+        return any(ticket is not None and not isinstance(ticket.state, Redeemed) for ticket in found)
 
     async def _granted(self, browser: Browser, grant: str) -> tuple[Held[Flow], Approved]:
         presented = grant.encode("utf-8", "surrogatepass")

@@ -145,7 +145,7 @@ class InvalidTransition(Exception):
 
 Event: TypeAlias = Literal[
     "scan", "start_face", "pass_face", "confirm", "reject", "count_try", "exhaust", "refuse", "redeem", "release",
-    "supersede",
+    "withdraw", "supersede",
 ]  # fmt: skip
 
 TRANSITIONS: tuple[tuple[type[State], Event, type[State]], ...] = (
@@ -165,8 +165,10 @@ TRANSITIONS: tuple[tuple[type[State], Event, type[State]], ...] = (
     (Approved, "count_try", Approved),
     (Approved, "exhaust", Rejected),
     (Approved, "redeem", Redeemed),
+    (Approved, "withdraw", Rejected),
     (Redeemed, "release", Approved),
     (Redeemed, "refuse", Rejected),
+    (Redeemed, "withdraw", Rejected),
 )
 
 
@@ -348,6 +350,16 @@ def refuse(ticket: Ticket, claim: str) -> Ticket:
     """End a ticket whose account policy did not let in at the moment of redeeming (attack Q21)."""
     state = _claimed(ticket, "refuse", claim)
     return _with(ticket, Rejected("policy", state.holder, state.scans, state.code))
+
+
+def withdraw(ticket: Ticket, now: Instant) -> Ticket:
+    """Take a confirmation back for whoever gave it; final, also while it is being redeemed (attack P7).
+
+    Whoever redeems sees it when the session is open, and ends that (:mod:`bjidp.qrlogin.redeeming`).
+    """
+    state = ticket.state
+    approved = state.approved if isinstance(state, Redeemed) else _approved(ticket, "withdraw", now)
+    return _with(ticket, Rejected("person", approved.holder, approved.scans, approved.code))
 
 
 def first_answer(ticket: Ticket) -> TicketClosed:

@@ -92,13 +92,17 @@ class RedeemBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RedeemForm(RedeemBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The same as a form, with the token of the page that shows it."""
+    """The same as a form, with the token of the page that shows it.
+
+    ``flow`` tells which page to lead back to when nothing comes of it.
+    """
 
     csrf: Secretish
+    flow: Secretish | None = None
 
 
 class RedeemAnswer(Struct, frozen=True):
-    """Where the page goes now that it is logged in."""
+    """Where the page goes now."""
 
     next: str
 
@@ -125,6 +129,13 @@ class RejectBody(Struct, frozen=True, forbid_unknown_fields=True):
     report: bool = False
 
 
+class UndoBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /mp/v1/qr/undo``; ``report`` says that somebody tried to trick the person."""
+
+    ticket: Secretish
+    report: bool = False
+
+
 class ClientFacts(Struct, frozen=True):
     """The site that is being logged in to."""
 
@@ -133,7 +144,10 @@ class ClientFacts(Struct, frozen=True):
 
 
 class RequestFacts(Struct, frozen=True):
-    """What the person decides by: only facts the server saw itself (attacks P3, P4)."""
+    """What the person decides by: only facts the server saw itself (attacks P3, P4).
+
+    ``session_lifetime`` is 0 where no login comes of it.
+    """
 
     client: ClientFacts
     action: str
@@ -169,3 +183,9 @@ class RejectAnswer(Struct, frozen=True):
     """Answer of ``reject``."""
 
     status: Literal["rejected"]
+
+
+class UndoAnswer(Struct, frozen=True):
+    """Answer of ``undo``: nothing that came of the ticket goes on."""
+
+    status: Literal["ended"]

@@ -82,6 +82,14 @@ class StaleSession(Exception):
     """The session was changed or ended meanwhile; nothing was written."""
 
 
+class Attached(Protocol):
+    """What others hold open for a session."""
+
+    async def session_ended(self, session: str) -> None:
+        """Close it: the session with this id is over. Nothing takes that back, so this raises nothing."""
+        ...
+
+
 class SessionStore(Protocol):
     """Live browser sessions. Raises ``StoreUnavailable`` when it does not answer."""
 

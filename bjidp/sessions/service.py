@@ -7,6 +7,7 @@ ever sees its hash, so a copy of the store logs nobody in.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from bjidp.clock import Clock, Millis
 from bjidp.entropy import Entropy, token, tokens
 from bjidp.errors import StoreUnavailable
-from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, StaleSession
+from bjidp.sessions.ports import Attached, Login, Session, SessionEnd, SessionStore, StaleSession
 from bjidp.standing import Standing
 
 COOKIE_LENGTH = 43
@@ -31,9 +32,20 @@ ROUNDS: Final = 16
 class Sessions:
     """The life of browser sessions."""
 
-    def __init__(self, store: SessionStore, clock: Clock, entropy: Entropy, lifetime: Millis) -> None:
-        """Sessions end ``lifetime`` after the login, whatever happens in between (attack P8)."""
+    def __init__(
+        self,
+        store: SessionStore,
+        clock: Clock,
+        entropy: Entropy,
+        lifetime: Millis,
+        attached: Attached | None = None,
+    ) -> None:
+        """Sessions end ``lifetime`` after the login, whatever happens in between (attack P8).
+
+        ``attached`` is told of each that ends before, and closes what is open for it (attack W6).
+        """
         self._store = store
+        self._attached = attached
         self._clock = clock
         self._entropy = entropy
         self._lifetime = lifetime
@@ -95,17 +107,27 @@ class Sessions:
 
     async def end(self, session: Session, reason: SessionEnd) -> None:
         """End the session; ``reason`` is for the audit log."""
-        await self._store.end(session.id, reason, self._clock.now())
+        await self._end(session.id, reason)
 
     async def of_account(self, account: str) -> list[Session]:
         """Return the account's live sessions, newest first."""
         return await self._store.of_account(account, self._clock.now())
 
+    async def lives(self, session: Session) -> bool:
+        """Tell whether the session has not ended since it was found."""
+        return any(live.id == session.id for live in await self.of_account(session.account))
+
     async def end_one(self, account: str, session: str, reason: SessionEnd) -> bool:
         """End one session of this account, by its public id; return whether it had a live one of that name."""
         if all(live.id != session for live in await self.of_account(account)):
             return False
-        return await self._store.end(session, reason, self._clock.now())
+        return await self._end(session, reason)
+
+    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: SessionEnd) -> list[str]:
+        """End what came of one QR ticket of this account, given by its digests; return the sessions ended."""
+        ended = await self._store.end_by_ticket(account, ticket, reason, self._clock.now())
+        await self._close(ended)
+        return ended
 
     async def end_others(self, account: str, keep: str | None, reason: SessionEnd) -> None:
         """End every session of this account but ``keep``, those that are opened meanwhile included.
@@ -114,9 +136,22 @@ class Sessions:
         that changed, or its session is found here. Raises ``StoreUnavailable`` when there is no end to new ones.
         """
         for _ in range(ROUNDS):
-            if not await self._store.end_others(account, keep, reason, self._clock.now()):
+            ended = await self._store.end_others(account, keep, reason, self._clock.now())
+            if not ended:
                 return
+            await self._close(ended)
         raise StoreUnavailable
+
+    async def _end(self, session: str, reason: SessionEnd) -> bool:
+        ended = await self._store.end(session, reason, self._clock.now())
+        # Whether or not this call ended it: who ended it may have failed before the next line.
+        await self._close([session])
+        return ended
+
+    async def _close(self, ended: list[str]) -> None:
+        if self._attached is not None:
+            for session in ended:
+                await self._attached.session_ended(session)
 
 
 def _key(cookie: str) -> bytes:

@@ -16,19 +16,9 @@ from bjidp.clock import MINUTE, Millis
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records
 from bjidp.verification.errors import VerificationRequired
+from bjidp.verification.operation import Operation as Operation  # noqa: PLC0414 - part of what a proof is
 
 LIFETIME: Final[Millis] = 5 * MINUTE
-
-
-class Operation(StrEnum):
-    """What a proof is for. A proof of one operation is none of another."""
-
-    PASSWORD = "password"
-    PHONE = "phone"
-    MAIL = "mail"
-    USERNAME = "username"
-    CANCEL = "cancel"
-    RECOVER = "recover"
 
 
 class Means(StrEnum):
@@ -67,6 +57,10 @@ class Proofs:
     async def held(self, holder: str, account: str, operation: Operation) -> bool:
         """Return whether there is a live proof, without consuming it."""
         return await self._records.get(self._key(holder, account, operation)) is not None
+
+    async def revoke(self, holder: str, account: str, operation: Operation) -> None:
+        """Take a proof back that was not used yet: the account's owner says that it was not them."""
+        await self._records.take(self._key(holder, account, operation))
 
     async def consume(self, holder: str, account: str, operation: Operation) -> Means:
         """Use the proof up and return what proved it: of many racing callers one gets it.

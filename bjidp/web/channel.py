@@ -17,9 +17,8 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable
-from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, FlowUnknown, PageSuperseded
+from bjidp.qrlogin.errors import BrowserUnknown, FlowUnknown, PageSuperseded
 from bjidp.qrlogin.pages import End, Entry, QrPages, Watch
-from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.wire import (
     ApprovedMessage,
     ExpiredMessage,
@@ -34,10 +33,9 @@ from bjidp.site import Site
 from bjidp.web.address_slots import AddressSlots
 from bjidp.web.bodies import read_json
 from bjidp.web.calls import Call, Outcome, Proof
-from bjidp.web.cookies import Cookies
+from bjidp.web.entering import Entrance
 from bjidp.web.origin import require_origin, require_same_site_read
 from bjidp.web.page_socket import TOO_MANY, PageSocket
-from bjidp.web.signed_in import SignedIn
 from bjidp.web.unexpected import outline
 from bjidp.web.visitor import Observer
 
@@ -65,15 +63,12 @@ _renew_frame = msgspec.json.Decoder(RenewFrame)
 class QrChannel:
     """Handlers of the QR channel."""
 
-    def __init__(
-        self, *, site: Site, cookies: Cookies, observer: Observer, pages: QrPages, signed_in: SignedIn
-    ) -> None:
+    def __init__(self, *, site: Site, entrance: Entrance, observer: Observer, pages: QrPages) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._site = site
-        self._cookies = cookies
+        self._entrance = entrance
         self._observer = observer
         self._pages = pages
-        self._signed_in = signed_in
         self._slots = AddressSlots(ADDRESS_OPEN)
         self._sockets: set[PageSocket] = set()
         self._polls: set[asyncio.Event] = set()
@@ -129,14 +124,14 @@ class QrChannel:
         query = request.query
         opened = _number(query, "opened", 0)
         with self._slots.held(self._observer.source(request)) as free:
-            entry = await self._entry(request, query.get("flow"))
+            entry = await self._entrance.enter(request, query.get("flow"))
             ws = await self._upgraded(request)
             # The upgrade is done, so no problem document can follow: what goes wrong now is told by a close code.
             if not free:
                 await ws.close(code=TOO_MANY, message=str(WAIT_FOR_SLOT).encode("ascii"))
                 return ws
             try:
-                await self._serve(ws, entry, opened, request.transport)
+                await self._serve(ws, entry, opened, request)
             except Exception as error:  # noqa: BLE001 - the last line of defence, as in problems.py
                 log.error("channel_failed", **outline(error))  # noqa: TRY400 - without its text
                 await ws.close(code=End.RESTART.value)
@@ -146,7 +141,7 @@ class QrChannel:
         """Answer the current message, with a ticket in it; a code whose time is over is renewed."""
         require_origin(self._site, request)
         body = await read_json(request, _tickets_body)
-        entry = await self._entry(request, body.flow)
+        entry = await self._entrance.enter(request, body.flow)
         return _answer(await self._pages.newest(entry, renew=True))
 
     async def events(self, request: web.Request) -> web.Response:
@@ -159,8 +154,12 @@ class QrChannel:
         with self._slots.held(self._observer.source(request)) as free:
             if not free:
                 raise RateLimited(WAIT_FOR_SLOT)
-            entry = await self._entry(request, query.get("flow"))
-            return await self._newest(await self._pages.follow(entry, opened), after, wait)
+            entry = await self._entrance.enter(request, query.get("flow"))
+            watch = await self._pages.follow(entry, opened)
+            if not await self._entrance.stays(request, entry):
+                await self._leave(watch)
+                raise FlowUnknown
+            return await self._newest(watch, after, wait)
 
     async def _newest(self, watch: Watch, after: int, wait: float) -> web.Response:
         woken = asyncio.Event()
@@ -197,11 +196,13 @@ class QrChannel:
         await ws.prepare(request)
         return ws
 
-    async def _serve(
-        self, ws: web.WebSocketResponse, entry: Entry, opened: int, transport: asyncio.WriteTransport | None
-    ) -> None:
+    async def _serve(self, ws: web.WebSocketResponse, entry: Entry, opened: int, request: web.Request) -> None:
         try:
             watch = await self._pages.connect(entry, opened)
+            if not await self._entrance.stays(request, entry):
+                await self._leave(watch)
+                await ws.close(code=End.SESSION_ENDED.value)
+                return
         except RateLimited as limit:
             await ws.close(code=TOO_MANY, message=str(limit.retry_after).encode("ascii"))
             return
@@ -209,7 +210,7 @@ class QrChannel:
             # The page comes back and is told then.
             await ws.close(code=End.RESTART.value)
             return
-        socket = PageSocket(ws, self._pages, watch, transport)
+        socket = PageSocket(ws, self._pages, watch, request.transport)
         self._sockets.add(socket)
         try:
             if self._leaving:
@@ -229,13 +230,6 @@ class QrChannel:
             socket.stop()
             self._sockets.discard(socket)
             await self._leave(watch)
-
-    async def _entry(self, request: web.Request, flow: str | None) -> Entry:
-        visitor = self._observer.visitor(request)
-        entry = await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
-        if entry.ref.about.purpose is Purpose.LOGIN and await self._signed_in.of(request) is not None:
-            raise AlreadySignedIn
-        return entry
 
     async def _leave(self, watch: Watch) -> None:
         # A watcher that stays behind is merely the first to go when a third comes.

@@ -10,6 +10,7 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
+from bjidp.miniprogram.devices import Devices
 from bjidp.miniprogram.limits import MiniProgramLimits
 from bjidp.miniprogram.phone import PhoneBinding
 from bjidp.miniprogram.ports import MiniSessionEnd
@@ -19,6 +20,7 @@ from bjidp.miniprogram.wire import (
     AccountFound,
     AccountView,
     CompleteRequest,
+    DeviceList,
     FaceStarted,
     IdentityRequired,
     PhoneBound,
@@ -32,7 +34,17 @@ from bjidp.miniprogram.wire import (
 from bjidp.platforms import Platform
 from bjidp.qrlogin.phones import Phone, QrPhones
 from bjidp.qrlogin.ticket import Holder
-from bjidp.qrlogin.wire import ConfirmAnswer, ConfirmBody, RejectAnswer, RejectBody, ScanAnswer, ScanBody
+from bjidp.qrlogin.undoing import Undoing
+from bjidp.qrlogin.wire import (
+    ConfirmAnswer,
+    ConfirmBody,
+    RejectAnswer,
+    RejectBody,
+    ScanAnswer,
+    ScanBody,
+    UndoAnswer,
+    UndoBody,
+)
 from bjidp.web.bodies import read_json
 from bjidp.web.calls import Call, Proof, answer
 from bjidp.web.errors import NotFound
@@ -46,6 +58,7 @@ _refresh = msgspec.json.Decoder(RefreshRequest)
 _scan = msgspec.json.Decoder(ScanBody)
 _confirm = msgspec.json.Decoder(ConfirmBody)
 _reject = msgspec.json.Decoder(RejectBody)
+_undo = msgspec.json.Decoder(UndoBody)
 
 
 class MiniProgramApi:
@@ -59,6 +72,8 @@ class MiniProgramApi:
         limits: MiniProgramLimits,
         binding: PhoneBinding,
         phones: QrPhones,
+        undoing: Undoing,
+        devices: Devices,
         observer: Observer,
         platforms: frozenset[Platform],
     ) -> None:
@@ -68,6 +83,8 @@ class MiniProgramApi:
         self._limits = limits
         self._binding = binding
         self._phones = phones
+        self._undoing = undoing
+        self._devices = devices
         self._observer = observer
         self._platforms = platforms
 
@@ -148,6 +165,24 @@ class MiniProgramApi:
                 errors=("account_refused", *bearer),
             ),
             Call(
+                method="GET",
+                path="/mp/v1/sessions",
+                summary="List where the account is logged in",
+                handler=self.sessions,
+                proof=Proof.BEARER,
+                answers=(DeviceList,),
+                errors=("account_refused", *bearer),
+            ),
+            Call(
+                method="DELETE",
+                path="/mp/v1/sessions/{id}",
+                summary="End one session of the account, with its sockets",
+                handler=self.end_one,
+                proof=Proof.BEARER,
+                status=HTTPStatus.NO_CONTENT,
+                errors=("account_refused", "session_unknown", *bearer),
+            ),
+            Call(
                 method="POST",
                 path="/mp/v1/qr/scan",
                 summary="Take the ticket on the screen and read what it is for",
@@ -179,6 +214,16 @@ class MiniProgramApi:
                 body=RejectBody,
                 answers=(RejectAnswer,),
                 errors=("invalid_request", *held, *bearer),
+            ),
+            Call(
+                method="POST",
+                path="/mp/v1/qr/undo",
+                summary="Take a confirmation back: end what came of it",
+                handler=self.undo,
+                proof=Proof.BEARER,
+                body=UndoBody,
+                answers=(UndoAnswer,),
+                errors=("invalid_request", "ticket_unknown", *bearer),
             ),
         )  # fmt: skip
 
@@ -230,6 +275,19 @@ class MiniProgramApi:
         await self._limits.call(caller)
         return answer(await self._mini_program.account(caller))
 
+    async def sessions(self, request: web.Request) -> web.Response:
+        """``GET /mp/v1/sessions``."""
+        caller = await self._sessions.authenticate(request.headers.get("Authorization"))
+        await self._limits.call(caller)
+        return answer(await self._devices.of(caller))
+
+    async def end_one(self, request: web.Request) -> web.Response:
+        """``DELETE /mp/v1/sessions/{id}``."""
+        caller = await self._sessions.authenticate(request.headers.get("Authorization"))
+        await self._limits.call(caller)
+        await self._devices.end(caller, request.match_info["id"])
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+
     async def scan(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/qr/scan``."""
         body = await read_json(request, _scan)
@@ -245,6 +303,11 @@ class MiniProgramApi:
         body = await read_json(request, _reject)
         phone = await self._phone(request)
         return answer(await self._phones.reject(phone, body.ticket, body.confirm_token, report=body.report))
+
+    async def undo(self, request: web.Request) -> web.Response:
+        """``POST /mp/v1/qr/undo``: an account that may not log in may take back too."""
+        body = await read_json(request, _undo)
+        return answer(await self._undoing.undo(await self._phone(request), body.ticket, report=body.report))
 
     def _platform(self, request: web.Request) -> Platform:
         try:

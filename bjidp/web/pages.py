@@ -178,6 +178,42 @@ class NoAccountPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(phone="154****5678")
 
 
+class QrCard(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a page that shows a QR and follows what becomes of it; see ``components/verify_qr.html``."""
+
+    flow: str
+    basis_url: str
+    """Address of :meth:`bjidp.qrlogin.matrix.Basis.encode`."""
+    embedder: str | None = None
+    """As of :class:`LoginPage`."""
+
+    @classmethod
+    def sample(cls) -> QrCard:
+        """Return one of a demonstration."""
+        return cls(
+            flow="mDq3vYdV0Yw4h8m0m1iX7A",
+            basis_url="/static/qr/0123456789abcdef.bin",
+            embedder="http://127.0.0.1:8081",
+        )
+
+
+class VerifyPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /centre/verify/<operation>``: 验证身份 by QR, for whoever is logged in."""
+
+    template: ClassVar[str] = "verify.html"
+
+    operation: str
+    """What it is for; words under ``operation.*``."""
+    back: str
+    """Where 改用短信验证码 leads: the operation's own page."""
+    card: QrCard
+
+    @classmethod
+    def sample(cls) -> VerifyPage:
+        """Return the page of 修改密码."""
+        return cls(operation="password", back="/centre/password", card=QrCard.sample())
+
+
 class SignedInPage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /login`` for a browser that is logged in: it gets no ticket."""
 
@@ -207,11 +243,11 @@ class QrState(StrEnum):
     WRONG_CODE = "wrong_code"
     EXPIRED = "expired"
     ENDED = "ended"
-    """The flow is not this browser's, or its time is over: open the login page again."""
+    """The flow is not this browser's, or its time is over: open the page again."""
 
 
 class QrStatePage(msgspec.Struct, frozen=True, kw_only=True):
-    """``GET /qr/state``, inside the login page when there is no JavaScript.
+    """``GET /qr/state``, inside a page with a QR when there is no JavaScript.
 
     Reloads itself every ``refresh`` seconds while waiting and scanned, never while it shows a field or the way in.
     """
@@ -230,6 +266,8 @@ class QrStatePage(msgspec.Struct, frozen=True, kw_only=True):
     """For approved and code."""
     tries_left: int = 3
     code_was_wrong: bool = False
+    verify: bool = False
+    """It is 验证身份 and no login that waits here."""
     refresh: int = 5
 
     @classmethod
@@ -474,6 +512,7 @@ ALL: tuple[type[Page], ...] = (
     PhoneLoginPage,
     DocumentTailPage,
     NoAccountPage,
+    VerifyPage,
     SignedInPage,
     QrStatePage,
     CentrePage,

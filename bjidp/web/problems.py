@@ -52,6 +52,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "scene_refused": HTTPStatus.FORBIDDEN,
     "service_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "session_unknown": HTTPStatus.NOT_FOUND,
     "sms_daily": HTTPStatus.TOO_MANY_REQUESTS,
     "sms_hourly": HTTPStatus.TOO_MANY_REQUESTS,
     "sms_not_offered": HTTPStatus.NOT_IMPLEMENTED,

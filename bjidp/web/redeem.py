@@ -1,4 +1,4 @@
-"""``POST /qr/redeem``: the page exchanges its grant for a session cookie.
+"""``POST /qr/redeem``: the page exchanges its grant for a session cookie, or for the proof that it was verified.
 
 Owns the one place where a QR login sets a session. Takes JSON from the page's script and a form from a page without
 one; a GET never redeems (attack Q28).
@@ -7,15 +7,20 @@ one; a GET never redeems (attack Q28).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
+from typing import Final
 
 import msgspec
 from aiohttp import web
+from msgspec import Struct
 
-from bjidp.qrlogin.errors import CodeWrong, TicketUnknown
+from bjidp.errors import StoreUnavailable
+from bjidp.qrlogin.browsers import Browsers
+from bjidp.qrlogin.errors import BrowserUnknown, CodeWrong, TicketUnknown
 from bjidp.qrlogin.redeeming import Redeeming, Redemption
 from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody, RedeemForm
-from bjidp.sessions.ports import Login, Way
+from bjidp.sessions.ports import Login, Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import Sessions
 from bjidp.site import Site
 from bjidp.web.bodies import decode, is_json, read_json
@@ -25,7 +30,10 @@ from bjidp.web.forms import Forms
 from bjidp.web.origin import require_origin
 from bjidp.web.signed_in import SignedIn
 
+LOGIN_PAGE: Final = "/login"
+
 _body = msgspec.json.Decoder(RedeemBody)
+_form = msgspec.json.Decoder(RedeemForm)
 
 
 class QrRedeem:
@@ -38,6 +46,7 @@ class QrRedeem:
         cookies: Cookies,
         forms: Forms,
         redeeming: Redeeming,
+        browsers: Browsers,
         sessions: Sessions,
         signed_in: SignedIn,
         ticket_digest: Callable[[str], bytes],
@@ -47,6 +56,7 @@ class QrRedeem:
         self._cookies = cookies
         self._forms = forms
         self._redeeming = redeeming
+        self._browsers = browsers
         self._sessions = sessions
         self._signed_in = signed_in
         self._ticket_digest = ticket_digest
@@ -57,7 +67,7 @@ class QrRedeem:
             Call(
                 method="POST",
                 path="/qr/redeem",
-                summary="Exchange the grant of an approved ticket for a session cookie",
+                summary="Exchange the grant of an approved ticket for a session cookie, or for what it verifies",
                 handler=self.redeem,
                 proof=Proof.BROWSER,
                 body=RedeemBody,
@@ -75,40 +85,90 @@ class QrRedeem:
         """Redeem for a script, which is told where to go, or for a form, which is led there."""
         require_origin(self._site, request)
         if is_json(request):
-            body = await read_json(request, _body)
-            cookie, where = await self._redeemed(request, body)
-            response = web.Response(body=msgspec.json.encode(RedeemAnswer(where)), content_type="application/json")
+            redeemed = await self._redeemed(request, await read_json(request, _body))
+            answered = msgspec.json.encode(RedeemAnswer(redeemed.next))
+            response = web.Response(body=answered, content_type="application/json")
         else:
+            form = await self._form(request)
             try:
-                cookie, where = await self._redeemed(request, await self._form(request))
+                redeemed = await self._redeemed(request, form)
             except (CodeWrong, TicketUnknown):
-                # The login page shows what is true now: the field again with the tries left, or a new code.
-                raise web.HTTPSeeOther("/login") from None
-            response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": where})
-        self._cookies.set_session(response, cookie)
-        self._cookies.drop_browser(response)
+                # The page shows what is true now: the field again with the tries left, or a new code.
+                raise web.HTTPSeeOther(await self._page_of(request, form.flow)) from None
+            response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": redeemed.next})
+        if redeemed.cookie is not None:
+            self._cookies.set_session(response, redeemed.cookie)
+        if redeemed.logged_in:
+            self._cookies.drop_browser(response)
         return response
 
-    async def _form(self, request: web.Request) -> RedeemBody:
+    async def _form(self, request: web.Request) -> RedeemForm:
         fields = await self._forms.read(request, await self._signed_in.of(request))
-        return decode(msgspec.json.encode(fields), _body)
+        return decode(msgspec.json.encode(fields | {"csrf": ""}), _form)
 
-    async def _redeemed(self, request: web.Request, body: RedeemBody) -> tuple[str, str]:
+    async def _page_of(self, request: web.Request, flow: str | None) -> str:
+        """Return where the page of a flow is; the login page unless it is a flow of this browser."""
+        try:
+            browser = (await self._browsers.find(self._cookies.browser_secret(request))).value
+        except BrowserUnknown:
+            return LOGIN_PAGE
+        ref = browser.flow(flow)
+        return LOGIN_PAGE if ref is None else ref.about.page
+
+    async def _redeemed(self, request: web.Request, body: RedeemBody) -> _Redeemed:
         owner = await self._signed_in.of(request)
+        session = None if owner is None else owner.session
         old = self._cookies.session_cookie(request)
-        cookies: list[str] = []
-
-        async def open_session(redemption: Redemption) -> None:
-            cookies.append(await self._sessions.start(redemption.holder.account, self._login(redemption), old))
-
+        login = _Login(self._sessions, self._ticket_digest, old)
         redemption = await self._redeeming.redeem(
-            self._cookies.browser_secret(request),
-            body.grant,
-            body.code,
-            signed_in=None if owner is None else owner.session.account,
-            open_session=open_session,
+            self._cookies.browser_secret(request), body.grant, body.code, signed_in=session, login=login
         )
-        return cookies[-1], redemption.next
+        if redemption.errand is None:
+            return _Redeemed(redemption.next, login.cookie, logged_in=True)
+        try:
+            return _Redeemed(redemption.next, await self._renewed(session, old), logged_in=False)
+        except StoreUnavailable:
+            with suppress(StoreUnavailable):
+                await self._redeeming.take_back(redemption)
+            raise
+
+    async def _renewed(self, session: Session | None, cookie: str | None) -> str | None:
+        """Give a session whose owner was just verified a new cookie (attack T1); a browser without one gets none."""
+        if session is None or cookie is None:
+            return None
+        try:
+            return await self._sessions.renew(session, cookie)
+        except StaleSession:
+            # Another answer has brought the browser a new one, or the session has ended, and with it the proof.
+            return None
+
+
+class _Redeemed(Struct, frozen=True):
+    """What a redeem comes to for the browser; ``cookie`` is a new session cookie."""
+
+    next: str
+    cookie: str | None
+    logged_in: bool
+
+
+class _Login:
+    """Exchanges the approval of a login for a session."""
+
+    def __init__(self, sessions: Sessions, ticket_digest: Callable[[str], bytes], old: str | None) -> None:
+        """A session under the cookie ``old`` is replaced."""
+        self._sessions = sessions
+        self._ticket_digest = ticket_digest
+        self._old = old
+        self.cookie: str | None = None
+
+    async def give(self, redemption: Redemption) -> None:
+        """See :meth:`bjidp.qrlogin.redeeming.Exchange.give`."""
+        self.cookie = await self._sessions.start(redemption.holder.account, self._login(redemption), self._old)
+
+    async def take_back(self, redemption: Redemption) -> None:
+        """See :meth:`bjidp.qrlogin.redeeming.Exchange.take_back`."""
+        digest = self._ticket_digest(redemption.ticket)
+        await self._sessions.end_by_ticket(redemption.holder.account, [digest], SessionEnd.UNDO)
 
     def _login(self, redemption: Redemption) -> Login:
         computer = redemption.computer

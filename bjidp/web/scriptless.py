@@ -22,15 +22,14 @@ from bjidp.qrlogin.pages import Entry, QrPages
 from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import Approved, Holder, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying
 from bjidp.site import Site
-from bjidp.web.cookies import Cookies
 from bjidp.web.drawing import Drawings
+from bjidp.web.entering import Entrance
 from bjidp.web.forms import Forms
 from bjidp.web.guards import ANCESTORS
 from bjidp.web.origin import require_same_site_read
 from bjidp.web.pages import Platform, QrState, QrStatePage
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
-from bjidp.web.visitor import Observer
 
 
 class ScriptlessQr:
@@ -40,9 +39,8 @@ class ScriptlessQr:
         self,
         *,
         site: Site,
-        cookies: Cookies,
+        entrance: Entrance,
         forms: Forms,
-        observer: Observer,
         pages: QrPages,
         keys: QrKeys,
         policy: QrPolicy,
@@ -52,9 +50,8 @@ class ScriptlessQr:
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._site = site
-        self._cookies = cookies
+        self._entrance = entrance
         self._forms = forms
-        self._observer = observer
         self._pages = pages
         self._keys = keys
         self._policy = policy
@@ -71,7 +68,7 @@ class ScriptlessQr:
     async def image(self, request: web.Request) -> web.Response:
         """Draw all frames of the ticket from now to its scan deadline into one picture; then 已过期, or 已扫码."""
         require_same_site_read(self._site, request)
-        entry = await self._entry(request, request.query.get("flow"))
+        entry = await self._entrance.enter(request, request.query.get("flow"))
         picture = await self._drawings.picture(await self._pages.frames(entry), entry)
         return web.Response(body=picture, content_type="image/gif")
 
@@ -81,26 +78,21 @@ class ScriptlessQr:
         request[ANCESTORS] = "'self'"
         flow_id = request.query.get("flow", "")
         try:
-            entry = await self._entry(request, flow_id)
+            entry = await self._entrance.enter(request, flow_id)
             flow, now = await self._pages.current(entry, renew=False, slow=True)
         except (BrowserUnknown, FlowUnknown, AlreadySignedIn, RateLimited):
-            return self._page(QrStatePage(state=QrState.ENDED, flow="", csrf=""))
-        page = QrStatePage(state=QrState.ENDED, flow="", csrf=self._forms.token(entry.browser.id))
+            # Of a flow that is not known the page itself has to say what it was for.
+            return self._page(QrStatePage(state=QrState.ENDED, flow="", csrf="", verify=_asks_to_verify(request)))
+        verify = entry.ref.about.purpose is Purpose.VERIFY
+        page = QrStatePage(state=QrState.ENDED, flow="", csrf=self._forms.token(entry.browser.id), verify=verify)
         return self._page(self._shown(page, entry, flow, now))
 
     async def renew(self, request: web.Request) -> web.Response:
-        """Show a new code and lead back to the login page."""
+        """Show a new code and lead back to the page that shows it."""
         fields = await self._forms.read(request, await self._signed_in.of(request))
-        entry = await self._entry(request, fields.get("flow"))
+        entry = await self._entrance.enter(request, fields.get("flow"))
         await self._pages.renew(entry)
-        raise web.HTTPSeeOther("/login")
-
-    async def _entry(self, request: web.Request, flow: str | None) -> Entry:
-        visitor = self._observer.visitor(request)
-        entry = await self._pages.enter(self._cookies.browser_secret(request), flow, visitor)
-        if entry.ref.about.purpose is Purpose.LOGIN and await self._signed_in.of(request) is not None:
-            raise AlreadySignedIn
-        return entry
+        raise web.HTTPSeeOther(entry.ref.about.page)
 
     def _shown(self, page: QrStatePage, entry: Entry, flow: Flow, now: Instant) -> QrStatePage:
         ticket = flow.current
@@ -134,6 +126,10 @@ class ScriptlessQr:
 
     def _page(self, page: QrStatePage) -> web.Response:
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
+
+
+def _asks_to_verify(request: web.Request) -> bool:
+    return request.query.get("for") == Purpose.VERIFY
 
 
 def _named(page: QrStatePage, holder: Holder) -> QrStatePage:

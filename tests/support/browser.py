@@ -143,11 +143,12 @@ class Browser:
         return self.keep(answer)
 
     async def open(self, path: str = "/login", **more: str) -> Answer:
-        """Open the login page, and read what its script would."""
+        """Open the login page, or another with a code, and read what its script would."""
         answer = await self.get(path, **more)
         assert answer.status == 200, answer
         self.flow = _first(r'data-flow="([^"]*)"', answer.text)
-        self.csrf = _first(r'name="csrf" value="([^"]*)"', answer.text)
+        token = re.search(r'name="csrf" value="([^"]*)"', answer.text)
+        self.csrf = "" if token is None else token[1]
         return answer
 
     async def tickets(self, flow: str | None = None, **more: str) -> Answer:

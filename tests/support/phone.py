@@ -91,6 +91,21 @@ class Phone:
         body = {"ticket": scanned["ticket"], "confirm_token": scanned["confirm_token"], "report": report}
         return await self.call("reject", body)
 
+    async def undo(self, ticket: str, *, report: bool = False) -> Answer:
+        """Say of a confirmation that it was not oneself."""
+        return await self.call("undo", {"ticket": ticket, "report": report})
+
+    async def devices(self) -> list[dict[str, Any]]:
+        """Read where the account is logged in."""
+        answer = await self.caller.send("GET", "/mp/v1/sessions", headers=self.bearer)
+        assert answer.status == 200, answer
+        sessions: list[dict[str, Any]] = answer.json()["sessions"]
+        return sessions
+
+    async def end(self, session: str) -> Answer:
+        """End one of one's sessions."""
+        return await self.caller.send("DELETE", f"/mp/v1/sessions/{session}", headers=self.bearer)
+
     async def approves(self, screen: Screen) -> str | None:
         """Scan and confirm; return the two digits for the computer, if any."""
         answer = await self.confirm(await self.takes(screen))

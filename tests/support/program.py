@@ -456,6 +456,7 @@ def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
             "proofs",
             "drafts",
             "dispatches",
+            "members",
             "throttle",
         )
         between = {name: meddler.between(name, getattr(stores, name)) for name in names}

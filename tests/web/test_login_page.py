@@ -636,7 +636,7 @@ async def test_without_javascript_the_code_is_posted_by_a_form_to_the_whole_page
     await frame.get_by_label("输入手机上的两位数字").fill("07")
     await frame.get_by_role("button", name="登录").click()
     await page.wait_for_url("**/centre")
-    assert server.posted == [("/qr/redeem", {"grant": "G" * 43, "csrf": "token", "code": "07"})]
+    assert server.posted == [("/qr/redeem", {"grant": "G" * 43, "csrf": "token", "flow": FLOW, "code": "07"})]
 
 
 @pytest.mark.req("UX-4")

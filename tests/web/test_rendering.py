@@ -27,6 +27,7 @@ from bjidp.web.pages import (
     Shell,
     SignedInPage,
     Tab,
+    VerifyPage,
 )
 from bjidp.web.rendering import Renderer, Use, templates_root, uses
 from bjidp.web.texts import MissingText, Texts
@@ -225,21 +226,50 @@ def test_the_frame_without_script_reloads_while_it_waits_and_never_over_a_field_
 @pytest.mark.parametrize(
     ("state", "action", "fields"),
     [
-        (QrState.APPROVED, "/qr/redeem", {"grant": "example", "csrf": "example"}),
-        (QrState.CODE, "/qr/redeem", {"grant": "example", "csrf": "example", "code": None}),
-        (QrState.SCANNED, "/qr/renew", {"flow": "mDq3vYdV0Yw4h8m0m1iX7A", "csrf": "example"}),
-        (QrState.EXPIRED, "/qr/renew", {"flow": "mDq3vYdV0Yw4h8m0m1iX7A", "csrf": "example"}),
-        (QrState.REJECTED, "/qr/renew", {"flow": "mDq3vYdV0Yw4h8m0m1iX7A", "csrf": "example"}),
-        (QrState.WRONG_CODE, "/qr/renew", {"flow": "mDq3vYdV0Yw4h8m0m1iX7A", "csrf": "example"}),
+        (QrState.APPROVED, "/qr/redeem", {"grant": "example"}),
+        (QrState.CODE, "/qr/redeem", {"grant": "example", "code": None}),
+        (QrState.SCANNED, "/qr/renew", {}),
+        (QrState.EXPIRED, "/qr/renew", {}),
+        (QrState.REJECTED, "/qr/renew", {}),
+        (QrState.WRONG_CODE, "/qr/renew", {}),
     ],
 )
+@pytest.mark.parametrize("verify", [False, True], ids=["login", "verify"])
 def test_forms_without_script_post_what_the_server_asks_for(
-    state: QrState, action: str, fields: dict[str, str | None]
+    state: QrState, action: str, fields: dict[str, str | None], verify: bool
 ) -> None:
-    elements = Elements(RENDERER.render(msgspec.structs.replace(QrStatePage.sample(), state=state)))
+    fields |= {"flow": "mDq3vYdV0Yw4h8m0m1iX7A", "csrf": "example"}
+    elements = Elements(RENDERER.render(msgspec.structs.replace(QrStatePage.sample(), state=state, verify=verify)))
     forms = [attributes for tag, attributes in elements.found if tag == "form"]
     assert forms == [{"method": "post", "action": action, "target": "_top"}]
     assert {a["name"]: a.get("value") for tag, a in elements.found if tag == "input"} == fields
+
+
+@pytest.mark.req("ACC-8")
+def test_a_page_that_verifies_says_nothing_of_a_login() -> None:
+    page = RENDERER.render(VerifyPage.sample())
+    assert "登录" not in words(page).replace("打开京通小程序并登录", "").replace("用您登录着的这个账号", "").replace(
+        "已退出登录", ""
+    )
+    for state in QrState:
+        framed = RENDERER.render(msgspec.structs.replace(QrStatePage.sample(), state=state, verify=True))
+        assert "登录" not in words(framed).replace("已退出登录", "")
+        assert b"/login" not in framed
+
+
+@pytest.mark.req("ACC-8", "UX-4")
+def test_both_cards_show_the_same_states_to_the_same_script() -> None:
+    login, verify = (Elements(RENDERER.render(page.sample())) for page in (LoginPage, VerifyPage))
+    panels = [page.values("section", "data-panel") for page in (login, verify)]
+    assert [panel for panel in panels[0] if panel != "signed-in"] == panels[1]
+    scripts = [page.values("script", "src") for page in (login, verify)]
+    assert set(scripts[1]) <= set(scripts[0])
+    slots = [
+        {name for page_name in page.found for name in page_name[1] if name.startswith("data-")}
+        for page in (login, verify)
+    ]
+    assert slots[1] <= slots[0]
+    assert verify.values("iframe", "src") == ["/qr/state?flow=mDq3vYdV0Yw4h8m0m1iX7A&for=verify"] * 2
 
 
 @pytest.mark.req("LOG-2")

@@ -19,6 +19,7 @@ from bjidp.web.cookies import Cookies
 from bjidp.web.signed_in import SessionStorage, SignedIn
 from tests.support.browser import Browser
 from tests.support.program import Program
+from tests.support.session_rows import Told
 
 Client = TestClient[web.Request, web.Application]
 Rows = list[tuple[object, ...]]
@@ -27,7 +28,7 @@ Rows = list[tuple[object, ...]]
 @pytest.fixture
 def sessions(program: Program) -> Sessions:
     """The service over the program's own store."""
-    return Sessions(program.rooms.stores.sessions, program.clock, SeededEntropy("other"), 12 * HOUR)
+    return Sessions(program.rooms.stores.sessions, program.clock, SeededEntropy("other"), 12 * HOUR, Told())
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ async def test_of_two_saves_that_race_the_later_decides_nothing(program: Program
         await client.get("/remember?first=1", headers=browser.headers())
 
     store = program.meddler.between("racing", program.rooms.stores.sessions)
-    racing = Sessions(store, program.clock, SeededEntropy("racing"), 12 * HOUR)
+    racing = Sessions(store, program.clock, SeededEntropy("racing"), 12 * HOUR, Told())
     found = await racing.find(browser.session)
     assert found is not None
     program.meddler.before_next("racing.save", another)

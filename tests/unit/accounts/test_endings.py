@@ -10,7 +10,7 @@ from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Login, SessionEnd, Way
 from bjidp.sessions.service import Sessions
-from tests.unit.sessions.test_service import Rows
+from tests.support.session_rows import SessionRows, Told
 
 LOGIN = Login(Way.PASSWORD, None, None, "Chrome", "Windows", None, b"network", None)
 
@@ -35,7 +35,7 @@ def phones() -> Phones:
 
 @pytest.fixture
 def sessions(clock: ManualClock, entropy: SeededEntropy) -> Sessions:
-    return Sessions(Rows(), clock, entropy, 12 * HOUR)
+    return Sessions(SessionRows(), clock, entropy, 12 * HOUR, Told())
 
 
 @pytest.mark.req("REC-4")

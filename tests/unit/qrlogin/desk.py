@@ -9,13 +9,15 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from bjidp.audit.event import AuditEvent
-from bjidp.clock import SECOND, Instant, ManualClock, Millis
+from bjidp.clock import HOUR, SECOND, Instant, ManualClock, Millis
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
+from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.qrlogin import frame
 from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers, OpenedPage
 from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.errands import Errands, OpenFlows, Proving
 from bjidp.qrlogin.flow import Flow, Purposeful
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.messages import Messages
@@ -24,16 +26,24 @@ from bjidp.qrlogin.phones import Phone, QrPhones
 from bjidp.qrlogin.policy import QrPolicy, ReverseCode
 from bjidp.qrlogin.ports import TicketStore
 from bjidp.qrlogin.redeeming import Redeeming, Redemption
+from bjidp.qrlogin.refusals import Refusals
 from bjidp.qrlogin.ticket import Area, Holder, State, Ticket
+from bjidp.qrlogin.undoing import Undoing
 from bjidp.qrlogin.wire import ApprovedMessage, ScanAnswer
 from bjidp.records import Held
 from bjidp.secret import Secret
+from bjidp.sessions.ports import Login, Session, SessionEnd, Way
+from bjidp.sessions.service import Sessions
+from bjidp.standing import Level, Standing, Status
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.signals import MemorySignalBus
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.storage.memory.tickets import MemoryTicketStore
 from bjidp.throttle.source import Source
-from tests.support.qr import BEIJING, COMPUTER, LOGIN, ZHANG
+from bjidp.verification.proofs import Proof, Proofs
+from tests.support.phones import keyring
+from tests.support.qr import BEIJING, COMPUTER, LOGIN, OFFICE, ZHANG
+from tests.support.session_rows import SessionRows
 
 PREFIX = "http://127.0.0.1:8080/q/"
 CAMERA = 0
@@ -66,11 +76,19 @@ class PoliteStore:
         return await self._store.replace(flow, expected, lifetime, before=before)
 
 
-class KnownNetworks:
-    """What accounts logged in from before."""
+class KnownAccounts:
+    """Accounts: what they logged in from before, how they stand, and which links are on probation."""
 
     def __init__(self) -> None:
         self.seen: set[tuple[str, bytes]] = set()
+        self.statuses: dict[str, Status] = {}
+        self.probation: dict[str, Instant] = {}
+
+    async def standing(self, account: str) -> Standing | None:
+        return Standing(account, f"ref-{account}", self.statuses.get(account, Status.ACTIVE), "张**", Level.L3)
+
+    async def probation_until(self, link: str) -> Instant | None:
+        return self.probation.get(link)
 
     async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
         own = {known for holder, known in self.seen if holder == account}
@@ -99,7 +117,7 @@ class Desk:
         self.store = PoliteStore(MemoryTicketStore(clock))
         self.bus = MemorySignalBus()
         self.throttle = MemoryThrottle(clock)
-        self.networks = KnownNetworks()
+        self.accounts = KnownAccounts()
         self.audit = Notebook()
         self.keys = QrKeys(Secret(b"k" * 32))
         self.changes = FlowChanges(self.store, self.bus)
@@ -114,22 +132,38 @@ class Desk:
             policy=self.policy,
             entropy=entropy,
         )
+        refusals = Refusals(self.audit, self.throttle, ticket_digest)
         self.phones = QrPhones(
             changes=self.changes,
-            networks=self.networks,
+            accounts=self.accounts,
             throttle=self.throttle,
-            audit=self.audit,
-            ticket_digest=lambda ticket: hashlib.sha256(ticket.encode()).digest(),
+            refusals=refusals,
             keys=self.keys,
             policy=self.policy,
             entropy=entropy,
             prefix=PREFIX,
         )
+        self.errands = Errands(self.browsers, self.changes, MemoryRecords[OpenFlows](clock))
+        self.session_rows = SessionRows()
+        self.sessions = Sessions(self.session_rows, clock, entropy, 12 * HOUR, self.errands)
+        self.proofs = Proofs(MemoryRecords[Proof](clock), Pseudonyms(keyring()))
         self.redeeming = Redeeming(
-            browsers=self.browsers, changes=self.changes, throttle=self.throttle, keys=self.keys, entropy=entropy
+            browsers=self.browsers,
+            changes=self.changes,
+            proving=Proving(self.proofs, self.accounts),
+            throttle=self.throttle,
+            keys=self.keys,
+            entropy=entropy,
+        )
+        self.undoing = Undoing(
+            changes=self.changes,
+            sessions=self.sessions,
+            proofs=self.proofs,
+            refusals=refusals,
+            ticket_digests=lambda ticket: (b"under a new key", ticket_digest(ticket)),
         )
         self.secret: str | None = None
-        self.sessions: list[Redemption] = []
+        self.logins: list[Redemption] = []
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -137,7 +171,7 @@ class Desk:
 
     async def navigate(self, about: Purposeful = LOGIN) -> OpenedPage:
         """Open a page with a QR in the browser; its cookie changes."""
-        opened = await self.browsers.open_page(self.secret, about)
+        opened = await self.errands.open_page(self.secret, about)
         self.secret = opened.secret
         return opened
 
@@ -187,23 +221,52 @@ class Desk:
         assert isinstance(message, ApprovedMessage)
         return message.grant
 
+    async def signed_in(self, account: str, ticket: str | None = None) -> Session:
+        """Return a new live session of ``account``, which came of a QR ticket if one is named."""
+        digest = None if ticket is None else ticket_digest(ticket)
+        login = Login(Way.QR, "wechat", None, "Chrome", "Windows", None, OFFICE, digest)
+        found = await self.sessions.find(await self.sessions.start(account, login, None))
+        assert found is not None
+        return found[0]
+
     async def redeem(
         self,
         grant: str,
         code: str | None = None,
         *,
         secret: str | None = None,
-        signed_in: str | None = None,
-        open_session: Callable[[Redemption], Awaitable[None]] | None = None,
+        signed_in: Session | None = None,
+        give: Callable[[Redemption], Awaitable[object]] | None = None,
     ) -> Redemption:
-        """Redeem as the page does; a session that is opened is noted in ``sessions``."""
+        """Redeem as the page does; a login that is through is noted in ``logins``, and opens a session."""
         return await self.redeeming.redeem(
-            secret or self.secret, grant, code, signed_in=signed_in, open_session=open_session or self._open_session
+            secret or self.secret, grant, code, signed_in=signed_in, login=Exchanging(self, give or self._log_in)
         )
 
-    async def _open_session(self, redemption: Redemption) -> None:
+    async def _log_in(self, redemption: Redemption) -> None:
         await asyncio.sleep(0)
-        self.sessions.append(redemption)
+        await self.signed_in(redemption.holder.account, redemption.ticket)
+        self.logins.append(redemption)
+
+
+class Exchanging:
+    """What the approval of a login is exchanged with."""
+
+    def __init__(self, desk: Desk, give: Callable[[Redemption], Awaitable[object]]) -> None:
+        self._desk = desk
+        self._give = give
+
+    async def give(self, redemption: Redemption) -> None:
+        await self._give(redemption)
+
+    async def take_back(self, redemption: Redemption) -> None:
+        ticket = [ticket_digest(redemption.ticket)]
+        await self._desk.sessions.end_by_ticket(redemption.holder.account, ticket, SessionEnd.UNDO)
+
+
+def ticket_digest(ticket: str) -> bytes:
+    """Return what the audit log calls a ticket."""
+    return hashlib.sha256(ticket.encode()).digest()
 
 
 def a_phone(holder: Holder = ZHANG, *, refusal: str | None = None, area: Area | None = BEIJING) -> Phone:

@@ -462,7 +462,7 @@ async def test_the_reverse_code_is_asked_when_the_policy_says_so(
 ) -> None:
     desk = Desk(clock, entropy, QrPolicy(reverse_code=setting))
     for place in known:
-        desk.networks.seen.add((ZHANG.account, OFFICE if place == "here" else b"elsewhere"))
+        desk.accounts.seen.add((ZHANG.account, OFFICE if place == "here" else b"elsewhere"))
     watch = await desk.page()
     if not computer_known:
         flow = await desk.flow(watch)
@@ -485,12 +485,12 @@ async def test_areas_are_compared_by_region_and_not_by_their_label(clock: Manual
 
 
 async def test_the_phone_is_told_whether_the_network_was_seen_before(desk: Desk) -> None:
-    desk.networks.seen.add((ZHANG.account, OFFICE))
+    desk.accounts.seen.add((ZHANG.account, OFFICE))
     assert (await desk.scan(await desk.page())).request.ip_seen_before is True
 
 
 async def test_a_network_is_known_by_its_digest_under_any_active_key(desk: Desk) -> None:
-    desk.networks.seen.add((ZHANG.account, b"under the former key"))
+    desk.accounts.seen.add((ZHANG.account, b"under the former key"))
     watch = await desk.page()
     flow = await desk.flow(watch)
     computer = msgspec.structs.replace(flow.current.computer, other_networks=(b"under the former key",))

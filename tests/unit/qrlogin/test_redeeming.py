@@ -17,7 +17,7 @@ from bjidp.qrlogin.redeeming import Redemption
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected
 from bjidp.qrlogin.wire import ApprovedMessage, ExpiredMessage, RejectedMessage
 from tests.support.qr import COMPUTER, LI, LOGIN, ZHANG
-from tests.unit.qrlogin.desk import Desk, a_phone
+from tests.unit.qrlogin.desk import Desk, Exchanging, a_phone
 
 
 @pytest.fixture
@@ -46,8 +46,9 @@ async def test_a_grant_opens_one_session_and_ends_the_browser_record(desk: Desk)
     ticket = await desk.ticket(watch)
     await desk.approve(watch)
     redemption = await desk.redeem(await desk.grant(watch))
-    assert redemption == Redemption(ZHANG, ticket.id, COMPUTER, LOGIN.next)
-    assert desk.sessions == [redemption]
+    browser = (await desk.flow(watch)).browser
+    assert redemption == Redemption(ZHANG, ticket.id, COMPUTER, LOGIN.next, browser)
+    assert desk.logins == [redemption]
     assert isinstance(await desk.state(watch), Redeemed)
     assert (await desk.pages.look(watch)).end is End.DONE
     with pytest.raises(BrowserUnknown):
@@ -60,7 +61,7 @@ async def test_fifty_redeems_at_once_open_one_session(desk: Desk) -> None:
     await desk.approve(watch)
     grant = await desk.grant(watch)
     outcomes = await asyncio.gather(*(desk.redeem(grant) for _ in range(50)), return_exceptions=True)
-    assert len(desk.sessions) == 1
+    assert len(desk.logins) == 1
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, BaseException)] == [TicketUnknown] * 49
 
 
@@ -72,7 +73,7 @@ async def test_a_grant_is_used_once(desk: Desk) -> None:
     await desk.redeem(grant)
     with pytest.raises(TicketUnknown):
         await desk.redeem(grant)
-    assert len(desk.sessions) == 1
+    assert len(desk.logins) == 1
 
 
 @pytest.mark.attack("Q1", "Q2", "Q22")
@@ -93,9 +94,9 @@ async def test_whatever_is_not_this_browsers_live_grant_gets_one_answer(desk: De
         with pytest.raises(TicketUnknown):
             await desk.redeem(own, secret=secret)
     with pytest.raises(TicketUnknown):
-        await desk.redeeming.redeem(None, own, None, signed_in=None, open_session=unavailable)
+        await desk.redeeming.redeem(None, own, None, signed_in=None, login=Exchanging(desk, unavailable))
     assert await desk.flow(watch) == before
-    assert desk.sessions == []
+    assert desk.logins == []
     assert (await desk.redeem(own)).holder == LI
 
 
@@ -106,7 +107,7 @@ async def test_nothing_is_redeemed_before_the_phone_has_confirmed(desk: Desk) ->
         with pytest.raises(TicketUnknown):
             await desk.redeem("x" * 43)
         await desk.scan(watch)
-    assert desk.sessions == []
+    assert desk.logins == []
 
 
 @pytest.mark.attack("Q15")
@@ -121,7 +122,7 @@ async def test_a_grant_dies_with_its_deadline(desk: Desk, seconds: float, allowe
     else:
         with pytest.raises(TicketUnknown):
             await desk.redeem(grant)
-    assert len(desk.sessions) == int(allowed)
+    assert len(desk.logins) == int(allowed)
 
 
 @pytest.mark.attack("Q29")
@@ -145,7 +146,7 @@ async def test_a_grant_is_redeemed_with_the_secret_of_a_later_navigation(desk: D
     grant = await desk.grant(watch)
     await desk.navigate()
     await desk.redeem(grant)
-    assert len(desk.sessions) == 1
+    assert len(desk.logins) == 1
 
 
 @pytest.mark.attack("Q28")
@@ -155,10 +156,10 @@ async def test_another_account_that_is_signed_in_here_is_not_replaced_in_silence
     grant = await desk.grant(watch)
     before = await desk.flow(watch)
     with pytest.raises(AlreadySignedIn):
-        await desk.redeem(grant, signed_in=LI.account)
+        await desk.redeem(grant, signed_in=await desk.signed_in(LI.account))
     assert await desk.flow(watch) == before
-    await desk.redeem(grant, signed_in=ZHANG.account)
-    assert len(desk.sessions) == 1
+    await desk.redeem(grant, signed_in=await desk.signed_in(ZHANG.account))
+    assert len(desk.logins) == 1
 
 
 @pytest.mark.attack("O5")
@@ -169,11 +170,11 @@ async def test_a_session_that_cannot_be_written_gives_the_approval_back(coded: D
     before = await coded.ticket(watch)
     for _ in range(4):
         with pytest.raises(StoreUnavailable):
-            await coded.redeem(grant, code, open_session=unavailable)
+            await coded.redeem(grant, code, give=unavailable)
         assert await coded.ticket(watch) == before, "an outage consumes nothing, not even a try"
     assert await coded.grant(watch) == grant
     await coded.redeem(grant, code)
-    assert len(coded.sessions) == 1
+    assert len(coded.logins) == 1
 
 
 async def test_an_approval_given_back_after_its_deadline_is_over(desk: Desk) -> None:
@@ -186,7 +187,7 @@ async def test_an_approval_given_back_after_its_deadline_is_over(desk: Desk) -> 
         raise StoreUnavailable
 
     with pytest.raises(StoreUnavailable):
-        await desk.redeem(grant, open_session=slow)
+        await desk.redeem(grant, give=slow)
     with pytest.raises(TicketUnknown):
         await desk.redeem(grant)
     await desk.pages.look(watch)
@@ -199,7 +200,7 @@ async def test_an_account_refused_at_the_last_moment_kills_the_ticket(desk: Desk
     await desk.approve(watch)
     grant = await desk.grant(watch)
     with pytest.raises(AccountRefused):
-        await desk.redeem(grant, open_session=refused)
+        await desk.redeem(grant, give=refused)
     state = await desk.state(watch)
     assert isinstance(state, Rejected)
     assert state.reason == "policy"
@@ -222,7 +223,7 @@ async def test_the_code_of_the_phone_opens_the_session(coded: Desk) -> None:
             await coded.redeem(grant, wrong(code))
         assert fault.value.details == {"tries_left": left}
     await coded.redeem(grant, code)
-    assert len(coded.sessions) == 1
+    assert len(coded.logins) == 1
 
 
 @pytest.mark.attack("O4", "P9")
@@ -280,7 +281,7 @@ async def test_a_code_nobody_asked_for_is_ignored(desk: Desk) -> None:
     watch = await desk.page()
     await desk.approve(watch)
     await desk.redeem(await desk.grant(watch), "07")
-    assert len(desk.sessions) == 1
+    assert len(desk.logins) == 1
 
 
 async def test_a_code_typed_in_time_is_given_ninety_seconds(coded: Desk) -> None:
@@ -291,7 +292,7 @@ async def test_a_code_typed_in_time_is_given_ninety_seconds(coded: Desk) -> None
     grant = await coded.grant(watch)
     coded.advance(89.999)
     await coded.redeem(grant, code)
-    assert len(coded.sessions) == 1
+    assert len(coded.logins) == 1
 
 
 # ---------------------------------------------------------------------------------- a navigation in between, an outage
@@ -306,11 +307,11 @@ async def test_a_page_opened_while_a_redeem_is_under_way_ends_with_the_others(de
 
     async def meanwhile(redemption: Redemption) -> None:
         opened.append(await desk.page())
-        desk.sessions.append(redemption)
+        desk.logins.append(redemption)
 
-    await desk.redeem(grant, secret=old, open_session=meanwhile)
+    await desk.redeem(grant, secret=old, give=meanwhile)
     assert desk.secret != old
-    assert len(desk.sessions) == 1
+    assert len(desk.logins) == 1
     assert (await desk.flow(watch)).ended
     (late,) = opened
     assert late.flow == watch.flow
@@ -330,12 +331,12 @@ async def test_a_page_opened_while_a_redeem_fails_goes_on_with_the_approval(desk
         raise StoreUnavailable
 
     with pytest.raises(StoreUnavailable):
-        await desk.redeem(grant, secret=old, open_session=meanwhile)
+        await desk.redeem(grant, secret=old, give=meanwhile)
     (late,) = opened
     (message,) = (await desk.pages.look(late)).messages
     assert isinstance(message, ApprovedMessage)
     await desk.redeem(message.grant)
-    assert len(desk.sessions) == 1
+    assert len(desk.logins) == 1
 
 
 @pytest.mark.attack("W11", "O5")
@@ -345,7 +346,7 @@ async def test_a_page_whose_end_nobody_could_write_is_told_that_it_is_done(desk:
     grant = await desk.grant(watch)
     with patch.object(desk.browsers, "end", side_effect=StoreUnavailable):
         await desk.redeem(grant)
-    assert len(desk.sessions) == 1
+    assert len(desk.logins) == 1
     look = await desk.pages.look(watch)
     assert look == Look((), None, 30.0), "a claim may still be given back"
     desk.advance(30)

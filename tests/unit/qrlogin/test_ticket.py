@@ -67,6 +67,7 @@ EVENTS: dict[Event, Callable[[Ticket, Instant], Ticket]] = {
     "exhaust": machine.exhaust,
     "refuse": lambda ticket, _: machine.refuse(ticket, "claim"),
     "redeem": lambda ticket, now: machine.redeem(ticket, "claim", now),
+    "withdraw": machine.withdraw,
     "release": lambda ticket, _: machine.release(ticket, "claim"),
     "supersede": lambda ticket, _: machine.supersede(ticket),
 }

@@ -3,94 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Sequence
 
-import msgspec
 import pytest
 
-from bjidp.clock import HOUR, MINUTE, Instant, ManualClock
+from bjidp.clock import HOUR, MINUTE, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.sessions.ports import Login, Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import COOKIE_LENGTH, Sessions
-from bjidp.standing import Level, Standing, Status
+from tests.support.session_rows import SessionRows, Told
 
 LIFETIME = 12 * HOUR
 LOGIN = Login(Way.QR, "wechat", "link", "Chrome", "Windows", None, b"network", b"ticket")
 
 
-class Rows:
-    """The store, as a dict."""
-
-    def __init__(self) -> None:
-        self.rows: dict[bytes, Session] = {}
-        self.ended: list[tuple[str, str, Instant]] = []
-        self.refusal: str | None = None
-        self.asked = 0
-        self.coming: list[Awaitable[object]] = []
-
-    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
-        if self.refusal is not None:
-            raise AccountRefused(self.refusal)
-        self.rows.pop(replaces or b"", None)
-        self.rows[key] = session
-
-    async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
-        self.asked += 1
-        session = self.rows.get(key)
-        if session is None or now >= session.expires_at:
-            return None
-        return session, Standing(session.account, "ref", Status.ACTIVE, "张**", Level.L3)
-
-    async def save(self, session: Session) -> Session:
-        for key, row in self.rows.items():
-            if (row.id, row.version) == (session.id, session.version):
-                self.rows[key] = msgspec.structs.replace(session, version=session.version + 1)
-                return self.rows[key]
-        raise StaleSession
-
-    async def rekey(self, session: Session, key: bytes, fresh: bytes, now: Instant) -> bool:
-        if self.rows.get(key, session).id != session.id or key not in self.rows:
-            return False
-        self.rows[fresh] = self.rows.pop(key)
-        return True
-
-    async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
-        self.ended.append((session, reason, now))
-        before = len(self.rows)
-        self.rows = {key: row for key, row in self.rows.items() if row.id != session}
-        return len(self.rows) < before
-
-    async def end_by_ticket(self, account: str, ticket: Sequence[bytes], reason: SessionEnd, now: Instant) -> list[str]:
-        raise NotImplementedError
-
-    async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
-        others = [row.id for row in await self.of_account(account, now) if row.id != keep]
-        for session in others:
-            await self.end(session, reason, now)
-        if self.coming:
-            await self.coming.pop()
-        return others
-
-    async def of_account(self, account: str, now: Instant) -> list[Session]:
-        rows = [row for row in self.rows.values() if row.account == account and now < row.expires_at]
-        return sorted(rows, key=lambda row: -row.created_at)
-
-    async def purge(self, now: Instant, limit: int) -> int:
-        raise NotImplementedError
+@pytest.fixture
+def rows() -> SessionRows:
+    return SessionRows()
 
 
 @pytest.fixture
-def rows() -> Rows:
-    return Rows()
+def told() -> Told:
+    return Told()
 
 
 @pytest.fixture
-def sessions(rows: Rows, clock: ManualClock, entropy: SeededEntropy) -> Sessions:
-    return Sessions(rows, clock, entropy, LIFETIME)
+def sessions(rows: SessionRows, told: Told, clock: ManualClock, entropy: SeededEntropy) -> Sessions:
+    return Sessions(rows, clock, entropy, LIFETIME, told)
 
 
-async def test_the_store_knows_a_hash_of_the_cookie_alone(sessions: Sessions, rows: Rows) -> None:
+async def test_the_store_knows_a_hash_of_the_cookie_alone(sessions: Sessions, rows: SessionRows) -> None:
     cookie = await sessions.start("account", LOGIN, None)
     assert len(cookie) == COOKIE_LENGTH
     ((key, session),) = rows.rows.items()
@@ -111,7 +53,7 @@ async def test_what_was_started_is_found_by_its_cookie(sessions: Sessions, clock
 
 
 @pytest.mark.attack("T1")
-async def test_the_session_before_a_login_is_dead(sessions: Sessions, rows: Rows) -> None:
+async def test_the_session_before_a_login_is_dead(sessions: Sessions, rows: SessionRows) -> None:
     old = await sessions.start("account", LOGIN, None)
     new = await sessions.start("account", LOGIN, old)
     assert new != old
@@ -120,7 +62,7 @@ async def test_the_session_before_a_login_is_dead(sessions: Sessions, rows: Rows
 
 
 @pytest.mark.attack("T1")
-async def test_a_renewed_session_has_another_cookie_and_nothing_else(sessions: Sessions, rows: Rows) -> None:
+async def test_a_renewed_session_has_another_cookie_and_nothing_else(sessions: Sessions, rows: SessionRows) -> None:
     old = await sessions.start("account", LOGIN, None)
     found = await sessions.find(old)
     assert found is not None
@@ -135,7 +77,7 @@ async def test_a_renewed_session_has_another_cookie_and_nothing_else(sessions: S
 
 
 @pytest.mark.attack("Q21")
-async def test_an_account_that_is_refused_gets_no_row(sessions: Sessions, rows: Rows) -> None:
+async def test_an_account_that_is_refused_gets_no_row(sessions: Sessions, rows: SessionRows) -> None:
     rows.refusal = "locked"
     with pytest.raises(AccountRefused):
         await sessions.start("account", LOGIN, None)
@@ -155,7 +97,9 @@ async def test_use_does_not_prolong_a_session(sessions: Sessions, clock: ManualC
 
 @pytest.mark.attack("Q27")
 @pytest.mark.parametrize("cookie", [None, "", "x", "x" * 42, "x" * 44, "x" * 10_000])
-async def test_what_is_no_cookie_of_ours_is_not_looked_up(sessions: Sessions, rows: Rows, cookie: str | None) -> None:
+async def test_what_is_no_cookie_of_ours_is_not_looked_up(
+    sessions: Sessions, rows: SessionRows, cookie: str | None
+) -> None:
     assert await sessions.find(cookie) is None
     assert rows.asked == 0
 
@@ -165,7 +109,9 @@ async def test_a_cookie_of_strange_characters_is_simply_unknown(sessions: Sessio
     assert await sessions.find("密" * COOKIE_LENGTH) is None
 
 
-async def test_a_visit_is_noted_at_most_every_five_minutes(sessions: Sessions, rows: Rows, clock: ManualClock) -> None:
+async def test_a_visit_is_noted_at_most_every_five_minutes(
+    sessions: Sessions, rows: SessionRows, clock: ManualClock
+) -> None:
     cookie = await sessions.start("account", LOGIN, None)
     started = clock.now()
     seen = set()
@@ -181,7 +127,7 @@ async def test_a_visit_is_noted_at_most_every_five_minutes(sessions: Sessions, r
 
 @pytest.mark.attack("T3", "Q6")
 async def test_neither_a_visit_nor_a_save_brings_an_ended_session_back(
-    sessions: Sessions, rows: Rows, clock: ManualClock
+    sessions: Sessions, rows: SessionRows, clock: ManualClock
 ) -> None:
     cookie = await sessions.start("account", LOGIN, None)
     found = await sessions.find(cookie)
@@ -214,7 +160,10 @@ async def started(sessions: Sessions, account: str = "account") -> Session:
 
 
 @pytest.mark.req("SES-1")
-async def test_an_account_lists_its_sessions_and_ends_one_of_them(sessions: Sessions, clock: ManualClock) -> None:
+@pytest.mark.attack("W6")
+async def test_an_account_lists_its_sessions_and_ends_one_of_them(
+    sessions: Sessions, told: Told, clock: ManualClock
+) -> None:
     first = await started(sessions)
     clock.advance(60)
     second = await started(sessions)
@@ -222,11 +171,13 @@ async def test_an_account_lists_its_sessions_and_ends_one_of_them(sessions: Sess
     assert await sessions.end_one("account", first.id, SessionEnd.CHOSEN)
     assert not await sessions.end_one("account", first.id, SessionEnd.CHOSEN)
     assert await sessions.of_account("account") == [second]
+    assert [await sessions.lives(session) for session in (first, second)] == [False, True]
+    assert told.ended == [first.id]
 
 
 @pytest.mark.req("SES-1")
 @pytest.mark.attack("Q9")
-async def test_nobody_ends_a_session_of_another_account(sessions: Sessions, rows: Rows) -> None:
+async def test_nobody_ends_a_session_of_another_account(sessions: Sessions, rows: SessionRows) -> None:
     mine = await started(sessions, "other")
     assert not await sessions.end_one("account", mine.id, SessionEnd.CHOSEN)
     assert not await sessions.end_one("account", "nothing", SessionEnd.CHOSEN)
@@ -236,7 +187,10 @@ async def test_nobody_ends_a_session_of_another_account(sessions: Sessions, rows
 
 
 @pytest.mark.req("REC-4")
-async def test_all_sessions_but_one_are_ended_and_those_that_come_meanwhile(sessions: Sessions, rows: Rows) -> None:
+@pytest.mark.attack("W6")
+async def test_all_sessions_but_one_are_ended_and_those_that_come_meanwhile(
+    sessions: Sessions, rows: SessionRows, told: Told
+) -> None:
     kept = await started(sessions)
     for _ in range(2):
         await started(sessions)
@@ -245,13 +199,27 @@ async def test_all_sessions_but_one_are_ended_and_those_that_come_meanwhile(sess
     assert rows.coming == []
     assert await sessions.of_account("account") == [kept]
     assert [reason for _, reason, _ in rows.ended] == ["password_changed"] * 5
+    assert told.ended == [session for session, _, _ in rows.ended]
 
 
 @pytest.mark.req("SES-1")
-async def test_sessions_that_never_cease_to_come_are_an_outage(sessions: Sessions, rows: Rows) -> None:
+async def test_sessions_that_never_cease_to_come_are_an_outage(sessions: Sessions, rows: SessionRows) -> None:
     await started(sessions)
     rows.coming = [started(sessions) for _ in range(100)]
     with pytest.raises(StoreUnavailable):
         await sessions.end_others("account", None, SessionEnd.CHOSEN)
     for left in rows.coming:
         left.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("W6", "P7")
+async def test_what_is_open_for_a_session_is_told_of_its_end_whatever_ends_it(sessions: Sessions, told: Told) -> None:
+    by_ticket, by_logout = await started(sessions), await started(sessions, "other")
+    assert await sessions.end_by_ticket("other", [b"another ticket"], SessionEnd.UNDO) == []
+    assert told.ended == []
+    assert await sessions.end_by_ticket("account", [b"other", b"ticket"], SessionEnd.UNDO) == [by_ticket.id]
+    await sessions.end(by_logout, SessionEnd.LOGOUT)
+    assert told.ended == [by_ticket.id, by_logout.id]
+    await sessions.end(by_logout, SessionEnd.LOGOUT)
+    assert told.ended[2:] == [by_logout.id], "who ended it first may have come no further"

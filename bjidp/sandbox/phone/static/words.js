@@ -109,6 +109,7 @@ const SAYINGS = {
     text: "同一个二维码后来又扫了一次，只有最新的一次算数。请重新扫码后再确认。",
     next: "scan",
   },
+  session_unknown: { title: "它已经退出了", text: "这台设备上的登录已经结束，不用再操作。", next: "home" },
   session_ended: { title: "登录已失效", text: "您的京通登录到期了，或在别处被退出。请重新登录。", next: "login" },
   token_invalid: { title: "登录已失效", text: "您的京通登录到期了，或在别处被退出。请重新登录。", next: "login" },
   login_code_invalid: { title: "没有登录成功", text: "平台没有认可这次登录。请再登录一次。", next: "login" },

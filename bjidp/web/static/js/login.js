@@ -1,4 +1,5 @@
-// The QR card of the login page: what the channel says becomes what the person sees.
+// The QR card of the login page, and of pages that verify who somebody is: what the channel says becomes what the person
+// sees.
 
 import { fetchBasis } from "./basis.js";
 import { Channel } from "./channel.js";
@@ -259,7 +260,7 @@ const qr = new QrCard(card);
 enhanceTabs(card);
 
 // Who came for another tab does not keep a ticket alive meanwhile.
-const scanTab = () => card.querySelector("#personal:not([data-off]) #scan:not([data-off])");
+const scanTab = () => card.querySelector("#scan:not([data-off])") && !card.querySelector("#personal[data-off]");
 if (scanTab()) {
   qr.start();
 } else {

@@ -1,0 +1,111 @@
+"""Undo: whoever confirmed says that it was not them (wire.md, section 3; attack P7).
+
+Called by ``web`` for the mini-program. What came of a ticket is found by the ticket while that is kept, some twenty
+minutes, and by the session that remembers it for as long as that lives. Nothing is read or written for this when
+somebody logs in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bjidp.clock import Instant
+from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.errors import TicketExpired, TicketUnknown
+from bjidp.qrlogin.flow import Flow
+from bjidp.qrlogin.phones import Phone, shaped
+from bjidp.qrlogin.refusals import Refusals, Refused
+from bjidp.qrlogin.ticket import Approved, Redeemed, Rejected, Ticket
+from bjidp.qrlogin.wire import UndoAnswer
+from bjidp.sessions.ports import Session, SessionEnd
+from bjidp.sessions.service import Sessions
+from bjidp.verification.proofs import Proofs
+
+
+class Undoing:
+    """Takes confirmations back."""
+
+    def __init__(
+        self,
+        *,
+        changes: FlowChanges,
+        sessions: Sessions,
+        proofs: Proofs,
+        refusals: Refusals,
+        ticket_digests: Callable[[str], tuple[bytes, ...]],
+    ) -> None:
+        """``ticket_digests`` are what sessions may remember a ticket by: one for each active key version."""
+        self._changes = changes
+        self._sessions = sessions
+        self._proofs = proofs
+        self._refusals = refusals
+        self._ticket_digests = ticket_digests
+
+    async def undo(self, phone: Phone, ticket_id: str, *, report: bool) -> UndoAnswer:
+        """End what came of a ticket that this account confirmed; once more is as good as once.
+
+        ``report`` counts against the computer's network, once. An account that may not log in may do this. Raises
+        :class:`TicketUnknown` for a ticket that the account did not confirm, or of which nothing is left.
+        """
+        account, digests = phone.holder.account, self._ticket_digests(shaped(ticket_id))
+        # The ticket before the session: whoever redeems at this moment looks at the ticket after the session is open.
+        flow = await self._confirmed(ticket_id, account)
+        taken_back = flow is not None and await self._withdraw(ticket_id, account)
+        came = [session for session in await self._sessions.of_account(account) if session.login.ticket in digests]
+        ended = await self._sessions.end_by_ticket(account, digests, SessionEnd.UNDO)
+        if flow is not None:
+            await self._undo_errand(flow, account)
+        if flow is None and not ended:
+            raise TicketUnknown
+        refused = _refused(ticket_id, flow, came)
+        # Without a report the end of the session says it all.
+        news = (taken_back or bool(ended)) if report else (taken_back and not ended)
+        if refused is not None and news:
+            now = await self._changes.store.now()
+            await self._refusals.note(phone.holder, phone.account_ref, refused, now, report=report)
+        return UndoAnswer("ended")
+
+    async def _confirmed(self, ticket_id: str, account: str) -> Flow | None:
+        """Return the flow of a ticket that ``account`` had its say on, if it is kept."""
+        held = await self._changes.store.find(ticket_id)
+        ticket = None if held is None else held.value.ticket(ticket_id)
+        if held is None or ticket is None or not isinstance(ticket.state, Approved | Redeemed | Rejected):
+            return None
+        found = machine.scanner(ticket)
+        return held.value if found is not None and found[0].account == account else None
+
+    async def _withdraw(self, ticket_id: str, account: str) -> bool:
+        """Take the confirmation back; return whether that was left to do."""
+
+        def withdraw(ticket: Ticket, now: Instant) -> Ticket:
+            found = machine.scanner(ticket)
+            if found is None or found[0].account != account:
+                raise TicketUnknown
+            return machine.withdraw(ticket, now)
+
+        try:
+            await self._changes.on_ticket(ticket_id, withdraw)
+        except (machine.InvalidTransition, TicketExpired, TicketUnknown):
+            # Rejected already, or nobody redeemed it in time: nothing can come of it any more.
+            return False
+        return True
+
+    async def _undo_errand(self, flow: Flow, account: str) -> None:
+        errand = flow.about.errand
+        if errand is None:
+            return
+        await self._proofs.revoke(errand.session or flow.browser, account, errand.operation)
+        if errand.session is not None:
+            # Whoever asked was not the owner either. A session of another account, at a recovery, is not theirs to end.
+            await self._sessions.end_one(account, errand.session, SessionEnd.UNDO)
+
+
+def _refused(ticket_id: str, flow: Flow | None, came: list[Session]) -> Refused | None:
+    ticket = None if flow is None else flow.ticket(ticket_id)
+    if flow is not None and ticket is not None:
+        return Refused.of(flow, ticket)
+    if not came:
+        return None
+    login = came[0].login
+    return Refused(ticket_id, login.browser, login.os, login.network)
