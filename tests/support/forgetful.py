@@ -6,13 +6,12 @@ Drives the pages of recovery by what is on them alone, in plain HTTP.
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Final
 
 from tests.support.accounts import ZHANG, is_password, member
 from tests.support.browser import Browser
 from tests.support.calls import Answer
-from tests.support.forms import WebForm, forms, send
+from tests.support.forms import WebForm, forms, heading, links, send
 from tests.support.program import Program
 
 NUMBER: Final = "15400000001"
@@ -43,18 +42,17 @@ class Forgetful:
     @property
     def form(self) -> WebForm:
         """The form on the page as it is now."""
-        return form_on(Answer(200, (), self.page.encode()))
+        return form_on(self._shown)
 
     @property
     def links(self) -> set[str]:
         """Where the page leads."""
-        return set(re.findall(r'<a[^>]* href="([^"]*)"', self.page))
+        return links(self._shown)
 
     @property
     def heading(self) -> str:
         """The page's heading."""
-        found = re.search(r"<h1[^>]*>([^<]*)</h1>", self.page)
-        return "" if found is None else found[1]
+        return heading(self._shown)
 
     async def open(self, path: str) -> Answer:
         """Open a page and keep it, if it is one; follow where it leads."""
@@ -104,6 +102,10 @@ class Forgetful:
         await self.comes_to_the_code(name)
         await self.asks(**typed)
         return await self.send(code=await self.reads(), **typed)
+
+    @property
+    def _shown(self) -> Answer:
+        return Answer(200, (), self.page.encode())
 
     def _look(self, answer: Answer) -> None:
         _, _, flow = (answer.header("Location") or "").partition("?flow=")

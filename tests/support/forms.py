@@ -6,6 +6,7 @@ Owns the reading of HTML and the encoding of a form's body, so that a test speak
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from urllib.parse import urlencode
@@ -58,11 +59,31 @@ def note(answer: Answer) -> str:
     return "" if found is None else re.sub(r"<[^>]*>|\s+", " ", found[1]).strip()
 
 
+def heading(answer: Answer) -> str:
+    """Return a page's heading; empty if it has none."""
+    found = re.search(r"<h1[^>]*>([^<]*)</h1>", answer.text)
+    return "" if found is None else found[1]
+
+
+def links(answer: Answer) -> set[str]:
+    """Return where a page leads."""
+    return set(re.findall(r'<a[^>]* href="([^"]*)"', answer.text))
+
+
 async def send(browser: Browser, form: WebForm, act: str = "", **more: str) -> Answer:
     """Press a button of the form: its first one, or the one that is named ``act``."""
-    body = urlencode(form.values | ({"act": act} if act else {})).encode()
-    headers = browser.headers(browser.to.url, **({"Accept": "text/html"} | more)) | {"Content-Type": FORM}
-    return browser.keep(await browser.caller.send("POST", form.action, headers=headers, body=body))
+    return await post(browser, form.action, form.values | ({"act": act} if act else {}), **more)
+
+
+async def post(browser: Browser, path: str, fields: Mapping[str, str], **more: str) -> Answer:
+    """Post fields to a page, whatever page is open; ``more`` are headers."""
+    return await post_raw(browser, path, urlencode(fields).encode(), **more)
+
+
+async def post_raw(browser: Browser, path: str, body: bytes, kind: str = FORM, **more: str) -> Answer:
+    """Post bytes in the place of a form."""
+    headers = browser.headers(**({"Origin": browser.to.url, "Accept": "text/html"} | more)) | {"Content-Type": kind}
+    return browser.keep(await browser.caller.send("POST", path, headers=headers, body=body))
 
 
 class _Reader(HTMLParser):

@@ -12,7 +12,7 @@ from bjidp.audit.event import EventKind
 from bjidp.clock import DAY
 from tests.support.browser import Browser
 from tests.support.calls import Answer
-from tests.support.forms import WebForm, form_of, note, send
+from tests.support.forms import WebForm, form_of, note, post_raw, send
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled, sms_code
 from tests.support.program import Program
 
@@ -242,11 +242,8 @@ async def test_a_browser_that_is_logged_in_logs_nobody_else_in(program: Program,
 async def test_a_body_that_no_form_of_ours_makes_is_refused_in_words(program: Program, body: str) -> None:
     browser = await program.browser()
     form = await at(program, browser, PC)
-    headers = browser.headers(browser.to.url, Accept="text/html") | {
-        "Content-Type": "application/x-www-form-urlencoded"
-    }
     sent = f"csrf={form.values['csrf']}&{body}".encode()
-    answer = await browser.caller.send("POST", "/login", headers=headers, body=sent)
+    answer = await post_raw(browser, "/login", sent)
     assert answer.status in {400, 422}
     assert "<h1" in answer.text
 

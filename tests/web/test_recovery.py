@@ -27,7 +27,7 @@ from tests.support.forgetful import (
     password_is,
     real_named,
 )
-from tests.support.forms import FORM, WebForm, send
+from tests.support.forms import FORM, post, post_raw
 from tests.support.program import Program
 
 IPHONE = (
@@ -35,11 +35,6 @@ IPHONE = (
     "Mobile/15E148 Safari/604.1"
 )
 STARTS = ("/recover", "/h5/recover")
-
-
-async def posted(somebody: Forgetful, path: str, fields: dict[str, str], **more: str) -> Answer:
-    """Post fields as they are, and stay on the page that is open."""
-    return await send(somebody.browser, WebForm(path, fields), **more)
 
 
 def where(answer: Answer) -> tuple[int, str]:
@@ -197,7 +192,7 @@ async def seen(program: Program, name: str) -> list[tuple[int, list[tuple[str, s
     await somebody.open(f"/recover/code?flow={flow}")
     faces.append(face(await somebody.browser.get(f"/recover/code?flow={flow}")))
     fields = somebody.form.values | {"captcha": somebody.captcha(), "act": "code"}
-    told = await posted(somebody, "/recover/code", fields, Accept="application/json")
+    told = await post(somebody.browser, "/recover/code", fields, Accept="application/json")
     faces.append(face(told))
     state = await somebody.browser.get(f"/dispatches/{told.json()['dispatch']}")
     while state.json()["state"] == "sending":
@@ -349,12 +344,12 @@ async def test_a_script_that_asks_for_a_code_is_told_what_changes_on_the_page(pr
     somebody = await Forgetful.comes(program, "/h5/recover")
     await somebody.comes_to_the_code(NUMBER)
     fields = somebody.form.values | {"captcha": somebody.captcha(), "act": "code"}
-    answer = await posted(somebody, "/h5/recover/code", fields, Accept="application/json")
+    answer = await post(somebody.browser, "/h5/recover/code", fields, Accept="application/json")
     told = answer.json()
     assert (answer.status, told["faults"], told["note"], told["wait"]) == (200, {}, None, 60)
     assert told["captcha"] not in {"", fields["captcha_id"]}
     assert (await somebody.browser.get(f"/dispatches/{told['dispatch']}")).json()["state"] in {"sending", "sent"}
-    answer = await posted(somebody, "/h5/recover/code", fields, Accept="application/json")
+    answer = await post(somebody.browser, "/h5/recover/code", fields, Accept="application/json")
     assert (answer.status, set(answer.json()["faults"])) == (422, {"captcha"})
 
 
@@ -382,7 +377,7 @@ async def test_a_recovery_that_could_not_be_finished_begins_again(program: Progr
     program.meddler.breaks("members.set_password")
     assert (await somebody.send(password=NEW, again=NEW)).status == 503
     program.meddler.mends()
-    answer = await posted(somebody, "/recover/password", fields | {"password": NEW, "again": NEW})
+    answer = await post(somebody.browser, "/recover/password", fields | {"password": NEW, "again": NEW})
     assert answer.status == 410
     assert form_on(answer).fields == ["account", "captcha"]
 
@@ -404,7 +399,7 @@ async def test_every_page_leads_to_the_step_that_is_due(program: Program) -> Non
     await somebody.send(code=await somebody.reads())
     for path in ("/recover/ways", "/recover/code", "/recover/help", "/recover/done", "/h5/recover/password"):
         assert where(await somebody.browser.get(f"{path}?flow={flow}")) == (303, "/recover/password")
-    assert where(await posted(somebody, "/recover/code", code_page | {"code": "123456"})) == (
+    assert where(await post(somebody.browser, "/recover/code", code_page | {"code": "123456"})) == (
         303,
         "/recover/password",
     )
@@ -414,7 +409,7 @@ async def test_every_page_leads_to_the_step_that_is_due(program: Program) -> Non
         assert where(await somebody.browser.get(f"{path}?flow={flow}")) == (303, "/recover/done")
     assert (await somebody.browser.get(f"/recover/done?flow={flow}")).status == 200
     again = password_page | {"password": "Other-wansui-9", "again": "Other-wansui-9"}
-    assert where(await posted(somebody, "/recover/password", again)) == (303, "/recover/done")
+    assert where(await post(somebody.browser, "/recover/password", again)) == (303, "/recover/done")
 
 
 @pytest.mark.attack("R3")
@@ -424,7 +419,9 @@ async def test_a_finished_recovery_played_again_changes_nothing(program: Program
     await somebody.proves()
     fields = somebody.form.values
     await somebody.send(password=NEW, again=NEW)
-    await posted(somebody, "/recover/password", fields | {"password": "Other-wansui-9", "again": "Other-wansui-9"})
+    await post(
+        somebody.browser, "/recover/password", fields | {"password": "Other-wansui-9", "again": "Other-wansui-9"}
+    )
     assert await password_is(program, account, NEW)
     assert len(program.sql("SELECT 1 FROM audit_event WHERE kind = 'password.reset'")) == 1
 
@@ -439,7 +436,7 @@ async def test_a_recovery_of_another_browser_is_none_here(program: Program) -> N
         answer = await stranger.browser.get(f"/recover/{path}?flow={somebody.flow}")
         assert (answer.status, form_on(answer).fields) == (410, ["account", "captcha"])
     fields = stranger.form.values | {"flow": somebody.flow, "password": NEW, "again": NEW}
-    assert (await posted(stranger, "/recover/password", fields)).status == 410
+    assert (await post(stranger.browser, "/recover/password", fields)).status == 410
     assert not await password_is(program, account, NEW)
 
 
@@ -454,7 +451,7 @@ async def test_a_recovery_that_is_none_begins_with_words_that_say_so(program: Pr
         assert "请从头再来一次" in answer.text
         assert form_on(answer).action == start
     for path in ("code", "password"):
-        answer = await posted(somebody, f"{start}/{path}", somebody.form.values | {"flow": flow})
+        answer = await post(somebody.browser, f"{start}/{path}", somebody.form.values | {"flow": flow})
         assert answer.status == 410
 
 
@@ -562,13 +559,6 @@ async def test_whatever_is_typed_is_answered_with_a_page_of_words(
     assert await password_is(program, account, OLD)
 
 
-async def raw(somebody: Forgetful, path: str, body: bytes, kind: str = FORM, **more: str) -> Answer:
-    """Post bytes."""
-    browser = somebody.browser
-    sent = browser.headers(**({"Origin": browser.to.url, "Accept": "text/html"} | more)) | {"Content-Type": kind}
-    return await browser.caller.send("POST", path, headers=sent, body=body)
-
-
 @pytest.mark.attack("Q27", "Q28", "W9")
 @pytest.mark.parametrize(
     "path",
@@ -577,19 +567,22 @@ async def raw(somebody: Forgetful, path: str, body: bytes, kind: str = FORM, **m
 async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Program, path: str) -> None:
     account = await enrolled(program)
     somebody = await Forgetful.comes(program)
-    fields = somebody.form.values
+    browser, fields = somebody.browser, somebody.form.values
     good = urlencode(fields).encode()
     refused = {
-        "100 KB": (await raw(somebody, path, urlencode(fields | {"account": "a" * 100_000}).encode()), 413),
-        "repeated": (await raw(somebody, path, good + b"&phone=1&phone=2"), 400),
-        "unknown field": (await raw(somebody, path, good + b"&user_id=1"), 400),
-        "JSON": (await raw(somebody, path, b"{}", "application/json"), 400),
-        "multipart": (await raw(somebody, path, b"--x--", "multipart/form-data; boundary=x"), 400),
-        "nothing said": (await raw(somebody, path, good, "text/plain"), 400),
-        "another alphabet": (await raw(somebody, path, good, f"{FORM}; charset=utf-16"), 400),
-        "no token": (await raw(somebody, path, b"account=zhang_san"), 403),
-        "wrong token": (await raw(somebody, path, urlencode(fields | {"csrf": "x" * 43}).encode()), 403),
-        "another site": (await raw(somebody, path, good, Origin="https://evil.example"), 403),
+        "100 KB": (
+            await post_raw(browser, path, urlencode(fields | {"account": "a" * 100_000}).encode()),
+            413,
+        ),
+        "repeated": (await post_raw(browser, path, good + b"&phone=1&phone=2"), 400),
+        "unknown field": (await post_raw(browser, path, good + b"&user_id=1"), 400),
+        "JSON": (await post_raw(browser, path, b"{}", "application/json"), 400),
+        "multipart": (await post_raw(browser, path, b"--x--", "multipart/form-data; boundary=x"), 400),
+        "nothing said": (await post_raw(browser, path, good, "text/plain"), 400),
+        "another alphabet": (await post_raw(browser, path, good, f"{FORM}; charset=utf-16"), 400),
+        "no token": (await post_raw(browser, path, b"account=zhang_san"), 403),
+        "wrong token": (await post_raw(browser, path, urlencode(fields | {"csrf": "x" * 43}).encode()), 403),
+        "another site": (await post_raw(browser, path, good, Origin="https://evil.example"), 403),
     }
     for name, (answer, status) in refused.items():
         assert answer.status == status, (name, answer)
@@ -605,7 +598,7 @@ async def test_octets_that_are_no_text_are_no_reason_to_fall_over(program: Progr
     fields = urlencode(somebody.form.values).encode()
     for name in (b"account", b"document", b"code", b"flow", b"captcha_id", b"password"):
         others = b"&".join(pair for pair in fields.split(b"&") if not pair.startswith(name + b"="))
-        answer = await raw(somebody, path, others + b"&" + name + b"=" + octets)
+        answer = await post_raw(somebody.browser, path, others + b"&" + name + b"=" + octets)
         assert answer.status in {400, 410, 422}, (name, answer)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -13,7 +12,7 @@ import pytest
 from bjidp.config.settings import Settings
 from tests.support.browser import SECRET, Browser
 from tests.support.calls import Answer
-from tests.support.forms import FORM, WebForm, form_of, send
+from tests.support.forms import FORM, WebForm, form_of, heading, links, post, post_raw, send
 from tests.support.program import Program
 from tests.web.conftest import StartProgram
 
@@ -53,19 +52,17 @@ class Applicant:
     @property
     def form(self) -> WebForm:
         """The form on the page as it is now."""
-        return form_of(Answer(200, (), self.page.encode()), self.path)
+        return form_of(self._shown, self.path)
 
     @property
     def links(self) -> set[str]:
         """Where the page leads."""
-        return set(re.findall(r'<a[^>]* href="([^"]*)"', self.page))
+        return links(self._shown)
 
     @property
     def heading(self) -> str:
         """The page's heading."""
-        found = re.search(r"<h1[^>]*>([^<]*)</h1>", self.page)
-        assert found is not None
-        return found[1]
+        return heading(self._shown)
 
     async def send(self, act: str = "", **typed: str) -> Answer:
         """Press a button of the form as it is now, with fields filled in; follow where that leads within it."""
@@ -114,14 +111,13 @@ class Applicant:
         """Go on without 实名认证."""
         return await send(self.browser, await self.identity())
 
+    @property
+    def _shown(self) -> Answer:
+        return Answer(200, (), self.page.encode())
+
     def _look(self, answer: Answer) -> None:
         if (answer.header("Content-Type") or "").startswith("text/html"):
             self.page = answer.text
-
-
-async def post(browser: Browser, path: str, fields: dict[str, str], **more: str) -> Answer:
-    """Post a form, whatever page is open."""
-    return await send(browser, WebForm(path, fields), **more)
 
 
 @pytest.fixture
@@ -538,31 +534,24 @@ async def test_whatever_is_typed_is_answered_with_the_form(
     assert accounts(program) == 0
 
 
-async def raw(applicant: Applicant, body: bytes, kind: str = FORM, **more: str) -> Answer:
-    """Post bytes."""
-    browser = applicant.browser
-    sent = browser.headers(**({"Origin": browser.to.url, "Accept": "text/html"} | more)) | {"Content-Type": kind}
-    return await browser.caller.send("POST", applicant.path, headers=sent, body=body)
-
-
 @pytest.mark.attack("Q27", "W9")
 @pytest.mark.parametrize("path", PATHS)
 async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Program, path: str) -> None:
     applicant = await Applicant.arrives(program, path)
-    fields = applicant.form.values
+    browser, fields = applicant.browser, applicant.form.values
     good = urlencode(fields).encode()
     refused = {
-        "100 KB": (await raw(applicant, urlencode(fields | {"username": "a" * 100_000}).encode()), 413),
-        "repeated": (await raw(applicant, good + b"&phone=1&phone=2"), 400),
-        "unknown field": (await raw(applicant, good + b"&is_admin=yes"), 400),
-        "unknown button": (await raw(applicant, urlencode(fields | {"act": "delete"}).encode()), 400),
-        "JSON": (await raw(applicant, b"{}", "application/json"), 400),
-        "multipart": (await raw(applicant, b"--x--", "multipart/form-data; boundary=x"), 400),
-        "nothing said": (await raw(applicant, good, "text/plain"), 400),
-        "another alphabet": (await raw(applicant, good, f"{FORM}; charset=utf-16"), 400),
-        "no token": (await raw(applicant, b"phone=15400000001"), 403),
-        "wrong token": (await raw(applicant, urlencode(fields | {"csrf": "x" * 43}).encode()), 403),
-        "another site": (await raw(applicant, good, Origin="https://evil.example"), 403),
+        "100 KB": (await post_raw(browser, path, urlencode(fields | {"username": "a" * 100_000}).encode()), 413),
+        "repeated": (await post_raw(browser, path, good + b"&phone=1&phone=2"), 400),
+        "unknown field": (await post_raw(browser, path, good + b"&is_admin=yes"), 400),
+        "unknown button": (await post_raw(browser, path, urlencode(fields | {"act": "delete"}).encode()), 400),
+        "JSON": (await post_raw(browser, path, b"{}", "application/json"), 400),
+        "multipart": (await post_raw(browser, path, b"--x--", "multipart/form-data; boundary=x"), 400),
+        "nothing said": (await post_raw(browser, path, good, "text/plain"), 400),
+        "another alphabet": (await post_raw(browser, path, good, f"{FORM}; charset=utf-16"), 400),
+        "no token": (await post_raw(browser, path, b"phone=15400000001"), 403),
+        "wrong token": (await post_raw(browser, path, urlencode(fields | {"csrf": "x" * 43}).encode()), 403),
+        "another site": (await post_raw(browser, path, good, Origin="https://evil.example"), 403),
     }
     for name, (answer, status) in refused.items():
         assert answer.status == status, (name, answer)
@@ -576,7 +565,7 @@ async def test_octets_that_are_no_text_are_no_reason_to_fall_over(applicant: App
     fields = urlencode(applicant.form.values | {"act": "code"}).encode()
     for name in (b"username", b"phone", b"flow", b"captcha_id", b"captcha"):
         others = b"&".join(pair for pair in fields.split(b"&") if not pair.startswith(name + b"="))
-        answer = await raw(applicant, others + b"&" + name + b"=" + octets)
+        answer = await post_raw(applicant.browser, applicant.path, others + b"&" + name + b"=" + octets)
         assert answer.status in {400, 422}, (name, answer)
 
 
