@@ -17,6 +17,12 @@ class NoticeKind(StrEnum):
     LINK_LOST = "link.lost"
     """The platform identity that stood for the account stands for another account now."""
 
+    IDENTITY_LOST = "identity.lost"
+    """Another account has proved the identity better; it is that one's now (RNV-7)."""
+
+    IDENTITY_TAKEN = "identity.taken"
+    """The identity was another account's, and is this one's now (RNV-7)."""
+
     PASSWORD_CHANGED = "password.changed"
     """A password was set, changed or replaced by recovery (SES-2)."""
 

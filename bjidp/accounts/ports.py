@@ -33,6 +33,11 @@ class Evidence(StrEnum):
     BANK_CARD = "bank_card"
     FACE = "face"
 
+    def outweighs(self, other: Evidence) -> bool:
+        """Tell whether this proof takes an identity from one that was proved by ``other``."""
+        weights = list(Evidence)
+        return weights.index(self) > weights.index(other)
+
 
 class Profile(Struct, frozen=True):
     """The account as its owner is shown it: every value masked as in the manual."""
@@ -112,6 +117,16 @@ class AccountStore(Protocol):
         Refreshes the face evidence, audits a recovery when the link is new, queues a notice to the account's
         other channels. Re-linking the very same identity keeps its link id. Raises ``AccountRefused``, and
         :class:`IdentityTaken` when ``account`` does not hold the identity any more.
+        """
+        ...
+
+    async def take_over(self, loser: str, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+        """Create an account with the identity that ``loser`` holds by a weaker proof (RNV-7).
+
+        The loser keeps its name, number and password. Both are audited and told. Raises :class:`IdentityTaken` when
+        ``loser`` does not hold the identity any more, or has proved it better meanwhile, ``AccountRefused`` when it may
+        not be used, since nobody gets out of that by a new account, and ``RateLimited`` when the identity moved in the
+        last 24 hours. Sessions of the loser are the caller's to end.
         """
         ...
 

@@ -31,6 +31,8 @@ class EventKind(StrEnum):
     ETHNICITY_CHANGED = "ethnicity.changed"
     LOGIN_FAILED = "login.failed"
     FACE_RENEWED = "face.renewed"
+    IDENTITY_LOST = "identity.lost"
+    IDENTITY_TAKEN = "identity.taken"
     LINK_REPLACED = "link.replaced"
     LOGIN_BROWSER = "login.browser"
     LOGIN_MINI = "login.mini"

@@ -43,6 +43,8 @@ class SessionEnd(StrEnum):
     """Its owner ended it from another device (SES-1)."""
     PASSWORD_CHANGED = "password_changed"
     PHONE_CHANGED = "phone_changed"
+    IDENTITY_LOST = "identity_lost"
+    """Another account has proved the identity better (RNV-7)."""
     CANCELLED = "cancelled"
     """The account was cancelled (ACC-7)."""
 

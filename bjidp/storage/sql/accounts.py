@@ -39,6 +39,7 @@ from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.identities import Identities
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, LINK, STANDING, Rows, link_from
@@ -52,9 +53,6 @@ from bjidp.storage.sql.schema import (
 )
 from bjidp.storage.sql.statements import Value, delete_some, insert_or_nothing, insert_or_touch
 from bjidp.storage.sql.transaction import Contended, Transaction
-
-BORN_AT = Level.L3
-"""The level of an account registered by face (REG-7)."""
 
 PLATFORM_IDENTITY = "platform_identity"
 """The index kind of platform, app and openid."""
@@ -90,6 +88,7 @@ class SqlAccounts:
         self._audit = AuditRows(engine)
         self._accounts = AccountRows(engine, rows, cipher, entropy)
         self._claims = Claims(engine, index)
+        self._identities = Identities(engine, cipher, self._claims)
         self._notices = NoticeRows(engine)
         self._mini_ends = MiniSessionEnds(engine)
         self._prepare_looks()
@@ -157,7 +156,6 @@ class SqlAccounts:
                 platform_link.c.account == bindparam("account"), platform_link.c.platform == bindparam("platform")
             )
         )
-        self._add_identity = compile_(insert(identity))
         self._add_link = compile_(insert(platform_link))
         self._claim_platform = compile_(insert_or_nothing(platform_identity, dialect))
         self._move_platform = compile_(insert_or_touch(platform_identity, dialect, "link"))
@@ -167,18 +165,6 @@ class SqlAccounts:
             .where(platform_link.c.id == bindparam("link"))
             .values(face_checked_at=bindparam("checked_at"), valid_days=bindparam("days"))
             .returning(*LINK)
-        )
-        self._renew_identity = compile_(
-            update(identity)
-            .where(identity.c.account == bindparam("holder"))
-            .values(
-                name_sealed=bindparam("new_name"),
-                evidence=bindparam("new_evidence"),
-                evidence_reference=bindparam("new_evidence_reference"),
-                authority_reference=bindparam("new_authority_reference"),
-                proved_at=bindparam("now"),
-                version=identity.c.version + bindparam("step"),
-            )
         )
         self._forget_networks = compile_(
             delete_some(login_network, login_network.c.last_at < bindparam("before"), dialect)
@@ -281,20 +267,24 @@ class SqlAccounts:
 
     async def register(self, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
         """Create the account with everything in :class:`NewAccount`, or nothing; raise :class:`IdentityTaken`."""
+        return await self._engine.write(lambda transaction: self._registered(transaction, new, now)[:2])
+
+    async def take_over(self, loser: str, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+        """Create the account as :meth:`register` does, with the identity of ``loser``, which keeps all else (RNV-7)."""
 
         def work(transaction: Transaction) -> tuple[Link, Standing]:
-            username = system_username(self._entropy)
-            holder, ref = self._accounts.add(transaction, username, now)
-            if not self._claims.claim(transaction, of_document(new.person), holder):
+            ref_of_loser = self._accounts.lock(transaction, loser)
+            # After the lock: whoever had it before may have given the identity up.
+            if self._claims.holder(transaction, of_document(new.person)) != loser:
                 raise IdentityTaken
-            if not self._claims.claim(transaction, of_username(username), holder):
-                raise Contended  # done again with another name
-            self._bind(transaction, holder, new, now)
+            self._identities.give_up(transaction, loser, new.evidence, now)
+            link, standing, ref = self._registered(transaction, new, now, moved_at=now)
             facts = _proof(new)
-            self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=facts))
-            former = self._current(transaction, new.identity)
-            link = self._link(transaction, holder, new, former, probation_until=None, now=now)
-            return link, self._accounts.standing(transaction, holder)
+            self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_LOST, now, ref_of_loser, facts=facts))
+            self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_TAKEN, now, ref, facts=facts))
+            self._tell(transaction, loser, NoticeKind.IDENTITY_LOST, new.identity, now)
+            self._tell(transaction, standing.account, NoticeKind.IDENTITY_TAKEN, new.identity, now)
+            return link, standing
 
         return await self._engine.write(work)
 
@@ -311,7 +301,7 @@ class SqlAccounts:
             ref = self._accounts.lock(transaction, account)
             if self._claims.holder(transaction, of_document(new.person)) != account:
                 raise IdentityTaken
-            self._prove(transaction, account, new, now)
+            self._identities.prove(transaction, account, new, now)
             current = self._current(transaction, new.identity)
             facts = _proof(new)
             if current is not None and current.owner == account:
@@ -332,39 +322,21 @@ class SqlAccounts:
 
         return await self._engine.write(work)
 
-    def _bind(self, transaction: Transaction, holder: str, new: NewAccount, now: Instant) -> None:
-        person = new.person
-        transaction.run(
-            self._add_identity,
-            {
-                "account": holder,
-                "document_type": person.document_type.value,
-                "name_sealed": self._cipher.seal("identity", "name", holder, person.name),
-                "number_sealed": self._cipher.seal("identity", "number", holder, person.number),
-                "level": BORN_AT.value,
-                "evidence": new.evidence.value,
-                "evidence_reference": new.evidence_reference,
-                "authority_reference": new.authority_reference,
-                "bound_at": now,
-                "proved_at": now,
-                "version": 1,
-            },
-        )
-
-    def _prove(self, transaction: Transaction, holder: str, new: NewAccount, now: Instant) -> None:
-        """Keep the newest proof; and the name as the authority knows it now, since people change theirs."""
-        transaction.run(
-            self._renew_identity,
-            {
-                "holder": holder,
-                "new_name": self._cipher.seal("identity", "name", holder, new.person.name),
-                "new_evidence": new.evidence.value,
-                "new_evidence_reference": new.evidence_reference,
-                "new_authority_reference": new.authority_reference,
-                "now": now,
-                "step": 1,
-            },
-        )
+    def _registered(
+        self, transaction: Transaction, new: NewAccount, now: Instant, moved_at: Instant | None = None
+    ) -> tuple[Link, Standing, str]:
+        """Create the account; return its link, standing and reference."""
+        username = system_username(self._entropy)
+        holder, ref = self._accounts.add(transaction, username, now)
+        if not self._claims.claim(transaction, of_document(new.person), holder):
+            raise IdentityTaken
+        if not self._claims.claim(transaction, of_username(username), holder):
+            raise Contended  # done again with another name
+        self._identities.bind(transaction, holder, new, now, moved_at=moved_at)
+        self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=_proof(new)))
+        former = self._current(transaction, new.identity)
+        link = self._link(transaction, holder, new, former, probation_until=None, now=now)
+        return link, self._accounts.standing(transaction, holder), ref
 
     def _current(self, transaction: Transaction, identity: PlatformIdentity) -> _Holding | None:
         """Return what a platform identity is linked to, and keep others from changing it."""

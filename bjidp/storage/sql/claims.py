@@ -60,9 +60,13 @@ class Claims:
             for digest in self._index.digests(claimed.kind.value, *claimed.value)
         )
 
+    def release(self, transaction: Transaction, account: str, kind: IdentifierKind) -> None:
+        """Give up what ``account`` holds of this kind."""
+        transaction.run(self._release, {"account": account, "kind": kind.value})
+
     def replace(self, transaction: Transaction, claimed: Identifier, account: str) -> bool:
         """Give up what ``account`` holds of this kind and claim ``claimed`` in its place, as :meth:`claim` does."""
-        transaction.run(self._release, {"account": account, "kind": claimed.kind.value})
+        self.release(transaction, account, claimed.kind)
         return self.claim(transaction, claimed, account)
 
 

@@ -89,6 +89,8 @@ identity = Table(
     Column("bound_at", _INSTANT, nullable=False),
     Column("proved_at", _INSTANT, nullable=False),
     Column("version", Integer, nullable=False),
+    # When it came here from another account (RNV-7).
+    Column("moved_at", _INSTANT),
 )
 
 platform_link = Table(
