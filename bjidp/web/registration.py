@@ -166,8 +166,10 @@ class RegistrationPages:
                     flow = await self._registrations.ask_code(visit, form.flow, surface, form.typed)
                     return await self._asked(request, asker, form, flow)
                 case "number":
-                    await self._registrations.forget_number(visit, form.flow)
-                    return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}?flow={form.flow}")
+                    draft = await self._registrations.forget_number(visit, form.flow)
+                    # Never what was posted: it may be no id at all (attack T4).
+                    query = "" if draft is None else f"?flow={draft.id}"
+                    return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}{query}")
                 case "captcha":
                     return await self._again(request, asker, form, None)
                 case _:
@@ -188,12 +190,15 @@ class RegistrationPages:
     async def skip(self, request: web.Request) -> web.Response:
         """Go on without 实名认证."""
         surface = _surface(request)
-        asker = await self._desk.visit(request)
-        elsewhere = self._elsewhere(asker, surface, Step.IDENTITY)
-        if elsewhere is not None:
+        present = await self._desk.known(request)
+        elsewhere = None if present is None else self._elsewhere(present, surface, Step.IDENTITY)
+        if present is not None and elsewhere is not None:
             # Done in another tab, or nobody is logged in any more.
-            return self._desk.lead(asker, elsewhere)
-        await self._desk.read(request, Form)
+            return self._desk.lead(present, elsewhere)
+        try:
+            asker, _ = await self._desk.read(request, Form)
+        except StaleForm as stale:
+            return self._desk.lead(stale.asker, _at(surface, Step.ACCOUNT))
         await self._registrations.skip_identity(self._cookies.session_cookie(request))
         return self._desk.lead(asker, _at(surface, Step.DONE))
 

@@ -425,6 +425,24 @@ async def test_a_script_on_a_page_that_was_open_too_long_is_given_what_the_next_
     assert (await post(applicant.browser, PC, fields, Accept="application/json")).status == 200
 
 
+@pytest.mark.attack("T4", "Q27")
+@pytest.mark.parametrize("flow", ["", "x" * 22, "//evil.example", "x\r\nSet-Cookie: a=b", "\0", "中", "a b#c"])
+async def test_another_number_is_typed_in_a_registration_of_ours_alone(applicant: Applicant, flow: str) -> None:
+    answer = await applicant.send("number", flow=flow)
+    assert where(answer) == (303, "/register")
+
+
+@pytest.mark.attack("Q28")
+@pytest.mark.parametrize("path", PATHS)
+async def test_the_form_of_another_site_gives_nobody_another_browser(program: Program, path: str) -> None:
+    """Browsers send no cookie with it, and would take the one that is answered in the place of theirs."""
+    stranger = await program.browser()
+    for origin in ("https://evil.example", "null"):
+        answer = await post(stranger, f"{path}/identity", {}, Origin=origin)
+        assert (answer.status, answer.cookies) == (403, [])
+    assert where(await post(stranger, f"{path}/identity", {})) == (303, path)
+
+
 @pytest.mark.parametrize("flow", ["", "x" * 22, "x", "😀", "../..", "%00", "a" * 4000])
 async def test_a_registration_that_is_none_is_one_that_has_not_begun(program: Program, flow: str) -> None:
     applicant = await Applicant.arrives(program)

@@ -140,11 +140,10 @@ class Registrations:
         await self._change(visit, draft, lambda facts: rules.asked(facts, typed, number, sent.id, again_at))
         return draft.id
 
-    async def forget_number(self, visit: Visit, flow: str | None) -> None:
-        """Let another number be typed in place of the one that was proved."""
+    async def forget_number(self, visit: Visit, flow: str | None) -> Draft[Begun] | None:
+        """Let another number be typed in place of the one that was proved; return the registration, if there is one."""
         draft = await self.find(visit.holder, flow)
-        if draft is not None:
-            await self._change(visit, draft, rules.without_number)
+        return None if draft is None else await self._change(visit, draft, rules.without_number)
 
     async def register(self, visit: Visit, flow: str | None, surface: Surface, typed: Typed) -> Made:
         """Make the account, or find it made by an earlier post of this form.
