@@ -1,0 +1,46 @@
+"""What a person sees on every page of a journey, and what an inbox holds."""
+
+from __future__ import annotations
+
+import asyncio
+
+from playwright.async_api import Page
+
+from tests.support.accessibility import violations
+from tests.support.computer import PATIENCE, Computer
+from tests.support.town import Place
+
+NARROW = 320
+
+
+class Looks:
+    """Pictures of every page a journey comes through, and what axe finds wrong with them."""
+
+    def __init__(self, computer: Computer, journey: str) -> None:
+        """Name the pictures after ``journey``."""
+        self.found: list[str] = []
+        self._computer = computer
+        self._journey = journey
+
+    async def at(self, name: str) -> None:
+        """Look at the page as it is now; nothing scrolls sideways, however narrow the screen is."""
+        page = self._computer.page
+        await self._computer.hang(f"{self._journey}-{name}")
+        self.found += [f"{name}: {line}" for line in await violations(page)]
+        size = page.viewport_size
+        assert size is not None
+        await page.set_viewport_size({"width": NARROW, "height": size["height"]})
+        if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            self.found.append(f"{name}: scrolls sideways at {NARROW} px")
+        await self._computer.hang(f"{self._journey}-{name}-{NARROW}")
+        await page.set_viewport_size(size)
+
+
+async def code_of(page: Page, place: Place, number: str) -> str:
+    """Return the code that was sent to a number."""
+    async with asyncio.timeout(PATIENCE / 1_000):
+        while True:
+            answer = await page.request.get(f"{place.sandbox}/control/inbox?to={number}")
+            found = await answer.json()
+            if found:
+                return str(found[0]["code"])
