@@ -39,10 +39,12 @@ BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
 _AT: Final = {
     (Surface.PC, Step.IDENTITY): "/recover/ways",
     (Surface.PC, Step.PASSWORD): "/recover/password",
+    (Surface.PC, Step.SAVING): "/recover/done",
     (Surface.PC, Step.DONE): "/recover/done",
     (Surface.H5, Step.IDENTITY): "/h5/recover/code",
     (Surface.H5, Step.NOBODY): "/h5/recover/nobody",
     (Surface.H5, Step.PASSWORD): "/h5/recover/password",
+    (Surface.H5, Step.SAVING): "/h5/recover/done",
     (Surface.H5, Step.DONE): "/h5/recover/done",
 }
 """Where each step is; a recovery that is at none of these begins again."""
@@ -84,23 +86,23 @@ class RecoveryForm(Form, frozen=True, forbid_unknown_fields=True):
 
 
 class _Page(Struct, frozen=True):
-    """A page of a recovery whose account was named: the step it is for, and how it is made."""
+    """A page of a recovery whose account was named: how it is made for each step that may be due at it."""
 
-    step: Step
-    build: Build
+    build: dict[Step, Build]
     asks_code: bool = False
 
 
+_DONE: Final = _Page({Step.DONE: pages.RecoverDonePage.of, Step.SAVING: pages.RecoverSavingPage.of})
 _PAGES: Final = {
-    "/recover/ways": _Page(Step.IDENTITY, pages.RecoverWaysPage.of),
-    "/recover/help": _Page(Step.IDENTITY, pages.RecoverHelpPage.of),
-    "/recover/code": _Page(Step.IDENTITY, pages.RecoverCodePage.of, asks_code=True),
-    "/recover/password": _Page(Step.PASSWORD, pages.RecoverPasswordPage.of),
-    "/recover/done": _Page(Step.DONE, pages.RecoverDonePage.of),
-    "/h5/recover/code": _Page(Step.IDENTITY, pages.RecoverCodeH5Page.of, asks_code=True),
-    "/h5/recover/password": _Page(Step.PASSWORD, pages.RecoverPasswordH5Page.of),
-    "/h5/recover/done": _Page(Step.DONE, pages.RecoverDonePage.of),
-    "/h5/recover/nobody": _Page(Step.NOBODY, pages.RecoverNobodyPage.of),
+    "/recover/ways": _Page({Step.IDENTITY: pages.RecoverWaysPage.of}),
+    "/recover/help": _Page({Step.IDENTITY: pages.RecoverHelpPage.of}),
+    "/recover/code": _Page({Step.IDENTITY: pages.RecoverCodePage.of}, asks_code=True),
+    "/recover/password": _Page({Step.PASSWORD: pages.RecoverPasswordPage.of}),
+    "/recover/done": _DONE,
+    "/h5/recover/code": _Page({Step.IDENTITY: pages.RecoverCodeH5Page.of}, asks_code=True),
+    "/h5/recover/password": _Page({Step.PASSWORD: pages.RecoverPasswordH5Page.of}),
+    "/h5/recover/done": _DONE,
+    "/h5/recover/nobody": _Page({Step.NOBODY: pages.RecoverNobodyPage.of}),
 }
 
 
@@ -213,8 +215,12 @@ class RecoveryPages:
         except DraftUnknown as over:
             return await self._start(request, asker, wrong=over)
         page, facts = _PAGES[request.path], draft.facts
-        if due is not page.step or facts.surface is not _surface(request):
-            return await self._lead(request, asker, facts.surface, due, draft.id, wrong)
+        build = page.build.get(due)
+        if build is None or facts.surface is not _surface(request):
+            if isinstance(wrong, Retryable):
+                # The password was about to be written, and nobody knows that it was.
+                raise wrong
+            return await self._lead(request, asker, facts.surface, due, draft.id)
         view = FormView(
             csrf=asker.csrf,
             flow=draft.id,
@@ -224,7 +230,7 @@ class RecoveryPages:
         )
         if page.asks_code and facts.asks_code:
             view = await self._with_captcha(asker, view, form, wrong)
-        return self._answer(request, asker, partial(page.build, facts), view, wrong)
+        return self._answer(request, asker, partial(build, facts), view, wrong)
 
     async def _with_captcha(
         self, asker: Asker, view: FormView, form: RecoveryForm | None, wrong: BjidpError | None
@@ -252,18 +258,11 @@ class RecoveryPages:
         return self._answer(request, asker, lambda form: page(form=form), view, wrong)
 
     async def _lead(
-        self,
-        request: web.Request,
-        asker: Asker,
-        surface: Surface,
-        step: Step,
-        recovery: str,
-        wrong: BjidpError | None = None,
+        self, request: web.Request, asker: Asker, surface: Surface, step: Step, recovery: str
     ) -> web.Response:
         where = _AT.get((surface, step))
         if where is None:
-            over = wrong if isinstance(wrong, Retryable) else DraftUnknown()
-            return await self._start(request, asker, wrong=over)
+            return await self._start(request, asker, wrong=DraftUnknown())
         return self._desk.lead(asker, f"{where}?flow={recovery}")
 
     def _answer(

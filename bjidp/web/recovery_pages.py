@@ -131,9 +131,15 @@ class RecoverDonePage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(form=form, h5=facts.surface is Surface.H5)
 
     @classmethod
-    def sample(cls) -> RecoverDonePage:
+    def sample(cls) -> Self:
         """Return the page for computers."""
         return cls(form=_FORM, h5=False)
+
+
+class RecoverSavingPage(RecoverDonePage, frozen=True, kw_only=True):
+    """The same address while another post of the form is setting it: looks again by itself."""
+
+    template: ClassVar[str] = "recover_saving.html"
 
 
 class RecoverNobodyPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +188,7 @@ ALL: Final = (
     RecoverPasswordPage,
     RecoverPasswordH5Page,
     RecoverDonePage,
+    RecoverSavingPage,
     RecoverNobodyPage,
     RecoverHelpPage,
 )

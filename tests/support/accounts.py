@@ -5,6 +5,8 @@ A code by SMS goes to a number once a minute, so a journey that needs one cannot
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,7 +21,7 @@ from bjidp.config.loader import load
 from bjidp.entropy import SystemEntropy
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
-from bjidp.storage.sql.catalog import open_sql
+from bjidp.storage.sql.catalog import SqlStores, open_sql
 
 ZHANG: Final = Person(DocumentType.RESIDENT_ID, "张三", "101010199003070011")
 
@@ -53,18 +55,24 @@ async def member(
     return standing.account
 
 
-async def member_at(
-    config: Path, *, username: str, phone: str | None, password: str, document: Person | None = None
-) -> str:
-    """Make an account at a server that runs by the configuration file ``config``; return its id."""
+@asynccontextmanager
+async def stores_at(config: Path) -> AsyncIterator[SqlStores]:
+    """Open the database of a server that runs by the configuration file ``config``."""
     settings = load(config, {})
     stores = open_sql(settings.storage.database_url, read_keyring(settings), SystemEntropy())
     try:
-        return await member(
-            stores, SystemClock().now(), username=username, phone=phone, password=password, document=document
-        )
+        yield stores
     finally:
         await stores.close()
+
+
+async def member_at(
+    config: Path, *, username: str, phone: str | None, password: str, document: Person | None = None
+) -> str:
+    """Make an account at such a server; return its id."""
+    async with stores_at(config) as stores:
+        now = SystemClock().now()
+        return await member(stores, now, username=username, phone=phone, password=password, document=document)
 
 
 def is_password(kept: str | None, password: str) -> bool:

@@ -10,23 +10,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from bjidp.accounts.reassigned import UNUSED
+from bjidp.accounts.recovery.flow import SAVING
 from bjidp.clock import SECOND
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.qrlogin.browser import key_of
 from bjidp.verification.proofs import Means, Operation, Proofs
-from tests.support.accounts import ZHANG
+from tests.support.accounts import ZHANG, is_password, member
 from tests.support.calls import Answer
-from tests.support.forgetful import (
-    NEW,
-    NOBODYS_NUMBER,
-    NUMBER,
-    OLD,
-    Forgetful,
-    enrolled,
-    form_on,
-    password_is,
-    real_named,
-)
+from tests.support.forgetful import NUMBER, Forgetful, form_on
 from tests.support.forms import FORM, post, post_raw
 from tests.support.program import Program
 
@@ -34,7 +25,28 @@ IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
     "Mobile/15E148 Safari/604.1"
 )
+NOBODYS_NUMBER = "15400000099"
+OLD, NEW = "Old-wansui-7", "New-wansui-8"
 STARTS = ("/recover", "/h5/recover")
+
+
+async def enrolled(program: Program) -> str:
+    """Make an account without an identity; return its id."""
+    return await member(program.rooms.stores, program.clock.now(), username="zhang_san", phone=NUMBER, password=OLD)
+
+
+async def real_named(program: Program, phone: str | None = NUMBER) -> str:
+    """Make an account of 张三; return its id."""
+    return await member(
+        program.rooms.stores, program.clock.now(), username="zhang_san", phone=phone, password=OLD, document=ZHANG
+    )
+
+
+async def password_is(program: Program, account: str, password: str) -> bool:
+    """Tell whether ``password`` is the account's now."""
+    found = await program.rooms.stores.members.member(account)
+    assert found is not None
+    return is_password(found.password, password)
 
 
 def where(answer: Answer) -> tuple[int, str]:
@@ -49,7 +61,7 @@ def where(answer: Answer) -> tuple[int, str]:
 @pytest.mark.attack("R2")
 async def test_a_real_named_person_recovers_on_a_computer_without_a_script(program: Program) -> None:
     account = await real_named(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     assert somebody.heading == "找回密码"
     assert somebody.form.fields == ["account", "captcha"]
 
@@ -82,7 +94,7 @@ async def test_a_real_named_person_recovers_on_a_computer_without_a_script(progr
 @pytest.mark.req("REC-2")
 async def test_an_account_without_an_identity_is_asked_for_the_code_alone(program: Program) -> None:
     account = await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.names(NUMBER)
     assert "您正在为【154****0001】找回密码" in somebody.page
     assert "通过手机找回" in somebody.page
@@ -99,7 +111,7 @@ async def test_an_account_without_an_identity_is_asked_for_the_code_alone(progra
 @pytest.mark.attack("R2")
 async def test_somebody_recovers_on_a_phone_without_a_script(program: Program) -> None:
     account = await real_named(program)
-    somebody = await Forgetful.comes(program, "/h5/recover")
+    somebody = await Forgetful.comes(await program.browser(), "/h5/recover")
     assert (somebody.heading, somebody.form.fields) == ("找回密码", ["phone", "captcha"])
     assert where(await somebody.names("154 0000 0001")) == (303, "/h5/recover/code")
     assert (somebody.heading, somebody.form.fields) == ("检验身份", ["captcha", "code"])
@@ -119,7 +131,7 @@ async def test_somebody_recovers_on_a_phone_without_a_script(program: Program) -
 async def test_on_a_phone_a_number_that_was_long_out_of_use_needs_the_document_after_its_code(program: Program) -> None:
     account = await real_named(program)
     program.clock.advance(UNUSED // SECOND + 1)
-    somebody = await Forgetful.comes(program, "/h5/recover")
+    somebody = await Forgetful.comes(await program.browser(), "/h5/recover")
     answer = await somebody.proves()
     assert where(answer) == (303, "/h5/recover/code")
     assert somebody.form.fields == ["document"]
@@ -132,7 +144,7 @@ async def test_on_a_phone_a_number_that_was_long_out_of_use_needs_the_document_a
 
 @pytest.mark.req("REC-3", "REC-4")
 async def test_on_a_phone_whoever_proves_a_number_that_nobody_has_is_offered_to_register(program: Program) -> None:
-    somebody = await Forgetful.comes(program, "/h5/recover")
+    somebody = await Forgetful.comes(await program.browser(), "/h5/recover")
     await somebody.comes_to_the_code(NOBODYS_NUMBER)
     await somebody.asks()
     answer = await somebody.send(code=await somebody.reads(NOBODYS_NUMBER))
@@ -149,7 +161,7 @@ async def test_every_session_of_the_account_ends_in_browsers_and_on_phones(progr
     await program.rooms.stores.members.set_phone(account, NUMBER, program.clock.now())
     program.sql("UPDATE account SET phone_used_at = ?", program.clock.now())
     assert (await browser.get("/centre")).status == 200
-    somebody = await Forgetful.comes(program, "/h5/recover")
+    somebody = await Forgetful.comes(await program.browser(), "/h5/recover")
     await somebody.proves()
     assert (await browser.get("/centre")).status == 200
     await somebody.send(password=NEW, again=NEW)
@@ -161,7 +173,7 @@ async def test_every_session_of_the_account_ends_in_browsers_and_on_phones(progr
 @pytest.mark.req("REC-2", "FAQ-2")
 async def test_who_does_not_use_the_phone_any_more_is_told_what_to_do(program: Program) -> None:
     await real_named(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.names("zhang_san")
     assert "当前手机号不再使用？点击此处" in somebody.page
     (help_page,) = (link for link in somebody.links if link.startswith("/recover/help?"))
@@ -184,14 +196,14 @@ def face(answer: Answer) -> tuple[int, list[tuple[str, str]], str]:
 
 async def seen(program: Program, name: str) -> list[tuple[int, list[tuple[str, str]], str]]:
     """Return all that somebody without the phone sees of a name."""
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     faces = [face(await somebody.names(name))]
     ways = await somebody.browser.get(f"/recover/ways?flow={somebody.flow}")
     faces.append(face(ways))
     flow = somebody.flow
     await somebody.open(f"/recover/code?flow={flow}")
     faces.append(face(await somebody.browser.get(f"/recover/code?flow={flow}")))
-    fields = somebody.form.values | {"captcha": somebody.captcha(), "act": "code"}
+    fields = somebody.form.values | {"captcha": await somebody.captcha(), "act": "code"}
     told = await post(somebody.browser, "/recover/code", fields, Accept="application/json")
     faces.append(face(told))
     state = await somebody.browser.get(f"/dispatches/{told.json()['dispatch']}")
@@ -225,7 +237,7 @@ async def test_every_page_of_a_name_that_nobody_has_is_like_one_that_somebody_ha
     await real_named(program)
     of_known = await seen(program, known)
     for name in decoy_like(kind):
-        somebody = await Forgetful.comes(program)
+        somebody = await Forgetful.comes(await program.browser())
         await somebody.names(name)
         if "通过手机+证件号找回" in somebody.page:
             program.clock.advance(60)
@@ -241,9 +253,9 @@ async def test_every_page_of_a_name_that_nobody_has_is_like_one_that_somebody_ha
 @pytest.mark.attack("R1")
 async def test_a_name_that_nobody_has_is_shown_the_same_each_time_and_sent_nothing(program: Program) -> None:
     shown = set()
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     for typed in (NOBODYS_NUMBER, f"+86 {NOBODYS_NUMBER}", NOBODYS_NUMBER):
-        somebody = await Forgetful.comes(program)
+        somebody = await Forgetful.comes(await program.browser())
         await somebody.names(typed)
         shown.add(
             _LOOSE.sub("-", somebody.page) + "".join(re.findall(r"[0-9]{3}\*{4}[0-9]{4}|\*{5,}\w*", somebody.page))
@@ -264,11 +276,11 @@ async def test_a_name_that_nobody_has_is_shown_the_same_each_time_and_sent_nothi
 async def test_an_empty_form_is_told_what_is_missing_and_keeps_its_captcha(
     program: Program, start: str, field: str
 ) -> None:
-    somebody = await Forgetful.comes(program, start)
+    somebody = await Forgetful.comes(await program.browser(), start)
     assert (await somebody.send()).status == 422
     assert set(somebody.form.faults) == {field, "captcha"}
     assert "有2处需要修改" in somebody.page
-    captcha, first = somebody.captcha(), somebody.form.captcha
+    captcha, first = await somebody.captcha(), somebody.form.captcha
     assert (await somebody.send(captcha=captcha)).status == 422
     assert (somebody.form.captcha, somebody.form.values["captcha"]) == (first, captcha)
     assert where(await somebody.send(**{field: NUMBER}))[0] == 303
@@ -279,7 +291,7 @@ async def test_an_empty_form_is_told_what_is_missing_and_keeps_its_captcha(
 async def test_a_wrong_captcha_gives_way_to_a_new_one_and_the_name_stays(
     program: Program, start: str, field: str
 ) -> None:
-    somebody = await Forgetful.comes(program, start)
+    somebody = await Forgetful.comes(await program.browser(), start)
     first = somebody.form.captcha
     assert (await somebody.send(captcha="00x0", **{field: NUMBER})).status == 422
     assert set(somebody.form.faults) == {"captcha"}
@@ -292,7 +304,7 @@ async def test_a_wrong_captcha_gives_way_to_a_new_one_and_the_name_stays(
 @pytest.mark.req("UX-5", "REC-2")
 async def test_a_wrong_code_and_a_wrong_document_are_told_beside_their_fields(program: Program) -> None:
     await real_named(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.comes_to_the_code("zhang_san")
     assert (await somebody.send()).status == 422
     assert set(somebody.form.faults) == {"document", "code"}
@@ -313,7 +325,7 @@ async def test_a_wrong_code_and_a_wrong_document_are_told_beside_their_fields(pr
 @pytest.mark.parametrize("start", STARTS)
 async def test_a_faulty_password_is_told_and_never_repeated(program: Program, start: str) -> None:
     await enrolled(program)
-    somebody = await Forgetful.comes(program, start)
+    somebody = await Forgetful.comes(await program.browser(), start)
     await somebody.proves()
     for password, again, wrong in (("", "", "password"), ("abcdefgh", "", "password"), (NEW, "other", "again")):
         answer = await somebody.send(password=password, again=again)
@@ -326,7 +338,7 @@ async def test_a_faulty_password_is_told_and_never_repeated(program: Program, st
 @pytest.mark.req("FAQ-1", "UX-5")
 async def test_too_many_messages_are_told_with_the_document_kept(program: Program) -> None:
     await real_named(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.comes_to_the_code("zhang_san")
     for _ in range(3):
         assert (await somebody.asks(document=ZHANG.number)).status == 303
@@ -341,9 +353,9 @@ async def test_too_many_messages_are_told_with_the_document_kept(program: Progra
 @pytest.mark.req("REC-3")
 async def test_a_script_that_asks_for_a_code_is_told_what_changes_on_the_page(program: Program) -> None:
     await enrolled(program)
-    somebody = await Forgetful.comes(program, "/h5/recover")
+    somebody = await Forgetful.comes(await program.browser(), "/h5/recover")
     await somebody.comes_to_the_code(NUMBER)
-    fields = somebody.form.values | {"captcha": somebody.captcha(), "act": "code"}
+    fields = somebody.form.values | {"captcha": await somebody.captcha(), "act": "code"}
     answer = await post(somebody.browser, "/h5/recover/code", fields, Accept="application/json")
     told = answer.json()
     assert (answer.status, told["faults"], told["note"], told["wait"]) == (200, {}, None, 60)
@@ -356,7 +368,7 @@ async def test_a_script_that_asks_for_a_code_is_told_what_changes_on_the_page(pr
 @pytest.mark.req("OPS-4", "UX-5")
 async def test_a_store_that_is_down_is_told_and_costs_nothing_that_was_proved(program: Program) -> None:
     account = await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.proves()
     program.meddler.breaks("sessions.end_others")
     answer = await somebody.send(password=NEW, again=NEW)
@@ -371,15 +383,21 @@ async def test_a_store_that_is_down_is_told_and_costs_nothing_that_was_proved(pr
 @pytest.mark.attack("R3")
 async def test_a_recovery_that_could_not_be_finished_begins_again(program: Program) -> None:
     await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.proves()
     fields = somebody.form.values
     program.meddler.breaks("members.set_password")
+    flow = somebody.flow
     assert (await somebody.send(password=NEW, again=NEW)).status == 503
     program.meddler.mends()
     answer = await post(somebody.browser, "/recover/password", fields | {"password": NEW, "again": NEW})
-    assert answer.status == 410
-    assert form_on(answer).fields == ["account", "captcha"]
+    assert where(answer) == (303, "/recover/done")
+    saving = await somebody.browser.get(f"/recover/done?flow={flow}")
+    assert (saving.status, "正在设置新密码" in saving.text) == (200, True)
+    assert '<meta http-equiv="refresh" content="1">' in saving.text
+    program.clock.advance(SAVING // SECOND)
+    answer = await somebody.browser.get(f"/recover/done?flow={flow}")
+    assert (answer.status, form_on(answer).fields) == (410, ["account", "captcha"])
 
 
 # ------------------------------------------------------------------------------------ tabs, back, reload, deep links
@@ -388,7 +406,7 @@ async def test_a_recovery_that_could_not_be_finished_begins_again(program: Progr
 @pytest.mark.req("REC-1", "REC-3")
 async def test_every_page_leads_to_the_step_that_is_due(program: Program) -> None:
     await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.names(NUMBER)
     flow = somebody.flow
     for path in ("/recover/password", "/recover/done", "/h5/recover/code", "/h5/recover/nobody"):
@@ -415,7 +433,7 @@ async def test_every_page_leads_to_the_step_that_is_due(program: Program) -> Non
 @pytest.mark.attack("R3")
 async def test_a_finished_recovery_played_again_changes_nothing(program: Program) -> None:
     account = await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.proves()
     fields = somebody.form.values
     await somebody.send(password=NEW, again=NEW)
@@ -429,9 +447,9 @@ async def test_a_finished_recovery_played_again_changes_nothing(program: Program
 @pytest.mark.attack("O10", "R3")
 async def test_a_recovery_of_another_browser_is_none_here(program: Program) -> None:
     account = await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.proves()
-    stranger = await Forgetful.comes(program)
+    stranger = await Forgetful.comes(await program.browser())
     for path in ("ways", "code", "password", "done", "help"):
         answer = await stranger.browser.get(f"/recover/{path}?flow={somebody.flow}")
         assert (answer.status, form_on(answer).fields) == (410, ["account", "captcha"])
@@ -444,7 +462,7 @@ async def test_a_recovery_of_another_browser_is_none_here(program: Program) -> N
 @pytest.mark.parametrize("flow", ["", "x" * 22, "x", "😀", "../..", "%00", "a" * 4000])
 @pytest.mark.parametrize("start", STARTS)
 async def test_a_recovery_that_is_none_begins_with_words_that_say_so(program: Program, start: str, flow: str) -> None:
-    somebody = await Forgetful.comes(program, start)
+    somebody = await Forgetful.comes(await program.browser(), start)
     for path in ("code", "password", "done"):
         answer = await somebody.browser.get(f"{start}/{path}?{urlencode({'flow': flow})}")
         assert answer.status == 410
@@ -458,7 +476,7 @@ async def test_a_recovery_that_is_none_begins_with_words_that_say_so(program: Pr
 @pytest.mark.req("UX-5")
 async def test_a_form_that_stayed_open_too_long_comes_back_with_the_name(program: Program) -> None:
     await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await program.advance(16 * 60)
     answer = await somebody.send(account="zhang_san", captcha="1234")
     assert answer.status == 410
@@ -468,7 +486,7 @@ async def test_a_form_that_stayed_open_too_long_comes_back_with_the_name(program
 
 async def test_a_later_form_that_stayed_open_too_long_begins_again(program: Program) -> None:
     await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.proves()
     await program.advance(16 * 60)
     answer = await somebody.send(password=NEW, again=NEW)
@@ -496,7 +514,7 @@ async def test_phones_are_led_to_their_own_pages(program: Program) -> None:
 @pytest.mark.attack("R3")
 async def test_a_confirmation_in_jingtong_leads_to_the_new_password(program: Program) -> None:
     account = await real_named(program, phone=None)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.names(ZHANG.number)
     assert not [link for link in somebody.links if link.startswith("/recover/code?")]
     rooms = program.rooms
@@ -535,17 +553,17 @@ async def test_whatever_is_typed_is_answered_with_a_page_of_words(
     program: Program, start: str, typed: dict[str, str]
 ) -> None:
     account = await real_named(program)
-    somebody = await Forgetful.comes(program, start)
+    somebody = await Forgetful.comes(await program.browser(), start)
     first = {name: typed.get(name, "") for name in ("account", "phone")}
     answer = await somebody.send(captcha="0", **first)
     assert (answer.status, bool(somebody.form.faults)) == (422, True)
     assert "<svg onload" not in answer.text
     assert "<script>" not in answer.text
-    answer = await somebody.send(captcha=somebody.captcha(), **first)
+    answer = await somebody.send(captcha=await somebody.captcha(), **first)
     assert answer.status in {303, 422}
     assert "<svg onload" not in somebody.page
 
-    somebody = await Forgetful.comes(program, start)
+    somebody = await Forgetful.comes(await program.browser(), start)
     await somebody.comes_to_the_code(NUMBER)
     later = {name: typed.get(name, "") for name in ("document", "code")}
     for act in ("", "code"):
@@ -566,7 +584,7 @@ async def test_whatever_is_typed_is_answered_with_a_page_of_words(
 )
 async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Program, path: str) -> None:
     account = await enrolled(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     browser, fields = somebody.browser, somebody.form.values
     good = urlencode(fields).encode()
     refused = {
@@ -594,7 +612,7 @@ async def test_bodies_that_are_no_form_of_ours_are_refused_in_words(program: Pro
 @pytest.mark.parametrize("octets", [b"%ED%A0%80", b"%FF%FE", b"\xff\xfe", b"%C0%80", b"%"])
 @pytest.mark.parametrize("path", ["/recover", "/recover/code", "/recover/password"])
 async def test_octets_that_are_no_text_are_no_reason_to_fall_over(program: Program, path: str, octets: bytes) -> None:
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     fields = urlencode(somebody.form.values).encode()
     for name in (b"account", b"document", b"code", b"flow", b"captcha_id", b"password"):
         others = b"&".join(pair for pair in fields.split(b"&") if not pair.startswith(name + b"="))
@@ -606,7 +624,7 @@ async def test_octets_that_are_no_text_are_no_reason_to_fall_over(program: Progr
 @pytest.mark.attack("Q24", "O7")
 async def test_neither_code_nor_number_nor_password_is_in_an_address_or_a_page(program: Program) -> None:
     await real_named(program)
-    somebody = await Forgetful.comes(program)
+    somebody = await Forgetful.comes(await program.browser())
     await somebody.comes_to_the_code(ZHANG.number)
     answers = [await somebody.asks(document=ZHANG.number)]
     code = await somebody.reads()

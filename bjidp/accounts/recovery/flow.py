@@ -22,13 +22,16 @@ from bjidp.accounts.names import DocumentReadings, TypedName
 from bjidp.accounts.password import password_fault
 from bjidp.accounts.ports import Member
 from bjidp.accounts.reassigned import may_be_anothers
-from bjidp.clock import MINUTE, Instant, Millis
+from bjidp.clock import MINUTE, SECOND, Instant, Millis
 from bjidp.errors import FieldFault
 from bjidp.verification.code import as_typed
 from bjidp.verification.number import MobileNumber, mobile_number
 
 PROVED_FOR: Final[Millis] = 15 * MINUTE
 """How long somebody may take to think of a password before whoever comes to the computer next may."""
+
+SAVING: Final[Millis] = 10 * SECOND
+"""How long a write is waited for before nobody knows that it came."""
 
 HIDDEN_DOCUMENT: Final = masks.mask_document("")
 """A document of which nothing is shown."""
@@ -50,6 +53,8 @@ class Step(StrEnum):
     NAME = "name"
     IDENTITY = "identity"
     PASSWORD = "password"
+    SAVING = "saving"
+    """Another post of the same form is writing it at this moment."""
     DONE = "done"
     NOBODY = "nobody"
     """The number was proved, and no account has it. Only whoever holds the number gets here."""
@@ -108,8 +113,8 @@ class Recovery(Struct, frozen=True, kw_only=True):
     documents_tried: int = 0
     proved_at: Instant | None = None
     """When the account was proved to be theirs; no other fault costs a second proof."""
-    claimed: bool = False
-    """The new password is about to be written; nothing else of this recovery is kept."""
+    claimed_at: Instant | None = None
+    """When the new password was about to be written; nothing else of this recovery is kept."""
     done: bool = False
 
     def __repr__(self) -> str:
@@ -135,8 +140,10 @@ def next_step(facts: Recovery | None, now: Instant, *, confirmed: bool = False) 
     """
     if facts is None:
         return Step.NAME
-    if facts.claimed:
-        return Step.DONE if facts.done else Step.SPENT
+    if facts.claimed_at is not None:
+        if facts.done:
+            return Step.DONE
+        return Step.SAVING if now - facts.claimed_at < SAVING else Step.SPENT
     if confirmed or is_proved(facts, now):
         return Step.PASSWORD
     if facts.phone_proved and not facts.account:
@@ -215,9 +222,9 @@ def with_proof(facts: Recovery, now: Instant) -> Recovery:
     return replace(facts, proved_at=now, document="")
 
 
-def claimed(facts: Recovery) -> Recovery:
+def claimed(facts: Recovery, now: Instant) -> Recovery:
     """Return the facts before the write: of all that was known nothing is left to be used again (attack R3)."""
-    return Recovery(surface=facts.surface, claimed=True)
+    return Recovery(surface=facts.surface, claimed_at=now)
 
 
 def finished(facts: Recovery) -> Recovery:

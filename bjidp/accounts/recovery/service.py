@@ -276,6 +276,10 @@ class Recoveries:
         """Return the account as it is now; a recovery of one that has changed is over."""
         member = await self._members.member(draft.facts.account)
         if member is None or self._mark(member) != draft.facts.mark:
+            again, step = await self.look(asking, draft.id)
+            if again.facts.claimed_at is not None:
+                # It was this recovery that has changed it, by another post of the form.
+                raise NotDue(again, step)
             await self._drafts.close(asking.holder, draft.id)
             raise DraftUnknown
         return member
@@ -300,7 +304,7 @@ class Recoveries:
 
     async def _claim(self, asking: Asking, draft: Draft[Recovery]) -> Draft[Recovery]:
         try:
-            return await self._drafts.write(asking.holder, draft, rules.claimed(draft.facts))
+            return await self._drafts.write(asking.holder, draft, rules.claimed(draft.facts, draft.now))
         except StaleRecord:
             again, step = await self.look(asking, draft.id)
             raise NotDue(again, step) from None

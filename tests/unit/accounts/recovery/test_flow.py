@@ -12,6 +12,7 @@ from bjidp.accounts.recovery import flow
 from bjidp.accounts.recovery.flow import (
     DOCUMENTS,
     PROVED_FOR,
+    SAVING,
     Choosing,
     Naming,
     Proving,
@@ -40,8 +41,9 @@ def test_on_a_computer_a_name_an_identity_and_a_password_are_due_in_this_order()
     assert next_step(flow.with_phone_proved(facts), NOW) is Step.IDENTITY
     facts = flow.with_proof(facts, NOW)
     assert next_step(facts, NOW) is Step.PASSWORD
-    facts = flow.claimed(facts)
-    assert next_step(facts, NOW) is Step.SPENT
+    facts = flow.claimed(facts, NOW)
+    assert next_step(facts, NOW + SAVING - 1) is Step.SAVING
+    assert next_step(facts, NOW + SAVING) is Step.SPENT
     assert next_step(flow.finished(facts), NOW) is Step.DONE
 
 
@@ -104,9 +106,9 @@ def test_on_a_phone_a_number_that_was_not_proved_for_sixty_days_needs_the_docume
 @pytest.mark.attack("R3")
 def test_nothing_that_was_known_is_left_once_the_password_is_about_to_be_written() -> None:
     facts = flow.with_proof(flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)), NOW)
-    assert flow.claimed(facts) == Recovery(surface=Surface.PC, claimed=True)
-    later = flow.with_proof(flow.with_phone_proved(flow.claimed(facts)), NOW)
-    assert next_step(later, NOW) is Step.SPENT
+    assert flow.claimed(facts, NOW) == Recovery(surface=Surface.PC, claimed_at=NOW)
+    later = flow.with_proof(flow.with_phone_proved(flow.claimed(facts, NOW)), NOW)
+    assert next_step(later, NOW) is Step.SAVING
 
 
 @pytest.mark.attack("R3")
@@ -222,4 +224,4 @@ def test_a_confirmation_in_jingtong_counts_for_as_long_as_it_is_not_taken_back()
     facts = flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)
     assert next_step(facts, NOW, confirmed=True) is Step.PASSWORD
     assert next_step(facts, NOW, confirmed=False) is Step.IDENTITY
-    assert next_step(flow.claimed(facts), NOW, confirmed=True) is Step.SPENT
+    assert next_step(flow.claimed(facts, NOW), NOW, confirmed=True) is Step.SAVING

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from msgspec import Struct
@@ -15,7 +16,7 @@ from structlog.testing import capture_logs
 from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery.decoys import decoy
-from bjidp.accounts.recovery.flow import PROVED_FOR, Choosing, Naming, Proving, Step, Surface
+from bjidp.accounts.recovery.flow import PROVED_FOR, SAVING, Choosing, Naming, Proving, Step, Surface
 from bjidp.accounts.recovery.service import NotDue
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND
@@ -514,6 +515,21 @@ async def test_of_many_new_passwords_at_once_one_is_written(room: Room) -> None:
 
 
 @pytest.mark.attack("R3")
+async def test_a_post_that_another_one_overtakes_is_led_to_its_end_and_takes_nothing_from_it(room: Room) -> None:
+    account = await room.someone()
+    for call in ("hashes.hash", "members.member", "sessions.end_others", "drafts.replace"):
+        recovery = await room.proved()
+        kept = await room.hashes.hash(call)
+        other = Choosing(password="Other-wansui-9", again="Other-wansui-9")
+        room.meddler.before_next(call, partial(room.recoveries.set_password, room.asking(), recovery, CHOSEN))
+        assert await not_due(room.recoveries.set_password(room.asking(), recovery, other)) is Step.DONE
+        assert await room.password_is(account, NEW)
+        assert await room.step(recovery) is Step.DONE
+        room.clock.advance(20 * 60)
+        await room.sql.members.set_password(account, kept, EventKind.PASSWORD_CHANGED, room.clock.now())
+
+
+@pytest.mark.attack("R3")
 async def test_a_recovery_that_is_done_does_nothing_more_and_keeps_nothing(room: Room) -> None:
     account = await room.someone()
     recovery = await room.proved()
@@ -592,6 +608,8 @@ async def test_a_write_that_fails_uses_the_recovery_up_and_has_ended_the_session
     room.meddler.breaks("members.set_password")
     assert isinstance(await refusal(room.recoveries.set_password(room.asking(), recovery, CHOSEN)), StoreUnavailable)
     room.meddler.mends()
+    assert await room.step(recovery) is Step.SAVING
+    room.clock.advance(SAVING // SECOND)
     assert await room.step(recovery) is Step.SPENT
     assert await not_due(room.recoveries.set_password(room.asking(), recovery, CHOSEN)) is Step.SPENT
     assert await room.password_is(account, OLD)
