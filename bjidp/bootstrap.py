@@ -37,6 +37,7 @@ from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.config.settings import Settings
 from bjidp.entropy import Entropy
 from bjidp.miniprogram.book import RegistrationBook
+from bjidp.miniprogram.claiming import Claiming
 from bjidp.miniprogram.devices import Devices
 from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
@@ -48,6 +49,7 @@ from bjidp.miniprogram.ports import MiniSessionEnd, MiniSessionStore
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.miniprogram.settling import Settling
 from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -561,6 +563,13 @@ def _mini_program(
         alipay=settings.alipay,
         baidu=settings.baidu,
     )
+    book = RegistrationBook(records=stores.registrations, seals=seals, pseudonyms=pseudonyms)
+    settling = Settling(
+        accounts=stores.accounts,
+        sessions=sessions,
+        logins=logins,
+        probation=settings.accounts.link_probation_hours * HOUR,
+    )
     mini_program = MiniProgram(
         doors=Doors(
             platforms,
@@ -571,17 +580,24 @@ def _mini_program(
         accounts=stores.accounts,
         authority=build_authority(settings.authority, http=rooms.http, clock=rooms.clock),
         sessions=sessions,
-        book=RegistrationBook(
-            records=stores.registrations,
-            seals=seals,
-            pseudonyms=pseudonyms,
-        ),
+        book=book,
         logins=logins,
+        settling=settling,
         limits=limits,
         documents=DocumentRange.SYNTHETIC if _is_sandbox(settings) else DocumentRange.REAL,
         clock=rooms.clock,
         entropy=rooms.entropy,
-        probation=settings.accounts.link_probation_hours * HOUR,
+    )
+    claiming = Claiming(
+        book=book,
+        settling=settling,
+        accounts=stores.accounts,
+        members=stores.members,
+        codes=verification.codes,
+        dispatches=verification.dispatches,
+        endings=endings,
+        teller=verification.teller,
+        limits=limits,
     )
     binding = PhoneBinding(
         buttons={platform: clients.phone for platform, clients in platforms.items() if clients.phone is not None},
@@ -598,6 +614,7 @@ def _mini_program(
         mini_program=mini_program,
         sessions=sessions,
         limits=limits,
+        claiming=claiming,
         binding=binding,
         phones=qr.phones,
         undoing=Undoing(

@@ -92,13 +92,17 @@ class Passed(Struct, frozen=True, tag="passed"):
 
 
 class Found(Struct, frozen=True, tag="found"):
-    """An account holds the identity by a weaker proof: waits to be claimed. Username and phone are masked."""
+    """An account holds the identity by a weaker proof: waits to be claimed. Username and phone are masked.
+
+    ``proved`` tells that a code to the account's own phone was right.
+    """
 
     check: Check
     authority: str
     account: str
     username: str
     phone: str | None
+    proved: bool = False
 
 
 class Done(Struct, frozen=True, tag="done"):
@@ -205,10 +209,26 @@ def found(registration: Registration, *, account: str, username: str, phone: str
     return replace(registration, state=claim, expires_at=now + CLAIM_LIFETIME)
 
 
+def found_anew(registration: Registration, *, account: str, username: str, phone: str | None) -> Registration:
+    """Another account holds the identity by now: the claim is to that one, and nothing proved for it yet."""
+    state = registration.state
+    if not isinstance(state, Found):
+        raise InvalidTransition(state, "found_anew")
+    return replace(registration, state=Found(state.check, state.authority, account, username, phone))
+
+
+def proved(registration: Registration) -> Registration:
+    """A code to the phone of the account that was found was right: the claim is the person's own."""
+    state = registration.state
+    if not isinstance(state, Found):
+        raise InvalidTransition(state, "proved")
+    return replace(registration, state=replace(state, proved=True))
+
+
 def done(registration: Registration, session: str) -> Registration:
     """The account is there and the phone logged in to it."""
     state = registration.state
-    if not isinstance(state, Passed) or state.authority is None:
+    if not isinstance(state, Found) and (not isinstance(state, Passed) or state.authority is None):
         raise InvalidTransition(state, "done")
     return replace(registration, state=Done(session))
 

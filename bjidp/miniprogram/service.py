@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import contextlib
 
-from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, IdentityTaken, Link, NewAccount, Standing
-from bjidp.clock import HOUR, SECOND, Clock, Instant, Millis
+from bjidp.accounts.ports import AccountStore, Evidence, IdentityTaken
+from bjidp.clock import SECOND, Clock
 from bjidp.entropy import Entropy
 from bjidp.errors import (
     AccountRefused,
@@ -28,10 +28,8 @@ from bjidp.miniprogram.doors import Doors
 from bjidp.miniprogram.errors import DocumentUnsupported, FacePending, unknown_registration
 from bjidp.miniprogram.limits import MiniProgramLimits
 from bjidp.miniprogram.platform_logins import PlatformLogins
-from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.registration import (
     CLAIM_LIFETIME,
-    DONE_LIFETIME,
     KEPT,
     LIFETIME,
     Check,
@@ -42,14 +40,12 @@ from bjidp.miniprogram.registration import (
     Passed,
 )
 from bjidp.miniprogram.sessions import Caller, MiniSessions
-from bjidp.miniprogram.tokens import Tokens
+from bjidp.miniprogram.settling import Settling, account_found, session_ok
 from bjidp.miniprogram.wire import (
     AccountFound,
-    AccountSummary,
     AccountView,
     CompleteRequest,
     FaceStarted,
-    FoundAccount,
     IdentityRequired,
     RegistrationRequest,
     SessionOk,
@@ -64,9 +60,6 @@ from bjidp.proofing.ranges import DocumentRange
 from bjidp.records import StaleRecord
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Authority, FaceRequest, FaceVerdict
-
-LINK_PROBATION: Millis = 72 * HOUR
-"""How long a link made by recovery may not change the account (``accounts.link_probation``)."""
 
 CONSENTS = frozenset({"terms", "privacy"})
 VALID_DAYS = frozenset({0, 7, 30})
@@ -87,11 +80,11 @@ class MiniProgram:
         sessions: MiniSessions,
         book: RegistrationBook,
         logins: PlatformLogins,
+        settling: Settling,
         limits: MiniProgramLimits,
         documents: DocumentRange,
         clock: Clock,
         entropy: Entropy,
-        probation: Millis = LINK_PROBATION,
     ) -> None:
         """Take everything it asks; ``documents`` says whose numbers are served here."""
         self._doors = doors
@@ -100,11 +93,11 @@ class MiniProgram:
         self._sessions = sessions
         self._book = book
         self._logins = logins
+        self._settling = settling
         self._limits = limits
         self._documents = documents
         self._clock = clock
         self._entropy = entropy
-        self._probation = probation
 
     async def session(self, platform: Platform, body: SessionRequest, source: Source) -> SessionOk | IdentityRequired:
         """Log a platform identity in by the platform's own login code, or open a registration for it.
@@ -123,7 +116,7 @@ class MiniProgram:
             if await self._sessions.lives_on(link):
                 opened = await self._sessions.open(platform, link)
                 await self._logins.keep(opened.id, login)
-                return _session_ok(opened.tokens, standing)
+                return session_ok(opened.tokens, standing)
         secret = await self._book.open(identity, self._entropy, self._clock.now())
         await self._logins.keep_for_registration(secret, login)
         return IdentityRequired(secret, LIFETIME // SECOND)
@@ -264,13 +257,9 @@ class MiniProgram:
             case Passed(check=check, authority=str() as authority):
                 return await self._settle(page, secret, check, authority)
             case Found() as claim:
-                left = max(0, page.registration.expires_at - page.now) // SECOND
-                return AccountFound(secret, FoundAccount(claim.username, claim.phone), left)
+                return account_found(page, secret, claim.username, claim.phone)
             case Done(session=session):
-                again = await self._sessions.repeat(session)
-                if again is None:
-                    raise unknown_registration()
-                return _session_ok(*again)
+                return await self._settling.again(session)
         return None
 
     async def _take_verdict(self, page: Page, check: Check) -> None:
@@ -292,54 +281,19 @@ class MiniProgram:
 
     async def _settle(self, page: Page, secret: str, check: Check, authority: str) -> SessionOk | None:
         """Decide whose account it is (wire.md 3, "Face and accounts" (3)), and log in to it."""
-        person, identity = page.person(check), page.identity
-        new = NewAccount(
-            person=person,
-            identity=identity,
-            valid_days=check.valid_days,
-            evidence=Evidence.FACE,
-            evidence_reference=check.reference,
-            authority_reference=authority,
+        holder = await self._accounts.holder_of(page.person(check))
+        if holder is None or holder.evidence is Evidence.FACE:
+            link, standing = await self._settling.link(page, check, authority, holder)
+            return await self._settling.log_in(page, secret, link, standing)
+        claim = steps.found(
+            page.registration,
+            account=holder.account,
+            username=holder.username,
+            phone=holder.phone,
+            now=page.now,
         )
-        holder = await self._accounts.holder_of(person)
-        if holder is None:
-            link, standing = await self._accounts.register(new, page.now)
-        elif holder.evidence is Evidence.FACE:
-            link, standing = await self._link_again(holder, new, check, page.now)
-        else:
-            claim = steps.found(
-                page.registration,
-                account=holder.account,
-                username=holder.username,
-                phone=holder.phone,
-                now=page.now,
-            )
-            await page.write(claim, CLAIM_LIFETIME)
-            return None
-        opened = await self._sessions.open(identity.platform, link, repeatable=True)
-        await self._logins.hand_on(secret, opened.id)
-        try:
-            await page.write(steps.done(page.registration, opened.id), DONE_LIFETIME)
-        except StaleRecord:
-            # The same call was made twice at once and the other one is further: its session is the one.
-            await self._sessions.end(opened.id, MiniSessionEnd.SUPERSEDED)
-            raise
-        return _session_ok(opened.tokens, standing)
-
-    async def _link_again(
-        self, holder: IdentityHolder, new: NewAccount, check: Check, now: Instant
-    ) -> tuple[Link, Standing]:
-        former = await self._accounts.link_of(new.identity)
-        if former is None or former[0].account != holder.account:
-            # Recovery (REG-7): the store tells the account's other channels in the same transaction.
-            until = now + self._probation
-            return await self._accounts.relink(holder.account, new, probation_until=until, now=now)
-        if former[0].face_checked_at >= check.started_at:
-            # This very check was settled before and its answer got lost: a verdict is not used a second time.
-            return former
-        # Linked already. A probation it is under goes on: a second face check is no second proof.
-        until_as_before = former[0].probation_until
-        return await self._accounts.relink(holder.account, new, probation_until=until_as_before, now=now)
+        await page.write(claim, CLAIM_LIFETIME)
+        return None
 
 
 def _restarted(page: Page) -> steps.Registration:
@@ -347,12 +301,3 @@ def _restarted(page: Page) -> steps.Registration:
         return steps.restart(page.registration, page.now)
     except steps.InvalidTransition:
         raise unknown_registration() from None
-
-
-def _session_ok(tokens: Tokens, standing: Standing) -> SessionOk:
-    return SessionOk(
-        access_token=tokens.access,
-        expires_in=tokens.expires_in,
-        refresh_token=tokens.refresh,
-        account=AccountSummary(standing.name, level_name(standing.level)),
-    )

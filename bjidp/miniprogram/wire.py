@@ -100,6 +100,23 @@ class AccountFound(Struct, frozen=True, tag="account_found", tag_field="status")
     expires_in: int
 
 
+class ClaimRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the account that was found is the person's own; if so, the code that its phone was sent.
+
+    Without one, one is sent.
+    """
+
+    registration: RegistrationSecret
+    mine: bool
+    code: Annotated[str, Meta(max_length=32)] | None = None
+
+
+class CodeSent(Struct, frozen=True, tag="code_sent", tag_field="status"):
+    """A code is on its way to the account's phone; the next one can be asked for in ``wait`` seconds."""
+
+    wait: int
+
+
 class PhoneRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """What the platform's phone button gave.
 

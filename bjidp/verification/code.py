@@ -40,9 +40,13 @@ class Purpose(StrEnum):
     BIND_PHONE = "bind_phone"
     BIND_MAIL = "bind_mail"
     BANK_CARD = "bank_card"
+    CLAIM = "claim"
+    """An account is claimed by who has its identity (``registration/claim``)."""
 
 
-BY_SMS: Final = frozenset({Purpose.REGISTER, Purpose.LOGIN, Purpose.RECOVER, Purpose.VERIFY, Purpose.BIND_PHONE})
+BY_SMS: Final = frozenset(
+    {Purpose.REGISTER, Purpose.LOGIN, Purpose.RECOVER, Purpose.VERIFY, Purpose.BIND_PHONE, Purpose.CLAIM}
+)
 """What codes are sent by SMS for; a bank sends its own."""
 
 BY_MAIL: Final = frozenset({Purpose.BIND_MAIL})

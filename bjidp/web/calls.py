@@ -29,10 +29,11 @@ class Proof(Enum):
 
 
 class Outcome(Struct, frozen=True):
-    """A good answer without a body, beside the usual one."""
+    """A good answer of another status, beside the usual one; without a body unless it says of which type."""
 
     status: HTTPStatus
     when: str
+    answer: type[Struct] | None = None
 
 
 class Call(Struct, frozen=True, kw_only=True):

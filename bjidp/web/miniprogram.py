@@ -10,6 +10,7 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
+from bjidp.miniprogram.claiming import Claiming
 from bjidp.miniprogram.devices import Devices
 from bjidp.miniprogram.limits import MiniProgramLimits
 from bjidp.miniprogram.phone import PhoneBinding
@@ -19,6 +20,8 @@ from bjidp.miniprogram.sessions import Caller, MiniSessions
 from bjidp.miniprogram.wire import (
     AccountFound,
     AccountView,
+    ClaimRequest,
+    CodeSent,
     CompleteRequest,
     DeviceList,
     FaceStarted,
@@ -46,13 +49,14 @@ from bjidp.qrlogin.wire import (
     UndoBody,
 )
 from bjidp.web.bodies import read_json
-from bjidp.web.calls import Call, Proof, answer
+from bjidp.web.calls import Call, Outcome, Proof, answer
 from bjidp.web.errors import NotFound
 from bjidp.web.visitor import Observer
 
 _session = msgspec.json.Decoder(SessionRequest)
 _registration = msgspec.json.Decoder(RegistrationRequest)
 _complete = msgspec.json.Decoder(CompleteRequest)
+_claim = msgspec.json.Decoder(ClaimRequest)
 _phone = msgspec.json.Decoder(PhoneRequest)
 _refresh = msgspec.json.Decoder(RefreshRequest)
 _scan = msgspec.json.Decoder(ScanBody)
@@ -70,6 +74,7 @@ class MiniProgramApi:
         mini_program: MiniProgram,
         sessions: MiniSessions,
         limits: MiniProgramLimits,
+        claiming: Claiming,
         binding: PhoneBinding,
         phones: QrPhones,
         undoing: Undoing,
@@ -81,6 +86,7 @@ class MiniProgramApi:
         self._mini_program = mini_program
         self._sessions = sessions
         self._limits = limits
+        self._claiming = claiming
         self._binding = binding
         self._phones = phones
         self._undoing = undoing
@@ -124,6 +130,20 @@ class MiniProgramApi:
                 answers=(SessionOk, AccountFound),
                 errors=(
                     "invalid_request", "face_pending", "face_failed", "identity_mismatch", "account_refused", *vendor
+                ),
+            ),
+            Call(
+                method="POST",
+                path="/mp/v1/{platform}/registration/claim",
+                summary="Claim the account that holds the identity by a weaker proof, or take the identity over",
+                handler=self.claim,
+                proof=Proof.NOTHING,
+                body=ClaimRequest,
+                answers=(SessionOk, AccountFound),
+                others=(Outcome(HTTPStatus.ACCEPTED, "a code goes to the account's phone", CodeSent),),
+                errors=(
+                    "invalid_request", "account_refused", "verification_code_wrong", "verification_code_expired",
+                    "sms_hourly", "sms_daily", "sms_not_offered", "too_busy", "rate_limited", "service_unavailable",
                 ),
             ),
             Call(
@@ -244,6 +264,13 @@ class MiniProgramApi:
         platform = self._platform(request)
         body = await read_json(request, _complete)
         return answer(await self._mini_program.complete(platform, body, self._observer.source(request)))
+
+    async def claim(self, request: web.Request) -> web.Response:
+        """``POST /mp/v1/{platform}/registration/claim``."""
+        platform = self._platform(request)
+        body = await read_json(request, _claim)
+        answered = await self._claiming.claim(platform, body, self._observer.source(request))
+        return answer(answered, HTTPStatus.ACCEPTED if isinstance(answered, CodeSent) else HTTPStatus.OK)
 
     async def phone(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/{platform}/phone``; not found where the platform's button is not set up."""

@@ -35,7 +35,7 @@ PLACES: Final = {"platform": {"enum": ["wechat", "alipay", "baidu"]}}
 
 def describe(calls: tuple[Call, ...], *, version: str, url: str, browser_cookie: str) -> bytes:
     """Return the OpenAPI document of ``calls`` as JSON."""
-    named_types = {kind for call in calls for kind in (*call.answers, call.body, call.form) if kind is not None}
+    named_types = {kind for call in calls for kind in _types(call) if kind is not None}
     types = sorted(named_types | {FieldFault}, key=lambda kind: kind.__name__)
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     named = dict(zip(types, schemas, strict=True))
@@ -65,6 +65,10 @@ def mount(app: web.Application, document: bytes) -> None:
         return web.Response(body=document, content_type="application/json")
 
     app.router.add_get("/openapi.json", serve)
+
+
+def _types(call: Call) -> tuple[type[msgspec.Struct] | None, ...]:
+    return (*call.answers, *(outcome.answer for outcome in call.others), call.body, call.form)
 
 
 def _operation(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) -> dict[str, object]:
@@ -98,7 +102,11 @@ def _responses(call: Call, named: dict[type[msgspec.Struct], dict[str, Any]]) ->
         shapes = [named[kind] for kind in call.answers]
         good["content"] = {"application/json": {"schema": shapes[0] if len(shapes) == 1 else {"oneOf": shapes}}}
     responses: dict[str, object] = {str(int(call.status)): good}
-    responses |= {str(int(outcome.status)): {"description": outcome.when} for outcome in call.others}
+    for outcome in call.others:
+        other: dict[str, object] = {"description": outcome.when}
+        if outcome.answer is not None:
+            other["content"] = {"application/json": {"schema": named[outcome.answer]}}
+        responses[str(int(outcome.status))] = other
     for code in call.errors:
         status = str(int(STATUS[code]))
         described = responses.get(status)

@@ -22,6 +22,7 @@ from bjidp.miniprogram.platform_logins import KeptLogin, PlatformLogins
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.miniprogram.settling import Settling
 from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.miniprogram.wire import (
     AccountFound,
@@ -160,6 +161,8 @@ class PhoneWorld:
         self.kept_logins: MemoryRecords[KeptLogin] = MemoryRecords(clock)
         self.logins = PlatformLogins(records=self.kept_logins, seals=seals, pseudonyms=pseudonyms)
         self.limits = MiniProgramLimits(self.throttle, pseudonyms, windows or MiniProgramWindows())
+        self.book = RegistrationBook(records=self.registrations, seals=seals, pseudonyms=pseudonyms)
+        self.settling = Settling(accounts=stores.accounts, sessions=self.sessions, logins=self.logins)
         self.mini = MiniProgram(
             doors=Doors(
                 {platform: PlatformClients(fake, fake) for platform, fake in self.platforms.items()},
@@ -170,12 +173,9 @@ class PhoneWorld:
             accounts=stores.accounts,
             authority=self.authority,
             sessions=self.sessions,
-            book=RegistrationBook(
-                records=self.registrations,
-                seals=seals,
-                pseudonyms=pseudonyms,
-            ),
+            book=self.book,
             logins=self.logins,
+            settling=self.settling,
             limits=self.limits,
             documents=DocumentRange.REAL,
             clock=clock,

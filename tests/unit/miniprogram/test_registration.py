@@ -42,6 +42,7 @@ STATES: dict[str, State] = {
     "passed": Passed(CHECK, NOW),
     "matched": Passed(CHECK, NOW, "authority-1"),
     "found": Found(CHECK, "authority-1", "account", "******1234567", "150****7931"),
+    "claimed": Found(CHECK, "authority-1", "account", "******1234567", "150****7931", proved=True),
     "done": Done("session"),
 }
 
@@ -63,6 +64,8 @@ EVENTS: dict[str, Event] = {
     "yes": lambda it: steps.answered(it, ZHANG, YES),
     "no": lambda it: steps.answered(it, ZHANG, NO),
     "found": lambda it: steps.found(it, account="account", username="u", phone=None, now=NOW),
+    "found_anew": lambda it: steps.found_anew(it, account="other", username="u", phone=None),
+    "proved": steps.proved,
     "done": lambda it: steps.done(it, "session"),
 }
 
@@ -80,7 +83,9 @@ ALLOWED: dict[tuple[str, str], State] = {
     ("passed", "yes"): Passed(CHECK, NOW, "authority-1"),
     ("passed", "no"): Opened(AuthorityRefusal((Advice.CHECK_AGAIN,))),
     ("matched", "found"): Found(CHECK, "authority-1", "account", "u", None),
-    ("matched", "done"): Done("session"),
+    **{(state, "found_anew"): Found(CHECK, "authority-1", "other", "u", None) for state in ("found", "claimed")},
+    **{(state, "proved"): STATES["claimed"] for state in ("found", "claimed")},
+    **{(state, "done"): Done("session") for state in ("matched", "found", "claimed")},
 }
 
 
