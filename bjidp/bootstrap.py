@@ -723,7 +723,11 @@ def _recovery(rooms: Rooms, front: _Front, verification: _Verification, endings:
         windows=RecoveryWindows(),
     )
     recovering = RecoveryPages(
-        desk=front.desk, arrivals=front.arrivals, recoveries=recoveries, captchas=verification.captchas
+        desk=front.desk,
+        arrivals=front.arrivals,
+        tickets=front.verify_tickets,
+        recoveries=recoveries,
+        captchas=verification.captchas,
     )
     return _Part(mounts=(recovering.mount,))
 

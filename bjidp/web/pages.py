@@ -15,6 +15,7 @@ from bjidp.clock import Instant
 from bjidp.standing import Level
 from bjidp.web import recovery_pages
 from bjidp.web.form_view import FormView
+from bjidp.web.qr_card import QrCard as QrCard  # noqa: PLC0414 - a part of pages
 
 Platform: TypeAlias = Literal["wechat", "alipay", "baidu"]
 """Where the phone's 京通 runs; words under ``platform.*``."""
@@ -176,25 +177,6 @@ class NoAccountPage(msgspec.Struct, frozen=True, kw_only=True):
     def sample(cls) -> NoAccountPage:
         """Return the page."""
         return cls(phone="154****5678")
-
-
-class QrCard(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a page that shows a QR and follows what becomes of it; see ``components/verify_qr.html``."""
-
-    flow: str
-    basis_url: str
-    """Address of :meth:`bjidp.qrlogin.matrix.Basis.encode`."""
-    embedder: str | None = None
-    """As of :class:`LoginPage`."""
-
-    @classmethod
-    def sample(cls) -> QrCard:
-        """Return one of a demonstration."""
-        return cls(
-            flow="mDq3vYdV0Yw4h8m0m1iX7A",
-            basis_url="/static/qr/0123456789abcdef.bin",
-            embedder="http://127.0.0.1:8081",
-        )
 
 
 class VerifyPage(msgspec.Struct, frozen=True, kw_only=True):

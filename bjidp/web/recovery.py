@@ -22,11 +22,13 @@ from bjidp.clock import SECOND
 from bjidp.errors import BjidpError, InvalidRequest, Retryable
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, VerificationCodeWrong
+from bjidp.verification.proofs import Operation
 from bjidp.web import recovery_pages as pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.bodies import JSON
 from bjidp.web.desk import Asker, Desk, FormPage, StaleForm
 from bjidp.web.form_view import Form, FormView
+from bjidp.web.verify_qr import VerifyTickets
 from bjidp.web.visitor import is_phone
 
 BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
@@ -51,6 +53,7 @@ _AT: Final = {
 
 _START: Final = {Surface.PC: "/recover", Surface.H5: "/h5/recover"}
 _CODE: Final = {Surface.PC: "/recover/code", Surface.H5: "/h5/recover/code"}
+_JINGTONG: Final = "/recover/jingtong"
 _LOGIN: Final = {Surface.PC: "/login", Surface.H5: "/h5/login"}
 
 Build: TypeAlias = Callable[[Recovery, FormView], FormPage]
@@ -109,10 +112,13 @@ _PAGES: Final = {
 class RecoveryPages:
     """Handlers of recoveries."""
 
-    def __init__(self, *, desk: Desk, arrivals: Arrivals, recoveries: Recoveries, captchas: Captchas) -> None:
+    def __init__(
+        self, *, desk: Desk, arrivals: Arrivals, tickets: VerifyTickets, recoveries: Recoveries, captchas: Captchas
+    ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._desk = desk
         self._arrivals = arrivals
+        self._tickets = tickets
         self._recoveries = recoveries
         self._captchas = captchas
 
@@ -125,6 +131,7 @@ class RecoveryPages:
             app.router.add_post(_AT[surface, Step.PASSWORD], self.choose)
         for path in _PAGES:
             app.router.add_get(path, self.page)
+        app.router.add_get(_JINGTONG, self.jingtong)
 
     async def start(self, request: web.Request) -> web.Response:
         """Ask whose password it is; lead phones to their pages, and whoever is logged in to the page that says so."""
@@ -142,6 +149,29 @@ class RecoveryPages:
         if asker.owner is not None:
             return self._desk.lead(asker, _LOGIN[_surface(request)])
         return await self._show(request, asker, request.query.get("flow"))
+
+    async def jingtong(self, request: web.Request) -> web.Response:
+        """Show a QR that the account's own 京通 confirms; for a decoy one that nobody's does."""
+        asker = await self._desk.visit(request)
+        if asker.owner is not None:
+            return self._desk.lead(asker, _LOGIN[Surface.PC])
+        try:
+            draft, due = await self._recoveries.look(self._asking(request, asker), request.query.get("flow"))
+        except DraftUnknown as over:
+            return await self._start(request, asker, wrong=over)
+        facts = draft.facts
+        if due is not Step.IDENTITY or facts.surface is not Surface.PC:
+            return await self._lead(request, asker, facts.surface, due, draft.id)
+        asker, card = await self._tickets.open(
+            request,
+            asker,
+            account=facts.account if facts.real else None,
+            operation=Operation.RECOVER,
+            page=f"{_JINGTONG}?flow={draft.id}",
+            next_page=f"{_AT[Surface.PC, Step.PASSWORD]}?flow={draft.id}",
+        )
+        page = pages.RecoverJingtongPage(form=FormView(csrf=asker.csrf, flow=draft.id), card=card)
+        return self._desk.answer(request, asker, page)
 
     async def name(self, request: web.Request) -> web.Response:
         """Take the name of an account."""

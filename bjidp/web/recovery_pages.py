@@ -11,6 +11,7 @@ import msgspec
 
 from bjidp.accounts.recovery.flow import Recovery, Surface
 from bjidp.web.form_view import FormView
+from bjidp.web.qr_card import QrCard
 
 _FORM: Final = FormView(
     csrf="example",
@@ -64,6 +65,20 @@ class RecoverWaysPage(msgspec.Struct, frozen=True, kw_only=True):
     def sample(cls) -> RecoverWaysPage:
         """Return the page of a real-named account."""
         return cls(form=_FORM, who="z***********n", number="150****7931", document="***********0013")
+
+
+class RecoverJingtongPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /recover/jingtong``: a QR that the account's own 京通 confirms."""
+
+    template: ClassVar[str] = "recover_jingtong.html"
+
+    form: FormView
+    card: QrCard
+
+    @classmethod
+    def sample(cls) -> Self:
+        """Return the page."""
+        return cls(form=_FORM, card=QrCard.sample())
 
 
 class RecoverCodePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +198,7 @@ ALL: Final = (
     RecoverPage,
     RecoverH5Page,
     RecoverWaysPage,
+    RecoverJingtongPage,
     RecoverCodePage,
     RecoverCodeH5Page,
     RecoverPasswordPage,

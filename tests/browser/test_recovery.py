@@ -11,10 +11,12 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import PHONE
 from tests.support.accessibility import violations
 from tests.support.accounts import ZHANG, member_at
+from tests.support.calls import Caller, Deployment
 from tests.support.chromium import ContextFactory
 from tests.support.computer import PATIENCE, Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
+from tests.support.phone import log_in, people
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
@@ -94,6 +96,10 @@ async def test_a_real_named_person_recovers_by_the_keyboard_alone(demo: Demo, co
     await page.get_by_role("link", name="当前手机号不再使用？点击此处").press("Enter")
     await expect(page.get_by_role("heading", name="当前手机号不再使用")).to_be_visible()
     await looks.at("help")
+    await page.get_by_role("link", name="前往找回").press("Enter")
+    await expect(page.get_by_role("heading", name="通过京通找回")).to_be_visible()
+    await computer.shows("waiting")
+    await looks.at("jingtong")
     await page.get_by_role("link", name="返回上一页").press("Enter")
     await page.get_by_role("link", name="前往找回").press("Enter")
 
@@ -130,6 +136,27 @@ async def test_a_real_named_person_recovers_by_the_keyboard_alone(demo: Demo, co
     await page.locator("#f-captcha").fill(await computer.captcha(demo))
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile("/centre$"))
+    assert looks.found == []
+
+
+@pytest.mark.req("REC-2", "UX-2", "UX-3")
+async def test_an_account_without_a_phone_is_proved_in_jingtong(demo: Demo, computer: Computer) -> None:
+    page, looks = computer.page, Looks(computer, "recover-jingtong")
+    async with Caller(Deployment(demo.server, demo.sandbox, demo.server)) as calling:
+        (person,) = [person for person in await people(calling) if person.name == "陈雨桐"]
+        phone = await log_in(calling, "baidu", person)
+        await page.goto("/recover")
+        await page.get_by_role("textbox", name="账户名").fill(person.document_number)
+        await page.locator("#f-captcha").fill(await computer.captcha(demo))
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="通过京通找回")).to_be_visible()
+        await looks.at("ways")
+        await page.get_by_role("link", name="前往找回").press("Enter")
+        await computer.shows("waiting")
+        scanned = await phone.scan(await computer.photographed())
+        await computer.shows("scanned")
+        await phone.confirm(scanned.json())
+    await expect(page.get_by_role("textbox", name="设置新密码")).to_be_visible()
     assert looks.found == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
@@ -12,14 +12,13 @@ from structlog.testing import capture_logs
 from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery.flow import SAVING
 from bjidp.clock import SECOND
-from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.qrlogin.browser import key_of
-from bjidp.verification.proofs import Means, Operation, Proofs
 from tests.support.accounts import ZHANG, is_password, member
+from tests.support.browser import Screen
 from tests.support.calls import Answer
 from tests.support.forgetful import NUMBER, Forgetful, form_on
 from tests.support.forms import FORM, post, post_raw
-from tests.support.program import Program
+from tests.support.phone import Phone
+from tests.support.program import LiveSocket, Program
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
@@ -510,22 +509,103 @@ async def test_phones_are_led_to_their_own_pages(program: Program) -> None:
     assert (await (await program.browser()).get("/h5/recover")).status == 200
 
 
+# ------------------------------------------------------------------------------------------------------------ by 京通
+
+
+async def shown_code(program: Program, somebody: Forgetful) -> tuple[LiveSocket, Screen]:
+    """Open the page with the code, and its socket."""
+    await somebody.browser.open(f"/recover/jingtong?flow={somebody.flow}")
+    socket = await program.socket(somebody.browser)
+    return socket, await socket.screen()
+
+
+async def confirmed(program: Program, phone: Phone, somebody: Forgetful) -> dict[str, Any]:
+    """Let a phone confirm the recovery, and the page go on; return what the phone was asked."""
+    socket, screen = await shown_code(program, somebody)
+    scanned = await program.scanned(phone, screen)
+    await socket.next("scanned")
+    await phone.confirm(scanned)
+    answer = await somebody.browser.redeem(str((await socket.next("approved"))["grant"]))
+    assert answer.json() == {"next": f"/recover/password?flow={somebody.flow}"}
+    return scanned
+
+
 @pytest.mark.req("REC-2")
-@pytest.mark.attack("R3")
-async def test_a_confirmation_in_jingtong_leads_to_the_new_password(program: Program) -> None:
-    account = await real_named(program, phone=None)
+@pytest.mark.attack("R2")
+async def test_a_confirmation_in_jingtong_leads_to_the_new_password_and_logs_nobody_in(program: Program) -> None:
+    phone = await program.phone()
+    ((account,),) = program.sql("SELECT id FROM account")
     somebody = await Forgetful.comes(await program.browser())
-    await somebody.names(ZHANG.number)
-    assert not [link for link in somebody.links if link.startswith("/recover/code?")]
-    rooms = program.rooms
-    record = await rooms.stores.browsers.get(key_of(somebody.browser.secret or ""))
-    assert record is not None
-    proofs = Proofs(rooms.stores.proofs, Pseudonyms(rooms.keyring))
-    await proofs.grant(record.value.id, account, Operation.RECOVER, Means.QR)
+    await somebody.names(phone.person.document_number)
+    assert "通过京通找回" in somebody.page
+    assert f"/recover/jingtong?flow={somebody.flow}" in somebody.links
+    scanned = await confirmed(program, phone, somebody)
+    assert scanned["request"]["action"] == "verify.recover"
+    assert somebody.browser.session is None
     await somebody.open(f"/recover/ways?flow={somebody.flow}")
     assert somebody.form.fields == ["password", "again"]
+    assert where(await somebody.send(password=NEW, again=NEW)) == (303, "/recover/done")
+    assert await password_is(program, account, NEW)
+    assert somebody.browser.session is None
+
+
+@pytest.mark.req("REC-2")
+async def test_who_does_not_use_the_phone_any_more_may_prove_it_in_jingtong(program: Program) -> None:
+    phone = await program.phone()
+    ((account,),) = program.sql("SELECT id FROM account")
+    await program.rooms.stores.members.set_phone(account, NUMBER, program.clock.now())
+    somebody = await Forgetful.comes(await program.browser())
+    await somebody.names(NUMBER)
+    await somebody.open(f"/recover/help?flow={somebody.flow}")
+    assert f"/recover/jingtong?flow={somebody.flow}" in somebody.links
+    await confirmed(program, phone, somebody)
+    await somebody.open(f"/recover/password?flow={somebody.flow}")
     await somebody.send(password=NEW, again=NEW)
     assert await password_is(program, account, NEW)
+
+
+@pytest.mark.attack("R3", "P7")
+async def test_a_confirmation_that_is_taken_back_on_the_phone_is_none(program: Program) -> None:
+    phone = await program.phone()
+    somebody = await Forgetful.comes(await program.browser())
+    await somebody.names(phone.person.document_number)
+    scanned = await confirmed(program, phone, somebody)
+    await somebody.open(f"/recover/password?flow={somebody.flow}")
+    assert (await phone.undo(scanned["ticket"])).status == 200
+    assert where(await somebody.send(password=NEW, again=NEW)) == (303, "/recover/ways")
+    assert program.sql("SELECT 1 FROM account WHERE password IS NOT NULL") == []
+
+
+@pytest.mark.attack("R1", "B5")
+async def test_the_code_for_a_name_that_nobody_has_is_refused_by_every_phone_as_another_accounts_is(
+    program: Program,
+) -> None:
+    owner, stranger = await program.phone(), await program.phone("li-siyuan")
+    refusals = []
+    for name in (owner.person.document_number, "nobody_at_all"):
+        somebody = await Forgetful.comes(await program.browser())
+        await somebody.names(name)
+        page = await somebody.browser.get(f"/recover/jingtong?flow={somebody.flow}")
+        socket, screen = await shown_code(program, somebody)
+        refused = await stranger.scan(program.frame(screen))
+        await program.settle()
+        refusals.append((face(page), refused.verdict, refused.json()["reason"], socket.unread()))
+    assert refusals[0] == refusals[1]
+    assert refusals[0][1:] == ((403, "account_refused"), "other_account", [])
+
+
+async def test_the_page_with_the_code_is_a_step_like_any_other(program: Program) -> None:
+    await enrolled(program)
+    somebody = await Forgetful.comes(await program.browser())
+    await somebody.proves(NUMBER)
+    page = "/recover/jingtong?flow="
+    assert where(await somebody.browser.get(page + somebody.flow)) == (303, "/recover/password")
+    stranger = await program.browser()
+    assert (await stranger.get(page + somebody.flow)).status == 410
+    phone = await Forgetful.comes(await program.browser(), "/h5/recover")
+    await phone.names(NUMBER)
+    assert where(await phone.browser.get(page + phone.flow)) == (303, "/h5/recover/code")
+    assert where(await (await program.signed_in()).get(page + somebody.flow)) == (303, "/login")
 
 
 # ------------------------------------------------------------------------------------------------------ hostile bodies
