@@ -10,6 +10,7 @@ PORT ?= 8080
 DATA ?= ./data/demo
 LAN ?=
 T ?=
+ONLY ?=
 
 RUN := .venv/bin/python -m
 COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -41,8 +42,8 @@ fmt: setup-test ## Format the code, and repair what the linter can repair
 	@$(RUN) ruff format .
 
 .PHONY: bench
-bench: setup-test ## Measure, and print one table
-	@$(RUN) bench
+bench: setup-test ## Measure, and print one table; ONLY=pages measures a part
+	@$(RUN) bench $(addprefix --only ,$(ONLY))
 
 ## Keep house
 

@@ -159,10 +159,10 @@ def get(path: str, host: str, *fields: str) -> bytes:
     return "\r\n".join((f"GET {path} HTTP/1.1", f"Host: {host}", *fields, "", "")).encode()
 
 
-def post(path: str, host: str, body: bytes, *fields: str) -> bytes:
-    """Return a POST of JSON as it goes over the wire."""
+def post(path: str, host: str, body: bytes, *fields: str, kind: str = "application/json") -> bytes:
+    """Return a POST as it goes over the wire."""
     length = f"Content-Length: {len(body)}"
-    head = (f"POST {path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json", length, *fields, "", "")
+    head = (f"POST {path} HTTP/1.1", f"Host: {host}", f"Content-Type: {kind}", length, *fields, "", "")
     return "\r\n".join(head).encode() + body
 
 

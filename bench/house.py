@@ -3,18 +3,24 @@
 The settings are those of production, limits included: each person sits in a network of their own behind the one proxy
 that is trusted, so no limit by address is met and none is lifted. Accounts and phone sessions are written through the
 stores before the server starts, since nobody is there to show a face; from then on every request is a real one.
+
+A server whose captchas have to be got past is a demonstration's, which differs in whose numbers it serves, in a line
+that says so on each page, and in that it tells what captchas show.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from bench.login import Person, Place
-from bjidp.accounts.ports import Evidence, NewAccount
+from bjidp.accounts.hashing import Cost, PasswordHashes
+from bjidp.accounts.ports import Evidence, NewAccount, NewMember
 from bjidp.bootstrap import close_rooms, open_rooms, read_keyring
 from bjidp.clock import SystemClock
 from bjidp.config.loader import read
@@ -24,20 +30,49 @@ from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.person import DocumentType
 from bjidp.person import Person as Citizen
 from bjidp.platforms import Platform, PlatformIdentity
+from bjidp.sandbox.credentials import default_credentials
 from bjidp.secret import Secret
 from bjidp.storage.sql.migrations import migrate
 
 PEOPLE: Final = 200
 """An account may make 60 calls a minute, two a login: this many allow a hundred logins a second."""
 
+PASSWORD: Final = "Correct-horse7"
+
+TOGETHER: Final = 32
+"""Members who are written down at a time; they share a commit."""
+
+
+def username(number: int) -> str:
+    """Return what a member is called; a number that nobody has makes a name of the same form that nobody has."""
+    return f"member_{number:06d}"
+
+
+def phone_number(number: int) -> str:
+    """Return a member's number, of the range that is assigned to no operator."""
+    # The sandbox refuses some of the lowest on purpose.
+    return f"154{10_000_000 + number}"
+
 
 class House:
     """One server's settings, and the people who use it."""
 
-    def __init__(self, folder: Path, port: int, database_url: str, redis_url: str | None = None) -> None:
-        """Describe a server on ``port`` that keeps its settings in ``folder``."""
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        database_url: str,
+        redis_url: str | None = None,
+        *,
+        sandbox: str | None = None,
+    ) -> None:
+        """Describe a server on ``port`` that keeps its settings in ``folder``.
+
+        With the address of a ``sandbox`` it is a demonstration's, which sends its messages there.
+        """
         self.place = Place(port)
         self.settings = folder / "server.json"
+        self.answers = folder / "captchas.txt"
         folder.mkdir()
         storage = {"database_url": database_url} | ({} if redis_url is None else {"redis_url": redis_url})
         sections: dict[str, dict[str, object]] = {
@@ -48,6 +83,15 @@ class House:
             "wechat": {"app_id": "wx0000000000000000", "app_secret": "never asked"},
             "networks": {"trusted_proxies": ["127.0.0.1/32"]},
         }
+        if sandbox is not None:
+            sms = default_credentials(None).client_settings(sandbox).chuanglan
+            sections["server"]["environment"] = "demo"
+            sections["chuanglan"] = {
+                "account": sms.account,
+                "password": sms.password,
+                "signature": sms.signature,
+                "base_url": sms.base_url,
+            }
         self.settings.write_text(json.dumps(sections), encoding="utf-8")
 
     async def people(self) -> list[Person]:
@@ -78,3 +122,22 @@ class House:
             found.append(Person(opened.tokens.access, f"10.{number // 250}.{number % 250}.7"))
         await close_rooms(rooms)
         return found
+
+    async def members(self, numbers: Sequence[int]) -> None:
+        """Enrol members with a password, after :meth:`people` has made the schema."""
+        if not numbers:
+            return
+        settings = read(json.loads(self.settings.read_text(encoding="utf-8")), {}, beside=self.settings.parent)
+        clock, entropy = SystemClock(), SystemEntropy()
+        hashes = PasswordHashes(entropy, Cost(), threads=1, waiting=1)
+        # One for all: what a login pays for is to check it.
+        password = await hashes.hash(PASSWORD)
+        await hashes.close()
+        rooms = await open_rooms(settings, clock, entropy)
+        for first in range(0, len(numbers), TOGETHER):
+            news = [
+                NewMember(username=username(n), phone=phone_number(n), password=password)
+                for n in numbers[first : first + TOGETHER]
+            ]
+            await asyncio.gather(*(rooms.stores.members.enrol(new, clock.now()) for new in news))
+        await close_rooms(rooms)

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 from bench.client import Answer, Connection, get, post, upgrade
 
-_AGENT = (
+AGENT = (
     "User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"
     " Safari/537.36"
 )
 _PAGE = (
-    _AGENT,
+    AGENT,
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
     "Accept-Encoding: gzip, deflate, br, zstd",
     "Accept-Language: zh-CN,zh;q=0.9",
@@ -31,7 +31,7 @@ _PAGE = (
     "Upgrade-Insecure-Requests: 1",
 )
 _SCRIPT = (
-    _AGENT,
+    AGENT,
     "Accept: */*",
     "Accept-Encoding: gzip, deflate, br, zstd",
     "Accept-Language: zh-CN,zh;q=0.9",
@@ -91,7 +91,7 @@ async def open_page(place: Place, http: Connection, address: str) -> tuple[Answe
         raise RuntimeError(f"the page was answered {page.status}")
     cookie = "Cookie: " + "; ".join(f"{name}={value}" for name, value in page.cookies().items())
     socket = await Connection.to(place.port)
-    await socket.upgrade(upgrade(f"/qr/channel?flow={flow[1].decode()}", place.host, via, origin, cookie, _AGENT))
+    await socket.upgrade(upgrade(f"/qr/channel?flow={flow[1].decode()}", place.host, via, origin, cookie, AGENT))
     text = await socket.message()
     return page, Waiting(socket, cookie, json.loads(text), time.perf_counter()), text
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
-LIBRARIES: Final = ("aiohttp", "uvloop", "msgspec", "SQLAlchemy", "psycopg", "redis", "cryptography", "PyJWT")
+LIBRARIES: Final = (
+    "aiohttp",
+    "uvloop",
+    "msgspec",
+    "SQLAlchemy",
+    "psycopg",
+    "redis",
+    "cryptography",
+    "argon2-cffi",
+    "pillow",
+)
 
 
 class Line(NamedTuple):
@@ -21,6 +32,35 @@ class Line(NamedTuple):
     met: bool | None
     measured: str
     floor: str
+
+
+class Found(NamedTuple):
+    """What a part of a run has found: its lines, and the figures behind them."""
+
+    lines: list[Line]
+    figures: dict[str, object]
+
+
+BLOCK: Final = 0.05
+"""Seconds that the event loop may be blocked."""
+
+
+def block(when: str, own: tuple[float, float], floor: tuple[float, float] | None = None) -> Line:
+    """Return the line of the longest block while something was done: the server's own, and the floor's meanwhile."""
+    return Line(
+        f"longest block, {when}",
+        "" if floor is None else f"{own[0] / floor[0]:.2f}",
+        "",
+        f"<= {BLOCK * 1e3:.0f} ms",
+        own[0] <= BLOCK,
+        _block(own),
+        "" if floor is None else _block(floor),
+    )
+
+
+def progress(what: str) -> None:
+    """Say what is being measured."""
+    print(what, file=sys.stderr, flush=True)
 
 
 def machine(servers: list[str]) -> str:
@@ -45,6 +85,11 @@ def table(lines: list[Line]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _block(block: tuple[float, float]) -> str:
+    longest, computing = block
+    return f"{longest * 1e3:.1f} ms ({computing * 1e3:.1f} computing)"
 
 
 def _verdict(line: Line) -> str:
