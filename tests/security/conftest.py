@@ -8,6 +8,7 @@ configuration, the log or the database file, or several addresses to call from, 
 from __future__ import annotations
 
 import base64
+import itertools
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -188,6 +189,18 @@ def early(request: pytest.FixtureRequest) -> None:
 def crowd() -> Crowd:
     """Everybody's phones."""
     return Crowd()
+
+
+_addresses = itertools.count(1)
+
+
+@pytest.fixture
+async def apart(deployment: Deployment) -> AsyncIterator[Caller]:
+    """A client with an address of its own, if the server is on this machine: what it uses up is nobody else's."""
+    local = str(urlsplit(deployment.at).hostname).startswith("127.")
+    number = next(_addresses)
+    async with Caller(deployment, f"127.0.{90 + number // 250}.{number % 250 + 1}" if local else None) as calling:
+        yield calling
 
 
 @pytest.fixture

@@ -11,6 +11,16 @@ from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, Deployment
 from tests.support.crowd import Crowd
 from tests.support.login import approved, logged_in
+from tests.support.visitors import (
+    H5_LOGIN,
+    PASSWORD,
+    PC_LOGIN,
+    by_password,
+    login_code,
+    number,
+    opened,
+    registered,
+)
 
 PLANTED: Final = "x" * 43
 
@@ -72,27 +82,37 @@ async def test_a_log_out_ends_the_session_on_the_server(caller: Caller, crowd: C
 async def test_every_cookie_is_flagged(
     deployment: Deployment, variant: Callable[[str], Deployment], crowd: Crowd, name: str
 ) -> None:
-    """Over https: ``__Host-``, Secure, HttpOnly, SameSite=Lax, Path=/, no Domain; over http all that http allows."""
+    """Over https: ``__Host-``, Secure, HttpOnly, SameSite=Lax, Path=/, no Domain; over http all that http allows.
+
+    Whichever way somebody comes in; only what a browser is known by, which opens nothing, outlives the browser's run.
+    """
     server = deployment if name == "plain" else variant(name)
     async with Caller(server) as caller:
         browser = await logged_in(caller, await crowd.phone(caller))
         centre = await browser.get("/centre")
         token = centre.text.partition('name="csrf" value="')[2].partition('"')[0]
         await browser.submit("/logout", {"csrf": token})
+        account = await registered(caller)
+        for page in (PC_LOGIN, H5_LOGIN):
+            assert (await by_password(Browser(caller), account.username, PASSWORD, page)).status == 303
+        await login_code(Browser(caller), number())
+        for page in ("/recover", "/h5/recover", "/h5/register"):
+            await opened(Browser(caller), page)
         stale = Browser(caller)
         stale.cookies[server.cookie("bjidp_session")] = PLANTED
         await stale.get("/centre")
         lines = [line for answer in caller.heard for line in answer.cookies]
         names = {line.partition("=")[0] for line in lines}
-        assert names == {server.cookie("bjidp_browser"), server.cookie("bjidp_session")}
+        known = server.cookie("bjidp_known")
+        assert names == {server.cookie("bjidp_browser"), server.cookie("bjidp_session"), known}
         assert all(name.startswith("__Host-") is server.secure for name in names)
         for line in lines:
             flags = {part.strip().lower() for part in line.split(";")[1:]}
             assert {"httponly", "path=/", "samesite=lax"} <= flags
             assert ("secure" in flags) is server.secure
-            assert not any(flag.startswith("domain") for flag in flags)
+            assert not any(flag.startswith(("domain", "expires")) for flag in flags)
             if "max-age=0" not in flags:
-                assert not any(flag.startswith(("expires", "max-age")) for flag in flags)
+                assert any(flag.startswith("max-age") for flag in flags) is line.startswith(f"{known}=")
 
 
 @pytest.mark.attack("T2", "W3")

@@ -1,0 +1,410 @@
+"""Forms: who may post one, what is in it, where it leads, and the captcha on it (attacks Q25, Q27, Q28, T4, O11)."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from collections import Counter
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
+
+import pytest
+
+from tests.support.browser import Browser
+from tests.support.calls import Answer, Caller, Line
+from tests.support.forms import FORM, WebForm, form_of, post, post_raw, send
+from tests.support.visitors import (
+    BY_CODE,
+    CODE_FORM,
+    PASSWORD,
+    PC_LOGIN,
+    code_sent,
+    inbox,
+    number,
+    opened,
+    registered,
+    solved,
+    username,
+)
+
+FORMS: Final = {
+    "/login": ("account", "password", "captcha", "captcha_id"),
+    "/h5/login": ("account", "password", "captcha", "captcha_id", "agreed"),
+    "/h5/login/code": ("phone", "code", "captcha", "captcha_id", "agreed", "act"),
+    "/h5/login/document": ("tail", "flow"),
+    "/register": ("username", "phone", "code", "password", "again", "agreed", "captcha", "captcha_id", "flow", "act"),
+    "/h5/register": ("phone", "code", "password", "agreed", "captcha", "captcha_id", "flow", "act"),
+    "/register/identity": (),
+    "/h5/register/identity": (),
+    "/recover": ("account", "captcha", "captcha_id"),
+    "/recover/code": ("document", "code", "captcha", "captcha_id", "flow", "act"),
+    "/recover/password": ("password", "again", "flow"),
+    "/h5/recover": ("phone", "captcha", "captcha_id"),
+    "/h5/recover/code": ("document", "code", "captcha", "captcha_id", "flow", "act"),
+    "/h5/recover/password": ("password", "again", "flow"),
+    "/qr/renew": ("flow",),
+    "/qr/redeem": ("flow", "grant", "code"),
+    "/logout": (),
+    "/not-me": (),
+}
+"""Every address that a page posts to, and the fields it takes."""
+
+LOOSE: Final = {"/qr/renew", "/logout", "/not-me"}
+"""Forms of which nothing is read but the token and the flow."""
+
+ASKING: Final = {"/login": PC_LOGIN, "/h5/login": "/h5/login", CODE_FORM: BY_CODE} | {
+    page: page for page in ("/register", "/h5/register", "/recover", "/h5/recover")
+}
+"""The page of each form with a captcha that nobody has to come to by another."""
+
+MARK: Final = "qx7"
+VALUES: Final = {
+    "nothing but blanks": " \t\u3000",
+    "no characters": "\0",
+    "a line break": "x\r\nSet-Cookie: a=b",
+    "full-width": "１５４０００００００１",
+    "emoji": "😀" * 20,
+    "four bytes": "𠮷" * 64,
+    "right to left": "\u202e154\u202c\u200f",
+    "marks without end": "a" + "\u0301" * 500,
+    "half a pair": "\ufffd\ufffe\uffff",
+    "markup": f"\"><svg onload={MARK}(1)><script>{MARK}</script>'",
+    "a template": "{{7*7}}${7*7}%(x)s%s{0}",
+    "SQL": "' OR 1=1; DROP TABLE account --",
+    "elsewhere": "//evil.example/\\evil.example",
+    "signs": "$ne[]",
+    "true": "true",
+    "long": "a" * 12_000,
+}
+"""What somebody may type, or have typed, into any field."""
+
+ELSEWHERE: Final = (
+    "https://evil.example/",
+    "//evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "https:evil.example",
+    "javascript:alert(1)",
+    "/x\r\nLocation: https://evil.example",
+    "http://localhost:80@evil.example/",
+)
+LEADING: Final = ("next", "redirect", "redirect_uri", "return_to", "url", "client", "continue", "home", "page", "flow")
+
+
+async def guest(caller: Caller) -> tuple[Browser, str]:
+    """Return a browser that nobody is logged in on, and the token of its pages."""
+    browser = Browser(caller)
+    return browser, form_of(await browser.get("/h5/login"), "/h5/login").values["csrf"]
+
+
+def is_page(answer: Answer) -> bool:
+    """Tell whether an answer is a page in words, or leads to a page of this server."""
+    if answer.status == 303:
+        return is_local(answer)
+    return "<h1" in answer.text and (answer.header("Content-Type") or "").startswith("text/html")
+
+
+def is_local(answer: Answer) -> bool:
+    """Tell whether an answer leads nowhere, or to a path of this server that nothing was put into."""
+    where = answer.header("Location")
+    return where is None or re.fullmatch(r"(/[a-z0-9-]+)+(\?(flow=[A-Za-z0-9_-]{22}|tab=[a-z]+))?", where) is not None
+
+
+@pytest.mark.attack("Q28")
+async def test_a_form_counts_from_a_page_of_ours_in_this_very_browser_alone(apart: Caller) -> None:
+    """Another origin, none, no token or another browser's: refused in words, and the browser keeps its cookies."""
+    browser, csrf = await guest(apart)
+    _, theirs = await guest(apart)
+    own = {"Origin": apart.to.url}
+    for path in FORMS:
+        wrong: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+            "another site": ({"csrf": csrf}, {"Origin": "https://evil.example"}),
+            "a sandboxed frame": ({"csrf": csrf}, {"Origin": "null"}),
+            "another scheme": ({"csrf": csrf}, {"Origin": apart.to.url.replace("http", "ws", 1)}),
+            "no token": ({}, own),
+            "an empty token": ({"csrf": ""}, own),
+            "another browser's": ({"csrf": theirs}, own),
+            "no text": ({"csrf": "中\0"}, own),
+        }
+        for what, (fields, headers) in wrong.items():
+            answer = await post(browser, path, fields, **headers)
+            if path.endswith("/identity"):
+                # For a browser that nobody is logged in on it does nothing but to lead to the form.
+                assert (answer.status, answer.cookies) == (303, []), (path, what)
+                continue
+            assert answer.status == 403, (path, what, answer)
+            assert "<h1" in answer.text, (path, what)
+            assert not answer.cookies, (path, what)
+        missing = browser.headers() | {"Content-Type": FORM, "Accept": "text/html"}
+        answer = await apart.send("POST", path, headers=missing, body=urlencode({"csrf": csrf}).encode())
+        assert answer.status == 403 or path.endswith("/identity"), path
+        # Without cookies, as a browser sends it across sites: no other browser is given in answer.
+        answer = await post(Browser(apart), path, {"csrf": csrf}, Origin="https://evil.example")
+        assert (answer.status, answer.cookies) == (403, []), path
+
+
+@pytest.mark.attack("Q28")
+async def test_a_login_that_another_site_posts_logs_nobody_in(apart: Caller) -> None:
+    """Name, password and captcha are all right, and the form is the attacker's: the browser stays nobody's."""
+    account = await registered(apart)
+    browser, stranger = Browser(apart), Browser(apart)
+    form = (await opened(browser, PC_LOGIN)).typed(account=account.username, password=PASSWORD)
+    planted = (await opened(stranger, PC_LOGIN)).typed(account=account.username, password=PASSWORD)
+    answers = [
+        await send(browser, form, Origin="https://evil.example"),
+        await send(browser, form.typed(csrf="")),
+        # The attacker's own token and captcha, in the victim's browser.
+        await send(browser, planted),
+    ]
+    assert [answer.status for answer in answers] == [403] * 3
+    assert browser.session is None
+    assert (await send(browser, form)).status == 303
+
+
+@pytest.mark.attack("Q27")
+async def test_no_body_breaks_a_form(apart: Caller) -> None:
+    """Too much, twice, unknown, of another type or in no alphabet: refused in words, whatever form it is for."""
+    for path in FORMS:
+        browser, csrf = await guest(apart)
+        good = urlencode({"csrf": csrf})
+        wrong: dict[str, tuple[bytes, str, set[int]]] = {
+            "100 KB": (f"{good}&flow={'a' * 100_000}".encode(), FORM, {413}),
+            "100 KB in many": (f"{good}{'&flow=a' * 20_000}".encode(), FORM, {413}),
+            "twice": (f"{good}&flow=a&flow=b".encode(), FORM, {400}),
+            "two tokens": (f"{good}&csrf=a".encode(), FORM, {400}),
+            "no name": (f"{good}&=a".encode(), FORM, {400}),
+            "a name of no characters": (f"{good}&%00=%00".encode(), FORM, {400}),
+            "unknown": (f"{good}&is_admin=yes".encode(), FORM, {400}),
+            "many unknown": (f"{good}{''.join(f'&f{number}=' for number in range(2000))}".encode(), FORM, {400, 413}),
+            "no UTF-8": (good.encode() + b"&act=\xff\xfe", FORM, {400}),
+            "JSON": (b'{"csrf":"x"}', "application/json", {400}),
+            "several parts": (
+                f'--x\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf}\r\n--x--\r\n'.encode(),
+                "multipart/form-data; boundary=x",
+                {400},
+            ),
+            "a file": (
+                b'--x\r\nContent-Disposition: form-data; name="csrf"; filename="a"\r\n\r\nx\r\n--x--\r\n',
+                "multipart/form-data; boundary=x",
+                {400},
+            ),
+            "text": (good.encode(), "text/plain", {400}),
+            "of no type": (good.encode(), "", {400}),
+            "UTF-16": (good.encode(), f"{FORM}; charset=utf-16", {400}),
+            "UTF-7": (good.encode(), f"{FORM}; charset=utf-7", {400}),
+            "no alphabet": (good.encode(), f"{FORM}; charset=x\xff", {400}),
+        }
+        for what, (body, kind, statuses) in wrong.items():
+            if path == "/qr/redeem" and what == "JSON":
+                continue  # Its other shape; tests/security/test_bad_input.py has what is wrong with that.
+            answer = await post_raw(browser, path, body, kind)
+            if path.endswith("/identity"):
+                # Nobody is logged in, so it leads to the form before the body is asked for.
+                assert is_page(answer), (path, what, answer)
+                continue
+            if path in LOOSE and what in {"no name", "a name of no characters", "unknown", "many unknown"}:
+                statuses |= {200, 403}
+            assert answer.status in statuses, (path, what, answer)
+            assert "<h1" in answer.text, (path, what)
+            assert answer.status == 200 or not answer.cookies, (path, what)
+        for blanks in (100_000, 5_000_000):
+            bomb = gzip.compress(f"{good}&flow={'a' * blanks}".encode())
+            answer = await post_raw(browser, path, bomb, **{"Content-Encoding": "gzip"})
+            assert answer.status == 413 or path.endswith("/identity"), (path, blanks)
+        for octets in (b"%ED%A0%80", b"%FF%FE", b"%C0%80", b"%", b"%F4%90%80%80"):
+            for field in FORMS[path]:
+                answer = await post_raw(browser, path, f"{good}&{field}=".encode() + octets)
+                assert answer.status < 500, (path, field, octets)
+                assert is_page(answer), (path, field, octets)
+
+
+@pytest.mark.attack("Q27")
+async def test_a_form_that_is_sent_in_pieces_is_counted_too(apart: Caller) -> None:
+    """A body without a length is bounded as one with, and one that is cut off does nothing."""
+    browser, csrf = await guest(apart)
+    piece = b"a" * 8_000
+    chunk = f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+    start = f"csrf={csrf}&account=".encode()
+    lines = [f"{name}: {value}" for name, value in browser.headers(apart.to.url, Accept="text/html").items()]
+    for path in ("/login", "/register", "/recover"):
+        head = f"POST {path} HTTP/1.1\r\nHost: {apart.to.authority}\r\nContent-Type: {FORM}\r\nConnection: close\r\n"
+        head += "\r\n".join(lines) + "\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+        line = await Line.open(apart.to)
+        await line.say(head.encode())
+        assert (await line.answer()).status == 100
+        await line.say(f"{len(start):x}\r\n".encode() + start + b"\r\n" + chunk * 10 + b"0\r\n\r\n")
+        answer = await line.answer()
+        await line.close()
+        assert answer.status == 413, path
+        assert "<h1" in answer.text
+
+
+@pytest.mark.attack("Q27", "Q25")
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+async def test_whatever_is_typed_is_answered_with_a_page(apart: Caller, value: str) -> None:
+    """Each form says what is wrong with it, as text; nothing that was typed becomes markup, a header or an address."""
+    browser, csrf = await guest(apart)
+    answers = [
+        await post(browser, path, {"csrf": csrf} | dict.fromkeys(fields, value)) for path, fields in FORMS.items()
+    ]
+    for page in ASKING.values():
+        # With the captcha read well: what is behind it meets the value too.
+        for act in ("", "code"):
+            form = await opened(Browser(apart), page, page.partition("?")[0] if page != BY_CODE else CODE_FORM)
+            if act in ("", *form.acts):
+                browser.cookies.clear()
+                browser = Browser(apart)
+                form = await opened(browser, page, form.action)
+                typed = {field: value for field in form.fields if field != "captcha"}
+                answers.append(await send(browser, form.typed(**typed), act))
+    for answer in answers:
+        assert answer.status < 500, answer
+        assert is_page(answer), answer
+        assert not re.search(rf"<svg onload|{MARK}\(1\)>|<script>", answer.text)
+        assert "7*7" not in answer.text or "{{7*7}}" in answer.text
+        assert "49" not in re.findall(r'value="([^"]*)"', answer.text)
+        assert PASSWORD not in answer.text
+        assert not [line for line in answer.cookies if "a=b" in line]
+
+
+@pytest.mark.attack("T4")
+async def test_no_parameter_leads_anywhere_else(apart: Caller) -> None:
+    """Where a page leads is the server's to say: no query, field or header is led to, before a login or after it."""
+    query = "&".join(f"{name}={quote(ELSEWHERE[number % 8], safe='')}" for number, name in enumerate(LEADING))
+    browser, csrf = await guest(apart)
+    stranger = Browser(apart)
+    account = await registered(apart)
+    pages = [
+        *ASKING.values(),
+        "/",
+        "/login",
+        *FORMS,
+        "/register/done",
+        "/recover/done",
+        "/help",
+    ]
+    headers = {"Referer": "https://evil.example/", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+    answers: list[Answer] = []
+    for visitor in (browser, stranger, account.browser):
+        for page in pages:
+            joint = "&" if "?" in page else "?"
+            answers.append(await visitor.get(f"{page}{joint}{query}", **headers))
+    for path in FORMS:
+        for where in ELSEWHERE:
+            for name in ("next", "flow"):
+                answer = await post(browser, f"{path}?{query}", {"csrf": csrf, name: where}, **headers)
+                answers.append(answer)
+            answers.append(await post(browser, path, {"csrf": csrf, "flow": where, "act": "number"}))
+    for answer in answers:
+        assert answer.status < 500, answer
+        assert is_local(answer), answer.header("Location")
+        assert "evil.example" not in "".join(value for _, value in answer.headers)
+        for link in re.findall(r'(?:href|src|action|content)="([^"]*)"', answer.text):
+            assert "evil" not in link, link
+
+
+@pytest.mark.attack("T4")
+async def test_a_login_leads_to_the_centre_whatever_its_page_was_opened_with(apart: Caller) -> None:
+    """The address that a login page was opened under is worth nothing once it is over."""
+    account = await registered(apart)
+    for page, action, home in ((PC_LOGIN, "/login", "/centre"), ("/h5/login?tab=password", "/h5/login", "/h5/centre")):
+        for where in ("https://evil.example/", "//evil.example", "/\\evil.example"):
+            browser = Browser(apart)
+            form = await opened(browser, f"{page}&next={quote(where, safe='')}", action)
+            typed = form.typed(account=account.username, password=PASSWORD, agreed="yes")
+            if action == "/login":
+                typed.values.pop("agreed")
+            answer = await send(browser, WebForm(f"{action}?next={quote(where, safe='')}", typed.values))
+            assert (answer.status, urlsplit(str(answer.header("Location"))).geturl()) == (303, home)
+
+
+# -------------------------------------------------------------------------------------------------------- the captcha
+
+
+def _of_a_captcha(answer: Answer) -> bool:
+    """Tell whether an answer says that the captcha was wrong."""
+    return answer.status == 422 and "请重新输入新图中的4位数字" in answer.text
+
+
+@pytest.mark.attack("O11", "O12")
+@pytest.mark.parametrize("page", ASKING.values(), ids=ASKING)
+async def test_a_captcha_serves_once_in_one_browser_and_before_anything_else(apart: Caller, page: str) -> None:
+    """Wrong, missing, used, another browser's or another's answer: nothing is tried behind it, and nothing sent."""
+    browser, other = Browser(apart), Browser(apart)
+    action = CODE_FORM if page == BY_CODE else page.partition("?")[0]
+    phone = number()
+    act = "code" if action in {CODE_FORM, "/register", "/h5/register"} else ""
+    typed = {"account": "nobody_at_all", "password": PASSWORD, "phone": phone, "agreed": "yes"}
+
+    async def tried(form: WebForm, **more: str) -> Answer:
+        fields = {field: value for field, value in typed.items() if field in form.fields}
+        return await send(browser, form.typed(**fields).typed(**more), act)
+
+    form = await opened(browser, page, action)
+    theirs = await opened(other, page, action)
+    right = form.values["captcha"]
+    wrong = "".join(str((int(digit) + 1) % 10) for digit in right)
+    assert _of_a_captcha(await tried(form, captcha_id=theirs.captcha, captcha=theirs.values["captcha"]))
+    assert _of_a_captcha(await tried(form, captcha_id="A" * 22))
+    assert _of_a_captcha(await tried(form, captcha_id=""))
+    assert (await tried(form, captcha="")).status == 422
+    assert _of_a_captcha(await tried(form, captcha=wrong))
+    # The wrong answer has used it up, so that nobody tries ten thousand.
+    assert _of_a_captcha(await tried(form, captcha=right))
+    assert await inbox(apart, phone) == []
+    form = await opened(browser, page, action)
+    assert not _of_a_captcha(await tried(form))
+    assert _of_a_captcha(await tried(form))
+    if act:
+        await code_sent(apart, phone)
+        assert len(await inbox(apart, phone)) == 1
+    # The other browser's own is untouched by whoever has only seen its id.
+    assert not _of_a_captcha(await send(other, theirs.typed(**{f: typed[f] for f in theirs.fields if f in typed}), act))
+
+
+@pytest.mark.attack("O11", "O4")
+async def test_of_twenty_posts_with_one_captcha_one_gets_past_it(apart: Caller) -> None:
+    """The captcha is taken in the look at it: racing posts do not share its answer."""
+    browser = Browser(apart)
+    form = (await opened(browser, "/h5/login")).typed(password=PASSWORD, agreed="yes")
+    posts = [send(browser.copy(), form.typed(account=username())) for _ in range(20)]
+    answers = await asyncio.gather(*posts)
+    assert Counter(_of_a_captcha(answer) for answer in answers) == {True: 19, False: 1}
+    (past,) = (answer for answer in answers if not _of_a_captcha(answer))
+    assert "账号或密码不正确" in past.text
+
+    phones = [number() for _ in range(20)]
+    form = (await opened(browser, BY_CODE, CODE_FORM)).typed(agreed="yes")
+    answers = await asyncio.gather(*(send(browser.copy(), form.typed(phone=phone), "code") for phone in phones))
+    assert Counter(answer.status for answer in answers) == {422: 19, 200: 1}
+    (sent,) = (phone for phone, answer in zip(phones, answers, strict=True) if answer.status == 200)
+    await code_sent(apart, sent)
+    assert [phone for phone in phones if await inbox(apart, phone)] == [sent]
+
+
+@pytest.mark.attack("O11")
+async def test_a_captcha_is_drawn_for_the_browser_that_it_is_for_and_named_by_chance(apart: Caller) -> None:
+    """Picture and sound are nobody else's, ids are random, and no answer but the picture tells what it shows."""
+    browser, other = Browser(apart), Browser(apart)
+    form = await solved(browser, form_of(await browser.get(PC_LOGIN), "/login"))
+    await other.get(PC_LOGIN)
+    ids = {form.captcha}
+    for kind in ("png", "wav"):
+        path = f"/captcha/{form.captcha}.{kind}"
+        assert (await apart.send("GET", path, headers=browser.headers())).status == 200
+        for stranger in (other, Browser(apart)):
+            foreign = await apart.send("GET", path, headers=stranger.headers())
+            never = await apart.send("GET", f"/captcha/{'A' * 22}.{kind}", headers=stranger.headers())
+            assert foreign.status == 404
+            assert foreign.face == never.face
+        cross = browser.headers() | {"Sec-Fetch-Site": "cross-site"}
+        assert (await apart.send("GET", path, headers=cross)).status == 403
+    for _ in range(20):
+        ids.add(str((await apart.post("/captcha", {}, headers=browser.headers(apart.to.url))).json()["id"]))
+    assert len(ids) == 21
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{22}", captcha) for captcha in ids)
+    assert len({captcha[:3] for captcha in ids}) > 15
+    for answer in apart.heard:
+        if not (answer.header("Content-Type") or "").startswith(("image/", "audio/")):
+            assert form.values["captcha"] not in re.findall(r"\b[0-9]{4}\b", answer.text)
