@@ -456,6 +456,7 @@ def _verification(rooms: Rooms) -> _Verification:
         codes=codes,
         dispatches=Dispatches(
             codes=codes,
+            numbers=_numbers(rooms.settings),
             limits=limits,
             sender=sender,
             mail=_by_mail(rooms),

@@ -31,6 +31,7 @@ from bjidp.verification.errors import DispatchUnknown, MailNotOffered, SmsNotOff
 from bjidp.verification.limits import MailLimits, SmsLimits
 from bjidp.verification.mail_address import MailAddress
 from bjidp.verification.number import MobileNumber
+from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import (
     UNAVAILABLE,
     Dispatch,
@@ -103,6 +104,7 @@ class Dispatches:
         *,
         codes: Codes,
         limits: SmsLimits,
+        numbers: NumberRange,
         sender: SmsSender | None,
         words: Words,
         records: Records[Dispatch],
@@ -116,6 +118,7 @@ class Dispatches:
         """Send by ``sender`` and by ``mail``, None where there is none; keep what became of messages in ``records``."""
         self._codes = codes
         self._limits = limits
+        self._numbers = numbers
         self._sender = sender
         self._by_mail = mail
         self._words = words
@@ -156,12 +159,15 @@ class Dispatches:
         :meth:`bjidp.verification.limits.SmsLimits.count`. Nothing goes out for a decoy, which is not ``real``; all else
         is the same for it, and it ends when and how recent messages ended (attack R1).
 
-        Raises :class:`bjidp.verification.errors.SmsNotOffered` and ``TooBusy`` before anything is counted, then
-        ``SmsHourly``, ``SmsDaily`` and ``RateLimited``.
+        Raises :class:`bjidp.verification.errors.SmsNotOffered`, ``InvalidRequest`` for a number that is not served
+        here, and ``TooBusy`` before anything is counted, then ``SmsHourly``, ``SmsDaily`` and ``RateLimited``.
         """
         sender = self._sender
         if sender is None:
             raise SmsNotOffered
+        if real:
+            # A decoy's number is none that anybody typed, and need not look like one.
+            self._numbers.admit(number)
         with self._entered() as begin:
             await self._limits.count(number, browser=browser, source=source, owner=owner)
             code = await self._codes.issue(binding)

@@ -19,7 +19,7 @@ from bjidp.accounts.login.password import PasswordLogin
 from bjidp.accounts.login.sms import AskTail, NoSuchMember, SmsLogin
 from bjidp.accounts.masks import mask_phone
 from bjidp.accounts.ports import Member
-from bjidp.errors import AccountRefused, BjidpError, Retryable
+from bjidp.errors import AccountRefused, BjidpError, InvalidRequest, Retryable
 from bjidp.records import StaleRecord
 from bjidp.sessions.ports import Way
 from bjidp.verification.captchas import Captchas
@@ -203,6 +203,9 @@ class AccountLogin:
             sent = await self._codes.send(asker.holder, number, known_as=known_as, source=asker.source)
         except CaptchaWrong:
             return await self._phone_again(request, asker, "code", values, faults={"captcha": "wrong"})
+        except InvalidRequest as fault:
+            faults = {error.field: error.code for error in fault.errors}
+            return await self._phone_again(request, asker, "code", values, faults=faults)
         except _REFUSALS as refusal:
             return await self._phone_again(request, asker, "code", values, because=refusal)
         return await self._phone_again(request, asker, "code", values, dispatch=sent.id, wait=sent.wait)

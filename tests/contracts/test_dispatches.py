@@ -11,6 +11,7 @@ from bjidp.entropy import SeededEntropy
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
 from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch, Failure, Outcome
 from bjidp.web.code_words import CodeWords
 from bjidp.web.texts import Texts
@@ -31,6 +32,7 @@ class Post:
 def room(place: Ephemeral, entropy: SeededEntropy, post: Post) -> Dispatches:
     return Dispatches(
         codes=codes(place, entropy),
+        numbers=NumberRange.SYNTHETIC,
         limits=limits(place),
         sender=post,
         words=CodeWords(Texts.load("zh_CN")),

@@ -22,6 +22,7 @@ from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer
 from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.ranges import NumberRange
 from bjidp.web.code_words import CodeWords
 from bjidp.web.texts import Texts
 from tests.support.buttons import BrokenEndings, HeardTeller
@@ -70,6 +71,7 @@ class ClaimWorld:
         )
         self.dispatches = Dispatches(
             codes=self.codes,
+            numbers=NumberRange.SYNTHETIC,
             limits=SmsLimits(
                 tallies=MemoryRecords(clock), throttle=world.throttle, pseudonyms=pseudonyms, windows=SmsWindows()
             ),

@@ -37,6 +37,7 @@ from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import ByMail, Dispatches, Sent
 from bjidp.verification.errors import DispatchUnknown, MailNotOffered, SmsNotOffered
 from bjidp.verification.limits import SmsLimits, SmsWindows
+from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch, Failure, Outcome
 from bjidp.verification.tally import Tally
 from bjidp.web.code_words import CodeWords
@@ -142,6 +143,7 @@ class Room:
         )
         self.dispatches = Dispatches(
             codes=self.codes,
+            numbers=NumberRange.SYNTHETIC,
             limits=SmsLimits(tallies=self.tallies, throttle=self.throttle, pseudonyms=PSEUDONYMS, windows=SmsWindows()),
             sender=self.post if offered else None,
             mail=ByMail(sender=self.mail_post, limits=mail_limits(self.throttle), words=CodeWords(TEXTS))

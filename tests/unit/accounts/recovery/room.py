@@ -122,6 +122,7 @@ class Room:
         )
         self.dispatches = Dispatches(
             codes=self.codes,
+            numbers=NumberRange.SYNTHETIC,
             limits=limits(self._watched),
             sender=self.postman,
             words=_Plain(),

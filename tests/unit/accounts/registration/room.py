@@ -28,6 +28,7 @@ from bjidp.verification.captcha_pool import Drawn
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Purpose
 from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.words import SmsWords
 from tests.contracts.ephemeral import Ephemeral
@@ -107,6 +108,7 @@ class Room:
         )
         self.dispatches = Dispatches(
             codes=self.codes,
+            numbers=NumberRange.SYNTHETIC,
             limits=self._limits,
             sender=self.postman,
             words=_Plain(),

@@ -37,6 +37,7 @@ from bjidp.verification.code import Purpose
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.proofs import Means, Operation, Proof, Proofs
+from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
 from bjidp.verification.words import SmsWords
@@ -108,6 +109,7 @@ class Room:
         )
         self.dispatches = Dispatches(
             codes=self.codes,
+            numbers=NumberRange.SYNTHETIC,
             limits=messages,
             sender=self.postman,
             words=_Plain(),
