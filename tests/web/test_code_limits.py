@@ -1,0 +1,246 @@
+"""Codes over hours and days: guesses that a new code does not bring back, messages that strangers leave to an owner."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import pytest
+
+from bjidp.accounts.ports import Standing
+from bjidp.clock import HOUR, MINUTE, SECOND
+from tests.support.browser import Browser
+from tests.support.calls import Answer
+from tests.support.forms import WebForm, form_of, send
+from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled
+from tests.support.program import Program
+from tests.support.visitors import (
+    BY_CODE,
+    CODE_FORM,
+    H5_LOGIN,
+    another,
+    by_password,
+    code_sent,
+    inbox,
+    number,
+    opened,
+    registering,
+    solved,
+)
+
+MINUTES: Final = MINUTE // SECOND
+HOURS: Final = HOUR // SECOND
+KNOWN: Final = "bjidp_known"
+PAGES: Final = {CODE_FORM: BY_CODE, "/register": "/register", "/h5/register": "/h5/register"}
+
+
+class Asker:
+    """A browser that asks for codes to one number, on one page."""
+
+    def __init__(self, browser: Browser, phone: str, way: str = CODE_FORM) -> None:
+        self.browser = browser
+        self.phone = phone
+        self.way = way
+        self.form = WebForm(way)
+
+    async def asks(self) -> Answer:
+        """Ask for a code."""
+        typed = {"phone": self.phone, "agreed": "yes"}
+        form = await opened(self.browser, PAGES[self.way], self.way)
+        answer = await send(self.browser, form.typed(**typed), "code")
+        if answer.status in {200, 303}:
+            shown = answer if answer.status == 200 else await self.browser.get(str(answer.header("Location")))
+            self.form = form_of(shown, self.way).typed(**typed)
+        return answer
+
+    async def gets(self) -> str:
+        """Ask for a code, which has to be sent, and read it."""
+        before = len(await inbox(self.browser.caller, self.phone))
+        answer = await self.asks()
+        assert answer.status in {200, 303}, answer
+        return await code_sent(self.browser.caller, self.phone, before + 1)
+
+    async def enters(self, code: str) -> Answer:
+        """Type a code."""
+        typed = {"code": code, "username": f"u_{self.phone}", "password": PASSWORD, "again": PASSWORD}
+        return await send(
+            self.browser, self.form.typed(**{name: typed[name] for name in typed if name in self.form.fields})
+        )
+
+
+def told(answer: Answer) -> str:
+    """Return what became of a code."""
+    for words, meaning in (("短信验证码不对", "wrong"), ("短信验证码已经失效", "expired"), ("还没有注册", "right")):
+        if words in answer.text:
+            return meaning
+    return {303: "right", 429: "refused"}[answer.status]
+
+
+@pytest.fixture
+async def member(program: Program) -> Standing:
+    return await enrolled(program)
+
+
+async def known(program: Program, *, source: str | None = None) -> Browser:
+    """Return a browser that the member has logged in on before, and nobody is logged in on."""
+    browser = await program.browser()
+    assert (await by_password(browser, USERNAME, PASSWORD)).status == 303
+    again = await program.browser(source=source)
+    name = program.deployments[0].cookie(KNOWN)
+    again.cookies[name] = browser.cookies[name]
+    return again
+
+
+# ------------------------------------------------------------------------------------------------------------- guesses
+
+
+@pytest.mark.attack("O6", "O2")
+async def test_a_new_code_brings_no_new_guesses(program: Program) -> None:
+    """Ten guesses an hour at a number, however many codes, browsers, addresses and pages they are spread over."""
+    phone = number()
+    guesses: list[str] = []
+    for turn, way in enumerate((CODE_FORM, "/h5/register")):
+        asker = Asker(await program.browser(source=f"127.0.0.{turn + 2}"), phone, way)
+        code = await asker.gets()
+        guesses += [told(await asker.enters(another(code, guess))) for guess in range(1, 7)]
+        program.clock.advance(MINUTES)
+    assert guesses == (["wrong"] * 5 + ["expired"]) * 2
+    asker = Asker(await program.browser(), phone)
+    code = await asker.gets()
+    refused = await asker.enters(code)
+    assert refused.status == 429
+    assert HOURS - 5 * MINUTES < int(refused.header("Retry-After") or 0) <= HOURS
+    # Nor does a refusal cost the code a try; but the code's own time is over first.
+    program.clock.advance(5 * MINUTES)
+    assert told(await asker.enters(code)) == "expired"
+    program.clock.advance(HOURS)
+    assert told(await asker.enters(await asker.gets())) == "right"
+
+
+@pytest.mark.attack("O6", "O9")
+@pytest.mark.parametrize("way", PAGES)
+async def test_a_new_code_ends_the_one_before(program: Program, way: str) -> None:
+    """Of two messages to one form the last one counts, so nobody has twice the luck."""
+    asker = Asker(await program.browser(), number(), way)
+    first = await asker.gets()
+    program.clock.advance(MINUTES)
+    # On the same form, as a person does who waits for a message.
+    form = await solved(asker.browser, asker.form) if asker.form.captcha else asker.form
+    answer = await send(asker.browser, form, "code")
+    assert answer.status in {200, 303}
+    second = await code_sent(asker.browser.caller, asker.phone, 2)
+    assert first != second
+    assert told(await asker.enters(first)) == "wrong"
+    assert told(await asker.enters(second)) == "right"
+
+
+@pytest.mark.attack("O8", "O3")
+@pytest.mark.parametrize("way", PAGES)
+async def test_a_code_is_over_after_five_minutes_whatever_was_typed_meanwhile(program: Program, way: str) -> None:
+    asker = Asker(await program.browser(), number(), way)
+    code = await asker.gets()
+    for turn in range(1, 5):
+        program.clock.advance(MINUTES)
+        assert told(await asker.enters(another(code, turn))) == "wrong"
+    program.clock.advance(MINUTES)
+    assert told(await asker.enters(code)) == "expired"
+
+
+# ------------------------------------------------------------------------------------------------------------ messages
+
+
+@pytest.mark.attack("O11", "O12")
+@pytest.mark.req("FAQ-1")
+async def test_strangers_leave_the_owner_messages_by_the_hour_and_by_the_day(
+    program: Program, member: Standing
+) -> None:
+    """Three an hour and six a day are strangers'; a browser that is known gets the rest of five and of ten."""
+    own = await known(program)
+    turns = 0
+
+    async def stranger() -> Answer:
+        nonlocal turns
+        turns += 1
+        asker = Asker(await program.browser(source=f"127.0.1.{turns}"), PHONE, list(PAGES)[turns % 3])
+        answer = await asker.asks()
+        program.clock.advance(MINUTES)
+        return answer
+
+    async def owner() -> Answer:
+        answer = await Asker(own, PHONE).asks()
+        program.clock.advance(MINUTES)
+        return answer
+
+    assert [(await stranger()).status for _ in range(4)][3] == 429
+    assert (await stranger()).header("Retry-After") is not None
+    assert [(await owner()).status for _ in range(3)] == [200, 200, 429]
+    program.clock.advance(HOURS)
+    assert [(await stranger()).status for _ in range(4)][3] == 429
+    program.clock.advance(HOURS)
+    refused = await stranger()
+    assert refused.status == 429
+    assert int(refused.header("Retry-After") or 0) > 10 * HOURS
+    assert "请在24小时后再试" in refused.text
+    # Six were strangers', two the owner's: two are left of ten.
+    assert [(await owner()).status for _ in range(3)] == [200, 200, 429]
+    assert len(await inbox(own.caller, PHONE)) == 10
+    program.clock.advance(24 * HOURS)
+    assert (await stranger()).status in {200, 303}
+
+
+@pytest.mark.attack("O12")
+async def test_who_is_known_to_another_account_is_a_stranger_to_this_number(program: Program, member: Standing) -> None:
+    """What a browser is known by is good for the accounts that have logged in on it."""
+    own = await known(program)
+    await enrolled(program, username="wang_wu_wu", phone="15400007777")
+    foreign = await program.browser()
+    assert (await by_password(foreign, "wang_wu_wu", PASSWORD)).status == 303
+    name = program.deployments[0].cookie(KNOWN)
+    browser = await program.browser()
+    browser.cookies[name] = foreign.cookies[name]
+    statuses = []
+    for _ in range(4):
+        statuses.append((await Asker(browser, PHONE).asks()).status)
+        program.clock.advance(MINUTES)
+    assert statuses == [200, 200, 200, 429]
+    assert (await Asker(own, PHONE).asks()).status == 200
+
+
+@pytest.mark.attack("O12")
+async def test_guesses_of_a_stranger_cost_the_owner_this_way_in_and_no_other(
+    program: Program, member: Standing
+) -> None:
+    """Whoever has codes sent and guesses at them uses up the number's guesses of an hour; a password still serves."""
+    stranger = Asker(await program.browser(source="127.0.0.9"), PHONE)
+    for _ in range(2):
+        code = await stranger.gets()
+        for guess in range(1, 6):
+            await stranger.enters(another(code, guess))
+        program.clock.advance(MINUTES)
+    own = await known(program)
+    asker = Asker(own, PHONE)
+    assert told(await asker.enters(await asker.gets())) == "refused"
+    assert (await by_password(await program.browser(), PHONE, PASSWORD, H5_LOGIN)).status == 303
+    program.clock.advance(HOURS)
+    assert told(await asker.enters(await asker.gets())) == "right"
+
+
+@pytest.mark.attack("O4")
+@pytest.mark.req("REG-8")
+async def test_of_two_people_who_have_proved_one_number_one_has_an_account_by_it(program: Program) -> None:
+    """Both got a code, one after the other, as when a number is handed on; both send the form in the same instant."""
+    phone = number()
+    forms = []
+    for name in ("first_one", "second_one"):
+        browser = await program.browser()
+        before = len(await inbox(browser.caller, phone))
+        form = await registering(browser, phone, name)
+        code = await code_sent(browser.caller, phone, before + 1)
+        chosen = f"Wansui-{name}"
+        forms.append((browser, form.typed(code=code, password=chosen, again=chosen)))
+        program.clock.advance(MINUTES)
+    answers = await asyncio.gather(*(send(browser, form) for browser, form in forms))
+    assert sorted(answer.status for answer in answers) == [303, 422]
+    (refused,) = (answer for answer in answers if answer.status == 422)
+    assert set(form_of(refused, "/register").faults) == {"phone"}
+    assert program.sql("SELECT count(*) FROM account") == [(1,)]
