@@ -39,6 +39,8 @@ class House:
     server: str
     sandbox: str
     processes: Sequence[Process]
+    addresses: Sequence[str]
+    """Where each of the processes listens."""
 
 
 @asynccontextmanager
@@ -89,7 +91,7 @@ async def open_house(
             processes.append(process)
             # One after the other: the first to start brings the database up to date.
             await asyncio.to_thread(process.wait_until, partial(is_ready, port, base), PATIENCE)
-        yield House(base, address, processes)
+        yield House(base, address, processes, [f"http://127.0.0.1:{port}" for port in ports])
 
 
 def serve(
