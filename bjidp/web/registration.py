@@ -24,7 +24,7 @@ from bjidp.qrlogin.flow import Client
 from bjidp.qrlogin.policy import Purpose
 from bjidp.sessions.ports import Way
 from bjidp.verification.captchas import Captchas
-from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, VerificationCodeWrong
+from bjidp.verification.errors import CaptchaWrong, SmsNotOffered, VerificationCodeExpired, VerificationCodeWrong
 from bjidp.verification.number import mobile_number
 from bjidp.web import pages
 from bjidp.web.arrival import Arrivals
@@ -229,7 +229,7 @@ class RegistrationPages:
     ) -> web.Response:
         """Show the form with what was typed, and what is wrong with it."""
         faults = _faults(error)
-        if error is not None and not faults and not isinstance(error, StaleForm | Retryable):
+        if error is not None and not faults and not isinstance(error, StaleForm | Retryable | SmsNotOffered):
             raise error
         draft = await self._registrations.find(asker.holder, form.flow)
         values = _values(form.username, form.phone, agreed=form.typed.agreed)

@@ -315,6 +315,26 @@ async def test_too_many_messages_are_told_with_what_was_typed_kept(program: Prog
     assert applicant.form.values["username"] == "zhang_san"
 
 
+@pytest.mark.req("UX-5")
+async def test_a_number_that_is_not_served_here_is_told_beside_its_field(applicant: Applicant) -> None:
+    shown = applicant.form.captcha
+    answer = await applicant.asks("13800000001")
+    assert answer.status == 422
+    assert set(applicant.form.faults) == {"phone"}
+    assert (applicant.form.values["username"], applicant.form.values["captcha"]) == ("zhang_san", "")
+    assert applicant.form.captcha != shown
+    assert (await applicant.asks()).status == 303
+
+
+@pytest.mark.req("UX-5")
+async def test_where_nobody_sends_messages_the_form_says_so(start_program: StartProgram) -> None:
+    program = await start_program(settings=lambda settings: msgspec.structs.replace(settings, chuanglan=None))
+    applicant = await Applicant.arrives(program)
+    answer = await applicant.asks()
+    assert answer.status == 501
+    assert applicant.form.values["username"] == "zhang_san"
+
+
 @pytest.mark.req("OPS-4", "UX-5")
 async def test_a_store_that_is_down_loses_nothing_that_was_proved(program: Program) -> None:
     applicant = await Applicant.arrives(program)
