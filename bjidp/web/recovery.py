@@ -16,27 +16,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts.drafts import DraftUnknown
-from bjidp.accounts.recovery.flow import Choosing, Naming, Proving, Recovery, Step, Surface
+from bjidp.accounts.recovery.flow import Recovery, Step
+from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import Asking, NotDue, Recoveries
+from bjidp.accounts.surface import Surface
 from bjidp.clock import SECOND
 from bjidp.errors import BjidpError, InvalidRequest, Retryable
 from bjidp.verification.captchas import Captchas
-from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, VerificationCodeWrong
 from bjidp.verification.proofs import Operation
 from bjidp.web import recovery_pages as pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.bodies import JSON
 from bjidp.web.desk import Asker, Desk, FormPage, StaleForm
+from bjidp.web.field_faults import field_faults
 from bjidp.web.form_view import Form, FormView
 from bjidp.web.verify_qr import VerifyTickets
 from bjidp.web.visitor import is_phone
-
-BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
-    CaptchaWrong: ("captcha", "wrong"),
-    VerificationCodeWrong: ("code", "wrong"),
-    VerificationCodeExpired: ("code", "expired"),
-}
-"""Which field an error is told beside, and in which words."""
 
 _AT: Final = {
     (Surface.PC, Step.IDENTITY): "/recover/ways",
@@ -303,7 +298,7 @@ class RecoveryPages:
         view: FormView,
         wrong: BjidpError | None,
     ) -> web.Response:
-        faults = _faults(wrong)
+        faults = field_faults(wrong)
         if wrong is not None and not faults:
             if not isinstance(wrong, StaleForm | DraftUnknown | Retryable):
                 raise wrong
@@ -314,13 +309,6 @@ class RecoveryPages:
     def _asking(self, request: web.Request, asker: Asker) -> Asking:
         known_as = self._arrivals.known_as(request)
         return Asking(holder=asker.holder, source=asker.source, knows=lambda account: known_as(account) is not None)
-
-
-def _faults(wrong: BjidpError | None) -> dict[str, str]:
-    if isinstance(wrong, InvalidRequest):
-        return {fault.field: fault.code for fault in wrong.errors}
-    beside = None if wrong is None else BESIDE.get(type(wrong))
-    return {} if beside is None else dict([beside])
 
 
 def _surface(request: web.Request) -> Surface:

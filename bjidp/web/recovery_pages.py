@@ -9,7 +9,8 @@ from typing import ClassVar, Final, Self
 
 import msgspec
 
-from bjidp.accounts.recovery.flow import Recovery, Surface
+from bjidp.accounts.recovery.flow import Recovery
+from bjidp.accounts.surface import Surface
 from bjidp.web.form_view import FormView
 from bjidp.web.qr_card import QrCard
 

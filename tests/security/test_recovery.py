@@ -135,19 +135,6 @@ async def test_a_recovery_serves_once_and_logs_nobody_in(calling: Caller) -> Non
     assert not await logs_in(calling, username, OLD)
 
 
-@pytest.mark.attack("R3")
-@pytest.mark.req("REC-4")
-async def test_of_two_recoveries_the_second_is_void_once_the_first_has_set_a_password(calling: Caller) -> None:
-    username, number = KNOWN[2]
-    first, second = await recovers(calling, username), await recovers(calling, number)
-    await first.asks()
-    await first.send(code=await first.reads(number))
-    await first.send(password=NEW, again=NEW)
-    answer = await second.send(code="000000")
-    assert answer.status == 422
-    assert await logs_in(calling, username, NEW)
-
-
 @pytest.mark.attack("R3", "O9")
 async def test_of_eight_new_passwords_in_the_same_instant_one_is_set(calling: Caller) -> None:
     username, number = KNOWN[3]

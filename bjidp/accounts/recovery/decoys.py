@@ -17,7 +17,8 @@ from typing import Final
 from bjidp.accounts import masks
 from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.names import TypedName
-from bjidp.accounts.recovery.flow import HIDDEN_DOCUMENT, Recovery, Surface
+from bjidp.accounts.recovery.flow import HIDDEN_DOCUMENT, Recovery
+from bjidp.accounts.surface import Surface
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.verification.ranges import NumberRange
 

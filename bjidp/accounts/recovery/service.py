@@ -29,8 +29,11 @@ from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.names import DocumentReadings, read_name
 from bjidp.accounts.ports import Member, MemberStore
 from bjidp.accounts.recovery import flow as rules
+from bjidp.accounts.recovery import forms
 from bjidp.accounts.recovery.decoys import decoy
-from bjidp.accounts.recovery.flow import Choosing, Naming, Proving, Recovery, Step, Surface
+from bjidp.accounts.recovery.flow import Recovery, Step
+from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
+from bjidp.accounts.surface import Surface
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND, Clock
 from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
@@ -131,7 +134,7 @@ class Recoveries:
         Raises ``InvalidRequest`` with what is wrong with the form, ``CaptchaWrong`` and ``RateLimited``; the first of
         them costs no captcha.
         """
-        _refuse(rules.naming_faults(surface, typed))
+        _refuse(forms.naming_faults(surface, typed))
         number = typed.number if surface is Surface.H5 else None
         if number is not None:
             self._numbers.admit(number)
@@ -159,7 +162,7 @@ class Recoveries:
         number = _number(draft.facts)
         if number is None or not draft.facts.asks_code:
             raise NotDue(draft, Step.IDENTITY)
-        _refuse(rules.captcha_faults(typed.captcha))
+        _refuse(forms.captcha_faults(typed.captcha))
         await self._captchas.use(asking.holder, typed.captcha_id, typed.captcha)
         sent = await self._dispatches.sms(
             _binding(draft.id, number),
@@ -187,7 +190,7 @@ class Recoveries:
         draft = await self._due(asking, recovery, Step.IDENTITY)
         if draft.facts.number is None:
             raise NotDue(draft, Step.IDENTITY)
-        _refuse(rules.proving_faults(draft.facts, typed, self._documents))
+        _refuse(forms.proving_faults(draft.facts, typed, self._documents))
         if draft.facts.asks_code:
             draft = await self._prove_phone(asking, draft, typed.code)
         draft, member = await self._owner(asking, draft)
@@ -209,7 +212,7 @@ class Recoveries:
         ``DraftUnknown`` tells as well that the account has another phone or password since.
         """
         draft = await self._due(asking, recovery, Step.PASSWORD)
-        _refuse(rules.choosing_faults(typed))
+        _refuse(forms.choosing_faults(typed))
         account = draft.facts.account
         password = await self._hashes.hash(typed.password)
         member = await self._member(asking, draft)
@@ -290,8 +293,8 @@ class Recoveries:
         of_account = self._pseudonyms.key("recovery.documents", draft.facts.account)
         await self._throttle.hit(of_account, self._windows.documents)
         draft = await self._change(asking, draft, rules.with_document_tried, due=Step.IDENTITY)
-        if not rules.is_document_of(member, typed, self._documents):
-            raise InvalidRequest(rules.document_fault())
+        if not forms.is_document_of(member, typed, self._documents):
+            raise InvalidRequest(forms.document_fault())
         return draft
 
     async def _consume_confirmation(self, asking: Asking, draft: Draft[Recovery]) -> None:

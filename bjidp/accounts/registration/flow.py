@@ -13,19 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts.password import password_fault
+from bjidp.accounts.surface import Surface as Surface  # noqa: PLC0414 - a form is on one of the two
 from bjidp.accounts.username import username_fault
 from bjidp.clock import Instant
 from bjidp.errors import FieldFault
 from bjidp.verification.code import as_typed
 from bjidp.verification.number import MobileNumber, mobile_number
-
-
-class Surface(StrEnum):
-    """The two kinds of pages there are, each with a form of its own."""
-
-    PC = "pc"
-    H5 = "h5"
-    """Asks for no username; the system makes one (REG-3)."""
 
 
 class Field(StrEnum):

@@ -16,8 +16,10 @@ from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import Evidence, Member, NewAccount, NewMember
-from bjidp.accounts.recovery.flow import Choosing, Naming, Proving, Recovery, Step, Surface
+from bjidp.accounts.recovery.flow import Recovery, Step
+from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import Asking, Recoveries, RecoveryWindows
+from bjidp.accounts.surface import Surface
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy

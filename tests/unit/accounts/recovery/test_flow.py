@@ -8,19 +8,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bjidp.accounts.reassigned import UNUSED
-from bjidp.accounts.recovery import flow
-from bjidp.accounts.recovery.flow import (
-    DOCUMENTS,
-    PROVED_FOR,
-    SAVING,
-    Choosing,
-    Naming,
-    Proving,
-    Recovery,
-    Step,
-    Surface,
-    next_step,
-)
+from bjidp.accounts.recovery import flow, forms
+from bjidp.accounts.recovery.flow import DOCUMENTS, PROVED_FOR, SAVING, Recovery, Step, next_step
+from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
+from bjidp.accounts.surface import Surface
 from bjidp.person import DocumentType, Person
 from bjidp.verification.number import MobileNumber
 from tests.unit.accounts.recovery.people import MEMBER, NOW, PLAIN, RESIDENT, documents, read
@@ -142,7 +133,7 @@ def test_after_five_document_numbers_the_recovery_is_over_unless_the_fifth_was_r
     ],
 )
 def test_the_first_form_says_what_is_missing(surface: Surface, typed: Naming, wrong: dict[str, str]) -> None:
-    assert faults([*flow.naming_faults(surface, typed)]) == wrong
+    assert faults([*forms.naming_faults(surface, typed)]) == wrong
 
 
 @pytest.mark.req("REC-2", "UX-5")
@@ -158,15 +149,15 @@ def test_the_first_form_says_what_is_missing(surface: Surface, typed: Naming, wr
 )
 def test_the_form_of_proof_says_what_is_missing_and_what_cannot_be(typed: Proving, wrong: dict[str, str]) -> None:
     facts = flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)
-    assert faults([*flow.proving_faults(facts, typed, documents)]) == wrong
+    assert faults([*forms.proving_faults(facts, typed, documents)]) == wrong
 
 
 @pytest.mark.req("REC-2")
 def test_nothing_is_asked_twice_and_nothing_that_the_page_does_not_ask() -> None:
     proved = flow.with_phone_proved(flow.of_member(read("zhang_san"), MEMBER, "mark", NOW))
-    assert faults([*flow.proving_faults(proved, Proving(), documents)]) == {"document": "missing"}
+    assert faults([*forms.proving_faults(proved, Proving(), documents)]) == {"document": "missing"}
     plain = flow.of_member(read("zhang_san"), PLAIN, "mark", NOW)
-    assert faults([*flow.proving_faults(plain, Proving(), documents)]) == {"code": "missing"}
+    assert faults([*forms.proving_faults(plain, Proving(), documents)]) == {"code": "missing"}
 
 
 @pytest.mark.req("REC-2")
@@ -174,16 +165,16 @@ def test_nothing_is_asked_twice_and_nothing_that_the_page_does_not_ask() -> None
     "typed", [RESIDENT, RESIDENT.lower(), "110105 19491231 002x", "１１０１０５１９４９１２３１００２Ｘ"]
 )
 def test_a_document_is_its_members_in_every_spelling(typed: str) -> None:
-    assert flow.is_document_of(MEMBER, typed, documents)
+    assert forms.is_document_of(MEMBER, typed, documents)
 
 
 @pytest.mark.req("REC-2")
 def test_another_document_a_document_of_another_kind_and_none_are_not_the_members() -> None:
-    assert not flow.is_document_of(MEMBER, "440524188001010014", documents)
-    assert not flow.is_document_of(MEMBER, "", documents)
-    assert not flow.is_document_of(PLAIN, RESIDENT, documents)
+    assert not forms.is_document_of(MEMBER, "440524188001010014", documents)
+    assert not forms.is_document_of(MEMBER, "", documents)
+    assert not forms.is_document_of(PLAIN, RESIDENT, documents)
     permit = replace(MEMBER, document=Person(DocumentType.PERMANENT_RESIDENT, "张三", RESIDENT))
-    assert not flow.is_document_of(permit, RESIDENT, documents)
+    assert not forms.is_document_of(permit, RESIDENT, documents)
 
 
 @pytest.mark.req("REC-1", "REC-3")
@@ -203,7 +194,7 @@ def test_another_document_a_document_of_another_kind_and_none_are_not_the_member
 def test_a_new_password_follows_the_rule_of_registration_and_is_typed_twice(
     typed: Choosing, wrong: dict[str, str]
 ) -> None:
-    assert faults([*flow.choosing_faults(typed)]) == wrong
+    assert faults([*forms.choosing_faults(typed)]) == wrong
 
 
 @pytest.mark.req("PRV-1")

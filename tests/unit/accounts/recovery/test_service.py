@@ -16,8 +16,10 @@ from structlog.testing import capture_logs
 from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery.decoys import decoy
-from bjidp.accounts.recovery.flow import PROVED_FOR, SAVING, Choosing, Naming, Proving, Step, Surface
+from bjidp.accounts.recovery.flow import PROVED_FOR, SAVING, Step
+from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import NotDue
+from bjidp.accounts.surface import Surface
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND
 from bjidp.errors import AccountRefused, BjidpError, InvalidRequest, RateLimited, StoreUnavailable
@@ -125,6 +127,24 @@ async def test_five_document_numbers_end_a_recovery_also_at_one_moment(room: Roo
     ends = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(end, InvalidRequest) for end in ends) == 5
     assert await room.step(recovery) is Step.SPENT
+    right = Proving(document=ZHANG.number)
+    assert await not_due(room.recoveries.prove(room.asking(), recovery, right)) is Step.SPENT
+
+
+@pytest.mark.attack("O4")
+async def test_a_document_number_is_counted_before_it_is_compared(room: Room) -> None:
+    await room.someone(document=ZHANG)
+    recovery = await room.begin()
+    await room.send_code(recovery)
+    await refusal(room.recoveries.prove(room.asking(), recovery, Proving(document="99990000", code=room.code)))
+    # So that it is the recovery that has no try left, and not the account.
+    room.clock.advance(15 * 60)
+
+    async def four_others() -> None:
+        for turn in range(4):
+            await refusal(room.recoveries.prove(room.asking(), recovery, Proving(document=f"9999000{turn}")))
+
+    room.meddler.before_next("drafts.replace", four_others)
     right = Proving(document=ZHANG.number)
     assert await not_due(room.recoveries.prove(room.asking(), recovery, right)) is Step.SPENT
 

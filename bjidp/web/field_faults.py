@@ -1,0 +1,30 @@
+"""Which field an error is told beside (UX-5).
+
+Owns the errors that more than one form has; what a form has beside them it hands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from bjidp.errors import BjidpError, InvalidRequest
+from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, VerificationCodeWrong
+
+Beside: TypeAlias = Mapping[type[BjidpError], tuple[str, str]]
+"""The field, and which words of ``fault.<field>.*``."""
+
+_BESIDE: Final[Beside] = {
+    CaptchaWrong: ("captcha", "wrong"),
+    VerificationCodeWrong: ("code", "wrong"),
+    VerificationCodeExpired: ("code", "expired"),
+}
+
+
+def field_faults(error: BjidpError | None, beside: Beside | None = None) -> dict[str, str]:
+    """Return what is told beside which field; nothing for an error that is about the form as a whole."""
+    if isinstance(error, InvalidRequest):
+        # The first of a field stands.
+        return {fault.field: fault.code for fault in reversed(error.errors)}
+    found = None if error is None else {**_BESIDE, **(beside or {})}.get(type(error))
+    return {} if found is None else dict([found])
