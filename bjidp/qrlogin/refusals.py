@@ -16,13 +16,16 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import DAY, Instant
 from bjidp.entropy import base64url
-from bjidp.errors import Retryable, StoreUnavailable
+from bjidp.errors import RateLimited, Retryable, StoreUnavailable
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.ticket import Holder, Ticket
 from bjidp.throttle.ports import Throttle, Window
 
 REPORTS: Final = Window(10_000, DAY)
 """Reports are counted, never refused."""
+
+ONCE: Final = Window(1, DAY)
+"""How often one ticket is reported: who has refused it, or taken it back, may say so later."""
 
 log = structlog.get_logger(__name__)
 
@@ -57,10 +60,12 @@ class Refusals:
         self._ticket_digest = ticket_digest
 
     async def note(self, holder: Holder, account_ref: str, refused: Refused, now: Instant, *, report: bool) -> None:
-        """Audit the refusal; ``report`` counts against the computer's network.
+        """Audit the refusal; ``report`` counts against the computer's network, once for a ticket.
 
         A store that is away costs a line in the log, not the person's answer.
         """
+        if report and not await self._is_first(refused.ticket):
+            return
         kind = EventKind.LOGIN_REPORTED if report else EventKind.LOGIN_REJECTED
         facts = {Fact.PLATFORM: holder.platform, Fact.BROWSER: refused.browser, Fact.OS: refused.os}
         if refused.action is not None:
@@ -81,6 +86,16 @@ class Refusals:
                 await self._throttle.hit(_key(refused.network), REPORTS)
             except Retryable:
                 log.warning("report_not_counted")
+
+    async def _is_first(self, ticket: str) -> bool:
+        try:
+            await self._throttle.hit(f"qr.reported:{base64url(self._ticket_digest(ticket))}", ONCE)
+        except RateLimited:
+            return False
+        except StoreUnavailable:
+            # It is not counted either, then.
+            return True
+        return True
 
     async def reported(self, network: bytes) -> int:
         """Return how often computers of a network were reported within a day."""

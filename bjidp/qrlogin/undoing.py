@@ -60,8 +60,7 @@ class Undoing:
             raise TicketUnknown
         refused = _refused(ticket_id, flow, came)
         # Without a report the end of the session says it all.
-        news = (taken_back or bool(ended)) if report else (taken_back and not ended)
-        if refused is not None and news:
+        if refused is not None and (report or (taken_back and not ended)):
             now = await self._changes.store.now()
             await self._refusals.note(phone.holder, phone.account_ref, refused, now, report=report)
         return UndoAnswer("ended")

@@ -182,6 +182,20 @@ async def test_a_report_counts_once_against_the_computers_network(
     assert all(event.account_ref == a_phone().account_ref for event in desk.audit.events)
 
 
+@pytest.mark.attack("P1")
+async def test_who_has_taken_back_or_refused_may_report_it_later(desk: Desk) -> None:
+    watch = await in_by_qr(desk)
+    for report in (False, True, True, False):
+        await undo(desk, watch, report=report)
+    assert [event.kind for event in desk.audit.events] == [EventKind.LOGIN_REPORTED]
+    desk.secret = None
+    watch = await desk.page()
+    scanned = await desk.scan(watch)
+    await desk.phones.reject(a_phone(), scanned.ticket, scanned.confirm_token, report=True)
+    await undo(desk, watch, report=True)
+    assert [event.kind for event in desk.audit.events] == [EventKind.LOGIN_REPORTED] * 2
+
+
 async def test_what_is_undone_without_a_report_is_in_the_log_by_the_end_of_its_session(desk: Desk) -> None:
     await undo(desk, await in_by_qr(desk))
     assert desk.audit.events == []
