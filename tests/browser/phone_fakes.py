@@ -74,6 +74,28 @@ PEOPLE: list[Person] = [
 
 Answer = tuple[int, Body | None]
 
+DEVICES: list[Body] = [
+    {
+        "id": "own", "kind": "phone", "way": None, "platform": "wechat", "browser": None, "os": None, "area": None,
+        "created_at": "2027-01-15T08:00:00.000Z", "last_used_at": "2027-01-15T08:00:00.000Z", "current": True,
+    },
+    {
+        "id": "office", "kind": "browser", "way": "qr", "platform": "wechat", "browser": "Chrome", "os": "Windows",
+        "area": "北京市", "created_at": "2027-01-14T16:30:00.000Z", "last_used_at": "2027-01-15T07:00:00.000Z",
+        "current": False,
+    },
+    {
+        "id": "stranger", "kind": "browser", "way": "password", "platform": None, "browser": "unknown", "os": "unknown",
+        "area": None, "created_at": "2027-01-10T00:00:00.000Z", "last_used_at": "2027-01-10T00:05:00.000Z",
+        "current": False,
+    },
+    {
+        "id": "tablet", "kind": "phone", "way": None, "platform": "alipay", "browser": None, "os": None, "area": None,
+        "created_at": "2027-01-01T00:00:00.000Z", "last_used_at": "2027-01-12T00:00:00.000Z", "current": False,
+    },
+]  # fmt: skip
+"""Where the account is logged in."""
+
 
 def problem(status: int, code: str, **members: object) -> Answer:
     """Return a problem document as the server writes it."""
@@ -110,7 +132,9 @@ class FakeIdentityServer:
             "ip_seen_before": True,
             "session_lifetime": 43200,
         }
+        self.purpose = "login"
         self.expires_in = 60.0
+        self.devices = list(DEVICES)
         self.refusals: dict[str, Answer] = {}
         self.first_answers: dict[str, Body] = {}
         self.lose: set[str] = set()
@@ -163,7 +187,11 @@ class FakeIdentityServer:
         user = self.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
         if user is None:
             return problem(401, "token_invalid")
+        if tail.startswith("sessions/"):
+            return self._end(tail.partition("/")[2])
         answers: dict[str, Callable[[Body], Answer]] = {
+            "sessions": lambda _: (200, {"sessions": self.devices}),
+            "qr/undo": lambda _: (200, {"status": "ended"}),
             "account": lambda _: (200, {**self._account(user), "phone": "154****0001", "username": "*******2400937"}),
             "session": lambda _: (204, None),
             "qr/scan": self._scan,
@@ -171,6 +199,13 @@ class FakeIdentityServer:
             "qr/reject": lambda given: self._settle(given, {"status": "rejected"}),
         }
         return answers[tail](body)
+
+    def _end(self, session: str) -> Answer:
+        left = [device for device in self.devices if device["id"] != session]
+        if len(left) == len(self.devices):
+            return problem(404, "session_unknown")
+        self.devices = left
+        return 204, None
 
     def _open(self, tail: str, body: Body) -> Answer:
         if tail == "session":
@@ -232,7 +267,7 @@ class FakeIdentityServer:
             return problem(400, "invalid_request", errors=[{"field": "text", "code": "malformed"}])
         return 200, {
             "ticket": text.removeprefix(PREFIX).partition(".")[0],
-            "purpose": "login",
+            "purpose": self.purpose,
             "confirm_token": "c" * 43,
             "expires_in": self.expires_in,
             "steps": ["confirm"],

@@ -19,6 +19,15 @@ from tests.support.chromium import BrowserLauncher, ContextFactory
 PATIENCE = 10_000  # Milliseconds until a step that does not come has failed.
 TICKET = "A" * 22
 TEXT = f"{PREFIX}{TICKET}.003.abcdefghijkl"
+VERIFIED = {
+    "verify.password": "修改密码",
+    "verify.phone": "修改手机号",
+    "verify.mail": "绑定邮箱",
+    "verify.username": "修改用户名",
+    "verify.cancel": "账号注销",
+    "verify.recover": "找回密码",
+}
+"""What verify tickets ask for, by what the person calls it."""
 
 
 @pytest.fixture
@@ -555,6 +564,122 @@ async def test_mine_shows_the_account_masked_and_logs_out(page: Page, server: Fa
     assert len(server.asked("session")) == 1
     await page.reload()
     await heading(page, "谁的手机？")
+
+
+@pytest.mark.req("SES-1")
+async def test_my_devices_are_listed_and_one_after_the_other_is_logged_out(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await log_in(page)
+    await page.get_by_role("button", name="我的", exact=True).click()
+    await page.get_by_role("button", name="我的设备").click()
+    await heading(page, "我的设备")
+    rows = page.get_by_role("listitem")
+    await expect(rows).to_have_count(4)
+    for number, words in enumerate(
+        (
+            ("微信京通", "小程序", "这部手机", "1月15日 16:00 登录"),
+            ("Chrome · Windows", "微信京通扫码登录 · 北京市", "1月15日 00:30 登录"),
+            ("浏览器（未知）", "密码登录", "1月10日 08:00 登录"),
+            ("支付宝京通", "小程序", "1月1日 08:00 登录"),
+        )
+    ):
+        for word in words:
+            await expect(rows.nth(number)).to_contain_text(word)
+    assert await violations(page) == []
+    await expect(rows.nth(0).get_by_role("button")).to_have_count(0)
+
+    await page.get_by_role("button", name="让浏览器（未知）退出").click()
+    await expect(rows).to_have_count(3)
+    await expect(page.get_by_role("status")).to_have_text("浏览器（未知）已退出。")
+    await expect(page.get_by_role("heading", name="我的设备", exact=True)).to_be_focused()
+    # Another phone was faster: it is gone all the same.
+    server.devices = server.devices[:1]
+    await page.get_by_role("button", name="让支付宝京通退出").click()
+    await expect(rows).to_have_count(2)
+    server.refusals["sessions/office"] = problem(503, "service_unavailable")
+    await page.get_by_role("button", name="让Chrome · Windows退出").click()
+    await expect(page.get_by_role("alert")).to_contain_text("服务暂时不可用")
+    await expect(rows).to_have_count(2)
+    await page.get_by_role("button", name="返回").click()
+    await heading(page, "我的账号")
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("P7")
+@pytest.mark.parametrize("code", [None, "07"])
+async def test_who_confirmed_by_mistake_logs_the_computer_out_with_one_press_and_may_report_it(
+    page: Page, server: FakeIdentityServer, code: str | None
+) -> None:
+    server.reverse_code = code
+    await log_in(page)
+    await paste(page)
+    await page.get_by_role("button", name="确认登录").click()
+    await page.get_by_role("button", name="不是我，立即退出").click()
+    await heading(page, "已让电脑退出")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="举报这次请求").click()
+    await heading(page, "已举报")
+    assert server.asked("qr/undo") == [{"ticket": TICKET, "report": False}, {"ticket": TICKET, "report": True}]
+    await page.get_by_role("button", name="回到首页").click()
+    await expect(page.get_by_role("region", name="电脑上要输入的两位数字")).to_have_count(0)
+
+
+@pytest.mark.attack("P7")
+async def test_a_lost_answer_to_an_undo_is_asked_for_again_and_one_that_is_over_is_fine(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await log_in(page)
+    await paste(page)
+    await page.get_by_role("button", name="确认登录").click()
+    server.refusals["qr/undo"] = problem(503, "service_unavailable")
+    await page.get_by_role("button", name="不是我，立即退出").click()
+    await heading(page, "服务暂时不可用")
+    server.refusals["qr/undo"] = problem(404, "ticket_unknown")
+    await page.get_by_role("button", name="再试一次").click()
+    await heading(page, "已让电脑退出")
+    del server.refusals["qr/undo"]
+    server.lose.add("qr/undo")
+    await page.get_by_role("button", name="举报这次请求").click()
+    await heading(page, "已举报")
+
+
+@pytest.mark.req("ACC-8")
+@pytest.mark.attack("B5")
+@pytest.mark.parametrize(("action", "name"), [*VERIFIED.items()])
+async def test_what_is_to_be_verified_is_named_before_and_after(
+    page: Page, server: FakeIdentityServer, action: str, name: str
+) -> None:
+    server.purpose = "verify"
+    server.request |= {"action": action, "session_lifetime": 0}
+    await log_in(page)
+    await paste(page)
+    await heading(page, f"{name}？")
+    screen = page.get_by_role("main")
+    for words in ("张**", "首都之窗", "只用一次，5 分钟内有效", "Chrome · Windows"):
+        await expect(screen).to_contain_text(words)
+    await expect(page.get_by_text("登录有效期")).to_have_count(0)
+    assert await violations(page) == []
+    await page.get_by_role("button", name=f"确认{name}").click()
+    await heading(page, "已确认")
+    await expect(screen).to_contain_text(name)
+    await page.get_by_role("button", name="不是我，立即撤回").click()
+    await heading(page, "已撤回确认")
+
+
+@pytest.mark.req("ACC-8")
+@pytest.mark.parametrize(
+    ("purpose", "action"), [("verify", "verify.nothing"), ("verify", "toString"), ("face", "face"), ("device", "login")]
+)
+async def test_what_the_phone_has_no_words_for_is_not_confirmed(
+    page: Page, server: FakeIdentityServer, purpose: str, action: str
+) -> None:
+    server.purpose = purpose
+    server.request |= {"action": action}
+    await log_in(page)
+    await paste(page)
+    await heading(page, "这个二维码现在还不能用")
+    await expect(page.get_by_role("button", name=re.compile("^确认"))).to_have_count(0)
 
 
 @pytest.mark.req("UX-2")

@@ -7,6 +7,7 @@ import { Jingtong } from "./jingtong.js";
 import { Neighbour } from "./neighbour.js";
 import { choose } from "./screen-choose.js";
 import { confirm } from "./screen-confirm.js";
+import { devices } from "./screen-devices.js";
 import { face } from "./screen-face.js";
 import { home } from "./screen-home.js";
 import { identity } from "./screen-identity.js";
@@ -15,8 +16,8 @@ import { result } from "./screen-result.js";
 import { scan } from "./screen-scan.js";
 import { explain, platformName, PLATFORMS } from "./words.js";
 
-const SCREENS = { choose, confirm, face, home, identity, mine, result, scan };
-const LOGGED_IN = new Set(["home", "mine", "scan", "confirm"]);
+const SCREENS = { choose, confirm, devices, face, home, identity, mine, result, scan };
+const LOGGED_IN = new Set(["home", "mine", "devices", "scan", "confirm"]);
 const KINDS = { ticket_expired: "time", frame_stale: "time", rate_limited: "time", face_pending: "time" };
 
 class Phone {

@@ -78,6 +78,21 @@ export class Jingtong {
     return this.#settled("qr/reject", { ticket, confirm_token: confirmToken, report });
   }
 
+  /** Take a confirmation back; saying it twice is as good as once. */
+  undo(ticket, report) {
+    return retried(() => this.#authorised("POST", "qr/undo", { ticket, report }));
+  }
+
+  /** Everywhere the account is logged in. */
+  async sessions() {
+    return (await this.#authorised("GET", "sessions")).sessions;
+  }
+
+  /** End one of them. */
+  endSession(id) {
+    return this.#authorised("DELETE", `sessions/${id}`);
+  }
+
   // An answer may be lost after the call took effect. The same call is sent once more; the server then repeats its
   // first answer inside ticket_closed, which counts as success.
   async #settled(tail, body) {

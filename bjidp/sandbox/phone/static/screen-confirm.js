@@ -3,14 +3,51 @@
 import { busy, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { note } from "./notes.js";
-import { ago, span } from "./words.js";
+import { ACTIONS, ago, span } from "./words.js";
 
 const SOON = 15; // Seconds: from here the countdown is also said aloud, once.
 
 const PURPOSES = { face: "人脸识别认证", verify: "验证身份", device: "设备登录" };
 
+/** The words of one request: what is asked, what a yes does, what is said when it is settled. Null for an unknown one. */
+function wording({ purpose, request }, site, who) {
+  if (purpose === "login") {
+    return {
+      title: "确认登录",
+      question: `登录${site}？`,
+      lead: `您将以 ${who} 的身份在电脑上登录`,
+      yes: "确认登录",
+      lasts: ["登录有效期", `关闭浏览器即退出，最长 ${span(request.session_lifetime)}`],
+      approved: `电脑上的${site}正在登录，请看电脑屏幕。`,
+      refused: "对方没有登录。需要登录时，请在您自己的电脑上打开登录页再扫。",
+      reported: "对方没有登录。谢谢您的举报，平台会留意发出这次请求的网络。",
+      undo: "不是我，立即退出",
+      undone: ["已让电脑退出", "刚才的登录已经结束。是别人让您扫的码？请举报。"],
+    };
+  }
+  const action = purpose === "verify" && Object.hasOwn(ACTIONS, request.action) ? ACTIONS[request.action] : null;
+  return action
+    ? {
+        title: "验证身份",
+        question: `${action.name}？`,
+        lead: `确认后，${action.then(who)}`,
+        yes: `确认${action.name}`,
+        lasts: ["有效期", "只用一次，5 分钟内有效"],
+        approved: `请看电脑屏幕，继续${action.name}。`,
+        refused: "什么也没有改。要办理时，请在您自己的电脑上打开页面再扫。",
+        reported: "什么也没有改。谢谢您的举报，平台会留意发出这次请求的网络。",
+        undo: "不是我，立即撤回",
+        undone: ["已撤回确认", "电脑上不能再凭它办理，那里的登录也已结束。是别人让您扫的码？请举报。"],
+      }
+    : null;
+}
+
 export function confirm(phone, { found }) {
-  if (found.purpose !== "login") {
+  const { request } = found;
+  const site = request?.client?.name || "网页";
+  const who = phone.jingtong.session.account?.name ?? "";
+  const words = wording(found, site, who);
+  if (!words) {
     return phone.screen("result", {
       kind: "warn",
       title: "这个二维码现在还不能用",
@@ -19,16 +56,13 @@ export function confirm(phone, { found }) {
     });
   }
   phone.code.drop();
-  const { request } = found;
   const opened = performance.now();
-  const site = request.client?.name || "网页";
-  const who = phone.jingtong.session.account?.name ?? "";
   const left = h("strong", { class: "digits" });
   const bar = h("span", { class: "time-bar" });
   const asked = h("dd", { class: "digits" });
   const soon = h("p", { class: "hidden", role: "status" });
   const said = h("div", { role: "alert" });
-  const yes = h("button", { type: "button", class: "primary", onclick: approve }, "确认登录");
+  const yes = h("button", { type: "button", class: "primary", onclick: approve }, words.yes);
   const no = h("button", { type: "button", class: "secondary danger", onclick: refuse }, "不是我，拒绝");
   const tell = h("input", { type: "checkbox" });
   let over = false;
@@ -38,15 +72,15 @@ export function confirm(phone, { found }) {
   const timer = setInterval(tick, 250);
 
   return {
-    title: "确认登录",
+    title: words.title,
     back: () => phone.open("home"),
     leave: () => {
       over = true;
       clearInterval(timer);
     },
     body: [
-      h("h1", {}, `登录${site}？`),
-      h("p", { class: "lead" }, `您将以 ${who} 的身份在电脑上登录`),
+      h("h1", {}, words.question),
+      h("p", { class: "lead" }, words.lead),
       h(
         "div",
         { class: "time", role: "timer", "aria-label": "剩余时间" },
@@ -70,7 +104,7 @@ export function confirm(phone, { found }) {
         fact("地点", request.ip_area ? `${place(request.ip_area)}（按网络估计）` : "未知"),
         fact("网络", request.ip_seen_before ? "您以前在这个网络登录过" : "第一次在这个网络登录"),
         h("div", {}, h("dt", {}, "请求时间"), asked),
-        fact("登录有效期", `关闭浏览器即退出，最长 ${span(request.session_lifetime)}`),
+        fact(...words.lasts),
       ),
       h("label", { class: "check" }, tell, h("span", {}, "别人发来的二维码，拒绝时一并举报")),
       said,
@@ -97,8 +131,8 @@ export function confirm(phone, { found }) {
   function approve() {
     return settle(yes, no, "正在确认…", async () => {
       const answer = await phone.jingtong.confirm(found.ticket, found.confirm_token);
-      if (answer.status === "approved") phone.open("result", approved(phone, answer.code, site));
-      else phone.open("result", rejected(phone, false));
+      if (answer.status === "approved") phone.open("result", approved(phone, found.ticket, answer.code, words));
+      else phone.open("result", rejected(phone, words, false));
     });
   }
 
@@ -106,8 +140,8 @@ export function confirm(phone, { found }) {
     return settle(no, yes, "正在拒绝…", async () => {
       // Told together with the refusal: a ticket that is refused takes no second word.
       const answer = await phone.jingtong.reject(found.ticket, found.confirm_token, tell.checked);
-      if (answer.status === "rejected") phone.open("result", rejected(phone, tell.checked));
-      else phone.open("result", approved(phone, answer.code, site));
+      if (answer.status === "rejected") phone.open("result", rejected(phone, words, tell.checked));
+      else phone.open("result", approved(phone, found.ticket, answer.code, words));
     });
   }
 
@@ -140,13 +174,14 @@ function place(area) {
   return typeof area === "string" ? area : (area.label ?? "未知");
 }
 
-function approved(phone, code, site) {
+function approved(phone, ticket, code, words) {
+  const undo = [words.undo, () => takeBack(phone, ticket, words), "danger"];
   if (code === null || code === undefined) {
     return {
       kind: "good",
       title: "已确认",
-      text: `电脑上的${site}正在登录，请看电脑屏幕。`,
-      actions: [["完成", () => phone.open("home")]],
+      text: words.approved,
+      actions: [["完成", () => phone.open("home")], undo],
     };
   }
   phone.code.keep(code, phone.jingtong.session);
@@ -156,17 +191,43 @@ function approved(phone, code, site) {
     text: "请在电脑上输入这两位数字：",
     digits: code,
     hint: "只输入到您眼前的电脑上。有人向您要这两位数字，请不要告诉他。",
-    actions: [["我已在电脑上输入", () => phone.open("home")]],
+    actions: [["我已在电脑上输入", () => phone.open("home")], undo],
   };
 }
 
-function rejected(phone, reported) {
+async function takeBack(phone, ticket, words) {
+  const [title, text] = words.undone;
+  const home = ["回到首页", () => phone.open("home")];
+  try {
+    await phone.jingtong.undo(ticket, false);
+  } catch (error) {
+    if (error.code !== "ticket_unknown") {
+      phone.failed(error, { again: () => takeBack(phone, ticket, words) });
+      return;
+    }
+    // Its session has ended by itself meanwhile: there is nothing left to take back.
+  }
+  phone.code.drop();
+  phone.open("result", { kind: "stop", title, text, actions: [home, ["举报这次请求", () => report(phone, ticket, home)]] });
+}
+
+async function report(phone, ticket, home) {
+  try {
+    await phone.jingtong.undo(ticket, true);
+  } catch (error) {
+    if (error.code !== "ticket_unknown") {
+      phone.failed(error, { again: () => report(phone, ticket, home) });
+      return;
+    }
+  }
+  phone.open("result", { kind: "stop", title: "已举报", text: "谢谢您，平台会留意发出这次请求的网络。", actions: [home] });
+}
+
+function rejected(phone, words, reported) {
   return {
     kind: "stop",
     title: reported ? "已拒绝并举报" : "已拒绝",
-    text: reported
-      ? "对方没有登录。谢谢您的举报，平台会留意发出这次请求的网络。"
-      : "对方没有登录。需要登录时，请在您自己的电脑上打开登录页再扫。",
+    text: reported ? words.reported : words.refused,
     actions: [["回到首页", () => phone.open("home")]],
   };
 }

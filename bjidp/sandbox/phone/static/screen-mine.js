@@ -23,6 +23,7 @@ export function mine(phone) {
       h(
         "div",
         { class: "card links" },
+        h("button", { type: "button", class: "link-row", onclick: () => phone.open("devices") }, icon("screen"), "我的设备", icon("chevron")),
         h("button", { type: "button", class: "link-row", onclick: () => phone.open("choose") }, icon("person"), "切换平台或人物", icon("chevron")),
         h("a", { class: "link-row", href: "/inbox", target: "_blank", rel: "noopener" }, icon("inbox"), "短信和邮件收件箱（沙箱）", icon("chevron")),
       ),

@@ -23,8 +23,8 @@ export function result(phone, { kind, title, text, digits, hint, actions }) {
     footer: h(
       "div",
       { class: "choices" },
-      actions.map(([words, run], index) => {
-        const button = h("button", { type: "button", class: index === 0 ? "primary" : "plain" }, words);
+      actions.map(([words, run, tone = ""], index) => {
+        const button = h("button", { type: "button", class: `${index === 0 ? "primary" : "plain"} ${tone}` }, words);
         button.addEventListener("click", () => busy(button, words, async () => run()));
         return button;
       }),

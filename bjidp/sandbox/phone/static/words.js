@@ -44,6 +44,18 @@ export const STORIES = {
   high_risk: "被平台判为高风险",
 };
 
+/** What a verify ticket asks to be confirmed: its name, and what whoever is at the computer can do to `who` then. */
+export const ACTIONS = {
+  "verify.password": { name: "修改密码", then: (who) => `电脑上就可以换掉 ${who} 的密码` },
+  "verify.phone": { name: "修改手机号", then: (who) => `电脑上就可以换掉 ${who} 的手机号` },
+  "verify.mail": { name: "绑定邮箱", then: (who) => `电脑上就可以换掉 ${who} 的邮箱` },
+  "verify.username": { name: "修改用户名", then: (who) => `电脑上就可以换掉 ${who} 的用户名` },
+  "verify.cancel": { name: "账号注销", then: (who) => `电脑上就可以注销 ${who} 的账号，不能恢复` },
+  "verify.recover": { name: "找回密码", then: (who) => `电脑上就可以给 ${who} 设置新密码` },
+};
+
+export const WAYS = { qr: "扫码登录", password: "密码登录", sms: "验证码登录", registration: "注册时登录" };
+
 export const LEVELS = { L1: "未实名", L2: "初级认证", L3: "中级认证", L4: "高级认证" };
 
 export const CONSENT =
@@ -65,6 +77,29 @@ export function ago(seconds) {
   if (seconds < 2) return "刚刚";
   if (seconds < 60) return `${Math.floor(seconds)} 秒前`;
   return `${Math.floor(seconds / 60)} 分 ${Math.floor(seconds % 60)} 秒前`;
+}
+
+/** How long ago a moment was, in words: 刚刚, 12 分钟前, 3 小时前, 5 天前. */
+export function since(instant) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(instant)) / 1000);
+  if (seconds < 90) return "刚刚";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} 分钟前`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} 小时前`;
+  return `${Math.floor(seconds / 86_400)} 天前`;
+}
+
+const BEIJING = new Intl.DateTimeFormat("zh-CN", {
+  timeZone: "Asia/Shanghai",
+  month: "long",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
+
+/** A moment in the city's time: 1月15日 16:00. */
+export function moment(instant) {
+  return BEIJING.format(new Date(instant));
 }
 
 // next: what the one button of the result screen does. "scan" 重新扫码, "home" 回到首页, "login" 重新登录, "again" 再试一次.
@@ -165,8 +200,19 @@ const SAYINGS = {
 const REFUSALS = {
   locked: "这个账号已被锁定，现在不能登录。请联系统一认证平台客服。",
   cancelled: "这个账号已经注销，不能登录。",
-  other_account: "扫码的账号和电脑上登录的不是同一个。请换成同一个账号再扫。",
   level: "这个账号的认证级别不够。请先完成更高级别的认证。",
+};
+
+// Nothing is wrong with the account: it is not the one to say yes, or not by this phone.
+const NOT_HERE = {
+  other_account: {
+    title: "要由另一个账号确认",
+    text: "电脑上办理的不是这个账号的事。请用那个账号的京通扫码；二维码若是别人发来的，请不要继续。",
+  },
+  probation: {
+    title: "这部手机暂时不能确认",
+    text: "它是刚凭人脸登录的，72 小时内不能更改账号。请改用短信验证码，或用您原来的手机扫码。",
+  },
 };
 
 const ADVICE = {
@@ -181,6 +227,9 @@ export function explain(error) {
   if (code === "rate_limited") {
     const wait = error.retryAfter ? `${span(error.retryAfter)}后` : "稍后";
     return { title: "操作太频繁", text: `为了您的账号安全，请${wait}再试。`, next: "home" };
+  }
+  if (code === "account_refused" && error.details.reason in NOT_HERE) {
+    return { ...NOT_HERE[error.details.reason], next: "home" };
   }
   if (code === "account_refused") {
     return {
