@@ -74,6 +74,9 @@ class VerifyTickets:
         ``next_page``. ``account`` is None for an account that there is none of. Both addresses are paths of this site
         from the code. Raises ``RateLimited`` and ``StoreUnavailable``.
         """
+        own = None if asker.owner is None else asker.owner.session.account
+        if operation is not Operation.RECOVER and (own is None or account != own):
+            raise ValueError("whoever is logged in asks, and for the own account alone")
         await asker.source.hit(self._throttle, "verify.opened", OPENED)
         session = None if asker.owner is None else asker.owner.session.id
         errand = Errand(operation, account, session)
