@@ -40,6 +40,33 @@ async def test_the_login_page_in_every_state_of_its_card(computer: Computer) -> 
     assert found == []
 
 
+@pytest.mark.req("UX-2", "ACC-8")
+async def test_the_page_that_verifies_in_every_state_of_its_card(
+    demo: Demo, computer: Computer, phone: Handset
+) -> None:
+    page = computer.page
+    await acquaint(demo, "陈雨桐", "wechat")
+    await phone.log_in("陈雨桐", "wechat")
+    await computer.open()
+    await phone.scans(computer)
+    await phone.confirms()
+    await computer.is_in("陈**")
+    await page.goto("/centre/verify/cancel")
+    await computer.shows("waiting")
+    found = await violations(page)
+    panels = await page.locator("[data-panel]").evaluate_all("panels => panels.map((panel) => panel.dataset.panel)")
+    assert len(panels) > 10
+    await page.context.set_offline(True)
+    await computer.shows("lost")
+    for panel in panels:
+        await page.evaluate(SHOW, panel)
+        found += [f"{panel}: {line}" for line in await violations(page, "[data-card]")]
+        await computer.hang(f"verify-{panel}")
+    assert found == []
+    await page.set_viewport_size({"width": 320, "height": 768})
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.req("UX-2")
 async def test_the_pages_around_a_login(demo: Demo, computer: Computer, phone: Handset) -> None:
     page = computer.page

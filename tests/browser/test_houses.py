@@ -13,9 +13,11 @@ from tests.browser.conftest import Builder, ComputerFactory, HandsetFactory
 from tests.support.browser import Browser
 from tests.support.calls import Caller, Deployment
 from tests.support.computer import Computer
+from tests.support.crowd import Crowd
 from tests.support.demo import Demo, free_ports
 from tests.support.handset import Handset
 from tests.support.house import House, serve, write_config
+from tests.support.login import approved
 from tests.support.processes import ProcessFailed
 from tests.support.town import Place, acquaint
 
@@ -199,6 +201,27 @@ async def test_the_workers_of_one_server_share_a_port_and_a_login(
 ) -> None:
     house = await build(environment={"WORKERS": "2"}, storage={"database_url": postgres_url, "redis_url": redis_url})
     await whole_login(house, await computer_at(house), await phone_at(house))
+
+
+@pytest.mark.req("SES-1", "OPS-3")
+@pytest.mark.attack("P7", "W6")
+async def test_whichever_worker_a_phone_asks_the_page_is_told_that_its_session_has_ended(
+    build: Builder, postgres_url: str, redis_url: str
+) -> None:
+    house = await build(environment={"WORKERS": "2"}, storage={"database_url": postgres_url, "redis_url": redis_url})
+    async with Caller(Deployment(house.server, house.sandbox, house.server)) as caller:
+        phone = await Crowd().phone(caller)
+        for _ in range(4):
+            # Clients of their own, whose connections the kernel gives to whichever worker it likes.
+            async with Caller(caller.to) as computer, Caller(caller.to) as elsewhere:
+                ready = await approved(computer, phone)
+                assert (await ready.browser.redeem(ready.grant, ready.code)).status == 200
+                await ready.browser.open("/centre/verify/password")
+                socket = await ready.browser.connect()
+                await socket.screen()
+                assert (await phone.through(elsewhere).undo(ready.screen.ticket)).status == 200
+                assert await socket.ends(within=2) == 4005
+                assert await ready.browser.who() is None
 
 
 @pytest.mark.req("REG-2", "OPS-3")

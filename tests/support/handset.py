@@ -59,9 +59,9 @@ class Handset:
         await self.face("通过")
         await self.is_home(who)
 
-    async def scans(self, computer: Computer) -> None:
+    async def scans(self, computer: Computer, question: str = "登录首都之窗？") -> None:
         """Scan what ``computer`` shows, again if the picture was old when it arrived; ends at the confirm screen."""
-        asked = self.root.get_by_role("heading", name="登录首都之窗？")
+        asked = self.root.get_by_role("heading", name=question)
         stale = self.root.get_by_role("heading", name="二维码已经更新")
         await self.root.get_by_role("button", name="扫一扫").click()
         for _ in range(GLANCES):

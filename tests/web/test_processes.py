@@ -36,6 +36,25 @@ async def test_a_page_on_one_process_is_pushed_what_a_phone_does_on_the_other(pr
     assert await (await on(program, 0, there)).who() == "陈**"
 
 
+@pytest.mark.req("OPS-3", "SES-1")
+@pytest.mark.attack("W6", "P7")
+@pytest.mark.parametrize("ends", ["undo", "from the list"])
+async def test_a_session_ended_on_one_process_ends_its_pages_on_the_other(program: Program, ends: str) -> None:
+    phone = await program.phone(process=1)
+    browser, _, message = await program.approved(phone)
+    await browser.redeem(message["grant"])
+    await browser.open("/centre/verify/password")
+    page = await program.socket(browser)
+    await page.screen()
+    if ends == "undo":
+        assert (await phone.undo(message["ticket"])).status == 200
+    else:
+        (device,) = [device for device in await phone.devices() if device["kind"] == "browser"]
+        assert (await phone.end(device["id"])).status == 204
+    assert await page.ends(within=2) == 4005
+    assert await browser.who() is None
+
+
 async def test_numbers_rise_over_reconnects_between_processes(program: Program) -> None:
     browser, page, screen = await program.opened(process=0)
     seqs = [screen.message["seq"]]
