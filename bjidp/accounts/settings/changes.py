@@ -132,6 +132,14 @@ class Changes:
                 draft = await self._drafts.read(visit.holder, draft.id)
         raise StoreUnavailable
 
+    async def forget_address(self, visit: Visit, operation: Operation, flow: str | None) -> str | None:
+        """Let another number or address be typed in place of the one that was asked about or proved.
+
+        Returns the change's id, None when there is none.
+        """
+        draft = await self._find(visit, operation, flow)
+        return None if draft is None else (await self.note(visit, draft, rules.without_address)).id
+
     async def save(self, visit: Visit, draft: Draft[Change], write: Callable[[], Awaitable[None]]) -> None:
         """Consume the proof and ``write``, once for each proof and each change.
 

@@ -17,6 +17,7 @@ from bjidp.accounts.username import username_fault
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.errors import FieldFault
 from bjidp.verification.code import as_typed
+from bjidp.verification.mail_address import MailAddress, mail_address
 from bjidp.verification.number import MobileNumber, mobile_number
 from bjidp.verification.proofs import Operation
 
@@ -55,7 +56,7 @@ class Fault(StrEnum):
 
     MISSING = "missing"
     FORM = "form"
-    DIFFERS = "differs"
+    MISMATCH = "mismatch"
     SAME = "same"
     """It is what it was."""
     WRONG = "wrong"
@@ -80,6 +81,11 @@ class Typed(Struct, frozen=True, kw_only=True):
     def number(self) -> MobileNumber | None:
         """The mobile number, if it is one."""
         return mobile_number(self.phone)
+
+    @property
+    def address(self) -> MailAddress | None:
+        """The mail address, if it is one."""
+        return mail_address(self.mail)
 
     @property
     def name(self) -> str:
@@ -147,6 +153,11 @@ def address_proved(facts: Change, address: str) -> Change:
     return replace(facts, address=address)
 
 
+def without_address(facts: Change) -> Change:
+    """Return the facts after another address is to be typed; no code of this change serves for the one before."""
+    return replace(facts, address_code=None, address=None)
+
+
 def captcha_faults(typed: Typed) -> list[FieldFault]:
     """Return what keeps a captcha from being looked at."""
     return [] if typed.captcha.strip() else [_fault(Field.CAPTCHA, Fault.MISSING)]
@@ -173,7 +184,7 @@ def password_faults(typed: Typed, *, has_one: bool) -> list[FieldFault]:
         return [*faults, _fault(Field.PASSWORD, Fault.SAME)]
     if not typed.again:
         return [*faults, _fault(Field.AGAIN, Fault.MISSING)]
-    return faults if typed.again == typed.password else [*faults, _fault(Field.AGAIN, Fault.DIFFERS)]
+    return faults if typed.again == typed.password else [*faults, _fault(Field.AGAIN, Fault.MISMATCH)]
 
 
 def phone_faults(typed: Typed, former: str | None) -> list[FieldFault]:
@@ -184,6 +195,16 @@ def phone_faults(typed: Typed, former: str | None) -> list[FieldFault]:
     if number is None:
         return [_fault(Field.PHONE, Fault.FORM)]
     return [_fault(Field.PHONE, Fault.SAME)] if number.digits == former else []
+
+
+def mail_faults(typed: Typed, former: str | None) -> list[FieldFault]:
+    """Return what keeps an address from being a new one."""
+    if not typed.mail.strip():
+        return [_fault(Field.MAIL, Fault.MISSING)]
+    address = typed.address
+    if address is None:
+        return [_fault(Field.MAIL, Fault.FORM)]
+    return [_fault(Field.MAIL, Fault.SAME)] if address.text == former else []
 
 
 def username_faults(typed: Typed, former: str) -> list[FieldFault]:

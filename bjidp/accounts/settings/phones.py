@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import structlog
 
-from bjidp.accounts.drafts import Draft
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.ports import IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
+from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes, sent_to
-from bjidp.accounts.settings.flow import Change, Typed
+from bjidp.accounts.settings.flow import Typed
 from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
@@ -30,11 +30,10 @@ from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
-from bjidp.verification.codes import Codes
 from bjidp.verification.dispatch import Dispatches
-from bjidp.verification.errors import VerificationCodeExpired
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
+from bjidp.verification.ranges import NumberRange
 
 log = structlog.get_logger(__name__)
 
@@ -46,22 +45,24 @@ class Phones:
         self,
         *,
         changes: Changes,
+        addresses: NewAddresses,
         verifying: Verifying,
         members: MemberStore,
+        numbers: NumberRange,
         captchas: Captchas,
         dispatches: Dispatches,
-        codes: Codes,
         endings: Endings,
         teller: Teller,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._changes = changes
+        self._addresses = addresses
         self._verifying = verifying
         self._members = members
+        self._numbers = numbers
         self._captchas = captchas
         self._dispatches = dispatches
-        self._codes = codes
         self._endings = endings
         self._teller = teller
         self._clock = clock
@@ -99,24 +100,13 @@ class Phones:
         same = proved is not None and typed.number == MobileNumber(proved)
         number = await self._number(visit, typed, [] if same else rules.code_faults(typed))
         draft = await self._changes.due(visit, Operation.PHONE, flow)
-        draft = await self._proved(visit, draft, number, typed.code)
+        draft = await self._addresses.prove(visit, draft, _binding(draft.id, number), typed.code)
         if await self._members.is_held(of_phone(number.digits)):
+            # Nothing comes of this number here, so another one is to be typed.
+            await self._changes.note(visit, draft, rules.without_address)
             raise PhoneTaken
         await self._changes.save(visit, draft, lambda: self._write(visit, number))
         return draft.id
-
-    async def _proved(self, visit: Visit, draft: Draft[Change], number: MobileNumber, code: str) -> Draft[Change]:
-        if draft.facts.address == number.digits:
-            return draft
-        try:
-            await self._codes.use(_binding(draft.id, number), code)
-        except VerificationCodeExpired:
-            # The same form sent twice: the first of the two has used the code meanwhile.
-            again = await self._changes.due(visit, Operation.PHONE, draft.id)
-            if again.facts.address != number.digits:
-                raise
-            return again
-        return await self._changes.note(visit, draft, lambda facts: rules.address_proved(facts, number.digits))
 
     async def _number(self, visit: Visit, typed: Typed, others: list[FieldFault]) -> MobileNumber:
         member = await self._verifying.member(visit)
@@ -124,6 +114,7 @@ class Phones:
         number = typed.number
         if faults or number is None:
             raise InvalidRequest(*faults)
+        self._numbers.admit(number)
         return number
 
     async def _write(self, visit: Visit, number: MobileNumber) -> None:

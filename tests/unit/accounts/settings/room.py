@@ -14,9 +14,11 @@ from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import Member, NewMember
+from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Change, Typed
+from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
@@ -31,21 +33,22 @@ from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, Way
 from bjidp.sessions.service import Sessions
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.throttle.source import Source
+from bjidp.vendors.ports import Mail, MailAccepted
 from bjidp.verification.captcha import Captcha
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Purpose
-from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.dispatch import ByMail, Dispatches
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.proofs import Means, Operation, Proof, Proofs
-from bjidp.verification.ranges import NumberRange
+from bjidp.verification.ranges import MailRange, NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
-from bjidp.verification.words import SmsWords
+from bjidp.verification.words import MailWords, SmsWords
 from tests.contracts.ephemeral import Ephemeral
 from tests.contracts.house import applicant
 from tests.support.phones import keyring
 from tests.support.program import Meddler
-from tests.support.verification import PSEUDONYMS, codes
+from tests.support.verification import PSEUDONYMS, codes, mail_limits
 from tests.unit.accounts.registration.room import SHOWN, PictureBook, Postman
 
 NUMBER, NEW_NUMBER, THIRD_NUMBER = "15400000001", "15400000002", "15400000003"
@@ -68,9 +71,23 @@ class EndedPhones:
         self.ended.append((account, reason))
 
 
+class Letters:
+    """Keeps the mail it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[Mail] = []
+
+    async def send(self, mail: Mail) -> MailAccepted:
+        self.sent.append(mail)
+        return MailAccepted()
+
+
 class _Plain:
     def sms(self, purpose: Purpose, code: str) -> SmsWords:
         return SmsWords(f"{purpose}:{code}", purpose, (code,))
+
+    def mail(self, purpose: Purpose, code: str) -> MailWords:
+        return MailWords(purpose, code)
 
     def told(self, what: Told) -> SmsWords:
         return SmsWords(what, what, ())
@@ -107,10 +124,12 @@ class Room:
         self.teller = Teller(
             sender=self.postman, limits=messages, words=_Plain(), entropy=entropy, sleep=self._until_its_turn
         )
+        self.letters = Letters()
         self.dispatches = Dispatches(
             codes=self.codes,
             numbers=NumberRange.SYNTHETIC,
             limits=messages,
+            mail=ByMail(sender=self.letters, limits=mail_limits(throttle), words=_Plain()),
             sender=self.postman,
             words=_Plain(),
             records=self.meddler.between("dispatches", brief.records("dispatch", Dispatch)),
@@ -147,15 +166,27 @@ class Room:
             pseudonyms=PSEUDONYMS,
             clock=clock,
         )
+        addresses = NewAddresses(self.changes, self.codes)
         self.phones = Phones(
             changes=self.changes,
+            addresses=addresses,
             verifying=self.verifying,
             members=self.members,
+            numbers=NumberRange.SYNTHETIC,
             captchas=self.captchas,
             dispatches=self.dispatches,
-            codes=self.codes,
             endings=endings,
             teller=self.teller,
+            clock=clock,
+        )
+        self.mails = Mails(
+            changes=self.changes,
+            addresses=addresses,
+            verifying=self.verifying,
+            members=self.members,
+            served=MailRange.SYNTHETIC,
+            captchas=self.captchas,
+            dispatches=self.dispatches,
             clock=clock,
         )
         self.names = Names(
@@ -242,6 +273,13 @@ class Room:
         typed = await self.with_captcha(Typed(phone=number), visit)
         flow = await self.phones.send_code(visit, flow, typed)
         return flow, Typed(phone=number, code=await self.last_code())
+
+    async def new_mail(self, visit: Visit, flow: str | None, address: str) -> tuple[str, Typed]:
+        """Have a code sent to a new mail address; return the change's id and the form with the code."""
+        typed = await self.with_captcha(Typed(mail=address), visit)
+        flow = await self.mails.send_code(visit, flow, typed)
+        await self.dispatches.close()
+        return flow, Typed(mail=address, code=self.letters.sent[-1].text)
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run SQL on the database file."""

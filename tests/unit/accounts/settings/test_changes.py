@@ -94,7 +94,7 @@ async def test_a_wrong_old_password_costs_no_proof(room: Room) -> None:
     visit, flow = await room.proved(await room.enter(await room.someone()), Operation.PASSWORD)
     wrong = replace(NEW_PASSWORDS, old="Wansui-9")
     assert await said(room.passwords.change(visit, flow, wrong)) == [("old", "wrong")]
-    assert await said(room.passwords.change(visit, flow, replace(NEW_PASSWORDS, again="x"))) == [("again", "differs")]
+    assert await said(room.passwords.change(visit, flow, replace(NEW_PASSWORDS, again="x"))) == [("again", "mismatch")]
     await room.passwords.change(visit, flow, NEW_PASSWORDS)
 
 
@@ -348,6 +348,9 @@ async def test_every_fault_of_the_form_is_told_at_once_and_costs_nothing(room: R
     both = [("phone", "missing"), ("captcha", "missing")]
     assert await said(room.phones.send_code(visit, None, Typed())) == both
     assert await said(room.phones.change(visit, None, Typed(phone="123"))) == [("phone", "form"), ("code", "missing")]
+    assert await said(room.phones.change(visit, None, Typed(phone="13800138000", code="123456"))) == [
+        ("phone", "not_served")
+    ]
     same = await room.with_captcha(Typed(phone=f"+86{NUMBER}"), visit)
     assert await said(room.phones.send_code(visit, None, same)) == [("phone", "same")]
     flow = await room.phones.send_code(visit, None, replace(same, phone=NEW_NUMBER))
@@ -363,7 +366,8 @@ async def test_the_phone_form_sent_many_times_at_once_writes_and_tells_once(room
     flow, typed = await room.new_number(visit, None)
     results = await asyncio.gather(*(room.phones.change(visit, flow, typed) for _ in range(8)), return_exceptions=True)
     assert results.count(flow) == 1
-    assert {type(result) for result in results if result != flow} <= {NotDue, VerificationCodeExpired}
+    # The page leads each of them to where the change stands.
+    assert {type(result) for result in results if result != flow} <= {NotDue, VerificationCodeExpired, InvalidRequest}
     assert await room.told() == [(NUMBER, "phone_changed")]
     assert room.events().count("phone.changed") == 1
 
@@ -384,6 +388,86 @@ async def test_the_other_sessions_are_over_before_the_number_is_written_and_afte
     room.meddler.before_next("members.set_phone", look)
     await room.phones.change(visit, flow, typed)
     assert await room.sessions.find(late[0].cookie) is None
+
+
+# ------------------------------------------------------------------------------------------------------------ 绑定邮箱
+
+
+@pytest.mark.req("ACC-4")
+async def test_an_address_is_bound_once_a_code_has_proved_it(room: Room) -> None:
+    account = await room.someone()
+    elsewhere = await room.enter(account)
+    visit, flow = await room.proved(await room.enter(account), Operation.MAIL)
+    flow, typed = await room.new_mail(visit, flow, " Zhang@Mail.Example ")
+    assert (room.letters.sent[-1].to, room.letters.sent[-1].subject) == ("zhang@mail.example", "bind_mail")
+    assert (await room.member(account)).mail is None
+    await room.mails.change(visit, flow, typed)
+    assert (await room.member(account)).mail == "zhang@mail.example"
+    assert room.events().count("mail.changed") == 1
+    assert await step(room, visit, Operation.MAIL, flow) is Step.DONE
+    assert (await room.session(elsewhere.cookie)).id == elsewhere.session.id
+
+
+@pytest.mark.req("ACC-4", "UX-5")
+async def test_every_fault_of_the_mail_form_is_told_and_costs_nothing(room: Room) -> None:
+    visit, flow = await room.proved(await room.enter(await room.someone()), Operation.MAIL)
+    assert await said(room.mails.send_code(visit, flow, Typed())) == [("mail", "missing"), ("captcha", "missing")]
+    for wrong in ("zhang", "zhang@", "@mail.example", "zhang@mail", "zhang @mail.example", "张@mail.example"):
+        assert await said(room.mails.change(visit, flow, Typed(mail=wrong, code="123456"))) == [("mail", "form")]
+    assert await said(room.mails.change(visit, flow, Typed(mail="zhang@qq.com", code="123456"))) == [
+        ("mail", "not_served")
+    ]
+    flow, typed = await room.new_mail(visit, flow, "zhang@mail.example")
+    with pytest.raises(VerificationCodeWrong):
+        await room.mails.change(visit, flow, replace(typed, code=f"{(int(typed.code) + 1) % 1_000_000:06d}"))
+    await room.mails.change(visit, flow, typed)
+    await room.granted(visit, Operation.MAIL)
+    assert await said(room.mails.change(visit, None, replace(typed, mail="ZHANG@mail.example"))) == [("mail", "same")]
+
+
+@pytest.mark.attack("R4", "O10", "O11")
+async def test_a_mail_address_needs_the_proof_and_its_own_code(room: Room) -> None:
+    visit = await room.enter(await room.someone())
+    typed = await room.with_captcha(Typed(mail="zhang@mail.example"), visit)
+    with pytest.raises(NotDue):
+        await room.mails.send_code(visit, None, typed)
+    assert room.letters.sent == []
+    await room.granted(visit, Operation.MAIL)
+    flow, typed = await room.new_mail(visit, None, "zhang@mail.example")
+    with pytest.raises(VerificationCodeExpired):
+        await room.mails.change(visit, flow, replace(typed, mail="li@mail.example"))
+    await room.proofs.consume(visit.holder, visit.account, Operation.MAIL)
+    with pytest.raises(NotDue):
+        await room.mails.change(visit, flow, typed)
+    assert (await room.member(visit.account)).mail is None
+
+
+@pytest.mark.req("ACC-4")
+async def test_the_mail_form_sent_many_times_at_once_writes_once(room: Room) -> None:
+    visit = await room.enter(await room.someone())
+    await room.granted(visit, Operation.MAIL)
+    flow, typed = await room.new_mail(visit, None, "zhang@mail.example")
+    results = await asyncio.gather(*(room.mails.change(visit, flow, typed) for _ in range(8)), return_exceptions=True)
+    assert results.count(flow) == 1
+    # The page leads each of them to where the change stands.
+    assert {type(result) for result in results if result != flow} <= {NotDue, VerificationCodeExpired, InvalidRequest}
+    assert room.events().count("mail.changed") == 1
+
+
+@pytest.mark.req("ACC-3", "ACC-4")
+async def test_another_address_may_be_typed_in_place_of_the_one_that_was_proved(room: Room) -> None:
+    visit = await room.enter(await room.someone())
+    await room.granted(visit, Operation.MAIL)
+    flow, typed = await room.new_mail(visit, None, "zhang@mail.example")
+    room.meddler.breaks("members.set_mail")
+    with pytest.raises(StoreUnavailable):
+        await room.mails.change(visit, flow, typed)
+    room.meddler.mends()
+    assert (await room.drafts.read(visit.holder, flow)).facts.address == "zhang@mail.example"
+    assert await room.changes.forget_address(visit, Operation.MAIL, flow) == flow
+    facts = (await room.drafts.read(visit.holder, flow)).facts
+    assert (facts.address, facts.address_code) == (None, None)
+    assert await room.changes.forget_address(visit, Operation.MAIL, "unknown") is None
 
 
 # ------------------------------------------------------------------------------------------------ 修改用户名 and 民族

@@ -67,8 +67,8 @@ def test_a_change_that_is_being_written_is_waited_for_and_not_for_ever() -> None
         (Typed(old="old-pass-1", password="onlyletters"), [("password", "kinds")]),
         (Typed(old=GOOD, password=GOOD, again=GOOD), [("password", "same")]),
         (Typed(old="old-pass-1", password=GOOD), [("again", "missing")]),
-        (Typed(old="old-pass-1", password=GOOD, again=GOOD + "x"), [("again", "differs")]),
-        (Typed(password=GOOD, again="x"), [("old", "missing"), ("again", "differs")]),
+        (Typed(old="old-pass-1", password=GOOD, again=GOOD + "x"), [("again", "mismatch")]),
+        (Typed(password=GOOD, again="x"), [("old", "missing"), ("again", "mismatch")]),
         (Typed(old="old-pass-1", password=GOOD, again=GOOD), []),
     ],
 )
@@ -98,6 +98,20 @@ def test_an_account_without_a_password_is_asked_for_no_old_one() -> None:
 )
 def test_a_new_number_is_another_one_however_it_is_spelt(phone: str, faults: list[tuple[str, str]]) -> None:
     assert told(flow.phone_faults(Typed(phone=phone), "15400000001")) == faults
+
+
+@pytest.mark.req("ACC-4")
+@pytest.mark.parametrize(
+    ("mail", "faults"),
+    [
+        ("", [("mail", "missing")]),
+        ("zhang", [("mail", "form")]),
+        ("Zhang@Example.com", [("mail", "same")]),
+        ("li@example.com", []),
+    ],
+)
+def test_a_new_address_is_another_one_however_it_is_spelt(mail: str, faults: list[tuple[str, str]]) -> None:
+    assert told(flow.mail_faults(Typed(mail=mail), "zhang@example.com")) == faults
 
 
 @pytest.mark.req("ACC-6")
