@@ -20,6 +20,7 @@ import aiohttp_session
 from aiohttp import web
 from msgspec import Struct
 
+from bjidp.accounts.activity import Activity
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
@@ -31,7 +32,16 @@ from bjidp.accounts.recovery.flow import Recovery
 from bjidp.accounts.recovery.service import Recoveries, RecoveryWindows
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations, RegistrationWindows
+from bjidp.accounts.settings.addresses import NewAddresses
+from bjidp.accounts.settings.cancelling import Cancelling
+from bjidp.accounts.settings.changes import Changes
+from bjidp.accounts.settings.flow import Change
+from bjidp.accounts.settings.mails import Mails
+from bjidp.accounts.settings.names import Names
+from bjidp.accounts.settings.passwords import Passwords
+from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.telling import Teller
+from bjidp.accounts.verifying import Verifying
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.config.settings import Settings
@@ -106,7 +116,7 @@ from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import ByMail, Dispatches
 from bjidp.verification.limits import MailLimits, MailWindows, SmsLimits, SmsWindows
 from bjidp.verification.proofs import Proof, Proofs
-from bjidp.verification.ranges import NumberRange
+from bjidp.verification.ranges import MailRange, NumberRange
 from bjidp.verification.reports import SmsReports
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.tally import Tally
@@ -118,9 +128,11 @@ from bjidp.web.assets import StaticFiles
 from bjidp.web.bodies import BODY_MAX
 from bjidp.web.calls import Call, mount
 from bjidp.web.captcha import CaptchaPages
+from bjidp.web.centre import CentrePages
 from bjidp.web.channel import QrChannel
 from bjidp.web.code_words import CodeWords
 from bjidp.web.cookies import Cookies
+from bjidp.web.departure import Departures
 from bjidp.web.desk import Desk
 from bjidp.web.dispatches import DispatchCalls
 from bjidp.web.drawing import Drawings
@@ -131,12 +143,14 @@ from bjidp.web.health import Health
 from bjidp.web.help import HelpPages
 from bjidp.web.login import LoginPages, LoginSettings
 from bjidp.web.miniprogram import MiniProgramApi
+from bjidp.web.own_pages import OwnPages
 from bjidp.web.problems import PROBLEMS, Problems
 from bjidp.web.recovery import RecoveryPages
 from bjidp.web.redeem import QrRedeem
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
 from bjidp.web.rendering import Renderer
 from bjidp.web.scriptless import ScriptlessQr
+from bjidp.web.settings import SettingsPages
 from bjidp.web.signed_in import SessionStorage, SignedIn
 from bjidp.web.sms_reports import SmsReportCalls
 from bjidp.web.static_files import StaticPages
@@ -263,6 +277,7 @@ def build(rooms: Rooms) -> web.Application:
         _captcha(rooms, front, verification),
         _registration(rooms, front, qr, verification),
         _recovery(rooms, front, verification, endings),
+        _centre(rooms, front, verification, mini_sessions, endings),
         _pages(rooms, front, qr, verification),
     )
     calls = tuple(call for part in parts for call in part.calls)
@@ -313,6 +328,7 @@ class _Front(Struct, frozen=True, kw_only=True):
     desk: Desk
     verify_tickets: VerifyTickets
     arrivals: Arrivals
+    departures: Departures
 
 
 def _qr(rooms: Rooms) -> _Qr:
@@ -418,6 +434,7 @@ def _front(rooms: Rooms, qr: _Qr) -> _Front:
             cookies=cookies,
             known=KnownBrowsers(_derived(rooms.keyring, "known"), rooms.entropy),
         ),
+        departures=Departures(browsers=qr.browsers, cookies=cookies, renderer=renderer),
     )
 
 
@@ -733,6 +750,98 @@ def _recovery(rooms: Rooms, front: _Front, verification: _Verification, endings:
     return _Part(mounts=(recovering.mount,))
 
 
+def _centre(
+    rooms: Rooms, front: _Front, verification: _Verification, mini_sessions: MiniSessions, endings: Endings
+) -> _Part:
+    stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
+    members, throttle = stores.members, stores.throttle
+    captchas, dispatches = verification.captchas, verification.dispatches
+    own = OwnPages(desk=front.desk, signed_in=front.signed_in, cookies=front.cookies)
+    verifying = Verifying(
+        members=members,
+        captchas=captchas,
+        dispatches=dispatches,
+        codes=verification.codes,
+        proofs=verification.proofs,
+        sessions=front.sessions,
+        clock=clock,
+    )
+    drafts = Drafts(
+        Change,
+        "settings",
+        records=stores.drafts,
+        seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+        pseudonyms=pseudonyms,
+        entropy=rooms.entropy,
+    )
+    changes = Changes(drafts, verification.proofs, verifying)
+    addresses = NewAddresses(changes, verification.codes)
+    names = Names(
+        changes=changes,
+        verifying=verifying,
+        members=members,
+        throttle=throttle,
+        pseudonyms=pseudonyms,
+        clock=clock,
+    )
+    centre = CentrePages(
+        own=own,
+        desk=front.desk,
+        renderer=front.renderer,
+        verifying=verifying,
+        names=names,
+        activity=Activity(members=members, sessions=front.sessions, endings=endings, clock=clock),
+        sessions=front.sessions,
+        mini_sessions=mini_sessions,
+        departures=front.departures,
+    )
+    settings = SettingsPages(
+        own=own,
+        desk=front.desk,
+        cookies=front.cookies,
+        renderer=front.renderer,
+        captchas=captchas,
+        verifying=verifying,
+        changes=changes,
+        passwords=Passwords(
+            changes=changes,
+            verifying=verifying,
+            members=members,
+            hashes=verification.passwords,
+            endings=endings,
+            throttle=throttle,
+            pseudonyms=pseudonyms,
+            clock=clock,
+        ),
+        phones=Phones(
+            changes=changes,
+            addresses=addresses,
+            verifying=verifying,
+            members=members,
+            numbers=_numbers(rooms.settings),
+            captchas=captchas,
+            dispatches=dispatches,
+            endings=endings,
+            teller=verification.teller,
+            clock=clock,
+        ),
+        mails=Mails(
+            changes=changes,
+            addresses=addresses,
+            verifying=verifying,
+            members=members,
+            served=MailRange.SYNTHETIC if _is_sandbox(rooms.settings) else MailRange.REAL,
+            captchas=captchas,
+            dispatches=dispatches,
+            clock=clock,
+        ),
+        names=names,
+        cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
+        departures=front.departures,
+    )
+    return _Part(mounts=(centre.mount, settings.mount))
+
+
 def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) -> _Part:
     settings = rooms.settings
     login = LoginPages(
@@ -753,6 +862,7 @@ def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) ->
         throttle=rooms.stores.throttle,
         captchas=verification.captchas,
         desk=front.desk,
+        departures=front.departures,
     )
     account_login = _account_login(rooms, front, verification, login)
     verify = VerifyPages(

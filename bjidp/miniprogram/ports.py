@@ -48,6 +48,8 @@ class MiniSessionEnd(StrEnum):
     """It was the oldest of its platform link when there came one too many."""
     CHOSEN = "chosen"
     """Its owner ended it from another device (SES-1)."""
+    NOT_ME = "not_me"
+    """Its owner said in a browser that somebody else had changed the account."""
     PASSWORD_CHANGED = "password_changed"
     PHONE_CHANGED = "phone_changed"
     IDENTITY_LOST = "identity_lost"

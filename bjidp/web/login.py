@@ -1,12 +1,10 @@
-"""The pages around a login: the login page, the centre, log-out, and the answer to a QR opened in a browser.
+"""The pages around a login: the login page, log-out, and the answer to a QR opened in a browser.
 
-Owns ``/login``, ``/centre``, ``/logout``, ``/not-me`` and ``/q/…``. Each navigation to the login page gives the
-browser a new secret.
+Owns ``/login``, ``/logout`` and ``/q/…``. Each navigation to the login page gives the browser a new secret.
 """
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -24,6 +22,7 @@ from bjidp.throttle.ports import Throttle, per_minute
 from bjidp.verification.captchas import Captchas
 from bjidp.web import pages
 from bjidp.web.cookies import Cookies
+from bjidp.web.departure import Departures
 from bjidp.web.desk import Desk
 from bjidp.web.form_view import FormView
 from bjidp.web.forms import Forms
@@ -68,6 +67,7 @@ class LoginPages:
         throttle: Throttle,
         captchas: Captchas,
         desk: Desk,
+        departures: Departures,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._settings = settings
@@ -81,15 +81,13 @@ class LoginPages:
         self._throttle = throttle
         self._captchas = captchas
         self._desk = desk
+        self._departures = departures
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_get("/", self.root)
         app.router.add_get("/login", self.login)
-        app.router.add_get("/centre", self.centre)
-        app.router.add_get("/h5/centre", self.centre)
         app.router.add_post("/logout", self.logout)
-        app.router.add_post("/not-me", self.not_me)
         app.router.add_get("/q/{text:.*}", self.opened_code)
 
     async def root(self, _: web.Request) -> web.Response:
@@ -150,31 +148,13 @@ class LoginPages:
         about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
         return await self._browsers.open_page(self._cookies.browser_secret(request), about)
 
-    async def centre(self, request: web.Request) -> web.Response:
-        """Show the account to its owner; lead anybody else to the login page."""
-        owner = await self._signed_in.visiting(request)
-        if owner is None:
-            response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": "/login"})
-            self._cookies.drop_session(response)
-            return response
-        login = owner.session.login
-        return self._page(
-            pages.CentrePage(
-                who=owner.standing.name,
-                level=owner.standing.level,
-                platform=cast("pages.Platform", login.platform),
-                signed_in_at=owner.session.created_at,
-                csrf=owner.session.csrf,
-            )
-        )
-
     async def logout(self, request: web.Request) -> web.Response:
         """End the session of this browser and go back to the login page."""
-        return await self._ended(request, SessionEnd.LOGOUT, pages.Message.SIGNED_OUT)
-
-    async def not_me(self, request: web.Request) -> web.Response:
-        """End the session because its owner says that somebody else is logged in as them."""
-        return await self._ended(request, SessionEnd.NOT_ME, pages.Message.NOT_ME)
+        owner = await self._signed_in.of(request)
+        await self._forms.read(request, owner)
+        if owner is not None:
+            await self._sessions.end(owner.session, SessionEnd.LOGOUT)
+        return await self._departures.farewell(request, pages.Message.SIGNED_OUT)
 
     async def opened_code(self, request: web.Request) -> web.Response:
         """Say what a QR code is for, the same for every text: nothing is looked up."""
@@ -182,17 +162,6 @@ class LoginPages:
             text = f"{self._settings.url}{request.rel_url.raw_path}"
             raise web.HTTPFound(f"{self._settings.simulator}/phone?text={quote(text, safe='')}")
         return self._page(pages.ScanHintPage())
-
-    async def _ended(self, request: web.Request, reason: SessionEnd, message: pages.Message) -> web.Response:
-        owner = await self._signed_in.of(request)
-        await self._forms.read(request, owner)
-        if owner is not None:
-            await self._sessions.end(owner.session, reason)
-        await self._browsers.end(self._cookies.browser_secret(request))
-        response = self._page(pages.MessagePage(message=message))
-        self._cookies.drop_session(response)
-        self._cookies.drop_browser(response)
-        return response
 
     def _page(self, page: pages.Page) -> web.Response:
         return _html(self._renderer.render(page))

@@ -330,7 +330,7 @@ async def test_a_code_serves_once_and_for_five_minutes(program: Program, member:
     form = form_of(answer, "/h5/login/code").typed(agreed="yes")
     code = await sms_code(browser.caller)
     missed = await send(browser, form.typed(code=f"{(int(code) + 1) % 1_000_000:06}"))
-    assert form_of(missed, "/h5/login/code").faults == {"code": "短信验证码不对，请检查后再输入"}
+    assert form_of(missed, "/h5/login/code").faults == {"code": "验证码不对，请检查后再输入"}
     assert (await send(browser, form.typed(code=code))).status == 303
 
     other = await program.browser()
@@ -339,7 +339,7 @@ async def test_a_code_serves_once_and_for_five_minutes(program: Program, member:
     late = await sms_code(other.caller, but=code)
     await program.advance(5 * 60)
     missed = await send(other, form_of(answer, "/h5/login/code").typed(code=late, agreed="yes"))
-    assert form_of(missed, "/h5/login/code").faults == {"code": "短信验证码已经失效，请重新获取"}
+    assert form_of(missed, "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
 
 
 @pytest.mark.attack("O10")
@@ -348,7 +348,7 @@ async def test_a_code_is_worth_nothing_in_another_browser(program: Program, memb
     await asked(program, browser)
     code = await sms_code(browser.caller)
     form = (await at(program, thief, BY_CODE)).typed(phone=PHONE, code=code, agreed="yes")
-    assert form_of(await send(thief, form), "/h5/login/code").faults == {"code": "短信验证码已经失效，请重新获取"}
+    assert form_of(await send(thief, form), "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
 
 
 async def real_named(program: Program) -> str:

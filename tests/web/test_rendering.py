@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -12,24 +13,39 @@ import pytest
 from msgspec.structs import replace
 
 import bjidp.web
+from bjidp.accounts.ethnicity import CODES
+from bjidp.accounts.notices import NoticeKind
+from bjidp.accounts.overview import Sex
+from bjidp.accounts.password import PasswordFault
+from bjidp.accounts.settings.flow import Field
+from bjidp.accounts.username import UsernameFault
+from bjidp.audit.event import EventKind
+from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.sessions.ports import SessionEnd, Way
 from bjidp.standing import Level
+from bjidp.verification.proofs import Operation
+from bjidp.verification.ranges import NOT_SERVED
 from bjidp.web.assets import StaticFiles
 from bjidp.web.pages import (
     ALL,
     CentrePage,
     ErrorPage,
+    IdentityPage,
     LoginPage,
     Message,
     MessagePage,
     Page,
     QrState,
     QrStatePage,
+    Setting,
+    SettingPage,
     Shell,
     SignedInPage,
     Tab,
     VerifyPage,
 )
 from bjidp.web.rendering import Renderer, Use, templates_root, uses
+from bjidp.web.settings import SETTINGS
 from bjidp.web.texts import MissingText, Texts
 
 FILES = StaticFiles.load()
@@ -281,8 +297,57 @@ def test_the_centre_says_who_and_how_in_beijing_time() -> None:
 
 @pytest.mark.parametrize("level", Level)
 def test_every_level_has_words(level: Level) -> None:
-    page = words(RENDERER.render(msgspec.structs.replace(CentrePage.sample(), level=level)))
+    sample = CentrePage.sample()
+    page = words(RENDERER.render(replace(sample, account=replace(sample.account, level=level))))
     assert TEXTS.plain(f"level.{level}") in page
+
+
+@pytest.mark.req("SES-2", "SES-3", "ACC-1", "ACC-5")
+@pytest.mark.parametrize(
+    ("family", "members"),
+    [
+        ("event", [kind.value for kind in EventKind]),
+        ("ended", [*SessionEnd, *MiniSessionEnd]),
+        ("notice", list(NoticeKind)),
+        ("way", [way for way in Way if way is not Way.QR]),
+        ("sex", list(Sex)),
+        ("ethnicity", CODES),
+        ("settings.title", SETTINGS),
+        ("settings.step", SETTINGS),
+        ("settings.done", [setting for setting in SETTINGS if setting is not Operation.CANCEL]),
+    ],
+)
+def test_every_member_of_what_the_centre_shows_has_words(family: str, members: Sequence[str]) -> None:
+    assert [member for member in members if f"{family}.{member}" not in TEXTS] == []
+
+
+@pytest.mark.req("UX-5")
+def test_every_fault_of_a_setting_has_words() -> None:
+    faults = {
+        "captcha": ["missing", "wrong"],
+        "code": ["missing", "form", "wrong", "expired"],
+        "old": ["missing", "wrong"],
+        "password": ["missing", "same", *PasswordFault],
+        "again": ["missing", "mismatch"],
+        "phone": ["missing", "form", "same", "anothers", NOT_SERVED],
+        "mail": ["missing", "form", "same", NOT_SERVED],
+        "username": ["missing", "same", "taken", *UsernameFault],
+        "ethnicity": ["missing", "unknown"],
+    }
+    assert set(faults) == set(Field)
+    keys = [f"fault.{name}.{code}" for name, codes in faults.items() for code in codes]
+    assert [key for key in keys if key not in TEXTS] == []
+
+
+@pytest.mark.req("ACC-2", "ACC-3", "ACC-4", "ACC-6", "UX-5")
+@pytest.mark.parametrize("setting", ["password", "phone", "mail", "username"])
+@pytest.mark.parametrize("h5", [False, True])
+def test_every_form_of_a_setting_renders_on_computers_and_phones(setting: Setting, *, h5: bool) -> None:
+    page = replace(SettingPage.sample(), setting=setting, h5=h5)
+    for shown in (page, replace(page, former=None, proved=True), IdentityPage.sample()):
+        elements = Elements(RENDERER.render(shown))
+        (form,) = [attributes for tag, attributes in elements.found if tag == "form"]
+        assert (form["action"] or "").startswith("/h5/centre/" if shown.h5 else "/centre/")
 
 
 @pytest.mark.parametrize("message", list(Message))

@@ -1,0 +1,67 @@
+"""Pages that only whoever is logged in is shown: 个人中心 and what it leads to.
+
+Owns the way from a request to a :class:`bjidp.accounts.verifying.Visit`, and where everybody else is led. No cookie is
+taken back on that way: a request that was under way while another one renewed the session must not lose the new one.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from bjidp.accounts.verifying import Visit
+from bjidp.web.cookies import Cookies
+from bjidp.web.desk import Asker, Desk
+from bjidp.web.form_view import Form
+from bjidp.web.signed_in import Owner, SignedIn
+from bjidp.web.visitor import is_phone
+
+F = TypeVar("F", bound=Form)
+
+HOME: Final = "/centre"
+
+
+class OwnPages:
+    """Receives whoever is logged in."""
+
+    def __init__(self, *, desk: Desk, signed_in: SignedIn, cookies: Cookies) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._desk = desk
+        self._signed_in = signed_in
+        self._cookies = cookies
+
+    async def visited(self, request: web.Request) -> tuple[Asker, Visit]:
+        """Return who opens a page; lead strangers to the login page, and phones to the pages made for them."""
+        owner = await self._signed_in.visiting(request)
+        if owner is None:
+            raise web.HTTPSeeOther(at(request, "/login"))
+        if not on_h5(request) and is_phone(request):
+            raise web.HTTPSeeOther(f"/h5{request.rel_url.raw_path_qs}")
+        asker = await self._desk.visit(request)
+        return asker, self._visit(request, asker, owner)
+
+    async def posted(self, request: web.Request, kind: type[F]) -> tuple[Asker, Visit, F]:
+        """Return who posts a form, and the form; lead strangers to the login page.
+
+        Raises what :meth:`bjidp.web.desk.Desk.read` raises.
+        """
+        owner = await self._signed_in.of(request)
+        if owner is None:
+            raise web.HTTPSeeOther(at(request, "/login"))
+        asker, form = await self._desk.read(request, kind)
+        return asker, self._visit(request, asker, owner), form
+
+    def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
+        cookie = self._cookies.session_cookie(request) or ""
+        return Visit(session=owner.session, cookie=cookie, source=asker.source)
+
+
+def on_h5(request: web.Request) -> bool:
+    """Tell whether the page is one for phones."""
+    return request.path.startswith("/h5/")
+
+
+def at(request: web.Request, path: str) -> str:
+    """Return a path of this site among the pages of the kind that the request is for."""
+    return f"/h5{path}" if on_h5(request) else path
