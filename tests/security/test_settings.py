@@ -1,0 +1,168 @@
+"""A session in the wrong hands, and what of the account it can change (attacks R4, T1, T3, P7, O10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+from typing import Final
+
+import pytest
+
+from tests.security.conftest import Own
+from tests.support.accounts import member_at
+from tests.support.browser import Browser
+from tests.support.calls import Answer, Caller
+from tests.support.forms import WebForm, form_of, forms, post, send
+
+PASSWORD, NEW_PASSWORD = "Old-wansui-7", "New-wansui-8"
+ATTACKER: Final = "15400079999"
+SETTINGS: Final = ("password", "phone", "mail", "username", "cancel")
+TYPED: Final = {
+    "old": PASSWORD,
+    "password": NEW_PASSWORD,
+    "again": NEW_PASSWORD,
+    "phone": ATTACKER,
+    "mail": "attacker@mail.example",
+    "username": "attacker_1",
+    "code": "123456",
+}
+
+_NUMBERS = count(1)
+
+
+class Victim:
+    """Somebody with an account, at the server under attack."""
+
+    def __init__(self, caller: Caller, number: int) -> None:
+        self.caller = caller
+        self.username = f"victim_{number:03d}"
+        self.phone = f"1540007{number:04d}"
+
+    async def logs_in(self) -> Browser:
+        """Log in by the password in a new browser."""
+        browser = Browser(self.caller)
+        form = form_of(browser.keep(await browser.get("/login?tab=account")), "/login")
+        typed = form.typed(account=self.username, password=PASSWORD, captcha=await self.captcha(form))
+        answer = await send(browser, typed)
+        assert (answer.status, answer.header("Location")) == (303, "/centre"), answer
+        return browser
+
+    async def captcha(self, form: WebForm) -> str:
+        """Return what the captcha of a form shows."""
+        found = await self.caller.sandbox(f"/control/captcha?id={form.captcha}")
+        return str(found["answer"])
+
+    async def asks(self, browser: Browser, setting: str) -> tuple[WebForm, str]:
+        """Have the code of 验证身份 sent; return the form of that step and the code."""
+        form = form_of(await browser.get(f"/centre/{setting}"), f"/centre/{setting}/identity")
+        sent = await send(browser, form.typed(captcha=await self.captcha(form)), "code")
+        assert sent.status == 303, sent
+        page = await browser.get(sent.header("Location") or "")
+        async with asyncio.timeout(30):
+            while not (inbox := await self.caller.sandbox(f"/control/inbox?to={self.phone}")):
+                pass
+        return form_of(page, f"/centre/{setting}/identity"), str(inbox[0]["code"])
+
+
+@pytest.fixture
+async def victim(home: Own) -> AsyncIterator[Victim]:
+    """Somebody new for each test: a number is sent one code a minute."""
+    async with Caller(home.at) as caller:
+        somebody = Victim(caller, next(_NUMBERS))
+        await member_at(home.demo.config, username=somebody.username, phone=somebody.phone, password=PASSWORD)
+        yield somebody
+
+
+def where(answer: Answer) -> tuple[int, str]:
+    """Return the status, and where it leads without what is asked there."""
+    return answer.status, (answer.header("Location") or "").partition("?")[0]
+
+
+async def csrf(browser: Browser) -> str:
+    """Return the token that the session's pages hold."""
+    return forms(await browser.get("/centre"))[0].values["csrf"]
+
+
+@pytest.mark.attack("R4")
+@pytest.mark.req("ACC-8")
+async def test_a_stolen_session_changes_nothing_without_the_owners_phone(victim: Victim) -> None:
+    thief = (await victim.logs_in()).copy()
+    token = await csrf(thief)
+    for setting in SETTINGS:
+        for act in ("", "code", "other"):
+            for flow in ("", "A" * 22):
+                fields = {"csrf": token, "act": act, "flow": flow, **TYPED}
+                answer = await post(thief, f"/centre/{setting}", fields)
+                assert answer.status in {303, 400}, (setting, act, answer)
+        page = await thief.get(f"/centre/{setting}")
+        assert f'action="/centre/{setting}/identity"' in page.text or setting == "cancel"
+    assert await victim.caller.sandbox(f"/control/inbox?to={ATTACKER}") == []
+    assert (await victim.logs_in()).session is not None, "the password is what it was"
+    assert victim.phone[-4:] in (await thief.get("/centre")).text
+
+
+@pytest.mark.attack("R4", "T1", "T3")
+@pytest.mark.req("ACC-8", "REC-4")
+async def test_the_owners_own_proof_puts_the_thief_out_and_a_new_password_everybody_else(victim: Victim) -> None:
+    owner = await victim.logs_in()
+    thief, other = owner.copy(), await victim.logs_in()
+    form, code = await victim.asks(owner, "password")
+    before = owner.session
+    proved = await send(owner, form.typed(code=code))
+    assert where(proved) == (303, "/centre/password")
+    assert owner.session not in {None, before}
+    assert where(await thief.get("/centre")) == (303, "/login")
+    assert where(await post(thief, "/centre/password", {"csrf": form.values["csrf"], **TYPED})) == (303, "/login")
+    assert (await other.get("/centre")).status == 200
+    page = await owner.get(proved.header("Location") or "")
+    done = await send(
+        owner, form_of(page, "/centre/password").typed(old=PASSWORD, password=NEW_PASSWORD, again=NEW_PASSWORD)
+    )
+    assert where(done) == (303, "/centre/password")
+    assert where(await other.get("/centre")) == (303, "/login")
+    assert (await owner.get("/centre")).status == 200
+
+
+@pytest.mark.attack("R4")
+@pytest.mark.req("ACC-8")
+async def test_of_twenty_posts_at_once_one_proof_lets_one_through(victim: Victim) -> None:
+    owner = await victim.logs_in()
+    form, code = await victim.asks(owner, "username")
+    proved = await send(owner, form.typed(code=code))
+    change = form_of(await owner.get(proved.header("Location") or ""), "/centre/username")
+    names = [f"twenty_{number:02d}_{victim.phone[-3:]}" for number in range(20)]
+    # Without the change that they belong to, so that each is one of its own and the proof alone decides.
+    fields = {"csrf": change.values["csrf"]}
+    answers = await asyncio.gather(*(post(owner, "/centre/username", fields | {"username": name}) for name in names))
+    pages = [await owner.get(answer.header("Location") or "") for answer in answers if answer.status == 303]
+    assert sum("修改成功" in page.text for page in pages) == 1
+
+
+@pytest.mark.attack("O10")
+@pytest.mark.req("ACC-8")
+async def test_a_code_for_one_operation_proves_no_other(victim: Victim) -> None:
+    owner = await victim.logs_in()
+    _, code = await victim.asks(owner, "mail")
+    for setting in ("password", "phone", "username"):
+        form = form_of(await owner.get(f"/centre/{setting}"), f"/centre/{setting}/identity")
+        answer = await send(owner, form.typed(code=code))
+        assert (answer.status, form_of(answer, f"/centre/{setting}/identity").faults) == (
+            422, {"code": "验证码已经失效，请重新获取"},
+        )  # fmt: skip
+    elsewhere = await victim.logs_in()
+    form = form_of(await elsewhere.get("/centre/mail"), "/centre/mail/identity")
+    assert (await send(elsewhere, form.typed(code=code))).status == 422, "nor in another session"
+
+
+@pytest.mark.attack("P7", "T3")
+@pytest.mark.req("SES-1")
+async def test_a_session_that_its_owner_ends_is_out_at_its_next_request(victim: Victim) -> None:
+    owner, thief, other = [await victim.logs_in() for _ in range(3)]
+    page = await owner.get("/centre/devices")
+    (form,) = [form for form in forms(page) if form.acts == ["others"]]
+    assert where(await send(owner, form, "others")) == (303, "/centre/devices")
+    for stolen in (thief, other):
+        assert where(await stolen.get("/centre")) == (303, "/login")
+        assert where(await post(stolen, "/centre/devices", {"csrf": form.values["csrf"]})) == (303, "/login")
+    assert (await owner.get("/centre")).status == 200
