@@ -72,6 +72,8 @@ async def test_what_is_not_there_is_none(house: House) -> None:
     assert await house.accounts.profile("nobody") is None
     assert await house.accounts.networks("nobody", [OFFICE]) == (False, False)
     assert await house.sql.accounts.standing_of_link("nothing") is None
+    assert await house.sql.accounts.links_of("nothing") == []
+    assert await house.accounts.probation_until("nothing") is None
 
 
 async def test_a_link_is_found_by_its_id_as_long_as_it_stands(house: House) -> None:
@@ -361,3 +363,16 @@ async def test_a_login_is_audited_by_reference_with_its_ticket(house: House) -> 
     assert '"way":"qr"' in facts
     assert (seq, sealed_at) == (None, None)
     assert standing.account not in {ref, session, ticket}
+
+
+@pytest.mark.req("REG-7")
+@pytest.mark.attack("R4")
+async def test_a_link_says_until_when_it_may_not_change_its_account(house: House) -> None:
+    link, standing = await house.someone()
+    assert await house.accounts.probation_until(link.id) is None
+    new = applicant(user=identity("2088", Platform.ALIPAY))
+    until = house.now + 72 * HOUR
+    recovered, _ = await house.accounts.relink(standing.account, new, probation_until=until, now=house.now)
+    assert await house.accounts.probation_until(recovered.id) == until
+    assert await house.accounts.probation_until(link.id) is None
+    assert set(await house.sql.accounts.links_of(standing.account)) == {link.id, recovered.id}
