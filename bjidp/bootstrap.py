@@ -874,7 +874,7 @@ def _pages(rooms: Rooms, front: _Front, qr: _Qr, verification: _Verification) ->
     )
     files = front.files.including(_basis_url(qr), qr.basis.encode(), "application/octet-stream")
     health = Health(rooms.stores.pings, sandbox=_is_sandbox(settings))
-    helping = HelpPages(front.renderer)
+    helping = HelpPages(front.renderer, front.files)
     mounts = (
         login.mount,
         account_login.mount,

@@ -10,7 +10,8 @@ from typing import Final
 from aiohttp import web
 
 from bjidp.web import pages
-from bjidp.web.pages import Article, HelpLink
+from bjidp.web.assets import StaticFiles
+from bjidp.web.pages import Article, HelpLink, Task
 from bjidp.web.rendering import Renderer
 
 LEADS: Final[dict[Article, tuple[HelpLink, ...]]] = {
@@ -27,13 +28,30 @@ LEADS: Final[dict[Article, tuple[HelpLink, ...]]] = {
 """What to do next, at the end of each page."""
 
 
+PICTURES: Final[dict[Task, str]] = {
+    Task.REGISTER: "register",
+    Task.SCAN: "scan",
+    Task.ACCOUNT: "account",
+    Task.PHONE_LOGIN: "phone_login",
+    Task.RECOVER: "recover",
+    Task.IDENTITY: "centre",
+    Task.CANCEL: "cancel",
+    Task.PASSWORD: "password",
+    Task.PHONE: "phone",
+    Task.MAIL: "mail",
+    Task.ETHNICITY: "ethnicity",
+}
+"""What each task of the manual shows."""
+
+
 class HelpPages:
     """Handlers of the help."""
 
-    def __init__(self, renderer: Renderer) -> None:
-        """Render with ``renderer``, once: nothing on these pages ever differs."""
+    def __init__(self, renderer: Renderer, files: StaticFiles) -> None:
+        """Render with ``renderer``, once: nothing on these pages ever differs. Pictures are among ``files``."""
         self._index = renderer.render(pages.HelpPage())
-        self._manual = renderer.render(pages.ManualPage())
+        pictures = {task: files.url(f"manual/{name}.webp") for task, name in PICTURES.items()}
+        self._manual = renderer.render(pages.ManualPage(pictures=pictures))
         self._articles = {
             article.value: renderer.render(pages.ArticlePage(article=article, leads=LEADS[article]))
             for article in Article

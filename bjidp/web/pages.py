@@ -678,10 +678,13 @@ class ManualPage(msgspec.Struct, frozen=True, kw_only=True):
     template: ClassVar[str] = "manual.html"
     tasks: ClassVar[tuple[Task, ...]] = tuple(Task)
 
+    pictures: dict[Task, str]
+    """Addresses, of those tasks that have one: taken from the real pages by ``scripts/manual_pictures.py``."""
+
     @classmethod
     def sample(cls) -> ManualPage:
         """Return the page."""
-        return cls()
+        return cls(pictures={Task.SCAN: "/static/0123456789abcdef/manual/scan.webp"})
 
 
 class ErrorPage(msgspec.Struct, frozen=True, kw_only=True):
