@@ -87,6 +87,7 @@ async def test_somebody_registers_on_a_computer_and_is_told_what_is_wrong_on_the
     await expect(page.get_by_role("link", name="网上办事大厅首页")).to_have_attribute("href", re.compile(demo.portal))
     await page.get_by_role("link", name="个人中心").click()
     await expect(page).to_have_url(re.compile("/centre$"))
+    await expect(page.get_by_role("heading", name="个人中心")).to_be_visible()
     assert found == []
 
 
@@ -117,6 +118,7 @@ async def test_somebody_registers_on_a_phone(demo: Demo, handheld: Computer) -> 
     await look("done")
     await page.get_by_role("link", name="个人中心").click()
     await expect(page).to_have_url(re.compile("/centre$"))
+    await expect(page.get_by_role("heading", name="个人中心")).to_be_visible()
     assert found == []
     assert handheld.faults == []
 

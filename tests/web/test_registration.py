@@ -166,6 +166,7 @@ async def test_somebody_registers_on_a_computer_without_a_script(program: Progra
     answer = await applicant.open("/register/done")
     assert applicant.heading == "注册成功"
     assert "/centre" in applicant.links
+    assert (await applicant.open("/centre")).status == 200
 
 
 @pytest.mark.req("REG-3", "REG-6", "UX-4")
@@ -182,6 +183,7 @@ async def test_somebody_registers_on_a_phone_without_a_script(program: Program) 
     await applicant.open("/h5/register/done")
     assert applicant.heading == "注册成功"
     assert "/h5/centre" in applicant.links
+    assert (await applicant.open("/h5/centre")).status == 200
 
 
 @pytest.mark.req("REG-6")
