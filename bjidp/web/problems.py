@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler
 from bjidp.errors import BjidpError, Retryable
 from bjidp.web import pages
 from bjidp.web.guards import Guards
+from bjidp.web.pacing import Pacing
 from bjidp.web.rendering import Renderer
 from bjidp.web.unexpected import outline
 
@@ -83,6 +84,7 @@ class Problems:
         """Words and pages come from ``renderer``; ``guards`` hold for every request and every answer."""
         self._renderer = renderer
         self._guards = guards
+        self._pacing = Pacing()
 
     def answer(
         self, request: web.Request, code: str, details: dict[str, object], retry_after: int | None = None
@@ -117,9 +119,10 @@ class Problems:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Turn away what is not for this site, turn what a handler raises into an answer, dress the answer."""
+        """Turn away what is not for this site, answer the rest in turns, be it what a handler raises; dress answers."""
         try:
             self._guards.require_host(request)
+            await self._pacing.turn(request.path)
             response = await handler(request)
         except web.HTTPException as raised:
             answered = self._instead_of(request, raised)
