@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from bjidp import bootstrap
+from bjidp.bootstrap import front, qr
 from bjidp.qrlogin.matrix import Basis
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.storage.sql.migrations import migrate
@@ -34,8 +34,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     migrate(f"sqlite:///{schema}")
     town = Town(folder, schema, default_credentials(None))
     with ExitStack() as once:
-        once.enter_context(patch.object(bootstrap, "Basis", cache(Basis)))
-        once.enter_context(patch.object(bootstrap, "Renderer", cache(Renderer)))
+        once.enter_context(patch.object(qr, "Basis", cache(Basis)))
+        once.enter_context(patch.object(front, "Renderer", cache(Renderer)))
         once.enter_context(patch.object(Texts, "load", cache(Texts.load)))
         once.enter_context(patch.object(StaticFiles, "load", cache(StaticFiles.load)))
         once.enter_context(patch.object(StaticFiles, "including", cache(StaticFiles.including)))

@@ -9,7 +9,8 @@ import wave
 import pytest
 from PIL import Image
 
-from bjidp import bootstrap
+from bjidp.bootstrap import rooms as bootstrap_rooms
+from bjidp.bootstrap import verification as bootstrap_verification
 from bjidp.throttle.ports import per_minute
 from bjidp.verification.captcha_picture import draw
 from bjidp.verification.captchas import CaptchaWindows
@@ -184,7 +185,7 @@ async def test_the_body_is_an_empty_object_or_nothing(program: Program) -> None:
 async def test_an_address_is_shown_so_many_a_minute(
     start_program: StartProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "CaptchaWindows", lambda: CaptchaWindows(shown=per_minute(3)))
+    monkeypatch.setattr(bootstrap_verification, "CaptchaWindows", lambda: CaptchaWindows(shown=per_minute(3)))
     program = await start_program()
     browsers = [await visitor(program) for _ in range(2)]
     for turn in range(3):
@@ -205,7 +206,7 @@ async def test_pictures_are_drawn_off_the_event_loop(
         threads.add(threading.get_ident())
         return draw(answer)
 
-    monkeypatch.setattr(bootstrap, "draw", drawn)
+    monkeypatch.setattr(bootstrap_rooms, "draw", drawn)
     program = await start_program()
     await renew(await visitor(program))
     assert threads

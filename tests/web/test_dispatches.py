@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from bjidp import bootstrap
+from bjidp.bootstrap.verification import wire_verification
 from bjidp.config.settings import Settings
 from bjidp.qrlogin.browser import key_of
 from bjidp.secret import Secret
@@ -32,7 +32,7 @@ PHONE = "15420000001"
 @asynccontextmanager
 async def sending(program: Program) -> AsyncIterator[Dispatches]:
     """Send as one more process of a program would."""
-    room = bootstrap._verification(program.rooms)
+    room = wire_verification(program.rooms)
     yield room.dispatches
     await room.dispatches.close(0)
     await room.passwords.close()

@@ -1,0 +1,249 @@
+"""What people do with an account on pages, wired: registration, logins, recovery, the personal centre."""
+
+from __future__ import annotations
+
+from bjidp.accounts.activity import Activity
+from bjidp.accounts.drafts import Drafts
+from bjidp.accounts.endings import Endings
+from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
+from bjidp.accounts.login.sms import SmsLogin, SmsLoginFacts, TailWindows
+from bjidp.accounts.names import DocumentReadings
+from bjidp.accounts.recovery.flow import Recovery
+from bjidp.accounts.recovery.service import Recoveries, RecoveryWindows
+from bjidp.accounts.registration.flow import Begun
+from bjidp.accounts.registration.service import Registrations, RegistrationWindows
+from bjidp.accounts.settings.addresses import NewAddresses
+from bjidp.accounts.settings.cancelling import Cancelling
+from bjidp.accounts.settings.changes import Changes
+from bjidp.accounts.settings.flow import Change
+from bjidp.accounts.settings.mails import Mails
+from bjidp.accounts.settings.names import Names
+from bjidp.accounts.settings.passwords import Passwords
+from bjidp.accounts.settings.phones import Phones
+from bjidp.accounts.verifying import Verifying
+from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.qr import Qr
+from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox, open_drafts
+from bjidp.bootstrap.verification import Verification, served_numbers
+from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.privacy.sealing import Sealing
+from bjidp.privacy.seals import RecordSeals
+from bjidp.proofing.dates import beijing_date
+from bjidp.proofing.documents import readings
+from bjidp.qrlogin.flow import Client
+from bjidp.sessions.ports import SessionEnd
+from bjidp.verification.ranges import MailRange
+from bjidp.web.account_login import AccountLogin, AccountLoginSettings
+from bjidp.web.centre import CentrePages
+from bjidp.web.login import LoginPages
+from bjidp.web.own_pages import OwnPages
+from bjidp.web.recovery import RecoveryPages
+from bjidp.web.registration import RegistrationPages, RegistrationSettings
+from bjidp.web.settings import SettingsPages
+
+
+def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:
+    """Return what ends the sessions of an account, in browsers and on phones."""
+
+    async def end_phones(account: str, reason: SessionEnd) -> None:
+        await mini_sessions.end_all(account, None, MiniSessionEnd(reason))
+
+    return Endings(front.sessions, end_phones)
+
+
+def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -> Part:
+    """Return registration."""
+    settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
+    registrations = Registrations(
+        drafts=open_drafts(rooms, Begun, "registration"),
+        members=stores.members,
+        captchas=verification.captchas,
+        dispatches=verification.dispatches,
+        codes=verification.codes,
+        hashes=verification.passwords,
+        sessions=front.sessions,
+        throttle=stores.throttle,
+        pseudonyms=pseudonyms,
+        clock=rooms.clock,
+        windows=RegistrationWindows(),
+    )
+    registering = RegistrationPages(
+        settings=RegistrationSettings(Client(settings.server.client_name, rooms.site.host), HOME),
+        desk=front.desk,
+        registrations=registrations,
+        captchas=verification.captchas,
+        browsers=qr.browsers,
+        cookies=front.cookies,
+        arrivals=front.arrivals,
+        renderer=front.renderer,
+    )
+    return Part(mounts=(registering.mount,))
+
+
+def recovery_part(rooms: Rooms, front: Front, verification: Verification, endings: Endings) -> Part:
+    """Return recovery."""
+    stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
+    recoveries = Recoveries(
+        drafts=Drafts(
+            Recovery,
+            "recovery",
+            records=stores.drafts,
+            seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+            pseudonyms=pseudonyms,
+            entropy=rooms.entropy,
+        ),
+        members=stores.members,
+        documents=document_readings(rooms),
+        numbers=served_numbers(rooms.settings),
+        captchas=verification.captchas,
+        dispatches=verification.dispatches,
+        codes=verification.codes,
+        proofs=verification.proofs,
+        hashes=verification.passwords,
+        endings=endings,
+        throttle=stores.throttle,
+        pseudonyms=pseudonyms,
+        clock=rooms.clock,
+        windows=RecoveryWindows(),
+    )
+    recovering = RecoveryPages(
+        desk=front.desk,
+        arrivals=front.arrivals,
+        tickets=front.verify_tickets,
+        recoveries=recoveries,
+        captchas=verification.captchas,
+    )
+    return Part(mounts=(recovering.mount,))
+
+
+def centre_part(
+    rooms: Rooms, front: Front, verification: Verification, mini_sessions: MiniSessions, endings: Endings
+) -> Part:
+    """Return the personal centre, and every change that it leads to."""
+    stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
+    members, throttle = stores.members, stores.throttle
+    captchas, dispatches = verification.captchas, verification.dispatches
+    own = OwnPages(desk=front.desk, signed_in=front.signed_in, cookies=front.cookies)
+    verifying = Verifying(
+        members=members,
+        captchas=captchas,
+        dispatches=dispatches,
+        codes=verification.codes,
+        proofs=verification.proofs,
+        sessions=front.sessions,
+        clock=clock,
+    )
+    drafts = Drafts(
+        Change,
+        "settings",
+        records=stores.drafts,
+        seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
+        pseudonyms=pseudonyms,
+        entropy=rooms.entropy,
+    )
+    changes = Changes(drafts, verification.proofs, verifying)
+    addresses = NewAddresses(changes, verification.codes)
+    names = Names(
+        changes=changes,
+        verifying=verifying,
+        members=members,
+        throttle=throttle,
+        pseudonyms=pseudonyms,
+        clock=clock,
+    )
+    centre = CentrePages(
+        own=own,
+        desk=front.desk,
+        renderer=front.renderer,
+        verifying=verifying,
+        names=names,
+        activity=Activity(members=members, sessions=front.sessions, endings=endings, clock=clock),
+        sessions=front.sessions,
+        mini_sessions=mini_sessions,
+        departures=front.departures,
+    )
+    settings = SettingsPages(
+        own=own,
+        desk=front.desk,
+        cookies=front.cookies,
+        renderer=front.renderer,
+        captchas=captchas,
+        verifying=verifying,
+        changes=changes,
+        passwords=Passwords(
+            changes=changes,
+            verifying=verifying,
+            members=members,
+            hashes=verification.passwords,
+            endings=endings,
+            throttle=throttle,
+            pseudonyms=pseudonyms,
+            clock=clock,
+        ),
+        phones=Phones(
+            changes=changes,
+            addresses=addresses,
+            verifying=verifying,
+            members=members,
+            numbers=served_numbers(rooms.settings),
+            captchas=captchas,
+            dispatches=dispatches,
+            endings=endings,
+            teller=verification.teller,
+            clock=clock,
+        ),
+        mails=Mails(
+            changes=changes,
+            addresses=addresses,
+            verifying=verifying,
+            members=members,
+            served=MailRange.SYNTHETIC if is_sandbox(rooms.settings) else MailRange.REAL,
+            captchas=captchas,
+            dispatches=dispatches,
+            clock=clock,
+        ),
+        names=names,
+        cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
+        departures=front.departures,
+    )
+    return Part(mounts=(centre.mount, settings.mount))
+
+
+def wire_account_login(rooms: Rooms, front: Front, verification: Verification, login: LoginPages) -> AccountLogin:
+    """Return the logins by a form, which come back to ``login`` with what is to be corrected."""
+    stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
+    return AccountLogin(
+        settings=AccountLoginSettings(HOME, f"/h5{HOME}", rooms.settings.server.client_name),
+        desk=front.desk,
+        renderer=front.renderer,
+        login_pages=login,
+        arrivals=front.arrivals,
+        captchas=verification.captchas,
+        passwords=PasswordLogin(
+            members=stores.members,
+            hashes=verification.passwords,
+            throttle=stores.throttle,
+            audit=stores.audit,
+            pseudonyms=pseudonyms,
+            documents=document_readings(rooms),
+            clock=rooms.clock,
+            windows=PasswordWindows(),
+        ),
+        codes=SmsLogin(
+            members=stores.members,
+            codes=verification.codes,
+            dispatches=verification.dispatches,
+            drafts=open_drafts(rooms, SmsLoginFacts, "login.tail"),
+            throttle=stores.throttle,
+            pseudonyms=pseudonyms,
+            clock=rooms.clock,
+            windows=TailWindows(),
+        ),
+    )
+
+
+def document_readings(rooms: Rooms) -> DocumentReadings:
+    """Return what tells of which documents a text may be the number, by the date of today."""
+    return lambda typed: readings(typed, beijing_date(rooms.clock.now()))

@@ -1,0 +1,62 @@
+"""One application, put together from its parts.
+
+Called by ``serving``, once in each process.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import aiohttp_session
+from aiohttp import web
+
+from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_part, wire_endings
+from bjidp.bootstrap.channel import qr_channel_part
+from bjidp.bootstrap.front import wire_front
+from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
+from bjidp.bootstrap.pages import pages_part
+from bjidp.bootstrap.qr import wire_qr
+from bjidp.bootstrap.rooms import Rooms
+from bjidp.bootstrap.verification import captcha_part, dispatches_part, sms_reports_part, wire_verification
+from bjidp.web import openapi
+from bjidp.web.bodies import BODY_MAX
+from bjidp.web.calls import mount
+from bjidp.web.guards import Guards
+from bjidp.web.problems import PROBLEMS, Problems
+from bjidp.web.signed_in import SessionStorage
+from bjidp.web.visitor import OBSERVER
+
+
+def build(rooms: Rooms) -> web.Application:
+    """Wire the application. Raises :class:`ValueError` for what cannot be wired, in words for the operator."""
+    qr = wire_qr(rooms)
+    front = wire_front(rooms, qr)
+    verification = wire_verification(rooms)
+    mini_sessions = wire_mini_sessions(rooms)
+    endings = wire_endings(front, mini_sessions)
+    problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
+    app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
+    app[PROBLEMS] = problems
+    app[OBSERVER] = front.observer
+    aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
+    parts = (
+        mini_program_part(rooms, front, qr, verification, mini_sessions, endings),
+        qr_channel_part(rooms, front, qr),
+        dispatches_part(rooms, front, verification),
+        sms_reports_part(rooms, front, verification),
+        captcha_part(rooms, front, verification),
+        registration_part(rooms, front, qr, verification),
+        recovery_part(rooms, front, verification, endings),
+        centre_part(rooms, front, verification, mini_sessions, endings),
+        pages_part(rooms, front, qr, verification),
+    )
+    calls = tuple(call for part in parts for call in part.calls)
+    mount(app, calls)
+    for part in parts:
+        for add in part.mounts:
+            add(app)
+    described = openapi.describe(
+        calls, version=version("bjidp"), url=rooms.site.url, browser_cookie=front.cookies.browser
+    )
+    openapi.mount(app, described)
+    return app

@@ -1,0 +1,46 @@
+"""The addresses of the QR channel: sockets, polls, redeeming, and the pages without a script."""
+
+from __future__ import annotations
+
+from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.qr import Qr
+from bjidp.bootstrap.rooms import Rooms, ticket_digester
+from bjidp.web.channel import QrChannel
+from bjidp.web.drawing import Drawings
+from bjidp.web.entering import Entrance
+from bjidp.web.redeem import QrRedeem
+from bjidp.web.scriptless import ScriptlessQr
+
+
+def qr_channel_part(rooms: Rooms, front: Front, qr: Qr) -> Part:
+    """Return the QR channel."""
+    entrance = Entrance(
+        cookies=front.cookies,
+        observer=front.observer,
+        pages=qr.pages,
+        signed_in=front.signed_in,
+        sessions=front.sessions,
+    )
+    channel = QrChannel(site=rooms.site, entrance=entrance, observer=front.observer, pages=qr.pages)
+    redeem = QrRedeem(
+        site=rooms.site,
+        cookies=front.cookies,
+        forms=front.forms,
+        redeeming=qr.redeeming,
+        browsers=qr.browsers,
+        sessions=front.sessions,
+        signed_in=front.signed_in,
+        ticket_digest=ticket_digester(rooms),
+    )
+    scriptless = ScriptlessQr(
+        site=rooms.site,
+        entrance=entrance,
+        forms=front.forms,
+        pages=qr.pages,
+        keys=qr.keys,
+        policy=qr.policy,
+        drawings=Drawings(qr.basis, rooms.stores.throttle),
+        renderer=front.renderer,
+        signed_in=front.signed_in,
+    )
+    return Part(calls=(*channel.calls(), *redeem.calls()), mounts=(channel.mount, scriptless.mount))

@@ -1,0 +1,131 @@
+"""The calls of the mini-program, wired."""
+
+from __future__ import annotations
+
+import functools
+
+from bjidp.accounts.endings import Endings
+from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.qr import Qr
+from bjidp.bootstrap.rooms import Rooms, derived_key, is_sandbox
+from bjidp.bootstrap.verification import Verification, served_numbers
+from bjidp.clock import HOUR
+from bjidp.miniprogram.book import RegistrationBook
+from bjidp.miniprogram.claiming import Claiming
+from bjidp.miniprogram.devices import Devices
+from bjidp.miniprogram.doors import Doors
+from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
+from bjidp.miniprogram.phone import PhoneBinding
+from bjidp.miniprogram.phone_payloads import PhonePayloads
+from bjidp.miniprogram.platform_logins import PlatformLogins
+from bjidp.miniprogram.service import MiniProgram
+from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.miniprogram.settling import Settling
+from bjidp.miniprogram.tokens import MiniTokens
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.privacy.sealing import Sealing
+from bjidp.privacy.seals import RecordSeals
+from bjidp.proofing.ranges import DocumentRange
+from bjidp.qrlogin.undoing import Undoing
+from bjidp.vendors.catalog import (
+    build_authority,
+    build_platforms,
+)
+from bjidp.web.miniprogram import MiniProgramApi
+
+
+def wire_mini_sessions(rooms: Rooms) -> MiniSessions:
+    """Return the sessions of phones."""
+    return MiniSessions(
+        store=rooms.stores.mini_sessions,
+        tokens=MiniTokens(
+            rooms.site.url, derived_key(rooms.keyring, "mp.access"), derived_key(rooms.keyring, "mp.refresh")
+        ),
+        clock=rooms.clock,
+        entropy=rooms.entropy,
+    )
+
+
+def mini_program_part(
+    rooms: Rooms, front: Front, qr: Qr, verification: Verification, sessions: MiniSessions, endings: Endings
+) -> Part:
+    """Return the calls of the mini-program."""
+    settings, stores = rooms.settings, rooms.stores
+    pseudonyms = Pseudonyms(rooms.keyring)
+    seals = RecordSeals(Sealing(rooms.keyring, rooms.entropy))
+    limits = MiniProgramLimits(stores.throttle, pseudonyms, MiniProgramWindows())
+    logins = PlatformLogins(records=stores.logins, seals=seals, pseudonyms=pseudonyms)
+    platforms = build_platforms(
+        http=rooms.http,
+        clock=rooms.clock,
+        face_done_url=f"{rooms.site.url}/q/",
+        wechat=settings.wechat,
+        alipay=settings.alipay,
+        baidu=settings.baidu,
+    )
+    book = RegistrationBook(records=stores.registrations, seals=seals, pseudonyms=pseudonyms)
+    settling = Settling(
+        accounts=stores.accounts,
+        sessions=sessions,
+        logins=logins,
+        probation=settings.accounts.link_probation_hours * HOUR,
+    )
+    mini_program = MiniProgram(
+        doors=Doors(
+            platforms,
+            used_codes=stores.used_codes,
+            pseudonyms=pseudonyms,
+            clock=rooms.clock,
+        ),
+        accounts=stores.accounts,
+        authority=build_authority(settings.authority, http=rooms.http, clock=rooms.clock),
+        sessions=sessions,
+        book=book,
+        logins=logins,
+        settling=settling,
+        limits=limits,
+        documents=DocumentRange.SYNTHETIC if is_sandbox(settings) else DocumentRange.REAL,
+        clock=rooms.clock,
+        entropy=rooms.entropy,
+    )
+    claiming = Claiming(
+        book=book,
+        settling=settling,
+        accounts=stores.accounts,
+        members=stores.members,
+        codes=verification.codes,
+        dispatches=verification.dispatches,
+        endings=endings,
+        teller=verification.teller,
+        limits=limits,
+    )
+    binding = PhoneBinding(
+        buttons={platform: clients.phone for platform, clients in platforms.items() if clients.phone is not None},
+        logins=logins,
+        payloads=PhonePayloads(records=stores.phone_payloads, seals=seals, pseudonyms=pseudonyms),
+        accounts=stores.accounts,
+        members=stores.members,
+        endings=endings,
+        teller=verification.teller,
+        numbers=served_numbers(settings),
+        clock=rooms.clock,
+    )
+    api = MiniProgramApi(
+        mini_program=mini_program,
+        sessions=sessions,
+        limits=limits,
+        claiming=claiming,
+        binding=binding,
+        phones=qr.phones,
+        undoing=Undoing(
+            changes=qr.changes,
+            sessions=front.sessions,
+            proofs=qr.proofs,
+            refusals=qr.refusals,
+            ticket_digests=functools.partial(pseudonyms.digests, "ticket"),
+        ),
+        devices=Devices(front.sessions, sessions),
+        observer=front.observer,
+        platforms=frozenset(platforms),
+    )
+    return Part(calls=api.calls())

@@ -1,0 +1,59 @@
+"""The login page, the help, files that never change, and whether the process is well."""
+
+from __future__ import annotations
+
+from bjidp.bootstrap.accounts import wire_account_login
+from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.qr import Qr, basis_address, own_client
+from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox
+from bjidp.bootstrap.verification import Verification
+from bjidp.web.health import Health
+from bjidp.web.help import HelpPages
+from bjidp.web.login import LoginPages, LoginSettings
+from bjidp.web.static_files import StaticPages
+from bjidp.web.verify_qr import VerifyPages
+
+
+def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -> Part:
+    """Return the pages before a login, and what every page needs."""
+    settings = rooms.settings
+    login = LoginPages(
+        settings=LoginSettings(
+            url=rooms.site.url,
+            client=own_client(rooms),
+            home=HOME,
+            basis_url=basis_address(qr),
+            simulator=settings.server.simulator_url,
+        ),
+        renderer=front.renderer,
+        cookies=front.cookies,
+        forms=front.forms,
+        observer=front.observer,
+        browsers=qr.browsers,
+        sessions=front.sessions,
+        signed_in=front.signed_in,
+        throttle=rooms.stores.throttle,
+        captchas=verification.captchas,
+        desk=front.desk,
+        departures=front.departures,
+    )
+    account_login = wire_account_login(rooms, front, verification, login)
+    verify = VerifyPages(
+        tickets=front.verify_tickets,
+        proofs=qr.proofs,
+        desk=front.desk,
+        cookies=front.cookies,
+        renderer=front.renderer,
+    )
+    files = front.files.including(basis_address(qr), qr.basis.encode(), "application/octet-stream")
+    health = Health(rooms.stores.pings, sandbox=is_sandbox(settings))
+    helping = HelpPages(front.renderer, front.files)
+    mounts = (
+        login.mount,
+        account_login.mount,
+        verify.mount,
+        helping.mount,
+        StaticPages(files).mount,
+        health.mount,
+    )
+    return Part(mounts=mounts)
