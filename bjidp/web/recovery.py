@@ -23,6 +23,7 @@ from bjidp.accounts.surface import Surface
 from bjidp.clock import SECOND
 from bjidp.errors import BjidpError, InvalidRequest, Retryable
 from bjidp.verification.captchas import Captchas
+from bjidp.verification.errors import SmsNotOffered
 from bjidp.verification.proofs import Operation
 from bjidp.web import recovery_pages as pages
 from bjidp.web.arrival import Arrivals
@@ -300,7 +301,7 @@ class RecoveryPages:
     ) -> web.Response:
         faults = field_faults(wrong)
         if wrong is not None and not faults:
-            if not isinstance(wrong, StaleForm | DraftUnknown | Retryable):
+            if not isinstance(wrong, StaleForm | DraftUnknown | Retryable | SmsNotOffered):
                 raise wrong
             view = replace(view, note=wrong.code)
         page = build(replace(view, faults=faults))

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from bjidp.accounts.reassigned import UNUSED
@@ -19,6 +20,7 @@ from tests.support.forgetful import NUMBER, Forgetful, form_on
 from tests.support.forms import FORM, post, post_raw
 from tests.support.phone import Phone
 from tests.support.program import LiveSocket, Program
+from tests.web.conftest import StartProgram
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
@@ -347,6 +349,28 @@ async def test_too_many_messages_are_told_with_the_document_kept(program: Progra
     assert int(answer.header("Retry-After") or 0) > 0
     assert "请在1小时后再试" in somebody.page
     assert somebody.form.values["document"] == ZHANG.number
+
+
+@pytest.mark.req("UX-5")
+@pytest.mark.attack("R1")
+async def test_where_nobody_sends_messages_the_form_says_so_to_everybody(start_program: StartProgram) -> None:
+    program = await start_program(settings=lambda settings: replace(settings, chuanglan=None))
+    await enrolled(program)
+    faces = []
+    for number in (NUMBER, NOBODYS_NUMBER):
+        somebody = await Forgetful.comes(await program.browser(), "/h5/recover")
+        await somebody.comes_to_the_code(number)
+        faces.append(face(await somebody.asks()))
+    assert faces[0] == faces[1]
+    assert faces[0][0] == 501
+
+
+@pytest.mark.req("REC-3")
+async def test_a_number_that_is_not_served_here_is_told_beside_its_field(program: Program) -> None:
+    somebody = await Forgetful.comes(await program.browser(), "/h5/recover")
+    answer = await somebody.names("13800000001")
+    assert (answer.status, set(somebody.form.faults)) == (422, {"phone"})
+    assert somebody.form.values["phone"] == "13800000001"
 
 
 @pytest.mark.req("REC-3")

@@ -6,7 +6,7 @@ account's own page would; the rest is drawn to look like what accounts have. Som
 have none either: a page with 京通 alone says no more than any other.
 
 A message to a typed number is counted as one to that number, as it would be on any other page; a drawn number is one
-that no operator could give out, so that nobody's limit is touched. A new root key draws new decoys.
+that no operator could give out, so that nobody's limit is touched. A new root key draws new decoys (docs/adr/0014).
 """
 
 from __future__ import annotations
