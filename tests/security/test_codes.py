@@ -91,8 +91,8 @@ def spelled(phone: str) -> list[str]:
 def outcome(answer: Answer) -> str:
     """Return what became of a code that was typed."""
     for words, told in (
-        ("短信验证码不对", "wrong"),
-        ("短信验证码已经失效", "expired"),
+        ("验证码不对，请检查", "wrong"),
+        ("验证码已经失效", "expired"),
         ("还没有注册", "right"),
     ):
         if words in answer.text:

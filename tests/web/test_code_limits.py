@@ -70,7 +70,7 @@ class Asker:
 
 def told(answer: Answer) -> str:
     """Return what became of a code."""
-    for words, meaning in (("短信验证码不对", "wrong"), ("短信验证码已经失效", "expired"), ("还没有注册", "right")):
+    for words, meaning in (("验证码不对，请检查", "wrong"), ("验证码已经失效", "expired"), ("还没有注册", "right")):
         if words in answer.text:
             return meaning
     return {303: "right", 429: "refused"}[answer.status]
