@@ -418,6 +418,8 @@ class IdentityPage(msgspec.Struct, frozen=True, kw_only=True):
     phone: str | None
     """The masked number the code goes to; without one the step is done in 京通."""
     form: FormView
+    first: bool = False
+    """The account has no password, or no number, to change: it gets its first one."""
 
     @classmethod
     def sample(cls) -> IdentityPage:
@@ -437,6 +439,11 @@ class SettingPage(msgspec.Struct, frozen=True, kw_only=True):
     form: FormView
     proved: bool = False
     """The new number or address was proved: it is shown, and no code is asked for."""
+
+    @property
+    def first(self) -> bool:
+        """As of :class:`IdentityPage`."""
+        return self.setting in {"password", "phone"} and self.former is None
 
     @classmethod
     def sample(cls) -> SettingPage:

@@ -298,14 +298,15 @@ class SettingsPages:
             view = replace(view, values={"phone": address, "mail": address})
             view = _with_code(view, standing.draft, None if facts is None else facts.address_code)
         view = await self._corrected(asker, view, form, error, faults or {})
-        if standing.step is Step.VERIFY:
-            return pages.IdentityPage(h5=h5, setting=setting, phone=account.phone, form=view)
         former = {
             Operation.PASSWORD: "yes" if account.has_password else None,
             Operation.PHONE: account.phone,
             Operation.MAIL: account.mail,
             Operation.USERNAME: account.username,
-        }[operation]
+        }.get(operation)
+        if standing.step is Step.VERIFY:
+            first = operation in {Operation.PASSWORD, Operation.PHONE} and former is None
+            return pages.IdentityPage(h5=h5, setting=setting, phone=account.phone, form=view, first=first)
         proved = facts is not None and facts.address is not None
         return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
 
