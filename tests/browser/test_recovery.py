@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.browser.conftest import PHONE
-from tests.support.accessibility import violations
 from tests.support.accounts import ZHANG, member_at
 from tests.support.calls import Caller, Deployment
 from tests.support.chromium import ContextFactory
-from tests.support.computer import PATIENCE, Computer
+from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
+from tests.support.looks import Looks, code_of
 from tests.support.phone import log_in, people
 
 IPHONE = (
@@ -23,38 +22,6 @@ IPHONE = (
     "Mobile/15E148 Safari/604.1"
 )
 OLD, NEW = "Old-wansui-7", "New-wansui-8"
-
-
-class Looks:
-    """Pictures of every page a journey comes through, and what axe finds wrong with them."""
-
-    def __init__(self, computer: Computer, journey: str) -> None:
-        self.found: list[str] = []
-        self._computer = computer
-        self._journey = journey
-
-    async def at(self, name: str) -> None:
-        """Look at the page as it is now; nothing scrolls sideways, however narrow the screen is."""
-        page = self._computer.page
-        await self._computer.hang(f"{self._journey}-{name}")
-        self.found += [f"{name}: {line}" for line in await violations(page)]
-        size = page.viewport_size
-        assert size is not None
-        await page.set_viewport_size({"width": 320, "height": size["height"]})
-        if not await page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
-            self.found.append(f"{name}: scrolls sideways at 320 px")
-        await self._computer.hang(f"{self._journey}-{name}-320")
-        await page.set_viewport_size(size)
-
-
-async def code_of(page: Page, demo: Demo, number: str) -> str:
-    """Return the code that was sent to a number."""
-    async with asyncio.timeout(PATIENCE / 1_000):
-        while True:
-            answer = await page.request.get(f"{demo.sandbox}/control/inbox?to={number}")
-            found = await answer.json()
-            if found:
-                return str(found[0]["code"])
 
 
 async def asks_for_a_code(computer: Computer, demo: Demo) -> None:
