@@ -28,6 +28,10 @@ WAITING: Final = 64
 PATIENCE: Final = 2.0
 """Seconds that an asker waits."""
 
+PAUSE: Final = 0.05
+"""Seconds after which a picture that was taken is replaced while there are plenty. The page that shows it comes first:
+thread and event loop take the interpreter's lock from each other."""
+
 RETRY_AFTER: Final = 2
 
 
@@ -44,7 +48,7 @@ class _Ordered(Struct, frozen=True):
 
 
 class CaptchaPool:
-    """Keeps ``ready`` pictures drawn or being drawn; each that is taken is replaced."""
+    """Keeps ``ready`` pictures drawn or being drawn; each that is taken is replaced, at once when half are gone."""
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class CaptchaPool:
         self._ready = ready
         self._most_waiting = waiting
         self._patience = patience
+        self._filling: asyncio.TimerHandle | None = None
         self._waiting = 0
         self._closed = False
         self._ordered: deque[_Ordered] = deque()
@@ -68,8 +73,11 @@ class CaptchaPool:
         self._thread = ThreadPoolExecutor(1, "captcha")
 
     def fill(self) -> None:
-        """Begin to draw what is missing. Whoever takes a picture does so too; a server begins before it is asked."""
+        """Begin to draw what is missing; a server begins before it is asked."""
         loop = asyncio.get_running_loop()
+        if self._filling is not None:
+            self._filling.cancel()
+            self._filling = None
         while len(self._ordered) < self._ready and not self._closed:
             answer = digits(self._entropy, DIGITS)
             self._ordered.append(_Ordered(answer, loop.run_in_executor(self._thread, self._draw, answer)))
@@ -79,11 +87,15 @@ class CaptchaPool:
 
         At once while there is one; else after a bounded time, or with :class:`TooBusy`.
         """
-        self.fill()
+        if not self._ordered:
+            self.fill()
         if self._closed or (self._waiting >= self._most_waiting and not self._ordered[0].picture.done()):
             raise TooBusy(RETRY_AFTER)
         first = self._ordered.popleft()
-        self.fill()
+        if len(self._ordered) < self._ready // 2:
+            self.fill()
+        elif self._filling is None:
+            self._filling = asyncio.get_running_loop().call_later(PAUSE, self.fill)
         if not first.picture.done():
             await self._wait(first.picture)
         if not first.picture.done() or first.picture.cancelled():

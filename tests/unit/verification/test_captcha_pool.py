@@ -10,7 +10,8 @@ import pytest
 
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import TooBusy
-from bjidp.verification.captcha_pool import CaptchaPool, Drawn
+from bjidp.verification.captcha_pool import PAUSE, CaptchaPool, Drawn
+from tests.support.program import LoopTime
 
 READY = 3
 WAITING = 2
@@ -45,8 +46,21 @@ async def pool(painter: Painter, entropy: SeededEntropy) -> AsyncIterator[Captch
     await pool.close()
 
 
+@pytest.fixture
+async def time() -> LoopTime:
+    return LoopTime()
+
+
+async def pause(time: LoopTime) -> None:
+    """Let so much time pass as a picture is not replaced for."""
+    time.skip(PAUSE)
+    for _ in range(2):
+        # Timers are looked at in the next pass of the event loop, and called at its end.
+        await asyncio.sleep(0)
+
+
 async def drawn(pool: CaptchaPool) -> None:
-    """Wait until everything is drawn that shall be ready."""
+    """Wait until everything is drawn that was ordered."""
     _, missing = await asyncio.wait([ordered.picture for ordered in pool._ordered], timeout=20)
     assert not missing
 
@@ -68,11 +82,43 @@ async def test_pictures_are_drawn_before_anybody_asks_and_nobody_waits_for_them(
     assert all(drawn.picture == drawn.answer.encode() for drawn in taken)
 
 
-async def test_each_picture_that_is_taken_is_replaced(pool: CaptchaPool, painter: Painter) -> None:
+async def test_each_picture_that_is_taken_is_replaced(pool: CaptchaPool, painter: Painter, time: LoopTime) -> None:
     answers = [(await pool.take()).answer for _ in range(20)]
+    await pause(time)
     await drawn(pool)
     assert painter.drawn[:20] == answers
     assert len(painter.drawn) == 20 + READY
+
+
+async def test_while_there_are_plenty_the_page_that_shows_a_picture_comes_before_another_picture(
+    pool: CaptchaPool, painter: Painter, time: LoopTime
+) -> None:
+    pool.fill()
+    await drawn(pool)
+    await pool.take()
+    await pool.take()
+    await drawn(pool)
+    assert len(painter.drawn) == READY
+    await pause(time)
+    await drawn(pool)
+    assert len(painter.drawn) == READY + 2
+
+
+async def test_when_half_are_gone_all_that_were_taken_are_replaced_at_once(pool: CaptchaPool, painter: Painter) -> None:
+    pool.fill()
+    for _ in range(READY):
+        await pool.take()
+    await drawn(pool)
+    assert len(painter.drawn) == 2 * READY
+
+
+async def test_a_pool_that_is_closed_replaces_nothing(pool: CaptchaPool, painter: Painter, time: LoopTime) -> None:
+    pool.fill()
+    await drawn(pool)
+    await pool.take()
+    await pool.close()
+    await pause(time)
+    assert len(painter.drawn) == READY
 
 
 async def test_no_more_are_drawn_than_shall_be_ready(pool: CaptchaPool, painter: Painter) -> None:
