@@ -41,6 +41,7 @@ from bjidp.web.login import LoginPages
 from bjidp.web.own_pages import OwnPages
 from bjidp.web.recovery import RecoveryPages
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
+from bjidp.web.setting_views import SettingViews
 from bjidp.web.settings import SettingsPages
 
 
@@ -169,7 +170,7 @@ def centre_part(
         desk=front.desk,
         cookies=front.cookies,
         renderer=front.renderer,
-        captchas=captchas,
+        views=SettingViews(captchas=captchas, verifying=verifying),
         verifying=verifying,
         changes=changes,
         passwords=Passwords(

@@ -21,7 +21,7 @@ from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
-from bjidp.web import pages
+from bjidp.web import centre_pages, pages
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Asker, Desk
 from bjidp.web.form_view import Form
@@ -115,7 +115,7 @@ class CentrePages:
         """Show every session, and which one this is."""
         asker, visit = await self._own.visited(request)
         ended = request.query.get("ended", "")
-        page = pages.DevicesPage(
+        page = centre_pages.DevicesPage(
             h5=on_h5(request),
             devices=await self._devices(visit),
             csrf=asker.csrf,
@@ -144,7 +144,9 @@ class CentrePages:
         _, visit = await self._own.visited(request)
         asked = request.query.get("before", "")
         before = int(asked) if _NUMBER.fullmatch(asked) else None
-        page = pages.LogPage(h5=on_h5(request), log=await self._activity.log(visit, before), newest=before is None)
+        page = centre_pages.LogPage(
+            h5=on_h5(request), log=await self._activity.log(visit, before), newest=before is None
+        )
         return self._html(page)
 
     async def not_me(self, request: web.Request) -> web.Response:
@@ -160,7 +162,7 @@ class CentrePages:
             case Denied.ALL:
                 return await self._departures.farewell(request, pages.Message.ALL_ENDED)
             case Denied.ANOTHER:
-                return self._html(pages.DeniedPage(h5=on_h5(request)))
+                return self._html(centre_pages.DeniedPage(h5=on_h5(request)))
 
     async def _centre(
         self,
@@ -173,7 +175,7 @@ class CentrePages:
         fault: str | None = None,
     ) -> web.Response:
         member = await self._verifying.member(visit)
-        page = pages.CentrePage(
+        page = centre_pages.CentrePage(
             h5=on_h5(request),
             who=member.standing.name,
             account=overview(member),
@@ -189,9 +191,9 @@ class CentrePages:
         )
         return self._html(page, status=200 if fault is None else 422)
 
-    async def _devices(self, visit: Visit) -> list[pages.Device]:
+    async def _devices(self, visit: Visit) -> list[centre_pages.Device]:
         browsers = [
-            pages.Device(
+            centre_pages.Device(
                 id=session.id,
                 way=session.login.way,
                 platform=session.login.platform,
@@ -205,7 +207,7 @@ class CentrePages:
             for session in await self._sessions.of_account(visit.account)
         ]
         phones = [
-            pages.Device(
+            centre_pages.Device(
                 id=session.id,
                 way=None,
                 platform=session.platform,

@@ -10,38 +10,30 @@ from contextlib import suppress
 from typing import Final, cast
 
 from aiohttp import web
-from msgspec.structs import replace
 
-from bjidp.accounts.drafts import Draft, DraftUnknown
-from bjidp.accounts.errors import PhoneTaken, UsernameTaken
-from bjidp.accounts.overview import overview
+from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes, NotDue, Standing
-from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
+from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Verifying, Visit
-from bjidp.clock import SECOND
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
-from bjidp.verification.captchas import Captchas
 from bjidp.verification.errors import (
-    CaptchaWrong,
     MailNotOffered,
     SmsNotOffered,
-    VerificationCodeExpired,
-    VerificationCodeWrong,
 )
 from bjidp.verification.proofs import Operation
-from bjidp.web import pages
+from bjidp.web import centre_pages, pages
 from bjidp.web.bodies import JSON
 from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Asker, Desk, FormPage
-from bjidp.web.form_view import Form, FormView
 from bjidp.web.own_pages import HOME, OwnPages, at, on_h5
 from bjidp.web.rendering import Renderer
+from bjidp.web.setting_views import Posted, SettingForm, SettingViews
 
 SETTINGS: Final = (Operation.PASSWORD, Operation.PHONE, Operation.MAIL, Operation.USERNAME, Operation.CANCEL)
 
@@ -51,50 +43,8 @@ BACK: Final = 7
 AGAIN: Final = 1
 """Seconds after which a page looks again whether a change is written."""
 
-BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
-    UsernameTaken: ("username", "taken"),
-    CaptchaWrong: ("captcha", "wrong"),
-    VerificationCodeWrong: ("code", "wrong"),
-    VerificationCodeExpired: ("code", "expired"),
-    PhoneTaken: ("phone", "anothers"),
-}
-"""Which field an error is told beside, and in which words."""
-
-
-class SettingForm(Form, frozen=True):
-    """The fields of every step."""
-
-    code: str = ""
-    old: str = ""
-    password: str = ""
-    again: str = ""
-    phone: str = ""
-    mail: str = ""
-    username: str = ""
-
-    @property
-    def typed(self) -> Typed:
-        """The form as the rules see it."""
-        return Typed(
-            captcha=self.captcha,
-            captcha_id=self.captcha_id,
-            code=self.code,
-            old=self.old,
-            password=self.password,
-            again=self.again,
-            phone=self.phone,
-            mail=self.mail,
-            username=self.username,
-        )
-
-    @property
-    def kept(self) -> dict[str, str]:
-        """What is shown again: never a password, and never what serves once."""
-        return {"phone": self.phone, "mail": self.mail, "username": self.username}
-
-    def __repr__(self) -> str:
-        """Show nothing of it."""
-        return "SettingForm(***)"
+_ABOVE: Final = (Retryable, SmsNotOffered, MailNotOffered)
+"""What is said above the form, with what was typed kept."""
 
 
 class SettingsPages:
@@ -107,7 +57,7 @@ class SettingsPages:
         desk: Desk,
         cookies: Cookies,
         renderer: Renderer,
-        captchas: Captchas,
+        views: SettingViews,
         verifying: Verifying,
         changes: Changes,
         passwords: Passwords,
@@ -122,7 +72,7 @@ class SettingsPages:
         self._desk = desk
         self._cookies = cookies
         self._renderer = renderer
-        self._captchas = captchas
+        self._views = views
         self._verifying = verifying
         self._changes = changes
         self._passwords = passwords
@@ -261,77 +211,25 @@ class SettingsPages:
         step: Step,
     ) -> web.Response:
         """Show the form with what was typed, and what is wrong with it; lead on when another step is due by now."""
-        faults = _faults(error)
-        if error is not None and not faults and not isinstance(error, Retryable | SmsNotOffered | MailNotOffered):
+        posted = Posted(form, error)
+        if error is not None and not posted.faults and not isinstance(error, _ABOVE):
             raise error
         standing = await self._changes.look(visit, _operation(request), form.flow)
         if standing.step is not step:
             return self._lead(request, asker, None if standing.draft is None else standing.draft.id)
-        page = await self._page(request, asker, visit, standing, form=form, error=error, faults=faults)
-        return self._desk.answer(request, asker, page, because=None if faults else error)
+        page = await self._page(request, asker, visit, standing, posted)
+        return self._desk.answer(request, asker, page, because=None if posted.faults else error)
 
     async def _page(
-        self,
-        request: web.Request,
-        asker: Asker,
-        visit: Visit,
-        standing: Standing,
-        *,
-        form: SettingForm | None = None,
-        error: BjidpError | None = None,
-        faults: dict[str, str] | None = None,
+        self, request: web.Request, asker: Asker, visit: Visit, standing: Standing, posted: Posted | None = None
     ) -> FormPage:
-        operation, h5 = _operation(request), on_h5(request)
-        setting = cast("pages.Setting", operation.value)
-        account = overview(await self._verifying.member(visit))
-        facts = None if standing.draft is None else standing.draft.facts
-        view = FormView(csrf=asker.csrf, flow="" if standing.draft is None else standing.draft.id)
-        if operation is Operation.CANCEL and standing.step is not Step.VERIFY:
-            proved = await self._verifying.held(visit, operation)
-            return pages.CancelPage(h5=h5, proved=proved, form=view)
-        if standing.step is Step.VERIFY:
-            expired = facts is not None and facts.identity_proved and error is None
-            view = replace(view, note="verification_required" if expired else None)
-            view = _with_code(view, standing.draft, None if facts is None else facts.identity_code)
-        else:
-            address = "" if facts is None else (facts.address or (facts.address_code.to if facts.address_code else ""))
-            view = replace(view, values={"phone": address, "mail": address})
-            view = _with_code(view, standing.draft, None if facts is None else facts.address_code)
-        view = await self._corrected(asker, view, form, error, faults or {})
-        former = {
-            Operation.PASSWORD: "yes" if account.has_password else None,
-            Operation.PHONE: account.phone,
-            Operation.MAIL: account.mail,
-            Operation.USERNAME: account.username,
-        }.get(operation)
-        if standing.step is Step.VERIFY:
-            first = operation in {Operation.PASSWORD, Operation.PHONE} and former is None
-            return pages.IdentityPage(h5=h5, setting=setting, phone=account.phone, form=view, first=first)
-        proved = facts is not None and facts.address is not None
-        return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
-
-    async def _corrected(
-        self,
-        asker: Asker,
-        view: FormView,
-        form: SettingForm | None,
-        error: BjidpError | None,
-        faults: dict[str, str],
-    ) -> FormView:
-        """Return the form with a captcha, and with what was typed and what is wrong."""
-        if form is not None:
-            view = replace(view, values=view.values | {name: value for name, value in form.kept.items() if value})
-            note = view.note if faults or error is None else error.code
-            view = replace(view, faults=faults, note=note)
-            if isinstance(error, InvalidRequest) and await self._captchas.picture(asker.holder, form.captcha_id):
-                # It was not used, so it need not be read again.
-                return replace(view, captcha=form.captcha_id, values=view.values | {"captcha": form.captcha})
-        return replace(view, captcha=await self._captchas.show(asker.holder, asker.source))
+        operation = _operation(request)
+        return await self._views.page(asker, visit, operation, standing, h5=on_h5(request), posted=posted)
 
     def _ended(self, request: web.Request, operation: Operation, standing: Standing) -> web.Response:
         saving = standing.step is Step.SAVING
-        setting = cast("pages.Setting", operation.value)
-        page = pages.SettingDonePage(h5=on_h5(request), setting=setting, saving=saving)
+        setting = cast("centre_pages.Setting", operation.value)
+        page = centre_pages.SettingDonePage(h5=on_h5(request), setting=setting, saving=saving)
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
         seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, at(request, HOME))
         response.headers["Refresh"] = f"{seconds}; url={where}"
@@ -344,17 +242,3 @@ class SettingsPages:
 
 def _operation(request: web.Request) -> Operation:
     return Operation(request.path.removesuffix("/identity").rpartition("/")[2])
-
-
-def _with_code(view: FormView, draft: Draft[Change] | None, sent: Sent | None) -> FormView:
-    if draft is None or sent is None:
-        return view
-    wait = max(0, -(-(sent.again_at - draft.now) // SECOND))
-    return replace(view, dispatch=sent.dispatch, wait=wait)
-
-
-def _faults(error: BjidpError | None) -> dict[str, str]:
-    if isinstance(error, InvalidRequest):
-        return {fault.field: fault.code for fault in reversed(error.errors) if fault.field != "act"}
-    beside = None if error is None else BESIDE.get(type(error))
-    return {} if beside is None else dict([beside])

@@ -23,7 +23,8 @@ from aiohttp.test_utils import TestServer
 from bjidp.qrlogin.matrix import Basis
 from bjidp.qrlogin.picture import animated_image
 from bjidp.web.assets import StaticFiles
-from bjidp.web.pages import CentrePage, LoginPage, Page, QrState, QrStatePage, Shell
+from bjidp.web.centre_pages import CentrePage
+from bjidp.web.pages import LoginPage, Page, QrState, QrStatePage, Shell
 from bjidp.web.rendering import Renderer
 from bjidp.web.texts import Texts
 

@@ -176,6 +176,23 @@ async def test_a_phone_is_logged_out_from_the_computer(program: Program) -> None
 
 
 @pytest.mark.req("SES-1")
+@pytest.mark.attack("P7", "W6")
+@pytest.mark.parametrize("act", ["", "others"])
+async def test_the_sockets_of_a_session_that_is_ended_close_within_two_seconds(program: Program, act: str) -> None:
+    lost = await program.signed_in()
+    ((session, account),) = program.sql("SELECT id, account FROM browser_session")
+    await lost.open("/centre/verify/password")
+    socket = await program.socket(lost)
+    await socket.next("ticket")
+    owner = await Owner.of(program, account)
+    page = await owner.get("/centre/devices")
+    (form,) = [form for form in forms(page) if (form.acts if act else form.values.get("session") == session)]
+    await owner.follow(await send(owner.browser, form, act))
+    assert await socket.ends(within=2) == 4005
+    assert await lost.who() is None
+
+
+@pytest.mark.req("SES-1")
 async def test_who_ends_this_very_session_has_logged_out(program: Program, member: Standing) -> None:
     owner = await Owner.of(program, member.account)
     (form,) = devices(await owner.get("/centre/devices"))

@@ -26,19 +26,16 @@ from bjidp.standing import Level
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NOT_SERVED
 from bjidp.web.assets import StaticFiles
+from bjidp.web.centre_pages import CentrePage, IdentityPage, Setting, SettingPage
 from bjidp.web.pages import (
     ALL,
-    CentrePage,
     ErrorPage,
-    IdentityPage,
     LoginPage,
     Message,
     MessagePage,
     Page,
     QrState,
     QrStatePage,
-    Setting,
-    SettingPage,
     Shell,
     SignedInPage,
     Tab,

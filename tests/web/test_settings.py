@@ -235,7 +235,8 @@ async def test_a_proof_that_is_over_is_asked_for_again_in_words(program: Program
 
 @pytest.mark.req("ACC-8")
 async def test_an_account_without_a_phone_is_led_to_jingtong_and_to_a_number(program: Program) -> None:
-    browser = await program.signed_in()
+    phone = await program.phone()
+    browser = await program.signed_in(phone)
     owner = Owner(program, browser)
     page = await owner.get("/centre/password")
     assert "您的账号还没有绑定手机号" in page.text
@@ -249,11 +250,17 @@ async def test_an_account_without_a_phone_is_led_to_jingtong_and_to_a_number(pro
     assert form.fields == ["password", "again"], "there is no old one to name"
     page = await owner.follow(await send(browser, form.typed(password=NEW_PASSWORD, again=NEW_PASSWORD)))
     assert heading(page) == "修改成功，请牢记新密码！"
+    assert (await phone.account()).verdict == (401, "token_invalid")
     await proofs.grant(session, account, Operation.CANCEL, Means.QR)
     page = await owner.get("/centre/cancel")
     assert "账号马上注销" in page.text
+    again = await program.phone()
+    assert (await again.account()).status == 200, "a new password has logged the phone out, and it has logged in anew"
     page = await send(browser, form_of(page, "/centre/cancel"))
     assert heading(page) == "账号已注销"
+    assert (await again.account()).verdict == (401, "token_invalid")
+    for table in ("identity", "identifier", "platform_link", "platform_identity", "mini_session", "notice"):
+        assert program.sql(f"SELECT count(*) FROM {table}") == [(0,)], table  # noqa: S608 - names of this test's own
 
 
 # ------------------------------------------------------------------------------------------------ what is wrong, beside
@@ -343,6 +350,8 @@ async def test_a_number_that_was_proved_needs_no_second_code(program: Program, o
     assert (answer.status, "服务暂时没有响应" in note(answer)) == (503, True)
     again = form_of(answer, "/centre/phone")
     assert (again.fields, again.values["phone"]) == (["phone"], NEW_PHONE)
+    foreign = form_of(await send(owner.browser, again.typed(phone="15400006666")), "/centre/phone")
+    assert (foreign.fields, foreign.values["phone"]) == (["phone", "captcha", "code"], "15400006666"), "not this one"
     other = await owner.follow(await send(owner.browser, again, "other"))
     assert form_of(other, "/centre/phone").fields == ["phone", "captcha", "code"]
     missed = await send(owner.browser, form_of(other, "/centre/phone").typed(phone=NEW_PHONE))

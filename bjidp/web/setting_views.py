@@ -1,0 +1,158 @@
+"""What a step of a setting shows: the facts of the change, what was typed, what is wrong with it.
+
+Owns the form of every step and the way from it to a page. Called by :mod:`bjidp.web.settings`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts.errors import PhoneTaken, UsernameTaken
+from bjidp.accounts.overview import Overview, overview
+from bjidp.accounts.settings.changes import Standing
+from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import SECOND, Instant
+from bjidp.errors import BjidpError, InvalidRequest
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.proofs import Operation
+from bjidp.web import centre_pages as pages
+from bjidp.web.desk import Asker, FormPage
+from bjidp.web.field_faults import Beside, field_faults
+from bjidp.web.form_view import Form, FormView
+
+BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
+"""Which field an error of the settings is told beside, and in which words."""
+
+
+class SettingForm(Form, frozen=True):
+    """The fields of every step."""
+
+    code: str = ""
+    old: str = ""
+    password: str = ""
+    again: str = ""
+    phone: str = ""
+    mail: str = ""
+    username: str = ""
+
+    @property
+    def typed(self) -> Typed:
+        """The form as the rules see it."""
+        return Typed(
+            captcha=self.captcha,
+            captcha_id=self.captcha_id,
+            code=self.code,
+            old=self.old,
+            password=self.password,
+            again=self.again,
+            phone=self.phone,
+            mail=self.mail,
+            username=self.username,
+        )
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What is shown again: never a password, and never what serves once."""
+        return {"phone": self.phone, "mail": self.mail, "username": self.username}
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "SettingForm(***)"
+
+
+class Posted(Struct, frozen=True):
+    """A form to be shown again, and the error it is shown for; None where another picture was asked for."""
+
+    form: SettingForm
+    error: BjidpError | None
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What is wrong beside which field."""
+        return {name: fault for name, fault in field_faults(self.error, BESIDE).items() if name != "act"}
+
+
+class SettingViews:
+    """Makes the pages of the steps that have a form."""
+
+    def __init__(self, *, captchas: Captchas, verifying: Verifying) -> None:
+        """Show captchas of ``captchas``."""
+        self._captchas = captchas
+        self._verifying = verifying
+
+    async def page(
+        self, asker: Asker, visit: Visit, operation: Operation, standing: Standing, *, h5: bool, posted: Posted | None
+    ) -> FormPage:
+        """Return the page of the step that is due; with ``posted`` as it was typed, and what is wrong with it."""
+        draft = standing.draft
+        facts = Change(operation=operation) if draft is None else draft.facts
+        view = FormView(csrf=asker.csrf, flow="" if draft is None else draft.id)
+        if operation is Operation.CANCEL and standing.step is not Step.VERIFY:
+            return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
+        account = overview(await self._verifying.member(visit))
+        former = _former(account, operation)
+        setting = cast("pages.Setting", operation.value)
+        now = 0 if draft is None else draft.now
+        if standing.step is Step.VERIFY:
+            expired = facts.identity_proved and posted is None
+            view = _with_code(
+                replace(view, note="verification_required" if expired else None), facts.identity_code, now
+            )
+            view = await self._filled_in(asker, view, posted, captcha=account.phone is not None)
+            first = operation in {Operation.PASSWORD, Operation.PHONE} and former is None
+            return pages.IdentityPage(h5=h5, setting=setting, phone=account.phone, form=view, first=first)
+        view = _with_code(replace(view, values=_addresses(facts)), facts.address_code, now)
+        typed = Typed(phone=view.values["phone"], mail=view.values["mail"]) if posted is None else posted.form.typed
+        proved = facts.address is not None and facts.address in _meant(typed)
+        asks_code = operation in {Operation.PHONE, Operation.MAIL} and not proved
+        view = await self._filled_in(asker, view, posted, captcha=asks_code)
+        return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
+
+    async def _filled_in(self, asker: Asker, view: FormView, posted: Posted | None, *, captcha: bool) -> FormView:
+        """Return the form with what was typed and what is wrong, and with a captcha where it has one."""
+        if posted is not None:
+            note = view.note if posted.faults or posted.error is None else posted.error.code
+            view = replace(view, values=posted.form.kept, faults=posted.faults, note=note)
+        if not captcha:
+            return view
+        if posted is not None and isinstance(posted.error, InvalidRequest):
+            form = posted.form
+            if await self._captchas.picture(asker.holder, form.captcha_id) is not None:
+                # It was not used, so it need not be read again.
+                return replace(view, captcha=form.captcha_id, values=view.values | {"captcha": form.captcha})
+        return replace(view, captcha=await self._captchas.show(asker.holder, asker.source))
+
+
+def _former(account: Overview, operation: Operation) -> str | None:
+    match operation:
+        case Operation.PASSWORD:
+            return "yes" if account.has_password else None
+        case Operation.PHONE:
+            return account.phone
+        case Operation.MAIL:
+            return account.mail
+        case Operation.USERNAME:
+            return account.username
+        case _:
+            return None
+
+
+def _addresses(facts: Change) -> dict[str, str]:
+    asked = "" if facts.address_code is None else facts.address_code.to
+    address = facts.address or asked
+    return {"phone": address, "mail": address}
+
+
+def _meant(typed: Typed) -> set[str]:
+    number, address = typed.number, typed.address
+    return {found for found in (number and number.digits, address and address.text) if found}
+
+
+def _with_code(view: FormView, sent: Sent | None, now: Instant) -> FormView:
+    if sent is None:
+        return view
+    return replace(view, dispatch=sent.dispatch, wait=max(0, -(-(sent.again_at - now) // SECOND)))
