@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bjidp.accounts.activity import Activity
-from bjidp.accounts.drafts import Drafts
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
 from bjidp.accounts.login.sms import SmsLogin, SmsLoginFacts, TailWindows
@@ -28,8 +27,6 @@ from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.privacy.sealing import Sealing
-from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import readings
 from bjidp.qrlogin.flow import Client
@@ -87,14 +84,7 @@ def recovery_part(rooms: Rooms, front: Front, verification: Verification, ending
     """Return recovery."""
     stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
     recoveries = Recoveries(
-        drafts=Drafts(
-            Recovery,
-            "recovery",
-            records=stores.drafts,
-            seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
-            pseudonyms=pseudonyms,
-            entropy=rooms.entropy,
-        ),
+        drafts=open_drafts(rooms, Recovery, "recovery"),
         members=stores.members,
         documents=document_readings(rooms),
         numbers=served_numbers(rooms.settings),
@@ -136,14 +126,7 @@ def centre_part(
         sessions=front.sessions,
         clock=clock,
     )
-    drafts = Drafts(
-        Change,
-        "settings",
-        records=stores.drafts,
-        seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
-        pseudonyms=pseudonyms,
-        entropy=rooms.entropy,
-    )
+    drafts = open_drafts(rooms, Change, "settings")
     changes = Changes(drafts, verification.proofs, verifying)
     addresses = NewAddresses(changes, verification.codes)
     names = Names(

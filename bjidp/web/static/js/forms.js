@@ -59,9 +59,18 @@ function showPasswords(eye) {
 }
 
 async function nextCaptcha(form) {
-  const answer = await fetch("/captcha", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
-  if (answer.ok) setCaptcha(form, (await answer.json()).id);
-  else location.reload();
+  let told;
+  try {
+    const headers = { "Content-Type": "application/json" };
+    told = await (await fetch("/captcha", { method: "POST", headers, body: "{}" })).json();
+  } catch {
+    told = {};
+  }
+  if (told.id) return setCaptcha(form, told.id);
+  // A page that was open too long asks as it would without a script: the answer is a page with what was typed.
+  const button = form.querySelector("[data-captcha-next]");
+  if (told.code === "browser_unknown") return form.requestSubmit(button);
+  showNote(form, told.title ? `${told.title}。${told.detail}` : button.dataset.offline);
 }
 
 function setCaptcha(form, id) {
@@ -95,8 +104,11 @@ async function askForCode(form, button) {
   setCaptcha(form, told.captcha);
   showFaults(form, told.faults ?? {});
   showNote(form, told.note ?? (told.title ? `${told.title}。${told.detail}` : null));
-  if (told.dispatch) {
-    countDown(button, told.wait);
+  // A refusal names the code that was sent before: that one is followed already.
+  const field = form.querySelector("[data-code-field]");
+  if (told.wait) countDown(button, told.wait);
+  if (told.dispatch && told.dispatch !== field.dataset.dispatch) {
+    field.dataset.dispatch = told.dispatch;
     form.elements.code.focus();
     follow(form, told.dispatch);
   }
