@@ -12,7 +12,7 @@ from bjidp.audit.event import EventKind
 from bjidp.clock import DAY
 from tests.support.browser import Browser
 from tests.support.calls import Answer
-from tests.support.forms import WebForm, form_of, note, post_raw, send
+from tests.support.forms import WebForm, form_of, note, post, post_raw, send
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled, sms_code
 from tests.support.program import Program
 
@@ -238,6 +238,26 @@ async def test_a_browser_that_is_logged_in_logs_nobody_else_in(program: Program,
     assert await program.rooms.stores.sessions.of_account(other.account, program.clock.now()) == []
 
 
+@pytest.mark.attack("Q28")
+@pytest.mark.parametrize(
+    ("form", "where"),
+    [
+        ("/login", "/login"),
+        ("/h5/login", "/h5/login"),
+        ("/h5/login/code", BY_CODE),
+        ("/h5/login/document", BY_CODE),
+    ],
+)
+async def test_a_form_that_a_logged_in_browser_posts_leads_to_who_is_logged_in(
+    program: Program, member: Standing, form: str, where: str
+) -> None:
+    browser = await program.browser()
+    await tried(program, browser, USERNAME, PASSWORD)
+    csrf = form_of(browser.keep(await browser.get("/login")), "/logout").values["csrf"]
+    answer = await post(browser, form, {"csrf": csrf})
+    assert (answer.status, answer.header("Location")) == (303, where)
+
+
 @pytest.mark.parametrize("body", ["account=a&account=b", "nonsense=1", "%00=%00", "account=%ff"])
 async def test_a_body_that_no_form_of_ours_makes_is_refused_in_words(program: Program, body: str) -> None:
     browser = await program.browser()
@@ -384,10 +404,13 @@ async def test_a_number_long_unused_is_asked_for_the_end_of_the_document(program
     assert (entered.status, entered.header("Location")) == (303, "/h5/centre"), entered.text
     # The login is over: nobody goes through it twice.
     assert (await send(browser.copy(), tail.typed(tail=member.document.number[-4:]))).status in {303, 403}
-    # And the number was used now.
+    # And the number was used now: the next code is enough.
     again = await program.browser()
     await program.advance(61)
     _, answer = await asked(program, again)
+    code = await sms_code(again.caller, but=form.values["code"])
+    entered = await send(again, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
+    assert (entered.status, entered.header("Location")) == (303, "/h5/centre"), entered.text
 
 
 @pytest.mark.req("LOG-6")
