@@ -249,8 +249,13 @@ class MemberStore(Protocol):
         """Create the account, or nothing; raise :class:`IdentifierTaken`. Its number counts as proved at ``now``."""
         ...
 
-    async def set_password(self, account: str, password: str, kind: EventKind, now: Instant) -> None:
-        """Keep the hash ``password``; ``kind`` is ``PASSWORD_CHANGED`` or ``PASSWORD_RESET``. Queues a notice."""
+    async def set_password(
+        self, account: str, password: str, kind: EventKind, now: Instant, *, was: str | None
+    ) -> None:
+        """Keep the hash ``password``; ``kind`` is ``PASSWORD_CHANGED`` or ``PASSWORD_RESET``. Queues a notice.
+
+        Raises :class:`PasswordStale` unless the hash ``was``, which was decided on, is still kept (attack R3).
+        """
         ...
 
     async def rehash(self, account: str, was: str, password: str) -> None:

@@ -34,6 +34,12 @@ async def member(house: House, account: str) -> Member:
     return found
 
 
+async def new_password(house: House, account: str, password: str) -> None:
+    """Change a password, whatever it was."""
+    was = (await member(house, account)).password
+    await house.members.set_password(account, password, EventKind.PASSWORD_CHANGED, house.now, was=was)
+
+
 class Change(NamedTuple):
     """A change of an account: how it is made, what it is audited as, what the account is told."""
 
@@ -44,12 +50,12 @@ class Change(NamedTuple):
 
 CHANGES: dict[str, Change] = {
     "set_password": Change(
-        lambda h, a: h.members.set_password(a, "hash-2", EventKind.PASSWORD_CHANGED, h.now),
+        lambda h, a: h.members.set_password(a, "hash-2", EventKind.PASSWORD_CHANGED, h.now, was="hash-1"),
         "password.changed",
         "password.changed",
     ),
     "reset_password": Change(
-        lambda h, a: h.members.set_password(a, "hash-2", EventKind.PASSWORD_RESET, h.now),
+        lambda h, a: h.members.set_password(a, "hash-2", EventKind.PASSWORD_RESET, h.now, was="hash-1"),
         "password.reset",
         "password.changed",
     ),
@@ -369,9 +375,40 @@ async def test_an_account_that_may_not_be_used_is_not_changed(house: House, name
 async def test_a_password_is_replaced(house: House) -> None:
     zhang = await house.member()
     house.clock.advance(60)
-    await house.members.set_password(zhang.account, "hash-2", EventKind.PASSWORD_RESET, house.now)
+    await house.members.set_password(zhang.account, "hash-2", EventKind.PASSWORD_RESET, house.now, was="hash-1")
     assert (await member(house, zhang.account)).password == "hash-2"
     assert house.rows("SELECT password_changed_at FROM account") == [(house.now,)]
+
+
+@pytest.mark.attack("R3")
+async def test_a_password_takes_the_place_of_the_one_that_was_decided_on_and_of_no_other(house: House) -> None:
+    zhang, li = await house.member(), await house.member(OTHER_PHONE, "lisisi_9", None)
+    await house.members.set_password(li.account, "first", EventKind.PASSWORD_CHANGED, house.now, was=None)
+    before, rows = house.counts(), house.rows("SELECT * FROM account ORDER BY id")
+    house.clock.advance(60)
+    for account, was in ((zhang.account, "hash-0"), (zhang.account, None), (li.account, None), (li.account, "hash-1")):
+        with pytest.raises(PasswordStale):
+            await house.members.set_password(account, "hash-2", EventKind.PASSWORD_RESET, house.now, was=was)
+    assert (house.counts(), house.rows("SELECT * FROM account ORDER BY id")) == (before, rows)
+
+
+@pytest.mark.attack("R3")
+@pytest.mark.parametrize("was", ["hash-1", None])
+async def test_of_sixteen_changes_that_decided_on_one_password_each_one_is_written(
+    house: House, was: str | None
+) -> None:
+    zhang = await house.member(password=was)
+    results = await _race(
+        house,
+        lambda stores, number: stores.members.set_password(
+            zhang.account, f"hash-2-{number}", EventKind.PASSWORD_RESET, house.now, was=was
+        ),
+    )
+    assert sum(isinstance(result, PasswordStale) for result in results) == 15
+    winner = results.index(None)
+    assert (await member(house, zhang.account)).password == f"hash-2-{winner}"
+    assert house.audit().count(("password.reset", zhang.ref, None)) == 1
+    assert house.notices() == [(zhang.account, "password.changed")]
 
 
 async def test_a_new_hash_takes_the_place_of_the_one_it_was_made_for_and_of_no_other(house: House) -> None:
@@ -382,7 +419,7 @@ async def test_a_new_hash_takes_the_place_of_the_one_it_was_made_for_and_of_no_o
     assert (await member(house, zhang.account)).password == "hash-1-anew"
     assert house.rows("SELECT password_changed_at FROM account") == [(since,)]
     assert house.counts() == before, "the password is the same: nobody is told"
-    await house.members.set_password(zhang.account, "hash-2", EventKind.PASSWORD_CHANGED, house.now)
+    await house.members.set_password(zhang.account, "hash-2", EventKind.PASSWORD_CHANGED, house.now, was="hash-1-anew")
     with pytest.raises(PasswordStale):
         await house.members.rehash(zhang.account, "hash-1-anew", "hash-1-late")
     assert (await member(house, zhang.account)).password == "hash-2"
@@ -522,7 +559,7 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
     ):
         await house.members.set_phone(account, phone, house.now)
         await house.members.set_mail(account, f"{session}@example.cn", house.now)
-        await house.members.set_password(account, "hash-1", EventKind.PASSWORD_CHANGED, house.now)
+        await house.members.set_password(account, "hash-1", EventKind.PASSWORD_CHANGED, house.now, was=None)
         await house.members.set_ethnicity(account, "HA", house.now)
         await house.sessions.open(house.session(account), cookie(session), None)
         await house.mini_sessions.open(house.mini_session(of))
@@ -594,9 +631,9 @@ async def test_no_login_gets_past_a_cancellation(house: House) -> None:
 async def test_the_newest_notices_come_first_and_are_seen_once(house: House) -> None:
     zhang, li = await house.member(), await house.member(OTHER_PHONE, "lisisi_9")
     for number in range(3):
-        await house.members.set_password(zhang.account, f"h{number}", EventKind.PASSWORD_CHANGED, house.now)
+        await new_password(house, zhang.account, f"h{number}")
         house.clock.advance(60)
-    await house.members.set_password(li.account, "h", EventKind.PASSWORD_CHANGED, house.now)
+    await new_password(house, li.account, "h")
     told = await house.members.notices(zhang.account, 2)
     assert [notice.created_at for notice in told] == [house.now - 60 * SECOND, house.now - 120 * SECOND]
     assert {(notice.kind, len(notice.facts), notice.seen_at) for notice in told} == {
@@ -645,7 +682,7 @@ async def test_an_account_reads_its_own_log_piece_by_piece_newest_first(house: H
 async def test_old_notices_and_deliveries_are_forgotten_piece_by_piece(house: House) -> None:
     zhang = await house.member()
     for number in range(3):
-        await house.members.set_password(zhang.account, f"h{number}", EventKind.PASSWORD_CHANGED, house.now)
+        await new_password(house, zhang.account, f"h{number}")
         one = await house.member(f"1390013900{number}", f"person_{number}")
         await house.members.cancel(one.account, house.now)
     assert await house.members.forget_notices(house.now, 9) == 0, "that very instant is not before it"

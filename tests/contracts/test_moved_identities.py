@@ -23,7 +23,7 @@ async def on_pages(house: House, evidence: Evidence = Evidence.NAME_AND_NUMBER, 
     """Return an account as pages make one: a number, a password, the identity by a weaker proof, and no 京通."""
     _, standing = await house.someone()
     await house.members.set_phone(standing.account, PHONE, house.now)
-    await house.members.set_password(standing.account, "hash-1", EventKind.PASSWORD_CHANGED, house.now)
+    await house.members.set_password(standing.account, "hash-1", EventKind.PASSWORD_CHANGED, house.now, was=None)
     house.rows("DELETE FROM platform_link")
     house.rows("DELETE FROM notice")
     house.rows("UPDATE identity SET level = :level, evidence = :evidence", level=level, evidence=evidence.value)

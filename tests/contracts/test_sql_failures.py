@@ -48,7 +48,7 @@ CALLS: dict[str, Call] = {
     "members.find": lambda _, s: s.members.find([PHONE]),
     "members.member": lambda _, s: s.members.member("a"),
     "members.enrol": lambda h, s: s.members.enrol(NewMember(username=None, phone="1", password=None), h.now),
-    "members.set_password": lambda h, s: s.members.set_password("a", "h", EventKind.PASSWORD_CHANGED, h.now),
+    "members.set_password": lambda h, s: s.members.set_password("a", "h", EventKind.PASSWORD_CHANGED, h.now, was="g"),
     "members.rehash": lambda _, s: s.members.rehash("a", "h", "i"),
     "members.set_phone": lambda h, s: s.members.set_phone("a", "1", h.now),
     "members.phone_proved": lambda h, s: s.members.phone_proved("a", h.now),

@@ -429,7 +429,7 @@ async def named(home: Own, caller: Caller, phone: Phone) -> Member:
         account = found[1].account
         await stores.members.set_username(account, person_name, now)
         await stores.members.set_phone(account, person_number, now)
-        await stores.members.set_password(account, hashed(), EventKind.PASSWORD_CHANGED, now)
+        await stores.members.set_password(account, hashed(), EventKind.PASSWORD_CHANGED, now, was=None)
     return Member(account, person_name, person_number)
 
 

@@ -51,7 +51,7 @@ async def member(
     await stores.members.set_username(standing.account, username, now)
     if phone is not None:
         await stores.members.set_phone(standing.account, phone, now)
-    await stores.members.set_password(standing.account, kept, EventKind.PASSWORD_CHANGED, now)
+    await stores.members.set_password(standing.account, kept, EventKind.PASSWORD_CHANGED, now, was=None)
     return standing.account
 
 

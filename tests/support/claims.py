@@ -105,7 +105,7 @@ class ClaimWorld:
         assert isinstance(account, str)
         if phone is not None:
             await self.members.set_phone(account, phone, self.clock.now())
-        await self.members.set_password(account, "hash-1", EventKind.PASSWORD_CHANGED, self.clock.now())
+        await self.members.set_password(account, "hash-1", EventKind.PASSWORD_CHANGED, self.clock.now(), was=None)
         self.world.sql("DELETE FROM mini_session WHERE account = ?", account)
         links = "SELECT id FROM platform_link WHERE account = ?"
         self.world.sql(f"DELETE FROM platform_identity WHERE link IN ({links})", account)  # noqa: S608 - as written above

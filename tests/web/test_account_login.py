@@ -187,7 +187,10 @@ async def test_a_login_by_a_password_that_is_changed_meanwhile_comes_to_nothing(
     members = program.rooms.stores.members
 
     async def changed() -> None:
-        await members.set_password(member.account, "$other", EventKind.PASSWORD_CHANGED, program.clock.now())
+        kept = await members.member(member.account)
+        assert kept is not None
+        now = program.clock.now()
+        await members.set_password(member.account, "$other", EventKind.PASSWORD_CHANGED, now, was=kept.password)
 
     program.meddler.before_next("sessions.open", changed)
     answer = await tried(program, browser, USERNAME, PASSWORD)

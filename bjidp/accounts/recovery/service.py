@@ -27,7 +27,7 @@ from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.names import DocumentReadings, read_name
-from bjidp.accounts.ports import Member, MemberStore
+from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.recovery import flow as rules
 from bjidp.accounts.recovery import forms
 from bjidp.accounts.recovery.decoys import decoy
@@ -220,7 +220,13 @@ class Recoveries:
         if not rules.is_proved(draft.facts, draft.now):
             await self._consume_confirmation(asking, draft)
         draft = await self._claim(asking, draft)
-        await self._members.set_password(account, password, EventKind.PASSWORD_RESET, self._clock.now())
+        try:
+            await self._members.set_password(
+                account, password, EventKind.PASSWORD_RESET, self._clock.now(), was=member.password
+            )
+        except PasswordStale:
+            await self._drafts.close(asking.holder, draft.id)
+            raise DraftUnknown from None
         try:
             await self._endings.end_others(account, None, SessionEnd.PASSWORD_CHANGED)
         except StoreUnavailable:

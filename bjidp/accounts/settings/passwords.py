@@ -13,7 +13,7 @@ import structlog
 
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import PasswordHashes
-from bjidp.accounts.ports import Member, MemberStore
+from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Fault, Field, Typed
@@ -62,7 +62,7 @@ class Passwords:
 
         Raises ``InvalidRequest`` with what is wrong with the form, that the old password is another one included;
         :class:`bjidp.accounts.settings.changes.NotDue`, ``RateLimited``, ``TooBusy`` and ``AccountRefused``. None but
-        the last costs the proof.
+        the last costs the proof, unless the password is changed in the very moment of the write.
         """
         member = await self._verifying.member(visit)
         faults = rules.password_faults(typed, has_one=member.password is not None)
@@ -71,7 +71,7 @@ class Passwords:
         draft = await self._changes.due(visit, Operation.PASSWORD, flow)
         await self._require_old(member, typed.old)
         kept = await self._hashes.hash(typed.password)
-        await self._changes.save(visit, draft, lambda: self._write(visit, kept))
+        await self._changes.save(visit, draft, lambda: self._write(visit, member, kept))
         return draft.id
 
     async def _require_old(self, member: Member, old: str) -> None:
@@ -81,10 +81,15 @@ class Passwords:
         if not (await self._hashes.verify(member.password, old)).right:
             raise InvalidRequest(FieldFault(Field.OLD, Fault.WRONG))
 
-    async def _write(self, visit: Visit, kept: str) -> None:
+    async def _write(self, visit: Visit, member: Member, kept: str) -> None:
         account, reason = visit.account, SessionEnd.PASSWORD_CHANGED
         await self._endings.end_others(account, visit.session.id, reason)
-        await self._members.set_password(account, kept, EventKind.PASSWORD_CHANGED, self._clock.now())
+        try:
+            await self._members.set_password(
+                account, kept, EventKind.PASSWORD_CHANGED, self._clock.now(), was=member.password
+            )
+        except PasswordStale:
+            raise InvalidRequest(FieldFault(Field.OLD, Fault.WRONG)) from None
         try:
             await self._endings.end_others(account, visit.session.id, reason)
         except StoreUnavailable:

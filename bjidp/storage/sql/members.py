@@ -88,7 +88,9 @@ class SqlMembers:
         this = account.c.id == bindparam("account")
         change = update(account).where(this)
         self._set_password = compile_(
-            change.values(password=bindparam("new_password"), password_changed_at=bindparam("now"))
+            change.where(account.c.password.is_not_distinct_from(bindparam("was"))).values(
+                password=bindparam("new_password"), password_changed_at=bindparam("now")
+            )
         )
         self._rehash = compile_(
             change.where(account.c.password == bindparam("was")).values(password=bindparam("new_password"))
@@ -167,11 +169,15 @@ class SqlMembers:
 
         return await self._engine.write(work)
 
-    async def set_password(self, account: str, password: str, kind: EventKind, now: Instant) -> None:
-        """Keep the hash ``password``; ``kind`` is ``PASSWORD_CHANGED`` or ``PASSWORD_RESET``. Queues a notice."""
+    async def set_password(
+        self, account: str, password: str, kind: EventKind, now: Instant, *, was: str | None
+    ) -> None:
+        """Keep the hash ``password`` in place of ``was``; raise :class:`PasswordStale`. Queues a notice."""
 
         def work(transaction: Transaction, ref: str) -> None:
-            transaction.run(self._set_password, {"account": account, "new_password": password, "now": now})
+            values: dict[str, Value] = {"account": account, "was": was, "new_password": password, "now": now}
+            if not transaction.run(self._set_password, values):
+                raise PasswordStale
             self._audit.write(transaction, AuditEvent(kind, now, ref))
             self._notices.tell(transaction, account, NoticeKind.PASSWORD_CHANGED, now)
 

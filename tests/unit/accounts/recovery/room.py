@@ -184,8 +184,13 @@ class Room:
         await self.sql.members.set_username(account, username, now)
         if phone is not None:
             await self.sql.members.set_phone(account, phone, now)
-        await self.sql.members.set_password(account, kept, EventKind.PASSWORD_CHANGED, now)
+        await self.sql.members.set_password(account, kept, EventKind.PASSWORD_CHANGED, now, was=None)
         return account
+
+    async def change_password(self, account: str, text: str) -> None:
+        """Have the password of an account changed by somebody else."""
+        kept, was = await self.hashes.hash(text), (await self.member(account)).password
+        await self.sql.members.set_password(account, kept, EventKind.PASSWORD_CHANGED, self.clock.now(), was=was)
 
     async def log_in(self, account: str) -> str:
         """Open a session; return its cookie."""

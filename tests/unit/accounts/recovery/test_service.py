@@ -20,7 +20,6 @@ from bjidp.accounts.recovery.flow import PROVED_FOR, SAVING, Step
 from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import NotDue
 from bjidp.accounts.surface import Surface
-from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND
 from bjidp.errors import AccountRefused, BjidpError, InvalidRequest, RateLimited, StoreUnavailable
 from bjidp.sessions.ports import SessionEnd
@@ -539,14 +538,13 @@ async def test_a_post_that_another_one_overtakes_is_led_to_its_end_and_takes_not
     account = await room.someone()
     for call in ("hashes.hash", "members.member", "sessions.end_others", "drafts.replace"):
         recovery = await room.proved()
-        kept = await room.hashes.hash(call)
         other = Choosing(password="Other-wansui-9", again="Other-wansui-9")
         room.meddler.before_next(call, partial(room.recoveries.set_password, room.asking(), recovery, CHOSEN))
         assert await not_due(room.recoveries.set_password(room.asking(), recovery, other)) is Step.DONE
         assert await room.password_is(account, NEW)
         assert await room.step(recovery) is Step.DONE
         room.clock.advance(20 * 60)
-        await room.sql.members.set_password(account, kept, EventKind.PASSWORD_CHANGED, room.clock.now())
+        await room.change_password(account, call)
 
 
 @pytest.mark.attack("R3")
@@ -573,12 +571,11 @@ async def test_a_change_of_password_or_phone_meanwhile_ends_the_recovery(room: R
     unproved = await room.begin()
     room.clock.advance(61)
     await room.send_code(unproved)
-    kept = await room.hashes.hash("Wansui-6x")
     await room.sql.members.set_phone(account, OTHER_NUMBER, room.clock.now())
     ended = await refusal(room.recoveries.set_password(room.asking(), by_phone, CHOSEN))
     assert isinstance(ended, DraftUnknown)
     await room.sql.members.set_phone(account, NUMBER, room.clock.now())
-    await room.sql.members.set_password(account, kept, EventKind.PASSWORD_CHANGED, room.clock.now())
+    await room.change_password(account, "Wansui-6x")
     for act in (
         room.recoveries.set_password(room.asking(), by_password, CHOSEN),
         room.recoveries.prove(room.asking(), unproved, Proving(code=room.code)),
@@ -586,6 +583,17 @@ async def test_a_change_of_password_or_phone_meanwhile_ends_the_recovery(room: R
     ):
         assert isinstance(await refusal(act), DraftUnknown)
     assert await room.password_is(account, "Wansui-6x")
+
+
+@pytest.mark.attack("R3")
+async def test_a_password_that_is_changed_in_the_very_moment_of_the_write_stays(room: Room) -> None:
+    account = await room.someone()
+    recovery = await room.proved()
+    room.meddler.before_next("members.set_password", lambda: room.change_password(account, "Wansui-6x"))
+    ended = await refusal(room.recoveries.set_password(room.asking(), recovery, CHOSEN))
+    assert isinstance(ended, DraftUnknown)
+    assert await room.password_is(account, "Wansui-6x")
+    assert isinstance(await refusal(room.recoveries.look(room.asking(), recovery)), DraftUnknown)
 
 
 @pytest.mark.attack("R3")

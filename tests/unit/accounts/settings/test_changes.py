@@ -17,6 +17,7 @@ from bjidp.accounts.ports import NewMember
 from bjidp.accounts.settings.changes import NotDue
 from bjidp.accounts.settings.flow import SAVING, Step, Typed
 from bjidp.accounts.verifying import Visit
+from bjidp.audit.event import EventKind
 from bjidp.clock import SECOND
 from bjidp.errors import AccountRefused, InvalidRequest, RateLimited, StoreUnavailable
 from bjidp.sessions.ports import SessionEnd
@@ -201,6 +202,23 @@ async def test_a_change_whose_end_could_not_be_noted_holds_and_asks_for_another_
     assert await step(room, visit, Operation.PASSWORD, flow) is Step.SAVING
     room.clock.advance(SAVING / SECOND)
     assert await step(room, visit, Operation.PASSWORD, flow) is Step.VERIFY
+
+
+@pytest.mark.attack("R3")
+@pytest.mark.parametrize("first", [False, True])
+async def test_a_password_that_is_changed_in_the_very_moment_of_the_write_stays(room: Room, *, first: bool) -> None:
+    account = await (room.someone_by_face() if first else room.someone())
+    was = (await room.member(account)).password
+    visit = await room.enter(account)
+    await room.granted(visit, Operation.PASSWORD)
+
+    async def recover() -> None:
+        await room.sql.members.set_password(account, "another", EventKind.PASSWORD_RESET, room.clock.now(), was=was)
+
+    room.meddler.before_next("members.set_password", recover)
+    assert await said(room.passwords.change(visit, None, NEW_PASSWORDS)) == [("old", "wrong")]
+    assert (await room.member(account)).password == "another"
+    assert room.notices(account) == ["password.changed"]
 
 
 @pytest.mark.attack("Q21")
