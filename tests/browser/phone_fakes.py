@@ -138,6 +138,10 @@ class FakeIdentityServer:
         self.refusals: dict[str, Answer] = {}
         self.first_answers: dict[str, Body] = {}
         self.lose: set[str] = set()
+        self.numbers: dict[str, str] = {ZHANG["id"]: "154****0001"}
+        self.stale: set[str] = set()
+        self.found: Body | None = None
+        self.claim_code = "482913"
         self.login_page = "<!doctype html><title>login</title>"
         self.login_script = ""
 
@@ -180,7 +184,7 @@ class FakeIdentityServer:
         if tail in self.refusals:
             return self.refusals[tail]
         platform, _, open_call = tail.partition("/")
-        if platform in {"wechat", "alipay", "baidu"}:
+        if platform in {"wechat", "alipay", "baidu"} and open_call != "phone":
             return self._open(open_call, body)
         if tail == "session/refresh":
             return self._refresh(body)
@@ -192,8 +196,12 @@ class FakeIdentityServer:
         answers: dict[str, Callable[[Body], Answer]] = {
             "sessions": lambda _: (200, {"sessions": self.devices}),
             "qr/undo": lambda _: (200, {"status": "ended"}),
-            "account": lambda _: (200, {**self._account(user), "phone": "154****0001", "username": "*******2400937"}),
+            "account": lambda _: (
+                200,
+                {**self._account(user), "phone": self.numbers.get(user), "username": "*******2400937"},
+            ),
             "session": lambda _: (204, None),
+            f"{platform}/phone": lambda given: self._bind(user, given),
             "qr/scan": self._scan,
             "qr/confirm": lambda given: self._settle(given, {"status": "approved", "code": self.reverse_code}),
             "qr/reject": lambda given: self._settle(given, {"status": "rejected"}),
@@ -214,6 +222,8 @@ class FakeIdentityServer:
                 return problem(401, "login_code_invalid")
             return self._welcome(user)
         registration = str(body["registration"])
+        if tail == "registration/claim":
+            return self._claim(registration, body)
         if tail == "registration":
             if not str(body["document_number"])[-1:].isalnum():
                 return problem(400, "invalid_request", errors=[{"field": "document_number", "code": "check_digit"}])
@@ -232,12 +242,29 @@ class FakeIdentityServer:
         )
         if not genuine:
             return problem(422, "identity_mismatch", advice=["check_again", "ask_issuer"])
+        if self.found is not None:
+            return 200, self.found
         self.known[registration] = str(facts["name"])
         return self._welcome(registration)
+
+    def _claim(self, registration: str, body: Body) -> Answer:
+        if body["mine"] and body.get("code") is None:
+            return 202, {"status": "code_sent", "wait": 60}
+        if body["mine"] and body["code"] != self.claim_code:
+            return problem(422, "verification_code_wrong", tries_left=4)
+        self.known[registration] = str(self.registrations[registration]["name"])
+        return self._welcome(registration)
+
+    def _bind(self, user: str, body: Body) -> Answer:
+        if user in self.stale:
+            return problem(400, "invalid_request", errors=[{"field": "code", "code": "refused"}])
+        self.numbers[user] = "154****0009"
+        return 200, {"phone": "154****0009"}
 
     def _welcome(self, user: str) -> Answer:
         if user not in self.known:
             return 200, {"status": "identity_required", "registration": user, "expires_in": 600}
+        self.stale.discard(user)
         access = f"access-{len(self.tokens) + 1}"
         self.tokens[access] = user
         return 200, {
@@ -296,6 +323,7 @@ class FakeControl:
         """Add the calls to ``app``."""
         app.router.add_get("/control/people", self._people)
         app.router.add_post("/control/login-code", self._login_code)
+        app.router.add_post("/control/phone-button", self._phone_button)
         app.router.add_post("/control/face", self._face)
         app.router.add_get("/control/inbox", self._inbox)
 
@@ -307,6 +335,17 @@ class FakeControl:
         code = f"code-{len(self.server.calls)}"
         self.server.codes[code] = body["user"]
         return web.json_response({"code": code})
+
+    async def _phone_button(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if body["user"] not in {person["id"] for person in PEOPLE}:
+            return web.json_response({"code": "number_unknown"}, status=409)
+        given = {
+            "wechat": {"code": f"phone-{len(self.server.calls)}", "encryptedData": "AAAA", "iv": "AAAA"},
+            "alipay": {"response": "AAAA", "sign": "AAAA"},
+            "baidu": {"data": "AAAA", "iv": "AAAA"},
+        }
+        return web.json_response(given[body["platform"]])
 
     async def _face(self, request: web.Request) -> web.Response:
         body = await request.json()

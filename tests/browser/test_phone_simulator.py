@@ -286,17 +286,104 @@ async def test_a_registration_that_is_over_starts_again_with_the_login(page: Pag
     await heading(page, "谁的手机？")
 
 
-async def test_an_identity_that_has_an_account_is_told_to_come_back(page: Page, server: FakeIdentityServer) -> None:
-    server.refusals["wechat/registration/complete"] = (
-        200,
-        {"status": "account_found", "registration": "li", "account": {}, "expires_in": 600},
-    )
+# ------------------------------------------------------------------------------------------------- an account is there
+
+
+@pytest.fixture
+async def found(page: Page, server: FakeIdentityServer) -> Page:
+    """A person who has passed the face check, and whose identity has an account."""
+    account = {"username": "*******2400937", "phone": "154****0002"}
+    server.found = {"status": "account_found", "registration": "li", "account": account, "expires_in": 1800}
     await log_in(page, "李小雨")
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="开始人脸识别").click()
     await page.get_by_role("button", name="通过", exact=True).click()
+    await heading(page, "这个账号是您的吗？")
+    return page
 
-    await heading(page, "您已有账号")
+
+@pytest.mark.req("RNV-7", "REG-7")
+async def test_an_account_that_was_found_is_claimed_by_a_code_to_its_phone(
+    found: Page, server: FakeIdentityServer
+) -> None:
+    await expect(found.get_by_role("main")).to_contain_text("154****0002")
+    assert await violations(found) == []
+    await found.get_by_role("button", name="是我的，用短信认领").click()
+    await heading(found, "输入短信验证码")
+    assert await violations(found) == []
+    await expect(found.get_by_role("button", name=re.compile("重新获取（[0-9]+秒）"))).to_be_visible()
+
+    await found.get_by_label("短信验证码").fill("12345")
+    await found.get_by_role("button", name="认领并登录").click()
+    await expect(found.get_by_text("请输入六位数字的验证码")).to_be_visible()
+    await found.get_by_label("短信验证码").fill("000000")
+    await found.get_by_role("button", name="认领并登录").click()
+    await expect(found.get_by_text("验证码不对，还可以试 4 次")).to_be_visible()
+    await expect(found.get_by_label("短信验证码")).to_be_focused()
+    await found.get_by_label("短信验证码").fill(server.claim_code)
+    await found.get_by_role("button", name="认领并登录").click()
+
+    await expect(found.get_by_text("李**")).to_be_visible()
+    assert server.asked("wechat/registration/claim") == [
+        {"registration": "li", "mine": True},
+        {"registration": "li", "mine": True, "code": "000000"},
+        {"registration": "li", "mine": True, "code": server.claim_code},
+    ]
+
+
+@pytest.mark.req("RNV-7")
+async def test_an_account_that_is_not_ones_own_is_left_after_one_more_question(
+    found: Page, server: FakeIdentityServer
+) -> None:
+    await found.get_by_role("button", name="不是我的，或手机号不用了").click()
+    await heading(found, "新建一个账号？")
+    assert await violations(found) == []
+    await found.get_by_role("button", name="返回", exact=True).last.click()
+    await heading(found, "这个账号是您的吗？")
+    assert server.asked("wechat/registration/claim") == []
+    await found.get_by_role("button", name="不是我的，或手机号不用了").click()
+    await found.get_by_role("button", name="新建账号并登录").click()
+    await expect(found.get_by_text("李**")).to_be_visible()
+    assert server.asked("wechat/registration/claim") == [{"registration": "li", "mine": False}]
+
+
+async def test_a_code_that_is_on_its_way_is_not_asked_for_again(found: Page, server: FakeIdentityServer) -> None:
+    await found.get_by_role("button", name="是我的，用短信认领").click()
+    await heading(found, "输入短信验证码")
+    await found.get_by_role("button", name=re.compile("重新获取")).click(force=True)
+    await found.get_by_role("button", name="返回", exact=True).click()
+    await found.get_by_role("button", name="是我的，用短信认领").click()
+    await heading(found, "输入短信验证码")
+    assert len(server.asked("wechat/registration/claim")) == 1
+
+
+async def test_an_account_without_a_phone_can_only_be_left(page: Page, server: FakeIdentityServer) -> None:
+    account = {"username": "*******2400937", "phone": None}
+    server.found = {"status": "account_found", "registration": "li", "account": account, "expires_in": 1800}
+    await log_in(page, "李小雨")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await page.get_by_role("button", name="通过", exact=True).click()
+    await expect(page.get_by_role("main")).to_contain_text("这个账号没有绑定手机号")
+    await expect(page.get_by_role("button", name="是我的，用短信认领")).to_have_count(0)
+
+
+@pytest.mark.req("FAQ-1", "UX-5")
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (problem(429, "sms_hourly"), "请在1小时后再试"),
+        (problem(501, "sms_not_offered"), "短信"),
+        (problem(503, "service_unavailable"), "没有任何改变"),
+    ],
+)
+async def test_a_code_that_cannot_be_sent_is_told_where_it_was_asked_for(
+    found: Page, server: FakeIdentityServer, refusal: tuple[int, dict[str, object] | None], words: str
+) -> None:
+    server.refusals["wechat/registration/claim"] = refusal
+    await found.get_by_role("button", name="是我的，用短信认领").click()
+    await expect(found.get_by_role("alert")).to_contain_text(words)
+    await heading(found, "这个账号是您的吗？")
 
 
 @pytest.mark.attack("P2")
@@ -682,6 +769,117 @@ async def test_what_the_phone_has_no_words_for_is_not_confirmed(
     await expect(page.get_by_role("button", name=re.compile("^确认"))).to_have_count(0)
 
 
+# ---------------------------------------------------------------------------------------------------------- 绑定手机号
+
+
+async def open_binding(page: Page, person: str = "张三", platform: str = "微信") -> None:
+    await log_in(page, person, platform)
+    await page.get_by_role("button", name="我的", exact=True).click()
+    await page.get_by_role("button", name=re.compile("(绑定|更换)手机号")).click()
+    await heading(page, "绑定手机号")
+
+
+@pytest.mark.req("LOG-7")
+@pytest.mark.parametrize(
+    ("platform", "name", "members"),
+    [("微信", "wechat", {"code"}), ("支付宝", "alipay", {"response", "sign"}), ("百度", "baidu", {"data", "iv"})],
+)
+async def test_a_number_is_bound_by_the_platforms_button(
+    page: Page, server: FakeIdentityServer, platform: str, name: str, members: set[str]
+) -> None:
+    await open_binding(page, platform=platform)
+    assert await violations(page) == []
+    await page.get_by_role("button", name=f"用{platform}的手机号绑定").click()
+    await heading(page, "手机号已绑定")
+    await expect(page.get_by_role("main")).to_contain_text("154****0009")
+    assert [set(body) for body in server.asked(f"{name}/phone")] == [members]
+    await page.get_by_role("button", name="完成").click()
+    await expect(page.get_by_role("main")).to_contain_text("154****0009")
+
+
+async def test_an_account_without_a_number_is_offered_to_bind_one(page: Page, server: FakeIdentityServer) -> None:
+    server.numbers.clear()
+    await log_in(page)
+    await page.get_by_role("button", name="我的", exact=True).click()
+    await expect(page.get_by_role("button", name="绑定手机号")).to_be_visible()
+    await expect(page.get_by_role("main")).to_contain_text("未绑定")
+
+
+@pytest.mark.req("LOG-7", "REG-8")
+async def test_an_account_of_the_number_is_merged_only_when_that_is_wanted(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    server.refusals["wechat/phone"] = problem(409, "phone_taken", merge=True)
+    await open_binding(page)
+    await page.get_by_role("button", name="用微信的手机号绑定").click()
+    await heading(page, "要合并账号吗？")
+    assert await violations(page) == []
+    await page.get_by_role("button", name="不合并").click()
+    await heading(page, "我的账号")
+    await page.get_by_role("button", name="更换手机号").click()
+    await page.get_by_role("button", name="用微信的手机号绑定").click()
+    await heading(page, "要合并账号吗？")
+    del server.refusals["wechat/phone"]
+    await page.get_by_role("button", name="合并并绑定").click()
+    await heading(page, "手机号已绑定")
+    first, second, third = server.asked("wechat/phone")
+    assert "merge" not in first
+    assert third == {**second, "merge": True}, "the very same, since the platform gives each once"
+
+
+@pytest.mark.attack("M6")
+async def test_a_login_that_is_too_old_is_renewed_and_the_button_pressed_again_without_a_word(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await open_binding(page)
+    server.stale.add("zhang")
+    await page.get_by_role("button", name="用微信的手机号绑定").click()
+    await heading(page, "手机号已绑定")
+    first, second = server.asked("wechat/phone")
+    assert first != second
+    assert len(server.asked("wechat/session")) == 2
+
+
+@pytest.mark.req("UX-5")
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (problem(409, "phone_taken"), "已经属于另一个账号"),
+        (problem(403, "account_refused", reason="probation"), "现在还不能更改手机号"),
+        (
+            problem(400, "invalid_request", errors=[{"field": "code", "code": "not_mainland"}]),
+            "只能绑定中国大陆的手机号",
+        ),
+        (problem(400, "invalid_request", errors=[{"field": "code", "code": "no_number"}]), "微信里没有您的手机号"),
+        (problem(400, "invalid_request", errors=[{"field": "code", "code": "not_served"}]), "演示环境只收"),
+        (problem(400, "invalid_request", errors=[{"field": "code", "code": "refused"}]), "请再点一次"),
+        (problem(503, "vendor_unavailable"), "外部服务暂时没有回应"),
+        (problem(429, "rate_limited"), "操作太频繁"),
+    ],
+)
+async def test_every_refusal_of_a_number_is_told_where_it_was_asked_for(
+    page: Page, server: FakeIdentityServer, refusal: tuple[int, dict[str, object] | None], words: str
+) -> None:
+    await open_binding(page)
+    server.refusals["wechat/phone"] = refusal
+    await page.get_by_role("button", name="用微信的手机号绑定").click()
+    await expect(page.get_by_role("alert")).to_contain_text(words)
+
+
+async def test_a_platform_that_knows_no_number_says_so(page: Page, server: FakeIdentityServer) -> None:
+    server.known["somebody"] = "孙"
+    await page.goto("/phone")
+    await page.evaluate(
+        """() => sessionStorage.setItem("bjidp.phone", JSON.stringify({platform: "wechat", user: "somebody",
+           account: {name: "孙**", level: "L3"}, accessToken: "access-1", refreshToken: "refresh-somebody"}))"""
+    )
+    await page.reload()
+    await page.get_by_role("button", name="我的", exact=True).click()
+    await page.get_by_role("button", name="绑定手机号").click()
+    await page.get_by_role("button", name="用微信的手机号绑定").click()
+    await expect(page.get_by_role("alert")).to_contain_text("微信里没有您的手机号")
+
+
 @pytest.mark.req("UX-2")
 async def test_a_login_is_possible_with_the_keyboard_alone(page: Page, server: FakeIdentityServer) -> None:
     await log_in(page)
@@ -785,6 +983,47 @@ async def test_nothing_scrolls_sideways_on_the_narrowest_phone(
     for path in ("/", "/inbox"):
         await page.goto(path)
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.req("UX-2", "UX-3")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_what_follows_from_a_number_and_from_an_account_fits_on_the_narrowest_phone(
+    browser_context: ContextFactory, simulator: Simulator, server: FakeIdentityServer, scheme: str
+) -> None:
+    context = await browser_context(
+        base_url=simulator.url,
+        viewport={"width": 320, "height": 568},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = await context.new_page()
+
+    async def is_whole(page: Page, *buttons: str) -> None:
+        for button in buttons:
+            await expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
+        assert await page.evaluate(
+            "[document.documentElement, document.querySelector('main')].every((e) => e.scrollWidth <= e.clientWidth)"
+        )
+        assert await violations(page) == []
+
+    server.refusals["wechat/phone"] = problem(409, "phone_taken", merge=True)
+    await open_binding(page)
+    await is_whole(page, "用微信的手机号绑定")
+    await page.get_by_role("button", name="用微信的手机号绑定").click()
+    await is_whole(page, "合并并绑定", "不合并")
+
+    account = {"username": "******2400937", "phone": "154****0002"}
+    server.found = {"status": "account_found", "registration": "li", "account": account, "expires_in": 1800}
+    page = await context.new_page()
+    await log_in(page, "李小雨")
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await page.get_by_role("button", name="通过", exact=True).click()
+    await is_whole(page, "是我的，用短信认领", "不是我的，或手机号不用了")
+    await page.get_by_role("button", name="不是我的，或手机号不用了").click()
+    await is_whole(page, "新建账号并登录")
+    await page.get_by_role("button", name="返回", exact=True).first.click()
+    await page.get_by_role("button", name="是我的，用短信认领").click()
+    await is_whole(page, "认领并登录", "不是我的，或手机号不用了")
 
 
 @pytest.mark.req("UX-3")

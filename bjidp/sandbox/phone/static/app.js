@@ -5,7 +5,9 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { Jingtong } from "./jingtong.js";
 import { Neighbour } from "./neighbour.js";
+import { bind } from "./screen-bind.js";
 import { choose } from "./screen-choose.js";
+import { claim } from "./screen-claim.js";
 import { confirm } from "./screen-confirm.js";
 import { devices } from "./screen-devices.js";
 import { face } from "./screen-face.js";
@@ -16,8 +18,8 @@ import { result } from "./screen-result.js";
 import { scan } from "./screen-scan.js";
 import { explain, platformName, PLATFORMS } from "./words.js";
 
-const SCREENS = { choose, confirm, devices, face, home, identity, mine, result, scan };
-const LOGGED_IN = new Set(["home", "mine", "devices", "scan", "confirm"]);
+const SCREENS = { bind, choose, claim, confirm, devices, face, home, identity, mine, result, scan };
+const LOGGED_IN = new Set(["bind", "home", "mine", "devices", "scan", "confirm"]);
 const KINDS = { ticket_expired: "time", frame_stale: "time", rate_limited: "time", face_pending: "time" };
 
 class Phone {
@@ -83,14 +85,7 @@ class Phone {
     this.platform = who.platform;
     if (answer.status === "ok") this.open(this.#launch === null ? "home" : "scan");
     else if (answer.status === "identity_required") this.open("identity", { registration: answer.registration, who });
-    else {
-      this.open("result", {
-        kind: "warn",
-        title: "您已有账号",
-        text: "这份身份已经有一个账号。用短信认领它的办法即将开放，请过些日子再来；现在没有任何改变。",
-        actions: [["知道了", () => this.open("choose")]],
-      });
-    }
+    else this.open("claim", { registration: answer.registration, who, found: answer });
   }
 
   /** Say in words what went wrong, with the next step as the button. */
@@ -155,5 +150,16 @@ function launchText(page) {
   return text.slice(0, 512);
 }
 
+// What scrolls is scrolled by the keyboard too: where it does, it takes the focus itself.
+function reachable(part) {
+  const update = () => {
+    if (part.scrollHeight > part.clientHeight) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  };
+  new ResizeObserver(update).observe(part);
+  new MutationObserver(update).observe(part, { childList: true, characterData: true, subtree: true });
+}
+
+reachable(document.getElementById("main"));
 for (const slot of document.querySelectorAll("[data-icon]")) slot.replaceChildren(icon(slot.dataset.icon));
 new Phone(window).start();

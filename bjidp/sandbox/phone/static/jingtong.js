@@ -45,6 +45,18 @@ export class Jingtong {
     return this.#arrived(platform, user, answer);
   }
 
+  /** Say whether the account that was found is the person's own; returns {status: "code_sent", wait} when a code goes out. */
+  async claim(platform, user, body) {
+    // What took effect before an answer was lost is found done.
+    const answer = await retried(() => call("POST", relay(platform, "registration/claim"), { body }));
+    return this.#arrived(platform, user, answer);
+  }
+
+  /** Bind the number behind what the platform's phone button gave; returns {phone}. */
+  bind(payload) {
+    return this.#authorised("POST", `${this.#session?.platform}/phone`, payload);
+  }
+
   /** The account, masked. */
   async account() {
     const account = await this.#authorised("GET", "account");

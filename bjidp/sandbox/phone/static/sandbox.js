@@ -12,6 +12,11 @@ export async function loginCode(platform, user) {
   return (await call("POST", "/control/login-code", { body: { platform, user } })).code;
 }
 
+/** What the platform's phone button gives the mini-program of this user. */
+export function phoneButton(platform, user) {
+  return call("POST", "/control/phone-button", { body: { platform, user } });
+}
+
 /** The person passes, fails or leaves the platform's face check. */
 export function face(verification, outcome) {
   return call("POST", "/control/face", { body: { verification, outcome } });

@@ -9,6 +9,7 @@ import { explain, platformName } from "./words.js";
 export function mine(phone) {
   const facts = h("dl", { class: "facts" });
   const said = h("div", { role: "alert" });
+  const bound = h("span", {}, "绑定手机号");
   const out = h("button", { type: "button", class: "secondary danger", onclick: leave }, "退出登录");
   show(phone.jingtong.session.account ?? {});
   load();
@@ -23,6 +24,7 @@ export function mine(phone) {
       h(
         "div",
         { class: "card links" },
+        h("button", { type: "button", class: "link-row", onclick: () => phone.open("bind") }, icon("phone"), bound, icon("chevron")),
         h("button", { type: "button", class: "link-row", onclick: () => phone.open("devices") }, icon("screen"), "我的设备", icon("chevron")),
         h("button", { type: "button", class: "link-row", onclick: () => phone.open("choose") }, icon("person"), "切换平台或人物", icon("chevron")),
         h("a", { class: "link-row", href: "/inbox", target: "_blank", rel: "noopener" }, icon("inbox"), "短信和邮件收件箱（沙箱）", icon("chevron")),
@@ -32,6 +34,7 @@ export function mine(phone) {
   };
 
   function show(account) {
+    bound.textContent = account.phone ? "更换手机号" : "绑定手机号";
     facts.replaceChildren(
       ...[
         ["姓名", account.name],

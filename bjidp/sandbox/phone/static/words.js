@@ -268,6 +268,24 @@ function overdue(error) {
   return (error.details?.errors ?? []).some(({ field }) => field === "registration");
 }
 
+const BUTTON = {
+  refused: () => "平台给出的信息已失效。请再点一次。",
+  no_number: (platform) => `${platform}里没有您的手机号。请先在${platform}里绑定手机号，再试一次。`,
+  not_mainland: () => "只能绑定中国大陆的手机号。",
+  not_served: () => "这里不办理这个号段的手机号。演示环境只收虚拟人物的手机号。",
+  probation: () =>
+    "现在还不能更改手机号：这部手机刚凭人脸登录，72 小时内不能更改账号。急需更改时，请在电脑上登录个人中心，用原手机号的短信验证码办理。",
+};
+
+/** Why what the phone button of a platform gave binds no number, or null when it is something else. */
+export function buttonFault(error, platform) {
+  if (error?.code === "number_unknown") return BUTTON.no_number(platform);
+  if (error?.code === "account_refused" && error.details.reason === "probation") return BUTTON.probation();
+  if (error?.code !== "invalid_request") return null;
+  const faults = (error.details.errors ?? []).filter(({ code }) => code in BUTTON);
+  return faults.length > 0 ? BUTTON[faults[0].code](platform) : null;
+}
+
 // By field and by how it is wrong; `any` where the server gives a reason this phone does not know.
 const FIELDS = {
   name: {
