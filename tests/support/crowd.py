@@ -28,6 +28,7 @@ class Crowd:
         """Know nobody yet."""
         self._waiting: dict[str, deque[Person]] = {}
         self._tokens: dict[tuple[str, str, str], Tokens] = {}
+        self._pairs = 0
 
     async def phone(self, caller: Caller) -> Phone:
         """Return the phone of whoever comes next."""
@@ -53,6 +54,17 @@ class Crowd:
     async def apart(self, caller: Caller) -> Phone:
         """Return the phone of somebody whom no later test will meet."""
         return await self.phone_of(caller, (await self._everybody(caller)).pop())
+
+    async def pair(self, caller: Caller, platform: str) -> tuple[Phone, Phone]:
+        """Return the phones of two people who were never on another platform, so that nothing is on probation."""
+        waiting = await self._everybody(caller)
+        able = [person for person in await people(caller) if person.story not in NO_ACCOUNT | SUBJECTS]
+        there = deque(person for person in able if PLATFORM.get(person.document_type, "alipay") == platform)
+        self._pairs += 1
+        there.rotate(self._pairs)
+        # Whoever was put aside comes last, and then it was for something else.
+        first, second = sorted(there, key=lambda person: person not in waiting)[:2]
+        return await self.phone_of(caller, first), await self.phone_of(caller, second)
 
     async def phone_of(self, caller: Caller, person: Person, platform: str | None = None) -> Phone:
         """Return a person's phone, by default on a platform whose face check knows their document."""
