@@ -39,15 +39,22 @@ class Stores(Protocol):
 
 
 async def member(
-    stores: Stores, now: Instant, *, username: str, phone: str | None, password: str, document: Person | None = None
+    stores: Stores,
+    now: Instant,
+    *,
+    username: str,
+    phone: str | None,
+    password: str,
+    document: Person | None = None,
+    evidence: Evidence = Evidence.FACE,
 ) -> str:
-    """Make an account; return its id."""
+    """Make an account, whose identity ``evidence`` has proved; return its id."""
     kept = _HASHER.hash(password)
     if document is None:
         assert phone is not None
         return (await stores.members.enrol(NewMember(username=username, phone=phone, password=kept), now)).account
     user = PlatformIdentity(Platform.WECHAT, "wx01", f"open-{username}")
-    _, standing = await stores.accounts.register(NewAccount(document, user, 30, Evidence.FACE, "F1", "A1"), now)
+    _, standing = await stores.accounts.register(NewAccount(document, user, 30, evidence, "F1", "A1"), now)
     await stores.members.set_username(standing.account, username, now)
     if phone is not None:
         await stores.members.set_phone(standing.account, phone, now)
@@ -67,12 +74,20 @@ async def stores_at(config: Path) -> AsyncIterator[SqlStores]:
 
 
 async def member_at(
-    config: Path, *, username: str, phone: str | None, password: str, document: Person | None = None
+    config: Path,
+    *,
+    username: str,
+    phone: str | None,
+    password: str,
+    document: Person | None = None,
+    evidence: Evidence = Evidence.FACE,
 ) -> str:
     """Make an account at such a server; return its id."""
     async with stores_at(config) as stores:
         now = SystemClock().now()
-        return await member(stores, now, username=username, phone=phone, password=password, document=document)
+        return await member(
+            stores, now, username=username, phone=phone, password=password, document=document, evidence=evidence
+        )
 
 
 def is_password(kept: str | None, password: str) -> bool:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bjidp.web.problems import STATUS
 from tests.support.calls import Answer
+from tests.support.phone import pressed
 from tests.support.program import Program
 
 Document = dict[str, Any]
@@ -228,6 +229,11 @@ async def test_the_answers_of_a_whole_login_are_as_described(program: Program, d
     asked.append(("post", "/qr/tickets", await browser.tickets()))
     asked.append(("get", "/mp/v1/account", await phone.account()))
     asked.append(("post", "/mp/v1/session/refresh", await phone.refresh()))
+    given = await pressed(phone.caller, phone.platform, phone.person.id)
+    asked += [("post", f"{mini}/phone", await phone.bind(given)) for _ in range(2)]
+    nobodys = {"registration": "A" * 43, "mine": True}
+    claimed = await phone.caller.post("/mp/v1/wechat/registration/claim", nobodys)
+    asked.append(("post", f"{mini}/registration/claim", claimed))
 
     second = await (await program.browser()).screen()
     refused = await phone.scan(program.frame(second), 1012)
