@@ -66,13 +66,17 @@ class PasswordHashes:
         """
         return await self._run(lambda: self._verified(kept, password))
 
+    def require_room(self) -> None:
+        """Raise :class:`TooBusy` if a hash asked for now would be turned away, for who has something to lose by it."""
+        if self._under_way >= self._most:
+            raise TooBusy(RETRY_AFTER)
+
     async def close(self) -> None:
         """End the threads; what was begun is finished, and the event loop serves on meanwhile."""
         await asyncio.to_thread(self._pool.shutdown)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._under_way >= self._most:
-            raise TooBusy(RETRY_AFTER)
+        self.require_room()
         self._under_way += 1
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
         # By its end, not by the caller's: whoever hangs up leaves a thread at work.

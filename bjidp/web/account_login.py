@@ -19,7 +19,7 @@ from bjidp.accounts.login.password import PasswordLogin
 from bjidp.accounts.login.sms import AskTail, NoSuchMember, SmsLogin
 from bjidp.accounts.masks import mask_phone
 from bjidp.accounts.ports import Member
-from bjidp.errors import AccountRefused, BjidpError, InvalidRequest, Retryable
+from bjidp.errors import AccountRefused, BjidpError, InvalidRequest, Retryable, TooBusy
 from bjidp.records import StaleRecord
 from bjidp.sessions.ports import Way
 from bjidp.verification.captchas import Captchas
@@ -118,6 +118,11 @@ class AccountLogin:
         if faults:
             return await self._account_again(request, form, faults=faults, captcha=form.captcha_id)
         try:
+            self._passwords.require_room()
+        except TooBusy as busy:
+            # The captcha was not used, so it need not be read again, nor another one drawn.
+            return await self._account_again(request, form, captcha=form.captcha_id, because=busy)
+        try:
             return await self._enter(request, asker, form, self._settings.home)
         except CaptchaWrong:
             return await self._account_again(request, form, faults={"captcha": "wrong"})
@@ -160,11 +165,14 @@ class AccountLogin:
         values = _kept(form)
         if form.act == "captcha":
             return await self._phone_again(request, asker, "password", values)
+        typed, captcha = values | {"captcha": form.captcha}, form.captcha_id
         faults = _password_faults(form) | _agreement_faults(form.agreed)
         if faults:
-            return await self._phone_again(
-                request, asker, "password", values | {"captcha": form.captcha}, faults=faults, captcha=form.captcha_id
-            )
+            return await self._phone_again(request, asker, "password", typed, faults=faults, captcha=captcha)
+        try:
+            self._passwords.require_room()
+        except TooBusy as busy:
+            return await self._phone_again(request, asker, "password", typed, captcha=captcha, because=busy)
         try:
             return await self._enter(request, asker, form, self._settings.phone_home)
         except CaptchaWrong:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections import Counter
 
 import pytest
+from argon2 import PasswordHasher
 
 from bjidp.accounts.ports import Standing
 from bjidp.audit.event import EventKind
+from bjidp.bootstrap import verification
 from bjidp.clock import DAY
 from tests.support.browser import Browser
-from tests.support.calls import Answer
+from tests.support.calls import PATIENCE, Answer
 from tests.support.forms import WebForm, form_of, note, post, post_raw, send
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled, sms_code
 from tests.support.program import Program
+from tests.web.conftest import StartProgram
 
 PC = "/login?tab=account"
 BY_CODE = "/h5/login?tab=code"
@@ -97,6 +102,41 @@ async def test_what_is_missing_is_said_beside_its_field_and_what_was_typed_is_ke
     assert again.faults == {"password": "请输入密码", "captcha": "请输入图形验证码"}
     assert again.values["account"] == " 张三 "
     assert "有2处需要修改" in note(answer)
+
+
+@pytest.mark.req("UX-5")
+@pytest.mark.attack("O12")
+@pytest.mark.parametrize("page", [PC, "/h5/login"])
+async def test_whoever_is_turned_away_since_many_log_in_keeps_the_captcha(
+    start_program: StartProgram, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr(verification, "HASHES_WAITING", 0)
+    program = await start_program()
+    await enrolled(program)
+    loop, begun, done = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    verify = PasswordHasher.verify
+
+    def held(hasher: PasswordHasher, kept: str, password: bytes) -> bool:
+        loop.call_soon_threadsafe(begun.set)
+        assert done.wait(PATIENCE)
+        return verify(hasher, kept, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", held)
+    browser = await program.browser()
+    form = (await at(program, browser, page)).typed(account=USERNAME)
+    if page != PC:
+        form = form.typed(agreed="yes")
+    somebody = asyncio.create_task(tried(program, await program.browser(), "nobody", PASSWORD, page))
+    async with asyncio.timeout(PATIENCE):
+        await begun.wait()
+    answer = await send(browser, form.typed(password=PASSWORD))
+    assert (answer.status, answer.header("Retry-After")) == (503, "2")
+    again = form_of(answer, form.action)
+    assert (again.captcha, again.values["captcha"]) == (form.captcha, form.values["captcha"])
+    assert (again.values["account"], again.values["password"]) == (USERNAME, "")
+    done.set()
+    assert (await somebody).status == 422
+    assert (await send(browser, again.typed(password=PASSWORD))).status == 303
 
 
 @pytest.mark.req("LOG-3", "REG-2", "UX-5")

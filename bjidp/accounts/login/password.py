@@ -68,6 +68,10 @@ class PasswordLogin:
         self._clock = clock
         self._windows = windows
 
+    def require_room(self) -> None:
+        """Raise ``TooBusy`` if a try would be turned away now: asked before a captcha is used up for it."""
+        self._hashes.require_room()
+
     async def check(self, name: str, password: str, *, known_as: Callable[[str], str | None], source: Source) -> Member:
         """Return the account that ``name`` and ``password`` are of.
 
