@@ -24,6 +24,7 @@ from tests.support.visitors import (
     PASSWORD,
     another,
     by_password,
+    code_sent,
     inbox,
     login_code,
     number,
@@ -71,10 +72,18 @@ async def test_two_processes_share_every_try_and_a_new_one_gives_none_back(
         told = Counter(outcome(answer) for answer in await spread(callers, browser, [right.typed(code=digits)] * 20))
         assert told["right"] == 1, told
 
-        asking = (await opened(browser, BY_CODE, CODE_FORM)).typed(agreed="yes")
+        captcha = (await opened(browser, BY_CODE, CODE_FORM)).typed(agreed="yes")
         phones = [number() for _ in range(20)]
-        answers = await spread(callers, browser, [asking.typed(phone=typed) for typed in phones], "code")
+        answers = await spread(callers, browser, [captcha.typed(phone=typed) for typed in phones], "code")
         assert Counter(answer.status for answer in answers) == {200: 1, 422: 19}
+
+        askers = [Browser(callers[turn % 2]) for turn in range(20)]
+        together = number()
+        asking = [(await opened(asker, BY_CODE, CODE_FORM)).typed(phone=together) for asker in askers]
+        answers = await asyncio.gather(*(send(*pair, "code") for pair in zip(askers, asking, strict=True)))
+        assert Counter(answer.status for answer in answers) == {200: 1, 429: 19}
+        assert await code_sent(second, together)
+        assert len(await inbox(second, together)) == 1
 
         account = await registered(first)
         tries: list[tuple[Browser, WebForm]] = []

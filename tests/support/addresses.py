@@ -1,0 +1,48 @@
+"""Every address that a page of the server posts a form to, and the fields that the form may have.
+
+Written down by hand, so that a test can attack each of them on any server; ``tests/web/test_addresses.py`` holds it to
+what the program answers.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_CAPTCHA: Final = ("captcha", "captcha_id")
+_SETTING: Final = ("old", "password", "again", "phone", "mail", "username", "code", *_CAPTCHA, "flow", "act")
+
+GUESTS: Final = {
+    "/login": ("account", "password", *_CAPTCHA),
+    "/h5/login": ("account", "password", "agreed", *_CAPTCHA),
+    "/h5/login/code": ("phone", "code", "agreed", *_CAPTCHA, "act"),
+    "/h5/login/document": ("tail", "flow"),
+    "/register": ("username", "phone", "code", "password", "again", "agreed", *_CAPTCHA, "flow", "act"),
+    "/h5/register": ("phone", "code", "password", "agreed", *_CAPTCHA, "flow", "act"),
+    "/recover": ("account", *_CAPTCHA),
+    "/recover/code": ("document", "code", *_CAPTCHA, "flow", "act"),
+    "/recover/password": ("password", "again", "flow"),
+    "/h5/recover": ("phone", *_CAPTCHA),
+    "/h5/recover/code": ("document", "code", *_CAPTCHA, "flow", "act"),
+    "/h5/recover/password": ("password", "again", "flow"),
+    "/qr/renew": ("flow",),
+    "/qr/redeem": ("flow", "grant", "code"),
+    "/logout": (),
+}
+"""Forms that take no login."""
+
+OWNERS: Final = {
+    f"{prefix}{path}": fields
+    for prefix in ("", "/h5")
+    for path, fields in {
+        "/register/identity": (),
+        "/centre": ("ethnicity",),
+        "/centre/devices": ("session", "phone"),
+        **{
+            f"/centre/{setting}{step}": _SETTING
+            for setting in ("password", "phone", "mail", "username", "cancel")
+            for step in ("", "/identity")
+        },
+        "/not-me": ("session", "change"),
+    }.items()
+}
+"""Forms of whoever is logged in; everybody else is led to where a login begins."""
