@@ -29,7 +29,7 @@ SHOWN: Final = 5
 """Reminders shown at most, the newest."""
 
 READ: Final = 50
-"""Events looked through for logins by QR: far more than a person makes in the time."""
+"""Logins looked through for those by QR: far more than a person makes in the time."""
 
 PAGE: Final = 20
 """Entries on a page of 登录记录."""
@@ -92,7 +92,7 @@ class Activity:
         """Return what is to be known, newest first; notices are remembered as shown."""
         now = self._clock.now()
         notices = await self._members.notices(visit.account, SHOWN)
-        events = await self._members.history(visit.account, READ)
+        events = await self._members.history(visit.account, READ, kinds=(EventKind.LOGIN_BROWSER,))
         if any(notice.seen_at is None for notice in notices):
             await self._members.see_notices(visit.account, now)
         return recent(notices, [event for _, event in events], here=visit.session.id, now=now)

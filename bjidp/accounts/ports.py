@@ -310,10 +310,13 @@ class MemberStore(Protocol):
         """Note that every notice of the account was shown."""
         ...
 
-    async def history(self, account: str, limit: int, before: int | None = None) -> list[tuple[int, AuditEvent]]:
+    async def history(
+        self, account: str, limit: int, before: int | None = None, kinds: Sequence[EventKind] = ()
+    ) -> list[tuple[int, AuditEvent]]:
         """Return the account's own security log (SES-3), newest first, each event with its number.
 
-        ``before`` is the number of the last one seen.
+        ``before`` is the number of the last one seen. With ``kinds`` no others are looked at, so that however many
+        of them strangers can cause, they push none out.
         """
         ...
 

@@ -12,7 +12,7 @@ from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_document, 
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import IdentifierTaken, Member, NewMember, PasswordStale, Standing
 from bjidp.accounts.username import is_system_username
-from bjidp.audit.event import EventKind, Fact
+from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
@@ -676,6 +676,23 @@ async def test_an_account_reads_its_own_log_piece_by_piece_newest_first(house: H
     rest = await house.members.history(zhang.account, 2, first[-1][0])
     assert first + rest == whole
     assert await house.members.history(zhang.account, 2, rest[-1][0]) == []
+
+
+@pytest.mark.req("SES-2")
+@pytest.mark.attack("P7")
+async def test_events_of_other_kinds_push_none_of_those_that_are_asked_for_out(house: House) -> None:
+    link, zhang = await house.someone()
+    await house.sessions.open(house.session(zhang.account), cookie("a"), None)
+    await house.mini_sessions.open(house.mini_session(link))
+    for _ in range(3):
+        await house.sql.audit.append(AuditEvent(EventKind.LOGIN_FAILED, house.now, zhang.ref))
+    whole = await house.members.history(zhang.account, 9)
+    logins = (EventKind.LOGIN_BROWSER, EventKind.LOGIN_MINI)
+    for kinds in (logins[:1], logins[1:], logins):
+        expected = [one for one in whole if one[1].kind in kinds]
+        assert len(expected) == len(kinds)
+        assert await house.members.history(zhang.account, 2, kinds=kinds) == expected
+    assert await house.members.history(zhang.account, 2, whole[-2][0], logins) == []
 
 
 @pytest.mark.req("PRV-4")

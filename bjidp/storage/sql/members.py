@@ -34,6 +34,9 @@ from bjidp.storage.sql.schema import account, audit_event, notice, outbox
 from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
 
+_LAST = 2**63 - 1
+"""No event has a higher number."""
+
 _FACTS = msgspec.json.Decoder(dict[str, str])
 
 
@@ -74,14 +77,13 @@ class SqlMembers:
             .limit(bindparam("limit"))
         )
         own = select(account.c.ref).where(account.c.id == bindparam("account")).scalar_subquery()
-        history = (
+        self._own_log = (
             select(audit_event.c.id, *EVENT)
-            .where(audit_event.c.account_ref == own)
+            .where(audit_event.c.account_ref == own, audit_event.c.id < bindparam("before"))
             .order_by(audit_event.c.id.desc())
             .limit(bindparam("limit"))
         )
-        self._history = compile_(history)
-        self._history_before = compile_(history.where(audit_event.c.id < bindparam("before")))
+        self._history: dict[int, Statement] = {}
 
     def _prepare_writes(self) -> None:
         compile_, dialect = self._engine.compile, self._engine.dialect
@@ -141,14 +143,21 @@ class SqlMembers:
             for number, kind, facts, created_at, seen_at in rows
         ]
 
-    async def history(self, account: str, limit: int, before: int | None = None) -> list[tuple[int, AuditEvent]]:
+    async def history(
+        self, account: str, limit: int, before: int | None = None, kinds: Sequence[EventKind] = ()
+    ) -> list[tuple[int, AuditEvent]]:
         """Return the account's own security log, newest first, each event with its number."""
-        values: dict[str, Value] = {"account": account, "limit": limit}
-        if before is None:
-            rows = await self._engine.all(self._history, values)
-        else:
-            rows = await self._engine.all(self._history_before, values | {"before": before})
+        values: dict[str, Value] = {"account": account, "limit": limit, "before": _LAST if before is None else before}
+        values |= {f"kind_{place}": kind.value for place, kind in enumerate(kinds)}
+        rows = await self._engine.all(self._history_of(len(kinds)), values)
         return [(row[0], event_from(row[1:])) for row in rows]
+
+    def _history_of(self, kinds: int) -> Statement:
+        """Return the look at the log for events of that many kinds, which stands still as every statement does."""
+        if kinds not in self._history:
+            those = [audit_event.c.kind == bindparam(f"kind_{place}") for place in range(kinds)]
+            self._history[kinds] = self._engine.compile(self._own_log.where(or_(*those)) if those else self._own_log)
+        return self._history[kinds]
 
     # Changes: one transaction each.
 

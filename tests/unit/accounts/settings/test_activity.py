@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from bjidp.accounts.activity import PAGE, RECENT, SHOWN, Denied, Reminder, recent
+from bjidp.accounts.activity import PAGE, READ, RECENT, SHOWN, Denied, Reminder, recent
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import Notice
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -80,6 +80,18 @@ async def test_who_says_not_me_ends_that_session_and_no_other(room: Room) -> Non
     assert await room.activity.deny_login(visit, reminder.session or "") is Denied.ANOTHER, "it is over already"
     assert await room.activity.deny_login(visit, visit.session.id) is Denied.THIS
     assert await room.sessions.find(visit.cookie) is None
+
+
+@pytest.mark.req("SES-2")
+@pytest.mark.attack("P7")
+async def test_wrong_passwords_of_a_stranger_hide_no_login(room: Room) -> None:
+    account = await room.someone()
+    visit, stolen = await room.enter(account), await room.enter(account, BY_QR)
+    reference = (await room.member(account)).standing.ref
+    for _ in range(READ + 1):
+        await room.sql.audit.append(AuditEvent(EventKind.LOGIN_FAILED, room.clock.now(), reference))
+    (reminder,) = await room.activity.reminders(visit)
+    assert reminder.session == stolen.session.id
 
 
 @pytest.mark.req("SES-2")
