@@ -113,10 +113,11 @@ class Changes:
         faults = rules.code_faults(typed)
         if faults:
             raise InvalidRequest(*faults)
-        # Before the code is used up, so that nothing but the proof is left to be written after it.
         draft = await self._opened(visit, operation, standing)
-        draft = await self.note(visit, draft, lambda facts: replace(facts, identity_proved=True))
         cookie = await self._verifying.prove(visit, operation, typed.code)
+        # It words a page alone: the new cookie must reach the browser whatever becomes of it.
+        with suppress(StoreUnavailable, DraftUnknown):
+            draft = await self.note(visit, draft, lambda facts: replace(facts, identity_proved=True))
         return IdentityProved(draft.id, cookie)
 
     async def due(self, visit: Visit, operation: Operation, flow: str | None) -> Draft[Change]:

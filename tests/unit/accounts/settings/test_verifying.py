@@ -288,6 +288,27 @@ async def test_a_store_that_is_down_lets_nobody_pass(room: Room, store: str) -> 
     assert (await room.session(visit.cookie)).id == visit.session.id
 
 
+@pytest.mark.req("ACC-8", "UX-5")
+async def test_a_wrong_code_proves_nothing_and_is_not_said_to_have(room: Room) -> None:
+    visit = await room.enter(await room.someone())
+    flow, code = await room.asked(visit, HERE)
+    with pytest.raises(VerificationCodeWrong):
+        await room.changes.prove_identity(visit, HERE, flow, Typed(code=f"{(int(code) + 1) % 1_000_000:06d}"))
+    assert not (await room.drafts.read(visit.holder, flow)).facts.identity_proved
+
+
+@pytest.mark.req("ACC-8")
+@pytest.mark.attack("O5", "T1")
+async def test_a_right_code_whose_change_cannot_be_noted_is_a_proof_and_its_cookie_is_given(room: Room) -> None:
+    visit = await room.enter(await room.someone())
+    flow, code = await room.asked(visit, HERE)
+    room.meddler.breaks("drafts.replace")
+    done = await room.changes.prove_identity(visit, HERE, flow, Typed(code=code))
+    room.meddler.mends()
+    assert (await room.session(done.cookie or "")).id == visit.session.id
+    assert await step(room, visit, HERE, done.flow) is Step.CHANGE
+
+
 @pytest.mark.req("PRV-1")
 async def test_nothing_personal_is_in_what_is_logged_of_a_visit(room: Room) -> None:
     visit = await room.enter(await room.someone())
