@@ -94,7 +94,7 @@ class Activity:
         notices = await self._members.notices(visit.account, SHOWN)
         events = await self._members.history(visit.account, READ, kinds=(EventKind.LOGIN_BROWSER,))
         if any(notice.seen_at is None for notice in notices):
-            await self._members.see_notices(visit.account, now)
+            await self._members.see_notices(visit.account, now, up_to=notices[0].id)
         return recent(notices, [event for _, event in events], here=visit.session.id, now=now)
 
     async def log(self, visit: Visit, before: int | None) -> Log:

@@ -306,8 +306,8 @@ class MemberStore(Protocol):
         """Return the newest notices, newest first."""
         ...
 
-    async def see_notices(self, account: str, now: Instant) -> None:
-        """Note that every notice of the account was shown."""
+    async def see_notices(self, account: str, now: Instant, *, up_to: int) -> None:
+        """Note that the account's notices up to the one of this id were shown; a later one was not."""
         ...
 
     async def history(

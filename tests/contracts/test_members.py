@@ -640,10 +640,14 @@ async def test_the_newest_notices_come_first_and_are_seen_once(house: House) -> 
         (NoticeKind.PASSWORD_CHANGED, 0, None)
     }
     seen_at = house.now
-    await house.members.see_notices(zhang.account, seen_at)
+    await house.members.see_notices(zhang.account, seen_at, up_to=told[1].id)
+    newest = await house.members.notices(zhang.account, 9)
+    assert [notice.seen_at for notice in newest] == [None, seen_at, seen_at], "nobody was shown the newest yet"
+    await house.members.see_notices(zhang.account, seen_at, up_to=told[0].id)
     house.clock.advance(60)
     await house.members.set_phone(zhang.account, "13700137000", house.now)
-    await house.members.see_notices(zhang.account, house.now)
+    (last,) = await house.members.notices(zhang.account, 1)
+    await house.members.see_notices(zhang.account, house.now, up_to=last.id)
     assert [notice.seen_at for notice in await house.members.notices(zhang.account, 9)] == [house.now, *[seen_at] * 3]
     assert [notice.seen_at for notice in await house.members.notices(li.account, 9)] == [None]
 

@@ -58,7 +58,7 @@ CALLS: dict[str, Call] = {
     "members.set_ethnicity": lambda h, s: s.members.set_ethnicity("a", "HA", h.now),
     "members.cancel": lambda h, s: s.members.cancel("a", h.now),
     "members.notices": lambda _, s: s.members.notices("a", 9),
-    "members.see_notices": lambda h, s: s.members.see_notices("a", h.now),
+    "members.see_notices": lambda h, s: s.members.see_notices("a", h.now, up_to=1),
     "members.history": lambda _, s: s.members.history("a", 9),
     "members.forget_notices": lambda h, s: s.members.forget_notices(h.now, 9),
     "members.forget_deliveries": lambda h, s: s.members.forget_deliveries(h.now, 9),

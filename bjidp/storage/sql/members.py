@@ -110,7 +110,9 @@ class SqlMembers:
         self._set_ethnicity = compile_(change.values(ethnicity=bindparam("code")))
         self._see = compile_(
             update(notice)
-            .where(notice.c.account == bindparam("account"), notice.c.seen_at.is_(None))
+            .where(
+                notice.c.account == bindparam("account"), notice.c.seen_at.is_(None), notice.c.id <= bindparam("up_to")
+            )
             .values(seen_at=bindparam("now"))
         )
         self._forget_notices = compile_(delete_some(notice, notice.c.created_at < bindparam("before"), dialect))
@@ -264,9 +266,9 @@ class SqlMembers:
 
         await self._change(account, work)
 
-    async def see_notices(self, account: str, now: Instant) -> None:
-        """Note that every notice of the account was shown."""
-        await self._engine.write_one(self._see, {"account": account, "now": now})
+    async def see_notices(self, account: str, now: Instant, *, up_to: int) -> None:
+        """Note that the account's notices up to the one of this id were shown."""
+        await self._engine.write_one(self._see, {"account": account, "now": now, "up_to": up_to})
 
     async def forget_notices(self, before: Instant, limit: int) -> int:
         """Delete at most ``limit`` notices from before ``before``, seen or not; return how many."""

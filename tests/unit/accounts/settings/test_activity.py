@@ -64,6 +64,20 @@ async def test_a_change_is_a_reminder_and_new_once(room: Room) -> None:
 
 
 @pytest.mark.req("SES-2")
+async def test_a_change_while_the_reminders_are_read_is_new_the_next_time(room: Room) -> None:
+    visit, flow = await room.proved(await room.enter(await room.someone()), Operation.PASSWORD)
+    await room.passwords.change(visit, flow, NEW_PASSWORDS)
+
+    async def change() -> None:
+        await room.sql.members.set_phone(visit.account, "15400000009", room.clock.now())
+
+    room.meddler.before_next("members.history", change)
+    assert [reminder.notice for reminder in await room.activity.reminders(visit)] == [NoticeKind.PASSWORD_CHANGED]
+    again = {reminder.notice: reminder.new for reminder in await room.activity.reminders(visit)}
+    assert again == {NoticeKind.PASSWORD_CHANGED: False, NoticeKind.PHONE_CHANGED: True}
+
+
+@pytest.mark.req("SES-2")
 @pytest.mark.attack("P7")
 async def test_who_says_not_me_ends_that_session_and_no_other(room: Room) -> None:
     account = await room.someone()
