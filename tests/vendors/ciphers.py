@@ -40,7 +40,7 @@ def of_wechat(told: object, *, key: str = WECHAT_KEY, iv: bytes = ZERO) -> tuple
 
 def of_baidu(told: object, app_key: str, *, key: str = BAIDU_KEY, iv: bytes = ZERO) -> tuple[str, str]:
     """Return data and iv."""
-    text = told if isinstance(told, bytes) else json.dumps(told).encode()
+    text = told if isinstance(told, bytes) else json.dumps(told, separators=(",", ":")).encode()
     layout = os.urandom(16) + len(text).to_bytes(4, "big") + text + app_key.encode()
     return base64_text(cbc(key, iv, padded(layout, 32))), base64_text(iv)
 
