@@ -100,7 +100,18 @@ async def test_a_key_of_ours_that_is_wrong_is_an_outage_with_an_alarm(
     assert reasons(logged)[0] in {"undecipherable", "malformed"}
 
 
-@pytest.mark.parametrize("told", [b"", b"[]", b"{}", b'{"code":10000}', b"\xff", b'{"code":"10000","mobile":1}'])
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"code":10000}',
+        b"\xff",
+        b'{"code":"10000","mobile":1}',
+        b'{"code":"10000","msg":"Success","user_id":"2088","mobile":"15410000042"}',
+    ],
+)
 async def test_a_text_of_alipays_that_makes_no_sense_is_an_outage_with_an_alarm(
     phone: PhoneNumbers, gateway_key: RSAPrivateKey, logged: list[MutableMapping[str, Any]], told: bytes
 ) -> None:

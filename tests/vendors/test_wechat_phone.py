@@ -139,6 +139,12 @@ async def test_the_country_is_read_however_it_is_written(
     assert await phone.number(LOGIN, CODE) == VerifiedPhone(NUMBER)
 
 
+async def test_what_wechat_answers_may_have_more_members(phone: PhoneNumbers, stand: WechatStand) -> None:
+    mark = {"appid": APP_ID, "timestamp": NOW, "more": 1}
+    stand.numbers[CODE.code] = OPEN_ID, told(watermark=mark, more=1)
+    assert await phone.number(LOGIN, CODE) == VerifiedPhone(NUMBER)
+
+
 async def test_a_number_of_another_country_is_told_apart(phone: PhoneNumbers, stand: WechatStand) -> None:
     stand.numbers[CODE.code] = OPEN_ID, wechat_number("15410000042", APP_ID, NOW, country="852")
     assert await phone.number(LOGIN, CODE) is PhoneRefusal.FOREIGN
@@ -176,6 +182,8 @@ async def test_another_logins_key_reads_nothing(phone: PhoneNumbers) -> None:
         b"\xff\xfe",
         b"[" * 2000,
         b'{"purePhoneNumber":"\\ud800"}',
+        json.dumps(told(openId=OPEN_ID)).encode(),
+        json.dumps(told(watermark={"appid": APP_ID, "timestamp": NOW, "nickName": NUMBER})).encode(),
         json.dumps({"nickName": NUMBER, "watermark": {"appid": APP_ID, "timestamp": NOW}}).encode(),
     ],
 )

@@ -7,7 +7,7 @@ how often, is the caller's to hold together.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -27,13 +27,24 @@ _SUCCESS: Final = "10000"
 _NOT_GRANTED: Final = "isv.invalid-auth-relations"
 
 
+_Answer = TypeVar("_Answer")
+
+
 class _Told(Struct, frozen=True):
     code: str
     subCode: str = ""  # noqa: N815 - as Alipay writes it, here and not on its gateway
+
+
+class _Number(Struct, frozen=True, forbid_unknown_fields=True):
+    """A success, and nothing else: what else Alipay encrypts for the app is signed alike, and may name a number."""
+
+    code: str
+    msg: str = ""
     mobile: str = ""
 
 
 _told = msgspec.json.Decoder(_Told)
+_number = msgspec.json.Decoder(_Number)
 
 
 class ContentKey:
@@ -68,23 +79,28 @@ class AlipayPhone:
         signed = given.response if plain else f'"{given.response}"'
         if not self._answer_key.verifies(signed.encode("utf-8", "replace"), given.sign):
             return PhoneRefusal.UNPROVED
-        told = self._read(given.response, plain=plain)
+        content = given.response.encode("utf-8", "replace") if plain else self._opened(given.response)
+        told = self._decoded(_told, content)
         if told.code != _SUCCESS:
             return self._refused(told)
         if plain:
             # Much is signed by this key; a number is believed in the form alone that numbers come in.
             raise self._unavailable("not_encrypted")
-        return VerifiedPhone(told.mobile) if told.mobile else PhoneRefusal.ABSENT
+        number = self._decoded(_number, content)
+        return VerifiedPhone(number.mobile) if number.mobile else PhoneRefusal.ABSENT
 
-    def _read(self, response: str, *, plain: bool) -> _Told:
-        """Read what Alipay has signed: where that can't be, our key is wrong or Alipay's answer."""
+    def _opened(self, response: str) -> bytes:
+        """Decrypt what Alipay has signed: where that can't be, our key is wrong."""
         try:
-            return _told.decode(response if plain else self._content_key.opened(response))
+            return self._content_key.opened(response)
         except Undecipherable:
-            reason = "undecipherable"
+            raise self._unavailable("undecipherable") from None
+
+    def _decoded(self, decoder: msgspec.json.Decoder[_Answer], content: bytes) -> _Answer:
+        try:
+            return decoder.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            reason = "malformed"
-        raise self._unavailable(reason)
+            raise self._unavailable("malformed") from None
 
     def _refused(self, told: _Told) -> PhoneRefusal:
         if told.subCode != _NOT_GRANTED:

@@ -45,12 +45,22 @@ class _Number(Struct, frozen=True):
     watermark: Watermark
 
 
+class _SealedMark(Watermark, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class _SealedNumber(_Number, frozen=True, forbid_unknown_fields=True):
+    """Nothing else is in it: what a member that is passed over may hold is where texts are cut and joined."""
+
+    watermark: _SealedMark
+
+
 class _Told(Struct, frozen=True):
     errcode: int = codes.OK
     phone_info: _Number | None = None
 
 
-_number = msgspec.json.Decoder(_Number)
+_sealed_number = msgspec.json.Decoder(_SealedNumber)
 
 
 class WechatPhone:
@@ -97,7 +107,7 @@ class WechatPhone:
         if login.session_key is None:
             return None
         try:
-            return _number.decode(opened(given.data, given.iv, login.session_key))
+            return _sealed_number.decode(opened(given.data, given.iv, login.session_key))
         except (Undecipherable, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
