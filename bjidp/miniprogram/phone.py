@@ -2,8 +2,10 @@
 
 Owns the order of checks and what follows from a number. The platform has verified that its user has the number; here
 it has to be this very login's user, now, and a number that this deployment serves. A number that another account holds
-is told to whoever has proved it; where that account has no identity it may be merged. A number that was replaced is
-told by SMS, and browsers that are logged in to the account are logged out, as on the page that changes it (attack R4).
+is told to whoever has proved it; where that account has no identity it may be merged, but not by what a button gives
+that is the same at each press: it proves that somebody had the number once, and so takes it from nobody. A number that
+was replaced is told by SMS, and browsers that are logged in to the account are logged out, as on the page that changes
+it (attack R4).
 
 **Crashes.** The number is given in one transaction, and the payload is used up before it: after a crash the person
 presses the button once more, and finds the number given or gets it. Between the two only the message to the former
@@ -126,7 +128,7 @@ class PhoneBinding:
         except Replayed:
             raise _fault(given, REFUSED) from None
         try:
-            await self._give(caller.account, number, merge=body.merge)
+            await self._give(caller.account, number, merge=body.merge, distinct=button.distinct)
         except (PhoneTaken, StoreUnavailable):
             await turn.offered()
             raise
@@ -174,8 +176,8 @@ class PhoneBinding:
                 self._numbers.admit(number, _field(given))
                 return number
 
-    async def _give(self, account: str, number: MobileNumber, *, merge: bool) -> None:
-        given = await self._given(account, number, merge=merge)
+    async def _give(self, account: str, number: MobileNumber, *, merge: bool, distinct: bool) -> None:
+        given = await self._given(account, number, merge=merge and distinct, offer=distinct and not merge)
         if given.ended is not None:
             await self._log_out(self._endings.end_others(given.ended, None, SessionEnd.CANCELLED))
             self._teller.tell(number, Told.ACCOUNT_MERGED)
@@ -190,8 +192,11 @@ class PhoneBinding:
             # The number is given, and is said to be. Sessions of an account that ended are refused by its standing.
             log.exception("sessions_not_ended", reason="phone")
 
-    async def _given(self, account: str, number: MobileNumber, *, merge: bool) -> _Given:
-        """Give the number in one transaction; raise ``PhoneTaken`` when another account has to keep it."""
+    async def _given(self, account: str, number: MobileNumber, *, merge: bool, offer: bool) -> _Given:
+        """Give the number in one transaction; raise ``PhoneTaken`` when another account has to keep it.
+
+        ``offer`` tells whether a merge may be offered then.
+        """
         for _ in range(_ATTEMPTS):
             member = await self._members.member(account)
             if member is None:
@@ -207,7 +212,7 @@ class PhoneBinding:
                 holder = await self._members.find([of_phone(number.digits)])
                 if holder is None:
                     continue  # given up meanwhile
-                offered = not merge and holder.document is None and holder.standing.refusal is None
+                offered = offer and holder.document is None and holder.standing.refusal is None
                 raise PhoneTaken(merge=offered) from None
             return _Given(former, ended)
         raise StoreUnavailable(1)
