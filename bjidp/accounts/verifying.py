@@ -76,6 +76,19 @@ class Verifying:
         self._sessions = sessions
         self._clock = clock
 
+    async def require_session(self, visit: Visit) -> None:
+        """Raise :class:`VerificationRequired` unless the visit's session lives, under the very cookie it came with.
+
+        Raises ``AccountRefused`` when that is because the account may not be used at this moment.
+        """
+        found = await self._sessions.find(visit.cookie)
+        if found is not None and found[0].id == visit.session.id:
+            return
+        member = await self._members.member(visit.account)
+        if member is not None and member.standing.refusal is not None:
+            raise AccountRefused(member.standing.refusal)
+        raise VerificationRequired
+
     async def member(self, visit: Visit) -> Member:
         """Return the account whose owner is at the page; raise ``AccountRefused`` for one that ended meanwhile."""
         member = await self._members.member(visit.account)

@@ -111,7 +111,7 @@ def wire_front(rooms: Rooms, qr: Qr) -> Front:
             sessions=sessions,
             browsers=qr.browsers,
             cookies=cookies,
-            known=KnownBrowsers(derived_key(rooms.keyring, "known"), rooms.entropy),
+            known=KnownBrowsers(derived_key(rooms.keyring, "known"), rooms.entropy, rooms.clock),
         ),
         departures=Departures(browsers=qr.browsers, cookies=cookies, renderer=renderer),
     )

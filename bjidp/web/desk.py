@@ -127,14 +127,19 @@ class Desk:
         browser = await self._forms.browser(request)
         return None if browser is None else self._browser(request, browser)
 
+    async def received(self, request: web.Request) -> None:
+        """Wait for the whole of a form, before anybody looks at who posts it; :meth:`read` finds it there."""
+        await self._forms.posted(request)
+
     async def read(self, request: web.Request, kind: type[F]) -> tuple[Asker, F]:
         """Return who posts a form, and the form; fields that ``kind`` does not have are refused.
 
         Raises what :meth:`bjidp.web.forms.Forms.read` raises, and :class:`StaleForm` when nobody is logged in and the
         browser's record is over.
         """
-        owner = await self._signed_in.of(request)
+        # The body first: it may take its time to come, and whoever's session ends meanwhile is nobody (attack P7).
         fields = await self._forms.posted(request)
+        owner = await self._signed_in.of(request)
         browser = await self._forms.browser(request)
         if owner is None and browser is None:
             fields.pop(FORM_TOKEN, None)

@@ -46,6 +46,7 @@ class OwnPages:
 
         Raises what :meth:`bjidp.web.desk.Desk.read` raises.
         """
+        await self._desk.received(request)
         owner = await self._signed_in.of(request)
         if owner is None:
             raise web.HTTPSeeOther(at(request, "/login"))

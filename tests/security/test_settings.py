@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Final
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.security.conftest import Own
 from tests.support.accounts import member_at
 from tests.support.browser import Browser
-from tests.support.calls import Answer, Caller
+from tests.support.calls import Answer, Caller, Line
 from tests.support.forms import WebForm, form_of, forms, post, send
 
 PASSWORD, NEW_PASSWORD = "Old-wansui-7", "New-wansui-8"
@@ -166,3 +167,42 @@ async def test_a_session_that_its_owner_ends_is_out_at_its_next_request(victim: 
         assert where(await stolen.get("/centre")) == (303, "/login")
         assert where(await post(stolen, "/centre/devices", {"csrf": form.values["csrf"]})) == (303, "/login")
     assert (await owner.get("/centre")).status == 200
+
+
+async def held_back(browser: Browser, path: str, fields: dict[str, str]) -> tuple[Line, bytes]:
+    """Post a form up to its body, which the server waits for; return the connection and the body."""
+    line = await Line.open(browser.to)
+    body = urlencode(fields).encode()
+    head = browser.headers(browser.to.url, Accept="text/html") | {
+        "Host": browser.to.authority,
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Content-Length": str(len(body)),
+        "Expect": "100-continue",
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    await line.say(f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode())
+    assert (await line.answer()).status == 100
+    return line, body
+
+
+@pytest.mark.attack("P7", "R4", "T1")
+async def test_a_request_that_holds_its_body_back_does_not_outlive_the_session_it_began_in(victim: Victim) -> None:
+    """Head first, the body once the owner has proved who they are, or has ended everything."""
+    owner = await victim.logs_in()
+    thief = owner.copy()
+    name = f"thief_{victim.phone[-4:]}"
+    form, code = await victim.asks(owner, "username")
+    fields = {"csrf": await csrf(thief), "act": "", "flow": form.values.get("flow", ""), "username": name}
+    renewed, body = await held_back(thief, "/centre/username", fields)
+    assert where(await send(owner, form.typed(code=code))) == (303, "/centre/username")
+    await renewed.say(body)
+    assert where(await renewed.answer()) == (303, "/login")
+    await renewed.close()
+
+    fields["csrf"] = await csrf(owner)
+    ended, body = await held_back(owner.copy(), "/centre/username", fields)
+    await post(owner, "/not-me", {"csrf": fields["csrf"], "change": "yes"})
+    await ended.say(body)
+    assert where(await ended.answer()) == (303, "/login")
+    await ended.close()
+    assert name[0] + "***********" + name[-1] not in (await (await victim.logs_in()).get("/centre")).text

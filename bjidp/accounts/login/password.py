@@ -39,6 +39,8 @@ class PasswordWindows(Struct, frozen=True, kw_only=True):
     account: Window = Window(10, 15 * MINUTE)
     """At one account, whichever of its names was typed: by each browser that it logged in on before, and by all others
     together."""
+    known: Window = Window(30, 15 * MINUTE)
+    """By all browsers together that the account logged in on before: somebody may have made many of them."""
     source: Window = Window(300, 15 * MINUTE)
     """From one network address."""
 
@@ -87,6 +89,8 @@ class PasswordLogin:
         browser = None if member is None else known_as(member.standing.account)
         key = self._pseudonyms.key("login.password", *whose, "", browser or "")
         await self._throttle.hit(key, self._windows.account)
+        if browser is not None:
+            await self._throttle.hit(self._pseudonyms.key("login.password.known", *whose), self._windows.known)
         kept = None if member is None else member.password
         verdict = await self._hashes.verify(kept, password[:PASSWORD_READ])
         if member is None or kept is None or not verdict.right:

@@ -149,6 +149,8 @@ class Changes:
         claimed = await self._claim(visit, draft)
         try:
             try:
+                # A session that has ended, or a cookie that was renewed, since the request began changes nothing.
+                await self._verifying.require_session(visit)
                 await self._proofs.consume(visit.holder, visit.account, claimed.facts.operation)
             except VerificationRequired:
                 raise NotDue(draft.id, Step.VERIFY) from None

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bjidp.clock import DAY, SECOND, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.secret import Secret
-from bjidp.sessions.known import ACCOUNTS, KnownBrowsers
+from bjidp.sessions.known import ACCOUNTS, LIFETIME_SECONDS, KnownBrowsers
 
 
-def known(key: bytes = b"k" * 32) -> KnownBrowsers:
-    return KnownBrowsers(Secret(key), SeededEntropy("known"))
+def known(key: bytes = b"k" * 32, clock: ManualClock | None = None) -> KnownBrowsers:
+    return KnownBrowsers(Secret(key), SeededEntropy("known"), clock or ManualClock())
 
 
 @pytest.mark.attack("O12")
@@ -48,6 +49,19 @@ def test_a_tag_is_worth_nothing_with_another_browser_or_another_key() -> None:
     moved = f"{other.split('.')[0]}.{own.split('.')[1]}"
     assert browsers.known_as(moved, "one") is None
     assert known(b"j" * 32).known_as(own, "one") is None
+
+
+@pytest.mark.attack("O12")
+def test_a_copy_of_the_cookie_is_worth_nothing_for_ever() -> None:
+    clock = ManualClock()
+    browsers = known(clock=clock)
+    cookie = browsers.remembering(None, "one")
+    clock.advance(LIFETIME_SECONDS)
+    assert browsers.known_as(cookie, "one") is not None
+    clock.advance(DAY // SECOND)
+    assert browsers.known_as(cookie, "one") is None
+    day, tag = cookie.split(".")[1][:4], cookie.split(".")[1][4:]
+    assert browsers.known_as(f"{cookie.split('.')[0]}.{int(day, 16) + 30:04x}{tag}", "one") is None
 
 
 @given(st.text(max_size=200))
