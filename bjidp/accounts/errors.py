@@ -28,3 +28,9 @@ class UsernameTaken(BjidpError):
     """The name is another account's."""
 
     code = "username_taken"
+
+
+class TailSpent(BjidpError):
+    """The last characters of the document were typed wrong as often as they may be: the login begins again."""
+
+    code = "document_tail_spent"

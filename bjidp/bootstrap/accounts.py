@@ -219,7 +219,7 @@ def wire_account_login(rooms: Rooms, front: Front, verification: Verification, l
             members=stores.members,
             codes=verification.codes,
             dispatches=verification.dispatches,
-            drafts=open_drafts(rooms, SmsLoginFacts, "login.tail"),
+            drafts=open_drafts(rooms, SmsLoginFacts, "login.sms"),
             throttle=stores.throttle,
             pseudonyms=pseudonyms,
             clock=rooms.clock,

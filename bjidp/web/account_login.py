@@ -12,15 +12,15 @@ from typing import Final
 
 from aiohttp import web
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bjidp.accounts.drafts import DraftUnknown
-from bjidp.accounts.errors import CredentialsWrong
+from bjidp.accounts.errors import CredentialsWrong, TailSpent
 from bjidp.accounts.login.password import PasswordLogin
-from bjidp.accounts.login.sms import AskTail, NoSuchMember, SmsLogin
+from bjidp.accounts.login.sms import AskTail, NoSuchMember, Proved, SmsLogin
 from bjidp.accounts.masks import mask_phone
-from bjidp.accounts.ports import Member
+from bjidp.clock import SECOND
 from bjidp.errors import AccountRefused, BjidpError, InvalidRequest, Retryable, TooBusy
-from bjidp.records import StaleRecord
 from bjidp.sessions.ports import Way
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.errors import CaptchaWrong, SmsNotOffered, VerificationCodeExpired, VerificationCodeWrong
@@ -116,12 +116,12 @@ class AccountLogin:
             return await self._account_again(request, form)
         faults = _password_faults(form)
         if faults:
-            return await self._account_again(request, form, faults=faults, captcha=form.captcha_id)
+            return await self._account_again(request, form, faults=faults, captcha=await self._alive(asker, form))
         try:
             self._passwords.require_room()
         except TooBusy as busy:
             # The captcha was not used, so it need not be read again, nor another one drawn.
-            return await self._account_again(request, form, captcha=form.captcha_id, because=busy)
+            return await self._account_again(request, form, captcha=await self._alive(asker, form), because=busy)
         try:
             return await self._enter(request, asker, form, self._settings.home)
         except CaptchaWrong:
@@ -152,7 +152,7 @@ class AccountLogin:
         if asker.owner is not None:
             return await self._login_pages.login(request)
         tab: pages.PhoneTab = "code" if request.query.get("tab") == "code" else "password"
-        return await self._phone_again(request, asker, tab, {})
+        return await self._phone_again(request, asker, tab, {}, flow=request.query.get("flow", ""))
 
     async def phone_by_password(self, request: web.Request) -> web.Response:
         """密码登录."""
@@ -165,14 +165,13 @@ class AccountLogin:
         values = _kept(form)
         if form.act == "captcha":
             return await self._phone_again(request, asker, "password", values)
-        typed, captcha = values | {"captcha": form.captcha}, form.captcha_id
         faults = _password_faults(form) | _agreement_faults(form.agreed)
         if faults:
-            return await self._phone_again(request, asker, "password", typed, faults=faults, captcha=captcha)
+            return await self._phone_again(request, asker, "password", values, faults=faults, unused=form)
         try:
             self._passwords.require_room()
         except TooBusy as busy:
-            return await self._phone_again(request, asker, "password", typed, captcha=captcha, because=busy)
+            return await self._phone_again(request, asker, "password", values, unused=form, because=busy)
         try:
             return await self._enter(request, asker, form, self._settings.phone_home)
         except CaptchaWrong:
@@ -185,61 +184,63 @@ class AccountLogin:
         try:
             asker, form = await self._desk.read(request, CodeForm)
         except StaleForm as stale:
-            values = _kept(stale.form(CodeForm))
+            # A code belongs to the browser record it was asked for in, which is over.
+            values = _kept(stale.form(CodeForm)) | {"code": ""}
             return await self._phone_again(request, stale.asker, "code", values, because=stale)
         _require_nobody(asker, CODE)
         match form.act:
             case "captcha":
-                return await self._phone_again(request, asker, "code", _kept(form))
+                return await self._phone_again(request, asker, "code", _kept(form), flow=form.flow)
             case "code":
                 return await self._send(request, asker, form)
             case _:
                 return await self._check(request, asker, form)
 
     async def _send(self, request: web.Request, asker: Asker, form: CodeForm) -> web.Response:
-        values = _kept(form)
+        values, flow = _kept(form), form.flow
         number, faults = mobile_number(form.phone), _phone_faults(form.phone)
         if not form.captcha.strip():
             faults["captcha"] = "missing"
         if number is None or faults:
-            return await self._phone_again(
-                request, asker, "code", values | {"captcha": form.captcha}, faults=faults, captcha=form.captcha_id
-            )
+            return await self._phone_again(request, asker, "code", values, flow=flow, faults=faults, unused=form)
         try:
             await self._captchas.use(asker.holder, form.captcha_id, form.captcha)
             known_as = self._arrivals.known_as(request)
-            sent = await self._codes.send(asker.holder, number, known_as=known_as, source=asker.source)
+            flow = await self._codes.send(asker.holder, flow, number, known_as=known_as, source=asker.source)
         except CaptchaWrong:
-            return await self._phone_again(request, asker, "code", values, faults={"captcha": "wrong"})
+            return await self._phone_again(request, asker, "code", values, flow=flow, faults={"captcha": "wrong"})
         except InvalidRequest as fault:
             faults = {error.field: error.code for error in fault.errors}
-            return await self._phone_again(request, asker, "code", values, faults=faults)
+            return await self._phone_again(request, asker, "code", values, flow=flow, faults=faults)
         except _REFUSALS as refusal:
-            return await self._phone_again(request, asker, "code", values, because=refusal)
-        return await self._phone_again(request, asker, "code", values, dispatch=sent.id, wait=sent.wait)
+            return await self._phone_again(request, asker, "code", values, flow=flow, because=refusal)
+        return await self._phone_again(request, asker, "code", values | {"code": ""}, flow=flow)
 
     async def _check(self, request: web.Request, asker: Asker, form: CodeForm) -> web.Response:
+        values, flow = _kept(form), form.flow
         number, faults = mobile_number(form.phone), _phone_faults(form.phone)
         if not form.code.strip():
             faults["code"] = "missing"
         faults |= _agreement_faults(form.agreed)
         if number is None or faults:
-            return await self._phone_again(request, asker, "code", _kept(form), faults=faults)
+            return await self._phone_again(request, asker, "code", values, flow=flow, faults=faults)
+        spent = values | {"code": ""}
         try:
-            found = await self._codes.check(asker.holder, number, form.code)
+            found = await self._codes.check(asker.holder, flow, number, form.code)
             match found:
                 case NoSuchMember():
                     return self._told(pages.NoAccountPage(phone=mask_phone(number.digits)))
-                case AskTail(flow=flow):
-                    return self._desk.lead(asker, f"{TAIL}?flow={flow}")
-                case Member():
+                case AskTail(flow=waiting):
+                    return self._desk.lead(asker, f"{TAIL}?flow={waiting}")
+                case Proved():
                     return await self._let_in(request, asker, found)
         except VerificationCodeWrong:
-            return await self._phone_again(request, asker, "code", _kept(form), faults={"code": "wrong"})
+            return await self._phone_again(request, asker, "code", spent, flow=flow, faults={"code": "wrong"})
         except VerificationCodeExpired:
-            return await self._phone_again(request, asker, "code", _kept(form), faults={"code": "expired"})
+            return await self._phone_again(request, asker, "code", spent, flow=flow, faults={"code": "expired"})
         except _REFUSALS as refusal:
-            return await self._phone_again(request, asker, "code", _kept(form), because=refusal)
+            # The code was not used, or what it proved is kept: the same form serves again.
+            return await self._phone_again(request, asker, "code", values, flow=flow, because=refusal)
 
     async def _phone_again(
         self,
@@ -248,23 +249,33 @@ class AccountLogin:
         tab: pages.PhoneTab,
         values: dict[str, str],
         *,
+        flow: str = "",
         faults: dict[str, str] | None = None,
-        captcha: str = "",
-        dispatch: str = "",
-        wait: int = 0,
+        unused: Form | None = None,
         because: BjidpError | None = None,
     ) -> web.Response:
+        """Show the page; with the captcha of the form ``unused``, which was not looked at, if it still lives."""
+        captcha = "" if unused is None else await self._alive(asker, unused)
+        if unused is not None and captcha:
+            values = values | {"captcha": unused.captcha}
         form = FormView(
             csrf=asker.csrf,
             values=values,
             faults=faults or {},
             note=because.code if because else None,
             captcha=captcha or await self._captchas.show(asker.holder, asker.source),
-            dispatch=dispatch,
-            wait=wait,
         )
+        draft = await self._codes.find(asker.holder, flow) if flow else None
+        if draft is not None:
+            wait = max(0, -(-(draft.facts.again_at - draft.now) // SECOND))
+            form = replace(form, flow=draft.id, dispatch=draft.facts.dispatch, wait=wait)
         page = pages.PhoneLoginPage(tab=tab, client=self._settings.client, form=form)
         return self._desk.answer(request, asker, page, because=because)
+
+    async def _alive(self, asker: Asker, form: Form) -> str:
+        """Return the captcha of a form if it can be answered still, else nothing."""
+        picture = await self._captchas.picture(asker.holder, form.captcha_id)
+        return "" if picture is None else form.captcha_id
 
     # ---------------------------------------------------------------------------------- a number that was long unused
 
@@ -273,25 +284,35 @@ class AccountLogin:
         asker = await self._desk.visit(request)
         flow = request.query.get("flow", "")
         try:
-            draft = await self._codes.asked(asker.holder, flow)
+            number = await self._codes.asked(asker.holder, flow)
         except DraftUnknown:
             return self._desk.lead(asker, CODE)
-        return self._document_again(request, asker, flow, draft.facts.number)
+        return self._document_again(request, asker, flow, number)
 
     async def check_document(self, request: web.Request) -> web.Response:
-        """Log in if they are right."""
-        asker, form = await self._desk.read(request, TailForm)
+        """Log in if they are right; whoever has to begin again is told why."""
+        try:
+            asker, form = await self._desk.read(request, TailForm)
+        except StaleForm as stale:
+            # The login went with the browser record it was of.
+            return await self._phone_again(request, stale.asker, "code", {}, because=DraftUnknown())
         _require_nobody(asker, CODE)
         try:
-            number = (await self._codes.asked(asker.holder, form.flow)).facts.number
-            if not form.tail.strip():
-                return self._document_again(request, asker, form.flow, number, fault="missing")
+            number = await self._codes.asked(asker.holder, form.flow)
+            return await self._check_tail(request, asker, form, number)
+        except (DraftUnknown, TailSpent, AccountRefused) as over:
+            return await self._phone_again(request, asker, "code", {}, because=over)
+
+    async def _check_tail(self, request: web.Request, asker: Asker, form: TailForm, number: str) -> web.Response:
+        if not form.tail.strip():
+            return self._document_again(request, asker, form.flow, number, fault="missing")
+        try:
             found = await self._codes.check_tail(asker.holder, form.flow, form.tail, asker.source)
-        except (DraftUnknown, StaleRecord):
-            return self._desk.lead(asker, CODE)
-        if isinstance(found, int):
-            return self._document_again(request, asker, form.flow, number, fault="wrong", tries_left=found)
-        return await self._let_in(request, asker, found)
+            if isinstance(found, Proved):
+                return await self._let_in(request, asker, found)
+        except Retryable as trouble:
+            return self._document_again(request, asker, form.flow, number, because=trouble)
+        return self._document_again(request, asker, form.flow, number, fault="wrong", tries_left=found)
 
     def _document_again(
         self,
@@ -302,10 +323,16 @@ class AccountLogin:
         *,
         fault: str | None = None,
         tries_left: int | None = None,
+        because: BjidpError | None = None,
     ) -> web.Response:
-        form = FormView(csrf=asker.csrf, flow=flow, faults={} if fault is None else {"tail": fault})
+        form = FormView(
+            csrf=asker.csrf,
+            flow=flow,
+            faults={} if fault is None else {"tail": fault},
+            note=because.code if because else None,
+        )
         page = pages.DocumentTailPage(phone=mask_phone(number), form=form, tries_left=tries_left)
-        return self._desk.answer(request, asker, page)
+        return self._desk.answer(request, asker, page, because=because)
 
     # ----------------------------------------------------------------------------------------------------------- shared
 
@@ -323,9 +350,15 @@ class AccountLogin:
             still_right=lambda: self._passwords.require_unchanged(member, form.password),
         )
 
-    async def _let_in(self, request: web.Request, asker: Asker, member: Member) -> web.Response:
-        where = self._settings.phone_home
-        return await self._arrivals.let_in(request, asker, member.standing.account, Way.SMS, where=where)
+    async def _let_in(self, request: web.Request, asker: Asker, proved: Proved) -> web.Response:
+        return await self._arrivals.let_in(
+            request,
+            asker,
+            proved.member.standing.account,
+            Way.SMS,
+            where=self._settings.phone_home,
+            entered=lambda session: self._codes.entered(asker.holder, proved, session),
+        )
 
     def _told(self, page: pages.Page) -> web.Response:
         body = self._renderer.render(page)
@@ -339,8 +372,8 @@ def _require_nobody(asker: Asker, where: str) -> None:
 
 
 def _kept(form: PasswordForm | CodeForm) -> dict[str, str]:
-    """Return what the page shows again: never a password, and never a code or captcha, which serve once."""
-    names = ("account", "agreed") if isinstance(form, PasswordForm) else ("phone", "agreed")
+    """Return what the page shows again: never a password, and a code unless it was used."""
+    names = ("account", "agreed") if isinstance(form, PasswordForm) else ("phone", "code", "agreed")
     return {name: getattr(form, name) for name in names}
 
 

@@ -49,12 +49,14 @@ class Arrivals:
         data: dict[str, str] | None = None,
         browser_stays: bool = False,
         still_right: Callable[[], Awaitable[None]] | None = None,
+        entered: Callable[[str], Awaitable[str | None]] | None = None,
     ) -> web.Response:
         """Open a session for ``account`` and lead to ``where``; a session this browser had is dead (attack T1).
 
         The session has ``data`` from its first moment on. With ``browser_stays`` the record of the browser lives on,
         for a form that can be posted again when this answer is lost. ``still_right`` is asked once the session is
         there, and raises if the login is not right any more: then the session is ended, and nobody has its cookie.
+        ``entered`` is told the public id of the session, and returns the one that it takes the place of, if any.
         Raises ``AccountRefused`` and ``StoreUnavailable``.
         """
         computer = asker.visitor.computer
@@ -75,6 +77,8 @@ class Arrivals:
             except BjidpError:
                 await self._take_back(cookie)
                 raise
+        if entered is not None:
+            await self._settle(cookie, entered)
         response = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": where, "Cache-Control": "no-store"})
         self._cookies.set_session(response, cookie)
         if not browser_stays:
@@ -93,6 +97,19 @@ class Arrivals:
         except StoreUnavailable:
             # The session exists and must be handed out; the secret dies with its record.
             log.warning("browser_record_left")
+
+    async def _settle(self, cookie: str, entered: Callable[[str], Awaitable[str | None]]) -> None:
+        try:
+            found = await self._sessions.find(cookie)
+            if found is None:
+                return
+            session = found[0]
+            before = await entered(session.id)
+            if before is not None:
+                await self._sessions.end_one(session.account, before, SessionEnd.REPLACED)
+        except StoreUnavailable:
+            # The session exists and must be handed out; one that is left too many is in the list of its owner.
+            log.warning("login_not_settled")
 
     async def _take_back(self, cookie: str) -> None:
         found = await self._sessions.find(cookie)

@@ -31,6 +31,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "confirm_refused": HTTPStatus.FORBIDDEN,
     "credentials_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
     "dispatch_unknown": HTTPStatus.NOT_FOUND,
+    "document_tail_spent": HTTPStatus.FORBIDDEN,
     "document_unsupported": HTTPStatus.UNPROCESSABLE_ENTITY,
     "face_failed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "face_pending": HTTPStatus.CONFLICT,

@@ -405,6 +405,110 @@ async def test_a_code_serves_once_and_for_five_minutes(program: Program, member:
     assert form_of(missed, "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
 
 
+@pytest.mark.req("LOG-6", "UX-5")
+@pytest.mark.parametrize("call", ["sessions.open", "members.find"])
+async def test_a_right_code_outlives_a_fault_after_it(program: Program, member: Standing, call: str) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    program.meddler.breaks(call)
+    failed = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
+    assert failed.status == 503
+    program.meddler.mends()
+    again = form_of(failed, "/h5/login/code")
+    assert again.values["code"] == code
+    assert (await send(browser, again)).header("Location") == "/h5/centre"
+
+
+@pytest.mark.req("LOG-6")
+@pytest.mark.attack("O8")
+async def test_a_proved_number_opens_nothing_once_its_code_would_be_over(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    program.meddler.breaks("sessions.open")
+    failed = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
+    program.meddler.mends()
+    await program.advance(5 * 60)
+    late = await send(browser, form_of(failed, "/h5/login/code"))
+    assert form_of(late, "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
+    assert browser.session is None
+
+
+@pytest.mark.req("LOG-6")
+async def test_a_proof_that_is_not_noted_keeps_nobody_out(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    program.meddler.breaks("members.phone_proved")
+    entered = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
+    assert (entered.status, entered.header("Location")) == (303, "/h5/centre")
+
+
+@pytest.mark.req("LOG-6", "UX-5")
+@pytest.mark.attack("O9")
+async def test_a_form_posted_twice_at_once_comes_to_one_session(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    form = form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+    second = browser.copy()
+    answers = []
+
+    async def post_again() -> None:
+        answers.append(await send(second, form))
+
+    # The first has used the code and is about to open its session.
+    program.meddler.before_next("sessions.open", post_again)
+    answers.append(await send(browser, form))
+    assert [answer.header("Location") for answer in answers] == ["/h5/centre"] * 2
+    (session,) = await program.rooms.stores.sessions.of_account(member.account, program.clock.now())
+    assert session.login.way == "sms"
+    # Whoever was let in last is.
+    assert (await browser.get("/h5/centre")).status == 200
+
+
+@pytest.mark.req("REG-2", "LOG-6", "UX-5")
+async def test_what_was_sent_and_typed_outlives_a_fault_elsewhere(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    sent = re.findall(r'data-dispatch="([^"]+)"', answer.text)
+    code = await sms_code(browser.caller)
+    form = form_of(answer, "/h5/login/code")
+    form.values.pop("agreed")
+    await program.advance(20)
+    missed = await send(browser, form.typed(code=code))
+    again = form_of(missed, "/h5/login/code")
+    assert set(again.faults) == {"agreed"}
+    assert again.values["code"] == code
+    assert re.findall(r'data-dispatch="([^"]+)"', missed.text) == sent
+    (wait,) = re.findall(r'data-wait="(\d+)"', missed.text)
+    assert 30 <= int(wait) <= 40
+    assert (await send(browser, again.typed(agreed="yes"))).status == 303
+
+
+@pytest.mark.req("UX-5")
+async def test_a_code_that_was_wrong_is_not_kept(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    missed = await send(browser, form_of(answer, "/h5/login/code").typed(code=wrong, agreed="yes"))
+    assert form_of(missed, "/h5/login/code").values["code"] == ""
+
+
+@pytest.mark.req("UX-5")
+@pytest.mark.parametrize("page", [PC, "/h5/login", BY_CODE])
+async def test_a_picture_that_is_over_gives_way_to_a_new_one(program: Program, page: str) -> None:
+    browser = await program.browser()
+    form = await at(program, browser, page)
+    await program.advance(6 * 60)
+    answer = await send(browser, form, "code" if page == BY_CODE else "")
+    again = form_of(answer, form.action)
+    assert again.captcha != form.captcha
+    assert again.values["captcha"] == ""
+    assert (await browser.get(f"/captcha/{again.captcha}.png")).status == 200
+
+
 @pytest.mark.attack("O10")
 async def test_a_code_is_worth_nothing_in_another_browser(program: Program, member: Standing) -> None:
     browser, thief = await program.browser(), await program.browser()
@@ -470,8 +574,75 @@ async def test_the_end_of_a_document_is_not_guessed(program: Program) -> None:
     for number in range(4):
         assert (await send(browser, tail.typed(tail=f"000{number}"))).status == 422
     last = await send(browser, tail.typed(tail="0009"))
-    assert (last.status, last.header("Location")) == (303, BY_CODE)
-    assert (await send(browser, tail.typed(tail="0009"))).header("Location") == BY_CODE
+    assert last.status == 403
+    assert "次数太多" in note(last)
+    begun = form_of(last, "/h5/login/code")
+    assert begun.values["phone"] == begun.values["code"] == ""
+    over = await send(browser, tail.typed(tail="0009"))
+    assert over.status == 410
+    assert "已经失效" in note(over)
+
+
+@pytest.mark.req("LOG-6", "UX-5")
+async def test_a_document_asked_for_too_long_ago_leads_to_the_beginning_in_words(program: Program) -> None:
+    await real_named(program)
+    program.clock.advance(60 * DAY / 1000 + 1)
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    led = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
+    tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
+    await program.advance(31 * 60)
+    answer = await send(browser, tail.typed(tail="0000"))
+    assert answer.status == 410
+    assert "已经失效" in note(answer)
+    assert (
+        await send(browser, solved(program, form_of(answer, "/h5/login/code")).typed(phone=PHONE), "code")
+    ).status == 200
+
+
+@pytest.mark.req("LOG-6", "UX-5")
+async def test_a_fault_after_the_end_of_a_document_costs_nothing_but_another_press(program: Program) -> None:
+    account = await real_named(program)
+    program.clock.advance(60 * DAY / 1000 + 1)
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    led = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
+    tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
+    member = await program.rooms.stores.members.member(account)
+    assert member is not None
+    assert member.document is not None
+    right = member.document.number[-4:]
+    for number in range(4):
+        await send(browser, tail.typed(tail=f"000{number}"))
+    program.meddler.breaks("sessions.open")
+    failed = await send(browser, tail.typed(tail=right))
+    assert failed.status == 503
+    assert note(failed)
+    program.meddler.mends()
+    again = form_of(failed, "/h5/login/document")
+    assert (await send(browser, again.typed(tail=right))).status == 303
+
+
+@pytest.mark.req("LOG-6")
+@pytest.mark.attack("Q21")
+async def test_an_account_that_is_locked_at_its_document_is_told_so_on_the_login_page(program: Program) -> None:
+    account = await real_named(program)
+    program.clock.advance(60 * DAY / 1000 + 1)
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    code = await sms_code(browser.caller)
+    led = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
+    tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
+    member = await program.rooms.stores.members.member(account)
+    assert member is not None
+    assert member.document is not None
+    program.sql("UPDATE account SET status = 'locked'")
+    answer = await send(browser, tail.typed(tail=member.document.number[-4:]))
+    assert answer.status == 403
+    assert "这个账号现在不能登录" in note(answer)
+    assert browser.session is None
 
 
 async def test_a_deep_link_into_a_login_leads_to_its_beginning(program: Program) -> None:

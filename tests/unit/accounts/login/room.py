@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import sqlite3
 from contextlib import closing
@@ -11,7 +12,7 @@ from typing import Any, Final
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
-from bjidp.accounts.login.sms import AskTail, SmsLogin, SmsLoginFacts, TailWindows
+from bjidp.accounts.login.sms import AskTail, Sleep, SmsLogin, SmsLoginFacts, TailWindows
 from bjidp.accounts.ports import NewMember
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
@@ -94,7 +95,7 @@ class Room:
             windows=windows or PasswordWindows(),
         )
 
-    def by_code(self, windows: TailWindows | None = None) -> SmsLogin:
+    def by_code(self, windows: TailWindows | None = None, sleep: Sleep = asyncio.sleep) -> SmsLogin:
         """Return the login by a code."""
         return SmsLogin(
             members=self.members,
@@ -105,6 +106,7 @@ class Room:
             pseudonyms=PSEUDONYMS,
             clock=self.clock,
             windows=windows or TailWindows(),
+            sleep=sleep,
         )
 
     async def someone(self) -> str:
@@ -130,8 +132,8 @@ class Room:
 
     async def at_the_tail(self, login: SmsLogin) -> str:
         """Go as far as the last characters of the document; return the flow."""
-        await login.send(HOLDER, PHONE, known_as=nobody, source=HERE)
-        found = await login.check(HOLDER, PHONE, await self.last_code())
+        flow = await login.send(HOLDER, "", PHONE, known_as=nobody, source=HERE)
+        found = await login.check(HOLDER, flow, PHONE, await self.last_code())
         assert isinstance(found, AskTail)
         return found.flow
 

@@ -18,6 +18,7 @@ OF_PAGES = {
     "code_wrong",
     "credentials_wrong",
     "dispatch_unknown",
+    "document_tail_spent",
     "flow_expired",
     "flow_unknown",
     "form_expired",
