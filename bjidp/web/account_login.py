@@ -110,7 +110,9 @@ class AccountLogin:
         try:
             asker, form = await self._desk.read(request, PasswordForm)
         except StaleForm as stale:
-            return await self._account_again(request, stale.form(PasswordForm), because=stale)
+            return await self._account_again(
+                request, stale.form(PasswordForm), because=stale, secret=stale.asker.secret
+            )
         _require_nobody(asker, "/login")
         if form.act == "captcha":
             return await self._account_again(request, form)
@@ -137,12 +139,13 @@ class AccountLogin:
         faults: dict[str, str] | None = None,
         captcha: str = "",
         because: BjidpError | None = None,
+        secret: str | None = None,
     ) -> web.Response:
         values = {"account": form.account} | ({"captcha": form.captcha} if captcha else {})
         view = FormView(
             csrf="", values=values, faults=faults or {}, note=because.code if because else None, captcha=captcha
         )
-        return await self._login_pages.show_account(request, view, because)
+        return await self._login_pages.show_account(request, view, because, secret)
 
     # --------------------------------------------------------------------------------------------------------- phones
 

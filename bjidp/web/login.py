@@ -18,20 +18,17 @@ from bjidp.qrlogin.flow import Client, Purposeful
 from bjidp.qrlogin.policy import Purpose
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
-from bjidp.throttle.ports import Throttle, per_minute
+from bjidp.throttle.ports import Throttle
 from bjidp.verification.captchas import Captchas
 from bjidp.web import pages
 from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
-from bjidp.web.desk import Desk
+from bjidp.web.desk import OPENED, Desk
 from bjidp.web.form_view import FormView
 from bjidp.web.forms import Forms
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
 from bjidp.web.visitor import Observer, is_phone
-
-OPENED: Final = per_minute(1200)
-"""Login pages an address may open: each may cost a browser record, whatever cookie it comes with (attack Q23)."""
 
 TABS: Final[frozenset[str]] = frozenset({"scan", "account", "legal"})
 
@@ -126,13 +123,18 @@ class LoginPages:
         return response
 
     async def show_account(
-        self, request: web.Request, form: FormView | None = None, because: BjidpError | None = None
+        self,
+        request: web.Request,
+        form: FormView | None = None,
+        because: BjidpError | None = None,
+        secret: str | None = None,
     ) -> web.Response:
         """Show the login page with 账号登录 in front; with a ``form`` to correct, and ``because`` of what.
 
+        ``secret`` is that of a browser record which was made for this request already, None if none was.
         A captcha that the form does not name is a new one: a used or wrong one is never shown again.
         """
-        opened = await self._open(request)
+        opened = await self._open(request, secret)
         form = form or FormView(csrf="")
         captcha = form.captcha or await self._captchas.show(opened.browser, self._observer.source(request))
         page = pages.AccountLoginPage(
@@ -144,9 +146,9 @@ class LoginPages:
         )
         return self._desk.answer(request, opened.secret, page, because=because)
 
-    async def _open(self, request: web.Request) -> OpenedPage:
+    async def _open(self, request: web.Request, secret: str | None = None) -> OpenedPage:
         about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
-        return await self._browsers.open_page(self._cookies.browser_secret(request), about)
+        return await self._browsers.open_page(secret or self._cookies.browser_secret(request), about)
 
     async def logout(self, request: web.Request) -> web.Response:
         """End the session of this browser and go back to the login page."""

@@ -14,6 +14,7 @@ from bjidp.accounts.ports import Standing
 from bjidp.audit.event import EventKind
 from bjidp.bootstrap import verification
 from bjidp.clock import DAY
+from bjidp.storage.memory.records import MemoryRecords
 from tests.support.browser import Browser
 from tests.support.calls import PATIENCE, Answer
 from tests.support.forms import WebForm, form_of, note, post, post_raw, send
@@ -256,6 +257,10 @@ async def test_a_form_left_open_too_long_comes_back_with_what_was_typed(program:
     await program.advance(16 * 60)
     answer = await send(browser, form)
     assert answer.status == 410
+    # The browser is known by one record, and not by another one beside it.
+    kept = program.rooms.stores.browsers
+    assert isinstance(kept, MemoryRecords)
+    assert len(kept) == 1
     again = form_of(answer, "/login")
     assert again.values["account"] == USERNAME
     assert (await send(browser, solved(program, again).typed(password=PASSWORD))).status == 303
