@@ -233,6 +233,9 @@ class RegistrationPages:
             raise error
         draft = await self._registrations.find(asker.holder, form.flow)
         values = _values(form.username, form.phone, agreed=form.typed.agreed)
+        if "code" not in faults and not isinstance(error, StaleForm | PhoneTaken):
+            # It was not used, so the message need not be looked up again.
+            values["code"] = form.code
         view = await self._view(asker, draft, values)
         if isinstance(error, InvalidRequest | UsernameTaken) and await self._captchas.picture(
             asker.holder, form.captcha_id

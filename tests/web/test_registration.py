@@ -258,6 +258,17 @@ async def test_what_was_typed_is_kept_and_passwords_never(applicant: Applicant) 
 
 
 @pytest.mark.req("REG-2", "UX-5")
+async def test_a_code_that_was_not_used_is_not_typed_twice(applicant: Applicant) -> None:
+    filled = await applicant.fills_in()
+    filled.pop("agreed")
+    answer = await applicant.send(**filled)
+    assert answer.status == 422
+    assert set(applicant.form.faults) == {"agreed"}
+    assert applicant.form.values["code"] == filled["code"]
+    assert (await applicant.send(**FILLED)).status == 303
+
+
+@pytest.mark.req("REG-2", "UX-5")
 async def test_a_wrong_captcha_gives_way_to_a_new_one(applicant: Applicant) -> None:
     first = applicant.form.captcha
     answer = await applicant.asks(captcha="00x0")
