@@ -21,17 +21,15 @@ from typing import Final
 from bench.login import Person, Place
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import Evidence, NewAccount, NewMember
-from bjidp.bootstrap import close_rooms, open_rooms, read_keyring
+from bjidp.bootstrap import close_rooms, open_rooms
+from bjidp.bootstrap.miniprogram import wire_mini_sessions
 from bjidp.clock import SystemClock
 from bjidp.config.loader import read
 from bjidp.entropy import SystemEntropy
-from bjidp.miniprogram.sessions import MiniSessions
-from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.person import DocumentType
 from bjidp.person import Person as Citizen
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.sandbox.credentials import default_credentials
-from bjidp.secret import Secret
 from bjidp.storage.sql.migrations import migrate
 
 PEOPLE: Final = 200
@@ -98,15 +96,9 @@ class House:
         """Make the schema, and register everybody with a phone that is logged in."""
         settings = read(json.loads(self.settings.read_text(encoding="utf-8")), {}, beside=self.settings.parent)
         migrate(settings.storage.database_url)
-        clock, entropy, keyring = SystemClock(), SystemEntropy(), read_keyring(settings)
-        access, refresh = (Secret(keyring.derive(keyring.current, label)) for label in ("mp.access", "mp.refresh"))
-        rooms = await open_rooms(settings, clock, entropy)
-        sessions = MiniSessions(
-            store=rooms.stores.mini_sessions,
-            tokens=MiniTokens(rooms.site.url, access, refresh),
-            clock=clock,
-            entropy=entropy,
-        )
+        clock = SystemClock()
+        rooms = await open_rooms(settings, clock, SystemEntropy())
+        sessions = wire_mini_sessions(rooms)
         found: list[Person] = []
         for number in range(PEOPLE):
             new = NewAccount(

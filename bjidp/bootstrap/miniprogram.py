@@ -34,10 +34,16 @@ from bjidp.vendors.catalog import (
 from bjidp.web.miniprogram import MiniProgramApi
 
 
+def _platform_logins(rooms: Rooms) -> PlatformLogins:
+    seals = RecordSeals(Sealing(rooms.keyring, rooms.entropy))
+    return PlatformLogins(records=rooms.stores.logins, seals=seals, pseudonyms=Pseudonyms(rooms.keyring))
+
+
 def wire_mini_sessions(rooms: Rooms) -> MiniSessions:
     """Return the sessions of phones."""
     return MiniSessions(
         store=rooms.stores.mini_sessions,
+        logins=_platform_logins(rooms),
         tokens=MiniTokens(
             rooms.site.url, derived_key(rooms.keyring, "mp.access"), derived_key(rooms.keyring, "mp.refresh")
         ),
@@ -54,7 +60,7 @@ def mini_program_part(
     pseudonyms = Pseudonyms(rooms.keyring)
     seals = RecordSeals(Sealing(rooms.keyring, rooms.entropy))
     limits = MiniProgramLimits(stores.throttle, pseudonyms, MiniProgramWindows())
-    logins = PlatformLogins(records=stores.logins, seals=seals, pseudonyms=pseudonyms)
+    logins = _platform_logins(rooms)
     platforms = build_platforms(
         http=rooms.http,
         clock=rooms.clock,

@@ -1,8 +1,8 @@
 """What the platform's login told, kept for the session that came of it: whose it was, and the key that came with it.
 
 Owns the records, their keys, sealing and time. What a phone button gives counts for the login it was given to, so a
-session is asked for its own and knows no other (attack M6). Called by the registration service, and by the service of
-the phone button.
+session is asked for its own and knows no other (attack M6). Called by the registration service, by the service of the
+phone button, and by whatever ends a session.
 """
 
 from __future__ import annotations
@@ -71,6 +71,10 @@ class PlatformLogins:
     async def of_session(self, session: str) -> PlatformLogin | None:
         """Return the login that opened a session, or None when it was too long ago."""
         return await self._find(self._key(_OF_SESSION, session))
+
+    async def forget(self, session: str) -> None:
+        """Forget the login that opened a session: the session has ended."""
+        await self._records.take(self._key(_OF_SESSION, session))
 
     async def _keep(self, key: str, login: PlatformLogin) -> None:
         session_key = None if login.session_key is None else login.session_key.text()

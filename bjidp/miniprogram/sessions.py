@@ -6,6 +6,8 @@ call with a bearer token, and by whoever ends a session.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +17,7 @@ from bjidp.accounts.ports import Link, Standing
 from bjidp.clock import DAY, HOUR, SECOND, Clock, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
+from bjidp.miniprogram.platform_logins import PlatformLogins
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, MiniSessionStore, StaleMiniSession
 from bjidp.miniprogram.tokens import MiniTokens, Tokens
 from bjidp.platforms import Platform
@@ -78,9 +81,18 @@ def face_valid_until(link: Link) -> Instant:
 class MiniSessions:
     """Opens, recognises, refreshes and ends mini-program sessions."""
 
-    def __init__(self, *, store: MiniSessionStore, tokens: MiniTokens, clock: Clock, entropy: Entropy) -> None:
-        """Take the store, the token maker, the time and the source of ids."""
+    def __init__(
+        self,
+        *,
+        store: MiniSessionStore,
+        logins: PlatformLogins,
+        tokens: MiniTokens,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        """Take the store, what is forgotten with a session, the token maker, the time and the source of ids."""
         self._store = store
+        self._logins = logins
         self._tokens = tokens
         self._clock = clock
         self._entropy = entropy
@@ -185,7 +197,7 @@ class MiniSessions:
             if named.generation < row.generation:
                 if named.generation == row.generation - 1 and _answer_may_be_lost(row, now):
                     return self._tokens.pair(row, now)
-                await self._store.end(row.id, MiniSessionEnd.REFRESH_REPLAYED, now)
+                await self.end(row.id, MiniSessionEnd.REFRESH_REPLAYED)
                 raise TokenInvalid
             following = replace(row, generation=row.generation + 1, rotated_at=now, used=False)
             try:
@@ -196,7 +208,9 @@ class MiniSessions:
 
     async def end(self, session: str, reason: MiniSessionEnd) -> bool:
         """End a session; its tokens are invalid at once. Return whether it was live."""
-        return await self._store.end(session, reason, self._clock.now())
+        was_live = await self._store.end(session, reason, self._clock.now())
+        await self._forget([session])
+        return was_live
 
     async def of_account(self, account: str) -> list[MiniSession]:
         """Return the account's live sessions, newest first."""
@@ -214,9 +228,17 @@ class MiniSessions:
         Raises ``StoreUnavailable`` when there is no end to new ones.
         """
         for _ in range(_ATTEMPTS):
-            if not await self._store.end_others(account, keep, reason, self._clock.now()):
+            ended = await self._store.end_others(account, keep, reason, self._clock.now())
+            if not ended:
                 return
+            await self._forget(ended)
         raise StoreUnavailable(1)
+
+    async def _forget(self, sessions: Sequence[str]) -> None:
+        # They have ended, and are said to have; what can't be forgotten now is so when its time is over.
+        with suppress(StoreUnavailable):
+            for session in sessions:
+                await self._logins.forget(session)
 
 
 def _answer_may_be_lost(row: MiniSession, now: Instant) -> bool:

@@ -155,11 +155,13 @@ class PhoneWorld:
         self.registrations: MemoryRecords[Registration] = MemoryRecords(clock)
         self.used_codes: MemoryRecords[UsedCode] = MemoryRecords(clock)
         self.tokens = MiniTokens("http://127.0.0.1:8080", Secret(b"a" * 32), Secret(b"r" * 32))
-        self.sessions = MiniSessions(store=stores.mini_sessions, tokens=self.tokens, clock=clock, entropy=entropy)
         pseudonyms = Pseudonyms(keyring())
         seals = RecordSeals(Sealing(keyring(), entropy))
         self.kept_logins: MemoryRecords[KeptLogin] = MemoryRecords(clock)
         self.logins = PlatformLogins(records=self.kept_logins, seals=seals, pseudonyms=pseudonyms)
+        self.sessions = MiniSessions(
+            store=stores.mini_sessions, logins=self.logins, tokens=self.tokens, clock=clock, entropy=entropy
+        )
         self.limits = MiniProgramLimits(self.throttle, pseudonyms, windows or MiniProgramWindows())
         self.book = RegistrationBook(records=self.registrations, seals=seals, pseudonyms=pseudonyms)
         self.settling = Settling(accounts=stores.accounts, sessions=self.sessions, logins=self.logins)

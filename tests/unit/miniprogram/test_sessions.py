@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from unittest.mock import patch
 
 import pytest
 
 from bjidp.clock import DAY, HOUR, SECOND
-from bjidp.errors import AccountRefused, TokenInvalid
+from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import LIVE_OF_LINK, Caller
 from bjidp.miniprogram.wire import IdentityRequired, SessionOk
@@ -59,6 +60,37 @@ async def test_an_ended_session_is_invalid_at_once_with_all_its_tokens(world: Ph
     with pytest.raises(TokenInvalid):
         await world.sessions.refresh(answer.refresh_token)
     assert await is_live(world, other.access_token)
+
+
+@pytest.mark.attack("M1")
+@pytest.mark.parametrize("reason", [MiniSessionEnd.LOGOUT, MiniSessionEnd.CHOSEN])
+async def test_what_the_platform_told_at_a_login_is_forgotten_with_its_session(
+    world: PhoneWorld, reason: MiniSessionEnd
+) -> None:
+    ended = await world.sessions.authenticate(bearer((await logged_in(world)).access_token))
+    other = await world.sign_in("zhang")
+    assert isinstance(other, SessionOk)
+    kept = await world.sessions.authenticate(bearer(other.access_token))
+    assert await world.logins.of_session(ended.session.id) is not None
+    if reason is MiniSessionEnd.LOGOUT:
+        await world.sessions.end(ended.session.id, reason)
+    else:
+        await world.sessions.end_all(ended.account, kept.session.id, reason)
+    assert await world.logins.of_session(ended.session.id) is None
+    assert await world.logins.of_session(kept.session.id) is not None
+
+
+@pytest.mark.attack("M1")
+async def test_a_session_ends_though_what_is_kept_for_it_cannot_be_forgotten(world: PhoneWorld) -> None:
+    answer = await logged_in(world)
+    caller = await world.sessions.authenticate(bearer(answer.access_token))
+    other = await world.sign_in("zhang")
+    assert isinstance(other, SessionOk)
+    with patch.object(world.kept_logins, "take", side_effect=StoreUnavailable):
+        assert await world.sessions.end(caller.session.id, MiniSessionEnd.LOGOUT)
+        await world.sessions.end_all(caller.account, None, MiniSessionEnd.CHOSEN)
+    assert not await is_live(world, answer.access_token)
+    assert not await is_live(world, other.access_token)
 
 
 @pytest.mark.req("LOG-7")
@@ -257,6 +289,6 @@ async def test_every_phone_of_an_account_is_logged_out_but_the_one_to_keep(world
     caller = await world.sessions.recognise(bearer(kept.access_token))
     await world.sessions.end_all(caller.account, caller.session.id, MiniSessionEnd.PHONE_CHANGED)
     assert [session.id for session in await world.sessions.of_account(caller.account)] == [caller.session.id]
-    await world.sessions.end_all(caller.account, None, MiniSessionEnd.CANCELLED)
+    await world.sessions.end_all(caller.account, None, MiniSessionEnd.CHOSEN)
     assert await world.sessions.of_account(caller.account) == []
     assert not await is_live(world, kept.access_token)
