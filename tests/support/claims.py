@@ -71,7 +71,7 @@ class ClaimWorld:
         )
         self.dispatches = Dispatches(
             codes=self.codes,
-            numbers=NumberRange.SYNTHETIC,
+            numbers=NumberRange.REAL,
             limits=SmsLimits(
                 tallies=MemoryRecords(clock), throttle=world.throttle, pseudonyms=pseudonyms, windows=SmsWindows()
             ),
