@@ -123,7 +123,7 @@ async def test_a_head_is_a_get_without_its_body(program: Program) -> None:
         ("GET", "/mp/v1/nothing", b"", (404, "not_found")),
         ("POST", "/mp/v1/paypal/session", b"{}", (404, "not_found")),
         ("POST", "/mp/v1/baidu/session", b'{"code":"x"}', (404, "not_found")),
-        ("POST", "/login", b"", (405, "method_not_allowed")),
+        ("POST", "/help", b"", (405, "method_not_allowed")),
         ("PUT", "/qr/redeem", b"", (405, "method_not_allowed")),
         ("OPTIONS", "/mp/v1/account", b"", (405, "method_not_allowed")),
         ("POST", "/mp/v1/wechat/session", b" " * (65 * 1024), (413, "too_large")),
