@@ -213,6 +213,15 @@ class PasswordStale(Exception):
     """The hash is not the one that was decided on; nothing was changed."""
 
 
+class Ended(Struct, frozen=True):
+    """An account that has ended: what its sessions kept elsewhere are found by, now that nothing else leads there."""
+
+    account: str
+    ref: str
+    links: tuple[str, ...]
+    """The platform links that stood for it."""
+
+
 class Notice(Struct, frozen=True):
     """Something the account is told; ``facts`` are code words."""
 
@@ -273,7 +282,7 @@ class MemberStore(Protocol):
         """Note that the number was proved to be its owner's, at most once a day."""
         ...
 
-    async def merge_phone(self, account: str, number: str, now: Instant) -> str | None:
+    async def merge_phone(self, account: str, number: str, now: Instant) -> Ended | None:
         """Move ``number`` to ``account``, and end the account that held it, if that one has no identity.
 
         Returns the account that ended, None when no other account held the number. Raises :class:`IdentifierTaken`
@@ -294,7 +303,7 @@ class MemberStore(Protocol):
         """Keep the code."""
         ...
 
-    async def cancel(self, account: str, now: Instant) -> None:
+    async def cancel(self, account: str, now: Instant) -> Ended:
         """Cancel the account (ACC-7): every personal value, identifier, link and password of it is deleted.
 
         What stays is its reference, its status and the audit log; the outbox tells relying parties. Sessions kept

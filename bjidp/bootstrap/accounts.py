@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bjidp.accounts.activity import Activity
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
@@ -45,8 +47,8 @@ from bjidp.web.settings import SettingsPages
 def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:
     """Return what ends the sessions of an account, in browsers and on phones."""
 
-    async def end_phones(account: str, reason: SessionEnd) -> None:
-        await mini_sessions.end_all(account, None, MiniSessionEnd(reason))
+    async def end_phones(account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+        await mini_sessions.end_all(account, None, MiniSessionEnd(reason), gone)
 
     return Endings(front.sessions, end_phones)
 

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
-
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, IdentityTaken, Member, MemberStore
 from bjidp.accounts.telling import Teller, Told
@@ -35,8 +33,6 @@ from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.number import MobileNumber
 
 _ATTEMPTS: Final = 8
-
-log = structlog.get_logger(__name__)
 
 
 class Claiming:
@@ -146,13 +142,8 @@ class Claiming:
         loser = await self._members.member(found.account)
         new = proved(page, found.check, found.authority)
         link, standing = await self._accounts.take_over(found.account, new, page.now)
-        await self._log_out(found.account)
+        reference = None if loser is None else loser.standing.ref
+        await self._endings.end_after(found.account, None, SessionEnd.IDENTITY_LOST, reference)
         if loser is not None and loser.phone is not None:
             self._teller.tell(MobileNumber(loser.phone), Told.IDENTITY_LOST)
         return await self._settling.log_in(page, secret, link, standing)
-
-    async def _log_out(self, account: str) -> None:
-        try:
-            await self._endings.end_others(account, None, SessionEnd.IDENTITY_LOST)
-        except StoreUnavailable:
-            log.exception("sessions_not_ended", reason=SessionEnd.IDENTITY_LOST)

@@ -14,17 +14,16 @@ number may be lost; its notice is queued in the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-import structlog
 from msgspec import Struct
 
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.masks import mask_phone
-from bjidp.accounts.ports import AccountStore, IdentifierTaken, MemberStore
+from bjidp.accounts.ports import AccountStore, Ended, IdentifierTaken, MemberStore
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import Clock
 from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, StoreUnavailable, TokenInvalid, VendorUnavailable
@@ -67,14 +66,13 @@ _MEMBERS: Final[Mapping[type[PhoneGiven], tuple[str, ...]]] = {
 
 _ATTEMPTS: Final = 8
 
-log = structlog.get_logger(__name__)
-
 
 class _Given(Struct, frozen=True):
     """A number was given to the account; ``former`` is the one it had, ``ended`` the account that had this one."""
 
+    ref: str
     former: MobileNumber | None
-    ended: str | None
+    ended: Ended | None
 
 
 class PhoneBinding:
@@ -179,18 +177,11 @@ class PhoneBinding:
     async def _give(self, account: str, number: MobileNumber, *, merge: bool, distinct: bool) -> None:
         given = await self._given(account, number, merge=merge and distinct, offer=distinct and not merge)
         if given.ended is not None:
-            await self._log_out(self._endings.end_others(given.ended, None, SessionEnd.CANCELLED))
+            await self._endings.end_ended(given.ended)
             self._teller.tell(number, Told.ACCOUNT_MERGED)
         if given.former is not None and given.former != number:
-            await self._log_out(self._endings.end_browsers(account, None, SessionEnd.PHONE_CHANGED))
+            await self._endings.end_after(account, None, SessionEnd.PHONE_CHANGED, given.ref, phones=False)
             self._teller.phone_changed(given.former)
-
-    async def _log_out(self, ending: Awaitable[None]) -> None:
-        try:
-            await ending
-        except StoreUnavailable:
-            # The number is given, and is said to be. Sessions of an account that ended are refused by its standing.
-            log.exception("sessions_not_ended", reason="phone")
 
     async def _given(self, account: str, number: MobileNumber, *, merge: bool, offer: bool) -> _Given:
         """Give the number in one transaction; raise ``PhoneTaken`` when another account has to keep it.
@@ -214,7 +205,7 @@ class PhoneBinding:
                     continue  # given up meanwhile
                 offered = offer and holder.document is None and holder.standing.refusal is None
                 raise PhoneTaken(merge=offered) from None
-            return _Given(former, ended)
+            return _Given(member.standing.ref, former, ended)
         raise StoreUnavailable(1)
 
 

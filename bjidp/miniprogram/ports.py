@@ -6,6 +6,7 @@ Owns the mini-program session noun, its store port (``storage.sql``, ``storage.r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -92,10 +93,13 @@ class MiniSessionStore(Protocol):
         """Delete the row, audit why as :meth:`bjidp.sessions.ports.SessionStore.end` does; tell whether it was live."""
         ...
 
-    async def end_others(self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant) -> list[str]:
+    async def end_others(
+        self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant, gone: Sequence[str] = ()
+    ) -> list[str]:
         """End the account's live sessions but ``keep``; return the ids of the sessions ended.
 
-        Those whose platform link is gone are over without it: nobody can find them any more.
+        Those whose platform link is gone are over without it: nobody can find them any more. Links in ``gone`` were
+        the account's until it ended, and what is left of their sessions is ended and audited too.
         """
         ...
 

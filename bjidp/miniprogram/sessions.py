@@ -222,13 +222,15 @@ class MiniSessions:
             return False
         return await self.end(session, reason)
 
-    async def end_all(self, account: str, keep: str | None, reason: MiniSessionEnd) -> None:
+    async def end_all(self, account: str, keep: str | None, reason: MiniSessionEnd, gone: Sequence[str] = ()) -> None:
         """End every session of this account but ``keep``, those that are opened meanwhile included.
+
+        ``gone`` are the platform links that it had, where it has ended.
 
         Raises ``StoreUnavailable`` when there is no end to new ones.
         """
         for _ in range(_ATTEMPTS):
-            ended = await self._store.end_others(account, keep, reason, self._clock.now())
+            ended = await self._store.end_others(account, keep, reason, self._clock.now(), gone)
             if not ended:
                 return
             await self._forget(ended)

@@ -10,7 +10,7 @@ import pytest
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_document, of_phone, of_username
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import IdentifierTaken, Member, NewMember, PasswordStale, Standing
+from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, PasswordStale, Standing
 from bjidp.accounts.username import is_system_username
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, SECOND
@@ -472,7 +472,7 @@ async def test_a_number_that_moves_ends_the_account_that_held_it(house: House) -
     await house.sessions.open(house.session(former.account), cookie("former"), None)
     _, zhang = await house.someone()
     house.clock.advance(60)
-    assert await house.members.merge_phone(zhang.account, PHONE, house.now) == former.account
+    assert await house.members.merge_phone(zhang.account, PHONE, house.now) == Ended(former.account, former.ref, ())
     moved = await member(house, zhang.account)
     assert (moved.phone, moved.phone_used_at) == (PHONE, house.now)
     assert await house.members.find([of_phone(PHONE)]) == moved
@@ -519,7 +519,7 @@ async def test_of_sixteen_accounts_that_take_one_number_over_at_once_one_keeps_i
     results = await _race(
         house, lambda stores, number: stores.members.merge_phone(people[number].account, PHONE, house.now)
     )
-    ended = {result for result in results if isinstance(result, str)}
+    ended = {result.account for result in results if isinstance(result, Ended)}
     assert former.account in ended
     found = await house.members.find([of_phone(PHONE)])
     assert found is not None
@@ -543,7 +543,7 @@ async def test_two_accounts_that_take_each_others_numbers_do_not_wait_for_each_o
         )
         left = [one for one in (a, b) if await house.members.member(one.account) is not None]
         assert len(left) == 1
-        assert [type(result) for result in results if not isinstance(result, str)] == [AccountRefused]
+        assert [type(result) for result in results if not isinstance(result, Ended)] == [AccountRefused]
 
 
 # The end of an account.

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from bjidp.accounts.ports import Status
+from bjidp.accounts.ports import Ended, Status
 from bjidp.clock import HOUR, SECOND
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSessionEnd, StaleMiniSession
@@ -190,6 +190,27 @@ async def test_phones_of_a_link_that_is_gone_are_over_whoever_ends_them(house: H
     assert await house.mini_sessions.of_account(standing.account, house.now) == []
     assert await house.mini_sessions.end_others(standing.account, None, MiniSessionEnd.CANCELLED, house.now) == []
     assert await house.mini_sessions.find(session.id, house.now) is None
+
+
+@pytest.mark.req("ACC-7", "LOG-6")
+@pytest.mark.parametrize("merged", [False, True])
+async def test_phones_of_an_account_that_has_ended_are_ended_and_audited_once(house: House, *, merged: bool) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    if merged:
+        stays = await house.member("13800138000")
+        await house.members.set_phone(standing.account, "13900139000", house.now)
+        house.rows("DELETE FROM identity")
+        ended = await house.members.merge_phone(stays.account, "13900139000", house.now)
+    else:
+        ended = await house.members.cancel(standing.account, house.now)
+    assert ended == Ended(standing.account, standing.ref, (link.id,))
+    for _ in range(2):
+        await house.mini_sessions.end_others(standing.account, None, MiniSessionEnd.CANCELLED, house.now, [link.id])
+    assert await house.mini_sessions.find(session.id, house.now) is None
+    assert house.audit().count(("mini_session.ended", standing.ref, session.id)) == 1
+    assert not await house.mini_sessions.live_of_link(link.id, house.now)
 
 
 @pytest.mark.req("LOG-7")

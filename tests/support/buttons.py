@@ -6,6 +6,7 @@ A button tells what a test said it tells, to whom it was given and to nobody els
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.ports import NewMember, Standing
@@ -96,6 +97,12 @@ class BrokenEndings(Endings):
             raise StoreUnavailable
         await super().end_others(account, keep, reason)
 
+    async def end_browsers(self, account: str, keep: str | None, reason: SessionEnd) -> None:
+        """End, or fail."""
+        if self.down:
+            raise StoreUnavailable
+        await super().end_browsers(account, keep, reason)
+
 
 class ButtonWorld:
     """A world of phones, and the service of the phone button in it."""
@@ -129,8 +136,8 @@ class ButtonWorld:
         )
         self._given = 0
 
-    async def _end_phones(self, account: str, reason: SessionEnd) -> None:
-        await self.world.sessions.end_all(account, None, MiniSessionEnd(reason))
+    async def _end_phones(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+        await self.world.sessions.end_all(account, None, MiniSessionEnd(reason), gone)
 
     async def phone(
         self, user: str = "zhang", number: str | None = None, *, platform: Platform = Platform.WECHAT

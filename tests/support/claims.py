@@ -5,6 +5,8 @@ On top of the world of phones; the sender of messages keeps them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bjidp.accounts.ports import Evidence, Standing
 from bjidp.accounts.telling import Told
 from bjidp.audit.event import EventKind
@@ -93,8 +95,8 @@ class ClaimWorld:
             limits=world.limits,
         )
 
-    async def _end_phones(self, account: str, reason: SessionEnd) -> None:
-        await self.world.sessions.end_all(account, None, MiniSessionEnd(reason))
+    async def _end_phones(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+        await self.world.sessions.end_all(account, None, MiniSessionEnd(reason), gone)
 
     async def on_pages(
         self, number: str = ZHANG, phone: str | None = PHONE, evidence: Evidence = Evidence.NAME_AND_NUMBER

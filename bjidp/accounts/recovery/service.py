@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import structlog
 from msgspec import Struct
 
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
@@ -53,8 +52,6 @@ from bjidp.verification.ranges import NumberRange
 
 ATTEMPTS: Final = 24
 """Lost races in a row before giving up with a 503."""
-
-log = structlog.get_logger(__name__)
 
 
 class Asking(Struct, frozen=True, kw_only=True):
@@ -227,11 +224,7 @@ class Recoveries:
         except PasswordStale:
             await self._drafts.close(asking.holder, draft.id)
             raise DraftUnknown from None
-        try:
-            await self._endings.end_others(account, None, SessionEnd.PASSWORD_CHANGED)
-        except StoreUnavailable:
-            # What is left is a login that was under way at this very moment. The password is set, and is said to be.
-            log.error("sessions_not_ended", account_ref=member.standing.ref)  # noqa: TRY400 - a store that is down
+        await self._endings.end_after(account, None, SessionEnd.PASSWORD_CHANGED, member.standing.ref)
         await self._change(asking, draft, rules.finished)
 
     async def _named(self, typed: str) -> Recovery:

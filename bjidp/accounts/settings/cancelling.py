@@ -7,18 +7,12 @@ has them; that they cannot be takes nothing back.
 
 from __future__ import annotations
 
-import structlog
-
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock
-from bjidp.errors import StoreUnavailable
-from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.proofs import Operation
-
-log = structlog.get_logger(__name__)
 
 
 class Cancelling:
@@ -37,8 +31,4 @@ class Cancelling:
         await self._changes.save(visit, draft, lambda: self._write(visit))
 
     async def _write(self, visit: Visit) -> None:
-        await self._members.cancel(visit.account, self._clock.now())
-        try:
-            await self._endings.end_others(visit.account, None, SessionEnd.CANCELLED)
-        except StoreUnavailable:
-            log.exception("sessions_not_ended", reason=SessionEnd.CANCELLED)
+        await self._endings.end_ended(await self._members.cancel(visit.account, self._clock.now()))

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
-
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.ports import Member, MemberStore, PasswordStale
@@ -20,7 +18,7 @@ from bjidp.accounts.settings.flow import Fault, Field, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.audit.event import EventKind
 from bjidp.clock import MINUTE, Clock
-from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
+from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.ports import SessionEnd
 from bjidp.throttle.ports import Throttle, Window
@@ -28,8 +26,6 @@ from bjidp.verification.proofs import Operation
 
 GUESSES: Final = Window(10, 15 * MINUTE)
 """Old passwords tried on an account, in whichever session."""
-
-log = structlog.get_logger(__name__)
 
 
 class Passwords:
@@ -90,8 +86,4 @@ class Passwords:
             )
         except PasswordStale:
             raise InvalidRequest(FieldFault(Field.OLD, Fault.WRONG)) from None
-        try:
-            await self._endings.end_others(account, visit.session.id, reason)
-        except StoreUnavailable:
-            # What is left is a login that was under way at this very moment. The password is set, and is said to be.
-            log.exception("sessions_not_ended", reason=reason)
+        await self._endings.end_after(account, visit.session.id, reason, member.standing.ref)

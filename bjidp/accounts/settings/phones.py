@@ -13,8 +13,6 @@ is asked anew.
 
 from __future__ import annotations
 
-import structlog
-
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
@@ -26,7 +24,7 @@ from bjidp.accounts.settings.flow import Typed
 from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
-from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
+from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
@@ -34,8 +32,6 @@ from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NumberRange
-
-log = structlog.get_logger(__name__)
 
 
 class Phones:
@@ -126,11 +122,7 @@ class Phones:
             raise PhoneTaken from None
         if member.phone is not None:
             self._teller.tell(MobileNumber(member.phone), Told.PHONE_CHANGED)
-        try:
-            await self._endings.end_browsers(visit.account, visit.session.id, reason)
-        except StoreUnavailable:
-            # What is left is a login that was under way at this very moment. The number is set, and is said to be.
-            log.exception("sessions_not_ended", reason=reason)
+        await self._endings.end_after(visit.account, visit.session.id, reason, member.standing.ref, phones=False)
 
 
 def _binding(flow: str, number: MobileNumber) -> Binding:

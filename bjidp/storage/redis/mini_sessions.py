@@ -7,6 +7,7 @@ standing any more, so that its sessions are over at once wherever they lie.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -77,9 +78,13 @@ class RedisMiniSessions:
         link = await self._rows.owner(session)
         return link is not None and await self._end(link, session, reason, now)
 
-    async def end_others(self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant) -> list[str]:
+    async def end_others(
+        self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant, gone: Sequence[str] = ()
+    ) -> list[str]:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end_others`."""
-        others = [row for row in await self.of_account(account, now) if row.id != keep]
+        rows = await self.of_account(account, now)
+        rows += [row for link in gone for row in await self._rows.of_owner(link, now)]
+        others = [row for row in rows if row.id != keep]
         return [row.id for row in others if await self._end(row.link, row.id, reason, now)]
 
     async def of_account(self, account: str, now: Instant) -> list[MiniSession]:

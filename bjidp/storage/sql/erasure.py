@@ -6,8 +6,9 @@ the audit log, which knows it by its reference alone. Called by ``members``, wit
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, null, update
+from sqlalchemy import bindparam, delete, null, select, update
 
+from bjidp.accounts.ports import Ended
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
@@ -51,6 +52,7 @@ class Erasure:
             .where(of_phones.account == bindparam("account"))
             .returning(of_phones.id, of_phones.expires_at, of_phones.link)
         )
+        self._links = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._deletes = [compile_(delete(table).where(table.c.account == bindparam("account"))) for table in _OWNED]
         kept = {account.c.id, account.c.ref, account.c.status, account.c.created_at, account.c.cancelled_at}
         self._empty = compile_(
@@ -63,8 +65,9 @@ class Erasure:
             )
         )
 
-    def erase(self, transaction: Transaction, account_id: str, ref: str, kind: EventKind, now: Instant) -> None:
+    def erase(self, transaction: Transaction, account_id: str, ref: str, kind: EventKind, now: Instant) -> Ended:
         """Delete all that is the account's, audit it as ``kind``, tell relying parties. The account is locked."""
+        links = tuple(link for (link,) in transaction.all(self._links, {"account": account_id}))
         for session, expires_at, ticket in transaction.all(self._end_browsers, {"account": account_id}):
             if expires_at > now:
                 reference = None if ticket is None else base64url(ticket)
@@ -77,6 +80,7 @@ class Erasure:
         transaction.run(self._empty, {"account": account_id, "now": now})
         self._audit.write(transaction, AuditEvent(kind, now, ref))
         self._outbox.tell(transaction, ref, kind, now)
+        return Ended(account_id, ref, links)
 
     def _ended(
         self,

@@ -7,13 +7,14 @@ comes second decides on what the first has left.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import bindparam, exists, or_, select, update
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_phone, of_username
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import IdentifierTaken, Member, NewMember, Notice, PasswordStale
+from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, Notice, PasswordStale
 from bjidp.accounts.username import system_username
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import DAY, Instant
@@ -33,6 +34,8 @@ from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, Rows
 from bjidp.storage.sql.schema import account, audit_event, notice, outbox
 from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
+
+T = TypeVar("T")
 
 _LAST = 2**63 - 1
 """No event has a higher number."""
@@ -221,7 +224,7 @@ class SqlMembers:
             row = await self._engine.one(self._seen, {"account": account})
             usable(None if row is None else Locked(*row))
 
-    async def merge_phone(self, account: str, number: str, now: Instant) -> str | None:
+    async def merge_phone(self, account: str, number: str, now: Instant) -> Ended | None:
         """Move ``number`` to ``account``, and end the account that held it; raise :class:`IdentifierTaken`."""
         return await self._engine.write(
             lambda transaction: self._numbers.merge(transaction, account, number, now),
@@ -258,13 +261,13 @@ class SqlMembers:
 
         await self._change(account, work)
 
-    async def cancel(self, account: str, now: Instant) -> None:
+    async def cancel(self, account: str, now: Instant) -> Ended:
         """Cancel the account: every personal value, identifier, link, session and password of it is deleted."""
 
-        def work(transaction: Transaction, ref: str) -> None:
-            self._erasure.erase(transaction, account, ref, EventKind.ACCOUNT_CANCELLED, now)
+        def work(transaction: Transaction, ref: str) -> Ended:
+            return self._erasure.erase(transaction, account, ref, EventKind.ACCOUNT_CANCELLED, now)
 
-        await self._change(account, work)
+        return await self._change(account, work)
 
     async def see_notices(self, account: str, now: Instant, *, up_to: int) -> None:
         """Note that the account's notices up to the one of this id were shown."""
@@ -278,9 +281,9 @@ class SqlMembers:
         """Delete at most ``limit`` of what relying parties were told before ``before``; return how many."""
         return await self._forget(self._forget_deliveries, {"before": before, "limit": limit})
 
-    async def _change(self, account_id: str, work: Callable[[Transaction, str], None]) -> None:
+    async def _change(self, account_id: str, work: Callable[[Transaction, str], T]) -> T:
         """Do ``work`` on the locked account, told its reference; raise ``AccountRefused``."""
-        await self._engine.write(
+        return await self._engine.write(
             lambda transaction: work(transaction, self._accounts.lock(transaction, account_id)),
         )
 

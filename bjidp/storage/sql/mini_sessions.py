@@ -5,6 +5,8 @@ Owns ``MiniSessionStore`` for one process, or for several on one PostgreSQL.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, update
 
 from bjidp.accounts.ports import Standing
@@ -177,8 +179,14 @@ class SqlMiniSessions:
             await self._engine.write_briefly(lambda transaction: self._ends.one(transaction, session, reason, now))
         )
 
-    async def end_others(self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant) -> list[str]:
-        """End the account's live sessions but ``keep``; return the ids of the sessions ended."""
+    async def end_others(
+        self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant, gone: Sequence[str] = ()
+    ) -> list[str]:
+        """End the account's live sessions but ``keep``; return the ids of the sessions ended.
+
+        Those of links that are ``gone`` went with them, in one transaction.
+        """
+        del gone
         return await self._engine.write_briefly(
             lambda transaction: self._ends.but(transaction, account, keep, reason, now)
         )

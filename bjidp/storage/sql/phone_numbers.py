@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, exists, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind, of_phone
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import IdentifierTaken
+from bjidp.accounts.ports import Ended, IdentifierTaken
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.privacy.fields import FieldCipher
@@ -58,7 +58,7 @@ class PhoneNumbers:
         self._notices.tell(transaction, account_id, NoticeKind.PHONE_CHANGED, now)
         return True
 
-    def merge(self, transaction: Transaction, account_id: str, number: str, now: Instant) -> str | None:
+    def merge(self, transaction: Transaction, account_id: str, number: str, now: Instant) -> Ended | None:
         """Give the number to an account and end the one that held it; return which that was.
 
         Raises ``AccountRefused``, and :class:`IdentifierTaken` when the holder has to stay.
@@ -70,16 +70,17 @@ class PhoneNumbers:
         both = sorted({account_id, ends or account_id})
         locked = {one: self._accounts.locked(transaction, one) for one in both}
         ref = usable(locked[account_id])
+        ended = None
         if ends is not None:
             if self._claims.holder(transaction, claimed) != ends:
                 raise Contended  # it moved on while this waited
-            self._end(transaction, ends, locked[ends], now)
+            ended = self._end(transaction, ends, locked[ends], now)
         if not self.give(transaction, account_id, ref, number, now):
             raise Contended  # somebody came to hold it since the look
-        return ends
+        return ended
 
-    def _end(self, transaction: Transaction, account_id: str, locked: Locked | None, now: Instant) -> None:
+    def _end(self, transaction: Transaction, account_id: str, locked: Locked | None, now: Instant) -> Ended:
         proved = transaction.one(self._has_identity, {"account": account_id})
         if locked is None or not locked.usable or proved is None or proved[0]:
             raise IdentifierTaken(IdentifierKind.PHONE)
-        self._erasure.erase(transaction, account_id, locked.ref, EventKind.ACCOUNT_MERGED, now)
+        return self._erasure.erase(transaction, account_id, locked.ref, EventKind.ACCOUNT_MERGED, now)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from structlog.testing import capture_logs
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.ports import Ended
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
@@ -20,12 +24,14 @@ class Phones:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, SessionEnd]] = []
+        self.gone: list[str] = []
         self.down = False
 
-    async def end(self, account: str, reason: SessionEnd) -> None:
+    async def end(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
         if self.down:
             raise StoreUnavailable
         self.asked.append((account, reason))
+        self.gone += gone
 
 
 @pytest.fixture
@@ -59,6 +65,32 @@ async def test_phones_may_stay(sessions: Sessions, phones: Phones) -> None:
     await sessions.start("account-1", LOGIN, None)
     await Endings(sessions, phones.end).end_browsers("account-1", None, SessionEnd.PHONE_CHANGED)
     assert (await sessions.of_account("account-1"), phones.asked) == ([], [])
+
+
+@pytest.mark.attack("R4")
+async def test_after_the_write_a_store_that_is_down_is_logged_with_the_reference_of_the_account(
+    sessions: Sessions, phones: Phones
+) -> None:
+    phones.down = True
+    endings = Endings(sessions, phones.end)
+    with capture_logs() as lines:
+        await endings.end_after("account-1", None, SessionEnd.PASSWORD_CHANGED, "ref-1")
+        await endings.end_after("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1", phones=False)
+        await endings.end_ended(Ended("account-2", "ref-2", ()))
+    assert [(line["event"], line["account_ref"], line["reason"]) for line in lines] == [
+        ("sessions_not_ended", "ref-1", "password_changed"),
+        ("sessions_not_ended", "ref-2", "cancelled"),
+    ]
+
+
+@pytest.mark.req("ACC-7")
+async def test_what_an_account_that_has_ended_left_on_phones_is_found_by_its_links(
+    sessions: Sessions, phones: Phones
+) -> None:
+    await sessions.start("account-1", LOGIN, None)
+    await Endings(sessions, phones.end).end_ended(Ended("account-1", "ref-1", ("link-1", "link-2")))
+    assert await sessions.of_account("account-1") == []
+    assert (phones.asked, phones.gone) == ([("account-1", SessionEnd.CANCELLED)], ["link-1", "link-2"])
 
 
 async def test_a_store_that_is_down_is_told(sessions: Sessions, phones: Phones) -> None:

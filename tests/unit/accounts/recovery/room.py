@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -90,7 +91,7 @@ class PhoneSessions:
     def __init__(self) -> None:
         self.ended: list[tuple[str, SessionEnd]] = []
 
-    async def end(self, account: str, reason: SessionEnd) -> None:
+    async def end(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
         self.ended.append((account, reason))
 
 

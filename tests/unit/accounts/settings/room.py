@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -65,7 +66,7 @@ class EndedPhones:
         self.ended: list[tuple[str, SessionEnd]] = []
         self.down = False
 
-    async def __call__(self, account: str, reason: SessionEnd) -> None:
+    async def __call__(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
         if self.down:
             raise StoreUnavailable
         self.ended.append((account, reason))
