@@ -215,6 +215,9 @@ class SettingsPages:
         if error is not None and not posted.faults and not isinstance(error, _ABOVE):
             raise error
         standing = await self._changes.look(visit, _operation(request), form.flow)
+        if standing.step is Step.VERIFY is not step and isinstance(error, Retryable):
+            # The proof went with what failed, and 验证身份 alone would not say that anything did.
+            raise error
         if standing.step is not step:
             return self._lead(request, asker, None if standing.draft is None else standing.draft.id)
         page = await self._page(request, asker, visit, standing, posted)

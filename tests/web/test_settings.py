@@ -454,6 +454,20 @@ async def test_forms_sent_at_once_write_once(program: Program, owner: Owner) -> 
     assert program.sql("SELECT count(*) FROM audit_event WHERE kind = 'password.changed'") == [(1,)]
 
 
+@pytest.mark.attack("O5")
+@pytest.mark.parametrize(("call", "heads"), [("sessions.end_others", True), ("members.set_password", False)])
+async def test_a_store_that_is_down_is_told_before_another_proof_is_asked_for(
+    program: Program, owner: Owner, call: str, *, heads: bool
+) -> None:
+    form = (await owner.may("password")).typed(**NEW_PASSWORDS)
+    program.meddler.breaks(call)
+    answer = await send(owner.browser, form)
+    program.meddler.mends()
+    assert (answer.status, answer.header("Location")) == (503, None)
+    again = await send(owner.browser, form)
+    assert (heading(await owner.follow(again)) == "修改成功，请牢记新密码！") is heads
+
+
 @pytest.mark.req("ACC-2")
 async def test_a_change_that_is_being_written_is_waited_for(program: Program, owner: Owner) -> None:
     form = (await owner.may("password")).typed(**NEW_PASSWORDS)

@@ -67,6 +67,8 @@ class Passwords:
         draft = await self._changes.due(visit, Operation.PASSWORD, flow)
         await self._require_old(member, typed.old)
         kept = await self._hashes.hash(typed.password)
+        # Before the proof is used up: where sessions cannot be ended, the form is sent again, and costs no second code.
+        await self._endings.end_others(visit.account, visit.session.id, SessionEnd.PASSWORD_CHANGED)
         await self._changes.save(visit, draft, lambda: self._write(visit, member, kept))
         return draft.id
 
@@ -79,7 +81,6 @@ class Passwords:
 
     async def _write(self, visit: Visit, member: Member, kept: str) -> None:
         account, reason = visit.account, SessionEnd.PASSWORD_CHANGED
-        await self._endings.end_others(account, visit.session.id, reason)
         try:
             await self._members.set_password(
                 account, kept, EventKind.PASSWORD_CHANGED, self._clock.now(), was=member.password

@@ -101,6 +101,8 @@ class Phones:
             # Nothing comes of this number here, so another one is to be typed.
             await self._changes.note(visit, draft, rules.without_address)
             raise PhoneTaken
+        # Before the proof is used up: where sessions cannot be ended, the form is sent again, and costs no second code.
+        await self._endings.end_browsers(visit.account, visit.session.id, SessionEnd.PHONE_CHANGED)
         await self._changes.save(visit, draft, lambda: self._write(visit, number))
         return draft.id
 
@@ -115,7 +117,6 @@ class Phones:
 
     async def _write(self, visit: Visit, number: MobileNumber) -> None:
         member, reason = await self._verifying.member(visit), SessionEnd.PHONE_CHANGED
-        await self._endings.end_browsers(visit.account, visit.session.id, reason)
         try:
             await self._members.set_phone(visit.account, number.digits, self._clock.now())
         except IdentifierTaken:

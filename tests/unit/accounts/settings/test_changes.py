@@ -151,7 +151,7 @@ async def test_a_store_that_is_down_before_the_write_leaves_the_old_password(roo
     room.meddler.mends()
     assert (await room.hashes.verify((await room.member(account)).password, PASSWORD)).right
     assert room.notices(account) == []
-    again = Step.CHANGE if call in {"drafts.replace", "proofs.take"} else Step.VERIFY
+    again = Step.VERIFY if call == "members.set_password" else Step.CHANGE
     assert await step(room, visit, Operation.PASSWORD, flow) is again
 
 
@@ -406,6 +406,21 @@ async def test_the_other_sessions_are_over_before_the_number_is_written_and_afte
     room.meddler.before_next("members.set_phone", look)
     await room.phones.change(visit, flow, typed)
     assert await room.sessions.find(late[0].cookie) is None
+
+
+@pytest.mark.attack("R4", "O5")
+async def test_sessions_that_cannot_be_ended_cost_a_number_no_second_code(room: Room) -> None:
+    visit = await room.enter(await room.someone())
+    await room.granted(visit, Operation.PHONE)
+    flow, typed = await room.new_number(visit, None)
+    room.meddler.breaks("sessions.end_others")
+    with pytest.raises(StoreUnavailable):
+        await room.phones.change(visit, flow, typed)
+    room.meddler.mends()
+    assert (await room.member(visit.account)).phone == NUMBER
+    assert await step(room, visit, Operation.PHONE, flow) is Step.CHANGE
+    await room.phones.change(visit, flow, replace(typed, code=""))
+    assert (await room.member(visit.account)).phone == NEW_NUMBER
 
 
 # ------------------------------------------------------------------------------------------------------------ 绑定邮箱
