@@ -2,6 +2,8 @@
 
 const { embedder } = document.querySelector("[data-embedder]").dataset;
 
-document.addEventListener("bjidp:frame", ({ detail }) => {
-  window.parent.postMessage({ type: "bjidp-frame", text: detail.text }, embedder);
-});
+if (window.parent !== window) {
+  document.addEventListener("bjidp:frame", ({ detail }) => {
+    window.parent.postMessage({ type: "bjidp-frame", text: detail.text }, embedder);
+  });
+}
