@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Final, cast
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.settings.cancelling import Cancelling
@@ -175,6 +176,8 @@ class SettingsPages:
     async def _proved(self, request: web.Request, asker: Asker, visit: Visit, form: SettingForm) -> web.Response:
         operation = _operation(request)
         proved = await self._changes.prove_identity(visit, operation, form.flow, form.typed)
+        # From here on the session is under its new cookie, which is on its way to the browser.
+        visit = replace(visit, cookie=proved.cookie or visit.cookie)
         if operation is Operation.CANCEL:
             # Whatever keeps the account from ending now must not keep the new cookie from the browser.
             with suppress(BjidpError, NotDue):
