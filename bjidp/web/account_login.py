@@ -360,6 +360,7 @@ class AccountLogin:
             proved.member.standing.account,
             Way.SMS,
             where=self._settings.phone_home,
+            still_right=lambda: self._codes.require_unchanged(proved),
             entered=lambda session: self._codes.entered(asker.holder, proved, session),
         )
 

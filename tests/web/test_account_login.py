@@ -514,6 +514,23 @@ async def test_a_picture_that_is_over_gives_way_to_a_new_one(program: Program, p
     assert (await browser.get(f"/captcha/{again.captcha}.png")).status == 200
 
 
+@pytest.mark.attack("T3")
+async def test_a_login_by_a_number_that_is_changed_meanwhile_comes_to_nothing(
+    program: Program, member: Standing
+) -> None:
+    browser = await program.browser()
+    _, answer = await asked(program, browser)
+    form = form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+
+    async def changed() -> None:
+        await program.rooms.stores.members.set_phone(member.account, "15400006666", program.clock.now())
+
+    program.meddler.before_next("sessions.open", changed)
+    assert (await send(browser, form)).status == 422
+    assert browser.session is None
+    assert await program.rooms.stores.sessions.of_account(member.account, program.clock.now()) == []
+
+
 @pytest.mark.attack("O10")
 async def test_a_code_is_worth_nothing_in_another_browser(program: Program, member: Standing) -> None:
     browser, thief = await program.browser(), await program.browser()

@@ -206,6 +206,16 @@ class SmsLogin:
             raise AccountRefused(member.standing.refusal)
         return Proved(flow, member)
 
+    async def require_unchanged(self, proved: Proved) -> None:
+        """Raise ``VerificationCodeExpired`` if the number is not the account's any more.
+
+        Asked after the session was opened, which is then to be ended: so no login by a former number outlives the
+        change of it, which ends the sessions that are there after it.
+        """
+        now = await self._members.member(proved.member.standing.account)
+        if now is None or now.phone != proved.member.phone:
+            raise VerificationCodeExpired
+
     async def entered(self, holder: str, proved: Proved, session: str) -> str | None:
         """Note that the login came to ``session``; return the session another post of its form came to before.
 
