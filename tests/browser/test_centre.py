@@ -188,7 +188,7 @@ async def test_an_account_ends_at_a_computer_without_a_script(demo: Demo, comput
     await page.get_by_role("button", name="获取验证码").click()
     await expect(page.get_by_text("验证码已经发出")).to_be_visible()
     await page.get_by_label("手机验证码", exact=True).fill(await code_of(page, demo, number))
-    await next_step(computer)
+    await page.get_by_role("button", name="确认注销账号", exact=True).click()
     await expect(page.get_by_role("heading", name="账号已注销")).to_be_visible()
     await page.get_by_role("link", name="重新登录").click()
     await page.goto("/login?tab=account")
