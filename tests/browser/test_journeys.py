@@ -77,7 +77,7 @@ async def test_somebody_known_scans_the_picture_confirms_and_the_page_moves_on_b
     page = computer.page
     await expect(page.get_by_text("中级认证", exact=True)).to_be_visible()
     await expect(page.get_by_text(f"扫码登录 · {name}京通")).to_be_visible()
-    written = await page.locator("time").get_attribute("datetime")
+    written = await page.get_by_role("region", name="这次登录").get_by_role("time").get_attribute("datetime")
     now = dt.datetime.fromtimestamp(SystemClock().now() / 1_000, dt.UTC)
     assert abs(now - dt.datetime.fromisoformat(written or "")) < dt.timedelta(minutes=2)
     await computer.hang(f"centre-{platform}")
@@ -168,7 +168,7 @@ async def test_in_the_demo_page_every_page_after_the_login_is_shown_too_and_back
     await login.get_by_role("link", name="重新登录").click()
 
     await logs_in()
-    await login.get_by_role("button", name="不是我").click()
+    await login.get_by_role("button", name="不是我", exact=True).click()
     await expect(login.get_by_role("heading", name="这次登录已结束")).to_be_visible()
     frame = page.frame(url=re.compile("/not-me$"))
     assert frame is not None
