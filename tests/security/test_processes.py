@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from itertools import chain, cycle
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
 from tests.security.conftest import Own
 from tests.security.test_codes import outcome
 from tests.support.browser import Browser
-from tests.support.calls import Answer, Caller, Deployment
-from tests.support.forms import WebForm, form_of, send
+from tests.support.calls import Answer, Caller, Deployment, at_once, request
+from tests.support.forms import FORM, WebForm, form_of, send
 from tests.support.house import is_ready, open_house, serve
 from tests.support.visitors import (
     ANOTHER,
@@ -40,10 +42,22 @@ def through(caller: Caller, browser: Browser) -> Browser:
     return same
 
 
-async def spread(callers: list[Caller], browser: Browser, forms: list[WebForm], act: str = "") -> list[Answer]:
-    """Send forms of one browser in the same instant, to each process in turn."""
-    posts = (send(through(callers[turn % len(callers)], browser), form, act) for turn, form in enumerate(forms))
-    return await asyncio.gather(*posts)
+async def together(posts: Sequence[tuple[Browser, WebForm]], act: str = "") -> list[Answer]:
+    """Send forms that end in the same instant, each to the process that its browser speaks to."""
+    ends: dict[str, list[tuple[Browser, WebForm]]] = {}
+    for browser, form in posts:
+        ends.setdefault(browser.to.at, []).append((browser, form))
+    answered = (
+        at_once(own[0][0].to, [as_request(browser, form, act) for browser, form in own]) for own in ends.values()
+    )
+    return list(chain.from_iterable(await asyncio.gather(*answered)))
+
+
+def as_request(browser: Browser, form: WebForm, act: str) -> bytes:
+    """Return a form as a browser posts it."""
+    headers = browser.headers(browser.to.url, Accept="text/html") | {"Content-Type": FORM}
+    body = urlencode(form.values | {"act": act}).encode()
+    return request(browser.to, "POST", form.action, headers=headers, body=body)
 
 
 @pytest.mark.attack("O4", "O5", "O9", "O11")
@@ -59,38 +73,49 @@ async def test_two_processes_share_every_try_and_a_new_one_gives_none_back(
     ):
         ends = [Deployment(house.server, house.sandbox, at) for at in house.addresses]
         first, second = callers = [await stack.enter_async_context(Caller(end)) for end in ends]
+        # What one process has shown and sent, another one takes.
         browser, phone = Browser(first), number()
+        form = (await opened(browser, BY_CODE, CODE_FORM)).typed(phone=phone, agreed="yes")
+        assert (await send(through(second, browser), form, "code")).status == 200
+        assert outcome(await send(browser, form.typed(code=await code_sent(first, phone)))) == "right"
+
+        phone = number()
         form, code = await login_code(browser, phone)
 
         guesses = [form.typed(code=another(code, turn)) for turn in range(1, 41)]
-        told = Counter(outcome(answer) for answer in await spread(callers, browser, guesses))
+        halves = [through(caller, browser) for caller in callers]
+        told = Counter(outcome(answer) for answer in await together(list(zip(cycle(halves), guesses, strict=False))))
         assert told["wrong"] == 5, told
         assert told["right"] == 0
         assert outcome(await send(through(second, browser), form.typed(code=code))) in {"expired", "refused"}
 
         right, digits = await login_code(browser, number())
-        told = Counter(outcome(answer) for answer in await spread(callers, browser, [right.typed(code=digits)] * 20))
+        told = Counter(
+            outcome(answer) for answer in await together([(half, right.typed(code=digits)) for half in halves * 10])
+        )
         assert told["right"] == 1, told
 
         captcha = (await opened(browser, BY_CODE, CODE_FORM)).typed(agreed="yes")
         phones = [number() for _ in range(20)]
-        answers = await spread(callers, browser, [captcha.typed(phone=typed) for typed in phones], "code")
+        forms = (captcha.typed(phone=typed) for typed in phones)
+        answers = await together(list(zip(cycle(halves), forms, strict=False)), "code")
         assert Counter(answer.status for answer in answers) == {200: 1, 422: 19}
 
         askers = [Browser(callers[turn % 2]) for turn in range(20)]
-        together = number()
-        asking = [(await opened(asker, BY_CODE, CODE_FORM)).typed(phone=together) for asker in askers]
-        answers = await asyncio.gather(*(send(*pair, "code") for pair in zip(askers, asking, strict=True)))
+        one = number()
+        asking = [(asker, (await opened(asker, BY_CODE, CODE_FORM)).typed(phone=one)) for asker in askers]
+        answers = await together(asking, "code")
         assert Counter(answer.status for answer in answers) == {200: 1, 429: 19}
-        assert await code_sent(second, together)
-        assert len(await inbox(second, together)) == 1
+        assert await code_sent(second, one)
+        assert len(await inbox(second, one)) == 1
 
         account = await registered(first)
         tries: list[tuple[Browser, WebForm]] = []
         for turn in range(24):
             at = Browser(callers[turn % 2])
-            tries.append((at, (await opened(at, H5_LOGIN)).typed(account=account.username, password=ANOTHER)))
-        answers = await asyncio.gather(*(send(at, typed.typed(agreed="yes")) for at, typed in tries))
+            typed = (await opened(at, H5_LOGIN)).typed(account=account.username, password=ANOTHER, agreed="yes")
+            tries.append((at, typed))
+        answers = await together(tries)
         statuses = Counter(answer.status for answer in answers)
         # The hasher turns away what would wait too long (503): that is counted too.
         assert statuses[422] + statuses[503] == 10, statuses
