@@ -81,12 +81,12 @@ async def test_an_account_that_was_registered_on_a_page_becomes_one_with_that_of
 async def test_whoever_has_an_account_by_name_and_number_claims_it_by_a_face_and_a_code(
     demo: Demo, computer: Computer, phone: Handset
 ) -> None:
-    person = await resident(demo, "阿依古丽·买买提")
+    person = await resident(demo, "古丽努尔·阿卜杜热合曼·麦麦提图尔荪·艾则孜·约麦尔江")
     document = Person(DocumentType.RESIDENT_ID, person.name, person.document_number)
     number = "15400120012"
     await member_at(
         demo.config,
-        username="aygul_m",
+        username="gulnur_a",
         phone=number,
         password=PASSWORD,
         document=document,
@@ -103,6 +103,6 @@ async def test_whoever_has_an_account_by_name_and_number_claims_it_by_a_face_and
     code = re.findall("[0-9]{6}", await inbox(computer, demo, number, "验证码"))[0]
     await phone.root.get_by_label("短信验证码").fill(code)
     await phone.press("认领并登录")
-    await phone.is_home("阿**")
+    await phone.is_home("古**")
     await phone.press("我的")
     await phone.shows("154****0012", "中级认证")

@@ -110,7 +110,7 @@ async def test_a_real_named_person_recovers_by_the_keyboard_alone(demo: Demo, co
 async def test_an_account_without_a_phone_is_proved_in_jingtong(demo: Demo, computer: Computer) -> None:
     page, looks = computer.page, Looks(computer, "recover-jingtong")
     async with Caller(Deployment(demo.server, demo.sandbox, demo.server)) as calling:
-        (person,) = [person for person in await people(calling) if person.name == "陈雨桐"]
+        (person,) = [person for person in await people(calling) if person.name == "郭小雨"]
         phone = await log_in(calling, "baidu", person)
         await page.goto("/recover")
         await page.get_by_role("textbox", name="账户名").fill(person.document_number)

@@ -63,8 +63,19 @@ class Crowd:
         self._pairs += 1
         there.rotate(self._pairs)
         # Whoever was put aside comes last, and then it was for something else.
-        first, second = sorted(there, key=lambda person: person not in waiting)[:2]
-        return await self.phone_of(caller, first), await self.phone_of(caller, second)
+        pair = sorted(there, key=lambda person: person not in waiting)[:2]
+        first, second = [await self._afresh(caller, person, platform) for person in pair]
+        for person in pair:
+            if person in waiting:
+                # They are about to make many calls, and are not met again for a while.
+                waiting.remove(person)
+                waiting.insert(len(waiting) // 2, person)
+        return first, second
+
+    async def _afresh(self, caller: Caller, person: Person, platform: str) -> Phone:
+        """Return a phone that has just logged in: what its button gives is sealed with the key of the last login."""
+        self._tokens.pop((caller.to.url, platform, person.id), None)
+        return await self.phone_of(caller, person, platform)
 
     async def phone_of(self, caller: Caller, person: Person, platform: str | None = None) -> Phone:
         """Return a person's phone, by default on a platform whose face check knows their document."""
