@@ -6,6 +6,7 @@ whoever comes next, and put aside for good whom they make the server angry with.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from typing import Final
 
@@ -21,6 +22,11 @@ PLATFORM: Final = {RESIDENT: "wechat", "permanent_resident": "baidu"}
 """Where a document's face check is to be had; permits go to Alipay."""
 
 
+MINUTE: Final = 60.0
+RESTED: Final = 20
+"""Of the sixty calls that an account has in a minute."""
+
+
 class Crowd:
     """People and their phones, by deployment; a login is made when it is first needed."""
 
@@ -31,10 +37,24 @@ class Crowd:
         self._pairs = 0
 
     async def phone(self, caller: Caller) -> Phone:
-        """Return the phone of whoever comes next."""
+        """Return the phone of whoever comes next and has asked little of the server in the last minute."""
         waiting = await self._everybody(caller)
-        waiting.rotate(-1)
+        for _ in range(len(waiting)):
+            waiting.rotate(-1)
+            if self._has_rested(caller, waiting[-1]):
+                break
         return await self.phone_of(caller, waiting[-1])
+
+    def _has_rested(self, caller: Caller, person: Person) -> bool:
+        since = time.monotonic() - MINUTE
+        asked = [
+            when
+            for (url, _, who), tokens in self._tokens.items()
+            if (url, who) == (caller.to.url, person.id)
+            for when in tokens.shown
+            if when > since
+        ]
+        return len(asked) < RESTED
 
     async def resident(self, caller: Caller) -> Phone:
         """Return the phone of the next person with the document that every platform knows."""

@@ -6,9 +6,10 @@ Owns what 京通 does, written down a second time from wire.md, sections 3 and 4
 from __future__ import annotations
 
 import json
+import time
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tests.support.browser import Screen
 from tests.support.calls import Answer, Caller, Headers, pairs
@@ -46,6 +47,8 @@ class Tokens(Struct):
     access: str
     refresh: str
     account: dict[str, Any]
+    shown: list[float] = field(default_factory=list)
+    """When the phone has shown them to the server: an account may ask so many things in a minute."""
 
 
 class Phone:
@@ -61,6 +64,7 @@ class Phone:
     @property
     def bearer(self) -> dict[str, str]:
         """The header that shows who calls."""
+        self.tokens.shown.append(time.monotonic())
         return {"Authorization": f"Bearer {self.tokens.access}"}
 
     def through(self, caller: Caller) -> Phone:
