@@ -157,6 +157,22 @@ async def test_a_code_is_used_up_by_the_post_that_finds_it_right(apart: Caller) 
     assert await enters(browser, form.typed(flow=""), code) == "expired"
 
 
+@pytest.mark.attack("O9", "O10")
+async def test_what_a_code_has_proved_is_known_to_its_own_login_alone(apart: Caller) -> None:
+    """A form that is sent twice is answered twice; in another flow, for another number, elsewhere the code is used."""
+    browser, thief = Browser(apart), Browser(apart)
+    form, code = await login_code(browser, number())
+    assert [await enters(browser, form, code) for _ in range(3)] == ["right"] * 3
+    another_form, _ = await login_code(browser, number())
+    theirs, _ = await login_code(thief, number())
+    phone, flow = form.values["phone"], form.values["flow"]
+    for typed in (form.typed(flow=""), form.typed(flow="A" * 22), another_form.typed(phone=phone)):
+        assert await enters(browser, typed, code) == "expired"
+    assert await enters(browser, another_form.typed(flow=flow), code) == "wrong"
+    for typed in (theirs.typed(phone=phone), theirs.typed(phone=phone, flow=flow)):
+        assert await enters(thief, typed, code) == "expired"
+
+
 @pytest.mark.attack("O10")
 async def test_a_code_serves_nothing_but_what_it_was_sent_for(apart: Caller) -> None:
     """Not in another browser, for another number, a registration or a recovery; and none of that costs a try."""
@@ -334,3 +350,19 @@ async def test_a_code_is_read_on_the_phone_and_nowhere_else(home: Own) -> None:
             assert hidden.encode() not in octets, place
     # Microseconds have six digits too.
     assert not codes & set(SIX_DIGITS.findall(re.sub(r'"timestamp": "[^"]*"', "", log)))
+
+
+@pytest.mark.attack("O7", "R1")
+async def test_what_became_of_a_message_is_told_to_whoever_had_it_sent(apart: Caller) -> None:
+    """Another browser, and another site's page, are told what is told of a message that never was."""
+    browser, stranger = Browser(apart), Browser(apart)
+    await login_code(browser, number())
+    (dispatch,) = re.findall(r'data-dispatch="([0-9a-f]+)"', apart.heard[-1].text)
+    await stranger.get(BY_CODE)
+    own = await browser.get(f"/dispatches/{dispatch}")
+    assert own.json()["state"] in {"sending", "sent"}
+    foreign, never = [await stranger.get(f"/dispatches/{known}") for known in (dispatch, "0" * 32)]
+    assert foreign.status == 404
+    assert foreign.face == never.face
+    across = await browser.get(f"/dispatches/{dispatch}", **{"Sec-Fetch-Site": "cross-site"})
+    assert across.status == 403

@@ -277,6 +277,22 @@ async def test_whatever_is_typed_is_answered_with_a_page(apart: Caller, value: s
         assert not [line for line in answer.cookies if "a=b" in line]
 
 
+@pytest.mark.attack("Q28", "Q27")
+async def test_a_form_does_nothing_by_any_other_method(apart: Caller) -> None:
+    """No link, picture or preflight does what a form is for, whoever is logged in."""
+    browser = Browser(apart)
+    for poster, forms in POSTERS.values():
+        browser, csrf = await poster(apart)
+        for path in forms:
+            for method in ("PUT", "PATCH", "DELETE", "OPTIONS"):
+                sent = browser.headers(apart.to.url, Accept="text/html") | {"Content-Type": FORM}
+                answer = await apart.send(method, path, headers=sent, body=urlencode({"csrf": csrf}).encode())
+                assert (answer.status, answer.cookies) == (405, []), (path, method)
+            looked = await browser.get(f"{path}?{urlencode({'csrf': csrf, 'act': 'others', 'agreed': 'yes'})}")
+            assert looked.status in {200, 302, 303, 405, 410}, path
+    assert (await browser.get("/centre")).status == 200
+
+
 @pytest.mark.attack("T4")
 async def test_no_parameter_leads_anywhere_else(apart: Caller) -> None:
     """Where a page leads is the server's to say: no query, field or header is led to, before a login or after it."""

@@ -338,6 +338,20 @@ async def test_every_way_in_makes_a_session_that_nobody_chose(town: Town, callin
         assert replayed.session in {None, "x" * 43}
 
 
+@pytest.mark.attack("O9", "T1")
+@pytest.mark.req("LOG-6")
+async def test_a_form_with_a_code_that_is_sent_twenty_times_leaves_one_session(town: Town, calling: Caller) -> None:
+    """Whoever presses the button again and again is in once; the cookies of all other answers are worth nothing."""
+    person = town.somebody()
+    browser = Browser(calling)
+    form, code = await login_code(browser, person.phone)
+    copies = [browser.copy() for _ in range(20)]
+    answers = await asyncio.gather(*(send(copy, form.typed(code=code)) for copy in copies))
+    assert {answer.status for answer in answers} <= {303, 410, 422}
+    alive = [copy for copy in copies if copy.session and (await copy.get("/centre")).status == 200]
+    assert len(alive) == 1
+
+
 @pytest.mark.attack("Q28")
 async def test_a_browser_that_is_logged_in_becomes_nobody_else_by_a_form(town: Town, calling: Caller) -> None:
     """Whoever plants a login in somebody's browser finds it taken; the page says whose it is."""

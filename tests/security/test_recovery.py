@@ -17,6 +17,7 @@ from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller
 from tests.support.forgetful import Forgetful, form_on
 from tests.support.forms import WebForm, forms, send
+from tests.support.visitors import by_password
 
 KNOWN: Final = [(f"known_{number:03d}", f"1540009{number:04d}") for number in range(100)]
 """People who have an account, and their numbers."""
@@ -133,6 +134,25 @@ async def test_a_recovery_serves_once_and_logs_nobody_in(calling: Caller) -> Non
     assert await logs_in(calling, username, NEW)
     assert not await logs_in(calling, username, "Other-wansui-9")
     assert not await logs_in(calling, username, OLD)
+
+
+@pytest.mark.attack("R2", "T3")
+@pytest.mark.req("REC-4")
+async def test_a_recovery_ends_every_session_of_the_account_and_of_no_other(calling: Caller) -> None:
+    """Whoever was in before is out with the new password, and a login needs it from then on."""
+    username, number = KNOWN[8]
+    inside, other = Browser(calling), Browser(calling)
+    assert (await by_password(inside, username, OLD)).status == 303
+    assert (await by_password(other, KNOWN[9][0], OLD)).status == 303
+    somebody = await recovers(calling, number, "/h5/recover")
+    await somebody.asks()
+    await somebody.send(code=await somebody.reads(number))
+    assert (await inside.get("/centre")).status == 200
+    await somebody.send(password=NEW, again=NEW)
+    assert (await inside.get("/centre")).status == 303
+    assert (await other.get("/centre")).status == 200
+    assert (await by_password(Browser(calling), username, OLD)).status == 422
+    assert somebody.browser.session is None
 
 
 @pytest.mark.attack("R3", "O9")

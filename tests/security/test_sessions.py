@@ -10,6 +10,7 @@ import pytest
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, Deployment
 from tests.support.crowd import Crowd
+from tests.support.forms import form_of, send
 from tests.support.login import approved, logged_in
 from tests.support.visitors import (
     H5_LOGIN,
@@ -146,11 +147,21 @@ async def test_every_answer_carries_the_headers_that_keep_it_in_place(
         await guest.get("/q/anything")
         await phone.account()
         await caller.post("/mp/v1/qr/scan", {})
+        for page in (PC_LOGIN, H5_LOGIN, "/register", "/h5/register", "/recover", "/h5/recover", "/h5/recover/code"):
+            await guest.get(page)
+        form = form_of(await guest.get(PC_LOGIN), "/login")
+        for kind in ("png", "wav"):
+            await guest.get(f"/captcha/{form.captcha}.{kind}")
+        await send(guest, form)
+        await login_code(guest, number())
+        await guest.get(f"/dispatches/{'0' * 32}")
+        for page in ("/centre/devices", "/centre/log", "/centre/password", "/h5/centre", "/h5/centre/cancel"):
+            await browser.get(page)
         kinds = set()
         for answer in caller.heard:
             assert_headers(answer, secure=server.secure)
             kinds.add((answer.header("Content-Type") or "").partition(";")[0])
-        assert {"text/html", "application/json", "application/problem+json"} <= kinds
+        assert {"text/html", "application/json", "application/problem+json", "image/png", "audio/wav"} <= kinds
 
 
 def assert_headers(answer: Answer, *, secure: bool) -> None:

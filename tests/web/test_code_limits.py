@@ -9,6 +9,8 @@ import pytest
 
 from bjidp.accounts.ports import Standing
 from bjidp.clock import HOUR, MINUTE, SECOND
+from tests.support.accounts import ZHANG
+from tests.support.accounts import member as account
 from tests.support.browser import Browser
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, send
@@ -244,3 +246,21 @@ async def test_of_two_people_who_have_proved_one_number_one_has_an_account_by_it
     (refused,) = (answer for answer in answers if answer.status == 422)
     assert set(form_of(refused, "/register").faults) == {"phone"}
     assert program.sql("SELECT count(*) FROM account") == [(1,)]
+
+
+@pytest.mark.attack("O4", "O1")
+@pytest.mark.req("LOG-6")
+async def test_twenty_ends_of_a_document_in_the_same_instant_are_five(program: Program) -> None:
+    """Of a number long unused the document's end is asked; five are compared, also of many at once."""
+    stores, phone = program.rooms.stores, number()
+    await account(stores, program.clock.now(), username=USERNAME, phone=phone, password=PASSWORD, document=ZHANG)
+    program.clock.advance(60 * 24 * HOURS + 1)
+    asker = Asker(await program.browser(), phone)
+    led = await asker.enters(await asker.gets())
+    where = str(led.header("Location"))
+    form = form_of(await asker.browser.get(where), "/h5/login/document")
+    posts = (send(asker.browser.copy(), form.typed(tail=f"00{turn:02}")) for turn in range(20))
+    answers = await asyncio.gather(*posts)
+    assert len([answer for answer in answers if "还可以试" in answer.text]) < 5
+    right = await send(asker.browser, form.typed(tail=ZHANG.number[-4:]))
+    assert (right.status, asker.browser.session) == (410, None)
