@@ -172,6 +172,8 @@ def patient(deployment: Deployment) -> Iterator[Patient]:
         additional_headers={"Cookie": _fresh_cookie(deployment)},
         compression=None,
         ping_interval=None,
+        # Nobody reads until the run's end: a client that stops at 16 messages no longer answers pings.
+        max_queue=None,
     ) as lively:
         opened = Patient(deployment, lively)
         yield opened
