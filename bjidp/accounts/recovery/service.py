@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.evenly import evenly
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.names import DocumentReadings, read_name
@@ -228,12 +229,13 @@ class Recoveries:
         await self._change(asking, draft, rules.finished)
 
     async def _named(self, typed: str) -> Recovery:
-        name = read_name(typed, self._documents)
-        stand_in = decoy(name, self._numbers, self._pseudonyms)
-        member = await self._members.find(name.identifiers)
-        if member is None:
-            return stand_in
-        return rules.of_member(name, member, self._mark(member), self._clock.now())
+        async with evenly():
+            name = read_name(typed, self._documents)
+            stand_in = decoy(name, self._numbers, self._pseudonyms)
+            member = await self._members.find(name.identifiers)
+            if member is None:
+                return stand_in
+            return rules.of_member(name, member, self._mark(member), self._clock.now())
 
     async def _is_owners(self, asking: Asking, facts: Recovery) -> bool:
         if facts.account:
