@@ -8,6 +8,7 @@ settings. What a flow may do next is decided by its own pure module, from the fa
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -15,13 +16,16 @@ from msgspec import Struct
 
 from bjidp.clock import MINUTE, Instant, Millis
 from bjidp.entropy import Entropy, token
-from bjidp.errors import BjidpError
+from bjidp.errors import BjidpError, StoreUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.seals import RecordSeals
-from bjidp.records import Records
+from bjidp.records import Records, StaleRecord
 
 LIFETIME: Final[Millis] = 30 * MINUTE
 """Counted from the last step; a person who is slower begins again."""
+
+ATTEMPTS: Final = 24
+"""Lost races in a row before giving up with a 503."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 """128 bits in base64url."""
@@ -96,6 +100,28 @@ class Drafts(Generic[T]):
         key = self._key(holder, draft.id)
         version = await self._records.replace(key, self._sealed(key, facts), draft.version, self._lifetime)
         return Draft(draft.id, facts, version, draft.now)
+
+    async def change(
+        self,
+        holder: str,
+        draft: Draft[T],
+        change: Callable[[T], T],
+        *,
+        still: Callable[[Draft[T]], None] | None = None,
+    ) -> Draft[T]:
+        """Write what ``change`` makes of the facts; where somebody was faster, of theirs.
+
+        Theirs are shown to ``still`` first, which raises what ends it where they leave nothing to be changed. What
+        ``change`` raises ends it as well. Raises :class:`DraftUnknown` when the draft is over by then.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return await self.write(holder, draft, change(draft.facts))
+            except StaleRecord:
+                draft = await self.read(holder, draft.id)
+            if still is not None:
+                still(draft)
+        raise StoreUnavailable
 
     async def close(self, holder: str, draft: str) -> T | None:
         """End the draft and return its facts: of many racing callers one gets them."""

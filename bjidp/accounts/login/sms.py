@@ -28,9 +28,8 @@ from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.ports import Member, MemberStore
 from bjidp.accounts.reassigned import may_be_anothers
 from bjidp.clock import DAY, MINUTE, SECOND, Clock, Instant
-from bjidp.errors import AccountRefused, BjidpError, StoreUnavailable
+from bjidp.errors import AccountRefused, BjidpError
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.records import StaleRecord
 from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
 from bjidp.verification.code import LIFETIME, Binding, Purpose, by_sms
@@ -45,9 +44,6 @@ TAIL_TRIES: Final = 5
 
 _FULL_WIDTH_X: Final = str.maketrans("Ｘｘ", "XX")
 
-
-ATTEMPTS: Final = 24
-"""Lost races in a row before giving up with a 503."""
 
 _LOOKS: Final = 5
 _PAUSE: Final = 0.1
@@ -153,7 +149,7 @@ class SmsLogin:
             _binding(holder, number), number, holder=holder, browser=holder, source=source, owner=owner
         )
         again_at = draft.now + sent.wait * SECOND
-        await self._change(holder, draft, lambda facts: replace(facts, dispatch=sent.id, again_at=again_at))
+        await self._drafts.change(holder, draft, lambda facts: replace(facts, dispatch=sent.id, again_at=again_at))
         return draft.id
 
     async def check(self, holder: str, flow: str, number: MobileNumber, typed: str) -> Proved | AskTail | NoSuchMember:
@@ -170,7 +166,7 @@ class SmsLogin:
         if member.document is not None and may_be_anothers(member.phone_used_at, self._clock.now()):
             account = member.standing.account
             # The tries at one document are those of the whole login, however often its form is posted.
-            draft = await self._change(
+            draft = await self._drafts.change(
                 holder, draft, lambda facts: facts if facts.account == account else replace(facts, account=account)
             )
             return AskTail(draft.id)
@@ -190,7 +186,7 @@ class SmsLogin:
         account, number = _waiting(draft.facts)
         await source.hit(self._throttle, "login.tail.source", self._windows.source)
         await self._throttle.hit(self._pseudonyms.key("login.tail", account), self._windows.account)
-        draft = await self._change(holder, draft, _one_try_less)
+        draft = await self._drafts.change(holder, draft, _one_try_less)
         member = await self._members.member(account)
         # Number or document may have moved since the code was used.
         if member is None or member.phone != number or member.document is None:
@@ -201,7 +197,7 @@ class SmsLogin:
                 await self._drafts.close(holder, flow)
                 raise TailSpent
             return left
-        await self._change(holder, draft, lambda facts: replace(facts, tries_left=facts.tries_left + 1))
+        await self._drafts.change(holder, draft, lambda facts: replace(facts, tries_left=facts.tries_left + 1))
         if member.standing.refusal is not None:
             raise AccountRefused(member.standing.refusal)
         return Proved(flow, member)
@@ -227,8 +223,7 @@ class SmsLogin:
         except BjidpError as trouble:
             log.warning("phone_proof_not_noted", reason=trouble.code)
         try:
-            draft = await self._drafts.read(holder, proved.flow)
-            before = (await self._swap(holder, draft, session)).facts.session
+            before = await self._swap(holder, await self._drafts.read(holder, proved.flow), session)
         except BjidpError as trouble:
             log.warning("login_not_noted", reason=trouble.code)
         return before
@@ -246,7 +241,7 @@ class SmsLogin:
             return proved
         draft = draft or await self._opened(holder, flow)
         fresh = SmsLoginFacts(proved=number.digits, proved_at=draft.now)
-        return await self._change(
+        return await self._drafts.change(
             holder, draft, lambda facts: replace(fresh, dispatch=facts.dispatch, again_at=facts.again_at)
         )
 
@@ -266,26 +261,17 @@ class SmsLogin:
             return held
         return await self._drafts.read(holder, await self._drafts.open(holder, SmsLoginFacts()))
 
-    async def _swap(self, holder: str, draft: Draft[SmsLoginFacts], session: str) -> Draft[SmsLoginFacts]:
-        """Write ``session`` down; return the draft as it was before."""
-        for _ in range(ATTEMPTS):
-            try:
-                await self._drafts.write(holder, draft, replace(draft.facts, session=session))
-            except StaleRecord:
-                draft = await self._drafts.read(holder, draft.id)
-            else:
-                return draft
-        raise StoreUnavailable
+    async def _swap(self, holder: str, draft: Draft[SmsLoginFacts], session: str) -> str | None:
+        """Write ``session`` down; return the one that was there before."""
+        before: str | None = None
 
-    async def _change(
-        self, holder: str, draft: Draft[SmsLoginFacts], change: Callable[[SmsLoginFacts], SmsLoginFacts]
-    ) -> Draft[SmsLoginFacts]:
-        for _ in range(ATTEMPTS):
-            try:
-                return await self._drafts.write(holder, draft, change(draft.facts))
-            except StaleRecord:
-                draft = await self._drafts.read(holder, draft.id)
-        raise StoreUnavailable
+        def swapped(facts: SmsLoginFacts) -> SmsLoginFacts:
+            nonlocal before
+            before = facts.session
+            return replace(facts, session=session)
+
+        await self._drafts.change(holder, draft, swapped)
+        return before
 
 
 def _is_proved(draft: Draft[SmsLoginFacts], number: MobileNumber) -> bool:

@@ -17,7 +17,6 @@ that dies in between has not left the sessions of whoever the new password shuts
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from msgspec import Struct
 
@@ -36,7 +35,7 @@ from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.surface import Surface
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND, Clock
-from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
+from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import StaleRecord
 from bjidp.sessions.ports import SessionEnd
@@ -50,9 +49,6 @@ from bjidp.verification.errors import VerificationCodeExpired, VerificationRequi
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation, Proofs
 from bjidp.verification.ranges import NumberRange
-
-ATTEMPTS: Final = 24
-"""Lost races in a row before giving up with a 503."""
 
 
 class Asking(Struct, frozen=True, kw_only=True):
@@ -172,11 +168,11 @@ class Recoveries:
             real=draft.facts.real,
         )
         again_at = draft.now + sent.wait * SECOND
-        await self._change(
-            asking,
+        await self._drafts.change(
+            asking.holder,
             draft,
             lambda facts: rules.with_code_sent(facts, sent.id, again_at, typed.document),
-            due=Step.IDENTITY,
+            still=_still_asked,
         )
 
     async def prove(self, asking: Asking, recovery: str | None, typed: Proving) -> Step:
@@ -200,7 +196,7 @@ class Recoveries:
                 return Step.IDENTITY
             draft = await self._try_document(asking, draft, member, typed.document)
         await self._members.phone_proved(draft.facts.account, self._clock.now())
-        draft = await self._change(asking, draft, lambda facts: rules.with_proof(facts, draft.now))
+        draft = await self._drafts.change(asking.holder, draft, lambda facts: rules.with_proof(facts, draft.now))
         return rules.next_step(draft.facts, draft.now)
 
     async def set_password(self, asking: Asking, recovery: str | None, typed: Choosing) -> None:
@@ -226,7 +222,7 @@ class Recoveries:
             await self._drafts.close(asking.holder, draft.id)
             raise DraftUnknown from None
         await self._endings.end_after(account, None, SessionEnd.PASSWORD_CHANGED, member.standing.ref)
-        await self._change(asking, draft, rules.finished)
+        await self._drafts.change(asking.holder, draft, rules.finished)
 
     async def _named(self, typed: str) -> Recovery:
         async with evenly():
@@ -259,7 +255,7 @@ class Recoveries:
         if not draft.facts.real:
             # One guess in a million hits a code that nobody was sent.
             raise VerificationCodeExpired
-        return await self._change(asking, draft, rules.with_phone_proved, due=Step.IDENTITY)
+        return await self._drafts.change(asking.holder, draft, rules.with_phone_proved, still=_still_asked)
 
     async def _owner(self, asking: Asking, draft: Draft[Recovery]) -> tuple[Draft[Recovery], Member | None]:
         """Return the account that is being recovered; None when the number that was proved on a phone is nobody's."""
@@ -271,8 +267,8 @@ class Recoveries:
             return draft, None
         mark = self._mark(member)
         now = draft.now
-        draft = await self._change(
-            asking, draft, lambda facts: rules.with_owner(facts, member, mark, now), due=Step.IDENTITY
+        draft = await self._drafts.change(
+            asking.holder, draft, lambda facts: rules.with_owner(facts, member, mark, now), still=_still_asked
         )
         return draft, member
 
@@ -293,7 +289,7 @@ class Recoveries:
     ) -> Draft[Recovery]:
         of_account = self._pseudonyms.key("recovery.documents", draft.facts.account)
         await self._throttle.hit(of_account, self._windows.documents)
-        draft = await self._change(asking, draft, rules.with_document_tried, due=Step.IDENTITY)
+        draft = await self._drafts.change(asking.holder, draft, rules.with_document_tried, still=_still_asked)
         if not forms.is_document_of(member, typed, self._documents):
             raise InvalidRequest(forms.document_fault())
         return draft
@@ -319,27 +315,15 @@ class Recoveries:
             raise NotDue(draft, due)
         return draft
 
-    async def _change(
-        self,
-        asking: Asking,
-        draft: Draft[Recovery],
-        change: Callable[[Recovery], Recovery],
-        *,
-        due: Step | None = None,
-    ) -> Draft[Recovery]:
-        """Write the change; where somebody was faster, only if ``due`` is still the step, when one is given."""
-        for _ in range(ATTEMPTS):
-            try:
-                return await self._drafts.write(asking.holder, draft, change(draft.facts))
-            except StaleRecord:
-                draft = await self._drafts.read(asking.holder, draft.id)
-                step = rules.next_step(draft.facts, draft.now)
-                if due is not None and step is not due:
-                    raise NotDue(draft, step) from None
-        raise StoreUnavailable
-
     def _mark(self, member: Member) -> str:
         return self._pseudonyms.key("recovery.mark", member.standing.account, member.phone or "", member.password or "")
+
+
+def _still_asked(draft: Draft[Recovery]) -> None:
+    """Raise :class:`NotDue` where another post has gone past the step at which the account is proved."""
+    step = rules.next_step(draft.facts, draft.now)
+    if step is not Step.IDENTITY:
+        raise NotDue(draft, step)
 
 
 def _binding(recovery: str, number: MobileNumber) -> Binding:

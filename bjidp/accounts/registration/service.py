@@ -19,7 +19,7 @@ used, and then the account as above.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -35,7 +35,6 @@ from bjidp.accounts.registration.flow import Begun, Registered, Surface, Typed
 from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.records import StaleRecord
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import Sessions
 from bjidp.throttle.ports import Throttle, Window
@@ -47,8 +46,8 @@ from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.errors import VerificationCodeExpired
 from bjidp.verification.number import MobileNumber
 
-ATTEMPTS: Final = 24
-"""Lost races in a row before giving up with a 503."""
+_ATTEMPTS: Final = 24
+"""Lost races for a session in a row before giving up with a 503."""
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -137,13 +136,15 @@ class Registrations:
             owner=False,
         )
         again_at = draft.now + sent.wait * SECOND
-        await self._change(visit, draft, lambda facts: rules.asked(facts, typed, number, sent.id, again_at))
+        await self._drafts.change(
+            visit.holder, draft, lambda facts: rules.asked(facts, typed, number, sent.id, again_at)
+        )
         return draft.id
 
     async def forget_number(self, visit: Visit, flow: str | None) -> Draft[Begun] | None:
         """Let another number be typed in place of the one that was proved; return the registration, if there is one."""
         draft = await self.find(visit.holder, flow)
-        return None if draft is None else await self._change(visit, draft, rules.without_number)
+        return None if draft is None else await self._drafts.change(visit.holder, draft, rules.without_number)
 
     async def register(self, visit: Visit, flow: str | None, surface: Surface, typed: Typed) -> Made:
         """Make the account, or find it made by an earlier post of this form.
@@ -167,7 +168,7 @@ class Registrations:
 
     async def skip_identity(self, cookie: str | None) -> None:
         """Note that the person goes on without 实名认证, if that is the step they are at."""
-        for _ in range(ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             found = await self._sessions.find(cookie)
             facts = None if found is None else registered(found[0])
             if found is None or facts is None or facts.identity_skipped:
@@ -207,7 +208,7 @@ class Registrations:
             if again.facts.proved != number.digits:
                 raise
             return again
-        return await self._change(visit, draft, lambda facts: rules.proved(facts, number))
+        return await self._drafts.change(visit.holder, draft, lambda facts: rules.proved(facts, number))
 
     async def _make(
         self, visit: Visit, draft: Draft[Begun] | None, surface: Surface, typed: Typed, number: MobileNumber
@@ -224,7 +225,7 @@ class Registrations:
             phone=number.digits,
             password=await self._hashes.hash(typed.password),
         )
-        await self._change(visit, draft, lambda facts: replace(facts, attempted=True))
+        await self._drafts.change(visit.holder, draft, lambda facts: replace(facts, attempted=True))
         try:
             return (await self._members.enrol(new, self._clock.now())).account
         except IdentifierTaken as taken:
@@ -243,7 +244,7 @@ class Registrations:
         if member is None:
             return None
         if not (await self._hashes.verify(member.password, password)).right:
-            await self._change(visit, draft, lambda facts: replace(facts, attempted=False))
+            await self._drafts.change(visit.holder, draft, lambda facts: replace(facts, attempted=False))
             return None
         account = member.standing.account
         for session in await self._sessions.of_account(account):
@@ -251,14 +252,6 @@ class Registrations:
                 # Its cookie was in an answer that did not arrive, or that the next one takes the place of.
                 await self._sessions.end_one(account, session.id, SessionEnd.REPLACED)
         return account
-
-    async def _change(self, visit: Visit, draft: Draft[Begun], change: Callable[[Begun], Begun]) -> Draft[Begun]:
-        for _ in range(ATTEMPTS):
-            try:
-                return await self._drafts.write(visit.holder, draft, change(draft.facts))
-            except StaleRecord:
-                draft = await self._drafts.read(visit.holder, draft.id)
-        raise StoreUnavailable
 
 
 def registered(session: Session) -> Registered | None:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,9 +30,6 @@ from bjidp.records import StaleRecord
 from bjidp.verification import dispatch
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation, Proofs
-
-ATTEMPTS: Final = 24
-"""Lost races in a row before giving up with a 503."""
 
 
 class NotDue(Exception):
@@ -126,12 +122,7 @@ class Changes:
 
     async def note(self, visit: Visit, draft: Draft[Change], change: Callable[[Change], Change]) -> Draft[Change]:
         """Write what has become a fact; raise :class:`bjidp.accounts.drafts.DraftUnknown` when its time is over."""
-        for _ in range(ATTEMPTS):
-            try:
-                return await self._drafts.write(visit.holder, draft, change(draft.facts))
-            except StaleRecord:
-                draft = await self._drafts.read(visit.holder, draft.id)
-        raise StoreUnavailable
+        return await self._drafts.change(visit.holder, draft, change)
 
     async def forget_address(self, visit: Visit, operation: Operation, flow: str | None) -> str | None:
         """Let another number or address be typed in place of the one that was asked about or proved.
@@ -163,17 +154,11 @@ class Changes:
 
     async def _claim(self, visit: Visit, draft: Draft[Change]) -> Draft[Change]:
         """Return the change as it is claimed by this post."""
-        for _ in range(ATTEMPTS):
-            if draft.facts.done:
-                raise NotDue(draft.id, Step.DONE)
-            if draft.now < draft.facts.saving_until:
-                raise NotDue(draft.id, Step.SAVING)
-            facts = replace(draft.facts, saving_until=draft.now + rules.SAVING)
-            try:
-                return await self._drafts.write(visit.holder, draft, facts)
-            except StaleRecord:
-                draft = await self._drafts.read(visit.holder, draft.id)
-        raise StoreUnavailable
+        _require_unclaimed(draft)
+        until = draft.now + rules.SAVING
+        return await self._drafts.change(
+            visit.holder, draft, lambda facts: replace(facts, saving_until=until), still=_require_unclaimed
+        )
 
     async def _due(self, visit: Visit, operation: Operation, flow: str | None, step: Step) -> Standing:
         standing = await self.look(visit, operation, flow)
@@ -193,6 +178,13 @@ class Changes:
             return standing.draft
         opened = await self._drafts.open(visit.holder, Change(operation=operation))
         return await self._drafts.read(visit.holder, opened)
+
+
+def _require_unclaimed(draft: Draft[Change]) -> None:
+    if draft.facts.done:
+        raise NotDue(draft.id, Step.DONE)
+    if draft.now < draft.facts.saving_until:
+        raise NotDue(draft.id, Step.SAVING)
 
 
 def sent_to(address: str, sent: dispatch.Sent, draft: Draft[Change]) -> Sent:
