@@ -8,11 +8,12 @@ business of the feature it is for.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import ClassVar, Final, Protocol, Self, TypeVar
+from typing import ClassVar, Final, Protocol, Self, TypeVar, cast
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
 from bjidp.qrlogin.browsers import Browsers
@@ -160,6 +161,8 @@ class Desk:
         status = STATUS[because.code] if because is not None else HTTPStatus.OK
         if because is None and page.form.faults:
             status = HTTPStatus.UNPROCESSABLE_ENTITY
+        if isinstance(because, Retryable):
+            page = _with_pause(page, because.retry_after)
         if JSON in request.headers.get("Accept", ""):
             told = live(page.form, self._renderer.texts)
             response = web.Response(body=msgspec.json.encode(told), status=status, content_type=JSON)
@@ -202,6 +205,11 @@ class Desk:
             visitor=self._observer.visitor(request),
             owner=owner,
         )
+
+
+def _with_pause(page: FormPage, seconds: int) -> FormPage:
+    # Every page with a form is a struct, which its protocol cannot say.
+    return cast("FormPage", replace(cast("Struct", page), form=replace(page.form, pause=seconds)))
 
 
 def _typed(fields: dict[str, str], kind: type[F]) -> F:

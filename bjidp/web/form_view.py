@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
+from bjidp.web.advice import advice
 from bjidp.web.texts import Texts
 
 
@@ -40,6 +41,8 @@ class FormView(Struct, frozen=True, kw_only=True):
     """The code that is being sent, or was sent last."""
     wait: int = 0
     """Seconds until another code may be asked for."""
+    pause: int | None = None
+    """Seconds until what ``note`` is about has passed, where it passes by itself."""
 
     @property
     def titled(self) -> str:
@@ -67,7 +70,7 @@ def live(form: FormView, texts: Texts) -> Live:
     return Live(
         csrf=form.csrf,
         faults={name: texts.plain(f"fault.{name}.{code}") for name, code in form.faults.items()},
-        note=None if form.note is None else note(form.note, texts),
+        note=None if form.note is None else note(form.note, form.pause, texts),
         flow=form.flow,
         captcha=form.captcha,
         dispatch=form.dispatch,
@@ -75,9 +78,9 @@ def live(form: FormView, texts: Texts) -> Live:
     )
 
 
-def note(code: str, texts: Texts) -> str:
+def note(code: str, pause: int | None, texts: Texts) -> str:
     """Return what is said about the form as a whole: what happened, and what to do next."""
-    return f"{texts.plain(f'problem.{code}')}。{texts.plain(f'problem.next.{code}')}"
+    return f"{texts.plain(f'problem.{code}')}。{advice(code, pause, texts)}"
 
 
 def with_faults(form: FormView, faults: Mapping[str, str]) -> FormView:

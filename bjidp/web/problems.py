@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler
 
 from bjidp.errors import BjidpError, Retryable
 from bjidp.web import pages
+from bjidp.web.advice import advice
 from bjidp.web.guards import Guards
 from bjidp.web.pacing import Pacing
 from bjidp.web.rendering import Renderer
@@ -102,7 +103,7 @@ class Problems:
                 "type": "about:blank",
                 "title": words.plain(f"problem.{code}"),
                 "status": int(status),
-                "detail": words.plain(f"problem.next.{code}"),
+                "detail": advice(code, retry_after, words),
                 "code": code,
             }
             response = web.Response(

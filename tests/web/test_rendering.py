@@ -20,11 +20,13 @@ from bjidp.accounts.password import PasswordFault
 from bjidp.accounts.settings.flow import Field
 from bjidp.accounts.username import UsernameFault
 from bjidp.audit.event import EventKind
+from bjidp.errors import Retryable
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.sessions.ports import SessionEnd, Way
 from bjidp.standing import Level
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NOT_SERVED
+from bjidp.web.advice import advice
 from bjidp.web.assets import StaticFiles
 from bjidp.web.centre_pages import CentrePage, IdentityPage, Setting, SettingPage
 from bjidp.web.pages import (
@@ -102,11 +104,31 @@ def test_templates_hold_no_words_of_their_own() -> None:
 def test_every_problem_has_a_title_and_a_next_step() -> None:
     titles = {key.removeprefix("problem.") for key in TEXTS if re.fullmatch(r"problem\.[a-z_]+", key)}
     steps = {key.removeprefix("problem.next.") for key in TEXTS if key.startswith("problem.next.")}
-    assert titles - {"again", "wait"} == steps
+    assert titles - {"again"} == steps
     for code in steps:
         page = words(RENDERER.render(ErrorPage(code=code)))
         assert TEXTS.plain(f"problem.{code}") in page
         assert TEXTS.plain(f"problem.next.{code}") in page
+
+
+@pytest.mark.req("UX-5")
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1, "1秒"), (60, "60秒"), (119, "119秒"), (120, "2分钟"), (121, "3分钟"), (7199, "120分钟"), (7200, "2小时")],
+)
+def test_whoever_has_to_wait_is_told_how_long_and_never_too_little(seconds: int, said: str) -> None:
+    assert advice("rate_limited", seconds, TEXTS) == f"请等{said}后，再做一次。"
+    assert f"请等{said}后，再做一次。" in words(RENDERER.render(ErrorPage(code="rate_limited", retry_after=seconds)))
+
+
+@pytest.mark.req("UX-5")
+def test_every_failure_that_passes_by_itself_has_words_for_the_wait() -> None:
+    passing = {"rate_limited", "too_busy", "service_unavailable", "vendor_unavailable"}
+    timed = {key.removeprefix("problem.after.") for key in TEXTS if key.startswith("problem.after.")}
+    # What the manual says of messages names an hour or a day itself.
+    assert timed == passing == {kind.code for kind in Retryable.__subclasses__()}
+    for code in passing:
+        assert "请等7秒后" in words(RENDERER.render(ErrorPage(code=code, retry_after=7)))
 
 
 @pytest.mark.req("UX-5")

@@ -298,7 +298,7 @@ async def test_a_second_code_within_the_minute_is_refused_in_words(owner: Owner)
     answer = await send(owner.browser, owner.solved(form), "code")
     assert answer.status == 429
     assert int(answer.header("Retry-After") or 0) > 0
-    assert "操作得太快了" in note(answer)
+    assert note(answer).split() == ["操作得太快了", f"请等{answer.header('Retry-After')}秒后，再做一次。"]
     assert (await send(owner.browser, form.typed(code=owner.code or ""))).status == 303
 
 

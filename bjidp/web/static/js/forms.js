@@ -5,6 +5,7 @@ const POLL = 1_000;
 // What was sent may yet turn out not to have arrived.
 const REPORTED = 10_000;
 const FOLLOWED = 60_000;
+const USUAL = 60; // Seconds between two codes.
 
 for (const form of document.querySelectorAll("form[data-form]")) enhance(form);
 
@@ -91,10 +92,12 @@ async function askForCode(form, button) {
   // A code is asked for with what the code is for, and a password is no part of that.
   for (const secret of form.querySelectorAll("[data-eye]")) body.delete(document.getElementById(secret.dataset.eye).name);
   let told;
+  let pause = 0;
   try {
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body });
     if (answer.redirected) return location.assign(answer.url);
     told = await answer.json();
+    pause = Number(answer.headers.get("Retry-After"));
   } catch {
     told = { note: form.querySelector("[data-note]").dataset.offline };
   }
@@ -106,7 +109,9 @@ async function askForCode(form, button) {
   showNote(form, told.note ?? (told.title ? `${told.title}。${told.detail}` : null));
   // A refusal names the code that was sent before: that one is followed already.
   const field = form.querySelector("[data-code-field]");
-  if (told.wait) countDown(button, told.wait);
+  // A longer wait than the usual one is for the number or the address that was typed, and may be over with another one.
+  const wait = Math.max(told.wait ?? 0, pause <= USUAL ? pause : 0);
+  if (wait) countDown(button, wait);
   if (told.dispatch && told.dispatch !== field.dataset.dispatch) {
     field.dataset.dispatch = told.dispatch;
     form.elements.code.focus();
