@@ -138,7 +138,8 @@ class Recoveries:
         await self._throttle.hit(self._pseudonyms.key("recovery.browser", asking.holder), windows.browser)
         if number is not None:
             return await self._drafts.open(asking.holder, rules.of_number(number))
-        return await self._drafts.open(asking.holder, await self._named(typed.name))
+        async with evenly():
+            return await self._drafts.open(asking.holder, await self._named(typed.name))
 
     async def look(self, asking: Asking, recovery: str | None) -> tuple[Draft[Recovery], Step]:
         """Return the recovery and the step that is due."""
@@ -225,13 +226,12 @@ class Recoveries:
         await self._drafts.change(asking.holder, draft, rules.finished)
 
     async def _named(self, typed: str) -> Recovery:
-        async with evenly():
-            name = read_name(typed, self._documents)
-            stand_in = decoy(name, self._numbers, self._pseudonyms)
-            member = await self._members.find(name.identifiers)
-            if member is None:
-                return stand_in
-            return rules.of_member(name, member, self._mark(member), self._clock.now())
+        name = read_name(typed, self._documents)
+        stand_in = decoy(name, self._numbers, self._pseudonyms)
+        member = await self._members.find(name.identifiers)
+        if member is None:
+            return stand_in
+        return rules.of_member(name, member, self._mark(member), self._clock.now())
 
     async def _is_owners(self, asking: Asking, facts: Recovery) -> bool:
         if facts.account:
