@@ -7,9 +7,10 @@ pages asks for 验证身份: what does is in :mod:`bjidp.web.settings`.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from aiohttp import web
+from msgspec import Struct
 
 from bjidp.accounts.activity import Activity, Denied
 from bjidp.accounts.ethnicity import CODES
@@ -34,6 +35,9 @@ LOG: Final = "/centre/log"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 """Of an event, as a database numbers them."""
 
+ROWS: Final = ("username", "ethnicity")
+"""Those that change in place: the focus stays with them."""
+
 _ENDED: Final = frozenset({"one", "others", "none"})
 
 
@@ -55,6 +59,17 @@ class DenialForm(Form, frozen=True):
 
     session: str = ""
     change: str = ""
+
+
+class Shown(Struct, frozen=True):
+    """How 个人中心 is shown: what was pressed on it a moment ago."""
+
+    saved: bool = False
+    editing: bool = False
+    whole: bool = False
+    """The username, which is masked otherwise."""
+    focus: Literal["username", "ethnicity"] | None = None
+    fault: str | None = None
 
 
 class CentrePages:
@@ -97,9 +112,14 @@ class CentrePages:
     async def centre(self, request: web.Request) -> web.Response:
         """Show the account to its owner."""
         asker, visit = await self._own.visited(request)
-        saved = request.query.get("saved") == "ethnicity"
-        editing = request.query.get("edit") == "ethnicity"
-        return await self._centre(request, asker, visit, saved=saved, editing=editing)
+        asked = request.query
+        shown = Shown(
+            saved=asked.get("saved") == "ethnicity",
+            editing=asked.get("edit") == "ethnicity",
+            whole=asked.get("show") == "username",
+            focus=next((row for row in ROWS if row in {asked.get("at"), asked.get("show"), asked.get("saved")}), None),
+        )
+        return await self._centre(request, asker, visit, shown)
 
     async def change_ethnicity(self, request: web.Request) -> web.Response:
         """Keep what was chosen, in place."""
@@ -108,7 +128,7 @@ class CentrePages:
             await self._names.set_ethnicity(visit, form.ethnicity)
         except InvalidRequest as error:
             fault = error.errors[0].code
-            return await self._centre(request, asker, visit, editing=True, fault=fault)
+            return await self._centre(request, asker, visit, Shown(editing=True, fault=fault))
         return self._desk.lead(asker, f"{at(request, HOME)}?saved=ethnicity")
 
     async def devices(self, request: web.Request) -> web.Response:
@@ -164,16 +184,7 @@ class CentrePages:
             case Denied.ANOTHER:
                 return self._html(centre_pages.DeniedPage(h5=on_h5(request)))
 
-    async def _centre(
-        self,
-        request: web.Request,
-        asker: Asker,
-        visit: Visit,
-        *,
-        saved: bool = False,
-        editing: bool = False,
-        fault: str | None = None,
-    ) -> web.Response:
+    async def _centre(self, request: web.Request, asker: Asker, visit: Visit, shown: Shown) -> web.Response:
         member = await self._verifying.member(visit)
         page = centre_pages.CentrePage(
             h5=on_h5(request),
@@ -184,12 +195,14 @@ class CentrePages:
             devices=len(await self._devices(visit)),
             reminders=await self._activity.reminders(visit),
             csrf=asker.csrf,
-            ethnicities=CODES if editing else (),
+            ethnicities=CODES if shown.editing else (),
             ethnicity=member.ethnicity or "",
-            fault=fault,
-            saved=saved,
+            fault=shown.fault,
+            saved=shown.saved,
+            username=member.username if shown.whole else "",
+            focus=shown.focus,
         )
-        return self._html(page, status=200 if fault is None else 422)
+        return self._html(page, status=200 if shown.fault is None else 422)
 
     async def _devices(self, visit: Visit) -> list[centre_pages.Device]:
         browsers = [

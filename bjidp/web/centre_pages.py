@@ -67,6 +67,10 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with the choice; words under ``fault.ethnicity.*``."""
     saved: bool = False
     """民族 was changed a moment ago."""
+    username: str = ""
+    """Whole, where its owner has asked to see it."""
+    focus: Literal["username", "ethnicity"] | None = None
+    """The row whose link was pressed: a keyboard goes on from there."""
 
     @classmethod
     def sample(cls) -> CentrePage:
@@ -98,6 +102,8 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
             ethnicity="MA",
             fault="missing",
             saved=True,
+            username="bjt_48213217931",
+            focus="username",
         )
 
 

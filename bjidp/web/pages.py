@@ -327,6 +327,8 @@ class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
     template: ClassVar[str] = "register_done.html"
 
     h5: bool
+    username: str
+    """Whole: on phones the system has made it, and nobody has seen it yet."""
     next: str | None
     """Where the person came from, unless that is the personal centre."""
     client: str
@@ -337,7 +339,7 @@ class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def sample(cls) -> RegisteredPage:
         """Return the page of somebody who came from 首都之窗."""
-        return cls(h5=False, next="/authorize", client="首都之窗", home="/centre")
+        return cls(h5=False, username="zhang_san", next="/authorize", client="首都之窗", home="/centre")
 
 
 class ScanHintPage(msgspec.Struct, frozen=True, kw_only=True):

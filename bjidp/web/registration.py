@@ -213,7 +213,11 @@ class RegistrationPages:
         home = _home(self._settings.home, surface)
         onward = None if facts is None or facts.next == self._settings.home else facts.next
         page = pages.RegisteredPage(
-            h5=surface is Surface.H5, next=onward, client="" if facts is None else facts.client, home=home
+            h5=surface is Surface.H5,
+            username="" if asker.owner is None else await self._registrations.username(asker.owner.session.account),
+            next=onward,
+            client="" if facts is None else facts.client,
+            home=home,
         )
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
 

@@ -66,12 +66,16 @@ async def test_somebody_changes_their_password_at_a_computer(
     await expect(page.get_by_role("heading", name="个人信息")).to_be_visible()
     await looks.at("centre")
 
-    await page.get_by_role("link", name="修改 民族").click()
+    await page.get_by_role("link", name="修改 民族").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("民族")).to_be_focused()
     await page.get_by_label("民族").select_option(label="满族")
     await looks.at("ethnicity")
-    await page.get_by_role("button", name="保存").click()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
     await expect(page.get_by_role("status")).to_have_text("修改成功")
     await expect(page.get_by_text("满族")).to_be_visible()
+    await expect(page.get_by_role("link", name="修改 民族")).to_be_focused()
     await looks.at("saved")
 
     await page.get_by_role("link", name="修改 账户密码").click()

@@ -50,7 +50,7 @@ async def test_every_value_is_there_masked_with_the_way_to_change_it(
     page = await owner.get("/centre")
     said = words(page)
     for row in (
-        "用户名 z***********n 修改",
+        "用户名 z***********n 显示 用户名 修改",
         "账户密码 ******** 修改",
         "手机号码 154****5678 修改",
         "邮箱 未绑定 我要绑定",
@@ -76,17 +76,44 @@ async def test_who_proved_their_face_is_shown_the_identity_masked_and_the_sex_it
     assert re.search(r"性别 (男|女) ", said)
     assert "账户密码 未设置 设置密码" in said
     assert "手机号码 未绑定 我要绑定" in said
-    assert re.search(r"用户名 \*{6}[0-9]{7} 修改", said), "a name made by the system"
+    assert re.search(r"用户名 \*{6}[0-9]{7} 显示", said), "a name made by the system"
     assert "人脸识别认证 通过人脸比对的手段核实用户的真实身份 已认证" in said
-    assert "银行卡认证 高效验证本人的银行卡信息 未认证" in said
+    assert "银行卡认证 高效验证本人的银行卡信息 网页上即将开放" in said
     assert "立即认证" not in said, "no button that does nothing"
+    assert "怎样提升级别" not in said
+
+
+@pytest.mark.req("RNV-1")
+async def test_who_has_no_identity_is_told_how_the_level_rises_by_what_there_is(
+    program: Program, member: Standing
+) -> None:
+    said = words(await (await Owner.of(program, member.account)).get("/centre"))
+    assert "怎样提升级别：在微信、支付宝或百度里打开京通小程序登录，按提示完成人脸识别" in said
+    assert "人脸识别认证 通过人脸比对的手段核实用户的真实身份 在京通小程序里办理" in said
+    assert "实名认证 验证身份证实名信息 网页上即将开放" in said
+
+
+@pytest.mark.req("ACC-1", "UX-4")
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_the_username_is_shown_whole_when_its_owner_asks_and_masked_again_after(
+    program: Program, member: Standing, prefix: str
+) -> None:
+    owner = await Owner.of(program, member.account, prefix)
+    show, hide = f"{prefix}/centre?show=username", f"{prefix}/centre?at=username"
+    page = await owner.get("/centre")
+    assert (USERNAME in page.text, show in links(page)) == (False, True)
+    page = await owner.get("/centre?show=username")
+    assert (f"用户名 {USERNAME} 隐藏" in words(page), hide in links(page)) == (True, True)
+    assert PHONE not in page.text
+    page = await owner.get("/centre?at=username")
+    assert (USERNAME in page.text, show in links(page)) == (False, True)
 
 
 @pytest.mark.req("ACC-5", "UX-4", "UX-5")
 @pytest.mark.parametrize("prefix", PREFIXES)
 async def test_an_ethnic_group_is_chosen_in_place(program: Program, member: Standing, prefix: str) -> None:
     owner = await Owner.of(program, member.account, prefix)
-    assert f"{prefix}/centre?edit=ethnicity#ethnicity" in links(await owner.get("/centre"))
+    assert f"{prefix}/centre?edit=ethnicity" in links(await owner.get("/centre"))
     page = await owner.get("/centre?edit=ethnicity")
     assert len(re.findall(r'<option value="[A-Z]{2}"', page.text)) == 56
     form = form_of(page, f"{prefix}/centre")

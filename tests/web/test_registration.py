@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 from urllib.parse import urlencode
 
@@ -165,6 +166,7 @@ async def test_somebody_registers_on_a_computer_without_a_script(program: Progra
     assert where(await applicant.skips()) == (303, "/register/done")
     answer = await applicant.open("/register/done")
     assert applicant.heading == "注册成功"
+    assert '<strong class="digits">zhang_san</strong>' in applicant.page
     assert "/centre" in applicant.links
     assert (await applicant.open("/centre")).status == 200
 
@@ -182,6 +184,10 @@ async def test_somebody_registers_on_a_phone_without_a_script(program: Program) 
     assert "跳过，不进行认证" in applicant.page
     await applicant.open("/h5/register/done")
     assert applicant.heading == "注册成功"
+    made = re.search(r">(bjt_[0-9]{11})<", applicant.page)
+    assert made is not None, "the name is the system's, and is shown whole"
+    assert made[1] in (await applicant.open("/h5/centre?show=username")).text
+    await applicant.open("/h5/register/done")
     assert "/h5/centre" in applicant.links
     assert (await applicant.open("/h5/centre")).status == 200
 

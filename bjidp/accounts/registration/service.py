@@ -166,6 +166,11 @@ class Registrations:
             account = found
         return Made(account, Registered(next=facts.next, client=facts.client))
 
+    async def username(self, account: str) -> str:
+        """Return the name the account has, which may be one that the system has made; empty where it is over."""
+        member = await self._members.member(account)
+        return "" if member is None else member.username
+
     async def skip_identity(self, cookie: str | None) -> None:
         """Note that the person goes on without 实名认证, if that is the step they are at."""
         for _ in range(_ATTEMPTS):
