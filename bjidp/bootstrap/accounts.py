@@ -36,6 +36,7 @@ from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.ranges import MailRange
 from bjidp.web.account_login import AccountLogin, AccountLoginSettings
 from bjidp.web.centre import CentrePages
+from bjidp.web.form_again import FormViews
 from bjidp.web.login import LoginPages
 from bjidp.web.own_pages import OwnPages
 from bjidp.web.recovery import RecoveryPages
@@ -73,7 +74,7 @@ def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verifica
         settings=RegistrationSettings(Client(settings.server.client_name, rooms.site.host), HOME),
         desk=front.desk,
         registrations=registrations,
-        captchas=verification.captchas,
+        form_views=FormViews(verification.captchas),
         browsers=qr.browsers,
         cookies=front.cookies,
         arrivals=front.arrivals,
@@ -106,7 +107,7 @@ def recovery_part(rooms: Rooms, front: Front, verification: Verification, ending
         arrivals=front.arrivals,
         tickets=front.verify_tickets,
         recoveries=recoveries,
-        captchas=verification.captchas,
+        form_views=FormViews(verification.captchas),
     )
     return Part(mounts=(recovering.mount,))
 
@@ -155,7 +156,7 @@ def centre_part(
         desk=front.desk,
         cookies=front.cookies,
         renderer=front.renderer,
-        views=SettingViews(captchas=captchas, verifying=verifying),
+        views=SettingViews(form_views=FormViews(captchas), verifying=verifying),
         verifying=verifying,
         changes=changes,
         passwords=Passwords(
@@ -206,6 +207,7 @@ def wire_account_login(rooms: Rooms, front: Front, verification: Verification, l
         renderer=front.renderer,
         login_pages=login,
         arrivals=front.arrivals,
+        form_views=FormViews(verification.captchas),
         captchas=verification.captchas,
         passwords=PasswordLogin(
             members=stores.members,

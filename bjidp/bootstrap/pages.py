@@ -7,6 +7,7 @@ from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr, basis_address, own_client
 from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox
 from bjidp.bootstrap.verification import Verification
+from bjidp.web.form_again import FormViews
 from bjidp.web.health import Health
 from bjidp.web.help import HelpPages
 from bjidp.web.login import LoginPages, LoginSettings
@@ -33,7 +34,7 @@ def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -
         sessions=front.sessions,
         signed_in=front.signed_in,
         throttle=rooms.stores.throttle,
-        captchas=verification.captchas,
+        form_views=FormViews(verification.captchas),
         desk=front.desk,
         departures=front.departures,
     )

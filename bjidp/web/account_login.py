@@ -19,8 +19,7 @@ from bjidp.accounts.errors import CredentialsWrong, TailSpent
 from bjidp.accounts.login.password import PasswordLogin
 from bjidp.accounts.login.sms import AskTail, NoSuchMember, Proved, SmsLogin
 from bjidp.accounts.masks import mask_phone
-from bjidp.clock import SECOND
-from bjidp.errors import AccountRefused, BjidpError, InvalidRequest, Retryable, TooBusy
+from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest, Retryable
 from bjidp.sessions.ports import Way
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.errors import CaptchaWrong, SmsNotOffered, VerificationCodeExpired, VerificationCodeWrong
@@ -28,15 +27,16 @@ from bjidp.verification.number import mobile_number
 from bjidp.web import pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.desk import Asker, Desk, StaleForm
-from bjidp.web.form_view import Form, FormView
+from bjidp.web.form_again import FormViews, Posted
+from bjidp.web.form_view import Form, FormView, with_code
 from bjidp.web.login import LoginPages
 from bjidp.web.rendering import Renderer
 
 CODE: Final = "/h5/login?tab=code"
 TAIL: Final = "/h5/login/document"
 
-_REFUSALS = (CredentialsWrong, AccountRefused, Retryable, SmsNotOffered)
-"""What is said above the form, with what was typed kept."""
+_TOLD: Final = (InvalidRequest, CaptchaWrong, CredentialsWrong, AccountRefused, Retryable, SmsNotOffered)
+"""What is told on the form, with what was typed kept."""
 
 
 class PasswordForm(Form, frozen=True):
@@ -80,6 +80,7 @@ class AccountLogin:
         renderer: Renderer,
         login_pages: LoginPages,
         arrivals: Arrivals,
+        form_views: FormViews,
         captchas: Captchas,
         passwords: PasswordLogin,
         codes: SmsLogin,
@@ -90,6 +91,7 @@ class AccountLogin:
         self._renderer = renderer
         self._login_pages = login_pages
         self._arrivals = arrivals
+        self._form_views = form_views
         self._captchas = captchas
         self._passwords = passwords
         self._codes = codes
@@ -111,41 +113,20 @@ class AccountLogin:
             asker, form = await self._desk.read(request, PasswordForm)
         except StaleForm as stale:
             return await self._account_again(
-                request, stale.form(PasswordForm), because=stale, secret=stale.asker.secret
+                request, Posted(stale.form(PasswordForm), stale), secret=stale.asker.secret
             )
         _require_nobody(asker, "/login")
         if form.act == "captcha":
-            return await self._account_again(request, form)
-        faults = _password_faults(form)
-        if faults:
-            return await self._account_again(request, form, faults=faults, captcha=await self._alive(asker, form))
+            return await self._account_again(request, Posted(form))
         try:
-            self._passwords.require_room()
-        except TooBusy as busy:
-            # The captcha was not used, so it need not be read again, nor another one drawn.
-            return await self._account_again(request, form, captcha=await self._alive(asker, form), because=busy)
-        try:
-            return await self._enter(request, asker, form, self._settings.home)
-        except CaptchaWrong:
-            return await self._account_again(request, form, faults={"captcha": "wrong"})
-        except _REFUSALS as refusal:
-            return await self._account_again(request, form, because=refusal)
+            return await self._enter(request, asker, form, _password_faults(form), self._settings.home)
+        except _TOLD as error:
+            return await self._account_again(request, Posted(form, error))
 
     async def _account_again(
-        self,
-        request: web.Request,
-        form: PasswordForm,
-        *,
-        faults: dict[str, str] | None = None,
-        captcha: str = "",
-        because: BjidpError | None = None,
-        secret: str | None = None,
+        self, request: web.Request, posted: Posted[PasswordForm], secret: str | None = None
     ) -> web.Response:
-        values = {"account": form.account} | ({"captcha": form.captcha} if captcha else {})
-        view = FormView(
-            csrf="", values=values, faults=faults or {}, note=because.code if because else None, captcha=captcha
-        )
-        return await self._login_pages.show_account(request, view, because, secret)
+        return await self._login_pages.show_account(request, {"account": posted.form.account}, posted, secret)
 
     # --------------------------------------------------------------------------------------------------------- phones
 
@@ -154,33 +135,25 @@ class AccountLogin:
         asker = await self._desk.visit(request)
         if asker.owner is not None:
             return await self._login_pages.login(request)
-        tab: pages.PhoneTab = "code" if request.query.get("tab") == "code" else "password"
-        return await self._phone_again(request, asker, tab, {}, flow=request.query.get("flow", ""))
+        flow = request.query.get("flow", "")
+        if request.query.get("tab") == "code":
+            return await self._phone_again(request, asker, Posted(CodeForm(flow=flow)))
+        return await self._phone_again(request, asker, Posted(PasswordForm(flow=flow)))
 
     async def phone_by_password(self, request: web.Request) -> web.Response:
         """密码登录."""
         try:
             asker, form = await self._desk.read(request, PasswordForm)
         except StaleForm as stale:
-            values = _kept(stale.form(PasswordForm))
-            return await self._phone_again(request, stale.asker, "password", values, because=stale)
+            return await self._phone_again(request, stale.asker, Posted(stale.form(PasswordForm), stale))
         _require_nobody(asker, "/h5/login")
-        values = _kept(form)
         if form.act == "captcha":
-            return await self._phone_again(request, asker, "password", values)
-        faults = _password_faults(form) | _agreement_faults(form.agreed)
-        if faults:
-            return await self._phone_again(request, asker, "password", values, faults=faults, unused=form)
+            return await self._phone_again(request, asker, Posted(form))
         try:
-            self._passwords.require_room()
-        except TooBusy as busy:
-            return await self._phone_again(request, asker, "password", values, unused=form, because=busy)
-        try:
-            return await self._enter(request, asker, form, self._settings.phone_home)
-        except CaptchaWrong:
-            return await self._phone_again(request, asker, "password", values, faults={"captcha": "wrong"})
-        except _REFUSALS as refusal:
-            return await self._phone_again(request, asker, "password", values, because=refusal)
+            faults = [*_password_faults(form), *_agreement_faults(form.agreed)]
+            return await self._enter(request, asker, form, faults, self._settings.phone_home)
+        except _TOLD as error:
+            return await self._phone_again(request, asker, Posted(form, error))
 
     async def phone_by_code(self, request: web.Request) -> web.Response:
         """验证码登录: send a code, or log in by it."""
@@ -188,97 +161,64 @@ class AccountLogin:
             asker, form = await self._desk.read(request, CodeForm)
         except StaleForm as stale:
             # A code belongs to the browser record it was asked for in, which is over.
-            values = _kept(stale.form(CodeForm)) | {"code": ""}
-            return await self._phone_again(request, stale.asker, "code", values, because=stale)
+            posted = Posted(replace(stale.form(CodeForm), code=""), stale)
+            return await self._phone_again(request, stale.asker, posted)
         _require_nobody(asker, CODE)
-        match form.act:
-            case "captcha":
-                return await self._phone_again(request, asker, "code", _kept(form), flow=form.flow)
-            case "code":
-                return await self._send(request, asker, form)
-            case _:
-                return await self._check(request, asker, form)
-
-    async def _send(self, request: web.Request, asker: Asker, form: CodeForm) -> web.Response:
-        values, flow = _kept(form), form.flow
-        number, faults = mobile_number(form.phone), _phone_faults(form.phone)
-        if not form.captcha.strip():
-            faults["captcha"] = "missing"
-        if number is None or faults:
-            return await self._phone_again(request, asker, "code", values, flow=flow, faults=faults, unused=form)
         try:
-            await self._captchas.use(asker.holder, form.captcha_id, form.captcha)
-            known_as = self._arrivals.known_as(request)
-            flow = await self._codes.send(asker.holder, flow, number, known_as=known_as, source=asker.source)
-        except CaptchaWrong:
-            return await self._phone_again(request, asker, "code", values, flow=flow, faults={"captcha": "wrong"})
-        except InvalidRequest as fault:
-            faults = {error.field: error.code for error in fault.errors}
-            return await self._phone_again(request, asker, "code", values, flow=flow, faults=faults)
-        except _REFUSALS as refusal:
-            return await self._phone_again(request, asker, "code", values, flow=flow, because=refusal)
-        return await self._phone_again(request, asker, "code", values | {"code": ""}, flow=flow)
+            match form.act:
+                case "captcha":
+                    return await self._phone_again(request, asker, Posted(form))
+                case "code":
+                    flow = await self._send(request, asker, form)
+                    return await self._phone_again(request, asker, Posted(replace(form, code="", flow=flow)))
+                case _:
+                    return await self._check(request, asker, form)
+        except (VerificationCodeWrong, VerificationCodeExpired) as used:
+            return await self._phone_again(request, asker, Posted(replace(form, code=""), used))
+        except _TOLD as error:
+            # The code was not used, or what it proved is kept: the same form serves again.
+            return await self._phone_again(request, asker, Posted(form, error))
+
+    async def _send(self, request: web.Request, asker: Asker, form: CodeForm) -> str:
+        faults, number = _phone_faults(form.phone), mobile_number(form.phone)
+        if not form.captcha.strip():
+            faults.append(FieldFault("captcha", "missing"))
+        if number is None or faults:
+            raise InvalidRequest(*faults)
+        await self._captchas.use(asker.holder, form.captcha_id, form.captcha)
+        known_as = self._arrivals.known_as(request)
+        return await self._codes.send(asker.holder, form.flow, number, known_as=known_as, source=asker.source)
 
     async def _check(self, request: web.Request, asker: Asker, form: CodeForm) -> web.Response:
-        values, flow = _kept(form), form.flow
-        number, faults = mobile_number(form.phone), _phone_faults(form.phone)
+        faults, number = _phone_faults(form.phone), mobile_number(form.phone)
         if not form.code.strip():
-            faults["code"] = "missing"
-        faults |= _agreement_faults(form.agreed)
+            faults.append(FieldFault("code", "missing"))
+        faults.extend(_agreement_faults(form.agreed))
         if number is None or faults:
-            return await self._phone_again(request, asker, "code", values, flow=flow, faults=faults)
-        spent = values | {"code": ""}
-        try:
-            found = await self._codes.check(asker.holder, flow, number, form.code)
-            match found:
-                case NoSuchMember():
-                    return self._told(pages.NoAccountPage(phone=mask_phone(number.digits)))
-                case AskTail(flow=waiting):
-                    return self._desk.lead(asker, f"{TAIL}?flow={waiting}")
-                case Proved():
-                    return await self._let_in(request, asker, found)
-        except VerificationCodeWrong:
-            return await self._phone_again(request, asker, "code", spent, flow=flow, faults={"code": "wrong"})
-        except VerificationCodeExpired:
-            return await self._phone_again(request, asker, "code", spent, flow=flow, faults={"code": "expired"})
-        except _REFUSALS as refusal:
-            # The code was not used, or what it proved is kept: the same form serves again.
-            return await self._phone_again(request, asker, "code", values, flow=flow, because=refusal)
+            raise InvalidRequest(*faults)
+        match await self._codes.check(asker.holder, form.flow, number, form.code):
+            case NoSuchMember():
+                return self._told(pages.NoAccountPage(phone=mask_phone(number.digits)))
+            case AskTail(flow=waiting):
+                return self._desk.lead(asker, f"{TAIL}?flow={waiting}")
+            case Proved() as proved:
+                return await self._let_in(request, asker, proved)
 
     async def _phone_again(
-        self,
-        request: web.Request,
-        asker: Asker,
-        tab: pages.PhoneTab,
-        values: dict[str, str],
-        *,
-        flow: str = "",
-        faults: dict[str, str] | None = None,
-        unused: Form | None = None,
-        because: BjidpError | None = None,
+        self, request: web.Request, asker: Asker, posted: Posted[PasswordForm] | Posted[CodeForm]
     ) -> web.Response:
-        """Show the page; with the captcha of the form ``unused``, which was not looked at, if it still lives."""
-        captcha = "" if unused is None else await self._alive(asker, unused)
-        if unused is not None and captcha:
-            values = values | {"captcha": unused.captcha}
-        form = FormView(
-            csrf=asker.csrf,
-            values=values,
-            faults=faults or {},
-            note=because.code if because else None,
-            captcha=captcha or await self._captchas.show(asker.holder, asker.source),
-        )
-        draft = await self._codes.find(asker.holder, flow) if flow else None
+        """Show the page with what was typed, in front the way of logging in that it was typed for."""
+        form = posted.form
+        view = FormView(csrf=asker.csrf, values=_kept(form))
+        draft = await self._codes.find(asker.holder, form.flow) if form.flow else None
         if draft is not None:
-            wait = max(0, -(-(draft.facts.again_at - draft.now) // SECOND))
-            form = replace(form, flow=draft.id, dispatch=draft.facts.dispatch, wait=wait)
-        page = pages.PhoneLoginPage(tab=tab, client=self._settings.client, form=form)
-        return self._desk.answer(request, asker, page, because=because)
-
-    async def _alive(self, asker: Asker, form: Form) -> str:
-        """Return the captcha of a form if it can be answered still, else nothing."""
-        picture = await self._captchas.picture(asker.holder, form.captcha_id)
-        return "" if picture is None else form.captcha_id
+            view = with_code(replace(view, flow=draft.id), draft.facts.dispatch, draft.facts.again_at, draft.now)
+        page = pages.PhoneLoginPage(
+            tab="password" if isinstance(form, PasswordForm) else "code",
+            client=self._settings.client,
+            form=await self._form_views.fill(view, asker.holder, asker.source, posted),
+        )
+        return self._desk.answer(request, asker, page, because=posted.because)
 
     # ---------------------------------------------------------------------------------- a number that was long unused
 
@@ -298,13 +238,13 @@ class AccountLogin:
             asker, form = await self._desk.read(request, TailForm)
         except StaleForm as stale:
             # The login went with the browser record it was of.
-            return await self._phone_again(request, stale.asker, "code", {}, because=DraftUnknown())
+            return await self._phone_again(request, stale.asker, Posted(CodeForm(), DraftUnknown()))
         _require_nobody(asker, CODE)
         try:
             number = await self._codes.asked(asker.holder, form.flow)
             return await self._check_tail(request, asker, form, number)
         except (DraftUnknown, TailSpent, AccountRefused) as over:
-            return await self._phone_again(request, asker, "code", {}, because=over)
+            return await self._phone_again(request, asker, Posted(CodeForm(), over))
 
     async def _check_tail(self, request: web.Request, asker: Asker, form: TailForm, number: str) -> web.Response:
         if not form.tail.strip():
@@ -339,7 +279,13 @@ class AccountLogin:
 
     # ----------------------------------------------------------------------------------------------------------- shared
 
-    async def _enter(self, request: web.Request, asker: Asker, form: PasswordForm, where: str) -> web.Response:
+    async def _enter(
+        self, request: web.Request, asker: Asker, form: PasswordForm, faults: list[FieldFault], where: str
+    ) -> web.Response:
+        if faults:
+            raise InvalidRequest(*faults)
+        # Before the captcha is used, so that another one need not be read when there is room.
+        self._passwords.require_room()
         await self._captchas.use(asker.holder, form.captcha_id, form.captcha)
         member = await self._passwords.check(
             form.account, form.password, known_as=self._arrivals.known_as(request), source=asker.source
@@ -381,16 +327,16 @@ def _kept(form: PasswordForm | CodeForm) -> dict[str, str]:
     return {name: getattr(form, name) for name in names}
 
 
-def _password_faults(form: PasswordForm) -> dict[str, str]:
+def _password_faults(form: PasswordForm) -> list[FieldFault]:
     given = {"account": form.account.strip(), "password": form.password, "captcha": form.captcha.strip()}
-    return {name: "missing" for name, value in given.items() if not value}
+    return [FieldFault(name, "missing") for name, value in given.items() if not value]
 
 
-def _phone_faults(phone: str) -> dict[str, str]:
+def _phone_faults(phone: str) -> list[FieldFault]:
     if not phone.strip():
-        return {"phone": "missing"}
-    return {} if mobile_number(phone) is not None else {"phone": "form"}
+        return [FieldFault("phone", "missing")]
+    return [] if mobile_number(phone) is not None else [FieldFault("phone", "form")]
 
 
-def _agreement_faults(agreed: str) -> dict[str, str]:
-    return {} if agreed == "yes" else {"agreed": "required"}
+def _agreement_faults(agreed: str) -> list[FieldFault]:
+    return [] if agreed == "yes" else [FieldFault("agreed", "required")]

@@ -14,6 +14,9 @@ from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, Ver
 Beside: TypeAlias = Mapping[type[BjidpError], tuple[str, str]]
 """The field, and which words of ``fault.<field>.*``."""
 
+BUTTON: Final = "act"
+"""Names the button that was pressed; nothing can be told beside it."""
+
 _BESIDE: Final[Beside] = {
     CaptchaWrong: ("captcha", "wrong"),
     VerificationCodeWrong: ("code", "wrong"),
@@ -25,6 +28,6 @@ def field_faults(error: BjidpError | None, beside: Beside | None = None) -> dict
     """Return what is told beside which field; nothing for an error that is about the form as a whole."""
     if isinstance(error, InvalidRequest):
         # The first of a field stands.
-        return {fault.field: fault.code for fault in reversed(error.errors)}
+        return {fault.field: fault.code for fault in reversed(error.errors) if fault.field != BUTTON}
     found = None if error is None else {**_BESIDE, **(beside or {})}.get(type(error))
     return {} if found is None else dict([found])

@@ -7,11 +7,10 @@ the page stays, and what every form that is posted has in common. Made by handle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 from msgspec import Struct
 
+from bjidp.clock import SECOND, Instant
 from bjidp.web.advice import advice
 from bjidp.web.texts import Texts
 
@@ -65,6 +64,11 @@ class Live(Struct, frozen=True):
     wait: int
 
 
+def with_code(form: FormView, dispatch: str, again_at: Instant, now: Instant) -> FormView:
+    """Return ``form`` once the code ``dispatch`` was asked for, and another one may be ``again_at``."""
+    return msgspec.structs.replace(form, dispatch=dispatch, wait=max(0, -(-(again_at - now) // SECOND)))
+
+
 def live(form: FormView, texts: Texts) -> Live:
     """Return ``form`` as a script is told it."""
     return Live(
@@ -81,8 +85,3 @@ def live(form: FormView, texts: Texts) -> Live:
 def note(code: str, pause: int | None, texts: Texts) -> str:
     """Return what is said about the form as a whole: what happened, and what to do next."""
     return f"{texts.plain(f'problem.{code}')}。{advice(code, pause, texts)}"
-
-
-def with_faults(form: FormView, faults: Mapping[str, str]) -> FormView:
-    """Return ``form`` saying what is wrong with its fields."""
-    return msgspec.structs.replace(form, faults=dict(faults))

@@ -10,21 +10,19 @@ from urllib.parse import quote
 
 from aiohttp import web
 from msgspec import Struct
-from msgspec.structs import replace
 
-from bjidp.errors import BjidpError
 from bjidp.qrlogin.browsers import Browsers, OpenedPage
 from bjidp.qrlogin.flow import Client, Purposeful
 from bjidp.qrlogin.policy import Purpose
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
 from bjidp.throttle.ports import Throttle
-from bjidp.verification.captchas import Captchas
 from bjidp.web import pages
 from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
 from bjidp.web.desk import OPENED, Desk
-from bjidp.web.form_view import FormView
+from bjidp.web.form_again import FormViews, Posted
+from bjidp.web.form_view import Form, FormView
 from bjidp.web.forms import Forms
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
@@ -62,7 +60,7 @@ class LoginPages:
         sessions: Sessions,
         signed_in: SignedIn,
         throttle: Throttle,
-        captchas: Captchas,
+        form_views: FormViews,
         desk: Desk,
         departures: Departures,
     ) -> None:
@@ -76,7 +74,7 @@ class LoginPages:
         self._sessions = sessions
         self._signed_in = signed_in
         self._throttle = throttle
-        self._captchas = captchas
+        self._form_views = form_views
         self._desk = desk
         self._departures = departures
 
@@ -125,25 +123,24 @@ class LoginPages:
     async def show_account(
         self,
         request: web.Request,
-        form: FormView | None = None,
-        because: BjidpError | None = None,
+        values: dict[str, str] | None = None,
+        posted: Posted[Form] | None = None,
         secret: str | None = None,
     ) -> web.Response:
-        """Show the login page with 账号登录 in front; with a ``form`` to correct, and ``because`` of what.
+        """Show the login page with 账号登录 in front; again with the ``values`` of what was ``posted``.
 
         ``secret`` is that of a browser record which was made for this request already, None if none was.
-        A captcha that the form does not name is a new one: a used or wrong one is never shown again.
         """
         opened = await self._open(request, secret)
-        form = form or FormView(csrf="")
-        captcha = form.captcha or await self._captchas.show(opened.browser, self._observer.source(request))
+        view = FormView(csrf=self._forms.token(opened.browser), values=values or {})
         page = pages.AccountLoginPage(
             client=self._settings.client.name,
             flow=opened.flow,
             basis_url=self._settings.basis_url,
-            form=replace(form, csrf=self._forms.token(opened.browser), captcha=captcha),
+            form=await self._form_views.fill(view, opened.browser, self._observer.source(request), posted),
             embedder=self._settings.simulator,
         )
+        because = None if posted is None else posted.because
         return self._desk.answer(request, opened.secret, page, because=because)
 
     async def _open(self, request: web.Request, secret: str | None = None) -> OpenedPage:

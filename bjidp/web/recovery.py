@@ -13,24 +13,21 @@ from typing import Final, TypeAlias
 
 from aiohttp import web
 from msgspec import Struct
-from msgspec.structs import replace
 
 from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.recovery.flow import Recovery, Step
 from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import Asking, NotDue, Recoveries
 from bjidp.accounts.surface import Surface
-from bjidp.clock import SECOND
-from bjidp.errors import BjidpError, InvalidRequest, Retryable
-from bjidp.verification.captchas import Captchas
+from bjidp.errors import BjidpError, Retryable
 from bjidp.verification.errors import SmsNotOffered
 from bjidp.verification.proofs import Operation
 from bjidp.web import recovery_pages as pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.bodies import JSON
 from bjidp.web.desk import Asker, Desk, FormPage, StaleForm
-from bjidp.web.field_faults import field_faults
-from bjidp.web.form_view import Form, FormView
+from bjidp.web.form_again import FormViews, Posted
+from bjidp.web.form_view import Form, FormView, with_code
 from bjidp.web.verify_qr import VerifyTickets
 from bjidp.web.visitor import is_phone
 
@@ -109,14 +106,14 @@ class RecoveryPages:
     """Handlers of recoveries."""
 
     def __init__(
-        self, *, desk: Desk, arrivals: Arrivals, tickets: VerifyTickets, recoveries: Recoveries, captchas: Captchas
+        self, *, desk: Desk, arrivals: Arrivals, tickets: VerifyTickets, recoveries: Recoveries, form_views: FormViews
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._desk = desk
         self._arrivals = arrivals
         self._tickets = tickets
         self._recoveries = recoveries
-        self._captchas = captchas
+        self._form_views = form_views
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -154,7 +151,7 @@ class RecoveryPages:
         try:
             draft, due = await self._recoveries.look(self._asking(request, asker), request.query.get("flow"))
         except DraftUnknown as over:
-            return await self._start(request, asker, wrong=over)
+            return await self._start(request, asker, Posted(RecoveryForm(), over))
         facts = draft.facts
         if due is not Step.IDENTITY or facts.surface is not Surface.PC:
             return await self._lead(request, asker, facts.surface, due, draft.id)
@@ -175,13 +172,13 @@ class RecoveryPages:
         try:
             asker, form = await self._desk.read(request, RecoveryForm)
         except StaleForm as stale:
-            return await self._start(request, stale.asker, stale.form(RecoveryForm), stale)
+            return await self._start(request, stale.asker, Posted(stale.form(RecoveryForm), stale))
         if form.act == "captcha":
-            return await self._start(request, asker, form)
+            return await self._start(request, asker, Posted(form))
         try:
             recovery = await self._recoveries.begin(self._asking(request, asker), surface, form.naming)
         except BjidpError as wrong:
-            return await self._start(request, asker, form, wrong)
+            return await self._start(request, asker, Posted(form, wrong))
         return self._desk.lead(asker, f"{_AT[surface, Step.IDENTITY]}?flow={recovery}")
 
     async def prove(self, request: web.Request) -> web.Response:
@@ -209,7 +206,7 @@ class RecoveryPages:
         try:
             asker, form = await self._desk.read(request, RecoveryForm)
         except StaleForm as stale:
-            return await self._start(request, stale.asker, wrong=stale)
+            return await self._start(request, stale.asker, Posted(RecoveryForm(), stale))
         due: Step | None = None
         wrong: BjidpError | None = None
         try:
@@ -217,7 +214,7 @@ class RecoveryPages:
         except NotDue as elsewhere:
             return await self._lead(request, asker, elsewhere.draft.facts.surface, elsewhere.step, form.flow)
         except DraftUnknown as over:
-            return await self._start(request, asker, wrong=over)
+            return await self._start(request, asker, Posted(RecoveryForm(), over))
         except BjidpError as error:
             wrong = error
         if due is not None:
@@ -225,87 +222,63 @@ class RecoveryPages:
         if form.act == "code" and wrong is None and JSON not in request.headers.get("Accept", ""):
             # Going back or reloading sends no other code.
             return self._desk.lead(asker, f"{request.path}?flow={form.flow}")
-        return await self._show(request, asker, form.flow, form, wrong)
+        return await self._show(request, asker, form.flow, Posted(form, wrong))
 
     async def _show(
-        self,
-        request: web.Request,
-        asker: Asker,
-        recovery: str | None,
-        form: RecoveryForm | None = None,
-        wrong: BjidpError | None = None,
+        self, request: web.Request, asker: Asker, recovery: str | None, posted: Posted[RecoveryForm] | None = None
     ) -> web.Response:
         """Show a page of a recovery, if it is the one that is due; after a post with what was typed."""
         try:
             draft, due = await self._recoveries.look(self._asking(request, asker), recovery)
         except DraftUnknown as over:
-            return await self._start(request, asker, wrong=over)
+            return await self._start(request, asker, Posted(RecoveryForm(), over))
         page, facts = _PAGES[request.path], draft.facts
         build = page.build.get(due)
         if build is None or facts.surface is not _surface(request):
-            if isinstance(wrong, Retryable):
+            if posted is not None and isinstance(posted.error, Retryable):
                 # The password was about to be written, and nobody knows that it was.
-                raise wrong
+                raise posted.error
             return await self._lead(request, asker, facts.surface, due, draft.id)
         view = FormView(
             csrf=asker.csrf,
             flow=draft.id,
-            values={"document": facts.document if form is None else form.document},
-            dispatch=facts.dispatch,
-            wait=max(0, -(-(facts.again_at - draft.now) // SECOND)),
+            values={"document": facts.document if posted is None else posted.form.document},
         )
-        if page.asks_code and facts.asks_code:
-            view = await self._with_captcha(asker, view, form, wrong)
-        return self._answer(request, asker, partial(build, facts), view, wrong)
-
-    async def _with_captcha(
-        self, asker: Asker, view: FormView, form: RecoveryForm | None, wrong: BjidpError | None
-    ) -> FormView:
-        if (
-            form is not None
-            and isinstance(wrong, InvalidRequest)
-            and await self._captchas.picture(asker.holder, form.captcha_id) is not None
-        ):
-            # It was not used, so it need not be read again.
-            return replace(view, captcha=form.captcha_id, values={**view.values, "captcha": form.captcha})
-        return replace(view, captcha=await self._captchas.show(asker.holder, asker.source))
+        view = with_code(view, facts.dispatch, facts.again_at, draft.now)
+        captcha = page.asks_code and facts.asks_code
+        return await self._answer(request, asker, partial(build, facts), view, posted, captcha=captcha)
 
     async def _start(
-        self,
-        request: web.Request,
-        asker: Asker,
-        form: RecoveryForm | None = None,
-        wrong: BjidpError | None = None,
+        self, request: web.Request, asker: Asker, posted: Posted[RecoveryForm] | None = None
     ) -> web.Response:
         """Show the first form: at the beginning, with what was typed, or in place of a recovery that is over."""
-        typed = {} if form is None else {"account": form.account, "phone": form.phone}
-        view = await self._with_captcha(asker, FormView(csrf=asker.csrf, values=typed), form, wrong)
+        typed = {} if posted is None else {"account": posted.form.account, "phone": posted.form.phone}
         page = pages.RecoverH5Page if _surface(request) is Surface.H5 else pages.RecoverPage
-        return self._answer(request, asker, lambda form: page(form=form), view, wrong)
+        view = FormView(csrf=asker.csrf, values=typed)
+        return await self._answer(request, asker, lambda form: page(form=form), view, posted)
 
     async def _lead(
         self, request: web.Request, asker: Asker, surface: Surface, step: Step, recovery: str
     ) -> web.Response:
         where = _AT.get((surface, step))
         if where is None:
-            return await self._start(request, asker, wrong=DraftUnknown())
+            return await self._start(request, asker, Posted(RecoveryForm(), DraftUnknown()))
         return self._desk.lead(asker, f"{where}?flow={recovery}")
 
-    def _answer(
+    async def _answer(
         self,
         request: web.Request,
         asker: Asker,
         build: Callable[[FormView], FormPage],
         view: FormView,
-        wrong: BjidpError | None,
+        posted: Posted[RecoveryForm] | None,
+        *,
+        captcha: bool = True,
     ) -> web.Response:
-        faults = field_faults(wrong)
-        if wrong is not None and not faults:
-            if not isinstance(wrong, StaleForm | DraftUnknown | Retryable | SmsNotOffered):
-                raise wrong
-            view = replace(view, note=wrong.code)
-        page = build(replace(view, faults=faults))
-        return self._desk.answer(request, asker, page, because=None if faults else wrong)
+        if posted is not None:
+            posted.require_told(StaleForm, DraftUnknown, Retryable, SmsNotOffered)
+        view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=captcha)
+        return self._desk.answer(request, asker, build(view), because=None if posted is None else posted.because)
 
     def _asking(self, request: web.Request, asker: Asker) -> Asking:
         known_as = self._arrivals.known_as(request)

@@ -16,33 +16,27 @@ from bjidp.accounts.drafts import Draft
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.registration.flow import Begun, Registered, Step, Surface, Typed, next_step, to_session
 from bjidp.accounts.registration.service import Registrations, Visit, registered
-from bjidp.clock import SECOND
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.errors import BrowserUnknown
 from bjidp.qrlogin.flow import Client
 from bjidp.qrlogin.policy import Purpose
 from bjidp.sessions.ports import Way
-from bjidp.verification.captchas import Captchas
-from bjidp.verification.errors import CaptchaWrong, SmsNotOffered, VerificationCodeExpired, VerificationCodeWrong
+from bjidp.verification.errors import SmsNotOffered
 from bjidp.verification.number import mobile_number
 from bjidp.web import pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.cookies import Cookies
 from bjidp.web.desk import Asker, Desk, StaleForm
-from bjidp.web.form_view import Form, FormView
+from bjidp.web.field_faults import Beside
+from bjidp.web.form_again import FormViews, Posted
+from bjidp.web.form_view import Form, FormView, with_code
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import Owner
 from bjidp.web.visitor import is_phone
 
-BESIDE: Final[dict[type[BjidpError], tuple[str, str]]] = {
-    UsernameTaken: ("username", "taken"),
-    CaptchaWrong: ("captcha", "wrong"),
-    VerificationCodeWrong: ("code", "wrong"),
-    VerificationCodeExpired: ("code", "expired"),
-    PhoneTaken: ("phone", "taken"),
-}
-"""Which field an error is told beside, and in which words."""
+BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "taken")}
+"""Which field an error of the registration is told beside, and in which words."""
 
 _PATH: Final = {
     Step.ACCOUNT: "/register",
@@ -99,7 +93,7 @@ class RegistrationPages:
         settings: RegistrationSettings,
         desk: Desk,
         registrations: Registrations,
-        captchas: Captchas,
+        form_views: FormViews,
         browsers: Browsers,
         cookies: Cookies,
         arrivals: Arrivals,
@@ -109,7 +103,7 @@ class RegistrationPages:
         self._settings = settings
         self._desk = desk
         self._registrations = registrations
-        self._captchas = captchas
+        self._form_views = form_views
         self._browsers = browsers
         self._cookies = cookies
         self._arrivals = arrivals
@@ -134,7 +128,7 @@ class RegistrationPages:
             return self._desk.lead(asker, f"/h5{request.rel_url.raw_path_qs}")
         draft = await self._registrations.find(asker.holder, request.query.get("flow"))
         values = {} if draft is None else _values(draft.facts.username, draft.facts.phone, agreed=draft.facts.agreed)
-        view = await self._view(asker, draft, values)
+        view = await self._form_views.fill(_view(asker, draft, values), asker.holder, asker.source)
         return self._desk.answer(request, asker, _FORM_PAGE[surface](form=view, proved=_is_proved(draft, values)))
 
     async def post(self, request: web.Request) -> web.Response:
@@ -226,42 +220,25 @@ class RegistrationPages:
         if "application/json" not in request.headers.get("Accept", ""):
             return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}?flow={flow}")
         draft = await self._registrations.find(asker.holder, flow)
-        return self._desk.answer(request, asker, _FORM_PAGE[surface](form=await self._view(asker, draft, {})))
+        view = await self._form_views.fill(_view(asker, draft, {}), asker.holder, asker.source)
+        return self._desk.answer(request, asker, _FORM_PAGE[surface](form=view))
 
     async def _again(
         self, request: web.Request, asker: Asker, form: RegistrationForm, error: BjidpError | None
     ) -> web.Response:
         """Show the form with what was typed, and what is wrong with it."""
-        faults = _faults(error)
-        if error is not None and not faults and not isinstance(error, StaleForm | Retryable | SmsNotOffered):
-            raise error
+        posted = Posted(form, error, BESIDE)
+        posted.require_told(StaleForm, Retryable, SmsNotOffered)
         draft = await self._registrations.find(asker.holder, form.flow)
         values = _values(form.username, form.phone, agreed=form.typed.agreed)
-        if "code" not in faults and not isinstance(error, StaleForm | PhoneTaken):
+        if "code" not in posted.faults and not isinstance(error, StaleForm | PhoneTaken):
             # It was not used, so the message need not be looked up again.
             values["code"] = form.code
-        view = await self._view(asker, draft, values)
-        if isinstance(error, InvalidRequest | UsernameTaken) and await self._captchas.picture(
-            asker.holder, form.captcha_id
-        ):
-            # It was not used, so it need not be read again.
-            view = replace(view, captcha=form.captcha_id, values={**values, "captcha": form.captcha})
-        view = replace(view, faults=faults, note=None if faults or error is None else error.code)
+        view = await self._form_views.fill(_view(asker, draft, values), asker.holder, asker.source, posted)
         page = _FORM_PAGE[_surface(request)](
             form=view, proved=_is_proved(draft, values), taken=isinstance(error, PhoneTaken)
         )
-        return self._desk.answer(request, asker, page, because=None if faults else error)
-
-    async def _view(self, asker: Asker, draft: Draft[Begun] | None, values: dict[str, str]) -> FormView:
-        view = FormView(csrf=asker.csrf, values=values, captcha=await self._captchas.show(asker.holder, asker.source))
-        if draft is None:
-            return view
-        return replace(
-            view,
-            flow=draft.id,
-            dispatch=draft.facts.dispatch or "",
-            wait=max(0, -(-(draft.facts.again_at - draft.now) // SECOND)),
-        )
+        return self._desk.answer(request, asker, page, because=posted.because)
 
     async def _visit(self, request: web.Request, asker: Asker) -> Visit:
         client, following = await self._origin(request)
@@ -295,6 +272,13 @@ class RegistrationPages:
         return _home("/login", surface)
 
 
+def _view(asker: Asker, draft: Draft[Begun] | None, values: dict[str, str]) -> FormView:
+    view = FormView(csrf=asker.csrf, values=values)
+    if draft is None:
+        return view
+    return with_code(replace(view, flow=draft.id), draft.facts.dispatch or "", draft.facts.again_at, draft.now)
+
+
 def _facts(asker: Asker) -> Registered | None:
     return None if asker.owner is None else registered(asker.owner.session)
 
@@ -306,13 +290,6 @@ def _is_proved(draft: Draft[Begun] | None, values: dict[str, str]) -> bool:
 
 def _values(username: str, phone: str, *, agreed: bool) -> dict[str, str]:
     return {"username": username, "phone": phone, "agreed": "yes" if agreed else ""}
-
-
-def _faults(error: BjidpError | None) -> dict[str, str]:
-    if isinstance(error, InvalidRequest):
-        return {fault.field: fault.code for fault in reversed(error.errors) if fault.field != "act"}
-    beside = None if error is None else BESIDE.get(type(error))
-    return {} if beside is None else dict([beside])
 
 
 def _surface(request: web.Request) -> Surface:

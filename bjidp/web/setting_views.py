@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
@@ -15,14 +14,13 @@ from bjidp.accounts.overview import Overview, overview
 from bjidp.accounts.settings.changes import Standing
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
-from bjidp.clock import SECOND, Instant
-from bjidp.errors import BjidpError, InvalidRequest
-from bjidp.verification.captchas import Captchas
+from bjidp.clock import Instant
 from bjidp.verification.proofs import Operation
 from bjidp.web import centre_pages as pages
 from bjidp.web.desk import Asker, FormPage
-from bjidp.web.field_faults import Beside, field_faults
-from bjidp.web.form_view import Form, FormView
+from bjidp.web.field_faults import Beside
+from bjidp.web.form_again import FormViews, Posted
+from bjidp.web.form_view import Form, FormView, with_code
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
 """Which field an error of the settings is told beside, and in which words."""
@@ -64,28 +62,23 @@ class SettingForm(Form, frozen=True):
         return "SettingForm(***)"
 
 
-class Posted(Struct, frozen=True):
-    """A form to be shown again, and the error it is shown for; None where another picture was asked for."""
-
-    form: SettingForm
-    error: BjidpError | None
-
-    @property
-    def faults(self) -> dict[str, str]:
-        """What is wrong beside which field."""
-        return {name: fault for name, fault in field_faults(self.error, BESIDE).items() if name != "act"}
-
-
 class SettingViews:
     """Makes the pages of the steps that have a form."""
 
-    def __init__(self, *, captchas: Captchas, verifying: Verifying) -> None:
-        """Show captchas of ``captchas``."""
-        self._captchas = captchas
+    def __init__(self, *, form_views: FormViews, verifying: Verifying) -> None:
+        """Fill them in by ``form_views``; ``verifying`` tells whose they are."""
+        self._form_views = form_views
         self._verifying = verifying
 
     async def page(
-        self, asker: Asker, visit: Visit, operation: Operation, standing: Standing, *, h5: bool, posted: Posted | None
+        self,
+        asker: Asker,
+        visit: Visit,
+        operation: Operation,
+        standing: Standing,
+        *,
+        h5: bool,
+        posted: Posted[SettingForm] | None,
     ) -> FormPage:
         """Return the page of the step that is due; with ``posted`` as it was typed, and what is wrong with it."""
         draft = standing.draft
@@ -99,32 +92,21 @@ class SettingViews:
         now = 0 if draft is None else draft.now
         if standing.step is Step.VERIFY:
             expired = facts.identity_proved and posted is None
-            view = _with_code(
+            view = _with_sent(
                 replace(view, note="verification_required" if expired else None), facts.identity_code, now
             )
-            view = await self._filled_in(asker, view, posted, captcha=account.phone is not None)
+            view = await self._form_views.fill(
+                view, asker.holder, asker.source, posted, captcha=account.phone is not None
+            )
             first = operation in {Operation.PASSWORD, Operation.PHONE} and former is None
             return pages.IdentityPage(h5=h5, setting=setting, phone=account.phone, form=view, first=first)
-        view = _with_code(replace(view, values=_addresses(facts)), facts.address_code, now)
-        typed = Typed(phone=view.values["phone"], mail=view.values["mail"]) if posted is None else posted.form.typed
+        values = _addresses(facts) if posted is None else posted.form.kept
+        view = _with_sent(replace(view, values=values), facts.address_code, now)
+        typed = Typed(phone=values["phone"], mail=values["mail"])
         proved = facts.address is not None and facts.address in _meant(typed)
         asks_code = operation in {Operation.PHONE, Operation.MAIL} and not proved
-        view = await self._filled_in(asker, view, posted, captcha=asks_code)
+        view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=asks_code)
         return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
-
-    async def _filled_in(self, asker: Asker, view: FormView, posted: Posted | None, *, captcha: bool) -> FormView:
-        """Return the form with what was typed and what is wrong, and with a captcha where it has one."""
-        if posted is not None:
-            note = view.note if posted.faults or posted.error is None else posted.error.code
-            view = replace(view, values=posted.form.kept, faults=posted.faults, note=note)
-        if not captcha:
-            return view
-        if posted is not None and isinstance(posted.error, InvalidRequest):
-            form = posted.form
-            if await self._captchas.picture(asker.holder, form.captcha_id) is not None:
-                # It was not used, so it need not be read again.
-                return replace(view, captcha=form.captcha_id, values=view.values | {"captcha": form.captcha})
-        return replace(view, captcha=await self._captchas.show(asker.holder, asker.source))
 
 
 def _former(account: Overview, operation: Operation) -> str | None:
@@ -152,7 +134,5 @@ def _meant(typed: Typed) -> set[str]:
     return {found for found in (number and number.digits, address and address.text) if found}
 
 
-def _with_code(view: FormView, sent: Sent | None, now: Instant) -> FormView:
-    if sent is None:
-        return view
-    return replace(view, dispatch=sent.dispatch, wait=max(0, -(-(sent.again_at - now) // SECOND)))
+def _with_sent(view: FormView, sent: Sent | None, now: Instant) -> FormView:
+    return view if sent is None else with_code(view, sent.dispatch, sent.again_at, now)

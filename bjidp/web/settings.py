@@ -32,9 +32,10 @@ from bjidp.web.bodies import JSON
 from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Asker, Desk, FormPage
+from bjidp.web.form_again import Posted
 from bjidp.web.own_pages import HOME, OwnPages, at, on_h5
 from bjidp.web.rendering import Renderer
-from bjidp.web.setting_views import Posted, SettingForm, SettingViews
+from bjidp.web.setting_views import BESIDE, SettingForm, SettingViews
 
 SETTINGS: Final = (Operation.PASSWORD, Operation.PHONE, Operation.MAIL, Operation.USERNAME, Operation.CANCEL)
 
@@ -214,9 +215,8 @@ class SettingsPages:
         step: Step,
     ) -> web.Response:
         """Show the form with what was typed, and what is wrong with it; lead on when another step is due by now."""
-        posted = Posted(form, error)
-        if error is not None and not posted.faults and not isinstance(error, _ABOVE):
-            raise error
+        posted = Posted(form, error, BESIDE)
+        posted.require_told(*_ABOVE)
         standing = await self._changes.look(visit, _operation(request), form.flow)
         if standing.step is Step.VERIFY is not step and isinstance(error, Retryable):
             # The proof went with what failed, and 验证身份 alone would not say that anything did.
@@ -224,10 +224,15 @@ class SettingsPages:
         if standing.step is not step:
             return self._lead(request, asker, None if standing.draft is None else standing.draft.id)
         page = await self._page(request, asker, visit, standing, posted)
-        return self._desk.answer(request, asker, page, because=None if posted.faults else error)
+        return self._desk.answer(request, asker, page, because=posted.because)
 
     async def _page(
-        self, request: web.Request, asker: Asker, visit: Visit, standing: Standing, posted: Posted | None = None
+        self,
+        request: web.Request,
+        asker: Asker,
+        visit: Visit,
+        standing: Standing,
+        posted: Posted[SettingForm] | None = None,
     ) -> FormPage:
         operation = _operation(request)
         return await self._views.page(asker, visit, operation, standing, h5=on_h5(request), posted=posted)

@@ -1,0 +1,81 @@
+"""A form that is shown again: what is wrong with it, and which captcha it has (UX-5).
+
+Owns the rule that a captcha which nobody has looked at stays, with what was read from it, and that one which was used
+has another in its place. Called by every page with a form that asks for a captcha.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.errors import BjidpError
+from bjidp.throttle.source import Source
+from bjidp.verification.captchas import Captchas
+from bjidp.web.field_faults import Beside, field_faults
+from bjidp.web.form_view import Form, FormView
+
+F_co = TypeVar("F_co", bound=Form, covariant=True)
+
+
+class Posted(Struct, Generic[F_co], frozen=True):
+    """A form to be shown again, and the error it is shown for; None where something else was asked for."""
+
+    form: F_co
+    error: BjidpError | None = None
+    beside: Beside = {}
+    """Which field an error of these forms is told beside."""
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What is told beside which field."""
+        return field_faults(self.error, self.beside)
+
+    @property
+    def because(self) -> BjidpError | None:
+        """What is told above the form: an error that is beside no field."""
+        return None if self.faults else self.error
+
+    def require_told(self, *above: type[BjidpError]) -> None:
+        """Raise the error unless it is told beside a field or is one of those that are told ``above`` the form."""
+        if self.because is not None and not isinstance(self.because, above):
+            raise self.because
+
+    def told(self, view: FormView) -> FormView:
+        """Return ``view`` with what is wrong."""
+        note = view.note if self.because is None else self.because.code
+        return replace(view, faults=self.faults, note=note)
+
+
+class FormViews:
+    """Fills in forms."""
+
+    def __init__(self, captchas: Captchas) -> None:
+        """Show captchas of ``captchas``."""
+        self._captchas = captchas
+
+    async def fill(
+        self,
+        view: FormView,
+        holder: str,
+        source: Source,
+        posted: Posted[Form] | None = None,
+        *,
+        captcha: bool = True,
+    ) -> FormView:
+        """Return ``view`` with what is wrong in the form that was ``posted``, and with a captcha where it asks for one.
+
+        Raises what :meth:`bjidp.verification.captchas.Captchas.show` raises.
+        """
+        if posted is not None:
+            view = posted.told(view)
+        if not captcha:
+            return view
+        if posted is not None:
+            form = posted.form
+            # What was used is gone; one that is still there was not looked at, whatever else was wrong.
+            if form.act != "captcha" and await self._captchas.picture(holder, form.captcha_id) is not None:
+                return replace(view, captcha=form.captcha_id, values={**view.values, "captcha": form.captcha})
+        return replace(view, captcha=await self._captchas.show(holder, source))
