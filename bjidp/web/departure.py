@@ -13,6 +13,7 @@ from bjidp.qrlogin.browsers import Browsers
 from bjidp.web import pages
 from bjidp.web.cookies import Cookies
 from bjidp.web.rendering import Renderer
+from bjidp.web.visitor import on_h5
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ class Departures:
         except StoreUnavailable:
             # The session is over, which is what counts; the record dies by itself.
             log.warning("browser_record_left")
-        body = self._renderer.render(pages.MessagePage(message=message))
+        body = self._renderer.render(pages.MessagePage(h5=on_h5(request), message=message))
         response = web.Response(body=body, content_type="text/html", charset="utf-8")
         response.headers["Cache-Control"] = "no-store"
         self._cookies.drop_session(response)

@@ -14,6 +14,8 @@ from bjidp.web.assets import StaticFiles
 from bjidp.web.pages import Article, HelpLink, Task
 from bjidp.web.rendering import Renderer
 
+INDEX: Final = "/help"
+
 LEADS: Final[dict[Article, tuple[HelpLink, ...]]] = {
     Article.PHONE_GONE: (HelpLink.REGISTER,),
     Article.NO_SMS: (HelpLink.LOGIN,),
@@ -49,36 +51,25 @@ class HelpPages:
 
     def __init__(self, renderer: Renderer, files: StaticFiles) -> None:
         """Render with ``renderer``, once: nothing on these pages ever differs. Pictures are among ``files``."""
-        self._index = renderer.render(pages.HelpPage())
         pictures = {task: files.url(f"manual/{name}.webp") for task, name in PICTURES.items()}
-        self._manual = renderer.render(pages.ManualPage(pictures=pictures))
-        self._articles = {
-            article.value: renderer.render(pages.ArticlePage(article=article, leads=LEADS[article]))
-            for article in Article
-        }
+        self._pages: dict[str, bytes] = {}
+        for h5, start in ((False, INDEX), (True, f"/h5{INDEX}")):
+            self._pages[start] = renderer.render(pages.HelpPage(h5=h5))
+            self._pages[f"{start}/manual"] = renderer.render(pages.ManualPage(h5=h5, pictures=pictures))
+            for article in Article:
+                page = pages.ArticlePage(h5=h5, article=article, leads=LEADS[article])
+                self._pages[f"{start}/{article}"] = renderer.render(page)
 
     def mount(self, app: web.Application) -> None:
         """Add the routes; every page is also under the address for phones."""
         for prefix in ("", "/h5"):
-            app.router.add_get(f"{prefix}/help", self.index)
-            app.router.add_get(f"{prefix}/help/manual", self.manual)
-            app.router.add_get(f"{prefix}/help/{{article}}", self.article)
+            app.router.add_get(prefix + INDEX, self.show)
+            app.router.add_get(f"{prefix}{INDEX}/manual", self.show)
+            app.router.add_get(f"{prefix}{INDEX}/{{article}}", self.show)
 
-    async def index(self, _: web.Request) -> web.Response:
-        """List the questions."""
-        return _html(self._index)
-
-    async def manual(self, _: web.Request) -> web.Response:
-        """Show the manual, one page that can be kept."""
-        return _html(self._manual)
-
-    async def article(self, request: web.Request) -> web.Response:
-        """Answer one question; 404 for a page that there is not."""
-        body = self._articles.get(request.match_info["article"])
+    async def show(self, request: web.Request) -> web.Response:
+        """Show a page; 404 for one that there is not."""
+        body = self._pages.get(request.path)
         if body is None:
             raise web.HTTPNotFound
-        return _html(body)
-
-
-def _html(body: bytes) -> web.Response:
-    return web.Response(body=body, content_type="text/html", charset="utf-8")
+        return web.Response(body=body, content_type="text/html", charset="utf-8")

@@ -26,7 +26,7 @@ from bjidp.web.form_view import Form, FormView
 from bjidp.web.forms import Forms
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
-from bjidp.web.visitor import Observer, is_phone
+from bjidp.web.visitor import Observer, at, is_phone, on_h5
 
 TABS: Final[frozenset[str]] = frozenset({"scan", "account", "legal"})
 
@@ -83,6 +83,7 @@ class LoginPages:
         app.router.add_get("/", self.root)
         app.router.add_get("/login", self.login)
         app.router.add_post("/logout", self.logout)
+        app.router.add_post("/h5/logout", self.logout)
         app.router.add_get("/q/{text:.*}", self.opened_code)
 
     async def root(self, _: web.Request) -> web.Response:
@@ -95,9 +96,10 @@ class LoginPages:
         if owner is not None:
             return self._page(
                 pages.SignedInPage(
+                    h5=on_h5(request),
                     who=owner.standing.name,
                     client=self._settings.client.name,
-                    next=self._settings.home,
+                    next=at(request, self._settings.home),
                     csrf=owner.session.csrf,
                 )
             )

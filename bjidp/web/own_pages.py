@@ -15,7 +15,7 @@ from bjidp.web.cookies import Cookies
 from bjidp.web.desk import Asker, Desk
 from bjidp.web.form_view import Form
 from bjidp.web.signed_in import Owner, SignedIn
-from bjidp.web.visitor import is_phone
+from bjidp.web.visitor import at, is_phone, on_h5
 
 F = TypeVar("F", bound=Form)
 
@@ -56,13 +56,3 @@ class OwnPages:
     def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
         cookie = self._cookies.session_cookie(request) or ""
         return Visit(session=owner.session, cookie=cookie, source=asker.source)
-
-
-def on_h5(request: web.Request) -> bool:
-    """Tell whether the page is one for phones."""
-    return request.path.startswith("/h5/")
-
-
-def at(request: web.Request, path: str) -> str:
-    """Return a path of this site among the pages of the kind that the request is for."""
-    return f"/h5{path}" if on_h5(request) else path

@@ -34,7 +34,10 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(Protocol):
-    """What :class:`bjidp.web.rendering.Renderer` can render."""
+    """What :class:`bjidp.web.rendering.Renderer` can render.
+
+    One that is made for phones, or that may be, says so by ``h5``: then it leads to the pages for phones.
+    """
 
     template: ClassVar[str]
 
@@ -120,6 +123,7 @@ class PhoneLoginPage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /h5/login``: 密码登录 and 验证码登录 (LOG-5, LOG-6)."""
 
     template: ClassVar[str] = "h5_login.html"
+    h5: ClassVar[bool] = True
 
     tab: PhoneTab
     client: str
@@ -146,6 +150,7 @@ class DocumentTailPage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /h5/login/document``: the last characters of the document, for a number long not used (LOG-6)."""
 
     template: ClassVar[str] = "h5_login_document.html"
+    h5: ClassVar[bool] = True
 
     phone: str
     """Masked."""
@@ -167,6 +172,7 @@ class NoAccountPage(msgspec.Struct, frozen=True, kw_only=True):
     """Says to whoever proved a number that no account has it, and offers to register."""
 
     template: ClassVar[str] = "h5_no_account.html"
+    h5: ClassVar[bool] = True
 
     phone: str
     """Masked."""
@@ -199,6 +205,7 @@ class SignedInPage(msgspec.Struct, frozen=True, kw_only=True):
 
     template: ClassVar[str] = "signed_in.html"
 
+    h5: bool = False
     who: str
     """Masked display name."""
     client: str
@@ -285,6 +292,7 @@ class RegisterH5Page(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /h5/register``: the form for phones; otherwise as :class:`RegisterPage`."""
 
     template: ClassVar[str] = "register_h5.html"
+    h5: ClassVar[bool] = True
 
     form: FormView
     proved: bool = False
@@ -368,6 +376,7 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
 
     template: ClassVar[str] = "message.html"
 
+    h5: bool = False
     message: Message
 
     @property
@@ -415,6 +424,8 @@ class HelpPage(msgspec.Struct, frozen=True, kw_only=True):
     questions: ClassVar[tuple[Article, ...]] = tuple(article for article in Article if article not in AGREEMENTS)
     agreements: ClassVar[tuple[Article, ...]] = AGREEMENTS
 
+    h5: bool = False
+
     @classmethod
     def sample(cls) -> HelpPage:
         """Return the page."""
@@ -426,6 +437,7 @@ class ArticlePage(msgspec.Struct, frozen=True, kw_only=True):
 
     template: ClassVar[str] = "article.html"
 
+    h5: bool = False
     article: Article
     leads: tuple[HelpLink, ...]
 
@@ -457,6 +469,7 @@ class ManualPage(msgspec.Struct, frozen=True, kw_only=True):
     template: ClassVar[str] = "manual.html"
     tasks: ClassVar[tuple[Task, ...]] = tuple(Task)
 
+    h5: bool = False
     pictures: dict[Task, str]
     """Addresses, of those tasks that have one: taken from the real pages by ``scripts/manual_pictures.py``."""
 
@@ -474,6 +487,7 @@ class ErrorPage(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     retry_after: int | None = None
     """Seconds to wait, when waiting helps."""
+    h5: bool = False
 
     @classmethod
     def sample(cls) -> ErrorPage:

@@ -22,6 +22,7 @@ from bjidp.web.guards import Guards
 from bjidp.web.pacing import Pacing
 from bjidp.web.rendering import Renderer
 from bjidp.web.unexpected import outline
+from bjidp.web.visitor import on_h5
 
 STATUS: Final[dict[str, HTTPStatus]] = {
     "account_refused": HTTPStatus.FORBIDDEN,
@@ -94,7 +95,7 @@ class Problems:
         """Return the answer for ``code``: a page if the client is a browser that navigates, else JSON."""
         status = STATUS[code]
         if "text/html" in request.headers.get("Accept", ""):
-            page = pages.ErrorPage(code=code, retry_after=retry_after)
+            page = pages.ErrorPage(h5=on_h5(request), code=code, retry_after=retry_after)
             response = web.Response(body=self._renderer.render(page), status=status, content_type="text/html")
             response.charset = "utf-8"
         else:

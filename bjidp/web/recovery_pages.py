@@ -42,6 +42,7 @@ class RecoverH5Page(RecoverPage, frozen=True, kw_only=True):
     """``GET /h5/recover``: the same for phones."""
 
     template: ClassVar[str] = "recover_h5.html"
+    h5: ClassVar[bool] = True
 
 
 class RecoverWaysPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +108,7 @@ class RecoverCodeH5Page(RecoverCodePage, frozen=True, kw_only=True):
     """``GET /h5/recover/code``: the same for phones; what it asks it asks one after the other."""
 
     template: ClassVar[str] = "recover_code_h5.html"
+    h5: ClassVar[bool] = True
 
 
 class RecoverPasswordPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +133,7 @@ class RecoverPasswordH5Page(RecoverPasswordPage, frozen=True, kw_only=True):
     """``GET /h5/recover/password``: the same for phones."""
 
     template: ClassVar[str] = "recover_password_h5.html"
+    h5: ClassVar[bool] = True
 
 
 class RecoverDonePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +165,7 @@ class RecoverNobodyPage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /h5/recover/nobody``: the number was proved, and no account has it."""
 
     template: ClassVar[str] = "recover_nobody.html"
+    h5: ClassVar[bool] = True
 
     form: FormView
     number: str

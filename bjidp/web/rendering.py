@@ -87,7 +87,8 @@ class Renderer:
 
     def render(self, page: Page) -> bytes:
         """Return the page as UTF-8."""
-        return self._environment.get_template(page.template).render(page=page, site=self._site).encode()
+        prefix = "/h5" if getattr(page, "h5", False) else ""
+        return self._environment.get_template(page.template).render(page=page, site=self._site, prefix=prefix).encode()
 
     def render_login(self, page: LoginPage) -> bytes:
         """Return the login page as UTF-8, byte for byte what :meth:`render` returns.

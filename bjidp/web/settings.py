@@ -33,9 +33,10 @@ from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Asker, Desk, FormPage
 from bjidp.web.form_again import Posted
-from bjidp.web.own_pages import HOME, OwnPages, at, on_h5
+from bjidp.web.own_pages import HOME, OwnPages
 from bjidp.web.rendering import Renderer
 from bjidp.web.setting_views import BESIDE, SettingForm, SettingViews
+from bjidp.web.visitor import at, on_h5
 
 SETTINGS: Final = (Operation.PASSWORD, Operation.PHONE, Operation.MAIL, Operation.USERNAME, Operation.CANCEL)
 

@@ -141,6 +141,16 @@ def is_phone(request: web.Request) -> bool:
     return _PHONES.search(request.headers.get("User-Agent", "")[: REMEMBERED_MAX * 2]) is not None
 
 
+def on_h5(request: web.Request) -> bool:
+    """Tell whether the page is one for phones."""
+    return request.path.startswith("/h5/")
+
+
+def at(request: web.Request, path: str) -> str:
+    """Return a path of this site among the pages of the kind that the request is for."""
+    return f"/h5{path}" if on_h5(request) else path
+
+
 class _Facts(Struct, frozen=True, kw_only=True):
     """What follows from an address alone."""
 

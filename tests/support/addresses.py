@@ -27,6 +27,7 @@ GUESTS: Final = {
     "/qr/renew": ("flow",),
     "/qr/redeem": ("flow", "grant", "code"),
     "/logout": (),
+    "/h5/logout": (),
 }
 """Forms that take no login."""
 

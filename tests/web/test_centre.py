@@ -129,6 +129,19 @@ async def test_an_ethnic_group_is_chosen_in_place(program: Program, member: Stan
     assert "修改成功" not in words(page)
 
 
+@pytest.mark.req("LOG-5")
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_whoever_is_logged_in_goes_on_or_out_among_the_pages_of_the_kind(
+    program: Program, member: Standing, prefix: str
+) -> None:
+    owner = await Owner.of(program, member.account, prefix)
+    page = await owner.get("/login")
+    assert f"{prefix}/centre" in links(page)
+    answer = await send(owner.browser, form_of(page, f"{prefix}/logout"))
+    assert (answer.status, heading(answer), owner.browser.session) == (200, "您已退出", None)
+    assert f"{prefix}/login" in links(answer)
+
+
 # ------------------------------------------------------------------------------------------------------------ 我的设备
 
 
@@ -324,7 +337,7 @@ async def test_not_me_of_this_login_ends_it_and_leads_to_recovery(program: Progr
     ]
     answer = await send(owner.browser, form)
     assert (answer.status, heading(answer)) == (200, "这次登录已结束")
-    assert "/recover" in links(answer)
+    assert {"/h5/recover", "/h5/login"} <= links(answer)
     assert where(await owner.get("/centre")) == (303, "/h5/login")
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bjidp.web.pages import Article, HelpPage
+from tests.support.forms import links
 from tests.support.program import Program
 
 
@@ -16,11 +17,11 @@ async def test_every_question_of_the_list_has_its_page(program: Program, prefix:
     browser = await program.browser()
     index = await browser.get(f"{prefix}/help")
     assert index.status == 200
-    led = set(re.findall(r'href="(/help/[a-z-]+)"', index.text))
-    assert {f"/help/{article.value}" for article in Article} | {"/help/manual"} == led
+    led = set(re.findall(rf'href="({prefix}/help/[a-z-]+)"', index.text))
+    assert {f"{prefix}/help/{article.value}" for article in Article} | {f"{prefix}/help/manual"} == led
     assert len(HelpPage.questions) == 7
     for path in led:
-        page = await browser.get(prefix + path)
+        page = await browser.get(path)
         assert page.status == 200, path
         assert "<h1" in page.text
     assert not browser.cookies
@@ -53,5 +54,7 @@ async def test_the_manual_tells_every_task_on_one_page(program: Program) -> None
         assert f">{task}</h2>" in page
 
 
-async def test_a_page_that_there_is_not_is_said_not_to_be_there(program: Program) -> None:
-    assert (await (await program.browser()).get("/help/nonsense")).status == 404
+@pytest.mark.parametrize("prefix", ["", "/h5"])
+async def test_a_page_that_there_is_not_is_said_not_to_be_there(program: Program, prefix: str) -> None:
+    answer = await (await program.browser()).get(f"{prefix}/help/nonsense")
+    assert (answer.status, f"{prefix}/login" in links(answer)) == (404, True)

@@ -81,6 +81,21 @@ def test_every_page_renders_with_its_sample(page: type[Page]) -> None:
     assert "%(" not in html
 
 
+@pytest.mark.req("UX-3")
+@pytest.mark.parametrize("page", [page for page in ALL if hasattr(page, "h5")], ids=lambda page: page.__name__)
+def test_a_page_for_phones_leads_to_pages_for_phones(page: type[Page]) -> None:
+    sample = page.sample()
+    if "h5" in type(sample).__struct_fields__:  # type: ignore[attr-defined]  # every page is a struct
+        sample = replace(sample, h5=True)  # type: ignore[type-var]  # as above
+    elements = Elements(RENDERER.render(sample))
+    led = [*elements.values("a", "href"), *elements.values("form", "action")]
+    ours = [where for where in led if where and where.startswith("/")]
+    # What a handler hands in is the handler's, a captcha is no page, and a QR code is shown on a computer.
+    handed = {getattr(sample, name, None) for name in ("next", "home")}
+    assert ours
+    assert [w for w in ours if w not in handed and not w.startswith(("/h5/", "/captcha/", "/centre/verify/"))] == []
+
+
 @pytest.mark.req("UX-1")
 def test_no_text_of_the_catalogue_is_left_over() -> None:
     asked = [use for path in templates_root().rglob("*.html") for use in uses(path.read_text("utf-8"), path.name)]
