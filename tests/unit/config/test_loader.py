@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,6 +89,28 @@ def test_a_whole_file_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert read.wechat is not None
     assert read.wechat.app_secret.text() == "wechat-secret"
     assert read.alipay is None
+
+
+@pytest.mark.req("OPS-2")
+def test_the_smallest_configuration_of_the_documentation_is_whole_and_nothing_in_it_can_be_left_out(
+    tmp_path: Path,
+) -> None:
+    document = (Path(__file__).parents[3] / "docs/running.md").read_text("utf-8")
+    (block,) = re.findall(r"## The smallest configuration\n+```toml\n(.*?)```", document, re.DOTALL)
+    block = block.replace("/var/lib/bjidp", str(tmp_path))
+    for name, held in {"root-1": ROOT, "authority": "authority-secret", "wechat": "wechat-secret"}.items():
+        (tmp_path / f"{name}.key").write_text(f"{held}\n", "utf-8")
+    path = tmp_path / "server.toml"
+    path.write_text(block, "utf-8")
+    assert load(path, {}).server.environment == "production"
+    whole = tomllib.loads(block)
+    for section, fields in whole.items():
+        for field in fields:
+            less = {**whole, section: {name: value for name, value in fields.items() if name != field}}
+            with pytest.raises(ConfigFaults):
+                read(less, {}, beside=tmp_path)
+        with pytest.raises(ConfigFaults):
+            read({name: value for name, value in whole.items() if name != section}, {}, beside=tmp_path)
 
 
 # ------------------------------------------------------------------------------------------------ everything at once
