@@ -1068,13 +1068,20 @@ async def test_what_tells_people_what_to_do_is_large_enough_to_read(page: Page, 
 
 async def test_the_inbox_shows_what_was_sent_to_an_address(page: Page) -> None:
     await page.goto("/inbox")
-    await expect(page.get_by_role("status")).to_contain_text("还没有消息")
+    await expect(page.get_by_role("status")).to_contain_text("看谁的收件箱？")
     assert await violations(page) == []
     await page.get_by_label("手机号或邮箱").fill("15410000009")
     await page.get_by_role("button", name="查看").click()
-    await expect(page.get_by_role("status")).to_contain_text("15410000009 还没有收到短信或邮件。")
+    await expect(page.get_by_role("status")).to_contain_text("还没有消息")
+    await expect(page.get_by_role("status")).to_contain_text(
+        "15410000009 还没有收到短信或邮件。这里的手机号是154加8位数字"
+    )
     await page.get_by_label("手机号或邮箱").fill("15410000001")
     await page.get_by_role("button", name="查看").click()
 
     await expect(page.get_by_role("list", name="收到的短信和邮件")).to_contain_text("482913")
     assert "15410000001" not in page.url
+
+    await page.goto("/inbox?to=15410000001")
+    await expect(page.get_by_label("手机号或邮箱")).to_have_value("15410000001")
+    await expect(page.get_by_role("list", name="收到的短信和邮件")).to_contain_text("482913")

@@ -9,13 +9,20 @@ const form = document.getElementById("look");
 const to = document.getElementById("to");
 const state = document.getElementById("state");
 const letters = document.getElementById("letters");
+const RANGES = "这里的手机号是154加8位数字，邮箱以 .example 结尾，别的收不到。";
 const time = new Intl.DateTimeFormat("zh-CN", { dateStyle: "medium", timeStyle: "medium" });
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   busy(form.querySelector("button"), "正在查看…", show);
 });
-state.replaceChildren(...nothing("填写手机号或邮箱，点“查看”，收到的短信和邮件会显示在这里。"));
+const asked = new URLSearchParams(location.search).get("to");
+if (asked) {
+  to.value = asked;
+  show();
+} else {
+  state.replaceChildren(...nothing("看谁的收件箱？", "填写手机号或邮箱，点“查看”，收到的短信和邮件会显示在这里。"));
+}
 suggest();
 
 async function show() {
@@ -29,15 +36,15 @@ async function show() {
   try {
     const found = await call("GET", `/control/inbox?${new URLSearchParams({ to: address })}`);
     const told = [`共 ${found.length} 封，最新的在最上面。`];
-    state.replaceChildren(...(found.length ? told : nothing(`${address} 还没有收到短信或邮件。`)));
+    state.replaceChildren(...(found.length ? told : nothing("还没有消息", `${address} 还没有收到短信或邮件。${RANGES}`)));
     letters.replaceChildren(...found.map(letter));
   } catch {
     state.textContent = "没有读到收件箱，请稍后再看。";
   }
 }
 
-function nothing(words) {
-  return [icon("inbox"), h("strong", {}, "还没有消息"), h("span", {}, words)];
+function nothing(title, words) {
+  return [icon("inbox"), h("strong", {}, title), h("span", {}, words)];
 }
 
 function letter({ at, to: address, text, code }) {
