@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from bjidp.accounts.activity import Activity
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
-from bjidp.accounts.login.sms import SmsLogin, SmsLoginFacts, TailWindows
 from bjidp.accounts.names import DocumentReadings
 from bjidp.accounts.recovery.flow import Recovery
 from bjidp.accounts.recovery.service import Recoveries, RecoveryWindows
@@ -34,10 +32,8 @@ from bjidp.proofing.documents import readings
 from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.ranges import MailRange
-from bjidp.web.account_login import AccountLogin, AccountLoginSettings
 from bjidp.web.centre import CentrePages
 from bjidp.web.form_again import FormViews
-from bjidp.web.login import LoginPages
 from bjidp.web.own_pages import OwnPages
 from bjidp.web.recovery import RecoveryPages
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
@@ -196,40 +192,6 @@ def centre_part(
         departures=front.departures,
     )
     return Part(mounts=(centre.mount, settings.mount))
-
-
-def wire_account_login(rooms: Rooms, front: Front, verification: Verification, login: LoginPages) -> AccountLogin:
-    """Return the logins by a form, which come back to ``login`` with what is to be corrected."""
-    stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
-    return AccountLogin(
-        settings=AccountLoginSettings(HOME, f"/h5{HOME}", rooms.settings.server.client_name),
-        desk=front.desk,
-        renderer=front.renderer,
-        login_pages=login,
-        arrivals=front.arrivals,
-        form_views=FormViews(verification.captchas),
-        captchas=verification.captchas,
-        passwords=PasswordLogin(
-            members=stores.members,
-            hashes=verification.passwords,
-            throttle=stores.throttle,
-            audit=stores.audit,
-            pseudonyms=pseudonyms,
-            documents=document_readings(rooms),
-            clock=rooms.clock,
-            windows=PasswordWindows(),
-        ),
-        codes=SmsLogin(
-            members=stores.members,
-            codes=verification.codes,
-            dispatches=verification.dispatches,
-            drafts=open_drafts(rooms, SmsLoginFacts, "login.sms"),
-            throttle=stores.throttle,
-            pseudonyms=pseudonyms,
-            clock=rooms.clock,
-            windows=TailWindows(),
-        ),
-    )
 
 
 def document_readings(rooms: Rooms) -> DocumentReadings:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bjidp.bootstrap.accounts import wire_account_login
 from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.logins import form_logins_part
 from bjidp.bootstrap.qr import Qr, basis_address, own_client
 from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox
 from bjidp.bootstrap.verification import Verification
@@ -38,7 +38,6 @@ def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -
         desk=front.desk,
         departures=front.departures,
     )
-    account_login = wire_account_login(rooms, front, verification, login)
     verify = VerifyPages(
         tickets=front.verify_tickets,
         proofs=qr.proofs,
@@ -51,7 +50,7 @@ def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -
     helping = HelpPages(front.renderer, front.files)
     mounts = (
         login.mount,
-        account_login.mount,
+        *form_logins_part(rooms, front, verification, login).mounts,
         verify.mount,
         helping.mount,
         StaticPages(files).mount,

@@ -1,9 +1,9 @@
 """The login by a code to the phone (LOG-6).
 
-Owns the order: limits and sending, the code, the account, and the last question for a number that may have been handed
-out again. Called by the handlers of the login pages, which have checked a captcha before a code is asked for. A number
-that nobody has is sent a code like any other: whoever has the phone is told that it has no account, and nobody else
-(attack R1).
+Owns the order: limits and sending, the code, the account. Where its number may have been handed out again, it leads to
+the question of :mod:`bjidp.accounts.login.tails`. Called by the handlers of the login pages, which have checked a
+captcha before a code is asked for. A number that nobody has is sent a code like any other: whoever has the phone is
+told that it has no account, and nobody else (attack R1).
 
 What is known of a login lies in a draft of the browser: which message was sent, which number was proved, how many tries
 at a document are left. A right code is a fact of it as soon as it is used, so no later fault costs a second one, and
@@ -14,36 +14,26 @@ browser has dropped.
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
-from bjidp.accounts.errors import TailSpent
 from bjidp.accounts.identifiers import of_phone
-from bjidp.accounts.ports import Member, MemberStore
+from bjidp.accounts.login import flow as rules
+from bjidp.accounts.login.flow import AskTail, NoSuchMember, Proved, SmsLoginFacts
+from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.reassigned import may_be_anothers
-from bjidp.clock import DAY, MINUTE, SECOND, Clock, Instant
+from bjidp.clock import SECOND, Clock
 from bjidp.errors import AccountRefused, BjidpError
-from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
-from bjidp.verification.code import LIFETIME, Binding, Purpose, by_sms
+from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.codes import Codes
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.errors import VerificationCodeExpired
 from bjidp.verification.number import MobileNumber
-from bjidp.verification.typed import plain
-
-TAIL: Final = 4
-TAIL_TRIES: Final = 5
-
-_FULL_WIDTH_X: Final = str.maketrans("Ｘｘ", "XX")
-
 
 _LOOKS: Final = 5
 _PAUSE: Final = 0.1
@@ -52,53 +42,6 @@ _PAUSE: Final = 0.1
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
-
-
-class SmsLoginFacts(Struct, frozen=True, kw_only=True):
-    """What is known of a login that is not over."""
-
-    dispatch: str = ""
-    """The message with the code, by which the page asks what became of it."""
-    again_at: Instant = 0
-    """When the next one may be asked for."""
-    proved: str | None = None
-    """The number whose code was right: eleven digits."""
-    proved_at: Instant = 0
-    """When. It counts as long as the code would have lived: nobody finds an open door at a browser left alone."""
-    account: str | None = None
-    """Whose document is asked for."""
-    tries_left: int = TAIL_TRIES
-    """At its last characters."""
-    session: str | None = None
-    """The public id of the session that this login came to."""
-
-    def __repr__(self) -> str:
-        """Show how far it is alone: the rest is personal."""
-        return f"SmsLoginFacts(proved={self.proved is not None})"
-
-
-class TailWindows(Struct, frozen=True, kw_only=True):
-    """How often the last characters of a document may be tried."""
-
-    account: Window = Window(10, DAY)
-    source: Window = Window(60, 15 * MINUTE)
-
-
-class Proved(Struct, frozen=True):
-    """Whose login it is, in which flow."""
-
-    flow: str
-    member: Member
-
-
-class NoSuchMember(Struct, frozen=True):
-    """The number was proved, and no account has it."""
-
-
-class AskTail(Struct, frozen=True):
-    """The number was proved; the last characters of the account's document are asked for, in this flow."""
-
-    flow: str
 
 
 class SmsLogin:
@@ -111,10 +54,7 @@ class SmsLogin:
         codes: Codes,
         dispatches: Dispatches,
         drafts: Drafts[SmsLoginFacts],
-        throttle: Throttle,
-        pseudonyms: Pseudonyms,
         clock: Clock,
-        windows: TailWindows,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """Take every dependency."""
@@ -123,10 +63,7 @@ class SmsLogin:
         self._codes = codes
         self._dispatches = dispatches
         self._drafts = drafts
-        self._throttle = throttle
-        self._pseudonyms = pseudonyms
         self._clock = clock
-        self._windows = windows
 
     async def find(self, holder: str, flow: str) -> Draft[SmsLoginFacts] | None:
         """Return a login of this browser, None when there is none: never begun, over, another's."""
@@ -165,42 +102,9 @@ class SmsLogin:
             raise AccountRefused(member.standing.refusal)
         if member.document is not None and may_be_anothers(member.phone_used_at, self._clock.now()):
             account = member.standing.account
-            # The tries at one document are those of the whole login, however often its form is posted.
-            draft = await self._drafts.change(
-                holder, draft, lambda facts: facts if facts.account == account else replace(facts, account=account)
-            )
+            draft = await self._drafts.change(holder, draft, lambda facts: rules.asking_tail(facts, account))
             return AskTail(draft.id)
         return Proved(draft.id, member)
-
-    async def asked(self, holder: str, flow: str) -> str:
-        """Return the number of the login that waits for the last characters; raise :class:`DraftUnknown`."""
-        return _waiting((await self._drafts.read(holder, flow)).facts)[1]
-
-    async def check_tail(self, holder: str, flow: str, typed: str, source: Source) -> Proved | int:
-        """Return whose login it is if ``typed`` are the last characters of the document, else how many tries are left.
-
-        A try is counted before it is compared, and given back if it was right: a fault after it costs none. Raises
-        :class:`DraftUnknown` when the flow is over, :class:`TailSpent` when no try is left, ``RateLimited``.
-        """
-        draft = await self._drafts.read(holder, flow)
-        account, number = _waiting(draft.facts)
-        await source.hit(self._throttle, "login.tail.source", self._windows.source)
-        await self._throttle.hit(self._pseudonyms.key("login.tail", account), self._windows.account)
-        draft = await self._drafts.change(holder, draft, _one_try_less)
-        member = await self._members.member(account)
-        # Number or document may have moved since the code was used.
-        if member is None or member.phone != number or member.document is None:
-            raise DraftUnknown
-        if not _is_tail(member.document.number, typed):
-            left = draft.facts.tries_left
-            if left < 1:
-                await self._drafts.close(holder, flow)
-                raise TailSpent
-            return left
-        await self._drafts.change(holder, draft, lambda facts: replace(facts, tries_left=facts.tries_left + 1))
-        if member.standing.refusal is not None:
-            raise AccountRefused(member.standing.refusal)
-        return Proved(flow, member)
 
     async def require_unchanged(self, proved: Proved) -> None:
         """Raise ``VerificationCodeExpired`` if the number is not the account's any more.
@@ -230,7 +134,7 @@ class SmsLogin:
 
     async def _prove(self, holder: str, flow: str, number: MobileNumber, typed: str) -> Draft[SmsLoginFacts]:
         draft = await self.find(holder, flow)
-        if draft is not None and _is_proved(draft, number):
+        if draft is not None and rules.is_proved(draft, number):
             return draft
         try:
             await self._codes.use(_binding(holder, number), typed)
@@ -240,10 +144,8 @@ class SmsLogin:
                 raise
             return proved
         draft = draft or await self._opened(holder, flow)
-        fresh = SmsLoginFacts(proved=number.digits, proved_at=draft.now)
-        return await self._drafts.change(
-            holder, draft, lambda facts: replace(fresh, dispatch=facts.dispatch, again_at=facts.again_at)
-        )
+        now = draft.now
+        return await self._drafts.change(holder, draft, lambda facts: rules.proved(facts, number, now))
 
     async def _proved_meanwhile(self, holder: str, flow: str, number: MobileNumber) -> Draft[SmsLoginFacts] | None:
         """Return the draft if the same form was sent twice: the first has used the code, and is about to note it."""
@@ -251,7 +153,7 @@ class SmsLogin:
             if look:
                 await self._sleep(_PAUSE)
             draft = await self.find(holder, flow)
-            if draft is None or _is_proved(draft, number):
+            if draft is None or rules.is_proved(draft, number):
                 return draft
         return None
 
@@ -274,27 +176,5 @@ class SmsLogin:
         return before
 
 
-def _is_proved(draft: Draft[SmsLoginFacts], number: MobileNumber) -> bool:
-    return draft.facts.proved == number.digits and draft.now - draft.facts.proved_at < LIFETIME
-
-
-def _waiting(facts: SmsLoginFacts) -> tuple[str, str]:
-    """Return whose document is asked for, and the number that was proved."""
-    if facts.account is None or facts.proved is None:
-        raise DraftUnknown
-    return facts.account, facts.proved
-
-
-def _one_try_less(facts: SmsLoginFacts) -> SmsLoginFacts:
-    if facts.tries_left < 1:
-        raise TailSpent
-    return replace(facts, tries_left=facts.tries_left - 1)
-
-
 def _binding(holder: str, number: MobileNumber) -> Binding:
     return Binding(Purpose.LOGIN, by_sms(number), holder)
-
-
-def _is_tail(number: str, typed: str) -> bool:
-    own = number[-TAIL:].upper().encode()
-    return hmac.compare_digest(own, plain(typed).translate(_FULL_WIDTH_X).upper().encode("utf-8", "surrogatepass"))

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
+from bjidp.accounts.login.flow import AskTail, SmsLoginFacts
 from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
-from bjidp.accounts.login.sms import AskTail, Sleep, SmsLogin, SmsLoginFacts, TailWindows
+from bjidp.accounts.login.sms import Sleep, SmsLogin
+from bjidp.accounts.login.tails import DocumentTails, TailWindows
 from bjidp.accounts.ports import NewMember
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
@@ -95,18 +97,25 @@ class Room:
             windows=windows or PasswordWindows(),
         )
 
-    def by_code(self, windows: TailWindows | None = None, sleep: Sleep = asyncio.sleep) -> SmsLogin:
+    def by_code(self, sleep: Sleep = asyncio.sleep) -> SmsLogin:
         """Return the login by a code."""
         return SmsLogin(
             members=self.members,
             codes=self._codes,
             dispatches=self.dispatches,
             drafts=self._drafts,
+            clock=self.clock,
+            sleep=sleep,
+        )
+
+    def tails(self, windows: TailWindows | None = None) -> DocumentTails:
+        """Return what asks for the end of a document."""
+        return DocumentTails(
+            members=self.members,
+            drafts=self._drafts,
             throttle=self._throttle,
             pseudonyms=PSEUDONYMS,
-            clock=self.clock,
             windows=windows or TailWindows(),
-            sleep=sleep,
         )
 
     async def someone(self) -> str:
@@ -130,8 +139,9 @@ class Room:
         await self.dispatches.close()
         return self.postman.sent[-1].parameters[0]
 
-    async def at_the_tail(self, login: SmsLogin) -> str:
-        """Go as far as the last characters of the document; return the flow."""
+    async def at_the_tail(self) -> str:
+        """Log in as far as the last characters of the document; return the flow."""
+        login = self.by_code()
         flow = await login.send(HOLDER, "", PHONE, known_as=nobody, source=HERE)
         found = await login.check(HOLDER, flow, PHONE, await self.last_code())
         assert isinstance(found, AskTail)

@@ -1,0 +1,85 @@
+"""What is typed to log in: 账号登录 on the PC's login page, 密码登录 and 验证码登录 on phones (LOG-3, LOG-5, LOG-6).
+
+Owns the fields, what is missing from them, what of them is shown again, and that whoever is logged in logs nobody else
+in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from bjidp.accounts.errors import CredentialsWrong
+from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, Retryable
+from bjidp.verification.errors import CaptchaWrong, SmsNotOffered
+from bjidp.verification.number import MobileNumber, mobile_number
+from bjidp.web.desk import Asker
+from bjidp.web.form_view import Form
+
+TOLD: Final = (InvalidRequest, CaptchaWrong, CredentialsWrong, AccountRefused, Retryable, SmsNotOffered)
+"""What is told on the form, with what was typed kept."""
+
+
+class PasswordForm(Form, frozen=True):
+    """账号登录, and 密码登录 on phones."""
+
+    account: str = ""
+    password: str = ""
+    agreed: str = ""
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What is shown again: never a password."""
+        return {"account": self.account, "agreed": self.agreed}
+
+    @property
+    def faults(self) -> list[FieldFault]:
+        """What is missing on every page."""
+        given = {"account": self.account.strip(), "password": self.password, "captcha": self.captcha.strip()}
+        return [FieldFault(name, "missing") for name, value in given.items() if not value]
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "PasswordForm(***)"
+
+
+class CodeForm(Form, frozen=True):
+    """验证码登录."""
+
+    phone: str = ""
+    code: str = ""
+    agreed: str = ""
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What is shown again: a code is left out by whoever has used it."""
+        return {"phone": self.phone, "code": self.code, "agreed": self.agreed}
+
+    def number(self, *others: FieldFault) -> MobileNumber:
+        """Return the number; raise ``InvalidRequest`` with what is wrong with it, and with ``others``."""
+        number = mobile_number(self.phone)
+        if number is not None and not others:
+            return number
+        fault = "form" if self.phone.strip() else "missing"
+        raise InvalidRequest(*([FieldFault("phone", fault)] if number is None else []), *others)
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "CodeForm(***)"
+
+
+def agreement_faults(agreed: str) -> list[FieldFault]:
+    """Return what is wrong where the box is not ticked."""
+    return [] if agreed == "yes" else [FieldFault("agreed", "required")]
+
+
+def missing(name: str, typed: str) -> list[FieldFault]:
+    """Return what is wrong where nothing was typed into the field ``name``."""
+    return [] if typed.strip() else [FieldFault(name, "missing")]
+
+
+def require_nobody(asker: Asker, where: str) -> None:
+    """Lead to the page that says who is logged in: nobody becomes somebody else by a form (attack Q28)."""
+    if asker.owner is not None:
+        raise web.HTTPSeeOther(where)

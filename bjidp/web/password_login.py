@@ -1,0 +1,110 @@
+"""Logging in by a name and a password: 账号登录 on the PC's login page, 密码登录 on phones (LOG-3, LOG-5).
+
+Owns ``POST /login`` and ``POST /h5/login``. A captcha is used up before a name is looked at.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+from msgspec import Struct
+
+from bjidp.accounts.login.password import PasswordLogin
+from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.sessions.ports import Way
+from bjidp.verification.captchas import Captchas
+from bjidp.web.arrival import Arrivals
+from bjidp.web.desk import Asker, Desk, StaleForm
+from bjidp.web.form_again import Posted
+from bjidp.web.login import LoginPages
+from bjidp.web.login_forms import TOLD, PasswordForm, agreement_faults, require_nobody
+from bjidp.web.phone_login import PhoneLogin
+
+
+class Homes(Struct, frozen=True):
+    """Where logins lead, on PCs and on phones."""
+
+    pc: str
+    phone: str
+
+
+class PasswordLoginPages:
+    """Handlers of the logins by a password."""
+
+    def __init__(
+        self,
+        *,
+        homes: Homes,
+        desk: Desk,
+        login_pages: LoginPages,
+        phone_login: PhoneLogin,
+        arrivals: Arrivals,
+        captchas: Captchas,
+        passwords: PasswordLogin,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._homes = homes
+        self._desk = desk
+        self._login_pages = login_pages
+        self._phone_login = phone_login
+        self._arrivals = arrivals
+        self._captchas = captchas
+        self._passwords = passwords
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_post("/login", self.on_pc)
+        app.router.add_post("/h5/login", self.on_phone)
+
+    async def on_pc(self, request: web.Request) -> web.Response:
+        """账号登录."""
+        try:
+            asker, form = await self._desk.read(request, PasswordForm)
+        except StaleForm as stale:
+            return await self._pc_again(request, Posted(stale.form(PasswordForm), stale), stale.asker.secret)
+        require_nobody(asker, "/login")
+        if form.act == "captcha":
+            return await self._pc_again(request, Posted(form))
+        try:
+            return await self._enter(request, asker, form, form.faults, self._homes.pc)
+        except TOLD as error:
+            return await self._pc_again(request, Posted(form, error))
+
+    async def on_phone(self, request: web.Request) -> web.Response:
+        """密码登录."""
+        try:
+            asker, form = await self._desk.read(request, PasswordForm)
+        except StaleForm as stale:
+            return await self._phone_login.again(request, stale.asker, Posted(stale.form(PasswordForm), stale))
+        require_nobody(asker, "/h5/login")
+        if form.act == "captcha":
+            return await self._phone_login.again(request, asker, Posted(form))
+        try:
+            faults = [*form.faults, *agreement_faults(form.agreed)]
+            return await self._enter(request, asker, form, faults, self._homes.phone)
+        except TOLD as error:
+            return await self._phone_login.again(request, asker, Posted(form, error))
+
+    async def _pc_again(
+        self, request: web.Request, posted: Posted[PasswordForm], secret: str | None = None
+    ) -> web.Response:
+        return await self._login_pages.show_account(request, {"account": posted.form.account}, posted, secret)
+
+    async def _enter(
+        self, request: web.Request, asker: Asker, form: PasswordForm, faults: list[FieldFault], where: str
+    ) -> web.Response:
+        if faults:
+            raise InvalidRequest(*faults)
+        # Before the captcha is used, so that another one need not be read when there is room.
+        self._passwords.require_room()
+        await self._captchas.use(asker.holder, form.captcha_id, form.captcha)
+        member = await self._passwords.check(
+            form.account, form.password, known_as=self._arrivals.known_as(request), source=asker.source
+        )
+        return await self._arrivals.let_in(
+            request,
+            asker,
+            member.standing.account,
+            Way.PASSWORD,
+            where=where,
+            still_right=lambda: self._passwords.require_unchanged(member, form.password),
+        )
