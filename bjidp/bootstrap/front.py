@@ -80,7 +80,7 @@ def wire_front(rooms: Rooms, qr: Qr) -> Front:
         count_addresses=not settings.server.load,
         shared=[ipaddress.ip_network(network) for network in settings.networks.shared],
     )
-    renderer = Renderer(shell, files, Texts.load(LANGUAGE))
+    renderer = Renderer(shell, files, Texts.load(LANGUAGE, demonstration=shell.sandbox))
     signed_in = SignedIn(sessions, cookies)
     return Front(
         cookies=cookies,

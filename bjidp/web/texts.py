@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from typing import Final
 
 from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
+
+DEMO: Final = "demo."
+"""Begins the keys of what a demonstration says otherwise."""
 
 
 class MissingText(LookupError):
@@ -37,15 +41,20 @@ class Texts:
         self._words = dict(words)
 
     @classmethod
-    def load(cls, language: str) -> Texts:
-        """Read the catalogue shipped for ``language``; raise :class:`FileNotFoundError` when there is none."""
+    def load(cls, language: str, *, demonstration: bool = False) -> Texts:
+        """Read the catalogue shipped for ``language``; raise :class:`FileNotFoundError` when there is none.
+
+        In a ``demonstration`` the words under ``demo.<key>`` stand in the place of those under ``<key>``.
+        """
         path = files("bjidp").joinpath("locale", language, "LC_MESSAGES", "bjidp.po")
         with path.open("rb") as stream:
             catalogue = read_po(stream, locale=language)
-        return cls(
-            language,
-            {str(entry.id): str(entry.string) for entry in catalogue if entry.id and entry.string and not entry.fuzzy},
-        )
+        words = {
+            str(entry.id): str(entry.string) for entry in catalogue if entry.id and entry.string and not entry.fuzzy
+        }
+        if demonstration:
+            words |= {key.removeprefix(DEMO): said for key, said in words.items() if key.startswith(DEMO)}
+        return cls(language, words)
 
     @property
     def tag(self) -> str:

@@ -381,8 +381,8 @@ async def test_what_is_wrong_with_a_mail_address_is_said_beside_it_and_it_is_kep
     form = await owner.may("mail")
     for mail, said in (
         ("", "请输入邮箱地址"),
-        ("zhang", "请输入完整的邮箱地址，例如 zhang@example.com"),
-        ("zhang@qq.com", "这里不能绑定这个邮箱，请换一个"),
+        ("zhang", "请输入完整的邮箱地址，例如 zhang@mail.example"),
+        ("zhang@qq.com", "演示环境只用以 .example 结尾的虚拟邮箱，例如 zhang@mail.example"),
     ):
         answer = await send(owner.browser, form.typed(mail=mail), "code")
         again = form_of(answer, "/centre/mail")
