@@ -1,4 +1,4 @@
-"""How an account stands: what every way in has to know of it.
+"""How an account stands, and a platform link of it: what every way in has to know of them.
 
 Owns the noun below the features, since sessions carry it and accounts own what it is made from.
 """
@@ -6,9 +6,12 @@ Owns the noun below the features, since sessions carry it and accounts own what 
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
+
+from bjidp.clock import Instant
+from bjidp.errors import AccountRefused, TokenInvalid
 
 
 class Status(StrEnum):
@@ -45,3 +48,24 @@ class Standing(Struct, frozen=True):
     def refusal(self) -> str | None:
         """Why this account may not log in, or None."""
         return None if self.status is MAY_LOG_IN else self.status
+
+
+class PlatformLink(Protocol):
+    """What is known of a platform identity that stands for an account."""
+
+    @property
+    def probation_until(self) -> Instant | None:
+        """Until when it may not change the account; None if it was not made by recovery."""
+        ...
+
+
+def require_settled(link: PlatformLink | None, now: Instant) -> None:
+    """Refuse the account to a link that may not change it, nor prove who will: a face alone has made it (attack R4).
+
+    Raises ``AccountRefused`` under probation, and ``TokenInvalid`` for a link that was replaced or removed since its
+    session was looked at.
+    """
+    if link is None:
+        raise TokenInvalid
+    if link.probation_until is not None and now < link.probation_until:
+        raise AccountRefused("probation")

@@ -138,10 +138,6 @@ class AccountStore(Protocol):
         """Return the masked profile, or None."""
         ...
 
-    async def probation_until(self, link: str) -> Instant | None:
-        """Return until when a platform link may not change its account; None for one that is under no probation."""
-        ...
-
     async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
         """Return whether the account has ever logged in by QR, and whether it did so from ``network``.
 

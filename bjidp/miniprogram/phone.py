@@ -26,7 +26,7 @@ from bjidp.accounts.masks import mask_phone
 from bjidp.accounts.ports import AccountStore, Ended, IdentifierTaken, MemberStore
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import Clock
-from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, StoreUnavailable, TokenInvalid, VendorUnavailable
+from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable, TokenInvalid, VendorUnavailable
 from bjidp.miniprogram.phone_payload import Replayed
 from bjidp.miniprogram.phone_payloads import PhonePayloads, Turn
 from bjidp.miniprogram.platform_logins import PlatformLogins
@@ -34,6 +34,7 @@ from bjidp.miniprogram.sessions import Caller
 from bjidp.miniprogram.wire import PhoneBound, PhoneRequest
 from bjidp.platforms import Platform
 from bjidp.sessions.ports import SessionEnd
+from bjidp.standing import require_settled
 from bjidp.vendors.ports import (
     PhoneAnswer,
     PhoneCode,
@@ -47,9 +48,6 @@ from bjidp.vendors.ports import (
 )
 from bjidp.verification.number import MobileNumber, mobile_number
 from bjidp.verification.ranges import NumberRange
-
-PROBATION: Final = "probation"
-"""Why an account is refused whose link was made by recovery and may not change it yet."""
 
 REFUSED: Final = "refused"
 """The one fault of whatever is no payload of this login and moment: to be given by a new login and a new press."""
@@ -116,7 +114,7 @@ class PhoneBinding:
             raise InvalidRequest(FieldFault("platform", "other"))
         button = self._buttons[platform]
         given = payload_of(body, button.forms)
-        await self._require_no_probation(caller)
+        require_settled(await self._accounts.link(caller.link), self._clock.now())
         login = await self._logins.of_session(caller.session.id)
         if login is None:
             raise _fault(given, REFUSED)
@@ -132,13 +130,6 @@ class PhoneBinding:
             raise
         await turn.spent()
         return PhoneBound(mask_phone(number.digits))
-
-    async def _require_no_probation(self, caller: Caller) -> None:
-        link = await self._accounts.link(caller.link)
-        if link is None:
-            raise TokenInvalid
-        if link.probation_until is not None and self._clock.now() < link.probation_until:
-            raise AccountRefused(PROBATION)
 
     async def _verified(
         self, button: PhoneNumbers, login: PlatformLogin, given: PhoneGiven, turn: Turn

@@ -28,6 +28,7 @@ from bjidp.qrlogin.refusals import Refusals, Refused
 from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
 from bjidp.records import Held
+from bjidp.standing import require_settled
 from bjidp.throttle.ports import Throttle, per_minute
 
 MISSES = per_minute(10)
@@ -77,7 +78,8 @@ class QrPhones:
 
         Raises, in this order: ``RateLimited``, :class:`SceneRefused`, :class:`TicketUnknown`, :class:`TicketExpired`,
         :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused`` (for a verify ticket also to every account but
-        its own, attack B5, and to a link under probation), :class:`TicketTaken`.
+        its own, attack B5, and to a link under probation), ``TokenInvalid`` (to a link that is gone),
+        :class:`TicketTaken`.
         """
         misses = f"qr.misses:{phone.holder.account}"
         if await self._throttle.peek(misses, MISSES) >= MISSES.limit:
@@ -89,7 +91,8 @@ class QrPhones:
         now, about = held.now, held.value.about
         self._check_scannable(phone, about, shown, ticket, now, window)
         if about.errand is not None:
-            await self._check_probation(phone, now)
+            # The link is as old as its session: none that confirms has come under probation since it scanned.
+            require_settled(await self._accounts.link(phone.holder.link), now)
         ever, here = await self._accounts.networks(phone.holder.account, ticket.computer.networks)
         mismatch = _mismatch(ticket.computer.area, phone.area)
         code_required = await self._code_required(ticket, mismatch=mismatch, stranger=ever and not here)
@@ -183,13 +186,6 @@ class QrPhones:
             raise AccountRefused("other_account")
         if not isinstance(ticket.state, Pending) and not machine.held_by(ticket, phone.holder.account):
             raise TicketTaken
-
-    async def _check_probation(self, phone: Phone, now: Instant) -> None:
-        # A link that a face alone has made may not change the account, so it proves nobody who will. It is as old as
-        # its session: none that confirms has come under probation since it scanned.
-        until = await self._accounts.probation_until(phone.holder.link)
-        if until is not None and now < until:
-            raise AccountRefused("probation")
 
     def _check_token(self, ticket: Ticket, phone: Phone, presented: str) -> None:
         found = machine.scanner(ticket)

@@ -12,7 +12,7 @@ from typing import Protocol
 from bjidp.clock import Instant, Millis
 from bjidp.qrlogin.flow import Flow
 from bjidp.records import Held
-from bjidp.standing import Standing
+from bjidp.standing import PlatformLink, Standing
 
 
 class TicketStore(Protocol):
@@ -55,8 +55,8 @@ class Accounts(Protocol):
         """Return the account's standing, or None when there is no such account."""
         ...
 
-    async def probation_until(self, link: str) -> Instant | None:
-        """Return until when a platform link may not change its account; None for one that is under no probation."""
+    async def link(self, link: str) -> PlatformLink | None:
+        """Return a platform link by its id, or None when it was replaced or removed."""
         ...
 
     async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:

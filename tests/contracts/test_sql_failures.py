@@ -38,7 +38,7 @@ CALLS: dict[str, Call] = {
     "standing": lambda _, s: s.accounts.standing("a"),
     "standing_of_link": lambda _, s: s.accounts.standing_of_link("a"),
     "links_of": lambda _, s: s.accounts.links_of("a"),
-    "probation_until": lambda _, s: s.accounts.probation_until("l"),
+    "link": lambda _, s: s.accounts.link("l"),
     "profile": lambda _, s: s.accounts.profile("a"),
     "networks": lambda _, s: s.accounts.networks("a", [OFFICE]),
     "forget_networks": lambda h, s: s.accounts.forget_networks(h.now, 9),

@@ -105,9 +105,6 @@ class SqlAccounts:
         )
         self._link_by_id = compile_(select(*LINK).where(platform_link.c.id == bindparam("link")))
         self._links_of = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
-        self._probation_until = compile_(
-            select(platform_link.c.probation_until).where(platform_link.c.id == bindparam("link"))
-        )
         self._link_of = compile_(
             select(*LINK, *STANDING)
             .select_from(linked.join(platform_identity, platform_identity.c.link == platform_link.c.id))
@@ -216,11 +213,6 @@ class SqlAccounts:
     async def links_of(self, account: str) -> list[str]:
         """Return the platform links that stand for an account, for mini-program sessions kept elsewhere."""
         return [link for (link,) in await self._engine.all(self._links_of, {"account": account})]
-
-    async def probation_until(self, link: str) -> Instant | None:
-        """Return until when a link may not change its account; None for one that is under no probation."""
-        row = await self._engine.one(self._probation_until, {"link": link})
-        return None if row is None else row[0]
 
     async def profile(self, account: str) -> Profile | None:
         """Return the masked profile, or None."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from bjidp.accounts.ports import Link
 from bjidp.audit.event import AuditEvent
 from bjidp.clock import HOUR, SECOND, Instant, ManualClock, Millis
 from bjidp.entropy import SeededEntropy
@@ -77,18 +78,20 @@ class PoliteStore:
 
 
 class KnownAccounts:
-    """Accounts: what they logged in from before, how they stand, and which links are on probation."""
+    """Accounts: what they logged in from before, how they stand, and which links are on probation or gone."""
 
     def __init__(self) -> None:
         self.seen: set[tuple[str, bytes]] = set()
         self.statuses: dict[str, Status] = {}
         self.probation: dict[str, Instant] = {}
+        self.unlinked: set[str] = set()
 
     async def standing(self, account: str) -> Standing | None:
         return Standing(account, f"ref-{account}", self.statuses.get(account, Status.ACTIVE), "张**", Level.L3)
 
-    async def probation_until(self, link: str) -> Instant | None:
-        return self.probation.get(link)
+    async def link(self, link: str) -> Link | None:
+        until = self.probation.get(link)
+        return None if link in self.unlinked else Link(link, "", face_checked_at=0, valid_days=0, probation_until=until)
 
     async def networks(self, account: str, network: Sequence[bytes]) -> tuple[bool, bool]:
         own = {known for holder, known in self.seen if holder == account}

@@ -10,7 +10,7 @@ import structlog
 
 from bjidp.clock import MINUTE, SECOND, ManualClock
 from bjidp.entropy import SeededEntropy
-from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
 from bjidp.qrlogin.errands import OPEN_MAX
 from bjidp.qrlogin.errors import ConfirmRefused, FlowUnknown, TicketUnknown
 from bjidp.qrlogin.flow import Errand, Purposeful
@@ -122,6 +122,18 @@ async def test_a_link_that_a_face_alone_has_made_verifies_nothing_until_its_prob
     desk.accounts.probation[ZHANG.link] = desk.clock.now() + 1
     desk.secret = None
     assert (await desk.scan(await desk.page())).purpose == "login", "it may log in"
+
+
+@pytest.mark.attack("R4")
+async def test_a_link_that_is_gone_since_its_session_was_looked_at_verifies_nothing(
+    desk: Desk, session: Session
+) -> None:
+    watch = await desk.page(to_verify(session))
+    before = await desk.flow(watch)
+    desk.accounts.unlinked.add(ZHANG.link)
+    with pytest.raises(TokenInvalid):
+        await desk.scan(watch)
+    assert await desk.flow(watch) == before
 
 
 @pytest.mark.attack("Q21")
