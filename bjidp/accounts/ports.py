@@ -250,6 +250,10 @@ class MemberStore(Protocol):
         """Return the account, or None when there is none, or what is left of one that was cancelled."""
         ...
 
+    async def is_linked(self, account: str) -> bool:
+        """Return whether a platform link stands for the account: its owner can log in to 京通."""
+        ...
+
     async def enrol(self, new: NewMember, now: Instant) -> Standing:
         """Create the account, or nothing; raise :class:`IdentifierTaken`. Its number counts as proved at ``now``."""
         ...

@@ -96,6 +96,10 @@ class Verifying:
             raise AccountRefused("cancelled")
         return member
 
+    async def by_jingtong(self, visit: Visit) -> bool:
+        """Return whether the account has a 京通 that could confirm the step in the place of a code."""
+        return await self._members.is_linked(visit.account)
+
     async def held(self, visit: Visit, operation: Operation) -> bool:
         """Return whether the session has a live proof for ``operation``, whatever it was proved by."""
         return await self._proofs.held(visit.holder, visit.account, operation)

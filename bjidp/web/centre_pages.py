@@ -181,6 +181,8 @@ class IdentityPage(msgspec.Struct, frozen=True, kw_only=True):
     setting: Setting
     phone: str | None
     """The masked number the code goes to; without one the step is done in 京通."""
+    linked: bool
+    """There is a 京通 of the account, which can be asked in the place of a code."""
     form: FormView
     first: bool = False
     """The account has no password, or no number, to change: it gets its first one."""
@@ -188,7 +190,7 @@ class IdentityPage(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def sample(cls) -> IdentityPage:
         """Return the step as it is shown again after a first attempt."""
-        return cls(h5=False, setting="password", phone="180****9749", form=_FORM)
+        return cls(h5=False, setting="password", phone="180****9749", linked=True, form=_FORM)
 
 
 class SettingPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -99,7 +99,10 @@ class SettingViews:
                 view, asker.holder, asker.source, posted, captcha=account.phone is not None
             )
             first = operation in {Operation.PASSWORD, Operation.PHONE} and former is None
-            return pages.IdentityPage(h5=h5, setting=setting, phone=account.phone, form=view, first=first)
+            linked = await self._verifying.by_jingtong(visit)
+            return pages.IdentityPage(
+                h5=h5, setting=setting, phone=account.phone, linked=linked, form=view, first=first
+            )
         values = _addresses(facts) if posted is None else posted.form.kept
         view = _with_sent(replace(view, values=values), facts.address_code, now)
         typed = Typed(phone=values["phone"], mail=values["mail"])

@@ -99,6 +99,18 @@ async def test_who_enrols_is_found_by_name_and_by_number_with_everything_that_wa
     assert house.rows("SELECT password_changed_at FROM account") == [(house.now,)]
 
 
+@pytest.mark.req("ACC-8")
+async def test_an_account_is_linked_while_a_platform_identity_stands_for_it(house: House) -> None:
+    (_, zhang), enrolled = await house.someone(), await house.member()
+    asked = [zhang.account, enrolled.account, "nobody"]
+    assert [await house.members.is_linked(account) for account in asked] == [True, False, False]
+    # The same platform identity registers somebody else: the link stands for that account from then on.
+    _, li = await house.someone(LI)
+    assert [await house.members.is_linked(account) for account in (zhang.account, li.account)] == [False, True]
+    await house.members.cancel(li.account, house.now)
+    assert not await house.members.is_linked(li.account)
+
+
 @pytest.mark.req("REG-3")
 async def test_an_account_without_a_name_is_given_one_by_the_system(house: House) -> None:
     standing = await house.member(username=None, password=None)

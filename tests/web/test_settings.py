@@ -234,6 +234,22 @@ async def test_a_proof_that_is_over_is_asked_for_again_in_words(program: Program
 
 
 @pytest.mark.req("ACC-8")
+async def test_jingtong_is_offered_in_the_place_of_a_code_to_whoever_has_one_and_not_on_a_phone(
+    program: Program, owner: Owner
+) -> None:
+    assert "/centre/verify/password" not in links(await owner.get("/centre/password")), "registered on a page"
+    scanned = await program.signed_in()
+    ((account,),) = program.sql("SELECT account FROM platform_link")
+    await program.rooms.stores.members.set_phone(account, "15400007931", program.clock.now())
+    linked = Owner(program, scanned)
+    page = await linked.get("/centre/password")
+    assert form_of(page, "/centre/password/identity").fields == ["captcha", "code"]
+    assert "/centre/verify/password" in links(page)
+    linked.prefix = "/h5"
+    assert "/centre/verify/password" not in links(await linked.get("/centre/password"))
+
+
+@pytest.mark.req("ACC-8")
 async def test_an_account_without_a_phone_is_led_to_jingtong_and_to_a_number(program: Program) -> None:
     phone = await program.phone()
     browser = await program.signed_in(phone)

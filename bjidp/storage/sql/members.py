@@ -31,7 +31,7 @@ from bjidp.storage.sql.finding import Finding
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.phone_numbers import PhoneNumbers
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, Rows
-from bjidp.storage.sql.schema import account, audit_event, notice, outbox
+from bjidp.storage.sql.schema import account, audit_event, notice, outbox, platform_link
 from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
 
@@ -67,6 +67,7 @@ class SqlMembers:
     def _prepare_looks(self) -> None:
         compile_ = self._engine.compile
         self._held = compile_(select(exists().where(*HELD)))
+        self._linked = compile_(select(exists().where(platform_link.c.account == bindparam("account"))))
         self._member = compile_(
             select(*MEMBER)
             .select_from(ACCOUNT_WITH_IDENTITY)
@@ -126,6 +127,11 @@ class SqlMembers:
     async def is_held(self, identifier: Identifier) -> bool:
         """Return whether an account holds ``identifier``."""
         row = await self._engine.one(self._held, self._claims.values(identifier))
+        return row is not None and bool(row[0])
+
+    async def is_linked(self, account: str) -> bool:
+        """Return whether a platform link stands for the account."""
+        row = await self._engine.one(self._linked, {"account": account})
         return row is not None and bool(row[0])
 
     async def find(self, names: Sequence[Identifier]) -> Member | None:
