@@ -36,13 +36,18 @@ MAY_LOG_IN: Final = Status.ACTIVE
 
 
 class Standing(Struct, frozen=True):
-    """What a login needs to know of an account; ``name`` is masked already."""
+    """What a login needs to know of an account; ``name`` is masked already.
+
+    ``epoch`` rises whenever sessions of the account are ended: what a phone confirmed in an earlier one logs nobody in
+    (ADR 0015).
+    """
 
     account: str
     ref: str
     status: Status
     name: str
     level: Level
+    epoch: int = 0
 
     @property
     def refusal(self) -> str | None:

@@ -40,8 +40,9 @@ class Endings:
 
         Ending twice is as good as once, so after a failure it is done again.
         """
-        await self.end_browsers(account, keep, reason)
+        # Phones first: what one confirms until then is over by the time that browsers are ended.
         await self._end_phones(account, reason)
+        await self.end_browsers(account, keep, reason)
 
     async def end_after(
         self, account: str, keep: str | None, reason: SessionEnd, ref: str | None, *, phones: bool = True
@@ -62,8 +63,8 @@ class Endings:
         That they cannot be ended takes nothing back.
         """
         try:
-            await self.end_browsers(ended.account, None, SessionEnd.CANCELLED)
             await self._end_phones(ended.account, SessionEnd.CANCELLED, ended.links)
+            await self.end_browsers(ended.account, None, SessionEnd.CANCELLED)
         except StoreUnavailable:
             log.error("sessions_not_ended", account_ref=ended.ref, reason=SessionEnd.CANCELLED)  # noqa: TRY400
 

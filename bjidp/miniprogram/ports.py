@@ -90,13 +90,17 @@ class MiniSessionStore(Protocol):
         ...
 
     async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
-        """Delete the row, audit why as :meth:`bjidp.sessions.ports.SessionStore.end` does; tell whether it was live."""
+        """Delete the row, audit why as :meth:`bjidp.sessions.ports.SessionStore.end` does; tell whether it was live.
+
+        The epoch of its account is over then: what the phone confirmed logs nobody in any more. The standing that
+        :meth:`find` gives is of an epoch that the session was alive in.
+        """
         ...
 
     async def end_others(
         self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant, gone: Sequence[str] = ()
     ) -> list[str]:
-        """End the account's live sessions but ``keep``; return the ids of the sessions ended.
+        """End the account's live sessions but ``keep``; return the ids of the sessions ended. So does its epoch.
 
         Those whose platform link is gone are over without it: nobody can find them any more. Links in ``gone`` were
         the account's until it ended, and what is left of their sessions is ended and audited too.

@@ -13,10 +13,11 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.errors import AccountRefused, BjidpError, StoreUnavailable
 from bjidp.qrlogin import flow as flows
 from bjidp.qrlogin.browsers import Browsers, OpenedPage
 from bjidp.qrlogin.changes import ATTEMPTS, LIFETIME, FlowChanges
+from bjidp.qrlogin.errors import TicketUnknown
 from bjidp.qrlogin.flow import Purposeful
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.redeeming import Redemption
@@ -99,13 +100,25 @@ class Proving:
         errand, account = redemption.errand, redemption.holder.account
         if errand is None:
             raise ValueError("not a verify ticket")
-        standing = await self._accounts.standing(account)
-        refusal = "cancelled" if standing is None else standing.refusal
-        if refusal is not None:
-            raise AccountRefused(refusal)
+        await self._require_standing(redemption)
         await self._proofs.grant(redemption.asker, account, errand.operation, Means.QR)
+        try:
+            # Again: who has ended the sessions in between has found no proof to end.
+            await self._require_standing(redemption)
+        except BjidpError:
+            await self.take_back(redemption)
+            raise
 
     async def take_back(self, redemption: Redemption) -> None:
         """See :meth:`bjidp.qrlogin.redeeming.Exchange.take_back`."""
         if redemption.errand is not None:
             await self._proofs.revoke(redemption.asker, redemption.holder.account, redemption.errand.operation)
+
+    async def _require_standing(self, redemption: Redemption) -> None:
+        standing = await self._accounts.standing(redemption.holder.account)
+        if standing is None:
+            raise AccountRefused("cancelled")
+        if standing.refusal is not None:
+            raise AccountRefused(standing.refusal)
+        if standing.epoch != redemption.epoch:
+            raise TicketUnknown

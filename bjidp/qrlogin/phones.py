@@ -39,13 +39,15 @@ class Phone(Struct, frozen=True):
     """Who calls: the account and the link of the phone's session, and what the server sees of the phone.
 
     ``account_ref`` is the account's reference for the audit log; ``refusal`` is why the account may not log in at this
-    moment, or None; ``area`` is where the call comes from.
+    moment, or None; ``area`` is where the call comes from; ``epoch`` is one of the account's that the phone's session
+    was alive in.
     """
 
     holder: Holder
     account_ref: str
     refusal: str | None
     area: Area | None
+    epoch: int
 
 
 class QrPhones:
@@ -131,7 +133,7 @@ class QrPhones:
                 raise AccountRefused(phone.refusal)
             needs_code = isinstance(state, Scanned | Verifying) and state.code_required
             code = digits(self._entropy, 2) if needs_code else None
-            return machine.confirm(ticket, self._policy, now, code=code)
+            return machine.confirm(ticket, self._policy, now, code=code, epoch=phone.epoch)
 
         flow = await self._changes.on_ticket(shaped(ticket_id), approve)
         approved = flow.current.state

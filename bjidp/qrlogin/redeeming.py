@@ -41,7 +41,8 @@ log = structlog.get_logger(__name__)
 class Redemption(Struct, frozen=True):
     """A claimed approval: whose it is, from which ticket and computer, and where the page goes.
 
-    ``asker`` is who is given the proof of a verify ticket: the session that asks, or the browser.
+    ``asker`` is who is given the proof of a verify ticket: the session that asks, or the browser. ``epoch`` is the
+    account's that the phone confirmed in: what is given for it is given in that one alone.
     """
 
     holder: Holder
@@ -49,6 +50,7 @@ class Redemption(Struct, frozen=True):
     computer: Computer
     next: str
     asker: str
+    epoch: int
     errand: Errand | None = None
 
 
@@ -56,7 +58,10 @@ class Exchange(Protocol):
     """What an approval is exchanged for."""
 
     async def give(self, redemption: Redemption) -> None:
-        """Write it; raise ``AccountRefused``, or ``StoreUnavailable`` with nothing written."""
+        """Write it; raise, with nothing written, ``AccountRefused``, ``StoreUnavailable`` or :class:`TicketUnknown`.
+
+        The last is for a confirmation that is worth nothing any more: sessions of its account were ended since.
+        """
         ...
 
     async def take_back(self, redemption: Redemption) -> None:
@@ -95,7 +100,8 @@ class Redeeming:
         and for a browser or a session that is (one and the same answer, attack Q22); :class:`AlreadySignedIn` when
         another account is logged in here (attack Q28); ``RateLimited``, counted by browser; ``StoreUnavailable``.
         Raises :class:`CodeWrong`, counted before it is compared, and ``AccountRefused`` from the exchange, upon which
-        the ticket is dead; and :class:`TicketUnknown` too when the person took the confirmation back meanwhile.
+        the ticket is dead; and :class:`TicketUnknown` too when the person took the confirmation back meanwhile, or
+        ended sessions of the account: a password that was changed, a phone that was logged out (attack P7).
         """
         try:
             browser = (await self._browsers.find(secret)).value
@@ -121,11 +127,11 @@ class Redeeming:
             raise TicketUnknown from None
         asker = about.errand.session if about.errand is not None else None
         redemption = Redemption(
-            approved.holder, ticket.id, ticket.computer, about.next, asker or browser.id, about.errand
+            approved.holder, ticket.id, ticket.computer, about.next, asker or browser.id, approved.epoch, about.errand
         )
         try:
             await exchange.give(redemption)
-        except AccountRefused:
+        except (AccountRefused, TicketUnknown):
             await self._settle(ticket.id, lambda found, _: machine.refuse(found, claim))
             raise
         except StoreUnavailable:

@@ -84,7 +84,10 @@ class Verifying(Struct, frozen=True, gc=False, tag="verifying"):
 
 
 class Approved(Struct, frozen=True, gc=False, tag="approved"):
-    """Confirmed on the phone; waits for its own page to redeem it. A ticket is approved at most once."""
+    """Confirmed on the phone; waits for its own page to redeem it. A ticket is approved at most once.
+
+    It is good for nothing once the account has left the ``epoch`` that the phone confirmed in.
+    """
 
     holder: Holder
     scans: int
@@ -93,6 +96,7 @@ class Approved(Struct, frozen=True, gc=False, tag="approved"):
     tries_left: int
     evidence: str | None
     deadline: Instant
+    epoch: int = 0
 
 
 class Redeemed(Struct, frozen=True, gc=False, tag="redeemed"):
@@ -273,8 +277,8 @@ def pass_face(ticket: Ticket, verification: str, now: Instant) -> Ticket:
     return _with(ticket, msgspec.structs.replace(state, passed=True))
 
 
-def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None) -> Ticket:
-    """Approve: the page may now redeem.
+def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None, epoch: int = 0) -> Ticket:
+    """Approve, in an ``epoch`` of the account: the page may now redeem.
 
     ``code`` must be given exactly when the scan called for one. Accepted only while the whole time to redeem still
     fits under the cap on the ticket's life. Raises :class:`TicketExpired`, :class:`TicketClosed`,
@@ -292,7 +296,7 @@ def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None)
         end = cap
     elif end > cap:
         raise TicketExpired
-    return _with(ticket, Approved(state.holder, state.scans, now, code, policy.code_tries, evidence, end))
+    return _with(ticket, Approved(state.holder, state.scans, now, code, policy.code_tries, evidence, end, epoch))
 
 
 def reject(ticket: Ticket, now: Instant) -> Ticket:

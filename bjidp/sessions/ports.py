@@ -84,6 +84,10 @@ class StaleSession(Exception):
     """The session was changed or ended meanwhile; nothing was written."""
 
 
+class ConfirmationOver(Exception):
+    """Sessions of the account were ended since a phone confirmed this login; nothing was written."""
+
+
 class Attached(Protocol):
     """What others hold open for a session."""
 
@@ -95,11 +99,12 @@ class Attached(Protocol):
 class SessionStore(Protocol):
     """Live browser sessions. Raises ``StoreUnavailable`` when it does not answer."""
 
-    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
+    async def open(self, session: Session, key: bytes, replaces: bytes | None, epoch: int | None = None) -> None:
         """Create the row under ``key``, delete the one under ``replaces``, audit the login, remember the network.
 
         The last look at the account comes after everything that a lock of it could miss: raises ``AccountRefused``
-        when it may not log in at this moment (attack Q21), and then nothing is left of the row and everything else
+        when it may not log in at this moment (attack Q21), and :class:`ConfirmationOver` when ``epoch``, the account's
+        at the moment that a phone confirmed, is over (attack P7). Then nothing is left of the row and everything else
         is as it was.
 
         ``StoreUnavailable`` says less, since sessions and accounts may lie in two places: the login may be in the
@@ -140,7 +145,10 @@ class SessionStore(Protocol):
         ...
 
     async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
-        """End the account's live sessions but ``keep``; return the ids of the sessions ended."""
+        """End the account's live sessions but ``keep``; return the ids of the sessions ended.
+
+        Its epoch is over first: a login that was confirmed before either has its session here by now, or gets none.
+        """
         ...
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:

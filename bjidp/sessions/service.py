@@ -51,12 +51,19 @@ class Sessions:
         self._lifetime = lifetime
 
     async def start(
-        self, account: str, login: Login, old_cookie: str | None, data: dict[str, str] | None = None
+        self,
+        account: str,
+        login: Login,
+        old_cookie: str | None,
+        data: dict[str, str] | None = None,
+        *,
+        epoch: int | None = None,
     ) -> str:
         """Log ``account`` in and return the value for the cookie; a session under ``old_cookie`` is dead (T1).
 
-        The session has ``data`` from its first moment on. Raises ``AccountRefused`` and ``StoreUnavailable``, having
-        written nothing.
+        The session has ``data`` from its first moment on. ``epoch`` is the account's at the moment that a phone
+        confirmed this. Raises ``AccountRefused``, ``StoreUnavailable`` and :class:`ConfirmationOver`, having written
+        nothing.
         """
         now = self._clock.now()
         cookie, name, csrf = tokens(self._entropy, 256, 128, 256)
@@ -71,7 +78,7 @@ class Sessions:
             data={} if data is None else data,
             version=1,
         )
-        await self._store.open(session, _key(cookie), None if old_cookie is None else _key(old_cookie))
+        await self._store.open(session, _key(cookie), None if old_cookie is None else _key(old_cookie), epoch)
         return cookie
 
     async def find(self, cookie: str | None) -> tuple[Session, Standing] | None:

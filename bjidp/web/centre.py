@@ -149,8 +149,9 @@ class CentrePages:
         asker, visit, form = await self._own.posted(request, DeviceForm)
         match form.act:
             case "others":
-                await self._sessions.end_others(visit.account, visit.session.id, SessionEnd.CHOSEN)
+                # Phones first: what one confirms until then is over by the time that browsers are ended.
                 await self._mini_sessions.end_all(visit.account, None, MiniSessionEnd.CHOSEN)
+                await self._sessions.end_others(visit.account, visit.session.id, SessionEnd.CHOSEN)
                 ended = "others"
             case "":
                 ended = "one" if await self._end(visit, form) else "none"

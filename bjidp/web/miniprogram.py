@@ -349,7 +349,8 @@ class MiniProgramApi:
         # The account's standing is judged by the use cases, at the place wire.md gives it among the checks.
         caller = await self._sessions.recognise(request.headers.get("Authorization"))
         await self._limits.call(caller)
-        return Phone(_holder(caller), caller.standing.ref, caller.standing.refusal, self._observer.area(request))
+        standing = caller.standing
+        return Phone(_holder(caller), standing.ref, standing.refusal, self._observer.area(request), standing.epoch)
 
 
 def _holder(caller: Caller) -> Holder:

@@ -20,7 +20,7 @@ from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.errors import BrowserUnknown, CodeWrong, TicketUnknown
 from bjidp.qrlogin.redeeming import Redeeming, Redemption
 from bjidp.qrlogin.wire import RedeemAnswer, RedeemBody, RedeemForm
-from bjidp.sessions.ports import Login, Session, SessionEnd, StaleSession, Way
+from bjidp.sessions.ports import ConfirmationOver, Login, Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import Sessions
 from bjidp.site import Site
 from bjidp.web.bodies import decode, is_json, read_json
@@ -163,7 +163,12 @@ class _Login:
 
     async def give(self, redemption: Redemption) -> None:
         """See :meth:`bjidp.qrlogin.redeeming.Exchange.give`."""
-        self.cookie = await self._sessions.start(redemption.holder.account, self._login(redemption), self._old)
+        try:
+            self.cookie = await self._sessions.start(
+                redemption.holder.account, self._login(redemption), self._old, epoch=redemption.epoch
+            )
+        except ConfirmationOver:
+            raise TicketUnknown from None
 
     async def take_back(self, redemption: Redemption) -> None:
         """See :meth:`bjidp.qrlogin.redeeming.Exchange.take_back`."""

@@ -8,8 +8,9 @@ import pytest
 
 from bjidp.accounts.ports import Link, Standing
 from bjidp.errors import AccountRefused
+from bjidp.sessions.ports import ConfirmationOver
 from bjidp.standing import Level, Status
-from tests.contracts.house import House, cookie
+from tests.contracts.house import TICKET, House, cookie
 
 Way = Callable[[House, Link], Awaitable[object]]
 
@@ -43,6 +44,20 @@ async def test_every_way_in_refuses_exactly_who_stands_refused_and_writes_nothin
         refusal = refused.reason
     assert refusal == expected
     assert (house.counts() == before) == (expected is not None)
+
+
+@pytest.mark.attack("P7")
+@pytest.mark.parametrize("ticket", [TICKET, None], ids=["by QR", "by a form"])
+async def test_a_login_elsewhere_of_an_epoch_that_is_over_is_refused_and_nothing_is_written_of_it(
+    house: House, ticket: bytes | None
+) -> None:
+    _, standing = await house.someone()
+    await house.sql.accounts.outdate(standing.account)
+    before = house.counts()
+    with pytest.raises(ConfirmationOver):
+        await house.sql.accounts.admit(standing.account, house.login(ticket=ticket), "S", house.now, standing.epoch)
+    assert house.counts() == before
+    await house.sql.accounts.admit(standing.account, house.login(ticket=ticket), "S", house.now, standing.epoch + 1)
 
 
 @pytest.mark.attack("Q21")

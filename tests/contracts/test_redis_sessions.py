@@ -16,7 +16,7 @@ from bjidp.clock import DAY, HOUR, SECOND, Instant, ManualClock
 from bjidp.entropy import SeededEntropy, SystemEntropy, base64url
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionEnd
-from bjidp.sessions.ports import Login, SessionEnd
+from bjidp.sessions.ports import ConfirmationOver, Login, SessionEnd
 from bjidp.standing import Standing
 from bjidp.storage.redis.catalog import RedisStores, open_redis
 from bjidp.storage.redis.client import Link, Script
@@ -79,7 +79,7 @@ class Faulty:
 
 
 class Interrupted:
-    """A database of accounts that fails, or does something else first, at the last look."""
+    """A database of accounts that fails, or does something else first, before what a test is about."""
 
     def __init__(self, accounts: SqlAccounts, first: Callable[[], Awaitable[None]]) -> None:
         self._accounts = accounts
@@ -89,18 +89,23 @@ class Interrupted:
         return await self._accounts.standing(account)
 
     async def standing_of_link(self, link: str) -> Standing | None:
+        await self._first()
         return await self._accounts.standing_of_link(link)
 
     async def links_of(self, account: str) -> list[str]:
         return await self._accounts.links_of(account)
 
-    async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
+    async def admit(self, account: str, login: Login, session: str, now: Instant, epoch: int | None = None) -> Standing:
         await self._first()
-        return await self._accounts.admit(account, login, session, now)
+        return await self._accounts.admit(account, login, session, now, epoch)
 
     async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
         await self._first()
         return await self._accounts.admit_mini(account, link, platform, session, now)
+
+    async def outdate(self, account: str) -> None:
+        await self._first()
+        await self._accounts.outdate(account)
 
 
 async def _down() -> None:
@@ -303,6 +308,54 @@ async def test_a_lock_that_comes_during_a_login_finds_the_session_to_end(house: 
     with pytest.raises(AccountRefused):
         await shared.sessions(gate, house.sql.audit).open(session, cookie("a"), None)
     assert found == [session.id]
+
+
+@pytest.mark.attack("P7", "R4")
+async def test_a_login_that_meets_the_end_of_all_sessions_leaves_none(house: House, shared: RedisStores) -> None:
+    _, standing = await house.someone()
+    ended: list[str] = []
+
+    async def meanwhile() -> None:
+        ended.extend(await house.sessions.end_others(standing.account, None, SessionEnd.PASSWORD_CHANGED, house.now))
+
+    session = house.session(standing.account)
+    gate = Interrupted(house.sql.accounts, meanwhile)
+    with pytest.raises(ConfirmationOver):
+        await shared.sessions(gate, house.sql.audit).open(session, cookie("a"), None, standing.epoch)
+    assert ended == [session.id]
+    assert await house.sessions.find(cookie("a"), house.now) is None
+
+
+@pytest.mark.attack("P7", "R4")
+async def test_a_login_that_is_admitted_before_the_end_of_its_epoch_ends_with_the_others(
+    house: House, shared: RedisStores
+) -> None:
+    _, standing = await house.someone()
+    session = house.session(standing.account)
+
+    async def meanwhile() -> None:
+        await house.sessions.open(session, cookie("a"), None, standing.epoch)
+
+    gate = Interrupted(house.sql.accounts, meanwhile)
+    sessions = shared.sessions(gate, house.sql.audit)
+    ended = await sessions.end_others(standing.account, None, SessionEnd.PASSWORD_CHANGED, house.now)
+    assert ended == [session.id]
+
+
+@pytest.mark.attack("P7")
+async def test_a_phone_that_is_ended_while_it_is_found_is_told_no_epoch_that_began_with_its_end(
+    house: House, shared: RedisStores
+) -> None:
+    """What it confirms next would count in that one."""
+    link, _ = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+
+    async def meanwhile() -> None:
+        assert await house.mini_sessions.end(session.id, MiniSessionEnd.CHOSEN, house.now)
+
+    gate = Interrupted(house.sql.accounts, meanwhile)
+    assert await shared.mini_sessions(gate, house.sql.audit).find(session.id, house.now) is None
 
 
 @pytest.mark.attack("Q6")

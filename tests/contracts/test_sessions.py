@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from bjidp.errors import AccountRefused
-from bjidp.sessions.ports import SessionEnd, StaleSession
-from tests.contracts.house import HOME, LI, OFFICE, TICKET, House, cookie, identity
+from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd
+from bjidp.sessions.ports import ConfirmationOver, SessionEnd, StaleSession
+from tests.contracts.house import HOME, LI, OFFICE, TICKET, House, applicant, cookie, identity
 
 
 @pytest.fixture
@@ -82,6 +84,73 @@ async def test_a_login_that_meets_a_lock_in_the_making_waits_and_is_refused(post
         assert not opening.done()
         administration.commit()
     with pytest.raises(AccountRefused):
+        await opening
+    assert house.count("browser_session") == 0
+
+
+Ending = Callable[[House, MiniSession], Awaitable[object]]
+
+ENDINGS: dict[str, Ending] = {
+    "browsers end": lambda h, phone: h.sessions.end_others(phone.account, None, SessionEnd.PASSWORD_CHANGED, h.now),
+    "a phone ends": lambda h, phone: h.mini_sessions.end(phone.id, MiniSessionEnd.LOGOUT, h.now),
+    "phones end": lambda h, phone: h.mini_sessions.end_others(phone.account, None, MiniSessionEnd.CHOSEN, h.now),
+    "its link goes": lambda h, phone: h.accounts.relink(
+        phone.account, applicant(user=identity("oNew")), probation_until=None, now=h.now
+    ),
+}
+
+
+@pytest.mark.attack("P7", "R2", "R4")
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+async def test_what_a_phone_confirmed_before_sessions_were_ended_opens_none_and_nothing_is_written(
+    house: House, ending: Ending
+) -> None:
+    link, _ = await house.someone()
+    _, li = await house.someone(LI, identity("oLi"))
+    phone = house.mini_session(link)
+    await house.mini_sessions.open(phone)
+    found = await house.mini_sessions.find(phone.id, house.now)
+    assert found is not None
+    epoch = found[1].epoch
+    await ending(house, phone)
+    before = house.counts()
+    with pytest.raises(ConfirmationOver):
+        await house.sessions.open(house.session(link.account), cookie("late"), None, epoch)
+    assert house.counts() == before
+    now = await house.accounts.standing(link.account)
+    assert now is not None
+    await house.sessions.open(house.session(link.account), cookie("again"), None, now.epoch)
+    await house.sessions.open(house.session(li.account), cookie("li"), None, li.epoch)
+
+
+async def test_a_phone_that_makes_room_for_another_ends_no_epoch(house: House) -> None:
+    link, standing = await house.someone()
+    for _ in range(2):
+        await house.mini_sessions.open(house.mini_session(link), newest=1)
+        house.clock.advance(1)
+    assert not await house.mini_sessions.end("nothing", MiniSessionEnd.LOGOUT, house.now)
+    assert await house.accounts.standing(link.account) == standing
+
+
+@pytest.mark.attack("P7", "R4")
+async def test_a_login_that_meets_the_end_of_its_epoch_in_the_making_waits_and_gets_no_session(
+    postgres_house: House,
+) -> None:
+    """Read before that end and written after it, the session would be among none that are ended."""
+    house = postgres_house
+    _, standing = await house.someone()
+    engine = create_engine(house.url, poolclass=NullPool)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with engine.connect() as elsewhere:
+        elsewhere.execute(text("UPDATE account SET epoch = epoch + 1"))
+        session = house.session(standing.account)
+        opening = asyncio.ensure_future(house.sessions.open(session, cookie("a"), None, standing.epoch))
+        async with asyncio.timeout(5):
+            while not opening.done() and not elsewhere.execute(waiting).scalar_one():  # noqa: ASYNC110 - a lock tells nobody
+                await asyncio.sleep(0)
+        assert not opening.done()
+        elsewhere.commit()
+    with pytest.raises(ConfirmationOver):
         await opening
     assert house.count("browser_session") == 0
 

@@ -10,8 +10,9 @@ import pytest
 from tests.support.browser import SECRET, SESSION, Browser, Screen
 from tests.support.calls import Caller
 from tests.support.crowd import Crowd
+from tests.support.forms import forms, send
 from tests.support.login import approved, logged_in
-from tests.support.phone import Phone
+from tests.support.phone import Phone, log_in
 
 PAGE: Final = "/centre/verify/password"
 SOON: Final = 2.0
@@ -101,6 +102,35 @@ async def test_a_phone_ends_sessions_of_its_own_account_alone(caller: Caller, cr
     for session in listed:
         assert (await phone.end(session)).status == 204
     assert await browser.who() is None
+
+
+@pytest.mark.attack("P7", "R4")
+async def test_what_a_phone_confirmed_is_worth_nothing_once_it_is_logged_out(caller: Caller, crowd: Crowd) -> None:
+    """Neither a session nor a proof, to whoever holds the page for the seconds that are left of it."""
+    phone = await crowd.phone(caller)
+    lost = await log_in(caller, phone.platform, phone.person)
+    asking = await logged_in(caller, phone)
+    ready, (grant, code) = await approved(caller, lost), await verified(asking, lost)
+    (session,) = [device["id"] for device in await lost.devices() if device["current"]]
+    assert (await phone.end(session)).status == 204
+    assert (await ready.browser.redeem(ready.grant, ready.code)).verdict == (404, "ticket_unknown")
+    assert await ready.browser.who() is None
+    assert (await asking.redeem(grant, code)).verdict == (404, "ticket_unknown")
+    assert not await is_proved(asking)
+    assert await (await logged_in(caller, phone)).who() is not None
+
+
+@pytest.mark.attack("P7", "R4")
+async def test_what_was_confirmed_before_all_others_were_ended_opens_no_session(caller: Caller, crowd: Crowd) -> None:
+    """Of a page that is about to come in nothing is listed yet, and it is ended with the rest."""
+    phone = await crowd.apart(caller)
+    owner = await logged_in(caller, phone)
+    ready = await approved(caller, phone)
+    (form,) = [form for form in forms(await owner.get("/centre/devices")) if form.acts == ["others"]]
+    assert (await send(owner, form, "others")).status == 303
+    assert (await ready.browser.redeem(ready.grant, ready.code)).verdict == (404, "ticket_unknown")
+    assert await ready.browser.who() is None
+    assert await owner.who() is not None
 
 
 @pytest.mark.attack("B5")

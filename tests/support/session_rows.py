@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Sequence
 
 import msgspec
 
 from bjidp.clock import Instant
 from bjidp.errors import AccountRefused
-from bjidp.sessions.ports import Session, SessionEnd, StaleSession
+from bjidp.sessions.ports import ConfirmationOver, Session, SessionEnd, StaleSession
 from bjidp.standing import Level, Standing, Status
 
 
@@ -22,11 +23,14 @@ class SessionRows:
         self.refusal: str | None = None
         self.asked = 0
         self.coming: list[Awaitable[object]] = []
+        self.epochs: Counter[str] = Counter()
 
-    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
-        """Keep the session in place of another, unless the account is refused."""
+    async def open(self, session: Session, key: bytes, replaces: bytes | None, epoch: int | None = None) -> None:
+        """Keep the session in place of another, unless the account is refused or its epoch over."""
         if self.refusal is not None:
             raise AccountRefused(self.refusal)
+        if epoch is not None and epoch != self.epochs[session.account]:
+            raise ConfirmationOver
         self.rows.pop(replaces or b"", None)
         self.rows[key] = session
 
@@ -68,7 +72,8 @@ class SessionRows:
         return found
 
     async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
-        """Delete all rows of an account but one; then something comes."""
+        """End its epoch and delete all rows of an account but one; then something comes."""
+        self.epochs[account] += 1
         others = [row.id for row in await self.of_account(account, now) if row.id != keep]
         for session in others:
             await self.end(session, reason, now)

@@ -34,12 +34,19 @@ class Gate(Protocol):
         """Return the platform links that stand for an account; one of each platform at most."""
         ...
 
-    async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
-        """Take the last look at the account, audit the login, remember the network; raise ``AccountRefused``."""
+    async def admit(self, account: str, login: Login, session: str, now: Instant, epoch: int | None = None) -> Standing:
+        """Take the last look at the account, audit the login, remember the network.
+
+        Raises ``AccountRefused``, and ``ConfirmationOver`` when ``epoch`` is none that the account is in.
+        """
         ...
 
     async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
         """Do so for a phone by its platform link; raise ``AccountRefused``."""
+        ...
+
+    async def outdate(self, account: str) -> None:
+        """End the account's epoch. It waits for logins that are admitted at this moment."""
         ...
 
 

@@ -51,9 +51,10 @@ class RedisMiniSessions:
         link = await self._rows.owner(session)
         if link is None:
             return None
-        # One after the other: two tasks for both at once take more CPU than either look.
-        row = await self._rows.get(link, session, now)
-        standing = None if row is None else await self._gate.standing_of_link(link)
+        # One after the other: two tasks for both at once take more CPU than either look. The standing first: whoever
+        # ends the session ends the epoch after it, so that a row that is still there tells that this epoch was its own.
+        standing = await self._gate.standing_of_link(link)
+        row = None if standing is None else await self._rows.get(link, session, now)
         return None if row is None or standing is None else (row, standing)
 
     async def replace(self, session: MiniSession) -> MiniSession:
@@ -76,7 +77,11 @@ class RedisMiniSessions:
     async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end`."""
         link = await self._rows.owner(session)
-        return link is not None and await self._end(link, session, reason, now)
+        ended = None if link is None else await self._end(link, session, reason, now)
+        if ended is None:
+            return False
+        await self._gate.outdate(ended.account)
+        return True
 
     async def end_others(
         self, account: str, keep: str | None, reason: MiniSessionEnd, now: Instant, gone: Sequence[str] = ()
@@ -85,7 +90,9 @@ class RedisMiniSessions:
         rows = await self.of_account(account, now)
         rows += [row for link in gone for row in await self._rows.of_owner(link, now)]
         others = [row for row in rows if row.id != keep]
-        return [row.id for row in others if await self._end(row.link, row.id, reason, now)]
+        ended = [row.id for row in others if await self._end(row.link, row.id, reason, now)]
+        await self._gate.outdate(account)
+        return ended
 
     async def of_account(self, account: str, now: Instant) -> list[MiniSession]:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.of_account`."""
@@ -108,10 +115,10 @@ class RedisMiniSessions:
         for row in others[kept:]:
             await self._end(row.link, row.id, MiniSessionEnd.CROWDED_OUT, now)
 
-    async def _end(self, link: str, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
+    async def _end(self, link: str, session: str, reason: MiniSessionEnd, now: Instant) -> MiniSession | None:
+        """End the session and return it as it was; its account's epoch is the caller's to end after it."""
         ended = await self._rows.remove(link, session, now)
-        if ended is None:
-            return False
-        facts = {Fact.REASON: reason.value, Fact.LINK: link}
-        await self._ledger.ended(EventKind.MINI_SESSION_ENDED, ended.account, session, now, facts)
-        return True
+        if ended is not None:
+            facts = {Fact.REASON: reason.value, Fact.LINK: link}
+            await self._ledger.ended(EventKind.MINI_SESSION_ENDED, ended.account, session, now, facts)
+        return ended

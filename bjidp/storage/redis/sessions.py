@@ -56,14 +56,14 @@ class RedisSessions:
         self._gate = gate
         self._ledger = Ledger(gate, audit)
 
-    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
+    async def open(self, session: Session, key: bytes, replaces: bytes | None, epoch: int | None = None) -> None:
         """See :meth:`bjidp.sessions.ports.SessionStore.open`."""
         now = session.created_at
         names = {session.id: session.account, key.hex(): f"{session.account} {session.id}"}
         kept = Kept(**msgspec.structs.asdict(session), key=key)
         try:
             await self._rows.add(session.account, kept, session.expires_at - now, names)
-            await self._gate.admit(session.account, session.login, session.id, now)
+            await self._gate.admit(session.account, session.login, session.id, now, epoch)
             if replaces is not None:
                 await self._end_key(replaces, now)
         except BaseException:
@@ -127,7 +127,11 @@ class RedisSessions:
         return [session for session in found if await self._end(account, session, reason, now)]
 
     async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
-        """See :meth:`bjidp.sessions.ports.SessionStore.end_others`."""
+        """See :meth:`bjidp.sessions.ports.SessionStore.end_others`.
+
+        A login that was admitted in the old epoch has written its row before.
+        """
+        await self._gate.outdate(account)
         others = [row.id for row in await self._rows.of_owner(account, now) if row.id != keep]
         return [session for session in others if await self._end(account, session, reason, now)]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import ColumnElement, Update, bindparam, insert, select, update
 
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
@@ -77,6 +77,7 @@ class AccountRows:
                 "mail_sealed": None,
                 "ethnicity": None,
                 "cancelled_at": None,
+                "epoch": 0,
             },
         )
         return holder, ref
@@ -96,6 +97,14 @@ class AccountRows:
         if row is None:
             raise Contended
         return self._rows.standing(row)
+
+
+def next_epoch(which: ColumnElement[bool]) -> Update:
+    """Return the update after which what phones confirmed for the accounts of ``which`` before logs nobody in.
+
+    It waits for logins that have looked at the account, and those that look later see it.
+    """
+    return update(account).where(which).values(epoch=account.c.epoch + 1)
 
 
 def usable(locked: Locked | None) -> str:

@@ -34,7 +34,7 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.sessions.ports import Login
 from bjidp.standing import Level
-from bjidp.storage.sql.account_rows import AccountRows
+from bjidp.storage.sql.account_rows import AccountRows, next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import HELD, Claims
@@ -163,6 +163,7 @@ class SqlAccounts:
             .values(face_checked_at=bindparam("checked_at"), valid_days=bindparam("days"))
             .returning(*LINK)
         )
+        self._next_epoch = compile_(next_epoch(account.c.id == bindparam("account")))
         self._forget_networks = compile_(
             delete_some(login_network, login_network.c.last_at < bindparam("before"), dialect)
         )
@@ -241,19 +242,23 @@ class SqlAccounts:
 
     # Logins whose sessions live elsewhere.
 
-    async def admit(self, account: str, login: Login, session: str, now: Instant) -> Standing:
+    async def admit(self, account: str, login: Login, session: str, now: Instant, epoch: int | None = None) -> Standing:
         """Look at the account, audit the login of ``session``, remember its network: one transaction.
 
-        What ``SessionStore.open`` does besides the session itself. Raises ``AccountRefused``; then nothing was
-        written.
+        What ``SessionStore.open`` does besides the session itself. Raises ``AccountRefused`` and ``ConfirmationOver``;
+        then nothing was written.
         """
-        return await self._admission.browser_alone(account, login, session, now)
+        return await self._admission.browser_alone(account, login, session, now, epoch)
 
     async def admit_mini(self, account: str, link: str, platform: str, session: str, now: Instant) -> Standing:
         """Look at the account and its link, audit the mini-program's login; raise ``AccountRefused``."""
         return await self._engine.write_briefly(
             lambda transaction: self._admission.mini(transaction, account, session, now, link=link, platform=platform)
         )
+
+    async def outdate(self, account: str) -> None:
+        """End the account's epoch, for sessions kept elsewhere that are ended."""
+        await self._engine.write_one(self._next_epoch, {"account": account})
 
     # Registration and recovery.
 

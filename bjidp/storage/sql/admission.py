@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, cast, exists, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, cast, exists, func, insert, select
 from sqlalchemy.engine import Dialect
 
 from bjidp.accounts.ports import Standing
@@ -17,7 +17,7 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, Instant
 from bjidp.entropy import base64url
 from bjidp.errors import AccountRefused
-from bjidp.sessions.ports import Login
+from bjidp.sessions.ports import ConfirmationOver, Login
 from bjidp.standing import MAY_LOG_IN
 from bjidp.storage.sql.audit import AuditRows, event_values
 from bjidp.storage.sql.engine import SqlEngine
@@ -51,11 +51,15 @@ class Admission(ABC):
         )
 
     @abstractmethod
-    def browser(self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant) -> Standing:
-        """Admit a browser; raise ``AccountRefused``."""
+    def browser(
+        self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant, epoch: int | None
+    ) -> Standing:
+        """Admit a browser; raise ``AccountRefused``, and ``ConfirmationOver`` if the account has left ``epoch``."""
 
     @abstractmethod
-    async def browser_alone(self, account_id: str, login: Login, session: str, now: Instant) -> Standing:
+    async def browser_alone(
+        self, account_id: str, login: Login, session: str, now: Instant, epoch: int | None
+    ) -> Standing:
         """Do as :meth:`browser` does, as a transaction of its own."""
 
     def mini(
@@ -70,12 +74,14 @@ class Admission(ABC):
         self._audit.write(transaction, AuditEvent(EventKind.LOGIN_MINI, now, standing.ref, session, None, facts))
         return standing
 
-    def _admitted(self, row: Row | None) -> Standing:
+    def _admitted(self, row: Row | None, epoch: int | None = None) -> Standing:
         if row is None:
             raise AccountRefused("cancelled")
         standing = self._rows.standing(row)
         if standing.refusal is not None:
             raise AccountRefused(standing.refusal)
+        if epoch is not None and epoch != standing.epoch:
+            raise ConfirmationOver
         return standing
 
 
@@ -93,8 +99,10 @@ class _StepByStep(Admission):
         self._account = engine.compile(_looked_at())
         self._remember = engine.compile(insert_or_touch(login_network, engine.dialect, "last_at", ahead=DAY))
 
-    def browser(self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant) -> Standing:
-        standing = self._admitted(transaction.one(self._account, {"account": account_id}))
+    def browser(
+        self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant, epoch: int | None
+    ) -> Standing:
+        standing = self._admitted(transaction.one(self._account, {"account": account_id}), epoch)
         self._audit.write(transaction, _logged_in(login, session, now, standing.ref))
         if login.ticket is not None:
             transaction.run(
@@ -103,9 +111,11 @@ class _StepByStep(Admission):
             )
         return standing
 
-    async def browser_alone(self, account_id: str, login: Login, session: str, now: Instant) -> Standing:
+    async def browser_alone(
+        self, account_id: str, login: Login, session: str, now: Instant, epoch: int | None
+    ) -> Standing:
         return await self._engine.write_briefly(
-            lambda transaction: self.browser(transaction, account_id, login, session, now)
+            lambda transaction: self.browser(transaction, account_id, login, session, now, epoch)
         )
 
 
@@ -117,16 +127,22 @@ class _InOneStatement(Admission):
         looked_at = _looked_at().with_for_update(read=True, of=account)
         self._admit = engine.compile(_in_one_statement(looked_at, engine.dialect))
 
-    def browser(self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant) -> Standing:
-        return self._admitted(transaction.one(self._admit, self._values(account_id, login, session, now)))
+    def browser(
+        self, transaction: Transaction, account_id: str, login: Login, session: str, now: Instant, epoch: int | None
+    ) -> Standing:
+        values = self._values(account_id, login, session, now, epoch)
+        return self._admitted(transaction.one(self._admit, values), epoch)
 
-    async def browser_alone(self, account_id: str, login: Login, session: str, now: Instant) -> Standing:
-        answer = await self._engine.write_one(self._admit, self._values(account_id, login, session, now))
-        return self._admitted(answer.rows[0] if answer.rows else None)
+    async def browser_alone(
+        self, account_id: str, login: Login, session: str, now: Instant, epoch: int | None
+    ) -> Standing:
+        answer = await self._engine.write_one(self._admit, self._values(account_id, login, session, now, epoch))
+        return self._admitted(answer.rows[0] if answer.rows else None, epoch)
 
-    def _values(self, account_id: str, login: Login, session: str, now: Instant) -> dict[str, Value]:
+    def _values(self, account_id: str, login: Login, session: str, now: Instant, epoch: int | None) -> dict[str, Value]:
         values = event_values(_logged_in(login, session, now, None))
-        return values | {"account": account_id, "network": login.network, "key_version": self._key_version}
+        own: dict[str, Value] = {"network": login.network, "key_version": self._key_version, "epoch": epoch}
+        return {**values, **own, "account": account_id}
 
 
 def _looked_at() -> Select[*tuple[Any, ...]]:
@@ -144,13 +160,17 @@ def _logged_in(login: Login, session: str, now: Instant, ref: str | None) -> Aud
 
 
 def _in_one_statement(looked_at: Select[*tuple[Any, ...]], dialect: Dialect) -> Select[*tuple[Any, ...]]:
-    """Write both rows if the account that is looked at, and locked, may log in; return what was seen of it."""
+    """Write both rows if the account that is looked at, and locked, may log in; return what was seen of it.
+
+    It may not by what was confirmed in another epoch than its own; one of none is not compared.
+    """
     looked = looked_at.cte("looked")
 
     def given(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
         return bindparam(name, type_=column.type)
 
-    admitted = looked.c.status == MAY_LOG_IN.value
+    in_epoch = func.coalesce(given(looked.c.epoch, "epoch"), looked.c.epoch) == looked.c.epoch
+    admitted = (looked.c.status == MAY_LOG_IN.value) & in_epoch
     event = audit_event.c
     told = insert(audit_event).from_select(
         ["kind", "at", "account_ref", "session", "ticket", "facts"],

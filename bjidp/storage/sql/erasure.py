@@ -54,7 +54,8 @@ class Erasure:
         )
         self._links = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._deletes = [compile_(delete(table).where(table.c.account == bindparam("account"))) for table in _OWNED]
-        kept = {account.c.id, account.c.ref, account.c.status, account.c.created_at, account.c.cancelled_at}
+        columns = account.c
+        kept = {columns.id, columns.ref, columns.status, columns.created_at, columns.cancelled_at, columns.epoch}
         self._empty = compile_(
             update(account)
             .where(account.c.id == bindparam("account"))

@@ -13,11 +13,12 @@ from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, StaleMiniSession
+from bjidp.storage.sql.account_rows import next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MINI_SESSION, STANDING, Rows, mini_session_from
-from bjidp.storage.sql.schema import account, mini_session
+from bjidp.storage.sql.schema import account, mini_session, platform_link
 from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Transaction
 
@@ -25,7 +26,10 @@ _LIVE = mini_session.c.expires_at > bindparam("now")
 
 
 class MiniSessionEnds:
-    """Ends mini-program sessions within a transaction, each with its audit event."""
+    """Ends mini-program sessions within a transaction, each with its audit event.
+
+    The epoch of their account ends with them, unless one only makes room for another of its own link.
+    """
 
     def __init__(self, engine: SqlEngine) -> None:
         """Compile the statements for ``engine``."""
@@ -43,6 +47,16 @@ class MiniSessionEnds:
             ended = (table.c.id, table.c.account, table.c.link)
             return engine.compile(delete(table).where(_LIVE, *where).returning(*ended))
 
+        def outdating(which: ColumnElement[bool]) -> Statement:
+            return engine.compile(next_epoch(which))
+
+        of_session = select(table.c.account).where(table.c.id == bindparam("session"), _LIVE).scalar_subquery()
+        holder = select(platform_link.c.account).where(platform_link.c.id == bindparam("link")).scalar_subquery()
+        # Before the delete: a login of a phone locks the account first and deletes sessions then, so whoever did it the
+        # other way round could wait for that login, and that login for them.
+        self._outdate_one = outdating(account.c.id == of_session)
+        self._outdate_holder = outdating(account.c.id == holder)
+        self._outdate = outdating(account.c.id == bindparam("account"))
         self._end = ending(table.c.id == bindparam("session"))
         self._end_of_link = ending(of_link)
         self._end_others = ending(table.c.account == bindparam("account"), table.c.id != bindparam("keep"))
@@ -50,20 +64,23 @@ class MiniSessionEnds:
 
     def one(self, transaction: Transaction, session: str, reason: MiniSessionEnd, now: Instant) -> int:
         """End one session; return how many that was."""
-        return len(self._ended(transaction, transaction.all(self._end, {"session": session, "now": now}), reason, now))
+        values: dict[str, Value] = {"session": session, "now": now}
+        transaction.run(self._outdate_one, values)
+        return len(self._ended(transaction, transaction.all(self._end, values), reason, now))
 
     def of_link(self, transaction: Transaction, link: str, reason: MiniSessionEnd, now: Instant) -> int:
-        """End every session of a link; return how many."""
-        return len(
-            self._ended(transaction, transaction.all(self._end_of_link, {"link": link, "now": now}), reason, now)
-        )
+        """End every session of a link that goes; return how many there were here."""
+        values: dict[str, Value] = {"link": link, "now": now}
+        transaction.run(self._outdate_holder, values)
+        return len(self._ended(transaction, transaction.all(self._end_of_link, values), reason, now))
 
     def but(
         self, transaction: Transaction, account_id: str, keep: str | None, reason: MiniSessionEnd, now: Instant
     ) -> list[str]:
         """End every session of an account but ``keep``; return which."""
-        rows = transaction.all(self._end_others, {"account": account_id, "keep": keep or "", "now": now})
-        return self._ended(transaction, rows, reason, now)
+        values: dict[str, Value] = {"account": account_id, "keep": keep or "", "now": now}
+        transaction.run(self._outdate, values)
+        return self._ended(transaction, transaction.all(self._end_others, values), reason, now)
 
     def but_newest(self, transaction: Transaction, link: str, kept: int, reason: MiniSessionEnd, now: Instant) -> int:
         """End the sessions of a link but the ``kept`` newest; return how many that was."""

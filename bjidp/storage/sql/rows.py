@@ -29,6 +29,7 @@ STANDING: tuple[ColumnElement[object], ...] = (
     account.c.username_sealed,
     identity.c.level,
     identity.c.name_sealed,
+    account.c.epoch,
 )
 
 MEMBER: tuple[ColumnElement[object], ...] = (
@@ -108,15 +109,15 @@ class Rows:
 
     def standing(self, row: Row) -> Standing:
         """Read the columns :data:`STANDING`; an account without an identity is called by its username."""
-        account_id, ref, status, username, level, name = row
+        account_id, ref, status, username, level, name, epoch = row
         if name is None:
-            return Standing(account_id, ref, _STATUS[status], self.username(account_id, username), Level.L1)
-        return Standing(account_id, ref, _STATUS[status], self._masked(account_id, name), _LEVEL[level])
+            return Standing(account_id, ref, _STATUS[status], self.username(account_id, username), Level.L1, epoch)
+        return Standing(account_id, ref, _STATUS[status], self._masked(account_id, name), _LEVEL[level], epoch)
 
     def member(self, row: Row) -> Member:
         """Read the columns :data:`MEMBER`, in clear."""
         seen = row[: len(STANDING)]
-        account_id, _, _, username, _, name = seen
+        account_id, _, _, username, _, name, _ = seen
         phone, phone_used_at, password, document_type, number, *others = row[len(STANDING) :]
         evidence, mail, ethnicity, created_at = others
         document = None

@@ -61,6 +61,8 @@ account = Table(
     Column("mail_sealed", LargeBinary),
     Column("ethnicity", _WORD),
     Column("cancelled_at", _INSTANT),
+    # Rises whenever sessions are ended. The default is for accounts that a process of the release before makes.
+    Column("epoch", Integer, nullable=False, server_default="0"),
 )
 
 identifier = Table(

@@ -17,6 +17,7 @@ from bjidp.clock import Instant
 from bjidp.entropy import base64url
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession
 from bjidp.standing import MAY_LOG_IN
+from bjidp.storage.sql.account_rows import next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
@@ -69,15 +70,16 @@ class SqlSessions:
         of_account = table.c.account == bindparam("account")
         self._end_ticket = ending(of_account, table.c.ticket == bindparam("ticket"))
         self._end_others = ending(of_account, table.c.id != bindparam("keep"))
+        self._next_epoch = engine.compile(next_epoch(account.c.id == bindparam("account")))
         self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
-    async def open(self, session: Session, key: bytes, replaces: bytes | None) -> None:
-        """Create the row under ``key`` in place of the one under ``replaces``; raise ``AccountRefused``."""
+    async def open(self, session: Session, key: bytes, replaces: bytes | None, epoch: int | None = None) -> None:
+        """Create the row in place of the one under ``replaces``; raise ``AccountRefused``, ``ConfirmationOver``."""
         login = session.login
         now = session.created_at
 
         def work(transaction: Transaction) -> None:
-            self._admission.browser(transaction, session.account, login, session.id, now)
+            self._admission.browser(transaction, session.account, login, session.id, now, epoch)
             if replaces is not None:
                 self._ended(
                     transaction, transaction.all(self._end_key, {"key": replaces, "now": now}), SessionEnd.REPLACED, now
@@ -159,10 +161,14 @@ class SqlSessions:
     async def end_others(self, account: str, keep: str | None, reason: SessionEnd, now: Instant) -> list[str]:
         """End the account's live sessions but ``keep``; return the ids of the sessions ended."""
         values: dict[str, Value] = {"account": account, "keep": keep or "", "now": now}
+
+        def work(transaction: Transaction) -> list[str]:
+            # Waits for the logins that have looked at the account: the next statement finds their sessions.
+            transaction.run(self._next_epoch, values)
+            return self._ended(transaction, transaction.all(self._end_others, values), reason, now)
+
         # As many as there are: too many, perhaps, for the event loop.
-        return await self._engine.write(
-            lambda transaction: self._ended(transaction, transaction.all(self._end_others, values), reason, now)
-        )
+        return await self._engine.write(work)
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """Return the account's live sessions, newest first."""

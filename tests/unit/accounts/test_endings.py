@@ -61,6 +61,23 @@ async def test_every_session_but_the_one_that_is_kept_ends_in_browsers_and_on_ph
     assert len(await sessions.of_account("account-2")) == 1
 
 
+@pytest.mark.attack("P7", "R4")
+async def test_what_a_phone_confirms_before_it_is_ended_is_over_when_browsers_have_been(
+    sessions: Sessions, phones: Phones
+) -> None:
+    """A login that is opened in between is found among those in browsers."""
+
+    async def end(account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+        await sessions.start(account, LOGIN, None)
+        await phones.end(account, reason, gone)
+
+    endings = Endings(sessions, end)
+    await endings.end_others("account-1", None, SessionEnd.PASSWORD_CHANGED)
+    await endings.end_ended(Ended("account-2", "ref-2", ()))
+    for account in ("account-1", "account-2"):
+        assert await sessions.of_account(account) == []
+
+
 async def test_phones_may_stay(sessions: Sessions, phones: Phones) -> None:
     await sessions.start("account-1", LOGIN, None)
     await Endings(sessions, phones.end).end_browsers("account-1", None, SessionEnd.PHONE_CHANGED)

@@ -19,6 +19,7 @@ from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers, OpenedPage
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errands import Errands, OpenFlows, Proving
+from bjidp.qrlogin.errors import TicketUnknown
 from bjidp.qrlogin.flow import Flow, Purposeful
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.messages import Messages
@@ -33,7 +34,7 @@ from bjidp.qrlogin.undoing import Undoing
 from bjidp.qrlogin.wire import ApprovedMessage, ScanAnswer
 from bjidp.records import Held
 from bjidp.secret import Secret
-from bjidp.sessions.ports import Login, Session, SessionEnd, Way
+from bjidp.sessions.ports import ConfirmationOver, Login, Session, SessionEnd, Way
 from bjidp.sessions.service import Sessions
 from bjidp.standing import Level, Standing, Status
 from bjidp.storage.memory.records import MemoryRecords
@@ -83,11 +84,13 @@ class KnownAccounts:
     def __init__(self) -> None:
         self.seen: set[tuple[str, bytes]] = set()
         self.statuses: dict[str, Status] = {}
+        self.epochs: dict[str, int] = {}
         self.probation: dict[str, Instant] = {}
         self.unlinked: set[str] = set()
 
     async def standing(self, account: str) -> Standing | None:
-        return Standing(account, f"ref-{account}", self.statuses.get(account, Status.ACTIVE), "张**", Level.L3)
+        status, epoch = self.statuses.get(account, Status.ACTIVE), self.epochs.get(account, 0)
+        return Standing(account, f"ref-{account}", status, "张**", Level.L3, epoch)
 
     async def link(self, link: str) -> Link | None:
         until = self.probation.get(link)
@@ -224,11 +227,11 @@ class Desk:
         assert isinstance(message, ApprovedMessage)
         return message.grant
 
-    async def signed_in(self, account: str, ticket: str | None = None) -> Session:
+    async def signed_in(self, account: str, ticket: str | None = None, epoch: int | None = None) -> Session:
         """Return a new live session of ``account``, which came of a QR ticket if one is named."""
         digest = None if ticket is None else ticket_digest(ticket)
         login = Login(Way.QR, "wechat", None, "Chrome", "Windows", None, OFFICE, digest)
-        found = await self.sessions.find(await self.sessions.start(account, login, None))
+        found = await self.sessions.find(await self.sessions.start(account, login, None, epoch=epoch))
         assert found is not None
         return found[0]
 
@@ -248,7 +251,10 @@ class Desk:
 
     async def _log_in(self, redemption: Redemption) -> None:
         await asyncio.sleep(0)
-        await self.signed_in(redemption.holder.account, redemption.ticket)
+        try:
+            await self.signed_in(redemption.holder.account, redemption.ticket, redemption.epoch)
+        except ConfirmationOver:
+            raise TicketUnknown from None
         self.logins.append(redemption)
 
 
@@ -272,9 +278,11 @@ def ticket_digest(ticket: str) -> bytes:
     return hashlib.sha256(ticket.encode()).digest()
 
 
-def a_phone(holder: Holder = ZHANG, *, refusal: str | None = None, area: Area | None = BEIJING) -> Phone:
+def a_phone(
+    holder: Holder = ZHANG, *, refusal: str | None = None, area: Area | None = BEIJING, epoch: int = 0
+) -> Phone:
     """Return a phone that is logged in."""
-    return Phone(holder, f"ref-{holder.account}", refusal, area)
+    return Phone(holder, f"ref-{holder.account}", refusal, area, epoch)
 
 
 def elsewhere(holder: Holder) -> Holder:

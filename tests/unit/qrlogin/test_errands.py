@@ -282,6 +282,45 @@ async def test_an_account_locked_after_the_confirmation_gets_no_proof_and_the_ti
     assert not await held(desk, browser, Operation.RECOVER)
 
 
+@pytest.mark.attack("P7", "R2")
+async def test_a_confirmation_from_before_sessions_were_ended_proves_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def granted(*_: object) -> None:
+        raise AssertionError
+
+    watch = await desk.page(to_verify(None, Operation.RECOVER))
+    await desk.approve(watch)
+    grant, browser = await desk.grant(watch), (await desk.flow(watch)).browser
+    desk.accounts.epochs[ZHANG.account] = 1
+    with monkeypatch.context() as watched:
+        watched.setattr(desk.proofs, "grant", granted)
+        with pytest.raises(TicketUnknown):
+            await desk.redeem(grant)
+    assert isinstance(await desk.state(watch), Rejected)
+    assert not await held(desk, browser, Operation.RECOVER)
+
+
+@pytest.mark.attack("P7", "R2")
+async def test_a_proof_that_is_granted_while_sessions_are_ended_does_not_survive(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = await desk.page(to_verify(None, Operation.RECOVER))
+    await desk.approve(watch)
+    grant, browser = await desk.grant(watch), (await desk.flow(watch)).browser
+    granting = desk.proofs.grant
+
+    async def meanwhile(*proof: object) -> None:
+        desk.accounts.epochs[ZHANG.account] = 1
+        await granting(*proof)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.proofs, "grant", meanwhile)
+    with pytest.raises(TicketUnknown):
+        await desk.redeem(grant)
+    assert isinstance(await desk.state(watch), Rejected)
+    assert not await held(desk, browser, Operation.RECOVER)
+
+
 @pytest.mark.attack("O5")
 async def test_a_proof_that_cannot_be_written_gives_the_approval_back(
     desk: Desk, session: Session, monkeypatch: pytest.MonkeyPatch

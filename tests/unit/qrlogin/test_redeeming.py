@@ -16,6 +16,7 @@ from bjidp.qrlogin.policy import QrPolicy, ReverseCode
 from bjidp.qrlogin.redeeming import Redemption
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected
 from bjidp.qrlogin.wire import ApprovedMessage, ExpiredMessage, RejectedMessage
+from bjidp.sessions.ports import SessionEnd
 from tests.support.qr import COMPUTER, LI, LOGIN, ZHANG
 from tests.unit.qrlogin.desk import Desk, Exchanging, a_phone
 
@@ -47,7 +48,7 @@ async def test_a_grant_opens_one_session_and_ends_the_browser_record(desk: Desk)
     await desk.approve(watch)
     redemption = await desk.redeem(await desk.grant(watch))
     browser = (await desk.flow(watch)).browser
-    assert redemption == Redemption(ZHANG, ticket.id, COMPUTER, LOGIN.next, browser)
+    assert redemption == Redemption(ZHANG, ticket.id, COMPUTER, LOGIN.next, browser, 0)
     assert desk.logins == [redemption]
     assert isinstance(await desk.state(watch), Redeemed)
     assert (await desk.pages.look(watch)).end is End.DONE
@@ -208,6 +209,33 @@ async def test_an_account_refused_at_the_last_moment_kills_the_ticket(desk: Desk
         await desk.redeem(grant)
     (message,) = (await desk.pages.look(watch)).messages
     assert isinstance(message, ExpiredMessage)
+
+
+@pytest.mark.attack("P7", "R4")
+async def test_a_confirmation_from_before_all_sessions_were_ended_opens_none_and_its_ticket_is_dead(desk: Desk) -> None:
+    watch = await desk.page()
+    await desk.approve(watch)
+    grant = await desk.grant(watch)
+    await desk.sessions.end_others(ZHANG.account, None, SessionEnd.PASSWORD_CHANGED)
+    for _ in range(2):
+        with pytest.raises(TicketUnknown):
+            await desk.redeem(grant)
+    assert (desk.logins, await desk.sessions.of_account(ZHANG.account)) == ([], [])
+    state = await desk.state(watch)
+    assert isinstance(state, Rejected)
+    assert state.reason == "policy"
+    (message,) = (await desk.pages.look(watch)).messages
+    assert isinstance(message, ExpiredMessage)
+
+
+@pytest.mark.attack("P7")
+async def test_a_confirmation_counts_in_the_epoch_it_was_given_in_whenever_the_code_was_scanned(desk: Desk) -> None:
+    watch = await desk.page()
+    scanned = await desk.scan(watch)
+    await desk.sessions.end_others(ZHANG.account, None, SessionEnd.PASSWORD_CHANGED)
+    await desk.phones.confirm(a_phone(epoch=1), scanned.ticket, scanned.confirm_token)
+    await desk.redeem(await desk.grant(watch))
+    assert len(desk.logins) == 1
 
 
 # ----------------------------------------------------------------------------------------------------- reverse code
