@@ -56,6 +56,7 @@ def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verifica
     registrations = Registrations(
         drafts=open_drafts(rooms, Begun, "registration"),
         members=stores.members,
+        numbers=served_numbers(rooms.settings),
         captchas=verification.captchas,
         dispatches=verification.dispatches,
         codes=verification.codes,

@@ -9,7 +9,7 @@ from bjidp.accounts.login.tails import DocumentTails, TailWindows
 from bjidp.bootstrap.accounts import document_readings
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.rooms import HOME, Rooms, open_drafts
-from bjidp.bootstrap.verification import Verification
+from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.web.code_login import CodeLoginPages
 from bjidp.web.document_tail import DocumentTailPages
@@ -25,6 +25,8 @@ def form_logins_part(rooms: Rooms, front: Front, verification: Verification, log
     drafts = open_drafts(rooms, SmsLoginFacts, "login.sms")
     codes = SmsLogin(
         members=stores.members,
+        numbers=served_numbers(rooms.settings),
+        captchas=verification.captchas,
         codes=verification.codes,
         dispatches=verification.dispatches,
         drafts=drafts,
@@ -61,7 +63,6 @@ def form_logins_part(rooms: Rooms, front: Front, verification: Verification, log
         renderer=front.renderer,
         phone_login=on_phone,
         arrivals=front.arrivals,
-        captchas=verification.captchas,
         codes=codes,
     )
     tails = DocumentTailPages(

@@ -15,7 +15,6 @@ from bjidp.accounts.login.flow import AskTail, NoSuchMember, Proved
 from bjidp.accounts.login.sms import SmsLogin
 from bjidp.accounts.masks import mask_phone
 from bjidp.sessions.ports import Way
-from bjidp.verification.captchas import Captchas
 from bjidp.verification.errors import VerificationCodeExpired, VerificationCodeWrong
 from bjidp.web import pages
 from bjidp.web.arrival import Arrivals
@@ -40,7 +39,6 @@ class CodeLoginPages:
         renderer: Renderer,
         phone_login: PhoneLogin,
         arrivals: Arrivals,
-        captchas: Captchas,
         codes: SmsLogin,
     ) -> None:
         """Take every dependency; logins lead to ``home``."""
@@ -49,7 +47,6 @@ class CodeLoginPages:
         self._renderer = renderer
         self._phone_login = phone_login
         self._arrivals = arrivals
-        self._captchas = captchas
         self._codes = codes
 
     def mount(self, app: web.Application) -> None:
@@ -94,9 +91,15 @@ class CodeLoginPages:
 
     async def _send(self, request: web.Request, asker: Asker, form: CodeForm) -> str:
         number = form.number(*missing("captcha", form.captcha))
-        await self._captchas.use(asker.holder, form.captcha_id, form.captcha)
-        known_as = self._arrivals.known_as(request)
-        return await self._codes.send(asker.holder, form.flow, number, known_as=known_as, source=asker.source)
+        return await self._codes.send(
+            asker.holder,
+            form.flow,
+            number,
+            captcha_id=form.captcha_id,
+            captcha=form.captcha,
+            known_as=self._arrivals.known_as(request),
+            source=asker.source,
+        )
 
     async def _check(self, request: web.Request, asker: Asker, form: CodeForm) -> web.Response:
         number = form.number(*missing("code", form.code), *agreement_faults(form.agreed))

@@ -676,9 +676,12 @@ async def test_a_deep_link_into_a_login_leads_to_its_beginning(program: Program)
 @pytest.mark.req("LOG-6", "UX-5")
 async def test_beside_the_sandbox_nobody_real_is_sent_a_code(program: Program) -> None:
     browser = await program.browser()
-    _, answer = await asked(program, browser, "13812345678")
+    asking, answer = await asked(program, browser, "13812345678")
     assert answer.status == 422
     form = form_of(answer, "/h5/login/code")
     assert set(form.faults) == {"phone"}
     assert form.values["phone"] == "13812345678"
+    # Its captcha was not used, and is not asked for again.
+    assert (form.captcha, form.values["captcha"]) == (asking.captcha, asking.values["captcha"])
     assert program.meddler.calls["tallies.replace"] == 0
+    assert (await send(browser, form.typed(phone=PHONE), "code")).status == 200

@@ -1,9 +1,9 @@
 """The login by a code to the phone (LOG-6).
 
-Owns the order: limits and sending, the code, the account. Where its number may have been handed out again, it leads to
-the question of :mod:`bjidp.accounts.login.tails`. Called by the handlers of the login pages, which have checked a
-captcha before a code is asked for. A number that nobody has is sent a code like any other: whoever has the phone is
-told that it has no account, and nobody else (attack R1).
+Owns the order: captcha, limits and sending, the code, the account. Where its number may have been handed out again, it
+leads to the question of :mod:`bjidp.accounts.login.tails`. Called by the handlers of the login pages. A number that
+nobody has is sent a code like any other: whoever has the phone is told that it has no account, and nobody else (attack
+R1).
 
 What is known of a login lies in a draft of the browser: which message was sent, which number was proved, how many tries
 at a document are left. A right code is a fact of it as soon as it is used, so no later fault costs a second one, and
@@ -29,11 +29,13 @@ from bjidp.accounts.reassigned import may_be_anothers
 from bjidp.clock import SECOND, Clock
 from bjidp.errors import AccountRefused, BjidpError
 from bjidp.throttle.source import Source
+from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.codes import Codes
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.errors import VerificationCodeExpired
 from bjidp.verification.number import MobileNumber
+from bjidp.verification.ranges import NumberRange
 
 _LOOKS: Final = 5
 _PAUSE: Final = 0.1
@@ -51,6 +53,8 @@ class SmsLogin:
         self,
         *,
         members: MemberStore,
+        numbers: NumberRange,
+        captchas: Captchas,
         codes: Codes,
         dispatches: Dispatches,
         drafts: Drafts[SmsLoginFacts],
@@ -60,6 +64,8 @@ class SmsLogin:
         """Take every dependency."""
         self._sleep = sleep
         self._members = members
+        self._numbers = numbers
+        self._captchas = captchas
         self._codes = codes
         self._dispatches = dispatches
         self._drafts = drafts
@@ -73,12 +79,23 @@ class SmsLogin:
             return None
 
     async def send(
-        self, holder: str, flow: str, number: MobileNumber, *, known_as: Callable[[str], str | None], source: Source
+        self,
+        holder: str,
+        flow: str,
+        number: MobileNumber,
+        *,
+        captcha_id: str,
+        captcha: str,
+        known_as: Callable[[str], str | None],
+        source: Source,
     ) -> str:
         """Send a code to ``number`` for a login in the browser ``holder``; return the flow, a new one unless it lived.
 
-        Raises ``SmsHourly``, ``SmsDaily``, ``RateLimited``, ``TooBusy``.
+        Raises ``InvalidRequest`` for a number that is not served here, which costs no captcha; ``CaptchaWrong``,
+        ``SmsHourly``, ``SmsDaily``, ``RateLimited``, ``TooBusy``.
         """
+        self._numbers.admit(number)
+        await self._captchas.use(holder, captcha_id, captcha)
         member = await self._members.find([of_phone(number.digits)])
         owner = member is not None and known_as(member.standing.account) is not None
         draft = await self._opened(holder, flow)

@@ -45,6 +45,7 @@ from bjidp.verification.codes import Codes
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.errors import VerificationCodeExpired
 from bjidp.verification.number import MobileNumber
+from bjidp.verification.ranges import NumberRange
 
 _ATTEMPTS: Final = 24
 """Lost races for a session in a row before giving up with a 503."""
@@ -82,6 +83,7 @@ class Registrations:
         *,
         drafts: Drafts[Begun],
         members: MemberStore,
+        numbers: NumberRange,
         captchas: Captchas,
         dispatches: Dispatches,
         codes: Codes,
@@ -95,6 +97,7 @@ class Registrations:
         """Take every dependency; ``bootstrap`` wires them."""
         self._drafts = drafts
         self._members = members
+        self._numbers = numbers
         self._captchas = captchas
         self._dispatches = dispatches
         self._codes = codes
@@ -124,6 +127,7 @@ class Registrations:
         """
         _refuse([*rules.username_faults(surface, typed, required=False), *rules.code_faults(typed)])
         number = _number(typed)
+        self._numbers.admit(number)
         await self._require_free(visit, surface, typed)
         await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
         draft = await self._opened(visit, flow)

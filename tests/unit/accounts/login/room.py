@@ -29,7 +29,7 @@ from bjidp.verification.words import SmsWords
 from tests.contracts.house import applicant
 from tests.support.phones import keyring
 from tests.support.program import Meddler
-from tests.support.verification import PSEUDONYMS, codes, limits
+from tests.support.verification import PSEUDONYMS, captchas, codes, limits
 from tests.unit.accounts.conftest import Ground
 from tests.unit.accounts.registration.room import Postman
 
@@ -60,6 +60,8 @@ class Room:
         self.members = self.meddler.between("members", ground.sql.members)
         self._throttle = ground.short_lived.throttle
         self._codes = codes(ground.short_lived, ground.entropy)
+        self._answers: dict[str, str] = {}
+        self._captchas = captchas(ground.short_lived, ground.entropy, self._answers)
         self.dispatches = Dispatches(
             codes=self._codes,
             numbers=NumberRange.SYNTHETIC,
@@ -101,6 +103,8 @@ class Room:
         """Return the login by a code."""
         return SmsLogin(
             members=self.members,
+            numbers=NumberRange.SYNTHETIC,
+            captchas=self._captchas,
             codes=self._codes,
             dispatches=self.dispatches,
             drafts=self._drafts,
@@ -139,10 +143,17 @@ class Room:
         await self.dispatches.close()
         return self.postman.sent[-1].parameters[0]
 
+    async def asked(self, login: SmsLogin) -> str:
+        """Read a captcha and ask for a code; return the flow."""
+        captcha = await self._captchas.show(HOLDER, HERE)
+        return await login.send(
+            HOLDER, "", PHONE, captcha_id=captcha, captcha=self._answers[captcha], known_as=nobody, source=HERE
+        )
+
     async def at_the_tail(self) -> str:
         """Log in as far as the last characters of the document; return the flow."""
         login = self.by_code()
-        flow = await login.send(HOLDER, "", PHONE, known_as=nobody, source=HERE)
+        flow = await self.asked(login)
         found = await login.check(HOLDER, flow, PHONE, await self.last_code())
         assert isinstance(found, AskTail)
         return found.flow

@@ -11,7 +11,7 @@ import pytest
 
 from bjidp.accounts.login.flow import Proved
 from tests.support.calls import PATIENCE
-from tests.unit.accounts.login.room import HERE, HOLDER, PHONE, Room, nobody
+from tests.unit.accounts.login.room import HOLDER, PHONE, Room
 
 
 @pytest.mark.req("LOG-6")
@@ -26,7 +26,7 @@ async def test_a_form_posted_twice_waits_for_what_the_first_post_is_about_to_not
         await noted.wait()
 
     login = room.by_code(sleep=sleep)
-    flow = await login.send(HOLDER, "", PHONE, known_as=nobody, source=HERE)
+    flow = await room.asked(login)
     code = await room.last_code()
 
     async def post_again() -> None:

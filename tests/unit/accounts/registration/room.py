@@ -127,6 +127,7 @@ class Room:
         self.registrations = Registrations(
             drafts=self.drafts,
             members=self.members,
+            numbers=NumberRange.SYNTHETIC,
             captchas=self.captchas,
             dispatches=self.dispatches,
             codes=self.codes,
