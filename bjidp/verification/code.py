@@ -94,10 +94,14 @@ class Binding(Struct, frozen=True):
 
 
 class Code(Struct, frozen=True):
-    """A code as it is kept. One without tries is dead: used, or guessed at too often."""
+    """A code as it is kept. One without tries is dead: used, or guessed at too often.
+
+    ``owner`` tells that it was sent at the asking of the account that the address is of.
+    """
 
     digest: bytes
     tries_left: int
+    owner: bool = False
 
 
 class Tried(Struct, frozen=True):
@@ -110,9 +114,9 @@ class Tried(Struct, frozen=True):
 _DEAD: Final = Code(b"", 0)
 
 
-def issued(digest: bytes) -> Code:
+def issued(digest: bytes, *, owner: bool = False) -> Code:
     """Return a fresh code."""
-    return Code(digest, TRIES)
+    return Code(digest, TRIES, owner)
 
 
 def require_live(code: Code) -> None:
@@ -130,7 +134,7 @@ def tried(code: Code, offered: bytes) -> Tried:
     if hmac.compare_digest(code.digest, offered):
         return Tried(_DEAD, right=True)
     left = code.tries_left - 1
-    return Tried(Code(code.digest, left) if left else _DEAD, right=False)
+    return Tried(Code(code.digest, left, code.owner) if left else _DEAD, right=False)
 
 
 def as_typed(text: str) -> str:

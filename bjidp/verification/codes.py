@@ -29,7 +29,11 @@ class CodeWindows(Struct, frozen=True, kw_only=True):
     """The windows."""
 
     guesses: Window = Window(10, HOUR)
-    """Tries at the codes of one address, whichever codes, for whatever purpose (attack O6)."""
+    """Tries at the codes of one address, whichever codes, for whatever purpose (attack O6).
+
+    Of those that the address's own account asked for, and of all others together: who has codes sent to somebody and
+    guesses at them uses up no try of theirs (attack O12).
+    """
 
 
 class Codes:
@@ -51,13 +55,14 @@ class Codes:
         self._entropy = entropy
         self._windows = windows
 
-    async def issue(self, binding: Binding) -> Secret:
+    async def issue(self, binding: Binding, *, owner: bool = False) -> Secret:
         """Return a new code for ``binding``; one that was issued for it before is dead.
 
-        Nothing is sent and no message counted: that is the caller's, with :mod:`bjidp.verification.limits`.
+        ``owner`` is as in :meth:`bjidp.verification.limits.SmsLimits.count`. Nothing is sent and no message counted:
+        that is the caller's, with :mod:`bjidp.verification.limits`.
         """
         fresh = digits(self._entropy, rules.DIGITS)
-        await self._put(self._key(binding), rules.issued(self._digest(binding, fresh)))
+        await self._put(self._key(binding), rules.issued(self._digest(binding, fresh), owner=owner))
         return Secret(fresh)
 
     async def use(self, binding: Binding, typed: str) -> None:
@@ -69,7 +74,7 @@ class Codes:
         key = self._key(binding)
         held = await self._live(key)
         # After the look: without a code that was sent nobody spends what the address is allowed (attack O12).
-        await self._throttle.hit(self._guesses(binding.address), self._windows.guesses)
+        await self._throttle.hit(self._guesses(binding.address, held.value), self._windows.guesses)
         offered = self._digest(binding, rules.as_typed(typed))
         for _ in range(ATTEMPTS):
             outcome = rules.tried(held.value, offered)
@@ -108,8 +113,10 @@ class Codes:
     def _key(self, binding: Binding) -> str:
         return self._pseudonyms.key("verification.code", *binding.parts)
 
-    def _guesses(self, address: Address) -> str:
-        return self._pseudonyms.key("verification.guesses", address.channel, address.value)
+    def _guesses(self, address: Address, code: Code) -> str:
+        # By what was known when it was sent: whoever guesses has no say in it.
+        whose = "owner" if code.owner else ""
+        return self._pseudonyms.key("verification.guesses", address.channel, address.value, whose)
 
     def _digest(self, binding: Binding, typed: str) -> bytes:
         return self._pseudonyms.digest("verification.digits", *binding.parts, typed)

@@ -170,7 +170,7 @@ class Dispatches:
             self._numbers.admit(number)
         with self._entered() as begin:
             await self._limits.count(number, browser=browser, source=source, owner=owner)
-            code = await self._codes.issue(binding)
+            code = await self._codes.issue(binding, owner=owner)
             dispatch = await self._opened(holder, Channel.SMS, binding.purpose)
             sms = self._sms(dispatch, binding.purpose, number, code)
             begin(dispatch, Channel.SMS, partial(self._messaged, sender, sms) if real else self._imitated)

@@ -87,6 +87,33 @@ async def test_guesses_at_one_address_leave_others_alone(room: Codes) -> None:
     await room.use(other, (await room.issue(other)).text())
 
 
+@pytest.mark.attack("O12", "O6")
+async def test_guesses_at_codes_that_strangers_asked_for_leave_the_owners_alone_and_the_other_way_round(
+    room: Codes,
+) -> None:
+    await exhaust(room, binding())
+    await exhaust(room, binding())
+    for _ in range(2):
+        code = await room.issue(binding(Purpose.VERIFY), owner=True)
+        for _ in range(4):
+            with pytest.raises(VerificationCodeWrong):
+                await room.use(binding(Purpose.VERIFY), another(code))
+        await room.use(binding(Purpose.VERIFY), code.text())
+    code = await room.issue(binding(Purpose.VERIFY), owner=True)
+    with pytest.raises(RateLimited):
+        await room.use(binding(Purpose.VERIFY), code.text())
+
+
+@pytest.mark.attack("O12")
+async def test_whose_asking_it_was_is_said_by_the_newest_code(room: Codes) -> None:
+    await exhaust(room, binding())
+    await exhaust(room, binding())
+    await room.issue(binding(), owner=True)
+    code = await room.issue(binding())
+    with pytest.raises(RateLimited):
+        await room.use(binding(), code.text())
+
+
 @pytest.mark.attack("O12")
 async def test_who_was_sent_no_code_cannot_use_up_the_guesses_of_an_address(room: Codes) -> None:
     code = await room.issue(binding())
