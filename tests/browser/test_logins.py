@@ -62,7 +62,16 @@ async def test_somebody_logs_in_at_a_computer_by_name_and_password(demo: Demo, c
     await expect(page.get_by_role("alert")).to_contain_text("账号或密码不正确")
     await expect(password).to_have_value("")
     await looks.at("wrong")
+    # Two forms were refused; neither going back nor reloading sends one of them again.
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    for move in (page.go_back, page.go_forward, page.reload):
+        await move()
+        await expect(page).to_have_url(re.compile(r"/login\?tab=account$"))
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    assert posted == []
 
+    await page.get_by_label("用户名/手机号/身份证号").fill("login_pc")
     await password.fill(PASSWORD)
     await page.locator("#f-captcha").fill(await computer.captcha(demo))
     await page.keyboard.press("Enter")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from bjidp.web.rendering import templates_root
 from tests.support.addresses import GUESTS, OWNERS
 from tests.support.program import Program
 
@@ -16,3 +19,16 @@ async def test_every_form_of_the_program_is_among_those_that_are_attacked(progra
     calls = {path for path, methods in described.items() if "post" in methods}
     # A redeem is both, one for pages with a script and one for pages without.
     assert posts - calls == {*GUESTS, *OWNERS} - {"/qr/redeem"}
+
+
+@pytest.mark.req("UX-5")
+async def test_the_page_of_every_form_is_shown_to_who_goes_back_to_it(program: Program) -> None:
+    """Where a script puts a form that was refused, a GET shows it: nobody is asked to send it again."""
+    templates = "".join(path.read_text("utf-8") for path in templates_root().rglob("*.html"))
+    assert templates.count("data-form") == len(re.findall(r'data-form="[^"]+"', templates)) == 14
+    written_out = [found[1] for found in re.finditer(r'data-form="(/[^"]+)"', templates)]
+    settings = [path for path in OWNERS if re.fullmatch(r"(/h5)?/centre/(password|phone|mail|username)", path)]
+    browser = await program.browser()
+    for path in (*written_out, *settings):
+        # Without its flow a recovery begins again, in words.
+        assert (await browser.get(path)).status in {200, 303, 410}, path

@@ -10,6 +10,7 @@ const USUAL = 60; // Seconds between two codes.
 for (const form of document.querySelectorAll("form[data-form]")) enhance(form);
 
 function enhance(form) {
+  if (!form.closest("[data-off]")) settle(form);
   for (const eye of form.querySelectorAll("[data-eye]")) showPasswords(eye);
   form.querySelector("[data-captcha-next]")?.addEventListener("click", (event) => {
     event.preventDefault();
@@ -46,6 +47,14 @@ function enhance(form) {
   const wrong = form.querySelector("[aria-invalid='true']");
   const note = form.querySelector("[data-note]:not(.empty)");
   if (!form.closest("[data-off]")) (note ?? wrong)?.focus();
+}
+
+/** Put the page under the address that shows its form: going back or reloading posts nothing again. */
+function settle(form) {
+  const page = new URL(form.dataset.form, location.href);
+  const flow = form.elements.flow?.value;
+  if (flow) page.searchParams.set("flow", flow);
+  history.replaceState(history.state, "", page);
 }
 
 function showPasswords(eye) {
@@ -104,6 +113,7 @@ async function askForCode(form, button) {
   button.removeAttribute("aria-disabled");
   setHidden(form, "csrf", told.csrf);
   setHidden(form, "flow", told.flow);
+  settle(form);
   setCaptcha(form, told.captcha);
   showFaults(form, told.faults ?? {});
   showNote(form, told.note ?? (told.title ? `${told.title}。${told.detail}` : null));
