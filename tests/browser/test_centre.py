@@ -43,11 +43,31 @@ async def logs_in(demo: Demo, computer: Computer, username: str, phone: str) -> 
     return page
 
 
+async def logs_in_on_a_phone(demo: Demo, handheld: Computer, username: str, phone: str) -> None:
+    """Log in with a phone's own browser as somebody who registered before."""
+    page = handheld.page
+    await member_at(demo.config, username=username, phone=phone, password=PASSWORD)
+    await page.goto("/h5/login")
+    await page.locator("#f-account").fill(phone)
+    await page.locator("#f-password").fill(PASSWORD)
+    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="授权并登录").click()
+    await expect(page).to_have_url(re.compile("/h5/centre$"))
+
+
 async def asks_for_a_code(demo: Demo, computer: Computer) -> None:
     """Read the captcha and ask, by the keyboard."""
     await computer.page.locator("#f-captcha").fill(await computer.captcha(demo))
     await computer.page.get_by_role("button", name="获取验证码").focus()
     await computer.page.keyboard.press("Enter")
+
+
+async def proves_it(demo: Demo, computer: Computer, number: str) -> None:
+    """Go through 验证身份 by a code."""
+    await asks_for_a_code(demo, computer)
+    await computer.page.get_by_label("手机验证码", exact=True).fill(await code_of(computer.page, demo, number))
+    await next_step(computer)
 
 
 async def next_step(computer: Computer) -> None:
@@ -134,15 +154,8 @@ async def test_somebody_changes_their_password_at_a_computer(
 async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Computer) -> None:
     number, new = "15400085002", "15400085102"
     page = handheld.page
-    await member_at(demo.config, username="centre_h5", phone=number, password=PASSWORD)
     looks = Looks(handheld, "centre-h5")
-    await page.goto("/h5/login")
-    await page.locator("#f-account").fill(number)
-    await page.locator("#f-password").fill(PASSWORD)
-    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
-    await page.get_by_role("checkbox").check()
-    await page.get_by_role("button", name="授权并登录").click()
-    await expect(page).to_have_url(re.compile("/h5/centre$"))
+    await logs_in_on_a_phone(demo, handheld, "centre_h5", number)
     await looks.at("centre")
     # Phones are led to the pages made for them, whatever link they follow.
     await page.goto("/centre/phone")
@@ -178,6 +191,60 @@ async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Co
         await page.goto(f"/h5/centre/{path}")
         await looks.at(path)
     assert (looks.found, handheld.faults) == ([], [])
+
+
+@pytest.mark.req("ACC-1", "ACC-6", "ACC-8", "UX-2", "UX-5")
+async def test_somebody_changes_their_username_at_a_computer(demo: Demo, computer: Computer) -> None:
+    number = "15400085004"
+    page = await logs_in(demo, computer, "centre_name", number)
+    looks = Looks(computer, "centre-name")
+    await page.get_by_role("link", name="显示 用户名").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("centre_name", exact=True)).to_be_visible()
+    await expect(page.get_by_role("link", name="隐藏 用户名")).to_be_focused()
+    await looks.at("shown")
+    await page.get_by_role("link", name="修改 用户名").click()
+    await expect(page.get_by_role("link", name="改用京通扫码验证")).to_have_count(0)
+    await proves_it(demo, computer, number)
+
+    await page.get_by_label("新用户名").fill("centre_name")
+    await next_step(computer)
+    await expect(page.get_by_text("这就是您现在的用户名，请换一个")).to_be_visible()
+    await expect(page.get_by_label("新用户名")).to_be_focused()
+    await expect(page.get_by_label("新用户名")).to_have_value("centre_name")
+    await page.get_by_label("新用户名").fill("centre_renamed")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="修改成功，请牢记新用户名！")).to_be_visible()
+    await page.get_by_role("link", name="个人中心").last.click()
+    await page.get_by_role("link", name="显示 用户名").click()
+    await expect(page.get_by_text("centre_renamed", exact=True)).to_be_visible()
+
+    # A second code within the minute: how long to wait is said, and counted down.
+    await page.get_by_role("link", name="我要绑定 邮箱").click()
+    await asks_for_a_code(demo, computer)
+    await expect(page.get_by_role("alert")).to_contain_text(re.compile("操作得太快了。请等[1-5]?[0-9]秒后，再做一次。"))
+    await expect(page.get_by_role("button", name=re.compile("[0-9]+秒后重新获取"))).to_be_visible()
+    await looks.at("too-soon")
+    assert (looks.found, computer.faults) == ([], [])
+
+
+@pytest.mark.req("ACC-6", "ACC-8")
+async def test_somebody_changes_their_username_on_a_phone(demo: Demo, handheld: Computer) -> None:
+    number, page = "15400085005", handheld.page
+    await logs_in_on_a_phone(demo, handheld, "centre_hand", number)
+    await page.get_by_role("link", name="修改 用户名").click()
+    await proves_it(demo, handheld, number)
+    await page.get_by_label("新用户名").fill("bjt_10000000001")
+    await next_step(handheld)
+    await expect(page.get_by_text("这种用户名由系统分配，请换一个")).to_be_visible()
+    await page.get_by_label("新用户名").fill("centre_handy")
+    await next_step(handheld)
+    await expect(page.get_by_role("heading", name="修改成功，请牢记新用户名！")).to_be_visible()
+    await page.get_by_role("link", name="个人中心").last.click()
+    await expect(page).to_have_url(re.compile("/h5/centre$"))
+    await page.get_by_role("link", name="显示 用户名").click()
+    await expect(page.get_by_text("centre_handy", exact=True)).to_be_visible()
+    assert handheld.faults == []
 
 
 @pytest.mark.req("ACC-7", "UX-2", "UX-4")
