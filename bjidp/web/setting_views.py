@@ -85,6 +85,8 @@ class SettingViews:
         facts = Change(operation=operation) if draft is None else draft.facts
         view = FormView(csrf=asker.csrf, flow="" if draft is None else draft.id)
         if operation is Operation.CANCEL and standing.step is not Step.VERIFY:
+            if posted is not None and posted.error is not None:
+                view = replace(view, note=posted.error.code)
             return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
         account = overview(await self._verifying.member(visit))
         former = _former(account, operation)

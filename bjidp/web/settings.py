@@ -1,7 +1,8 @@
 """What 个人中心 changes after 验证身份: password, phone, mail, username, and the end of the account (ACC-2 to ACC-8).
 
 Owns ``/centre/<setting>`` and ``/centre/<setting>/identity``, the same under ``/h5``. Every page asks what step is due:
-a link leads past none, the back button shows what is there now, and whatever was done answers with a redirect.
+a link leads past none, the back button shows what is there now, and whatever was done answers with a redirect. A
+change that is over, because of its time or because the process that knew of it has ended, begins again in words.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ BACK: Final = 7
 
 AGAIN: Final = 1
 """Seconds after which a page looks again whether a change is written."""
+
+OVER: Final = "over"
+"""What a change that is over is called where it is led to: none has this name, so its page says so."""
+
+_BEGINNINGS: Final = frozenset({Step.NOTICE, Step.VERIFY})
 
 _ABOVE: Final = (Retryable, SmsNotOffered, MailNotOffered)
 """What is said above the form, with what was typed kept."""
@@ -99,14 +105,18 @@ class SettingsPages:
         """Show the step that is due."""
         asker, visit = await self._own.visited(request)
         operation = _operation(request)
-        standing = await self._changes.look(visit, operation, request.query.get("flow"))
+        flow = request.query.get("flow")
+        standing = await self._changes.look(visit, operation, flow)
         match standing.step:
             case Step.DONE:
                 return self._ended(request, operation, standing)
             case Step.SAVING:
                 return self._ended(request, operation, standing)
             case _:
-                return self._desk.answer(request, asker, await self._page(request, asker, visit, standing))
+                over = DraftUnknown() if flow and _begins(standing) else None
+                posted = None if over is None else Posted(SettingForm(), over)
+                page = await self._page(request, asker, visit, standing, posted)
+                return self._desk.answer(request, asker, page, because=over)
 
     async def prove(self, request: web.Request) -> web.Response:
         """验证身份: send a code, show another picture, or check the code: what was pressed says which."""
@@ -124,7 +134,7 @@ class SettingsPages:
                 case _:
                     raise InvalidRequest(FieldFault("act", "unknown"))
         except NotDue as elsewhere:
-            return self._lead(request, asker, elsewhere.flow)
+            return self._lead_on(request, asker, form, elsewhere.flow, elsewhere.step)
         except BjidpError as error:
             return await self._again(request, asker, visit, form, error, Step.VERIFY)
 
@@ -147,9 +157,9 @@ class SettingsPages:
                 case _:
                     raise InvalidRequest(FieldFault("act", "unknown"))
         except NotDue as elsewhere:
-            return self._lead(request, asker, elsewhere.flow)
+            return self._lead_on(request, asker, form, elsewhere.flow, elsewhere.step)
         except DraftUnknown:
-            return self._lead(request, asker, None)
+            return self._lead(request, asker, OVER)
         except BjidpError as error:
             return await self._again(request, asker, visit, form, error, Step.CHANGE)
 
@@ -223,7 +233,8 @@ class SettingsPages:
             # The proof went with what failed, and 验证身份 alone would not say that anything did.
             raise error
         if standing.step is not step:
-            return self._lead(request, asker, None if standing.draft is None else standing.draft.id)
+            flow = None if standing.draft is None else standing.draft.id
+            return self._lead_on(request, asker, form, flow, standing.step)
         page = await self._page(request, asker, visit, standing, posted)
         return self._desk.answer(request, asker, page, because=posted.because)
 
@@ -247,9 +258,19 @@ class SettingsPages:
         response.headers["Refresh"] = f"{seconds}; url={where}"
         return response
 
+    def _lead_on(
+        self, request: web.Request, asker: Asker, form: SettingForm, flow: str | None, step: Step
+    ) -> web.Response:
+        """Lead to ``step``; to the words that say so where it is the beginning, and the form was of a change."""
+        return self._lead(request, asker, OVER if form.flow and flow is None and step in _BEGINNINGS else flow)
+
     def _lead(self, request: web.Request, asker: Asker, flow: str | None) -> web.Response:
         where = at(request, f"{HOME}/{_operation(request)}")
         return self._desk.lead(asker, where if flow is None else f"{where}?flow={flow}")
+
+
+def _begins(standing: Standing) -> bool:
+    return standing.draft is None and standing.step in _BEGINNINGS
 
 
 def _operation(request: web.Request) -> Operation:

@@ -65,7 +65,7 @@ async def test_somebody_registers_on_a_computer_and_is_told_what_is_wrong_on_the
     # As after a quarter of an hour: the browser is not known any more, and what was typed is still there.
     await page.context.clear_cookies()
     await somebody.asks_for_a_code()
-    await expect(page.get_by_role("alert")).to_contain_text("页面停留太久")
+    await expect(page.get_by_role("alert")).to_contain_text("页面已经失效")
     await somebody.asks_for_a_code()
     await expect(page.get_by_role("button", name=re.compile("[0-9]+秒后重新获取"))).to_be_visible()
     await expect(page.get_by_text("验证码已发送")).to_be_visible()

@@ -449,7 +449,7 @@ async def test_a_form_that_stayed_open_too_long_comes_back_with_what_was_typed(p
     await program.advance(16 * 60)
     answer = await applicant.send(**filled)
     assert answer.status == 410
-    assert "页面停留太久" in answer.text
+    assert "页面已经失效" in answer.text
     assert applicant.form.values["username"] == "zhang_san"
     assert where(await applicant.registers()) == (303, "/register/identity")
 
@@ -460,7 +460,7 @@ async def test_a_script_on_a_page_that_was_open_too_long_is_given_what_the_next_
     fields = applicant.form.values | {"username": "zhang_san", "phone": NUMBER, "act": "code"}
     await program.advance(16 * 60)
     told = (await post(applicant.browser, PC, fields, Accept="application/json")).json()
-    assert told["note"].startswith("页面停留太久")
+    assert told["note"].startswith("页面已经失效")
     fields |= {"csrf": told["csrf"], "captcha_id": told["captcha"], "captcha": program.captchas[told["captcha"]]}
     assert (await post(applicant.browser, PC, fields, Accept="application/json")).status == 200
 
