@@ -1,0 +1,161 @@
+"""A process that dies in the middle of a write: the database holds the whole of it, or nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
+from typing import Any, cast
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import NullPool, create_engine, select
+
+from bjidp.accounts.ports import Evidence
+from bjidp.audit.event import EventKind
+from bjidp.errors import StoreUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.sessions.ports import SessionEnd
+from bjidp.storage.sql.databases import Postgresql, Sqlite
+from bjidp.storage.sql.schema import metadata
+from bjidp.storage.sql.statements import Value
+from bjidp.storage.sql.transaction import Connection, Cursor
+from tests.contracts.house import LI, House, applicant, cookie, identity
+
+NEW = "13900139000"
+WANG = Person(DocumentType.RESIDENT_ID, "王五", "110101199003078179")
+
+Write = Callable[[House, str], Awaitable[object]]
+WRITES: dict[str, Write] = {
+    "enrol": lambda h, _: h.member(NEW, "lisisi_9"),
+    "set_password": lambda h, a: h.members.set_password(a, "hash-2", EventKind.PASSWORD_RESET, h.now, was="hash-1"),
+    "set_phone": lambda h, a: h.members.set_phone(a, NEW, h.now),
+    "set_mail": lambda h, a: h.members.set_mail(a, "zhang@example.cn", h.now),
+    "set_username": lambda h, a: h.members.set_username(a, "lisisi_9", h.now),
+    "merge_phone": lambda h, a: h.members.merge_phone(a, "13700137000", h.now),
+    "cancel": lambda h, a: h.members.cancel(a, h.now),
+    "register": lambda h, _: h.accounts.register(applicant(WANG, identity("oWang-1")), h.now),
+    "take_over": lambda h, _: _taken_over(h),
+    "open": lambda h, a: h.sessions.open(h.session(a), cookie("new"), cookie("old")),
+    "end_others": lambda h, a: h.sessions.end_others(a, None, SessionEnd.PASSWORD_CHANGED, h.now),
+}
+
+
+async def _taken_over(house: House) -> object:
+    holder = await house.accounts.holder_of(LI)
+    assert holder is not None
+    return await house.accounts.take_over(holder.account, applicant(LI, identity("oLi-2")), house.now)
+
+
+class Wire:
+    """What the process has to the database: it can be cut before any statement, and then nothing more gets through."""
+
+    def __init__(self) -> None:
+        """Let everything through."""
+        self._left: int | None = None
+
+    def cut_before(self, statement: int) -> None:
+        """Let the process die before the statement of this number, from now on."""
+        self._left = statement
+
+    def mend(self) -> bool:
+        """Let everything through again; tell whether the process had died."""
+        left, self._left = self._left, None
+        return left == 0
+
+    def goes_through(self) -> bool:
+        """Tell whether the process lives to send one more."""
+        if self._left:
+            self._left -= 1
+        return self._left != 0
+
+
+class Wired:
+    """A connection over a wire. Where it ends, the database rolls back what was begun on it, as for the dead."""
+
+    def __init__(self, real: Connection, wire: Wire, ends: Callable[[], Exception]) -> None:
+        """Send what ``real`` is asked over ``wire``; ``ends`` makes the error of its driver when there is no answer."""
+        self._real = real
+        self._wire = wire
+        self._ends = ends
+
+    def execute(self, sql: str, values: Sequence[Value] = (), /) -> Cursor:
+        """Run a statement, or end."""
+        if not self._wire.goes_through():
+            self._real.close()
+            raise self._ends()
+        return self._real.execute(sql, values)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """The wire that every connection for writing goes over."""
+    wire = Wire()
+
+    def over(connect: Callable[[Any], Connection], ends: Callable[[], Exception]) -> Callable[[Any], Connection]:
+        return lambda database: cast("Connection", Wired(connect(database), wire, ends))
+
+    for kind, name, ends in (
+        (Sqlite, "connect", _no_file),
+        (Sqlite, "connect_loop", _no_file),
+        (Postgresql, "connect", psycopg.OperationalError),
+    ):
+        monkeypatch.setattr(kind, name, over(getattr(kind, name), ends))
+    return wire
+
+
+def _no_file() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError()
+    error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
+    return error
+
+
+class Copies:
+    """Takes everything that a database holds."""
+
+    def __init__(self, url: str) -> None:
+        """Look at the database at ``url``."""
+        self._engine = create_engine(url, poolclass=NullPool)
+
+    def take(self) -> dict[str, list[str]]:
+        """Return every row of every table."""
+        with self._engine.connect() as connection:
+            return {
+                name: sorted(map(repr, connection.execute(select(table)))) for name, table in metadata.tables.items()
+            }
+
+
+@pytest.fixture
+async def account(wire: Wire, house: House) -> str:
+    """Somebody who is logged in on two computers, somebody with a number alone, and somebody with a weaker proof."""
+    standing = await house.member()
+    await house.member("13700137000", "lisisi_1", None)
+    await house.accounts.register(replace(applicant(LI, identity("oLi-1")), evidence=Evidence.BANK_CARD), house.now)
+    for name in ("old", "other"):
+        await house.sessions.open(house.session(standing.account), cookie(name), None)
+    return standing.account
+
+
+@pytest.mark.req("REG-8", "ACC-7", "OPS-4", "OPS-8")
+@pytest.mark.parametrize("name", WRITES)
+async def test_a_process_that_dies_before_any_statement_of_a_write_has_written_nothing(
+    house: House, account: str, wire: Wire, name: str
+) -> None:
+    copies = Copies(house.url)
+    before = copies.take()
+    for statement in count(1):
+        wire.cut_before(statement)
+        try:
+            await WRITES[name](house, account)
+        except StoreUnavailable:
+            assert wire.mend()
+            assert copies.take() == before, statement
+        else:
+            break
+    assert not wire.mend()
+    assert statement > 3, "begun, written, written down, committed"
+    assert copies.take() != before
