@@ -1,9 +1,9 @@
 """The whole program inside the test's own process: the real application on real sockets, with a clock that obeys.
 
 Owns a server wired by ``bootstrap`` over SQLite and the memory stores, the sandbox beside it as its vendors, and the
-two things that no running server lets a test do: move time, and make a store fail at a chosen call. Time means both
-the program's clock and the event loop's, so that deadlines and timers keep step. Driven over HTTP by ``browser`` and
-``phone``, as any deployment is.
+things that no running server lets a test do: move time, make a store fail at a chosen call, and end a process there.
+Time means both the program's clock and the event loop's, so that deadlines and timers keep step. Driven over HTTP by
+``browser`` and ``phone``, as any deployment is.
 """
 
 from __future__ import annotations
@@ -12,23 +12,21 @@ import asyncio
 import json
 import socket
 import sqlite3
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Final, Self
 
 import aiohttp
 import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bjidp.bootstrap import Rooms, Stores, build, close_rooms, open_rooms
+from bjidp.bootstrap import Rooms, build, close_rooms, open_rooms
 from bjidp.clock import ManualClock
 from bjidp.config import settings as config
 from bjidp.config.settings import Settings
 from bjidp.entropy import SeededEntropy
-from bjidp.errors import StoreUnavailable
 from bjidp.sandbox.app import CAPTCHAS
 from bjidp.sandbox.app import build as build_sandbox
 from bjidp.sandbox.credentials import ClientSettings, SandboxCredentials
@@ -47,10 +45,9 @@ from bjidp.vendors.settings import (
 from bjidp.web.connections import Runner, Site
 from tests.support import phone as phones
 from tests.support.browser import Browser, Message, Screen, Socket
-from tests.support.calls import PATIENCE, Caller, Deployment, Line
+from tests.support.calls import PATIENCE, Answer, Caller, Deployment, Line
+from tests.support.meddling import Life, LinkedBus, Meddler, watched
 from tests.support.phone import Person, Phone
-
-T = TypeVar("T")
 
 ROOT_KEY: Final = "cm9vdCBrZXkgb2YgdGhlIHdlYiB0ZXN0cywgMzIgYi4="
 STRIDE: Final = 5.0
@@ -80,75 +77,6 @@ class LoopTime:
     def skip(self, seconds: float) -> None:
         """Let ``seconds`` pass at once."""
         self._ahead += seconds
-
-
-class Meddler:
-    """Stands between the program and its stores: counts calls, makes chosen ones fail, acts before chosen ones."""
-
-    def __init__(self) -> None:
-        """Let everything through."""
-        self.calls: Counter[str] = Counter()
-        self._down: set[str] = set()
-        self._next: dict[str, list[Callable[[], Awaitable[object]]]] = {}
-
-    def breaks(self, *calls: str) -> None:
-        """Let calls such as ``sessions.open`` raise ``StoreUnavailable`` from now on; ``tickets`` means all of it."""
-        self._down.update(calls)
-
-    def mends(self) -> None:
-        """Let everything through again."""
-        self._down.clear()
-
-    def before_next(self, call: str, act: Callable[[], Awaitable[object]]) -> None:
-        """Do ``act`` once, just before the store is asked ``call``."""
-        self._next.setdefault(call, []).append(act)
-
-    def between(self, name: str, store: T) -> T:
-        """Return ``store`` with this meddler in front of it."""
-        return cast("T", _Watched(name, store, self))
-
-    async def heard(self, store: str, method: str) -> None:
-        """Note a call, and do with it as told."""
-        call = f"{store}.{method}"
-        self.calls[call] += 1
-        for act in self._next.pop(call, ()):
-            await act()
-        if self._down & {store, call}:
-            raise StoreUnavailable
-
-
-class _Watched:
-    def __init__(self, name: str, store: object, meddler: Meddler) -> None:
-        self._name = name
-        self._store = store
-        self._meddler = meddler
-
-    def __getattr__(self, method: str) -> object:
-        found = getattr(self._store, method)
-        if not asyncio.iscoroutinefunction(found):
-            return found
-
-        async def watched(*args: object, **kwargs: object) -> object:
-            await self._meddler.heard(self._name, method)
-            return await found(*args, **kwargs)
-
-        return watched
-
-
-class _LinkedBus:
-    """One process's end of a signal bus between processes."""
-
-    def __init__(self, inbox: str, others: dict[str, LocalTopics]) -> None:
-        self.inbox = inbox
-        self._others = others
-        self._topics = others.setdefault(inbox, LocalTopics())
-
-    def subscribe(self, topic: str, wake: Callable[[], None]) -> Callable[[], None]:
-        return self._topics.subscribe(topic, wake)
-
-    async def publish(self, inbox: str, topic: str) -> None:
-        if inbox in self._others:
-            self._others[inbox].wake(topic)
 
 
 class LiveSocket(Socket):
@@ -249,17 +177,30 @@ def _listening() -> socket.socket:
 class Program:
     """A running program. Several ``processes`` are applications of their own over the same stores."""
 
-    def __init__(self, deployments: list[Deployment], rooms: Rooms, database: Path, meddler: Meddler) -> None:
+    def __init__(
+        self,
+        deployments: list[Deployment],
+        listeners: list[socket.socket],
+        database: Path,
+        rooms: Rooms,
+        reopen: Callable[[], Awaitable[Rooms]],
+        files: int,
+    ) -> None:
         """Use :func:`running`."""
         self.deployments = deployments
         self.rooms = rooms
-        self.meddler = meddler
+        self.meddler = Meddler()
         self.runners: list[web.AppRunner] = []
+        self.lives: list[Life] = []
         self.captchas: dict[str, str] = {}
         """What every captcha shows that was made so far, by its id."""
         self.code: str | None = None
         """The two digits the last phone to confirm was shown."""
+        self._listeners = listeners
         self._database = database
+        self._reopen = reopen
+        self._files = files
+        self._inboxes: dict[str, LocalTopics] = {}
         self._stack = AsyncExitStack()
         self._time = LoopTime()
         self._people: dict[str, Person] = {}
@@ -347,6 +288,76 @@ class Program:
         """Return the frame on a screen ``after`` seconds by the program's clock, which stands still between moves."""
         return screen.frame(int((screen.message["elapsed"] + after) // screen.message["step"]))
 
+    async def start(self) -> None:
+        """Start every process."""
+        for process in range(len(self.deployments)):
+            self.lives.append(Life())
+            self.runners.append(await self._started(process))
+
+    async def stop(self) -> None:
+        """Stop every process, and close what they are made of."""
+        for life in self.lives:
+            if life.over.is_set():
+                life.bury()
+        for process in range(len(self.runners)):
+            await self._clear(process)
+        await close_rooms(self.rooms)
+
+    async def survives(self, act: Awaitable[Answer], *, process: int = 0) -> Answer | None:
+        """Return what a request is answered, or None if the process dies over it."""
+        life = self.lives[process]
+        asking = asyncio.ensure_future(act)
+        dying = asyncio.create_task(life.over.wait())
+        await asyncio.wait((asking, dying), return_when=asyncio.FIRST_COMPLETED)
+        dying.cancel()
+        if not life.over.is_set():
+            return await asking
+        self._hang_up(process)
+        with suppress(aiohttp.ClientError):
+            await asking
+        return None
+
+    async def comes_back(self, *, process: int = 0, memory: bool) -> None:
+        """Start a process again that has died, or that dies now; with the ``memory`` it had if that is kept elsewhere.
+
+        Without it, the process must be the only one.
+        """
+        self.lives[process].bury()
+        self._hang_up(process)
+        await self._clear(process)
+        if not memory:
+            await close_rooms(self.rooms)
+            self.rooms = await self._reopen()
+        self.lives[process] = Life()
+        self.runners[process] = await self._started(process)
+
+    async def _started(self, process: int) -> web.AppRunner:
+        stores = msgspec.structs.replace(
+            self.rooms.stores,
+            **watched(self.rooms.stores, self.meddler, self.lives[process]),
+            signals=self.meddler.between("signals", LinkedBus(f"process-{process}", self._inboxes)),
+        )
+        app = build(msgspec.structs.replace(self.rooms, stores=stores))
+        runner = Runner(app, files=self._files, shutdown_timeout=60)
+        await runner.setup()
+        await Site(runner, self._listeners[process].dup()).start()
+        return runner
+
+    async def _clear(self, process: int) -> None:
+        """Take a process away; what it would wait for is waited for in no time."""
+        clearing = asyncio.create_task(self.runners[process].cleanup())
+        while not clearing.done():
+            await self.settle()
+            self._time.skip(1)
+        await clearing
+
+    def _hang_up(self, process: int) -> None:
+        server = self.runners[process].server
+        assert server is not None
+        for connection in list(server.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
     async def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that is due by then."""
         await self.settle()
@@ -409,62 +420,26 @@ async def running(
         clients = town.credentials.client_settings(vendors, int(mail.getsockname()[1]))
         usual = _settings(url, database, clients)
         chosen = settings(_everywhere(usual, clients) if everywhere else usual)
-        meddler = Meddler()
         answers: dict[str, str] = {}
 
         async def witness(captcha: str, answer: str) -> None:
             answers[captcha] = answer
             sandbox.app[CAPTCHAS].learn(captcha, answer)
 
-        rooms = await open_rooms(chosen, clock, entropy, lambda _: witness)
+        async def reopen() -> Rooms:
+            return await open_rooms(chosen, clock, entropy, lambda _: witness)
+
         ends = [f"http://127.0.0.1:{port}" for port in town.ports[:processes]]
-        program = Program([Deployment(url, vendors, at) for at in ends], rooms, database, meddler)
+        program = Program(
+            [Deployment(url, vendors, at) for at in ends], town.listeners, database, await reopen(), reopen, files
+        )
         program.captchas = answers
         try:
-            stores = _watched(rooms.stores, meddler)
-            for number in range(processes):
-                app = build(msgspec.structs.replace(rooms, stores=stores(number)))
-                program.runners.append(runner := Runner(app, files=files, shutdown_timeout=60))
-                await runner.setup()
-                await Site(runner, town.listeners[number].dup()).start()
+            await program.start()
             async with program:
                 yield program
         finally:
-            for started in program.runners:
-                await started.cleanup()
-            await close_rooms(rooms)
-
-
-def _watched(stores: Stores, meddler: Meddler) -> Callable[[int], Stores]:
-    inboxes: dict[str, LocalTopics] = {}
-
-    def of_process(number: int) -> Stores:
-        names = (
-            "accounts",
-            "members",
-            "audit",
-            "sessions",
-            "mini_sessions",
-            "tickets",
-            "browsers",
-            "registrations",
-            "logins",
-            "phone_payloads",
-            "captchas",
-            "codes",
-            "tallies",
-            "proofs",
-            "drafts",
-            "dispatches",
-            "members",
-            "throttle",
-        )
-        between = {name: meddler.between(name, getattr(stores, name)) for name in names}
-        return msgspec.structs.replace(
-            stores, **between, signals=meddler.between("signals", _LinkedBus(f"process-{number}", inboxes))
-        )
-
-    return of_process
+            await program.stop()
 
 
 def _settings(url: str, database: Path, clients: ClientSettings) -> Settings:

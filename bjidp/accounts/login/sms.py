@@ -9,6 +9,10 @@ What is known of a login lies in a draft of the browser: which message was sent,
 at a document are left. A right code is a fact of it as soon as it is used, so no later fault costs a second one, and
 **two posts at once** come to one session: whoever is let in second ends the session of the first, whose answer the
 browser has dropped.
+
+**What a crash leaves.** Between the use of the code and the note of it the code is lost, and another has to be sent.
+From that note on the form can be sent again as it is, for as long as the code would have lived. Between a session and
+the note of it, that session stays: nobody has its cookie, its owner finds it in 我的设备, and its time ends it.
 """
 
 from __future__ import annotations

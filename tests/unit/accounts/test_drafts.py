@@ -15,8 +15,8 @@ from bjidp.errors import StoreUnavailable
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.storage.memory.records import MemoryRecords
+from tests.support.meddling import Meddler
 from tests.support.phones import keyring
-from tests.support.program import Meddler
 from tests.support.verification import PSEUDONYMS
 
 HOLDER = "browser-1"

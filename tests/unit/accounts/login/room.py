@@ -27,8 +27,8 @@ from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.words import SmsWords
 from tests.contracts.house import applicant
+from tests.support.meddling import Meddler
 from tests.support.phones import keyring
-from tests.support.program import Meddler
 from tests.support.verification import PSEUDONYMS, captchas, codes, limits
 from tests.unit.accounts.conftest import Ground
 from tests.unit.accounts.registration.room import Postman

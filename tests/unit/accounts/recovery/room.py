@@ -45,8 +45,8 @@ from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.words import SmsWords
 from tests.contracts.ephemeral import Ephemeral
+from tests.support.meddling import Meddler
 from tests.support.phones import keyring
-from tests.support.program import Meddler
 from tests.support.verification import PSEUDONYMS, codes, limits
 
 T = TypeVar("T")

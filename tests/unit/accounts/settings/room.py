@@ -47,8 +47,8 @@ from bjidp.verification.tally import Tally
 from bjidp.verification.words import MailWords, SmsWords
 from tests.contracts.ephemeral import Ephemeral
 from tests.contracts.house import applicant
+from tests.support.meddling import Meddler
 from tests.support.phones import keyring
-from tests.support.program import Meddler
 from tests.support.verification import PSEUDONYMS, codes, mail_limits
 from tests.unit.accounts.registration.room import SHOWN, PictureBook, Postman
 
