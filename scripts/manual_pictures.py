@@ -50,7 +50,8 @@ async def main() -> None:
         phone = await browser.new_context(
             base_url=server, locale="zh-CN", viewport={"width": 390, "height": 760}, is_mobile=True
         )
-        await on_a_phone(await phone.new_page())
+        await on_a_phone(await phone.new_page(), sandbox, chosen.number)
+        await two_devices(page)
         await browser.close()
 
 
@@ -71,9 +72,7 @@ async def register(page: Page, sandbox: str, number: str) -> None:
     await page.goto("/register")
     await page.get_by_label("用户名").fill(f"zhang_{number[-4:]}")
     await page.get_by_label("手机号", exact=True).fill(number)
-    shown = await page.locator("[data-captcha]").get_attribute("data-captcha")
-    answer = await (await page.request.get(f"{sandbox}/control/captcha?id={shown}")).json()
-    await page.get_by_label("图形验证码", exact=True).fill(answer["answer"])
+    await page.get_by_label("图形验证码", exact=True).fill(await captcha(page, sandbox))
     await page.get_by_role("button", name="获取验证码").click()
     await expect(page.get_by_text("验证码已发送")).to_be_visible()
     await take(page.locator(PC), "register")
@@ -96,14 +95,39 @@ async def centre(page: Page) -> None:
     for task in ("password", "phone", "mail"):
         await page.goto(f"/centre/{task}")
         await take(page.locator(PC).first, task)
+    values = page.locator(PC).filter(has=page.get_by_role("heading", name="个人信息"))
     await page.goto("/centre?edit=ethnicity")
-    await take(page.locator(PC).filter(has=page.get_by_role("heading", name="个人信息")), "ethnicity")
+    await take(values, "ethnicity")
+    await page.goto("/centre?show=username")
+    await take(values, "username")
 
 
-async def on_a_phone(page: Page) -> None:
-    """Show the login on phones."""
+async def on_a_phone(page: Page, sandbox: str, number: str) -> None:
+    """Show the login on phones, and log in."""
     await page.goto("/h5/login?tab=code")
     await take(page.locator("body"), "phone_login")
+    await page.goto("/h5/login")
+    await page.get_by_label("账号", exact=True).fill(number)
+    await page.get_by_label("密码", exact=True).fill(PASSWORD)
+    await page.get_by_label("图形验证码", exact=True).fill(await captcha(page, sandbox))
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="授权并登录").click()
+    await expect(page.get_by_role("heading", name="个人中心")).to_be_visible()
+
+
+async def two_devices(page: Page) -> None:
+    """Show what an account sees that is logged in on two."""
+    await page.goto("/centre/devices")
+    await take(page.locator("main .devices"), "devices")
+    await page.goto("/centre/log")
+    await take(page.locator(PC).first, "log")
+
+
+async def captcha(page: Page, sandbox: str) -> str:
+    """Return what the captcha on the page shows."""
+    shown = await page.locator("[data-captcha]").get_attribute("data-captcha")
+    answer = await page.request.get(f"{sandbox}/control/captcha?id={shown}")
+    return str((await answer.json())["answer"])
 
 
 async def take(part: Locator, name: str) -> None:

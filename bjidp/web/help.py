@@ -41,7 +41,10 @@ PICTURES: Final[dict[Task, str]] = {
     Task.PASSWORD: "password",
     Task.PHONE: "phone",
     Task.MAIL: "mail",
+    Task.USERNAME: "username",
     Task.ETHNICITY: "ethnicity",
+    Task.DEVICES: "devices",
+    Task.LOG: "log",
 }
 """What each task of the manual shows."""
 

@@ -460,7 +460,10 @@ class Task(StrEnum):
     PASSWORD = "password"  # noqa: S105 - a task
     PHONE = "phone"
     MAIL = "mail"
+    USERNAME = "username"
     ETHNICITY = "ethnicity"
+    DEVICES = "devices"
+    LOG = "log"
 
 
 class ManualPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,7 +49,10 @@ async def test_the_manual_tells_every_task_on_one_page(program: Program) -> None
         "修改密码",
         "修改手机号",
         "绑定邮箱",
+        "修改用户名",
         "设置民族",
+        "我的设备",
+        "登录记录",
     ):
         assert f">{task}</h2>" in page
 
