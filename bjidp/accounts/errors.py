@@ -30,6 +30,12 @@ class UsernameTaken(BjidpError):
     code = "username_taken"
 
 
+class PasswordChanged(BjidpError):
+    """The password that was to be replaced has been replaced by somebody else meanwhile; nothing was written."""
+
+    code = "password_changed"
+
+
 class TailSpent(BjidpError):
     """The last characters of the document were typed wrong as often as they may be: the login begins again."""
 

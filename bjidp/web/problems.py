@@ -51,6 +51,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "not_found": HTTPStatus.NOT_FOUND,
     "origin_refused": HTTPStatus.FORBIDDEN,
     "page_superseded": HTTPStatus.CONFLICT,
+    "password_changed": HTTPStatus.CONFLICT,
     "phone_taken": HTTPStatus.CONFLICT,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,

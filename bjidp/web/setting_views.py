@@ -93,10 +93,9 @@ class SettingViews:
         setting = cast("pages.Setting", operation.value)
         now = 0 if draft is None else draft.now
         if standing.step is Step.VERIFY:
-            expired = facts.identity_proved and posted is None
-            view = _with_sent(
-                replace(view, note="verification_required" if expired else None), facts.identity_code, now
-            )
+            # Who comes back to it is told why: what was to be written failed, or the proof has run out.
+            back = facts.failed or ("verification_required" if facts.identity_proved else None)
+            view = _with_sent(replace(view, note=back if posted is None else None), facts.identity_code, now)
             view = await self._form_views.fill(
                 view, asker.holder, asker.source, posted, captcha=account.phone is not None
             )

@@ -14,6 +14,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from bjidp.accounts.drafts import DraftUnknown
+from bjidp.accounts.errors import PasswordChanged
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes, NotDue, Standing
 from bjidp.accounts.settings.flow import Step
@@ -52,8 +53,8 @@ OVER: Final = "over"
 
 _BEGINNINGS: Final = frozenset({Step.NOTICE, Step.VERIFY})
 
-_ABOVE: Final = (Retryable, SmsNotOffered, MailNotOffered)
-"""What is said above the form, with what was typed kept."""
+_ABOVE: Final = (Retryable, SmsNotOffered, MailNotOffered, PasswordChanged)
+"""What is said above the form, with what was typed kept; the last on the page of the step that it leads back to."""
 
 
 class SettingsPages:

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from bjidp.accounts.ports import Standing
+from bjidp.accounts.ports import NewMember, Standing
+from bjidp.audit.event import EventKind
 from bjidp.bootstrap import Stores
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.verification.proofs import Means, Operation, Proofs
@@ -90,14 +91,15 @@ async def test_a_password_is_changed_in_three_steps_without_a_script(
 
 @pytest.mark.req("ACC-3", "SES-2")
 @pytest.mark.attack("R4")
-async def test_a_phone_is_changed_and_the_old_one_is_told(program: Program, member: Standing, owner: Owner) -> None:
-    elsewhere = await Owner.of(program, member.account)
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_a_phone_is_changed_and_the_old_one_is_told(program: Program, member: Standing, prefix: str) -> None:
+    owner, elsewhere = await Owner.of(program, member.account, prefix), await Owner.of(program, member.account)
     page = await owner.proves("phone")
-    form = owner.solved(form_of(page, "/centre/phone"))
+    form = owner.solved(form_of(page, f"{prefix}/centre/phone"))
     assert form.fields == ["phone", "captcha", "code"]
     assert "一个账号只能绑定一个手机号码" in page.text
     page = await owner.follow(await send(owner.browser, form.typed(phone="+86 154-0000-7777"), "code"))
-    form = form_of(page, "/centre/phone")
+    form = form_of(page, f"{prefix}/centre/phone")
     assert form.values["phone"] == NEW_PHONE
     assert "验证码已经发出" in page.text
     code = await owner.code_to(NEW_PHONE)
@@ -484,6 +486,47 @@ async def test_a_store_that_is_down_is_told_before_another_proof_is_asked_for(
     assert (answer.status, answer.header("Location")) == (503, None)
     again = await send(owner.browser, form)
     assert (heading(await owner.follow(again)) == "修改成功，请牢记新密码！") is heads
+
+
+@pytest.mark.req("ACC-2", "ACC-3", "ACC-6", "UX-5")
+@pytest.mark.parametrize(
+    ("setting", "prefix", "words"),
+    [
+        ("password", "", "密码在您保存的同时已被改过"),
+        ("phone", "/h5", "这个手机号已经属于另一个账号"),
+        ("username", "", "这个用户名已经有人使用"),
+    ],
+)
+async def test_what_failed_in_the_very_moment_of_the_write_is_said_where_it_leads(
+    program: Program, member: Standing, setting: str, words: str, prefix: str
+) -> None:
+    """The proof went with it, and 验证身份 alone would not say why it is asked anew."""
+    owner = await Owner.of(program, member.account, prefix)
+    form = (await owner.may(setting)).typed(**NEW_PASSWORDS, username="li_sisi_9", phone=NEW_PHONE)
+    if setting == "phone":
+        page = await owner.follow(await send(owner.browser, form, "code"))
+        form = form_of(page, f"{prefix}/centre/phone").typed(code=await owner.code_to(NEW_PHONE))
+
+    async def another() -> None:
+        members = stores(program).members
+        if setting == "password":
+            now = await members.member(member.account)
+            assert now is not None
+            await members.set_password(
+                member.account, "another", EventKind.PASSWORD_RESET, program.clock.now(), was=now.password
+            )
+        else:
+            await members.enrol(NewMember(username="li_sisi_9", phone=NEW_PHONE, password=None), program.clock.now())
+
+    program.meddler.before_next(f"members.set_{setting}", another)
+    page = await owner.follow(await send(owner.browser, form))
+    assert form_of(page, f"{prefix}/centre/{setting}/identity").fields == ["captcha", "code"]
+    assert words in note(page)
+    await program.advance(60)
+    page = await owner.proves(setting)
+    assert note(page) == ""
+    await program.advance(301)
+    assert words not in note(await owner.get(f"/centre/{setting}"))
 
 
 @pytest.mark.req("ACC-2")

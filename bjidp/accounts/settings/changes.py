@@ -25,7 +25,7 @@ from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import SECOND
-from bjidp.errors import InvalidRequest, StoreUnavailable
+from bjidp.errors import BjidpError, InvalidRequest, Retryable, StoreUnavailable
 from bjidp.records import StaleRecord
 from bjidp.verification import dispatch
 from bjidp.verification.errors import VerificationRequired
@@ -113,7 +113,7 @@ class Changes:
         cookie = await self._verifying.prove(visit, operation, typed.code)
         # It words a page alone: the new cookie must reach the browser whatever becomes of it.
         with suppress(StoreUnavailable, DraftUnknown):
-            draft = await self.note(visit, draft, lambda facts: replace(facts, identity_proved=True))
+            draft = await self.note(visit, draft, lambda facts: replace(facts, identity_proved=True, failed=""))
         return IdentityProved(draft.id, cookie)
 
     async def due(self, visit: Visit, operation: Operation, flow: str | None) -> Draft[Change]:
@@ -135,7 +135,8 @@ class Changes:
     async def save(self, visit: Visit, draft: Draft[Change], write: Callable[[], Awaitable[None]]) -> None:
         """Consume the proof and ``write``, once for each proof and each change.
 
-        Raises what ``write`` raises; the proof is used up then.
+        Raises what ``write`` raises; the proof is used up then, and the change remembers what it failed of, which the
+        next page says.
         """
         claimed = await self._claim(visit, draft)
         try:
@@ -146,9 +147,11 @@ class Changes:
             except VerificationRequired:
                 raise NotDue(draft.id, Step.VERIFY) from None
             await write()
-        except BaseException:
+        except BaseException as error:
+            # Of an outage nobody knows whether it kept anything from being written.
+            failed = error.code if isinstance(error, BjidpError) and not isinstance(error, Retryable) else ""
             with suppress(StoreUnavailable, StaleRecord):
-                await self._drafts.write(visit.holder, claimed, replace(claimed.facts, saving_until=0))
+                await self._drafts.write(visit.holder, claimed, replace(claimed.facts, saving_until=0, failed=failed))
             raise
         await self.note(visit, claimed, lambda facts: replace(facts, done=True))
 

@@ -125,6 +125,8 @@ class Change(Struct, frozen=True, kw_only=True):
     address: str | None = None
     """The new number or mail address whose code was right: no later fault costs a second code."""
     saving_until: Instant = 0
+    failed: str = ""
+    """The code of what kept it from being written once its proof was used up, until that is proved anew."""
     done: bool = False
 
     def __repr__(self) -> str:

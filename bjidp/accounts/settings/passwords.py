@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.errors import PasswordChanged
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.settings import flow as rules
@@ -58,7 +59,8 @@ class Passwords:
 
         Raises ``InvalidRequest`` with what is wrong with the form, that the old password is another one included;
         :class:`bjidp.accounts.settings.changes.NotDue`, ``RateLimited``, ``TooBusy`` and ``AccountRefused``. None but
-        the last costs the proof, unless the password is changed in the very moment of the write.
+        the last costs the proof; :class:`PasswordChanged`, where another change came in the very moment of the write,
+        does.
         """
         member = await self._verifying.member(visit)
         faults = rules.password_faults(typed, has_one=member.password is not None)
@@ -86,5 +88,5 @@ class Passwords:
                 account, kept, EventKind.PASSWORD_CHANGED, self._clock.now(), was=member.password
             )
         except PasswordStale:
-            raise InvalidRequest(FieldFault(Field.OLD, Fault.WRONG)) from None
+            raise PasswordChanged from None
         await self._endings.end_after(account, visit.session.id, reason, member.standing.ref)

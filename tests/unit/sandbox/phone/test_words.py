@@ -27,6 +27,7 @@ OF_PAGES = {
     "misdirected",
     "origin_refused",
     "page_superseded",
+    "password_changed",
     "username_taken",
     "verification_required",
 }
