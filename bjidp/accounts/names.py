@@ -16,14 +16,13 @@ from bjidp.accounts import identifiers, masks
 from bjidp.accounts.identifiers import Identifier, IdentifierKind
 from bjidp.person import DocumentType
 from bjidp.verification.number import mobile_number
+from bjidp.verification.typed import FULL_WIDTH
 
 TYPED_LONGEST: Final = 64
 """Characters that are read. No name is so long, so nothing longer is anybody's."""
 
 DocumentReadings: TypeAlias = Callable[[str], Sequence[tuple[DocumentType, str]]]
 """Tells of which documents a text may be the number, and its normal form: the rules of documents are ``proofing``'s."""
-
-_FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 
 
 class TypedName(Struct, frozen=True):
@@ -55,7 +54,7 @@ def read_name(typed: str, documents: DocumentReadings) -> TypedName:
     A username may have the form of a permit's number. The number goes first: it belongs to its holder for life, and
     nobody takes the login from them by choosing a name.
     """
-    text = typed.strip().translate(_FULL_WIDTH) if len(typed) <= TYPED_LONGEST else ""
+    text = typed.strip().translate(FULL_WIDTH) if len(typed) <= TYPED_LONGEST else ""
     number = mobile_number(text)
     found = [] if number is None else [identifiers.of_phone(number.digits)]
     found += [identifiers.of_document_number(kind, kept) for kind, kept in documents(text)]

@@ -6,6 +6,8 @@ GB 18030-2022, and characters it does not know yet stand in people's names all t
 
 from __future__ import annotations
 
+from bjidp.verification.typed import FULL_WIDTH
+
 SEPARATOR = "\u00b7"
 """The one dot of names, U+00B7 (notice 民委发〔2016〕33号 of twelve ministries)."""
 
@@ -20,9 +22,6 @@ SPACES = " \t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\
 
 LATIN_PUNCTUATION = "-'\u2019.,"
 """What Latin names hold beside letters."""
-
-FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-"""Full-width forms to their ASCII twins, for ``str.translate``."""
 
 FULL_WIDTH_LETTERS = {code: plain for code, plain in FULL_WIDTH.items() if chr(plain).isalpha()}
 

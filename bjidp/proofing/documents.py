@@ -15,11 +15,12 @@ from enum import StrEnum
 
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.person import DocumentType, Person
-from bjidp.proofing.characters import FULL_WIDTH, SPACES
+from bjidp.proofing.characters import SPACES
 from bjidp.proofing.checksums import icao, mod_11_2
 from bjidp.proofing.dates import read_date
 from bjidp.proofing.faults import Fault, Unacceptable
 from bjidp.proofing.names import written_name
+from bjidp.verification.typed import FULL_WIDTH
 
 NAME_FIELD = "name"
 NUMBER_FIELD = "document_number"

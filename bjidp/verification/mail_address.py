@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bjidp.verification.typed import INVISIBLE
+from bjidp.verification.typed import FULL_WIDTH, INVISIBLE
 
 ADDRESS_MAX: Final = 254
 """RFC 5321, section 4.5.3.1.3, less the angle brackets."""
@@ -24,10 +24,7 @@ _LOCAL: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN: Final = re.compile(rf"(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}", re.ASCII)
 
-# A Chinese keyboard writes these in full width.
-_PLAIN: Final = str.maketrans(
-    {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {ord(mark): None for mark in INVISIBLE}
-)
+_PLAIN: Final = FULL_WIDTH | dict.fromkeys(map(ord, INVISIBLE))
 
 
 class MailAddress(Struct, frozen=True):

@@ -22,8 +22,6 @@ from bjidp.verification.typed import plain
 TAIL: Final = 4
 TAIL_TRIES: Final = 5
 
-_FULL_WIDTH_X: Final = str.maketrans("Ｘｘ", "XX")
-
 
 class SmsLoginFacts(Struct, frozen=True, kw_only=True):
     """What is known of a login that is not over."""
@@ -105,4 +103,4 @@ def one_try_more(facts: SmsLoginFacts) -> SmsLoginFacts:
 def is_tail(number: str, typed: str) -> bool:
     """Tell whether ``typed`` are the last characters of the document ``number``."""
     own = number[-TAIL:].upper().encode()
-    return hmac.compare_digest(own, plain(typed).translate(_FULL_WIDTH_X).upper().encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(own, plain(typed).upper().encode("utf-8", "surrogatepass"))
