@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from bjidp.accounts.drafts import Draft
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.registration.flow import Begun, Registered, Step, Surface, Typed, next_step, to_session
-from bjidp.accounts.registration.service import Registrations, Visit, registered
+from bjidp.accounts.registration.service import Applicant, Registrations, registered
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.errors import BrowserUnknown
@@ -142,11 +142,11 @@ class RegistrationPages:
             asker, form = await self._desk.read(request, RegistrationForm)
         except StaleForm as stale:
             return await self._again(request, stale.asker, stale.form(RegistrationForm), stale)
-        visit = await self._visit(request, asker)
+        applicant = await self._applicant(request, asker)
         try:
             match form.act:
                 case "":
-                    made = await self._registrations.register(visit, form.flow, surface, form.typed)
+                    made = await self._registrations.register(applicant, form.flow, surface, form.typed)
                     return await self._arrivals.let_in(
                         request,
                         asker,
@@ -157,10 +157,10 @@ class RegistrationPages:
                         browser_stays=True,
                     )
                 case "code":
-                    flow = await self._registrations.ask_code(visit, form.flow, surface, form.typed)
+                    flow = await self._registrations.ask_code(applicant, form.flow, surface, form.typed)
                     return await self._asked(request, asker, form, flow)
                 case "number":
-                    draft = await self._registrations.forget_number(visit, form.flow)
+                    draft = await self._registrations.forget_number(applicant, form.flow)
                     # Never what was posted: it may be no id at all (attack T4).
                     query = "" if draft is None else f"?flow={draft.id}"
                     return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}{query}")
@@ -240,9 +240,9 @@ class RegistrationPages:
         )
         return self._desk.answer(request, asker, page, because=posted.because)
 
-    async def _visit(self, request: web.Request, asker: Asker) -> Visit:
+    async def _applicant(self, request: web.Request, asker: Asker) -> Applicant:
         client, following = await self._origin(request)
-        return Visit(holder=asker.holder, source=asker.source, next=following, client=client)
+        return Applicant(holder=asker.holder, source=asker.source, next=following, client=client)
 
     async def _origin(self, request: web.Request) -> tuple[str, str]:
         """Return the site the login page of this browser was opened for, and where that would have led (attack T4)."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.overview import Overview, overview
-from bjidp.accounts.settings.changes import Standing
+from bjidp.accounts.settings.changes import Progress
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Instant
@@ -75,16 +75,16 @@ class SettingViews:
         asker: Asker,
         visit: Visit,
         operation: Operation,
-        standing: Standing,
+        progress: Progress,
         *,
         h5: bool,
         posted: Posted[SettingForm] | None,
     ) -> FormPage:
         """Return the page of the step that is due; with ``posted`` as it was typed, and what is wrong with it."""
-        draft = standing.draft
+        draft = progress.draft
         facts = Change(operation=operation) if draft is None else draft.facts
         view = FormView(csrf=asker.csrf, flow="" if draft is None else draft.id)
-        if operation is Operation.CANCEL and standing.step is not Step.VERIFY:
+        if operation is Operation.CANCEL and progress.step is not Step.VERIFY:
             if posted is not None and posted.error is not None:
                 view = replace(view, note=posted.error.code)
             return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
@@ -92,7 +92,7 @@ class SettingViews:
         former = _former(account, operation)
         setting = cast("pages.Setting", operation.value)
         now = 0 if draft is None else draft.now
-        if standing.step is Step.VERIFY:
+        if progress.step is Step.VERIFY:
             # Who comes back to it is told why: what was to be written failed, or the proof has run out.
             back = facts.failed or ("verification_required" if facts.identity_proved else None)
             view = _with_sent(replace(view, note=back if posted is None else None), facts.identity_code, now)

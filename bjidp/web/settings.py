@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.errors import PasswordChanged
 from bjidp.accounts.settings.cancelling import Cancelling
-from bjidp.accounts.settings.changes import Changes, NotDue, Standing
+from bjidp.accounts.settings.changes import Changes, NotDue, Progress
 from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.names import Names
@@ -107,16 +107,16 @@ class SettingsPages:
         asker, visit = await self._own.visited(request)
         operation = _operation(request)
         flow = request.query.get("flow")
-        standing = await self._changes.look(visit, operation, flow)
-        match standing.step:
+        progress = await self._changes.look(visit, operation, flow)
+        match progress.step:
             case Step.DONE:
-                return self._ended(request, operation, standing)
+                return self._ended(request, operation, progress)
             case Step.SAVING:
-                return self._ended(request, operation, standing)
+                return self._ended(request, operation, progress)
             case _:
-                over = DraftUnknown() if flow and _begins(standing) else None
+                over = DraftUnknown() if flow and _begins(progress) else None
                 posted = None if over is None else Posted(SettingForm(), over)
-                page = await self._page(request, asker, visit, standing, posted)
+                page = await self._page(request, asker, visit, progress, posted)
                 return self._desk.answer(request, asker, page, because=over)
 
     async def prove(self, request: web.Request) -> web.Response:
@@ -202,8 +202,8 @@ class SettingsPages:
         return response
 
     async def _cancel(self, request: web.Request, asker: Asker, visit: Visit, form: SettingForm) -> web.Response:
-        standing = await self._changes.look(visit, Operation.CANCEL, form.flow)
-        flow = None if standing.draft is None else standing.draft.id
+        progress = await self._changes.look(visit, Operation.CANCEL, form.flow)
+        flow = None if progress.draft is None else progress.draft.id
         if flow is None:
             flow = await self._changes.agree(visit, Operation.CANCEL)
             if not await self._verifying.held(visit, Operation.CANCEL):
@@ -214,8 +214,8 @@ class SettingsPages:
     async def _sent(self, request: web.Request, asker: Asker, visit: Visit, flow: str) -> web.Response:
         if JSON not in request.headers.get("Accept", ""):
             return self._lead(request, asker, flow)
-        standing = await self._changes.look(visit, _operation(request), flow)
-        return self._desk.answer(request, asker, await self._page(request, asker, visit, standing))
+        progress = await self._changes.look(visit, _operation(request), flow)
+        return self._desk.answer(request, asker, await self._page(request, asker, visit, progress))
 
     async def _again(
         self,
@@ -229,14 +229,14 @@ class SettingsPages:
         """Show the form with what was typed, and what is wrong with it; lead on when another step is due by now."""
         posted = Posted(form, error, BESIDE)
         posted.require_told(*_ABOVE)
-        standing = await self._changes.look(visit, _operation(request), form.flow)
-        if standing.step is Step.VERIFY is not step and isinstance(error, Retryable):
+        progress = await self._changes.look(visit, _operation(request), form.flow)
+        if progress.step is Step.VERIFY is not step and isinstance(error, Retryable):
             # The proof went with what failed, and 验证身份 alone would not say that anything did.
             raise error
-        if standing.step is not step:
-            flow = None if standing.draft is None else standing.draft.id
-            return self._lead_on(request, asker, form, flow, standing.step)
-        page = await self._page(request, asker, visit, standing, posted)
+        if progress.step is not step:
+            flow = None if progress.draft is None else progress.draft.id
+            return self._lead_on(request, asker, form, flow, progress.step)
+        page = await self._page(request, asker, visit, progress, posted)
         return self._desk.answer(request, asker, page, because=posted.because)
 
     async def _page(
@@ -244,14 +244,14 @@ class SettingsPages:
         request: web.Request,
         asker: Asker,
         visit: Visit,
-        standing: Standing,
+        progress: Progress,
         posted: Posted[SettingForm] | None = None,
     ) -> FormPage:
         operation = _operation(request)
-        return await self._views.page(asker, visit, operation, standing, h5=on_h5(request), posted=posted)
+        return await self._views.page(asker, visit, operation, progress, h5=on_h5(request), posted=posted)
 
-    def _ended(self, request: web.Request, operation: Operation, standing: Standing) -> web.Response:
-        saving = standing.step is Step.SAVING
+    def _ended(self, request: web.Request, operation: Operation, progress: Progress) -> web.Response:
+        saving = progress.step is Step.SAVING
         setting = cast("centre_pages.Setting", operation.value)
         page = centre_pages.SettingDonePage(h5=on_h5(request), setting=setting, saving=saving)
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
@@ -270,8 +270,8 @@ class SettingsPages:
         return self._desk.lead(asker, where if flow is None else f"{where}?flow={flow}")
 
 
-def _begins(standing: Standing) -> bool:
-    return standing.draft is None and standing.step in _BEGINNINGS
+def _begins(progress: Progress) -> bool:
+    return progress.draft is None and progress.step in _BEGINNINGS
 
 
 def _operation(request: web.Request) -> Operation:

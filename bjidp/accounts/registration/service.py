@@ -51,7 +51,7 @@ _ATTEMPTS: Final = 24
 """Lost races for a session in a row before giving up with a 503."""
 
 
-class Visit(Struct, frozen=True, kw_only=True):
+class Applicant(Struct, frozen=True, kw_only=True):
     """Who is at the form, from facts the server saw itself."""
 
     holder: str
@@ -118,7 +118,7 @@ class Registrations:
         except DraftUnknown:
             return None
 
-    async def ask_code(self, visit: Visit, flow: str | None, surface: Surface, typed: Typed) -> str:
+    async def ask_code(self, applicant: Applicant, flow: str | None, surface: Surface, typed: Typed) -> str:
         """Send a code to the number; return the registration's id, which is a new one unless ``flow`` was live.
 
         Whether the number is somebody's is neither looked up nor told (attack R1). Raises ``InvalidRequest`` with what
@@ -128,43 +128,43 @@ class Registrations:
         _refuse([*rules.username_faults(surface, typed, required=False), *rules.code_faults(typed)])
         number = _number(typed)
         self._numbers.admit(number)
-        await self._require_free(visit, surface, typed)
-        await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
-        draft = await self._opened(visit, flow)
+        await self._require_free(applicant, surface, typed)
+        await self._captchas.use(applicant.holder, typed.captcha_id, typed.captcha)
+        draft = await self._opened(applicant, flow)
         sent = await self._dispatches.sms(
             _binding(draft.id, number),
             number,
-            holder=visit.holder,
-            browser=visit.holder,
-            source=visit.source,
+            holder=applicant.holder,
+            browser=applicant.holder,
+            source=applicant.source,
             owner=False,
         )
         again_at = draft.now + sent.wait * SECOND
         await self._drafts.change(
-            visit.holder, draft, lambda facts: rules.asked(facts, typed, number, sent.id, again_at)
+            applicant.holder, draft, lambda facts: rules.asked(facts, typed, number, sent.id, again_at)
         )
         return draft.id
 
-    async def forget_number(self, visit: Visit, flow: str | None) -> Draft[Begun] | None:
+    async def forget_number(self, applicant: Applicant, flow: str | None) -> Draft[Begun] | None:
         """Let another number be typed in place of the one that was proved; return the registration, if there is one."""
-        draft = await self.find(visit.holder, flow)
-        return None if draft is None else await self._drafts.change(visit.holder, draft, rules.without_number)
+        draft = await self.find(applicant.holder, flow)
+        return None if draft is None else await self._drafts.change(applicant.holder, draft, rules.without_number)
 
-    async def register(self, visit: Visit, flow: str | None, surface: Surface, typed: Typed) -> Made:
+    async def register(self, applicant: Applicant, flow: str | None, surface: Surface, typed: Typed) -> Made:
         """Make the account, or find it made by an earlier post of this form.
 
         Raises ``InvalidRequest`` with everything that is wrong with the form, ``UsernameTaken``,
         ``VerificationCodeWrong``, ``VerificationCodeExpired``, :class:`PhoneTaken` once the number was proved, and
         ``TooBusy``. None of them costs what was proved before.
         """
-        draft = await self.find(visit.holder, flow)
-        facts = Begun(next=visit.next, client=visit.client) if draft is None else draft.facts
+        draft = await self.find(applicant.holder, flow)
+        facts = Begun(next=applicant.next, client=applicant.client) if draft is None else draft.facts
         _refuse(rules.account_faults(surface, typed, facts))
         number = _number(typed)
         try:
-            account = await self._make(visit, draft, surface, typed, number)
+            account = await self._make(applicant, draft, surface, typed, number)
         except (UsernameTaken, PhoneTaken, VerificationCodeExpired):
-            found = await self._made_before(visit, flow, number, typed.password)
+            found = await self._made_before(applicant, flow, number, typed.password)
             if found is None:
                 raise
             account = found
@@ -190,43 +190,43 @@ class Registrations:
             return
         raise StoreUnavailable
 
-    async def _require_free(self, visit: Visit, surface: Surface, typed: Typed) -> None:
+    async def _require_free(self, applicant: Applicant, surface: Surface, typed: Typed) -> None:
         if surface is Surface.H5 or not typed.name:
             return
-        await visit.source.hit(self._throttle, "registration.username", self._windows.source)
-        of_browser = self._pseudonyms.key("registration.username", visit.holder)
+        await applicant.source.hit(self._throttle, "registration.username", self._windows.source)
+        of_browser = self._pseudonyms.key("registration.username", applicant.holder)
         await self._throttle.hit(of_browser, self._windows.browser)
         if await self._members.is_held(of_username(typed.name)):
             raise UsernameTaken
 
-    async def _opened(self, visit: Visit, flow: str | None) -> Draft[Begun]:
-        held = await self.find(visit.holder, flow)
+    async def _opened(self, applicant: Applicant, flow: str | None) -> Draft[Begun]:
+        held = await self.find(applicant.holder, flow)
         if held is not None:
             return held
-        opened = await self._drafts.open(visit.holder, Begun(next=visit.next, client=visit.client))
-        return await self._drafts.read(visit.holder, opened)
+        opened = await self._drafts.open(applicant.holder, Begun(next=applicant.next, client=applicant.client))
+        return await self._drafts.read(applicant.holder, opened)
 
-    async def _proved(self, visit: Visit, draft: Draft[Begun], number: MobileNumber, code: str) -> Draft[Begun]:
+    async def _proved(self, applicant: Applicant, draft: Draft[Begun], number: MobileNumber, code: str) -> Draft[Begun]:
         if draft.facts.proved == number.digits:
             return draft
         try:
             await self._codes.use(_binding(draft.id, number), code)
         except VerificationCodeExpired:
             # The same form sent twice: the first of the two has used the code meanwhile.
-            again = await self._drafts.read(visit.holder, draft.id)
+            again = await self._drafts.read(applicant.holder, draft.id)
             if again.facts.proved != number.digits:
                 raise
             return again
-        return await self._drafts.change(visit.holder, draft, lambda facts: rules.proved(facts, number))
+        return await self._drafts.change(applicant.holder, draft, lambda facts: rules.proved(facts, number))
 
     async def _make(
-        self, visit: Visit, draft: Draft[Begun] | None, surface: Surface, typed: Typed, number: MobileNumber
+        self, applicant: Applicant, draft: Draft[Begun] | None, surface: Surface, typed: Typed, number: MobileNumber
     ) -> str:
-        await self._require_free(visit, surface, typed)
+        await self._require_free(applicant, surface, typed)
         if draft is None:
             # Each code belongs to a registration, so there is none that this one could be.
             raise VerificationCodeExpired
-        draft = await self._proved(visit, draft, number, typed.code)
+        draft = await self._proved(applicant, draft, number, typed.code)
         if await self._members.is_held(of_phone(number.digits)):
             raise PhoneTaken
         new = NewMember(
@@ -234,26 +234,28 @@ class Registrations:
             phone=number.digits,
             password=await self._hashes.hash(typed.password),
         )
-        await self._drafts.change(visit.holder, draft, lambda facts: replace(facts, attempted=True))
+        await self._drafts.change(applicant.holder, draft, lambda facts: replace(facts, attempted=True))
         try:
             return (await self._members.enrol(new, self._clock.now())).account
         except IdentifierTaken as taken:
             raise (UsernameTaken if taken.kind is IdentifierKind.USERNAME else PhoneTaken) from None
 
-    async def _made_before(self, visit: Visit, flow: str | None, number: MobileNumber, password: str) -> str | None:
+    async def _made_before(
+        self, applicant: Applicant, flow: str | None, number: MobileNumber, password: str
+    ) -> str | None:
         """Return the account that another post of this form has made, or None; the sessions it opened are over.
 
         One that has the number and another password is somebody else's; then this registration asks no more, so that
         nobody guesses a password here.
         """
-        draft = await self.find(visit.holder, flow)
+        draft = await self.find(applicant.holder, flow)
         if draft is None or not draft.facts.attempted or draft.facts.proved != number.digits:
             return None
         member = await self._members.find([of_phone(number.digits)])
         if member is None:
             return None
         if not (await self._hashes.verify(member.password, password)).right:
-            await self._drafts.change(visit.holder, draft, lambda facts: replace(facts, attempted=False))
+            await self._drafts.change(applicant.holder, draft, lambda facts: replace(facts, attempted=False))
             return None
         account = member.standing.account
         for session in await self._sessions.of_account(account):

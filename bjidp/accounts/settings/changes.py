@@ -42,7 +42,7 @@ class NotDue(Exception):
         self.step = step
 
 
-class Standing(Struct, frozen=True):
+class Progress(Struct, frozen=True):
     """Where a change stands."""
 
     step: Step
@@ -68,7 +68,7 @@ class Changes:
         self._proofs = proofs
         self._verifying = verifying
 
-    async def look(self, visit: Visit, operation: Operation, flow: str | None) -> Standing:
+    async def look(self, visit: Visit, operation: Operation, flow: str | None) -> Progress:
         """Return where a change of this session stands.
 
         An unknown ``flow`` (never begun, over, another's, of something else) is a change that begins.
@@ -76,7 +76,7 @@ class Changes:
         draft = await self._find(visit, operation, flow)
         proved = await self._verifying.held(visit, operation)
         facts, now = (None, 0) if draft is None else (draft.facts, draft.now)
-        return Standing(rules.next_step(operation, facts, proved=proved, now=now), draft)
+        return Progress(rules.next_step(operation, facts, proved=proved, now=now), draft)
 
     async def agree(self, visit: Visit, operation: Operation) -> str:
         """Begin a change whose notice was read; return its id."""
@@ -88,12 +88,12 @@ class Changes:
         Raises ``InvalidRequest`` with what is wrong with the captcha, and what
         :meth:`bjidp.accounts.verifying.Verifying.ask` raises.
         """
-        standing = await self._due(visit, operation, flow, Step.VERIFY)
+        progress = await self._due(visit, operation, flow, Step.VERIFY)
         faults = rules.captcha_faults(typed)
         if faults:
             raise InvalidRequest(*faults)
         sent = await self._verifying.ask(visit, operation, typed.captcha_id, typed.captcha)
-        draft = await self._opened(visit, operation, standing)
+        draft = await self._opened(visit, operation, progress)
         noted = sent_to("", sent, draft)
         return (await self.note(visit, draft, lambda facts: replace(facts, identity_code=noted))).id
 
@@ -105,11 +105,11 @@ class Changes:
         Raises ``InvalidRequest`` with what is wrong with the form, and what
         :meth:`bjidp.accounts.verifying.Verifying.prove` raises.
         """
-        standing = await self._due(visit, operation, flow, Step.VERIFY)
+        progress = await self._due(visit, operation, flow, Step.VERIFY)
         faults = rules.code_faults(typed)
         if faults:
             raise InvalidRequest(*faults)
-        draft = await self._opened(visit, operation, standing)
+        draft = await self._opened(visit, operation, progress)
         cookie = await self._verifying.prove(visit, operation, typed.code)
         # It words a page alone: the new cookie must reach the browser whatever becomes of it.
         with suppress(StoreUnavailable, DraftUnknown):
@@ -163,11 +163,11 @@ class Changes:
             visit.holder, draft, lambda facts: replace(facts, saving_until=until), still=_require_unclaimed
         )
 
-    async def _due(self, visit: Visit, operation: Operation, flow: str | None, step: Step) -> Standing:
-        standing = await self.look(visit, operation, flow)
-        if standing.step is not step:
-            raise NotDue(None if standing.draft is None else standing.draft.id, standing.step)
-        return standing
+    async def _due(self, visit: Visit, operation: Operation, flow: str | None, step: Step) -> Progress:
+        progress = await self.look(visit, operation, flow)
+        if progress.step is not step:
+            raise NotDue(None if progress.draft is None else progress.draft.id, progress.step)
+        return progress
 
     async def _find(self, visit: Visit, operation: Operation, flow: str | None) -> Draft[Change] | None:
         try:
@@ -176,9 +176,9 @@ class Changes:
             return None
         return draft if draft.facts.operation is operation else None
 
-    async def _opened(self, visit: Visit, operation: Operation, standing: Standing) -> Draft[Change]:
-        if standing.draft is not None:
-            return standing.draft
+    async def _opened(self, visit: Visit, operation: Operation, progress: Progress) -> Draft[Change]:
+        if progress.draft is not None:
+            return progress.draft
         opened = await self._drafts.open(visit.holder, Change(operation=operation))
         return await self._drafts.read(visit.holder, opened)
 

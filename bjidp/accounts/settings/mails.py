@@ -70,8 +70,8 @@ class Mails:
         ``VerificationCodeExpired``, ``RateLimited``, :class:`bjidp.accounts.settings.changes.NotDue` and
         ``AccountRefused``.
         """
-        standing = await self._changes.look(visit, Operation.MAIL, flow)
-        proved = None if standing.draft is None else standing.draft.facts.address
+        progress = await self._changes.look(visit, Operation.MAIL, flow)
+        proved = None if progress.draft is None else progress.draft.facts.address
         same = proved is not None and typed.address == MailAddress(proved)
         address = await self._address(visit, typed, [] if same else rules.code_faults(typed))
         draft = await self._changes.due(visit, Operation.MAIL, flow)

@@ -91,8 +91,8 @@ class Phones:
         ``VerificationCodeExpired``, ``RateLimited``, :class:`PhoneTaken` once the number was proved,
         :class:`bjidp.accounts.settings.changes.NotDue` and ``AccountRefused``.
         """
-        standing = await self._changes.look(visit, Operation.PHONE, flow)
-        proved = None if standing.draft is None else standing.draft.facts.address
+        progress = await self._changes.look(visit, Operation.PHONE, flow)
+        proved = None if progress.draft is None else progress.draft.facts.address
         same = proved is not None and typed.number == MobileNumber(proved)
         number = await self._number(visit, typed, [] if same else rules.code_faults(typed))
         draft = await self._changes.due(visit, Operation.PHONE, flow)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.registration.flow import Begun, Surface, Typed, to_session
-from bjidp.accounts.registration.service import Registrations, RegistrationWindows, Visit
+from bjidp.accounts.registration.service import Applicant, Registrations, RegistrationWindows
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy
 from bjidp.privacy.sealing import Sealing
@@ -82,7 +82,7 @@ class _Watched:
 
 
 class Room:
-    """Browsers come in by :meth:`visit`; every store can be made to fail by the ``meddler``."""
+    """Browsers come in by :meth:`applicant`; every store can be made to fail by the ``meddler``."""
 
     def __init__(
         self, sql: SqlStores, sessions: SessionStore, brief: Ephemeral, file: Path, clock: ManualClock, entropy: Entropy
@@ -144,38 +144,43 @@ class Room:
         await self.dispatches.close()
         await self.hashes.close()
 
-    def visit(self, holder: str = HOLDER) -> Visit:
+    def applicant(self, holder: str = HOLDER) -> Applicant:
         """Return a browser that came from 首都之窗."""
-        return Visit(holder=holder, source=Source(f"address-of-{holder}"), next="/centre", client="首都之窗")
+        return Applicant(holder=holder, source=Source(f"address-of-{holder}"), next="/centre", client="首都之窗")
 
-    async def with_captcha(self, typed: Typed, visit: Visit | None = None) -> Typed:
+    async def with_captcha(self, typed: Typed, applicant: Applicant | None = None) -> Typed:
         """Return the form with a captcha that was read well."""
-        visit = visit or self.visit()
-        return replace(typed, captcha=SHOWN, captcha_id=await self.captchas.show(visit.holder, visit.source))
+        applicant = applicant or self.applicant()
+        return replace(typed, captcha=SHOWN, captcha_id=await self.captchas.show(applicant.holder, applicant.source))
 
     async def asked(
-        self, typed: Typed = GOOD, surface: Surface = Surface.PC, *, visit: Visit | None = None, flow: str | None = None
+        self,
+        typed: Typed = GOOD,
+        surface: Surface = Surface.PC,
+        *,
+        applicant: Applicant | None = None,
+        flow: str | None = None,
     ) -> tuple[str, Typed]:
         """Have a code sent; return the registration's id and the form with that code."""
-        visit = visit or self.visit()
-        filled = await self.with_captcha(typed, visit)
-        flow = await self.registrations.ask_code(visit, flow, surface, filled)
+        applicant = applicant or self.applicant()
+        filled = await self.with_captcha(typed, applicant)
+        flow = await self.registrations.ask_code(applicant, flow, surface, filled)
         await self.dispatches.close()
         return flow, replace(typed, code=self.postman.sent[-1].parameters[0])
 
     async def register(
-        self, flow: str | None, typed: Typed, surface: Surface = Surface.PC, *, visit: Visit | None = None
+        self, flow: str | None, typed: Typed, surface: Surface = Surface.PC, *, applicant: Applicant | None = None
     ) -> str:
         """Send the form and be let in, as ``web`` does; return the session's cookie."""
-        made = await self.registrations.register(visit or self.visit(), flow, surface, typed)
+        made = await self.registrations.register(applicant or self.applicant(), flow, surface, typed)
         login = Login(Way.REGISTRATION, None, None, "Chrome", "Windows", None, b"network", None)
         return await self.sessions.start(made.account, login, None, to_session(made.facts))
 
     async def neighbour(self, typed: Typed = GOOD) -> str:
         """Let somebody else register with the same values in a browser of their own; return their cookie."""
-        visit = self.visit("browser-of-the-neighbour")
-        flow, filled = await self.asked(typed, visit=visit)
-        return await self.register(flow, filled, visit=visit)
+        applicant = self.applicant("browser-of-the-neighbour")
+        flow, filled = await self.asked(typed, applicant=applicant)
+        return await self.register(flow, filled, applicant=applicant)
 
     async def facts(self, flow: str) -> Begun:
         """Return the facts of this browser's registration."""

@@ -122,10 +122,10 @@ async def test_the_identity_is_left_for_later_once_and_by_any_of_two_tabs(room: 
 async def test_no_code_is_sent_before_the_captcha_was_right(room: Room) -> None:
     wrong = replace(await room.with_captcha(GOOD), captcha="0000")
     with pytest.raises(CaptchaWrong):
-        await room.registrations.ask_code(room.visit(), None, Surface.PC, wrong)
+        await room.registrations.ask_code(room.applicant(), None, Surface.PC, wrong)
     # It is used up, whatever was typed.
     with pytest.raises(CaptchaWrong):
-        await room.registrations.ask_code(room.visit(), None, Surface.PC, replace(wrong, captcha=SHOWN))
+        await room.registrations.ask_code(room.applicant(), None, Surface.PC, replace(wrong, captcha=SHOWN))
     assert room.postman.sent == []
     assert room.meddler.calls["drafts.add"] == 0
 
@@ -133,10 +133,10 @@ async def test_no_code_is_sent_before_the_captcha_was_right(room: Room) -> None:
 @pytest.mark.req("REG-2")
 async def test_a_captcha_brings_one_code(room: Room) -> None:
     filled = await room.with_captcha(GOOD)
-    flow = await room.registrations.ask_code(room.visit(), None, Surface.PC, filled)
+    flow = await room.registrations.ask_code(room.applicant(), None, Surface.PC, filled)
     room.clock.advance(60)
     with pytest.raises(CaptchaWrong):
-        await room.registrations.ask_code(room.visit(), flow, Surface.PC, filled)
+        await room.registrations.ask_code(room.applicant(), flow, Surface.PC, filled)
     await room.dispatches.close()
     assert len(room.postman.sent) == 1
 
@@ -146,10 +146,10 @@ async def test_what_can_be_told_at_once_costs_no_captcha(room: Room) -> None:
     filled = await room.with_captcha(GOOD)
     with pytest.raises(InvalidRequest) as refused:
         await room.registrations.ask_code(
-            room.visit(), None, Surface.PC, replace(filled, username="1", phone="12345", captcha=SHOWN)
+            room.applicant(), None, Surface.PC, replace(filled, username="1", phone="12345", captcha=SHOWN)
         )
     assert said(refused.value) == [("username", "length"), ("phone", "form")]
-    await room.registrations.ask_code(room.visit(), None, Surface.PC, filled)
+    await room.registrations.ask_code(room.applicant(), None, Surface.PC, filled)
 
 
 @pytest.mark.req("REG-2")
@@ -158,10 +158,10 @@ async def test_a_name_in_use_is_told_before_a_code_is_sent(room: Room) -> None:
     room.postman.sent.clear()
     filled = await room.with_captcha(replace(GOOD, username="ZHANG_san", phone=OTHER_NUMBER))
     with pytest.raises(UsernameTaken):
-        await room.registrations.ask_code(room.visit(), None, Surface.PC, filled)
+        await room.registrations.ask_code(room.applicant(), None, Surface.PC, filled)
     assert room.postman.sent == []
     # The captcha serves the next attempt.
-    await room.registrations.ask_code(room.visit(), None, Surface.PC, replace(filled, username="li_sisi"))
+    await room.registrations.ask_code(room.applicant(), None, Surface.PC, replace(filled, username="li_sisi"))
 
 
 @pytest.mark.req("REG-2")
@@ -171,9 +171,9 @@ async def test_names_are_tried_thirty_times_an_hour_in_one_browser(room: Room) -
             await room.register(None, replace(GOOD, username=f"name_{turn}", code="493817"))
     with pytest.raises(RateLimited):
         await room.register(None, replace(GOOD, code="493817"))
-    other = room.visit("browser-2")
+    other = room.applicant("browser-2")
     with pytest.raises(VerificationCodeExpired):
-        await room.register(None, replace(GOOD, code="493817"), visit=other)
+        await room.register(None, replace(GOOD, code="493817"), applicant=other)
 
 
 @pytest.mark.req("REG-2", "FAQ-1")
@@ -184,7 +184,7 @@ async def test_more_messages_than_a_number_is_sent_are_refused_in_words_of_their
         room.clock.advance(60)
     filled = await room.with_captcha(GOOD)
     with pytest.raises(SmsHourly):
-        await room.registrations.ask_code(room.visit(), flow, Surface.PC, filled)
+        await room.registrations.ask_code(room.applicant(), flow, Surface.PC, filled)
 
 
 @pytest.mark.attack("R1")
@@ -196,10 +196,10 @@ async def test_asking_does_the_same_work_for_a_number_that_is_somebodys(room: Ro
     typed = replace(GOOD, username="li_sisi") if surface is Surface.PC else ON_PHONE
     work: list[Counter[str]] = []
     for holder, phone in (("browser-known", NUMBER), ("browser-unknown", OTHER_NUMBER)):
-        visit = room.visit(holder)
-        filled = await room.with_captcha(replace(typed, phone=phone), visit)
+        applicant = room.applicant(holder)
+        filled = await room.with_captcha(replace(typed, phone=phone), applicant)
         room.meddler.calls.clear()
-        flow = await room.registrations.ask_code(visit, None, surface, filled)
+        flow = await room.registrations.ask_code(applicant, None, surface, filled)
         await room.dispatches.close()
         assert len(flow) == 22
         assert room.postman.sent[-1].to == phone
@@ -288,17 +288,17 @@ async def test_who_gives_another_number_begins_with_none(room: Room) -> None:
     room.meddler.breaks("members.enrol")
     with pytest.raises(StoreUnavailable):
         await room.register(flow, typed)
-    await room.registrations.forget_number(room.visit(), flow)
+    await room.registrations.forget_number(room.applicant(), flow)
     facts = await room.facts(flow)
     assert (facts.phone, facts.proved, facts.attempted, facts.username) == ("", None, False, "zhang_san")
-    await room.registrations.forget_number(room.visit(), None)
+    await room.registrations.forget_number(room.applicant(), None)
 
 
 @pytest.mark.attack("O10")
 async def test_a_code_for_something_else_or_of_another_registration_registers_nobody(room: Room) -> None:
     flow, typed = await room.asked()
     room.clock.advance(60)
-    elsewhere, there = await room.asked(visit=room.visit("browser-2"))
+    elsewhere, there = await room.asked(applicant=room.applicant("browser-2"))
     login = await room.codes.issue(Binding(Purpose.LOGIN, by_sms(number(NUMBER)), flow))
     for code in {there.code, login.text()} - {typed.code}:
         with pytest.raises(VerificationCodeWrong):
