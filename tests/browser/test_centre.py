@@ -8,14 +8,15 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PHONE, ComputerFactory
-from tests.browser.test_recovery import IPHONE
 from tests.support.accounts import member_at
+from tests.support.browser import IPHONE
 from tests.support.chromium import ContextFactory
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
 from tests.support.handset import Handset
-from tests.support.looks import Looks, code_of
+from tests.support.inbox import by_page, code_to
+from tests.support.looks import Looks
 from tests.support.town import acquaint
 
 PASSWORD, NEW_PASSWORD = "Wansui-wansui-7", "Wansui-wansui-8"
@@ -66,7 +67,8 @@ async def asks_for_a_code(demo: Demo, computer: Computer) -> None:
 async def proves_it(demo: Demo, computer: Computer, number: str) -> None:
     """Go through 验证身份 by a code."""
     await asks_for_a_code(demo, computer)
-    await computer.page.get_by_label("手机验证码", exact=True).fill(await code_of(computer.page, demo, number))
+    code = await code_to(by_page(computer.page, demo), number)
+    await computer.page.get_by_label("手机验证码", exact=True).fill(code)
     await next_step(computer)
 
 
@@ -110,7 +112,7 @@ async def test_somebody_changes_their_password_at_a_computer(
     await expect(page.get_by_role("button", name=re.compile("[0-9]+秒后重新获取"))).to_be_visible()
     await expect(page.get_by_label("手机验证码", exact=True)).to_be_focused()
     await looks.at("identity-sent")
-    await page.keyboard.type(await code_of(page, demo, number))
+    await page.keyboard.type(await code_to(by_page(page, demo), number))
     await page.keyboard.press("Enter")
 
     await expect(page.get_by_label("输入旧密码")).to_be_visible()
@@ -161,7 +163,7 @@ async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Co
     await page.goto("/centre/phone")
     await expect(page).to_have_url(re.compile("/h5/centre/phone$"))
     await asks_for_a_code(demo, handheld)
-    await page.get_by_label("手机验证码", exact=True).fill(await code_of(page, demo, number))
+    await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, demo), number))
     await looks.at("identity")
     await next_step(handheld)
     await expect(page.get_by_text("一个账号只能绑定一个手机号码")).to_be_visible()
@@ -173,7 +175,7 @@ async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Co
     await page.get_by_label("手机号码").fill(new)
     await page.get_by_role("button", name="获取验证码").click()
     await expect(page.get_by_text("验证码已发送")).to_be_visible()
-    await page.get_by_label("手机验证码", exact=True).fill(await code_of(page, demo, new))
+    await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, demo), new))
     await looks.at("phone-filled-in")
     await next_step(handheld)
     await expect(page.get_by_role("heading", name="设置成功，请牢记您的手机号码！")).to_be_visible()
@@ -258,7 +260,7 @@ async def test_an_account_ends_at_a_computer_without_a_script(demo: Demo, comput
     await page.locator("#f-captcha").fill(await computer.captcha(demo))
     await page.get_by_role("button", name="获取验证码").click()
     await expect(page.get_by_text("验证码已经发出")).to_be_visible()
-    await page.get_by_label("手机验证码", exact=True).fill(await code_of(page, demo, number))
+    await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, demo), number))
     await page.get_by_role("button", name="确认注销账号", exact=True).click()
     await expect(page.get_by_role("heading", name="账号已注销")).to_be_visible()
     await page.get_by_role("link", name="重新登录").click()

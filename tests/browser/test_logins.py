@@ -8,13 +8,14 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import PHONE
-from tests.browser.test_recovery import IPHONE
 from tests.support.accounts import member_at
+from tests.support.browser import IPHONE
 from tests.support.chromium import ContextFactory
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
-from tests.support.looks import Looks, code_of
+from tests.support.inbox import by_page, code_to
+from tests.support.looks import Looks
 
 PASSWORD = "Wansui-wansui-7"
 
@@ -108,7 +109,7 @@ async def test_somebody_logs_in_on_a_phone_by_password_and_by_code(demo: Demo, h
     await expect(page.get_by_role("button", name=re.compile("[0-9]+秒后重新获取"))).to_be_visible()
     await expect(page.get_by_text("验证码已发送")).to_be_visible()
     await looks.at("code-sent")
-    await page.locator("#f-code").fill(await code_of(page, demo, number))
+    await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="授权并登录").click()
     await expect(page).to_have_url(re.compile("/h5/centre$"))
@@ -130,7 +131,7 @@ async def test_without_a_script_a_number_without_an_account_is_led_to_register(
     await expect(page.get_by_text("验证码已经发出")).to_be_visible()
     await expect(page.get_by_label("手机号", exact=True)).to_have_value(number)
     await expect(page.get_by_role("checkbox")).to_be_checked()
-    await page.locator("#f-code").fill(await code_of(page, demo, number))
+    await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await page.get_by_role("button", name="授权并登录").click()
     await expect(page.get_by_role("heading", name="这个手机号还没有注册")).to_be_visible()
     await computer.hang("login-h5-no-account")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
@@ -12,9 +11,10 @@ from bjidp.accounts.ports import Evidence
 from bjidp.person import DocumentType, Person
 from tests.support.accounts import member_at
 from tests.support.calls import Caller, Deployment
-from tests.support.computer import PATIENCE, Computer
+from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.handset import Handset
+from tests.support.inbox import arrived, by_page
 from tests.support.phone import Person as Resident
 from tests.support.phone import people
 from tests.support.registrant import Registrant
@@ -27,16 +27,6 @@ async def resident(demo: Demo, name: str) -> Resident:
     async with Caller(Deployment(demo.server, demo.sandbox, demo.server)) as caller:
         (found,) = (person for person in await people(caller) if person.name == name)
         return found
-
-
-async def inbox(computer: Computer, demo: Demo, number: str, words: str) -> str:
-    """Return the newest message to a number, once it has ``words``."""
-    async with asyncio.timeout(PATIENCE / 1_000):
-        while True:
-            answer = await computer.page.request.get(f"{demo.sandbox}/control/inbox?to={number}")
-            messages = await answer.json()
-            if messages and words in messages[0]["text"]:
-                return str(messages[0]["text"])
 
 
 @pytest.mark.req("LOG-7", "REG-8", "ACC-3")
@@ -100,7 +90,7 @@ async def test_whoever_has_an_account_by_name_and_number_claims_it_by_a_face_and
     await phone.hang("phone-claim")
     await phone.press("是我的，用短信认领")
     await phone.heading("输入短信验证码")
-    code = re.findall("[0-9]{6}", await inbox(computer, demo, number, "验证码"))[0]
+    code = (await arrived(by_page(computer.page, demo), number, words="验证码"))[0]["code"]
     await phone.root.get_by_label("短信验证码").fill(code)
     await phone.press("认领并登录")
     await phone.is_home("古**")

@@ -9,18 +9,16 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import PHONE
 from tests.support.accounts import ZHANG, member_at
+from tests.support.browser import IPHONE
 from tests.support.calls import Caller, Deployment
 from tests.support.chromium import ContextFactory
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
-from tests.support.looks import Looks, code_of
+from tests.support.inbox import by_page, code_to
+from tests.support.looks import Looks
 from tests.support.phone import log_in, people
 
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
-    "Mobile/15E148 Safari/604.1"
-)
 OLD, NEW = "Old-wansui-7", "New-wansui-8"
 
 
@@ -76,7 +74,7 @@ async def test_a_real_named_person_recovers_by_the_keyboard_alone(demo: Demo, co
     await asks_for_a_code(computer, demo)
     await expect(page.get_by_role("textbox", name="证件号")).to_have_value(ZHANG.number)
     await looks.at("code-sent")
-    await page.locator("#f-code").fill(await code_of(page, demo, number))
+    await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await page.get_by_role("textbox", name="证件号").fill("440524188001010014")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("textbox", name="证件号")).to_be_focused()
@@ -145,7 +143,7 @@ async def test_somebody_recovers_on_a_phone(demo: Demo, browser_context: Context
     await expect(page.get_by_role("heading", name="检验身份")).to_be_visible()
     await looks.at("code")
     await asks_for_a_code(phone, demo)
-    await page.locator("#f-code").fill(await code_of(page, demo, number))
+    await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await looks.at("code-sent")
     await page.get_by_role("button", name="下一步").tap()
     await expect(page.get_by_role("heading", name="重置密码")).to_be_visible()
@@ -176,7 +174,7 @@ async def test_on_a_phone_the_owner_of_a_number_without_an_account_is_led_on(
     await page.locator("#f-captcha").fill(await phone.captcha(demo))
     await page.get_by_role("button", name="下一步").tap()
     await asks_for_a_code(phone, demo)
-    await page.locator("#f-code").fill(await code_of(page, demo, number))
+    await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await page.get_by_role("button", name="下一步").tap()
     await expect(page.get_by_role("heading", name="这个手机号还没有注册")).to_be_visible()
     await looks.at("nobody")

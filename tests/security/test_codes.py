@@ -14,13 +14,12 @@ from tests.security.conftest import Own
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller
 from tests.support.forms import WebForm, form_of, send
+from tests.support.inbox import code_to, messages
 from tests.support.visitors import (
     BY_CODE,
     CODE_FORM,
     PASSWORD,
     another,
-    code_sent,
-    inbox,
     login_code,
     number,
     opened,
@@ -210,7 +209,7 @@ async def test_a_number_is_sent_one_message_a_minute_however_it_is_written(apart
             answer = await send(browser, (await opened(browser, SENDING[way], way)).typed(phone=spelling), "code")
             assert answer.status == 429, (spelling, way, answer.status)
             assert 0 < int(answer.header("Retry-After") or 0) <= 60
-    assert len(await inbox(apart, phone)) == 1
+    assert len(await messages(apart.sandbox, phone)) == 1
 
 
 @pytest.mark.attack("O11")
@@ -221,7 +220,7 @@ async def test_a_number_is_read_as_one_in_every_spelling(apart: Caller) -> None:
         form = (await opened(browser, BY_CODE, CODE_FORM)).typed(phone=spelled(phone)[turn], agreed="yes")
         answer = await send(browser, form, "code")
         assert answer.status == 200, form.values["phone"]
-        code = await code_sent(apart, phone)
+        code = await code_to(apart.sandbox, phone)
         # Typed in yet another way, it is the same number still.
         assert await enters(browser, form_of(answer, CODE_FORM).typed(phone=phone), code) == "right"
 
@@ -235,8 +234,8 @@ async def test_of_twenty_askings_in_the_same_instant_one_is_sent(apart: Caller) 
     posts = (send(browser, form, "code") for browser, form in zip(browsers, forms, strict=True))
     answers = await asyncio.gather(*posts)
     assert Counter(answer.status for answer in answers) == {200: 1, 429: 19}
-    await code_sent(apart, phone)
-    assert len(await inbox(apart, phone)) == 1
+    await code_to(apart.sandbox, phone)
+    assert len(await messages(apart.sandbox, phone)) == 1
 
 
 @pytest.mark.attack("O11")
@@ -249,7 +248,7 @@ async def test_nothing_is_sent_to_what_is_no_number_of_the_mainland(apart: Calle
             assert answer.status == 422, (way, phone)
             assert "phone" in form_of(answer, way).faults, (way, phone)
     for phone in ("15477770001", "15477770002"):
-        assert not await inbox(apart, phone)
+        assert not await messages(apart.sandbox, phone)
 
 
 @pytest.mark.attack("O11")
@@ -263,7 +262,7 @@ async def test_a_browser_asks_for_five_messages_an_hour_wherever_they_go(apart: 
         answer = await send(browser, (await opened(browser, SENDING[way], way)).typed(phone=phone), "code")
         assert answer.status == 429
         assert int(answer.header("Retry-After") or 0) > 60
-        assert await inbox(apart, phone) == []
+        assert await messages(apart.sandbox, phone) == []
     await login_code(Browser(apart), phones[5])
 
 
@@ -286,7 +285,7 @@ async def test_another_address_gains_no_message_and_no_guess(home: Own) -> None:
                 told[outcome(await send(same, form.typed(code=another(code, turn + 1)), **claims))] += 1
         assert told["wrong"] == 5, told
         assert await enters(browser, form, code) in {"expired", "refused"}
-        assert len(await inbox(caller, phone)) == 1
+        assert len(await messages(caller.sandbox, phone)) == 1
 
 
 @pytest.mark.attack("O11")
@@ -336,7 +335,7 @@ async def test_a_code_is_read_on_the_phone_and_nowhere_else(home: Own) -> None:
         asking = await solved(browser, form_of(await browser.get("/register"), "/register"))
         live = await send(browser, asking.typed(phone=(third := number())), "code", Accept="application/json")
         assert live.status == 200
-        codes = {code, await code_sent(caller, account.phone), await code_sent(caller, third)}
+        codes = {code, await code_to(caller.sandbox, account.phone), await code_to(caller.sandbox, third)}
         for answer in caller.heard:
             kind = answer.header("Content-Type") or ""
             said = json.dumps(answer.headers) + ("" if kind.startswith(("image", "audio")) else answer.text)

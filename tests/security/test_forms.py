@@ -16,13 +16,12 @@ from tests.support.addresses import GUESTS, OWNERS
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, Line
 from tests.support.forms import FORM, WebForm, form_of, post, post_raw, send
+from tests.support.inbox import code_to, messages
 from tests.support.visitors import (
     BY_CODE,
     CODE_FORM,
     PASSWORD,
     PC_LOGIN,
-    code_sent,
-    inbox,
     number,
     opened,
     registered,
@@ -379,13 +378,13 @@ async def test_a_captcha_serves_once_in_one_browser_and_before_anything_else(apa
     assert _of_a_captcha(await tried(form, captcha=wrong))
     # The wrong answer has used it up, so that nobody tries ten thousand.
     assert _of_a_captcha(await tried(form, captcha=right))
-    assert await inbox(apart, phone) == []
+    assert await messages(apart.sandbox, phone) == []
     form = await opened(browser, page, action)
     assert not _of_a_captcha(await tried(form))
     assert _of_a_captcha(await tried(form))
     if act:
-        await code_sent(apart, phone)
-        assert len(await inbox(apart, phone)) == 1
+        await code_to(apart.sandbox, phone)
+        assert len(await messages(apart.sandbox, phone)) == 1
     # The other browser's own is untouched by whoever has only seen its id.
     assert not _of_a_captcha(await send(other, theirs.typed(**{f: typed[f] for f in theirs.fields if f in typed}), act))
 
@@ -406,8 +405,8 @@ async def test_of_twenty_posts_with_one_captcha_one_gets_past_it(apart: Caller) 
     answers = await asyncio.gather(*(send(browser.copy(), form.typed(phone=phone), "code") for phone in phones))
     assert Counter(answer.status for answer in answers) == {422: 19, 200: 1}
     (sent,) = (phone for phone, answer in zip(phones, answers, strict=True) if answer.status == 200)
-    await code_sent(apart, sent)
-    assert [phone for phone in phones if await inbox(apart, phone)] == [sent]
+    await code_to(apart.sandbox, sent)
+    assert [phone for phone in phones if await messages(apart.sandbox, phone)] == [sent]
 
 
 @pytest.mark.attack("O11")

@@ -26,6 +26,7 @@ from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller
 from tests.support.crowd import Crowd
 from tests.support.forms import form_of, note, send
+from tests.support.inbox import code_to
 from tests.support.login import logged_in
 from tests.support.phone import Phone
 from tests.support.visitors import (
@@ -37,7 +38,6 @@ from tests.support.visitors import (
     PC_LOGIN,
     another,
     by_password,
-    code_sent,
     login_code,
     number,
     opened,
@@ -166,7 +166,7 @@ async def test_a_code_is_asked_for_alike_whoever_the_number_belongs_to(
                 answer = await send(browser, form, "code", Accept=accept)
                 assert answer.status in statuses
                 faces[group].add((accept, which, face(answer, phone)))
-            await code_sent(calling, phone)
+            await code_to(calling.sandbox, phone)
     assert faces["known"] == faces["nobody"]
     assert len(faces["known"]) == 4
 

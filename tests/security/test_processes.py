@@ -18,6 +18,7 @@ from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, Deployment, at_once, request
 from tests.support.forms import FORM, WebForm, form_of, send
 from tests.support.house import is_ready, open_house, serve
+from tests.support.inbox import code_to, messages
 from tests.support.visitors import (
     ANOTHER,
     BY_CODE,
@@ -26,8 +27,6 @@ from tests.support.visitors import (
     PASSWORD,
     another,
     by_password,
-    code_sent,
-    inbox,
     login_code,
     number,
     opened,
@@ -77,7 +76,7 @@ async def test_two_processes_share_every_try_and_a_new_one_gives_none_back(
         browser, phone = Browser(first), number()
         form = (await opened(browser, BY_CODE, CODE_FORM)).typed(phone=phone, agreed="yes")
         assert (await send(through(second, browser), form, "code")).status == 200
-        assert outcome(await send(browser, form.typed(code=await code_sent(first, phone)))) == "right"
+        assert outcome(await send(browser, form.typed(code=await code_to(first.sandbox, phone)))) == "right"
 
         phone = number()
         form, code = await login_code(browser, phone)
@@ -108,8 +107,8 @@ async def test_two_processes_share_every_try_and_a_new_one_gives_none_back(
         asking = [(asker, (await opened(asker, BY_CODE, CODE_FORM)).typed(phone=one)) for asker in askers]
         answers = await together(asking, "code")
         assert Counter(answer.status for answer in answers) == {200: 1, 429: 19}
-        assert await code_sent(second, one)
-        assert len(await inbox(second, one)) == 1
+        assert await code_to(second.sandbox, one)
+        assert len(await messages(second.sandbox, one)) == 1
 
         account = await registered(first)
         tries: list[tuple[Browser, WebForm]] = []
@@ -134,5 +133,5 @@ async def test_two_processes_share_every_try_and_a_new_one_gives_none_back(
             assert too_soon.status == 429
             assert (await by_password(Browser(caller), account.username, PASSWORD, H5_LOGIN)).status == 429
             assert outcome(await send(through(caller, browser), form.typed(code=code))) in {"expired", "refused"}
-        assert len(await inbox(second, phone)) == 1
+        assert len(await messages(second.sandbox, phone)) == 1
         assert form_of(await browser.get(H5_LOGIN), H5_LOGIN).captcha

@@ -17,6 +17,7 @@ from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller
 from tests.support.forgetful import Forgetful, form_on
 from tests.support.forms import WebForm, forms, send
+from tests.support.inbox import messages
 from tests.support.visitors import by_password
 
 KNOWN: Final = [(f"known_{number:03d}", f"1540009{number:04d}") for number in range(100)]
@@ -112,8 +113,8 @@ async def test_asking_for_a_code_and_guessing_it_is_the_same_for_a_number_that_n
     # A decoy may be asked its document too, which is a field more: what a code is worth is compared.
     assert [answer[0] for answer in seen[0]] == [answer[0] for answer in seen[1]]
     assert seen[0][:2] == seen[1][:2]
-    assert await calling.sandbox(f"/control/inbox?to={KNOWN[0][1]}") != []
-    assert await calling.sandbox(f"/control/inbox?to={NOBODY[0][1]}") == []
+    assert await messages(calling.sandbox, KNOWN[0][1]) != []
+    assert await messages(calling.sandbox, NOBODY[0][1]) == []
 
 
 @pytest.mark.attack("R2", "R3")

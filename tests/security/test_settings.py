@@ -15,6 +15,7 @@ from tests.support.accounts import member_at
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, Line
 from tests.support.forms import WebForm, form_of, forms, post, send
+from tests.support.inbox import code_to, messages
 
 PASSWORD, NEW_PASSWORD = "Old-wansui-7", "New-wansui-8"
 ATTACKER: Final = "15400079999"
@@ -60,10 +61,7 @@ class Victim:
         sent = await send(browser, form.typed(captcha=await self.captcha(form)), "code")
         assert sent.status == 303, sent
         page = await browser.get(sent.header("Location") or "")
-        async with asyncio.timeout(30):
-            while not (inbox := await self.caller.sandbox(f"/control/inbox?to={self.phone}")):
-                pass
-        return form_of(page, f"/centre/{setting}/identity"), str(inbox[0]["code"])
+        return form_of(page, f"/centre/{setting}/identity"), await code_to(self.caller.sandbox, self.phone)
 
 
 @pytest.fixture
@@ -98,7 +96,7 @@ async def test_a_stolen_session_changes_nothing_without_the_owners_phone(victim:
                 assert answer.status in {303, 400}, (setting, act, answer)
         page = await thief.get(f"/centre/{setting}")
         assert f'action="/centre/{setting}/identity"' in page.text or setting == "cancel"
-    assert await victim.caller.sandbox(f"/control/inbox?to={ATTACKER}") == []
+    assert await messages(victim.caller.sandbox, ATTACKER) == []
     assert (await victim.logs_in()).session is not None, "the password is what it was"
     assert victim.phone[-4:] in (await thief.get("/centre")).text
 

@@ -23,6 +23,10 @@ from tests.support.calls import PATIENCE, Answer, Caller, Deployment
 CHROME: Final = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 )
+IPHONE: Final = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
+    "Mobile/15E148 Safari/604.1"
+)
 SUBPROTOCOL: Final = "bjidp.qr.v1"
 SECRET: Final = "bjidp_browser"
 SESSION: Final = "bjidp_session"

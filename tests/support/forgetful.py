@@ -5,12 +5,12 @@ Drives the pages of recovery by what is on them alone, in plain HTTP, at any ser
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from tests.support.browser import Browser
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, forms, heading, links, send
+from tests.support.inbox import code_to
 
 NUMBER: Final = "15400000001"
 
@@ -90,11 +90,7 @@ class Forgetful:
 
     async def reads(self, number: str = NUMBER, sent: int = 1) -> str:
         """Return the newest code that was sent to a number, once there are ``sent``."""
-        async with asyncio.timeout(10):
-            while True:
-                found = await self.browser.caller.sandbox(f"/control/inbox?to={number}")
-                if len(found) >= sent:
-                    return str(found[0]["code"])
+        return await code_to(self.browser.caller.sandbox, number, count=sent)
 
     async def proves(self, name: str = NUMBER, **typed: str) -> Answer:
         """Come as far as the new password."""

@@ -17,14 +17,13 @@ from tests.support.accounts import is_password, member
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller
 from tests.support.forms import WebForm, form_of, forms, send
+from tests.support.inbox import code_to, messages
 from tests.support.visitors import (
     ANOTHER,
     BY_CODE,
     CODE_FORM,
     PASSWORD,
     by_password,
-    code_sent,
-    inbox,
     number,
     username,
 )
@@ -127,14 +126,14 @@ class Journey:
 
     async def code(self, to: str) -> str:
         """Return the code that was sent to a number or an address since the last one was read."""
-        found = await code_sent(self.caller, to, self._read.get(to, 0) + 1)
-        self._read[to] = len(await inbox(self.caller, to))
+        found = await code_to(self.caller.sandbox, to, count=self._read.get(to, 0) + 1)
+        self._read[to] = len(await messages(self.caller.sandbox, to))
         return found
 
     async def looks(self, *addresses: str) -> None:
         """Look what has arrived: it is old when the next code is waited for."""
         for to in (self.phone, *addresses):
-            self._read[to] = len(await inbox(self.caller, to))
+            self._read[to] = len(await messages(self.caller.sandbox, to))
 
     async def _solved(self, form: WebForm) -> WebForm:
         if not form.values.get("captcha_id"):

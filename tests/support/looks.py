@@ -1,14 +1,9 @@
-"""What a person sees on every page of a journey, and what an inbox holds."""
+"""What a person sees on every page of a journey."""
 
 from __future__ import annotations
 
-import asyncio
-
-from playwright.async_api import Page
-
 from tests.support.accessibility import violations
-from tests.support.computer import PATIENCE, Computer
-from tests.support.town import Place
+from tests.support.computer import Computer
 
 NARROW = 320
 
@@ -34,13 +29,3 @@ class Looks:
             self.found.append(f"{name}: scrolls sideways at {NARROW} px")
         await self._computer.hang(f"{self._journey}-{name}-{NARROW}")
         await page.set_viewport_size(size)
-
-
-async def code_of(page: Page, place: Place, number: str) -> str:
-    """Return the code that was sent to a number."""
-    async with asyncio.timeout(PATIENCE / 1_000):
-        while True:
-            answer = await page.request.get(f"{place.sandbox}/control/inbox?to={number}")
-            found = await answer.json()
-            if found:
-                return str(found[0]["code"])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import NewMember, Standing
-from tests.support.calls import PATIENCE, Caller
 from tests.support.program import Program
 
 USERNAME = "zhang_san"
@@ -28,12 +25,3 @@ async def enrolled(
         await hashes.close()
     new = NewMember(username=username, phone=phone, password=kept)
     return await program.rooms.stores.members.enrol(new, program.clock.now())
-
-
-async def sms_code(caller: Caller, phone: str = PHONE, *, but: str | None = None) -> str:
-    """Return the code in the newest message to a number, once one is there that is not ``but``."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            inbox = await caller.sandbox(f"/control/inbox?to={phone}")
-            if inbox and inbox[0]["code"] != but:
-                return str(inbox[0]["code"])

@@ -9,7 +9,8 @@ from bjidp.sessions.service import Sessions
 from tests.support.browser import SESSION, Browser
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, send
-from tests.support.members import sms_code
+from tests.support.inbox import code_to
+from tests.support.members import PHONE
 from tests.support.program import Program
 
 BY_PASSWORD = Login(Way.PASSWORD, None, None, "Chrome", "Windows", None, b"network", None)
@@ -59,7 +60,7 @@ class Owner:
         form = await self.form(path + flow, f"{path}/identity")
         page = await self.follow(await send(self.browser, form, "code"))
         assert page.status == 200, page
-        self.code = await sms_code(self.browser.caller, but=self.code)
+        self.code = await code_to(self.browser.caller.sandbox, PHONE, but=self.code)
         return form_of(page, f"{self.prefix}{path}/identity")
 
     async def proves(self, setting: str, flow: str = "") -> Answer:
@@ -75,4 +76,4 @@ class Owner:
 
     async def code_to(self, number: str) -> str:
         """Return the code of the newest message to another number."""
-        return await sms_code(self.browser.caller, number)
+        return await code_to(self.browser.caller.sandbox, number)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from playwright.async_api import Page, expect
 
-from tests.support.computer import PATIENCE, Computer
+from tests.support.computer import Computer
+from tests.support.inbox import by_page, code_to
 from tests.support.town import Place
 
 PASSWORD = "Wansui-8"
@@ -46,11 +45,7 @@ class Registrant:
 
     async def code(self, phone: str) -> str:
         """Return the code in the newest message to the number."""
-        async with asyncio.timeout(PATIENCE / 1_000):
-            while True:
-                answer = await self.page.request.get(f"{self.place.sandbox}/control/inbox?to={phone}")
-                if messages := await answer.json():
-                    return str(messages[0]["code"])
+        return await code_to(by_page(self.page, self.place), phone)
 
     async def completes(self, code: str) -> None:
         """Type the code and the password, and agree."""

@@ -6,7 +6,6 @@ yet, also on a deployment that an earlier run has been at.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import time
 from typing import Final
@@ -14,8 +13,9 @@ from typing import Final
 from msgspec import Struct
 
 from tests.support.browser import Browser
-from tests.support.calls import PATIENCE, Answer, Caller
+from tests.support.calls import Answer, Caller
 from tests.support.forms import WebForm, form_of, send
+from tests.support.inbox import code_to
 
 PC_LOGIN: Final = "/login?tab=account"
 H5_LOGIN: Final = "/h5/login"
@@ -62,25 +62,11 @@ async def solved(browser: Browser, form: WebForm) -> WebForm:
     return form.typed(captcha=await browser.caller.captcha(form.captcha)) if form.captcha else form
 
 
-async def inbox(caller: Caller, phone: str) -> list[str]:
-    """Return the codes that were sent to a number, newest first."""
-    return [str(message["code"]) for message in await caller.sandbox(f"/control/inbox?to={phone}")]
-
-
-async def code_sent(caller: Caller, phone: str, count: int = 1) -> str:
-    """Return the newest code that was sent to a number, once there are ``count``."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            codes = await inbox(caller, phone)
-            if len(codes) >= count:
-                return codes[0]
-
-
 async def login_code(browser: Browser, phone: str) -> tuple[WebForm, str]:
     """Have a code for a login sent to a number; return the form it is typed into, and the code."""
     answer = await send(browser, (await opened(browser, BY_CODE, CODE_FORM)).typed(phone=phone, agreed="yes"), "code")
     assert answer.status == 200, answer
-    return form_of(answer, CODE_FORM), await code_sent(browser.caller, phone)
+    return form_of(answer, CODE_FORM), await code_to(browser.caller.sandbox, phone)
 
 
 async def by_password(browser: Browser, name: str, password: str, page: str = PC_LOGIN) -> Answer:
@@ -96,7 +82,7 @@ async def registering(browser: Browser, phone: str, name: str = "", page: str = 
     assert answer.status == 303, answer
     form = form_of(await browser.get(str(answer.header("Location"))), page)
     again = {"again": PASSWORD} if page == "/register" else {}
-    return form.typed(code=await code_sent(browser.caller, phone), password=PASSWORD, agreed="yes", **again)
+    return form.typed(code=await code_to(browser.caller.sandbox, phone), password=PASSWORD, agreed="yes", **again)
 
 
 async def registered(caller: Caller, browser: Browser | None = None) -> Account:

@@ -15,20 +15,17 @@ from bjidp.audit.event import EventKind
 from bjidp.bootstrap import verification
 from bjidp.clock import DAY
 from bjidp.storage.memory.records import MemoryRecords
-from tests.support.browser import Browser
+from tests.support.browser import IPHONE, Browser
 from tests.support.calls import PATIENCE, Answer
 from tests.support.forms import WebForm, form_of, note, post, post_raw, send
-from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled, sms_code
+from tests.support.inbox import code_to
+from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled
 from tests.support.program import Program
 from tests.web.conftest import StartProgram
 
 PC = "/login?tab=account"
 BY_CODE = "/h5/login?tab=code"
 KNOWN = "bjidp_known"
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/17.0 Mobile/15E148 Safari/604.1"
-)
 
 
 @pytest.fixture
@@ -337,7 +334,7 @@ async def test_a_code_to_the_phone_logs_in(program: Program, member: Standing) -
     form = form_of(answer, "/h5/login/code")
     assert form.values["phone"] == "154-0000-5678"
     assert 'data-wait="60"' in answer.text
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     entered = await send(browser, form.typed(code=code, agreed="yes"))
     assert (entered.status, entered.header("Location")) == (303, "/h5/centre"), entered.text
     (session,) = await program.rooms.stores.sessions.of_account(member.account, program.clock.now())
@@ -373,7 +370,7 @@ async def test_a_code_is_sent_to_a_number_that_nobody_has_like_to_any_other(prog
         costs.append({call: number for call, number in program.meddler.calls.items() if "dispatches" not in call})
         assert answer.status == 200
         heard.add(alike(answer.text, phone))
-        await sms_code(browser.caller, phone)
+        await code_to(browser.caller.sandbox, phone)
     assert len(heard) == 1
     assert costs[0] == costs[1]
 
@@ -383,7 +380,7 @@ async def test_a_code_is_sent_to_a_number_that_nobody_has_like_to_any_other(prog
 async def test_whoever_has_the_phone_is_told_that_it_has_no_account(program: Program) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     told = await send(browser, form_of(answer, "/h5/login/code").typed(code=code))
     assert told.status == 200
     assert "这个手机号还没有注册" in told.text
@@ -396,7 +393,7 @@ async def test_a_code_serves_once_and_for_five_minutes(program: Program, member:
     browser = await program.browser()
     _, answer = await asked(program, browser)
     form = form_of(answer, "/h5/login/code").typed(agreed="yes")
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     missed = await send(browser, form.typed(code=f"{(int(code) + 1) % 1_000_000:06}"))
     assert form_of(missed, "/h5/login/code").faults == {"code": "验证码不对，请检查后再输入"}
     assert (await send(browser, form.typed(code=code))).status == 303
@@ -404,7 +401,7 @@ async def test_a_code_serves_once_and_for_five_minutes(program: Program, member:
     other = await program.browser()
     await program.advance(61)
     _, answer = await asked(program, other)
-    late = await sms_code(other.caller, but=code)
+    late = await code_to(other.caller.sandbox, PHONE, but=code)
     await program.advance(5 * 60)
     missed = await send(other, form_of(answer, "/h5/login/code").typed(code=late, agreed="yes"))
     assert form_of(missed, "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
@@ -415,7 +412,7 @@ async def test_a_code_serves_once_and_for_five_minutes(program: Program, member:
 async def test_a_right_code_outlives_a_fault_after_it(program: Program, member: Standing, call: str) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     program.meddler.breaks(call)
     failed = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
     assert failed.status == 503
@@ -430,7 +427,7 @@ async def test_a_right_code_outlives_a_fault_after_it(program: Program, member: 
 async def test_a_proved_number_opens_nothing_once_its_code_would_be_over(program: Program, member: Standing) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     program.meddler.breaks("sessions.open")
     failed = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
     program.meddler.mends()
@@ -444,7 +441,7 @@ async def test_a_proved_number_opens_nothing_once_its_code_would_be_over(program
 async def test_a_proof_that_is_not_noted_keeps_nobody_out(program: Program, member: Standing) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     program.meddler.breaks("members.phone_proved")
     entered = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
     assert (entered.status, entered.header("Location")) == (303, "/h5/centre")
@@ -455,7 +452,7 @@ async def test_a_proof_that_is_not_noted_keeps_nobody_out(program: Program, memb
 async def test_a_form_posted_twice_at_once_comes_to_one_session(program: Program, member: Standing) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    form = form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+    form = form_of(answer, "/h5/login/code").typed(code=await code_to(browser.caller.sandbox, PHONE), agreed="yes")
     second = browser.copy()
     answers = []
 
@@ -477,7 +474,7 @@ async def test_what_was_sent_and_typed_outlives_a_fault_elsewhere(program: Progr
     browser = await program.browser()
     _, answer = await asked(program, browser)
     sent = re.findall(r'data-dispatch="([^"]+)"', answer.text)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     form = form_of(answer, "/h5/login/code")
     form.values.pop("agreed")
     await program.advance(20)
@@ -495,7 +492,7 @@ async def test_what_was_sent_and_typed_outlives_a_fault_elsewhere(program: Progr
 async def test_a_code_that_was_wrong_is_not_kept(program: Program, member: Standing) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
     missed = await send(browser, form_of(answer, "/h5/login/code").typed(code=wrong, agreed="yes"))
     assert form_of(missed, "/h5/login/code").values["code"] == ""
@@ -520,7 +517,7 @@ async def test_a_login_by_a_number_that_is_changed_meanwhile_comes_to_nothing(
 ) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    form = form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+    form = form_of(answer, "/h5/login/code").typed(code=await code_to(browser.caller.sandbox, PHONE), agreed="yes")
 
     async def changed() -> None:
         await program.rooms.stores.members.set_phone(member.account, "15400006666", program.clock.now())
@@ -535,7 +532,7 @@ async def test_a_login_by_a_number_that_is_changed_meanwhile_comes_to_nothing(
 async def test_a_code_is_worth_nothing_in_another_browser(program: Program, member: Standing) -> None:
     browser, thief = await program.browser(), await program.browser()
     await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     form = (await at(program, thief, BY_CODE)).typed(phone=PHONE, code=code, agreed="yes")
     assert form_of(await send(thief, form), "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
 
@@ -555,7 +552,7 @@ async def test_a_number_long_unused_is_asked_for_the_end_of_the_document(program
     program.clock.advance(60 * DAY / 1000 + 1)
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    form = form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+    form = form_of(answer, "/h5/login/code").typed(code=await code_to(browser.caller.sandbox, PHONE), agreed="yes")
     led = await send(browser, form)
     where = led.header("Location") or ""
     assert (led.status, where.partition("=")[0]) == (303, "/h5/login/document?flow")
@@ -577,7 +574,7 @@ async def test_a_number_long_unused_is_asked_for_the_end_of_the_document(program
     again = await program.browser()
     await program.advance(61)
     _, answer = await asked(program, again)
-    code = await sms_code(again.caller, but=form.values["code"])
+    code = await code_to(again.caller.sandbox, PHONE, but=form.values["code"])
     entered = await send(again, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
     assert (entered.status, entered.header("Location")) == (303, "/h5/centre"), entered.text
 
@@ -590,7 +587,8 @@ async def test_the_end_of_a_document_is_not_guessed(program: Program) -> None:
     browser = await program.browser()
     _, answer = await asked(program, browser)
     led = await send(
-        browser, form_of(answer, "/h5/login/code").typed(code=await sms_code(browser.caller), agreed="yes")
+        browser,
+        form_of(answer, "/h5/login/code").typed(code=await code_to(browser.caller.sandbox, PHONE), agreed="yes"),
     )
     tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
     for number in range(4):
@@ -611,7 +609,7 @@ async def test_a_document_asked_for_too_long_ago_leads_to_the_beginning_in_words
     program.clock.advance(60 * DAY / 1000 + 1)
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     led = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
     tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
     await program.advance(31 * 60)
@@ -629,7 +627,7 @@ async def test_a_fault_after_the_end_of_a_document_costs_nothing_but_another_pre
     program.clock.advance(60 * DAY / 1000 + 1)
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     led = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
     tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
     member = await program.rooms.stores.members.member(account)
@@ -654,7 +652,7 @@ async def test_an_account_that_is_locked_at_its_document_is_told_so_on_the_login
     program.clock.advance(60 * DAY / 1000 + 1)
     browser = await program.browser()
     _, answer = await asked(program, browser)
-    code = await sms_code(browser.caller)
+    code = await code_to(browser.caller.sandbox, PHONE)
     led = await send(browser, form_of(answer, "/h5/login/code").typed(code=code, agreed="yes"))
     tail = form_of(await browser.get(led.header("Location") or ""), "/h5/login/document")
     member = await program.rooms.stores.members.member(account)

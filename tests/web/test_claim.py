@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -10,8 +9,8 @@ import pytest
 from msgspec import Struct
 
 from bjidp.config.settings import Settings
-from tests.support.calls import PATIENCE, Answer, Caller
-from tests.support.members import sms_code
+from tests.support.calls import Answer, Caller
+from tests.support.inbox import arrived, code_to
 from tests.support.phone import Person, complete, pressed, start_session, state_identity
 from tests.support.phone import before_the_camera as film
 from tests.support.phone import people as everybody
@@ -38,7 +37,7 @@ class Claim(Struct):
     async def sent(self) -> str:
         """Have a code sent, and read it."""
         assert (await self.call()).status == 202
-        return await sms_code(self.caller, PHONE)
+        return await code_to(self.caller.sandbox, PHONE)
 
 
 async def on_pages(program: Program, person: Person, phone: str | None = PHONE) -> str:
@@ -77,7 +76,7 @@ async def test_a_code_to_the_accounts_phone_logs_in_to_it(program: Program) -> N
     found = await claim(program)
     asked = await found.call()
     assert (asked.status, asked.json()) == (202, {"status": "code_sent", "wait": 60})
-    code = await sms_code(found.caller, PHONE)
+    code = await code_to(found.caller.sandbox, PHONE)
     answer = await found.call(code=code)
     assert account_of(program, answer) == found.loser
     assert answer.json()["account"] == {"name": "陈**", "level": "L3"}
@@ -95,12 +94,9 @@ async def test_a_new_account_takes_the_identity_over_and_the_loser_hears_of_it(p
     found = await claim(program)
     answer = await found.call(mine=False)
     assert account_of(program, answer) != found.loser
-    async with asyncio.timeout(PATIENCE):
-        inbox: list[dict[str, Any]] = []
-        while not inbox:
-            inbox = await found.caller.sandbox(f"/control/inbox?to={PHONE}")
-    assert "用于另一个账号" in inbox[0]["text"]
-    assert inbox[0]["code"] is None
+    newest, *_ = await arrived(found.caller.sandbox, PHONE)
+    assert "用于另一个账号" in newest["text"]
+    assert newest["code"] is None
     kinds = [kind for (kind,) in program.sql("SELECT kind FROM audit_event ORDER BY id")]
     assert {"identity.lost", "identity.taken"} <= set(kinds)
 

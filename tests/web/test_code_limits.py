@@ -14,6 +14,7 @@ from tests.support.accounts import member as account
 from tests.support.browser import Browser
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, send
+from tests.support.inbox import code_to, messages
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
@@ -22,8 +23,6 @@ from tests.support.visitors import (
     CODE_FORM,
     another,
     by_password,
-    code_sent,
-    inbox,
     number,
     opened,
     registering,
@@ -57,10 +56,10 @@ class Asker:
 
     async def gets(self) -> str:
         """Ask for a code, which has to be sent, and read it."""
-        before = len(await inbox(self.browser.caller, self.phone))
+        before = len(await messages(self.browser.caller.sandbox, self.phone))
         answer = await self.asks()
         assert answer.status in {200, 303}, answer
-        return await code_sent(self.browser.caller, self.phone, before + 1)
+        return await code_to(self.browser.caller.sandbox, self.phone, count=before + 1)
 
     async def enters(self, code: str) -> Answer:
         """Type a code."""
@@ -130,7 +129,7 @@ async def test_a_new_code_ends_the_one_before(program: Program, way: str) -> Non
     form = await solved(asker.browser, asker.form) if asker.form.captcha else asker.form
     answer = await send(asker.browser, form, "code")
     assert answer.status in {200, 303}
-    second = await code_sent(asker.browser.caller, asker.phone, 2)
+    second = await code_to(asker.browser.caller.sandbox, asker.phone, count=2)
     assert first != second
     assert told(await asker.enters(first)) == "wrong"
     assert told(await asker.enters(second)) == "right"
@@ -185,7 +184,7 @@ async def test_strangers_leave_the_owner_messages_by_the_hour_and_by_the_day(
     assert "请在24小时后再试" in refused.text
     # Six were strangers', two the owner's: two are left of ten.
     assert [(await owner()).status for _ in range(3)] == [200, 200, 429]
-    assert len(await inbox(own.caller, PHONE)) == 10
+    assert len(await messages(own.caller.sandbox, PHONE)) == 10
     program.clock.advance(24 * HOURS)
     assert (await stranger()).status in {200, 303}
 
@@ -239,9 +238,9 @@ async def test_of_two_people_who_have_proved_one_number_one_has_an_account_by_it
     forms = []
     for name in ("first_one", "second_one"):
         browser = await program.browser()
-        before = len(await inbox(browser.caller, phone))
+        before = len(await messages(browser.caller.sandbox, phone))
         form = await registering(browser, phone, name)
-        code = await code_sent(browser.caller, phone, before + 1)
+        code = await code_to(browser.caller.sandbox, phone, count=before + 1)
         chosen = f"Wansui-{name}"
         forms.append((browser, form.typed(code=code, password=chosen, again=chosen)))
         program.clock.advance(MINUTES)

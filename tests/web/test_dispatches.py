@@ -22,6 +22,7 @@ from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.errors import SmsNotOffered
 from tests.support.browser import Browser
 from tests.support.calls import PATIENCE, Answer
+from tests.support.inbox import messages
 from tests.support.program import Program
 from tests.support.verification import binding, mail, number
 from tests.web.conftest import StartProgram
@@ -92,7 +93,7 @@ async def test_a_message_arrives_with_a_code_and_the_page_is_told(
 ) -> None:
     dispatch = await asked(program, dispatches, browser)
     assert await end(browser, dispatch) == {"state": "sent", "message": "已发送"}
-    (message,) = await browser.caller.sandbox(f"/control/inbox?to={PHONE}")
+    (message,) = await messages(browser.caller.sandbox, PHONE)
     assert message["text"].startswith("【")
     assert "不要告诉任何人" in message["text"]
     assert message["code"].isdecimal()
@@ -138,7 +139,7 @@ async def test_a_mail_arrives_with_a_code_and_the_page_is_told(
         source=Source(None),
     )
     assert await end(browser, sent.id) == {"state": "sent", "message": "已发送"}
-    (message,) = await browser.caller.sandbox(f"/control/inbox?to={mail().text}")
+    (message,) = await messages(browser.caller.sandbox, mail().text)
     assert "不要告诉任何人" in message["text"]
     assert message["code"].isdecimal()
 

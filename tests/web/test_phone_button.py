@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
 from bjidp.config.settings import Settings
-from tests.support.calls import PATIENCE, Answer
+from tests.support.calls import Answer
+from tests.support.inbox import arrived
 from tests.support.members import enrolled
 from tests.support.phone import Person, Phone, complete, login_code, pressed, state_identity
 from tests.support.phone import before_the_camera as film
@@ -29,15 +29,6 @@ async def program(start_program: StartProgram) -> Program:
 async def press(phone: Phone, number: str | None = None, *, older: bool = False) -> dict[str, str]:
     """Press the button of a phone's platform."""
     return await pressed(phone.caller, phone.platform, phone.person.id, number, older=older)
-
-
-async def inbox(phone: Phone, number: str, count: int) -> list[str]:
-    """Return the texts that a number was sent, once there are ``count``."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            found = await phone.caller.sandbox(f"/control/inbox?to={number}")
-            if len(found) >= count:
-                return [message["text"] for message in found]
 
 
 def faults(answer: Answer) -> list[tuple[str, str]]:
@@ -68,7 +59,8 @@ async def test_a_number_that_is_replaced_is_told_by_sms(program: Program) -> Non
     await phone.bind(await press(phone))
     answer = await phone.bind(await press(phone, "15433330000"))
     assert answer.json() == {"phone": "154****0000"}
-    [text] = await inbox(phone, phone.person.phone, 1)
+    [message] = await arrived(phone.caller.sandbox, phone.person.phone)
+    text = message["text"]
     assert text.startswith("【京通】")
     assert "已改绑另一个手机号" in text
     assert "154" not in text
@@ -89,7 +81,8 @@ async def test_the_number_of_an_account_without_an_identity_moves_when_that_is_w
     answer = await phone.bind(given, merge=True)
     assert (answer.status, answer.json()) == (200, {"phone": "154****0001"})
     assert program.sql("SELECT status FROM account WHERE id = ?", other.account) == [("cancelled",)]
-    [text] = await inbox(phone, phone.person.phone, 1)
+    [message] = await arrived(phone.caller.sandbox, phone.person.phone)
+    text = message["text"]
     assert "原来用本手机号注册的账号已经注销" in text
     kinds = [kind for (kind,) in program.sql("SELECT kind FROM audit_event ORDER BY id")]
     assert {"account.merged", "phone.changed"} <= set(kinds)
@@ -268,7 +261,7 @@ async def test_no_number_and_no_key_is_logged(program: Program, capsys: pytest.C
     given = await press(phone)
     await phone.bind(given)
     await phone.bind(await press(phone, "15433330000"))
-    await inbox(phone, phone.person.phone, 1)
+    await arrived(phone.caller.sandbox, phone.person.phone)
     logged = "".join(capsys.readouterr())
     for secret in (phone.person.phone, "15433330000", *given.values(), "session_key"):
         assert secret not in logged

@@ -14,18 +14,15 @@ from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery.flow import SAVING
 from bjidp.clock import SECOND
 from tests.support.accounts import ZHANG, is_password, member
-from tests.support.browser import Screen
+from tests.support.browser import IPHONE, Screen
 from tests.support.calls import Answer
 from tests.support.forgetful import NUMBER, Forgetful, form_on
 from tests.support.forms import FORM, post, post_raw
+from tests.support.inbox import messages
 from tests.support.phone import Phone
 from tests.support.program import LiveSocket, Program
 from tests.web.conftest import StartProgram
 
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
-    "Mobile/15E148 Safari/604.1"
-)
 NOBODYS_NUMBER = "15400000099"
 OLD, NEW = "Old-wansui-7", "New-wansui-8"
 STARTS = ("/recover", "/h5/recover")
@@ -266,7 +263,7 @@ async def test_a_name_that_nobody_has_is_shown_the_same_each_time_and_sent_nothi
     assert where(await somebody.asks()) == (303, "/recover/code")
     assert "验证码已经发出" in somebody.page
     await program.settle()
-    assert await somebody.browser.caller.sandbox(f"/control/inbox?to={NOBODYS_NUMBER}") == []
+    assert await messages(somebody.browser.caller.sandbox, NOBODYS_NUMBER) == []
 
 
 # ----------------------------------------------------------------------------------------------- what is said, and kept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Final
 from urllib.parse import urlencode
@@ -11,9 +10,10 @@ import msgspec
 import pytest
 
 from bjidp.config.settings import Settings
-from tests.support.browser import SECRET, Browser
+from tests.support.browser import IPHONE, SECRET, Browser
 from tests.support.calls import Answer
 from tests.support.forms import FORM, WebForm, form_of, heading, links, post, post_raw, send
+from tests.support.inbox import arrived, code_to, messages
 from tests.support.program import Program
 from tests.web.conftest import StartProgram
 
@@ -21,10 +21,6 @@ NUMBER, OTHER_NUMBER = "15400000001", "15400000002"
 PASSWORD = "Wansui-8"
 PC, H5 = "/register", "/h5/register"
 PATHS = (PC, H5)
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
-    "Mobile/15E148 Safari/604.1"
-)
 FILLED: Final = {"password": PASSWORD, "again": PASSWORD, "agreed": "yes"}
 
 
@@ -84,20 +80,13 @@ class Applicant:
 
     async def inbox(self, phone: str = NUMBER) -> list[str]:
         """Return the codes that were sent to a number, newest first."""
-        async with asyncio.timeout(10):
-            while True:
-                found = await self.browser.caller.sandbox(f"/control/inbox?to={phone}")
-                if found:
-                    return [message["code"] for message in found]
+        return [message["code"] for message in await arrived(self.browser.caller.sandbox, phone)]
 
     async def fills_in(self, phone: str = NUMBER, username: str = "zhang_san") -> dict[str, str]:
         """Come as far as having the code; return what is still to be typed."""
-        before = len(await self.browser.caller.sandbox(f"/control/inbox?to={phone}"))
+        before = len(await messages(self.browser.caller.sandbox, phone))
         await self.asks(phone, username)
-        async with asyncio.timeout(10):
-            while len(codes := await self.inbox(phone)) == before:
-                pass
-        return FILLED | {"code": codes[0]}
+        return FILLED | {"code": await code_to(self.browser.caller.sandbox, phone, count=before + 1)}
 
     async def registers(self, phone: str = NUMBER, username: str = "zhang_san") -> Answer:
         """Register."""

@@ -13,9 +13,11 @@ from bjidp.audit.event import EventKind
 from bjidp.bootstrap import Stores
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.verification.proofs import Means, Operation, Proofs
+from tests.support.browser import IPHONE
 from tests.support.calls import Answer
 from tests.support.forms import form_of, heading, links, note, post, send
-from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled, sms_code
+from tests.support.inbox import code_to, messages
+from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
 
@@ -25,10 +27,6 @@ MAIL = "zhang@mail.example"
 SETTINGS: Final = ("password", "phone", "mail", "username", "cancel")
 CHANGES: Final = SETTINGS[:-1]
 PREFIXES: Final = ("", "/h5")
-IPHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Version/17.0 Mobile/15E148 Safari/604.1"
-)
 NEW_PASSWORDS: Final = {"old": PASSWORD, "password": NEW_PASSWORD, "again": NEW_PASSWORD}
 
 
@@ -108,13 +106,13 @@ async def test_a_phone_is_changed_and_the_old_one_is_told(program: Program, memb
     assert heading(page) == "设置成功，请牢记您的手机号码！"
     assert await phone_of(program, member.account) == NEW_PHONE
     assert where(await elsewhere.get("/centre")) == (303, "/login")
-    inbox = await owner.browser.caller.sandbox(f"/control/inbox?to={PHONE}")
+    inbox = await messages(owner.browser.caller.sandbox, PHONE)
     for _ in range(10):
         if len(inbox) > 1:
             break
         # It waits for the minute of the code that was sent there.
         await program.advance(30)
-        inbox = await owner.browser.caller.sandbox(f"/control/inbox?to={PHONE}")
+        inbox = await messages(owner.browser.caller.sandbox, PHONE)
     assert "已改绑另一个手机号" in inbox[0]["text"]
     assert "手机号已修改" in (await owner.get("/centre")).text
 
@@ -129,7 +127,7 @@ async def test_a_mail_address_is_bound(program: Program, member: Standing, prefi
     assert form.fields == ["mail", "captcha", "code"]
     assert "请确保您输入的邮箱地址能正常接收邮件" in page.text
     page = await owner.follow(await send(owner.browser, form.typed(mail=MAIL), "code"))
-    code = await sms_code(owner.browser.caller, MAIL)
+    code = await code_to(owner.browser.caller.sandbox, MAIL)
     form = form_of(page, f"{prefix}/centre/mail").typed(code=code)
     page = await owner.follow(await send(owner.browser, form))
     assert heading(page) == "设置成功，邮箱已绑定！"
@@ -160,7 +158,7 @@ async def test_an_account_is_cancelled_after_the_notice_and_the_proof(
     form = owner.solved(form_of(page, f"{prefix}/centre/cancel/identity"))
     page = await owner.follow(await send(owner.browser, form, "code"))
     form = form_of(page, f"{prefix}/centre/cancel/identity")
-    page = await send(owner.browser, form.typed(code=await sms_code(owner.browser.caller)))
+    page = await send(owner.browser, form.typed(code=await code_to(owner.browser.caller.sandbox, PHONE)))
     assert (page.status, heading(page)) == (200, "账号已注销")
     assert owner.browser.session is None
     assert where(await elsewhere.get("/centre")) == (303, "/login")
@@ -190,7 +188,7 @@ async def test_no_link_leads_past_the_proof(program: Program, member: Standing, 
     for act in ("", "other", "captcha", *(["code"] if setting in {"phone", "mail"} else [])):
         answer = await post(owner.browser, f"{prefix}/centre/{setting}", typed | {"act": act})
         assert where(answer) == (303, f"{prefix}/centre/{setting}"), act
-    assert await owner.browser.caller.sandbox(f"/control/inbox?to={NEW_PHONE}") == []
+    assert await messages(owner.browser.caller.sandbox, NEW_PHONE) == []
     assert await phone_of(program, member.account) == PHONE
 
 
@@ -300,7 +298,7 @@ async def test_what_is_wrong_with_the_proof_is_said_beside_its_field(program: Pr
     )  # fmt: skip
     assert form_of(wrong, path).captcha != form.captcha
     assert form_of(await send(owner.browser, form, ""), path).faults == {"code": "请先获取验证码，再输入收到的6位数字"}
-    assert await owner.browser.caller.sandbox(f"/control/inbox?to={PHONE}") == []
+    assert await messages(owner.browser.caller.sandbox, PHONE) == []
     form = await owner.asks("password")
     for code, said in (
         ("12345", "请输入收到的6位数字"),
@@ -582,7 +580,7 @@ async def test_an_end_that_fails_leaves_the_session_with_its_new_cookie(program:
     page = await owner.follow(await send(owner.browser, await owner.form("/centre/cancel")))
     form = owner.solved(form_of(page, "/centre/cancel/identity"))
     page = await owner.follow(await send(owner.browser, form, "code"))
-    form = form_of(page, "/centre/cancel/identity").typed(code=await sms_code(owner.browser.caller))
+    form = form_of(page, "/centre/cancel/identity").typed(code=await code_to(owner.browser.caller.sandbox, PHONE))
     program.meddler.breaks("members.cancel")
     before = owner.browser.session
     answer = await send(owner.browser, form)
@@ -607,6 +605,6 @@ async def test_a_script_is_told_what_of_the_form_has_changed(owner: Owner) -> No
     assert (sent.status, told["faults"], told["note"], told["wait"]) == (200, {}, None, 60)
     state = await owner.browser.caller.send("GET", f"/dispatches/{told['dispatch']}", headers=owner.browser.headers())
     assert state.status == 200
-    code = await sms_code(owner.browser.caller)
+    code = await code_to(owner.browser.caller.sandbox, PHONE)
     answer = await send(owner.browser, form.typed(code=code))
     assert answer.status == 303, "the form does not know the change yet, and its code counts all the same"
