@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import signal
-from functools import partial
-from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import PHONE, Builder, ComputerFactory
+from tests.browser.conftest import PHONE
 from tests.support.accessibility import violations
 from tests.support.chromium import ContextFactory
 from tests.support.computer import Computer
-from tests.support.demo import PATIENCE, Demo
+from tests.support.demo import Demo
 from tests.support.gallery import Gallery
-from tests.support.house import is_ready, serve
-from tests.support.processes import Process, wait_until
 from tests.support.registrant import Registrant
 
 
@@ -121,41 +115,3 @@ async def test_somebody_registers_on_a_phone(demo: Demo, handheld: Computer) -> 
     await expect(page.get_by_role("heading", name="个人中心")).to_be_visible()
     assert found == []
     assert handheld.faults == []
-
-
-async def dies(process: Process) -> None:
-    """Let a server end at once, as when its machine does."""
-    process.signal(signal.SIGKILL)
-    await asyncio.to_thread(wait_until, lambda: not process.alive())
-
-
-@pytest.mark.req("REG-1", "REG-6", "OPS-4")
-async def test_a_server_that_dies_between_the_steps_loses_none(
-    build: Builder, computer_at: ComputerFactory, tmp_path: Path, postgres_url: str, redis_url: str
-) -> None:
-    house = await build(storage={"database_url": postgres_url, "redis_url": redis_url})
-    port = int(house.server.rpartition(":")[2])
-    somebody = Registrant(await computer_at(house), house)
-    servers = list(house.processes)
-
-    async def server_dies_and_comes_back() -> None:
-        await dies(servers[-1])
-        log = tmp_path / f"server-{port}-{len(servers)}.log"
-        servers.append(serve(tmp_path / f"server-{port}.toml", log, sandbox=house.sandbox))
-        await asyncio.to_thread(servers[-1].wait_until, partial(is_ready, port, house.server), PATIENCE)
-
-    try:
-        await somebody.open()
-        await somebody.names("15420001003", "zhang_1003")
-        await somebody.asks_for_a_code()
-        await somebody.completes(await somebody.code("15420001003"))
-        await server_dies_and_comes_back()
-        await somebody.sends()
-        await expect(somebody.page).to_have_url(re.compile("/register/identity$"))
-        await server_dies_and_comes_back()
-        await somebody.page.reload()
-        await somebody.skips()
-        await somebody.is_done()
-    finally:
-        for process in servers[1:]:
-            process.stop()

@@ -16,7 +16,7 @@ from bjidp.clock import Instant
 from tests.support.accounts import is_password, member
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller
-from tests.support.forms import WebForm, form_of, forms, send
+from tests.support.forms import WebForm, form_of, forms, note, send
 from tests.support.inbox import code_to, messages
 from tests.support.visitors import (
     ANOTHER,
@@ -105,6 +105,12 @@ class Journey:
         """Remember which flow an answer leads to."""
         _, _, flow = (answer.header("Location") or "").partition("?flow=")
         self.flow = flow or self.flow
+        return answer
+
+    async def follows(self, answer: Answer) -> Answer:
+        """Go wherever an answer leads."""
+        while answer.status == 303:
+            answer = await self.browser.get(answer.header("Location") or "")
         return answer
 
     async def times(self) -> int:
@@ -410,6 +416,11 @@ class Cancels(Changes):
         holds = [await self.stores.members.is_held(name) for name in names]
         assert holds == [found is not None] * 2
         return found is None
+
+
+def tells(answer: Answer) -> bool:
+    """Tell whether a page says in words that something has not gone on: above its form or beside a field."""
+    return bool(note(answer)) or any(form.faults for form in forms(answer))
 
 
 async def _has_new_password(journey: Journey) -> bool:

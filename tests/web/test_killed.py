@@ -11,9 +11,8 @@ from itertools import count
 
 import pytest
 
-from tests.support.calls import Answer
-from tests.support.forms import forms, note, send
-from tests.support.journeys import JOURNEYS, SAVE, Cancels, Journey
+from tests.support.forms import note, send
+from tests.support.journeys import JOURNEYS, SAVE, Cancels, Journey, tells
 from tests.support.members import CHEAP
 from tests.support.program import Program
 from tests.support.visitors import by_password
@@ -46,18 +45,6 @@ async def come_to(program: Program, journey: type[Journey], step: str) -> Journe
         answer = await somebody.goes(before)
         assert answer.status in {200, 303}, (before, answer.text)
     return somebody
-
-
-def tells(answer: Answer) -> bool:
-    """Tell whether a page says in words that something has not gone on: above its form or beside a field."""
-    return bool(note(answer)) or any(form.faults for form in forms(answer))
-
-
-async def led(somebody: Journey, answer: Answer) -> Answer:
-    """Go wherever an answer leads."""
-    while answer.status == 303:
-        answer = await somebody.browser.get(answer.header("Location") or "")
-    return answer
 
 
 async def finish(program: Program, somebody: Journey) -> None:
@@ -119,14 +106,14 @@ async def test_a_process_that_dies_within_a_step_leaves_the_account_as_it_was_or
             somebody.stores = program.rooms.stores
             done = await somebody.is_done()
             # As the browser does when it is told to try again.
-            answer = await led(somebody, await somebody.posts(form, act))
+            answer = await somebody.follows(await somebody.posts(form, act))
             assert answer.status < 500, (step, seams[-1], answer.text)
             assert "<main" in answer.text, (step, seams[-1], answer.text)
             assert await somebody.is_done() >= done
             if memory:
                 assert not (done and tells(answer)), (step, seams[-1], answer.text)
                 program.clock.advance(SAVING)
-                await led(somebody, await somebody.posts(form, act))
+                await somebody.follows(await somebody.posts(form, act))
                 assert await somebody.is_done() or step != SAVE or seams[-1] in journey.spends, (step, seams[-1])
             await finish(program, somebody)
             # What was proved is used up, whoever posts it again.
@@ -145,7 +132,7 @@ async def test_a_process_that_dies_between_two_steps_is_not_noticed_where_its_me
     for step in journey.steps:
         form, act = await somebody.form(step)
         await program.comes_back(memory=True)
-        answer = await led(somebody, await somebody.posts(form, act))
+        answer = await somebody.follows(await somebody.posts(form, act))
         assert answer.status == 200, (step, answer.text)
         assert not tells(answer), (step, note(answer))
     assert await somebody.is_done()
@@ -162,7 +149,7 @@ async def test_a_process_that_dies_between_two_steps_is_told_in_words_where_its_
         form, act = await somebody.form(step)
         await program.comes_back(memory=False)
         somebody.stores = program.rooms.stores
-        answer = await led(somebody, await somebody.posts(form, act))
+        answer = await somebody.follows(await somebody.posts(form, act))
         # The notice before an account ends is read by whoever is logged in, and sessions are kept.
         assert tells(answer) == (step != "notice"), (step, answer.text)
         assert not await somebody.is_done()
