@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 from msgspec.structs import replace
 
+from bjidp.accounts import fields
 from bjidp.accounts.login.flow import AskTail, NoSuchMember, Proved
 from bjidp.accounts.login.sms import SmsLogin
 from bjidp.accounts.masks import mask_phone
@@ -20,7 +21,7 @@ from bjidp.web import pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.desk import Asker, Desk, StaleForm
 from bjidp.web.form_again import Posted
-from bjidp.web.login_forms import TOLD, CodeForm, agreement_faults, missing, require_nobody
+from bjidp.web.login_forms import TOLD, CodeForm, require_nobody
 from bjidp.web.phone_login import PhoneLogin
 from bjidp.web.rendering import Renderer
 
@@ -90,7 +91,7 @@ class CodeLoginPages:
         )
 
     async def _send(self, request: web.Request, asker: Asker, form: CodeForm) -> str:
-        number = form.number(*missing("captcha", form.captcha))
+        number = form.number(*fields.captcha_faults(form.captcha))
         return await self._codes.send(
             asker.holder,
             form.flow,
@@ -102,7 +103,7 @@ class CodeLoginPages:
         )
 
     async def _check(self, request: web.Request, asker: Asker, form: CodeForm) -> web.Response:
-        number = form.number(*missing("code", form.code), *agreement_faults(form.agreed))
+        number = form.number(*fields.code_faults(form.code), *fields.agreement_faults(agreed=form.agreed == "yes"))
         match await self._codes.check(asker.holder, form.flow, number, form.code):
             case NoSuchMember():
                 body = self._renderer.render(pages.NoAccountPage(phone=mask_phone(number.digits)))

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.errors import TailSpent
+from bjidp.accounts.fields import Fault, Field, missing
 from bjidp.accounts.login.flow import Proved
 from bjidp.accounts.login.tails import DocumentTails
 from bjidp.accounts.masks import mask_phone
@@ -18,7 +19,7 @@ from bjidp.web.code_login import CODE, TAIL, CodeLoginPages
 from bjidp.web.desk import Asker, Desk, StaleForm
 from bjidp.web.form_again import Posted
 from bjidp.web.form_view import Form, FormView
-from bjidp.web.login_forms import CodeForm, missing, require_nobody
+from bjidp.web.login_forms import CodeForm, require_nobody
 from bjidp.web.phone_login import PhoneLogin
 
 
@@ -73,7 +74,7 @@ class DocumentTailPages:
             return await self._phone_login.again(request, asker, Posted(CodeForm(), over))
 
     async def _check(self, request: web.Request, asker: Asker, form: TailForm, number: str) -> web.Response:
-        faults = missing("tail", form.tail)
+        faults = missing(Field.TAIL, form.tail)
         if faults:
             return self._again(request, asker, Posted(form, InvalidRequest(*faults)), number)
         try:
@@ -82,7 +83,7 @@ class DocumentTailPages:
                 return await self._code_login.let_in(request, asker, found)
         except Retryable as trouble:
             return self._again(request, asker, Posted(form, trouble), number)
-        wrong = InvalidRequest(FieldFault("tail", "wrong"))
+        wrong = InvalidRequest(FieldFault(Field.TAIL, Fault.WRONG))
         return self._again(request, asker, Posted(form, wrong), number, tries_left=found)
 
     def _again(

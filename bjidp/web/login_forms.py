@@ -10,7 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
+from bjidp.accounts import fields
 from bjidp.accounts.errors import CredentialsWrong
+from bjidp.accounts.fields import Fault, Field
 from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, Retryable
 from bjidp.verification.errors import CaptchaWrong, SmsNotOffered
 from bjidp.verification.number import MobileNumber, mobile_number
@@ -36,8 +38,8 @@ class PasswordForm(Form, frozen=True):
     @property
     def faults(self) -> list[FieldFault]:
         """What is missing on every page."""
-        given = {"account": self.account.strip(), "password": self.password, "captcha": self.captcha.strip()}
-        return [FieldFault(name, "missing") for name, value in given.items() if not value]
+        password = [] if self.password else [FieldFault(Field.PASSWORD, Fault.MISSING)]
+        return [*fields.missing(Field.ACCOUNT, self.account), *password, *fields.captcha_faults(self.captcha)]
 
     def __repr__(self) -> str:
         """Show nothing of it."""
@@ -58,25 +60,14 @@ class CodeForm(Form, frozen=True):
 
     def number(self, *others: FieldFault) -> MobileNumber:
         """Return the number; raise ``InvalidRequest`` with what is wrong with it, and with ``others``."""
-        number = mobile_number(self.phone)
-        if number is not None and not others:
-            return number
-        fault = "form" if self.phone.strip() else "missing"
-        raise InvalidRequest(*([FieldFault("phone", fault)] if number is None else []), *others)
+        number, faults = mobile_number(self.phone), [*fields.phone_faults(self.phone), *others]
+        if number is None or faults:
+            raise InvalidRequest(*faults)
+        return number
 
     def __repr__(self) -> str:
         """Show nothing of it."""
         return "CodeForm(***)"
-
-
-def agreement_faults(agreed: str) -> list[FieldFault]:
-    """Return what is wrong where the box is not ticked."""
-    return [] if agreed == "yes" else [FieldFault("agreed", "required")]
-
-
-def missing(name: str, typed: str) -> list[FieldFault]:
-    """Return what is wrong where nothing was typed into the field ``name``."""
-    return [] if typed.strip() else [FieldFault(name, "missing")]
 
 
 def require_nobody(asker: Asker, where: str) -> None:

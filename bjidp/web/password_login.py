@@ -8,15 +8,16 @@ from __future__ import annotations
 from aiohttp import web
 from msgspec import Struct
 
+from bjidp.accounts import fields
 from bjidp.accounts.login.password import PasswordLogin
-from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.errors import FieldFault
 from bjidp.sessions.ports import Way
 from bjidp.verification.captchas import Captchas
 from bjidp.web.arrival import Arrivals
 from bjidp.web.desk import Asker, Desk, StaleForm
 from bjidp.web.form_again import Posted
 from bjidp.web.login import LoginPages
-from bjidp.web.login_forms import TOLD, PasswordForm, agreement_faults, require_nobody
+from bjidp.web.login_forms import TOLD, PasswordForm, require_nobody
 from bjidp.web.phone_login import PhoneLogin
 
 
@@ -79,7 +80,7 @@ class PasswordLoginPages:
         if form.act == "captcha":
             return await self._phone_login.again(request, asker, Posted(form))
         try:
-            faults = [*form.faults, *agreement_faults(form.agreed)]
+            faults = [*form.faults, *fields.agreement_faults(agreed=form.agreed == "yes")]
             return await self._enter(request, asker, form, faults, self._homes.phone)
         except TOLD as error:
             return await self._phone_login.again(request, asker, Posted(form, error))
@@ -92,8 +93,7 @@ class PasswordLoginPages:
     async def _enter(
         self, request: web.Request, asker: Asker, form: PasswordForm, faults: list[FieldFault], where: str
     ) -> web.Response:
-        if faults:
-            raise InvalidRequest(*faults)
+        fields.require_none(faults)
         # Before the captcha is used, so that another one need not be read when there is room.
         self._passwords.require_room()
         await self._captchas.use(asker.holder, form.captcha_id, form.captcha)

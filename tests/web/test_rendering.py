@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 import bjidp.web
 from bjidp.accounts.ethnicity import CODES
+from bjidp.accounts.fields import Field
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.overview import Sex
 from bjidp.accounts.password import PasswordFault
-from bjidp.accounts.settings.flow import Field
 from bjidp.accounts.username import UsernameFault
 from bjidp.audit.event import EventKind
 from bjidp.errors import Retryable
@@ -359,14 +359,18 @@ def test_every_member_of_what_the_centre_shows_has_words(family: str, members: S
 
 
 @pytest.mark.req("UX-5")
-def test_every_fault_of_a_setting_has_words() -> None:
+def test_every_fault_of_a_form_about_an_account_has_words() -> None:
     faults = {
+        "account": ["missing"],
+        "document": ["missing", "form", "wrong"],
+        "tail": ["missing", "wrong"],
+        "agreed": ["required"],
         "captcha": ["missing", "wrong"],
         "code": ["missing", "form", "wrong", "expired"],
         "old": ["missing", "wrong"],
         "password": ["missing", "same", *PasswordFault],
         "again": ["missing", "mismatch"],
-        "phone": ["missing", "form", "same", "anothers", NOT_SERVED],
+        "phone": ["missing", "form", "same", "taken", "anothers", NOT_SERVED],
         "mail": ["missing", "form", "same", NOT_SERVED],
         "username": ["missing", "same", "taken", *UsernameFault],
         "ethnicity": ["missing", "unknown"],

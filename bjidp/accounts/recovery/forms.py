@@ -5,42 +5,16 @@ Owns what can be told without asking anybody; only :func:`is_document_of` knows 
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from msgspec import Struct
 
+from bjidp.accounts import fields
+from bjidp.accounts.fields import Fault, Field
 from bjidp.accounts.names import DocumentReadings
-from bjidp.accounts.password import password_fault
 from bjidp.accounts.ports import Member
 from bjidp.accounts.recovery.flow import Recovery
 from bjidp.accounts.surface import Surface
 from bjidp.errors import FieldFault
-from bjidp.verification.code import as_typed
 from bjidp.verification.number import MobileNumber, mobile_number
-
-
-class Field(StrEnum):
-    """The fields, as they are called in a posted form."""
-
-    NAME = "account"
-    PHONE = "phone"
-    DOCUMENT = "document"
-    CAPTCHA = "captcha"
-    CODE = "code"
-    PASSWORD = "password"
-    AGAIN = "again"
-
-
-class Fault(StrEnum):
-    """What a field may be told; words under ``fault.<field>.<fault>``."""
-
-    MISSING = "missing"
-    FORM = "form"
-    WRONG = "wrong"
-    LENGTH = "length"
-    CHARACTER = "character"
-    KINDS = "kinds"
-    MISMATCH = "mismatch"
 
 
 class Naming(Struct, frozen=True, kw_only=True):
@@ -89,36 +63,20 @@ class Choosing(Struct, frozen=True, kw_only=True):
 
 def naming_faults(surface: Surface, typed: Naming) -> list[FieldFault]:
     """Return what is wrong with the first form. On a computer no name is too odd to be looked for (attack R1)."""
-    faults: list[FieldFault] = []
-    if surface is Surface.PC:
-        if not typed.name.strip():
-            faults.append(_fault(Field.NAME, Fault.MISSING))
-    elif not typed.phone.strip():
-        faults.append(_fault(Field.PHONE, Fault.MISSING))
-    elif typed.number is None:
-        faults.append(_fault(Field.PHONE, Fault.FORM))
-    return faults + captcha_faults(typed.captcha)
-
-
-def captcha_faults(captcha: str) -> list[FieldFault]:
-    """Return what keeps a captcha from being tried."""
-    return [] if captcha.strip() else [_fault(Field.CAPTCHA, Fault.MISSING)]
+    named = fields.missing(Field.ACCOUNT, typed.name) if surface is Surface.PC else fields.phone_faults(typed.phone)
+    return [*named, *fields.captcha_faults(typed.captcha)]
 
 
 def proving_faults(facts: Recovery, typed: Proving, documents: DocumentReadings) -> list[FieldFault]:
     """Return what is wrong with the form of 验证身份 as far as it can be told without asking anybody."""
     faults: list[FieldFault] = []
     if facts.asks_document:
-        if not typed.document.strip():
-            faults.append(_fault(Field.DOCUMENT, Fault.MISSING))
-        elif not documents(typed.document):
+        faults += fields.missing(Field.DOCUMENT, typed.document)
+        if not faults and not documents(typed.document):
             # A slip of the finger costs no try.
-            faults.append(_fault(Field.DOCUMENT, Fault.FORM))
+            faults.append(FieldFault(Field.DOCUMENT, Fault.FORM))
     if facts.asks_code:
-        if not typed.code.strip():
-            faults.append(_fault(Field.CODE, Fault.MISSING))
-        elif not as_typed(typed.code):
-            faults.append(_fault(Field.CODE, Fault.FORM))
+        faults += fields.code_faults(typed.code)
     return faults
 
 
@@ -128,22 +86,6 @@ def is_document_of(member: Member, typed: str, documents: DocumentReadings) -> b
     return held is not None and (held.document_type, held.number) in documents(typed)
 
 
-def choosing_faults(typed: Choosing) -> list[FieldFault]:
-    """Return what is wrong with the new password (REG-1), which is typed twice."""
-    if not typed.password:
-        return [_fault(Field.PASSWORD, Fault.MISSING)]
-    found = password_fault(typed.password)
-    if found is not None:
-        return [_fault(Field.PASSWORD, Fault(found))]
-    if not typed.again:
-        return [_fault(Field.AGAIN, Fault.MISSING)]
-    return [] if typed.again == typed.password else [_fault(Field.AGAIN, Fault.MISMATCH)]
-
-
 def document_fault() -> FieldFault:
     """Return what is told when the number is not that of the account's document."""
-    return _fault(Field.DOCUMENT, Fault.WRONG)
-
-
-def _fault(field: Field, fault: Fault) -> FieldFault:
-    return FieldFault(field, fault)
+    return FieldFault(Field.DOCUMENT, Fault.WRONG)

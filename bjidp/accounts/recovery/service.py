@@ -16,10 +16,11 @@ that dies in between has not left the sessions of whoever the new password shuts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from msgspec import Struct
 
+from bjidp.accounts import fields
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.evenly import evenly
@@ -35,7 +36,7 @@ from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.surface import Surface
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND, Clock
-from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.errors import InvalidRequest
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import StaleRecord
 from bjidp.sessions.ports import SessionEnd
@@ -128,7 +129,7 @@ class Recoveries:
         Raises ``InvalidRequest`` with what is wrong with the form, ``CaptchaWrong`` and ``RateLimited``; the first of
         them costs no captcha.
         """
-        _refuse(forms.naming_faults(surface, typed))
+        fields.require_none(forms.naming_faults(surface, typed))
         number = typed.number if surface is Surface.H5 else None
         if number is not None:
             self._numbers.admit(number)
@@ -157,7 +158,7 @@ class Recoveries:
         number = _number(draft.facts)
         if number is None or not draft.facts.asks_code:
             raise NotDue(draft, Step.IDENTITY)
-        _refuse(forms.captcha_faults(typed.captcha))
+        fields.require_none(fields.captcha_faults(typed.captcha))
         await self._captchas.use(asking.holder, typed.captcha_id, typed.captcha)
         sent = await self._dispatches.sms(
             _binding(draft.id, number),
@@ -185,7 +186,7 @@ class Recoveries:
         draft = await self._due(asking, recovery, Step.IDENTITY)
         if draft.facts.number is None:
             raise NotDue(draft, Step.IDENTITY)
-        _refuse(forms.proving_faults(draft.facts, typed, self._documents))
+        fields.require_none(forms.proving_faults(draft.facts, typed, self._documents))
         if draft.facts.asks_code:
             draft = await self._prove_phone(asking, draft, typed.code)
         draft, member = await self._owner(asking, draft)
@@ -207,7 +208,7 @@ class Recoveries:
         ``DraftUnknown`` tells as well that the account has another phone or password since.
         """
         draft = await self._due(asking, recovery, Step.PASSWORD)
-        _refuse(forms.choosing_faults(typed))
+        fields.require_none(fields.password_faults(typed.password, typed.again))
         account = draft.facts.account
         password = await self._hashes.hash(typed.password)
         member = await self._member(asking, draft)
@@ -332,8 +333,3 @@ def _binding(recovery: str, number: MobileNumber) -> Binding:
 
 def _number(facts: Recovery) -> MobileNumber | None:
     return None if facts.number is None else MobileNumber(facts.number)
-
-
-def _refuse(faults: Sequence[FieldFault]) -> None:
-    if faults:
-        raise InvalidRequest(*faults)

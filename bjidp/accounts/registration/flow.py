@@ -1,6 +1,6 @@
 """Registration on a page: the facts of one, the step they lead to, and what is wrong with what was typed. Pure.
 
-Owns which fields the two forms have and what each fault is called. The facts lie in a draft of the browser until the
+Owns which fields the two forms have. The facts lie in a draft of the browser until the
 account exists, and in the session's data from then on; neither names a step.
 """
 
@@ -12,39 +12,11 @@ from typing import Final, TypeAlias, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.accounts.password import password_fault
+from bjidp.accounts import fields
 from bjidp.accounts.surface import Surface as Surface  # noqa: PLC0414 - a form is on one of the two
-from bjidp.accounts.username import username_fault
 from bjidp.clock import Instant
 from bjidp.errors import FieldFault
-from bjidp.verification.code import as_typed
 from bjidp.verification.number import MobileNumber, mobile_number
-
-
-class Field(StrEnum):
-    """The fields, as they are called in a posted form."""
-
-    USERNAME = "username"
-    PHONE = "phone"
-    CAPTCHA = "captcha"
-    CODE = "code"
-    PASSWORD = "password"
-    AGAIN = "again"
-    AGREED = "agreed"
-
-
-class Fault(StrEnum):
-    """What a field may be told without asking anybody; words under ``fault.<field>.<fault>``."""
-
-    MISSING = "missing"
-    FORM = "form"
-    LENGTH = "length"
-    FIRST = "first"
-    CHARACTER = "character"
-    RESERVED = "reserved"
-    KINDS = "kinds"
-    MISMATCH = "mismatch"
-    REQUIRED = "required"
 
 
 class Typed(Struct, frozen=True, kw_only=True):
@@ -179,58 +151,20 @@ def of_session(data: dict[str, str]) -> Registered | None:
 
 def code_faults(typed: Typed) -> list[FieldFault]:
     """Return what keeps a code from being sent."""
-    faults = _phone_faults(typed)
-    if not typed.captcha.strip():
-        faults.append(_fault(Field.CAPTCHA, Fault.MISSING))
-    return faults
+    return [*fields.phone_faults(typed.phone), *fields.captcha_faults(typed.captcha)]
 
 
 def username_faults(surface: Surface, typed: Typed, *, required: bool) -> list[FieldFault]:
     """Return what is wrong with the username, apart from its being another's; nothing where none is asked for."""
     if surface is Surface.H5 or not (typed.name or required):
         return []
-    if not typed.name:
-        return [_fault(Field.USERNAME, Fault.MISSING)]
-    found = username_fault(typed.name)
-    return [] if found is None else [_fault(Field.USERNAME, Fault(found))]
+    return fields.username_faults(typed.name)
 
 
 def account_faults(surface: Surface, typed: Typed, facts: Begun) -> list[FieldFault]:
     """Return everything that is wrong with the form as far as it can be told without asking anybody."""
-    faults = [*username_faults(surface, typed, required=True), *_phone_faults(typed)]
+    faults = [*username_faults(surface, typed, required=True), *fields.phone_faults(typed.phone)]
     if typed.number is None or typed.number.digits != facts.proved:
-        faults += _code_faults(typed)
-    faults += _password_faults(surface, typed)
-    if not typed.agreed:
-        faults.append(_fault(Field.AGREED, Fault.REQUIRED))
-    return faults
-
-
-def _phone_faults(typed: Typed) -> list[FieldFault]:
-    if not typed.phone.strip():
-        return [_fault(Field.PHONE, Fault.MISSING)]
-    return [_fault(Field.PHONE, Fault.FORM)] if typed.number is None else []
-
-
-def _code_faults(typed: Typed) -> list[FieldFault]:
-    if not typed.code.strip():
-        return [_fault(Field.CODE, Fault.MISSING)]
-    # What cannot be a code costs none of its tries.
-    return [] if as_typed(typed.code) else [_fault(Field.CODE, Fault.FORM)]
-
-
-def _password_faults(surface: Surface, typed: Typed) -> list[FieldFault]:
-    if not typed.password:
-        return [_fault(Field.PASSWORD, Fault.MISSING)]
-    found = password_fault(typed.password)
-    if found is not None:
-        return [_fault(Field.PASSWORD, Fault(found))]
-    if surface is Surface.H5:
-        return []
-    if not typed.again:
-        return [_fault(Field.AGAIN, Fault.MISSING)]
-    return [] if typed.again == typed.password else [_fault(Field.AGAIN, Fault.MISMATCH)]
-
-
-def _fault(field: Field, fault: Fault) -> FieldFault:
-    return FieldFault(field, fault)
+        faults += fields.code_faults(typed.code)
+    faults += fields.password_faults(typed.password, typed.again if surface is Surface.PC else None)
+    return [*faults, *fields.agreement_faults(agreed=typed.agreed)]

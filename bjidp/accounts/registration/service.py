@@ -19,12 +19,12 @@ used, and then the account as above.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bjidp.accounts import fields
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.hashing import PasswordHashes
@@ -33,7 +33,7 @@ from bjidp.accounts.ports import IdentifierTaken, MemberStore, NewMember
 from bjidp.accounts.registration import flow as rules
 from bjidp.accounts.registration.flow import Begun, Registered, Surface, Typed
 from bjidp.clock import HOUR, SECOND, Clock
-from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
+from bjidp.errors import StoreUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import Sessions
@@ -125,7 +125,7 @@ class Registrations:
         is wrong with username, number and captcha, ``UsernameTaken``, ``CaptchaWrong``, ``SmsHourly``, ``SmsDaily``
         and ``RateLimited``. Only the last four cost the captcha.
         """
-        _refuse([*rules.username_faults(surface, typed, required=False), *rules.code_faults(typed)])
+        fields.require_none([*rules.username_faults(surface, typed, required=False), *rules.code_faults(typed)])
         number = _number(typed)
         self._numbers.admit(number)
         await self._require_free(applicant, surface, typed)
@@ -159,7 +159,7 @@ class Registrations:
         """
         draft = await self.find(applicant.holder, flow)
         facts = Begun(next=applicant.next, client=applicant.client) if draft is None else draft.facts
-        _refuse(rules.account_faults(surface, typed, facts))
+        fields.require_none(rules.account_faults(surface, typed, facts))
         number = _number(typed)
         try:
             account = await self._make(applicant, draft, surface, typed, number)
@@ -279,8 +279,3 @@ def _number(typed: Typed) -> MobileNumber:
     if number is None:
         raise AssertionError("a form without a number has a fault")
     return number
-
-
-def _refuse(faults: Sequence[FieldFault]) -> None:
-    if faults:
-        raise InvalidRequest(*faults)

@@ -20,12 +20,13 @@ from contextlib import suppress
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bjidp.accounts import fields
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import SECOND
-from bjidp.errors import BjidpError, InvalidRequest, Retryable, StoreUnavailable
+from bjidp.errors import BjidpError, Retryable, StoreUnavailable
 from bjidp.records import StaleRecord
 from bjidp.verification import dispatch
 from bjidp.verification.errors import VerificationRequired
@@ -89,9 +90,7 @@ class Changes:
         :meth:`bjidp.accounts.verifying.Verifying.ask` raises.
         """
         progress = await self._due(visit, operation, flow, Step.VERIFY)
-        faults = rules.captcha_faults(typed)
-        if faults:
-            raise InvalidRequest(*faults)
+        fields.require_none(fields.captcha_faults(typed.captcha))
         sent = await self._verifying.ask(visit, operation, typed.captcha_id, typed.captcha)
         draft = await self._opened(visit, operation, progress)
         noted = sent_to("", sent, draft)
@@ -106,9 +105,7 @@ class Changes:
         :meth:`bjidp.accounts.verifying.Verifying.prove` raises.
         """
         progress = await self._due(visit, operation, flow, Step.VERIFY)
-        faults = rules.code_faults(typed)
-        if faults:
-            raise InvalidRequest(*faults)
+        fields.require_none(fields.code_faults(typed.code))
         draft = await self._opened(visit, operation, progress)
         cookie = await self._verifying.prove(visit, operation, typed.code)
         # It words a page alone: the new cookie must reach the browser whatever becomes of it.

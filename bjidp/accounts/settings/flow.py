@@ -12,11 +12,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.accounts.password import password_fault
-from bjidp.accounts.username import username_fault
+from bjidp.accounts import fields
+from bjidp.accounts.fields import Fault, Field
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.errors import FieldFault
-from bjidp.verification.code import as_typed
 from bjidp.verification.mail_address import MailAddress, mail_address
 from bjidp.verification.number import MobileNumber, mobile_number
 from bjidp.verification.proofs import Operation
@@ -35,32 +34,6 @@ class Step(StrEnum):
     SAVING = "saving"
     """Another post of the same form is writing at this moment."""
     DONE = "done"
-
-
-class Field(StrEnum):
-    """The fields, as they are called in a posted form."""
-
-    CAPTCHA = "captcha"
-    CODE = "code"
-    OLD = "old"
-    PASSWORD = "password"
-    AGAIN = "again"
-    PHONE = "phone"
-    MAIL = "mail"
-    USERNAME = "username"
-    ETHNICITY = "ethnicity"
-
-
-class Fault(StrEnum):
-    """What a field may be told besides the faults of passwords and usernames; words under ``fault.<field>.<fault>``."""
-
-    MISSING = "missing"
-    FORM = "form"
-    MISMATCH = "mismatch"
-    SAME = "same"
-    """It is what it was."""
-    WRONG = "wrong"
-    UNKNOWN = "unknown"
 
 
 class Typed(Struct, frozen=True, kw_only=True):
@@ -160,64 +133,31 @@ def without_address(facts: Change) -> Change:
     return replace(facts, address_code=None, address=None)
 
 
-def captcha_faults(typed: Typed) -> list[FieldFault]:
-    """Return what keeps a captcha from being looked at."""
-    return [] if typed.captcha.strip() else [_fault(Field.CAPTCHA, Fault.MISSING)]
-
-
-def code_faults(typed: Typed) -> list[FieldFault]:
-    """Return what keeps a code from being tried: what cannot be one costs none of its tries."""
-    if not typed.code.strip():
-        return [_fault(Field.CODE, Fault.MISSING)]
-    return [] if as_typed(typed.code) else [_fault(Field.CODE, Fault.FORM)]
-
-
 def password_faults(typed: Typed, *, has_one: bool) -> list[FieldFault]:
     """Return everything that is wrong with a new password; ``has_one`` tells whether there is an old one to name."""
-    faults = []
-    if has_one and not typed.old:
-        faults.append(_fault(Field.OLD, Fault.MISSING))
-    if not typed.password:
-        return [*faults, _fault(Field.PASSWORD, Fault.MISSING)]
-    found = password_fault(typed.password)
-    if found is not None:
-        return [*faults, FieldFault(Field.PASSWORD, found)]
-    if has_one and typed.old == typed.password:
-        return [*faults, _fault(Field.PASSWORD, Fault.SAME)]
-    if not typed.again:
-        return [*faults, _fault(Field.AGAIN, Fault.MISSING)]
-    return faults if typed.again == typed.password else [*faults, _fault(Field.AGAIN, Fault.MISMATCH)]
+    faults = [FieldFault(Field.OLD, Fault.MISSING)] if has_one and not typed.old else []
+    found = fields.password_faults(typed.password, typed.again)
+    if has_one and typed.old == typed.password and Field.PASSWORD not in {fault.field for fault in found}:
+        found = [FieldFault(Field.PASSWORD, Fault.SAME)]
+    return [*faults, *found]
 
 
 def phone_faults(typed: Typed, former: str | None) -> list[FieldFault]:
     """Return what keeps a number from being a new one."""
-    if not typed.phone.strip():
-        return [_fault(Field.PHONE, Fault.MISSING)]
-    number = typed.number
-    if number is None:
-        return [_fault(Field.PHONE, Fault.FORM)]
-    return [_fault(Field.PHONE, Fault.SAME)] if number.digits == former else []
+    if typed.number is not None and typed.number.digits == former:
+        return [FieldFault(Field.PHONE, Fault.SAME)]
+    return fields.phone_faults(typed.phone)
 
 
 def mail_faults(typed: Typed, former: str | None) -> list[FieldFault]:
     """Return what keeps an address from being a new one."""
-    if not typed.mail.strip():
-        return [_fault(Field.MAIL, Fault.MISSING)]
     address = typed.address
-    if address is None:
-        return [_fault(Field.MAIL, Fault.FORM)]
-    return [_fault(Field.MAIL, Fault.SAME)] if address.text == former else []
+    if address is not None:
+        return [FieldFault(Field.MAIL, Fault.SAME)] if address.text == former else []
+    return fields.missing(Field.MAIL, typed.mail) or [FieldFault(Field.MAIL, Fault.FORM)]
 
 
 def username_faults(typed: Typed, former: str) -> list[FieldFault]:
     """Return what keeps a username from being a new one, apart from its being another's."""
-    if not typed.name:
-        return [_fault(Field.USERNAME, Fault.MISSING)]
-    found = username_fault(typed.name)
-    if found is not None:
-        return [FieldFault(Field.USERNAME, found)]
-    return [_fault(Field.USERNAME, Fault.SAME)] if typed.name == former else []
-
-
-def _fault(field: Field, fault: Fault) -> FieldFault:
-    return FieldFault(field, fault)
+    found = fields.username_faults(typed.name)
+    return [FieldFault(Field.USERNAME, Fault.SAME)] if not found and typed.name == former else found

@@ -6,6 +6,7 @@ alone and no session ends with it.
 
 from __future__ import annotations
 
+from bjidp.accounts import fields
 from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
@@ -54,7 +55,7 @@ class Mails:
         :class:`bjidp.accounts.settings.changes.NotDue`, and what
         :meth:`bjidp.verification.dispatch.Dispatches.mail` raises.
         """
-        address = await self._address(visit, typed, rules.captcha_faults(typed))
+        address = await self._address(visit, typed, fields.captcha_faults(typed.captcha))
         draft = await self._changes.due(visit, Operation.MAIL, flow)
         await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
         sent = await self._dispatches.mail(
@@ -73,7 +74,7 @@ class Mails:
         progress = await self._changes.look(visit, Operation.MAIL, flow)
         proved = None if progress.draft is None else progress.draft.facts.address
         same = proved is not None and typed.address == MailAddress(proved)
-        address = await self._address(visit, typed, [] if same else rules.code_faults(typed))
+        address = await self._address(visit, typed, [] if same else fields.code_faults(typed.code))
         draft = await self._changes.due(visit, Operation.MAIL, flow)
         draft = await self._addresses.prove(visit, draft, _binding(draft.id, address), typed.code)
         await self._changes.save(visit, draft, lambda: self._write(visit, address))

@@ -9,11 +9,12 @@ from typing import Final
 
 from bjidp.accounts.errors import UsernameTaken
 from bjidp.accounts.ethnicity import is_ethnicity
+from bjidp.accounts.fields import Fault, Field, require_none
 from bjidp.accounts.identifiers import of_username
 from bjidp.accounts.ports import IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import Changes
-from bjidp.accounts.settings.flow import Fault, Field, Typed
+from bjidp.accounts.settings.flow import Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import HOUR, Clock
 from bjidp.errors import FieldFault, InvalidRequest
@@ -54,9 +55,7 @@ class Names:
         moment does the first cost the proof.
         """
         member = await self._verifying.member(visit)
-        faults = rules.username_faults(typed, member.username)
-        if faults:
-            raise InvalidRequest(*faults)
+        require_none(rules.username_faults(typed, member.username))
         draft = await self._changes.due(visit, Operation.USERNAME, flow)
         sought = of_username(typed.name)
         await self._throttle.hit(self._pseudonyms.key("settings.username", visit.account), ASKED)

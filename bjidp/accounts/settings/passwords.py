@@ -11,11 +11,12 @@ from typing import Final
 
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PasswordChanged
+from bjidp.accounts.fields import Fault, Field, require_none
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import Changes
-from bjidp.accounts.settings.flow import Fault, Field, Typed
+from bjidp.accounts.settings.flow import Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.audit.event import EventKind
 from bjidp.clock import MINUTE, Clock
@@ -63,9 +64,7 @@ class Passwords:
         does.
         """
         member = await self._verifying.member(visit)
-        faults = rules.password_faults(typed, has_one=member.password is not None)
-        if faults:
-            raise InvalidRequest(*faults)
+        require_none(rules.password_faults(typed, has_one=member.password is not None))
         draft = await self._changes.due(visit, Operation.PASSWORD, flow)
         await self._require_old(member, typed.old)
         kept = await self._hashes.hash(typed.password)

@@ -13,6 +13,7 @@ is asked anew.
 
 from __future__ import annotations
 
+from bjidp.accounts import fields
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
@@ -70,7 +71,7 @@ class Phones:
         :class:`bjidp.accounts.settings.changes.NotDue`, and what
         :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
         """
-        number = await self._number(visit, typed, rules.captcha_faults(typed))
+        number = await self._number(visit, typed, fields.captcha_faults(typed.captcha))
         draft = await self._changes.due(visit, Operation.PHONE, flow)
         await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
         sent = await self._dispatches.sms(
@@ -94,7 +95,7 @@ class Phones:
         progress = await self._changes.look(visit, Operation.PHONE, flow)
         proved = None if progress.draft is None else progress.draft.facts.address
         same = proved is not None and typed.number == MobileNumber(proved)
-        number = await self._number(visit, typed, [] if same else rules.code_faults(typed))
+        number = await self._number(visit, typed, [] if same else fields.code_faults(typed.code))
         draft = await self._changes.due(visit, Operation.PHONE, flow)
         draft = await self._addresses.prove(visit, draft, _binding(draft.id, number), typed.code)
         if await self._members.is_held(of_phone(number.digits)):

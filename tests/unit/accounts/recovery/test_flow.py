@@ -177,26 +177,6 @@ def test_another_document_a_document_of_another_kind_and_none_are_not_the_member
     assert not forms.is_document_of(permit, RESIDENT, documents)
 
 
-@pytest.mark.req("REC-1", "REC-3")
-@pytest.mark.parametrize(
-    ("typed", "wrong"),
-    [
-        (Choosing(), {"password": "missing"}),
-        (Choosing(password="Abc1234"), {"password": "length"}),
-        (Choosing(password="abcdefgh"), {"password": "kinds"}),
-        (Choosing(password="Ａbcd12345"), {"password": "character"}),
-        (Choosing(password="Abcd1234"), {"again": "missing"}),
-        (Choosing(password="Abcd1234", again="Abcd12345"), {"again": "mismatch"}),
-        (Choosing(password="Abcd1234", again="Abcd1234"), {}),
-        (Choosing(password="9" * 100_000), {"password": "length"}),
-    ],
-)
-def test_a_new_password_follows_the_rule_of_registration_and_is_typed_twice(
-    typed: Choosing, wrong: dict[str, str]
-) -> None:
-    assert faults([*forms.choosing_faults(typed)]) == wrong
-
-
 @pytest.mark.req("PRV-1")
 @given(st.text(min_size=1, max_size=20).map(lambda text: f"secret{text}"))
 def test_nothing_typed_is_printed(secret: str) -> None:

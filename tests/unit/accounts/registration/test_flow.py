@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bjidp.accounts.fields import Field
 from bjidp.accounts.registration.flow import (
     Begun,
     Facts,
-    Field,
     Registered,
     Step,
     Surface,

@@ -132,14 +132,6 @@ def test_a_new_username_is_of_the_same_rule_as_at_registration(username: str, fa
     assert told(flow.username_faults(Typed(username=username), "zhang_san")) == faults
 
 
-@pytest.mark.attack("O1")
-def test_what_cannot_be_a_code_costs_no_try() -> None:
-    assert told(flow.code_faults(Typed())) == [("code", "missing")]
-    assert told(flow.code_faults(Typed(code="12345"))) == [("code", "form")]
-    assert flow.code_faults(Typed(code=" 123 456")) == []
-    assert told(flow.captcha_faults(Typed(captcha=" "))) == [("captcha", "missing")]
-
-
 @pytest.mark.req("ACC-3")
 def test_a_code_to_another_number_makes_the_one_before_proved_no_more() -> None:
     facts = Change(operation=Operation.PHONE, address="15400000002")
