@@ -95,6 +95,17 @@ class Drafts(Generic[T]):
         facts = self._decoder.decode(self._seals.unseal(held.value.data, key))
         return Draft(draft, facts, held.version, held.now)
 
+    async def find(self, holder: str, draft: str | None) -> Draft[T] | None:
+        """Return the holder's draft, None when there is none: never begun, over, another's."""
+        try:
+            return await self.read(holder, draft)
+        except DraftUnknown:
+            return None
+
+    async def begin(self, holder: str, facts: T) -> Draft[T]:
+        """Keep ``facts`` for ``holder``; return the new draft."""
+        return await self.read(holder, await self.open(holder, facts))
+
     async def write(self, holder: str, draft: Draft[T], facts: T) -> Draft[T]:
         """Write ``facts`` on the version that was read; raise ``StaleRecord`` when somebody was faster."""
         key = self._key(holder, draft.id)

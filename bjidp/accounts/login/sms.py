@@ -24,7 +24,7 @@ from typing import Final, TypeAlias
 import structlog
 from msgspec.structs import replace
 
-from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
+from bjidp.accounts.drafts import Draft, Drafts
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.login import flow as rules
 from bjidp.accounts.login.flow import AskTail, NoSuchMember, Proved, SmsLoginFacts
@@ -77,10 +77,7 @@ class SmsLogin:
 
     async def find(self, holder: str, flow: str) -> Draft[SmsLoginFacts] | None:
         """Return a login of this browser, None when there is none: never begun, over, another's."""
-        try:
-            return await self._drafts.read(holder, flow)
-        except DraftUnknown:
-            return None
+        return await self._drafts.find(holder, flow)
 
     async def send(
         self,
@@ -102,7 +99,7 @@ class SmsLogin:
         await self._captchas.use(holder, captcha_id, captcha)
         member = await self._members.find([of_phone(number.digits)])
         owner = member is not None and known_as(member.standing.account) is not None
-        draft = await self._opened(holder, flow)
+        draft = await self.find(holder, flow) or await self._drafts.begin(holder, SmsLoginFacts())
         sent = await self._dispatches.sms(
             _binding(holder, number), number, holder=holder, browser=holder, source=source, owner=owner
         )
@@ -164,7 +161,7 @@ class SmsLogin:
             if proved is None:
                 raise
             return proved
-        draft = draft or await self._opened(holder, flow)
+        draft = draft or await self._drafts.begin(holder, SmsLoginFacts())
         now = draft.now
         return await self._drafts.change(holder, draft, lambda facts: rules.proved(facts, number, now))
 
@@ -177,12 +174,6 @@ class SmsLogin:
             if draft is None or rules.is_proved(draft, number):
                 return draft
         return None
-
-    async def _opened(self, holder: str, flow: str) -> Draft[SmsLoginFacts]:
-        held = await self.find(holder, flow)
-        if held is not None:
-            return held
-        return await self._drafts.read(holder, await self._drafts.open(holder, SmsLoginFacts()))
 
     async def _swap(self, holder: str, draft: Draft[SmsLoginFacts], session: str) -> str | None:
         """Write ``session`` down; return the one that was there before."""

@@ -25,7 +25,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts import fields
-from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
+from bjidp.accounts.drafts import Draft, Drafts
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
@@ -113,10 +113,7 @@ class Registrations:
 
         A form is not worse for it: its first code begins one.
         """
-        try:
-            return await self._drafts.read(holder, flow)
-        except DraftUnknown:
-            return None
+        return await self._drafts.find(holder, flow)
 
     async def ask_code(self, applicant: Applicant, flow: str | None, surface: Surface, typed: Typed) -> str:
         """Send a code to the number; return the registration's id, which is a new one unless ``flow`` was live.
@@ -130,7 +127,9 @@ class Registrations:
         self._numbers.admit(number)
         await self._require_free(applicant, surface, typed)
         await self._captchas.use(applicant.holder, typed.captcha_id, typed.captcha)
-        draft = await self._opened(applicant, flow)
+        draft = await self.find(applicant.holder, flow)
+        if draft is None:
+            draft = await self._drafts.begin(applicant.holder, Begun(next=applicant.next, client=applicant.client))
         sent = await self._dispatches.sms(
             _binding(draft.id, number),
             number,
@@ -198,13 +197,6 @@ class Registrations:
         await self._throttle.hit(of_browser, self._windows.browser)
         if await self._members.is_held(of_username(typed.name)):
             raise UsernameTaken
-
-    async def _opened(self, applicant: Applicant, flow: str | None) -> Draft[Begun]:
-        held = await self.find(applicant.holder, flow)
-        if held is not None:
-            return held
-        opened = await self._drafts.open(applicant.holder, Begun(next=applicant.next, client=applicant.client))
-        return await self._drafts.read(applicant.holder, opened)
 
     async def _proved(self, applicant: Applicant, draft: Draft[Begun], number: MobileNumber, code: str) -> Draft[Begun]:
         if draft.facts.proved == number.digits:

@@ -167,17 +167,13 @@ class Changes:
         return progress
 
     async def _find(self, visit: Visit, operation: Operation, flow: str | None) -> Draft[Change] | None:
-        try:
-            draft = await self._drafts.read(visit.holder, flow)
-        except DraftUnknown:
-            return None
-        return draft if draft.facts.operation is operation else None
+        draft = await self._drafts.find(visit.holder, flow)
+        return draft if draft is not None and draft.facts.operation is operation else None
 
     async def _opened(self, visit: Visit, operation: Operation, progress: Progress) -> Draft[Change]:
         if progress.draft is not None:
             return progress.draft
-        opened = await self._drafts.open(visit.holder, Change(operation=operation))
-        return await self._drafts.read(visit.holder, opened)
+        return await self._drafts.begin(visit.holder, Change(operation=operation))
 
 
 def _require_unclaimed(draft: Draft[Change]) -> None:

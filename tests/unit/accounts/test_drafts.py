@@ -61,7 +61,7 @@ def require_open(draft: Draft[Tally]) -> None:
 
 
 async def opened(drafts: Drafts[Tally], facts: Tally | None = None) -> Draft[Tally]:
-    return await drafts.read(HOLDER, await drafts.open(HOLDER, facts or Tally()))
+    return await drafts.begin(HOLDER, facts or Tally())
 
 
 async def counted(drafts: Drafts[Tally], draft: Draft[Tally]) -> int:
@@ -107,3 +107,11 @@ async def test_whoever_always_loses_gives_up(drafts: Drafts[Tally], meddler: Med
         await drafts.change(HOLDER, draft, one_more)
     assert meddler.calls["drafts.replace"] == 2 * ATTEMPTS
     assert await counted(drafts, draft) == 100
+
+
+async def test_a_draft_is_found_by_its_holder_alone(drafts: Drafts[Tally]) -> None:
+    draft = await drafts.begin(HOLDER, Tally(count=3))
+    assert await drafts.find(HOLDER, draft.id) == draft
+    assert await drafts.find("browser-2", draft.id) is None
+    assert await drafts.find(HOLDER, None) is None
+    assert await drafts.find(HOLDER, "no id") is None
