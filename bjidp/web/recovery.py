@@ -29,7 +29,7 @@ from bjidp.web.desk import Asker, Desk, FormPage, StaleForm
 from bjidp.web.form_again import FormViews, Posted
 from bjidp.web.form_view import Form, FormView, with_code
 from bjidp.web.verify_qr import VerifyTickets
-from bjidp.web.visitor import is_phone
+from bjidp.web.visitor import is_phone, surface_of
 
 _AT: Final = {
     (Surface.PC, Step.IDENTITY): "/recover/ways",
@@ -128,7 +128,7 @@ class RecoveryPages:
 
     async def start(self, request: web.Request) -> web.Response:
         """Ask whose password it is; lead phones to their pages, and whoever is logged in to the page that says so."""
-        surface = _surface(request)
+        surface = surface_of(request)
         asker = await self._desk.visit(request)
         if asker.owner is not None:
             return self._desk.lead(asker, _LOGIN[surface])
@@ -140,7 +140,7 @@ class RecoveryPages:
         """Show a page of a recovery whose account was named."""
         asker = await self._desk.visit(request)
         if asker.owner is not None:
-            return self._desk.lead(asker, _LOGIN[_surface(request)])
+            return self._desk.lead(asker, _LOGIN[surface_of(request)])
         return await self._show(request, asker, request.query.get("flow"))
 
     async def jingtong(self, request: web.Request) -> web.Response:
@@ -168,7 +168,7 @@ class RecoveryPages:
 
     async def name(self, request: web.Request) -> web.Response:
         """Take the name of an account."""
-        surface = _surface(request)
+        surface = surface_of(request)
         try:
             asker, form = await self._desk.read(request, RecoveryForm)
         except StaleForm as stale:
@@ -218,7 +218,7 @@ class RecoveryPages:
         except BjidpError as error:
             wrong = error
         if due is not None:
-            return await self._lead(request, asker, _surface(request), due, form.flow)
+            return await self._lead(request, asker, surface_of(request), due, form.flow)
         if form.act == "code" and wrong is None and JSON not in request.headers.get("Accept", ""):
             # Going back or reloading sends no other code.
             return self._desk.lead(asker, f"{request.path}?flow={form.flow}")
@@ -234,7 +234,7 @@ class RecoveryPages:
             return await self._start(request, asker, Posted(RecoveryForm(), over))
         page, facts = _PAGES[request.path], draft.facts
         build = page.build.get(due)
-        if build is None or facts.surface is not _surface(request):
+        if build is None or facts.surface is not surface_of(request):
             if posted is not None and isinstance(posted.error, Retryable):
                 # The password was about to be written, and nobody knows that it was.
                 raise posted.error
@@ -253,7 +253,7 @@ class RecoveryPages:
     ) -> web.Response:
         """Show the first form: at the beginning, with what was typed, or in place of a recovery that is over."""
         typed = {} if posted is None else {"account": posted.form.account, "phone": posted.form.phone}
-        page = pages.RecoverH5Page if _surface(request) is Surface.H5 else pages.RecoverPage
+        page = pages.RecoverH5Page if surface_of(request) is Surface.H5 else pages.RecoverPage
         view = FormView(csrf=asker.csrf, values=typed)
         return await self._answer(request, asker, lambda form: page(form=form), view, posted)
 
@@ -283,7 +283,3 @@ class RecoveryPages:
     def _asking(self, request: web.Request, asker: Asker) -> Asking:
         known_as = self._arrivals.known_as(request)
         return Asking(holder=asker.holder, source=asker.source, knows=lambda account: known_as(account) is not None)
-
-
-def _surface(request: web.Request) -> Surface:
-    return Surface.H5 if request.path.startswith("/h5/") else Surface.PC

@@ -33,7 +33,7 @@ from bjidp.web.form_again import FormViews, Posted
 from bjidp.web.form_view import Form, FormView, with_code
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import Owner
-from bjidp.web.visitor import is_phone
+from bjidp.web.visitor import is_phone, surface_of
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "taken")}
 """Which field an error of the registration is told beside, and in which words."""
@@ -120,7 +120,7 @@ class RegistrationPages:
 
     async def form(self, request: web.Request) -> web.Response:
         """Show the form, as far as it was filled in; lead phones to theirs."""
-        surface = _surface(request)
+        surface = surface_of(request)
         asker = await self._desk.visit(request)
         if asker.owner is not None:
             return self._desk.lead(asker, self._onward(asker.owner, surface))
@@ -133,7 +133,7 @@ class RegistrationPages:
 
     async def post(self, request: web.Request) -> web.Response:
         """Send a code, show another picture, take another number, or register: what was pressed says which."""
-        surface = _surface(request)
+        surface = surface_of(request)
         present = await self._desk.known(request)
         if present is not None and present.owner is not None:
             # Registered in another tab meanwhile, however long this one was open.
@@ -173,7 +173,7 @@ class RegistrationPages:
 
     async def identity(self, request: web.Request) -> web.Response:
         """Show 实名认证, which can be left for later."""
-        surface = _surface(request)
+        surface = surface_of(request)
         asker = await self._desk.visit(request)
         elsewhere = self._elsewhere(asker, surface, Step.IDENTITY)
         if elsewhere is not None:
@@ -183,7 +183,7 @@ class RegistrationPages:
 
     async def skip(self, request: web.Request) -> web.Response:
         """Go on without 实名认证."""
-        surface = _surface(request)
+        surface = surface_of(request)
         present = await self._desk.known(request)
         elsewhere = None if present is None else self._elsewhere(present, surface, Step.IDENTITY)
         if present is not None and elsewhere is not None:
@@ -198,7 +198,7 @@ class RegistrationPages:
 
     async def done(self, request: web.Request) -> web.Response:
         """Say that the account is there, and where to go from here."""
-        surface = _surface(request)
+        surface = surface_of(request)
         asker = await self._desk.visit(request)
         elsewhere = self._elsewhere(asker, surface, Step.DONE)
         if elsewhere is not None:
@@ -216,7 +216,7 @@ class RegistrationPages:
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
 
     async def _asked(self, request: web.Request, asker: Asker, form: RegistrationForm, flow: str) -> web.Response:
-        surface = _surface(request)
+        surface = surface_of(request)
         if "application/json" not in request.headers.get("Accept", ""):
             return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}?flow={flow}")
         draft = await self._registrations.find(asker.holder, flow)
@@ -235,7 +235,7 @@ class RegistrationPages:
             # It was not used, so the message need not be looked up again.
             values["code"] = form.code
         view = await self._form_views.fill(_view(asker, draft, values), asker.holder, asker.source, posted)
-        page = _FORM_PAGE[_surface(request)](
+        page = _FORM_PAGE[surface_of(request)](
             form=view, proved=_is_proved(draft, values), taken=isinstance(error, PhoneTaken)
         )
         return self._desk.answer(request, asker, page, because=posted.because)
@@ -290,10 +290,6 @@ def _is_proved(draft: Draft[Begun] | None, values: dict[str, str]) -> bool:
 
 def _values(username: str, phone: str, *, agreed: bool) -> dict[str, str]:
     return {"username": username, "phone": phone, "agreed": "yes" if agreed else ""}
-
-
-def _surface(request: web.Request) -> Surface:
-    return Surface.H5 if request.path.startswith("/h5/") else Surface.PC
 
 
 def _at(surface: Surface, step: Step) -> str:

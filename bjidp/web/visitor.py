@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 from aiohttp import web
 from msgspec import Struct
 
+from bjidp.accounts.surface import Surface
 from bjidp.qrlogin.pages import Visitor
 from bjidp.qrlogin.ticket import Area, Computer
 from bjidp.throttle.source import Source
@@ -144,6 +145,11 @@ def is_phone(request: web.Request) -> bool:
 def on_h5(request: web.Request) -> bool:
     """Tell whether the page is one for phones."""
     return request.path.startswith("/h5/")
+
+
+def surface_of(request: web.Request) -> Surface:
+    """Return which of the two kinds of page the request is for."""
+    return Surface.H5 if on_h5(request) else Surface.PC
 
 
 def at(request: web.Request, path: str) -> str:
