@@ -39,7 +39,7 @@ class Standing(Struct, frozen=True):
     """What a login needs to know of an account; ``name`` is masked already.
 
     ``epoch`` rises whenever sessions of the account are ended: what a phone confirmed in an earlier one logs nobody in
-    (ADR 0015).
+    (ADR 0015). Sessions in browsers that were opened before the epoch ``fence`` are over, all but ``kept`` (ADR 0017).
     """
 
     account: str
@@ -48,11 +48,17 @@ class Standing(Struct, frozen=True):
     name: str
     level: Level
     epoch: int = 0
+    fence: int = 0
+    kept: str | None = None
 
     @property
     def refusal(self) -> str | None:
         """Why this account may not log in, or None."""
         return None if self.status is MAY_LOG_IN else self.status
+
+    def counts(self, session: str, epoch: int) -> bool:
+        """Tell whether a session in a browser that was opened in ``epoch`` is none of those that are over."""
+        return epoch >= self.fence or session == self.kept
 
 
 class PlatformLink(Protocol):

@@ -209,6 +209,15 @@ class PasswordStale(Exception):
     """The hash is not the one that was decided on; nothing was changed."""
 
 
+class EndOthers(Struct, frozen=True):
+    """What ends in the transaction of a change: every session in a browser of the account but ``keep``.
+
+    Nobody finds one of them from then on. What is left of them is the caller's to end, so that pages are told.
+    """
+
+    keep: str | None
+
+
 class Ended(Struct, frozen=True):
     """An account that has ended: what its sessions kept elsewhere are found by, now that nothing else leads there."""
 
@@ -271,10 +280,10 @@ class MemberStore(Protocol):
         """Keep a new hash of the very same password; raise :class:`PasswordStale` unless ``was`` is still kept."""
         ...
 
-    async def set_phone(self, account: str, number: str, now: Instant) -> None:
+    async def set_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> None:
         """Give the account this number in place of the one it had; raise :class:`IdentifierTaken`.
 
-        Counts as proved at ``now``. Queues a notice, unless it has the number already.
+        Counts as proved at ``now``. Queues a notice and does as ``ends`` says, unless it has the number already.
         """
         ...
 
@@ -282,12 +291,12 @@ class MemberStore(Protocol):
         """Note that the number was proved to be its owner's, at most once a day."""
         ...
 
-    async def merge_phone(self, account: str, number: str, now: Instant) -> Ended | None:
+    async def merge_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> Ended | None:
         """Move ``number`` to ``account``, and end the account that held it, if that one has no identity.
 
         Returns the account that ended, None when no other account held the number. Raises :class:`IdentifierTaken`
         when the holder has an identity, or is locked: nobody gets out of that by a merge. One transaction; both are
-        audited, and the account that stays is told.
+        audited, and the account that stays is told. ``ends`` is as for :meth:`set_phone`.
         """
         ...
 

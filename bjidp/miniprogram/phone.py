@@ -23,7 +23,7 @@ from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.masks import mask_phone
-from bjidp.accounts.ports import AccountStore, Ended, IdentifierTaken, MemberStore
+from bjidp.accounts.ports import AccountStore, Ended, EndOthers, IdentifierTaken, MemberStore
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable, TokenInvalid, VendorUnavailable
@@ -185,11 +185,13 @@ class PhoneBinding:
                 raise TokenInvalid
             former = None if member.phone is None else MobileNumber(member.phone)
             ended = None
+            # The first number of an account takes the place of none, and nobody is logged out for it.
+            ends = None if former is None else EndOthers(None)
             try:
                 if merge:
-                    ended = await self._members.merge_phone(account, number.digits, self._clock.now())
+                    ended = await self._members.merge_phone(account, number.digits, self._clock.now(), ends)
                 else:
-                    await self._members.set_phone(account, number.digits, self._clock.now())
+                    await self._members.set_phone(account, number.digits, self._clock.now(), ends)
             except IdentifierTaken:
                 holder = await self._members.find([of_phone(number.digits)])
                 if holder is None:

@@ -114,7 +114,11 @@ class SessionStore(Protocol):
         ...
 
     async def find(self, key: bytes, now: Instant) -> tuple[Session, Standing] | None:
-        """Return the live session under ``key`` with its account's standing; None if unknown, over or refused."""
+        """Return the live session under ``key`` with its account's standing; None if unknown, over or refused.
+
+        One that a change of the account has ended is over, whether or not anything is left of it
+        (:class:`bjidp.accounts.ports.EndOthers`).
+        """
         ...
 
     async def save(self, session: Session) -> Session:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from bjidp.accounts.ports import EndOthers, IdentifierTaken
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd
 from bjidp.sessions.ports import ConfirmationOver, SessionEnd, StaleSession
@@ -326,6 +327,54 @@ async def test_of_sixteen_who_end_every_session_each_is_ended_by_one(house: Hous
     )
     assert len([session for ended in results for session in ended]) == 4
     assert await house.sessions.of_account(standing.account, house.now) == []
+
+
+@pytest.mark.attack("R4", "T3")
+async def test_a_new_number_ends_every_other_session_in_a_browser_by_itself(house: House) -> None:
+    """In the transaction that gives it, wherever sessions lie and whatever becomes of them afterwards."""
+    link, zhang = await house.someone()
+    _, li = await house.someone(LI, identity("oLi"))
+    own, other, lis = (house.session(account) for account in (zhang.account, zhang.account, li.account))
+    for name, session in (("own", own), ("other", other), ("li", lis)):
+        await house.sessions.open(session, cookie(name), None)
+    phone = house.mini_session(link)
+    await house.mini_sessions.open(phone)
+    await house.members.set_phone(zhang.account, "13800138000", house.now)
+    assert await house.sessions.find(cookie("other"), house.now) is not None
+    await house.members.set_phone(zhang.account, "13900139000", house.now, EndOthers(own.id))
+    found = await house.sessions.find(cookie("own"), house.now)
+    assert found is not None
+    assert await house.sessions.find(cookie("other"), house.now) is None
+    assert await house.sessions.find(cookie("li"), house.now) is not None
+    assert await house.mini_sessions.find(phone.id, house.now) is not None
+    assert await house.sessions.of_account(zhang.account, house.now) == [own]
+    with pytest.raises(ConfirmationOver):
+        await house.sessions.open(house.session(zhang.account), cookie("late"), None, zhang.epoch)
+    # Opened since, whether or not the login knew the epoch; and renewed or saved, a session is the same.
+    for name, epoch in (("by a form", None), ("by QR", found[1].epoch)):
+        await house.sessions.open(house.session(zhang.account), cookie(name), None, epoch)
+        assert await house.sessions.find(cookie(name), house.now) is not None
+    own = await house.sessions.save(own)
+    assert await house.sessions.rekey(own, cookie("own"), cookie("renewed"), house.now)
+    assert await house.sessions.find(cookie("renewed"), house.now) is not None
+    # What is left of them is ended by name, so that pages are told.
+    await house.sessions.end_others(zhang.account, own.id, SessionEnd.PHONE_CHANGED, house.now)
+    assert ("session.ended", zhang.ref, other.id) in house.audit()
+    # The next change keeps another one.
+    await house.members.set_phone(zhang.account, "13700137000", house.now, EndOthers(None))
+    assert await house.sessions.find(cookie("renewed"), house.now) is None
+
+
+@pytest.mark.attack("R4")
+async def test_a_number_that_is_anothers_or_ones_own_already_ends_no_session(house: House) -> None:
+    _, zhang = await house.someone()
+    await house.member("13900139000", "lisisi_1")
+    await house.members.set_phone(zhang.account, "13800138000", house.now)
+    await house.sessions.open(house.session(zhang.account), cookie("a"), None)
+    with pytest.raises(IdentifierTaken):
+        await house.members.set_phone(zhang.account, "13900139000", house.now, EndOthers(None))
+    await house.members.set_phone(zhang.account, "13800138000", house.now, EndOthers(None))
+    assert await house.sessions.find(cookie("a"), house.now) is not None
 
 
 @pytest.mark.attack("T1")

@@ -2,13 +2,13 @@
 
 Owns who may know what about a number. Whether it is another account's is told only once a code has proved that whoever
 asks holds it (REG-2). The number it takes the place of is told by SMS, and every other browser's session ends with it
-(attack R4), before the change is written and after it, as with a password. Phones stay logged in to 京通: they are the
-other way to prove who one is.
+(attack R4), in the transaction that writes it: where another account takes the number in the very moment between the
+last look and the write, nobody is logged out for nothing. Phones stay logged in to 京通: they are the other way to
+prove who one is.
 
 **What a crash leaves** beside what :mod:`bjidp.accounts.settings.changes` says: between the write and the message to
-the former number that message is lost; the notice in the centre was queued in the transaction of the change. Where
-another account takes the number in the very moment between the last look and the write, nothing is written and 验证身份
-is asked anew.
+the former number that message is lost; the notice in the centre was queued in the transaction of the change. Sessions
+that have ended are in no list and open nothing, but their sockets are told only by whoever ends what is left of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bjidp.accounts import fields
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
-from bjidp.accounts.ports import IdentifierTaken, MemberStore
+from bjidp.accounts.ports import EndOthers, IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes, sent_to
@@ -102,8 +102,6 @@ class Phones:
             # Nothing comes of this number here, so another one is to be typed.
             await self._changes.note(visit, draft, rules.without_address)
             raise PhoneTaken
-        # Before the proof is used up: where sessions cannot be ended, the form is sent again, and costs no second code.
-        await self._endings.end_browsers(visit.account, visit.session.id, SessionEnd.PHONE_CHANGED)
         await self._changes.save(visit, draft, lambda: self._write(visit, number))
         return draft.id
 
@@ -119,7 +117,8 @@ class Phones:
     async def _write(self, visit: Visit, number: MobileNumber) -> None:
         member, reason = await self._verifying.member(visit), SessionEnd.PHONE_CHANGED
         try:
-            await self._members.set_phone(visit.account, number.digits, self._clock.now())
+            others = EndOthers(visit.session.id)
+            await self._members.set_phone(visit.account, number.digits, self._clock.now(), others)
         except IdentifierTaken:
             raise PhoneTaken from None
         if member.phone is not None:

@@ -34,6 +34,8 @@ class Kept(Session, frozen=True):
 
     key: bytes = b""
     """Empty in a row of a former release, which any cookie that leads to it opens."""
+    epoch: int = 0
+    """The account's when it was opened."""
 
     def opens_to(self, key: bytes) -> bool:
         """Tell whether the cookie under ``key`` is the one that counts."""
@@ -60,10 +62,14 @@ class RedisSessions:
         """See :meth:`bjidp.sessions.ports.SessionStore.open`."""
         now = session.created_at
         names = {session.id: session.account, key.hex(): f"{session.account} {session.id}"}
-        kept = Kept(**msgspec.structs.asdict(session), key=key)
+        kept = Kept(**msgspec.structs.asdict(session), key=key, epoch=epoch or 0)
         try:
             await self._rows.add(session.account, kept, session.expires_at - now, names)
-            await self._gate.admit(session.account, session.login, session.id, now, epoch)
+            standing = await self._gate.admit(session.account, session.login, session.id, now, epoch)
+            if standing.epoch != kept.epoch:
+                # Not known before; nobody has the cookie yet. A row that was ended meanwhile stays ended.
+                in_epoch = msgspec.structs.replace(kept, epoch=standing.epoch)
+                await self._rows.swap(session.account, in_epoch, kept.version)
             if replaces is not None:
                 await self._end_key(replaces, now)
         except BaseException:
@@ -81,7 +87,7 @@ class RedisSessions:
         if kept is None or not kept.opens_to(key):
             return None
         standing = await self._gate.standing(account)
-        if standing is None or standing.refusal is not None:
+        if standing is None or standing.refusal is not None or not standing.counts(kept.id, kept.epoch):
             return None
         return kept.session(), standing
 
@@ -138,7 +144,9 @@ class RedisSessions:
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """See :meth:`bjidp.sessions.ports.SessionStore.of_account`."""
         rows = await self._rows.of_owner(account, now)
-        return [row.session() for row in sorted(rows, key=lambda row: (-row.created_at, row.id))]
+        standing = await self._gate.standing(account) if rows else None
+        live = [row for row in rows if standing is not None and standing.counts(row.id, row.epoch)]
+        return [row.session() for row in sorted(live, key=lambda row: (-row.created_at, row.id))]
 
     async def purge(self, now: Instant, limit: int) -> int:
         """See :meth:`bjidp.sessions.ports.SessionStore.purge`."""

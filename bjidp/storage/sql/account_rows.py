@@ -78,6 +78,8 @@ class AccountRows:
                 "ethnicity": None,
                 "cancelled_at": None,
                 "epoch": 0,
+                "fence": 0,
+                "kept": None,
             },
         )
         return holder, ref
@@ -105,6 +107,12 @@ def next_epoch(which: ColumnElement[bool]) -> Update:
     It waits for logins that have looked at the account, and those that look later see it.
     """
     return update(account).where(which).values(epoch=account.c.epoch + 1)
+
+
+def fenced(which: ColumnElement[bool]) -> Update:
+    """Return the update after which all sessions in browsers of those accounts are over but ``keep``, a parameter."""
+    following = account.c.epoch + 1
+    return update(account).where(which).values(epoch=following, fence=following, kept=bindparam("keep"))
 
 
 def usable(locked: Locked | None) -> str:

@@ -55,7 +55,8 @@ class Erasure:
         self._links = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._deletes = [compile_(delete(table).where(table.c.account == bindparam("account"))) for table in _OWNED]
         columns = account.c
-        kept = {columns.id, columns.ref, columns.status, columns.created_at, columns.cancelled_at, columns.epoch}
+        kept = {columns.id, columns.ref, columns.status, columns.created_at, columns.cancelled_at}
+        kept |= {columns.epoch, columns.fence}
         self._empty = compile_(
             update(account)
             .where(account.c.id == bindparam("account"))

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, exists, or_, select, update
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_phone, of_username
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, Notice, PasswordStale
+from bjidp.accounts.ports import Ended, EndOthers, IdentifierTaken, Member, NewMember, Notice, PasswordStale
 from bjidp.accounts.username import system_username
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import DAY, Instant
@@ -212,11 +212,11 @@ class SqlMembers:
 
         await self._change(account, work)
 
-    async def set_phone(self, account: str, number: str, now: Instant) -> None:
+    async def set_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> None:
         """Give the account this number in place of the one it had; raise :class:`IdentifierTaken`."""
 
         def work(transaction: Transaction, ref: str) -> None:
-            if not self._numbers.give(transaction, account, ref, number, now):
+            if not self._numbers.give(transaction, account, ref, number, now, ends):
                 raise IdentifierTaken(IdentifierKind.PHONE)
 
         await self._change(account, work)
@@ -230,10 +230,10 @@ class SqlMembers:
             row = await self._engine.one(self._seen, {"account": account})
             usable(None if row is None else Locked(*row))
 
-    async def merge_phone(self, account: str, number: str, now: Instant) -> Ended | None:
+    async def merge_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> Ended | None:
         """Move ``number`` to ``account``, and end the account that held it; raise :class:`IdentifierTaken`."""
         return await self._engine.write(
-            lambda transaction: self._numbers.merge(transaction, account, number, now),
+            lambda transaction: self._numbers.merge(transaction, account, number, now, ends),
         )
 
     async def set_mail(self, account: str, address: str, now: Instant) -> None:

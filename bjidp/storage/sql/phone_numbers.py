@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, exists, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind, of_phone
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, IdentifierTaken
+from bjidp.accounts.ports import Ended, EndOthers, IdentifierTaken
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.privacy.fields import FieldCipher
-from bjidp.storage.sql.account_rows import AccountRows, Locked, usable
+from bjidp.storage.sql.account_rows import AccountRows, Locked, fenced, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -38,13 +38,22 @@ class PhoneNumbers:
         self._notices = NoticeRows(engine)
         change = update(account).where(account.c.id == bindparam("account"))
         self._set = engine.compile(change.values(phone_sealed=bindparam("number"), phone_used_at=bindparam("now")))
+        self._fence = engine.compile(fenced(account.c.id == bindparam("account")))
         self._use = engine.compile(change.values(phone_used_at=bindparam("now")))
         self._has_identity = engine.compile(select(exists().where(identity.c.account == bindparam("account"))))
 
-    def give(self, transaction: Transaction, account_id: str, ref: str, number: str, now: Instant) -> bool:
+    def give(
+        self,
+        transaction: Transaction,
+        account_id: str,
+        ref: str,
+        number: str,
+        now: Instant,
+        ends: EndOthers | None = None,
+    ) -> bool:
         """Give the number to an account that is locked; return False when another one holds it.
 
-        One that has it already is not told again.
+        One that has it already is not told again, and none of its sessions ends.
         """
         claimed = of_phone(number)
         if self._claims.holder(transaction, claimed) == account_id:
@@ -56,26 +65,30 @@ class PhoneNumbers:
         transaction.run(self._set, {"account": account_id, "number": sealed, "now": now})
         self._audit.write(transaction, AuditEvent(EventKind.PHONE_CHANGED, now, ref))
         self._notices.tell(transaction, account_id, NoticeKind.PHONE_CHANGED, now)
+        if ends is not None:
+            transaction.run(self._fence, {"account": account_id, "keep": ends.keep})
         return True
 
-    def merge(self, transaction: Transaction, account_id: str, number: str, now: Instant) -> Ended | None:
+    def merge(
+        self, transaction: Transaction, account_id: str, number: str, now: Instant, ends: EndOthers | None = None
+    ) -> Ended | None:
         """Give the number to an account and end the one that held it; return which that was.
 
         Raises ``AccountRefused``, and :class:`IdentifierTaken` when the holder has to stay.
         """
         claimed = of_phone(number)
         held_by = self._claims.holder(transaction, claimed)
-        ends = None if held_by == account_id else held_by
+        loser = None if held_by == account_id else held_by
         # In one order everywhere: two accounts that take each other's numbers must not wait for each other.
-        both = sorted({account_id, ends or account_id})
+        both = sorted({account_id, loser or account_id})
         locked = {one: self._accounts.locked(transaction, one) for one in both}
         ref = usable(locked[account_id])
         ended = None
-        if ends is not None:
-            if self._claims.holder(transaction, claimed) != ends:
+        if loser is not None:
+            if self._claims.holder(transaction, claimed) != loser:
                 raise Contended  # it moved on while this waited
-            ended = self._end(transaction, ends, locked[ends], now)
-        if not self.give(transaction, account_id, ref, number, now):
+            ended = self._end(transaction, loser, locked[loser], now)
+        if not self.give(transaction, account_id, ref, number, now, ends):
             raise Contended  # somebody came to hold it since the look
         return ended
 

@@ -30,6 +30,8 @@ STANDING: tuple[ColumnElement[object], ...] = (
     identity.c.level,
     identity.c.name_sealed,
     account.c.epoch,
+    account.c.fence,
+    account.c.kept,
 )
 
 MEMBER: tuple[ColumnElement[object], ...] = (
@@ -109,15 +111,17 @@ class Rows:
 
     def standing(self, row: Row) -> Standing:
         """Read the columns :data:`STANDING`; an account without an identity is called by its username."""
-        account_id, ref, status, username, level, name, epoch = row
+        account_id, ref, status, username, level, name, epoch, fence, kept = row
         if name is None:
-            return Standing(account_id, ref, _STATUS[status], self.username(account_id, username), Level.L1, epoch)
-        return Standing(account_id, ref, _STATUS[status], self._masked(account_id, name), _LEVEL[level], epoch)
+            name, level = self.username(account_id, username), Level.L1
+        else:
+            name, level = self._masked(account_id, name), _LEVEL[level]
+        return Standing(account_id, ref, _STATUS[status], name, level, epoch, fence, kept)
 
     def member(self, row: Row) -> Member:
         """Read the columns :data:`MEMBER`, in clear."""
         seen = row[: len(STANDING)]
-        account_id, _, _, username, _, name, _ = seen
+        account_id, _, _, username, _, name, *_ = seen
         phone, phone_used_at, password, document_type, number, *others = row[len(STANDING) :]
         evidence, mail, ethnicity, created_at = others
         document = None

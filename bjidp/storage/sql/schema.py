@@ -63,6 +63,9 @@ account = Table(
     Column("cancelled_at", _INSTANT),
     # Rises whenever sessions are ended. The default is for accounts that a process of the release before makes.
     Column("epoch", Integer, nullable=False, server_default="0"),
+    # Sessions in browsers that were opened in an earlier epoch are over, but for the one that is kept.
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("kept", _ID),
 )
 
 identifier = Table(
@@ -153,6 +156,8 @@ browser_session = Table(
     Column("csrf", _WORD, nullable=False),
     Column("data", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    # The account's when it was opened.
+    Column("epoch", Integer, nullable=False, server_default="0"),
     Index(None, "account", "created_at"),
 )
 

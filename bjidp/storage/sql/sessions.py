@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 
 from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -27,6 +27,8 @@ from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Transaction
 
 _LIVE = browser_session.c.expires_at > bindparam("now")
+_COUNTS = or_(browser_session.c.epoch >= account.c.fence, browser_session.c.id == account.c.kept)
+"""As :meth:`bjidp.standing.Standing.counts` has it."""
 
 
 class SqlSessions:
@@ -43,7 +45,7 @@ class SqlSessions:
         self._find = engine.compile(
             select(*SESSION, *STANDING)
             .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
-            .where(table.c.key == bindparam("key"), _LIVE, account.c.status == MAY_LOG_IN.value)
+            .where(table.c.key == bindparam("key"), _LIVE, _COUNTS, account.c.status == MAY_LOG_IN.value)
         )
         self._save = engine.compile(
             update(table)
@@ -57,7 +59,8 @@ class SqlSessions:
         )
         self._of_account = engine.compile(
             select(*SESSION)
-            .where(table.c.account == bindparam("account"), _LIVE)
+            .select_from(table.join(account, account.c.id == table.c.account))
+            .where(table.c.account == bindparam("account"), _LIVE, _COUNTS)
             .order_by(table.c.created_at.desc(), table.c.id)
         )
 
@@ -79,7 +82,7 @@ class SqlSessions:
         now = session.created_at
 
         def work(transaction: Transaction) -> None:
-            self._admission.browser(transaction, session.account, login, session.id, now, epoch)
+            standing = self._admission.browser(transaction, session.account, login, session.id, now, epoch)
             if replaces is not None:
                 self._ended(
                     transaction, transaction.all(self._end_key, {"key": replaces, "now": now}), SessionEnd.REPLACED, now
@@ -104,6 +107,7 @@ class SqlSessions:
                     "csrf": session.csrf,
                     "data": _encode(session.data),
                     "version": session.version,
+                    "epoch": standing.epoch,
                 },
             )
 

@@ -104,6 +104,19 @@ async def test_a_number_that_is_replaced_is_told_and_browsers_are_logged_out_but
     await buttons.enrolled(NUMBER)
 
 
+@pytest.mark.attack("R4")
+async def test_a_number_that_is_replaced_has_ended_browsers_though_a_store_is_down_and_a_first_one_none(
+    buttons: ButtonWorld,
+) -> None:
+    caller = await buttons.phone("zhang", ZHANG)
+    cookie = await buttons.browser(caller.account)
+    await buttons.bind(caller, buttons.pressed(NUMBER))
+    assert await buttons.browsers.find(cookie) is not None
+    buttons.endings.down = True
+    await buttons.bind(caller, buttons.pressed(OTHER_NUMBER))
+    assert await buttons.browsers.find(cookie) is None
+
+
 async def test_the_number_that_it_has_already_changes_nothing_and_counts_as_used(buttons: ButtonWorld) -> None:
     caller = await buttons.phone("zhang", ZHANG)
     await buttons.bind(caller, buttons.pressed(NUMBER))
