@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from bjidp.bootstrap.qr import Qr, basis_address, own_client
 from bjidp.bootstrap.rooms import LANGUAGE, Rooms, derived_key, is_sandbox
-from bjidp.clock import SECOND
 from bjidp.config.settings import Settings
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.known import KnownBrowsers
@@ -60,13 +59,7 @@ def wire_front(rooms: Rooms, qr: Qr) -> Front:
     settings = rooms.settings
     cookies = Cookies(rooms.site)
     files = StaticFiles.load()
-    sessions = Sessions(
-        rooms.stores.sessions,
-        rooms.clock,
-        rooms.entropy,
-        settings.sessions.lifetime_seconds * SECOND,
-        qr.errands,
-    )
+    sessions = qr.sessions
     shell = pages.Shell(
         sandbox=is_sandbox(settings),
         portal_url=settings.server.portal_url,

@@ -1,4 +1,4 @@
-"""The QR login, wired: its use cases, and what its handlers share."""
+"""The QR login, wired: its use cases, what its handlers share, and the sessions whose pages end with them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bjidp.qrlogin.phones import QrPhones
 from bjidp.qrlogin.policy import QrPolicy, ReverseCode
 from bjidp.qrlogin.redeeming import Redeeming
 from bjidp.qrlogin.refusals import Refusals
+from bjidp.sessions.service import Sessions
 from bjidp.verification.proofs import Proofs
 
 
@@ -32,6 +33,7 @@ class Qr(Struct, frozen=True, kw_only=True):
     changes: FlowChanges
     browsers: Browsers
     errands: Errands
+    sessions: Sessions
     proofs: Proofs
     refusals: Refusals
     pages: QrPages
@@ -45,6 +47,9 @@ def wire_qr(rooms: Rooms) -> Qr:
     keys = QrKeys(derived_key(rooms.keyring, "qr"))
     changes = FlowChanges(stores.tickets, stores.signals)
     browsers = Browsers(stores.browsers, changes, policy, rooms.entropy)
+    errands = Errands(browsers, changes, stores.open_flows)
+    lifetime = rooms.settings.sessions.lifetime_seconds * SECOND
+    sessions = Sessions(stores.sessions, rooms.clock, rooms.entropy, lifetime, errands)
     proofs = Proofs(stores.proofs, Pseudonyms(rooms.keyring))
     refusals = Refusals(stores.audit, stores.throttle, ticket_digester(rooms))
     return Qr(
@@ -53,7 +58,8 @@ def wire_qr(rooms: Rooms) -> Qr:
         basis=Basis(rooms.site.qr_prefix),
         changes=changes,
         browsers=browsers,
-        errands=Errands(browsers, changes, stores.open_flows),
+        errands=errands,
+        sessions=sessions,
         proofs=proofs,
         refusals=refusals,
         pages=QrPages(
@@ -78,7 +84,7 @@ def wire_qr(rooms: Rooms) -> Qr:
         redeeming=Redeeming(
             browsers=browsers,
             changes=changes,
-            proving=Proving(proofs, stores.accounts),
+            proving=Proving(proofs, stores.accounts, sessions, ticket_digester(rooms)),
             throttle=stores.throttle,
             keys=keys,
             entropy=rooms.entropy,

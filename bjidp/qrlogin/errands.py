@@ -7,6 +7,7 @@ so that they end with it on whatever process their pages are (attack W6). Called
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -22,6 +23,7 @@ from bjidp.qrlogin.flow import Purposeful
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.redeeming import Redemption
 from bjidp.records import DuplicateRecord, Records, StaleRecord
+from bjidp.sessions.service import Sessions
 from bjidp.verification.proofs import Means, Proofs
 
 OPEN_MAX: Final = 8
@@ -90,10 +92,17 @@ class Errands:
 class Proving:
     """Exchanges the approval of a verify ticket for a proof."""
 
-    def __init__(self, proofs: Proofs, accounts: Accounts) -> None:
-        """Grant ``proofs``; ``accounts`` says how the account stands at that moment."""
+    def __init__(
+        self, proofs: Proofs, accounts: Accounts, sessions: Sessions, ticket_digest: Callable[[str], bytes]
+    ) -> None:
+        """Grant ``proofs``; ``accounts`` says how the account stands at that moment.
+
+        ``ticket_digest`` is what ``sessions`` remember a ticket by.
+        """
         self._proofs = proofs
         self._accounts = accounts
+        self._sessions = sessions
+        self._ticket_digest = ticket_digest
 
     async def give(self, redemption: Redemption) -> None:
         """See :meth:`bjidp.qrlogin.redeeming.Exchange.give`."""
@@ -101,6 +110,9 @@ class Proving:
         if errand is None:
             raise ValueError("not a verify ticket")
         await self._require_standing(redemption)
+        if errand.session is not None:
+            # First: whoever takes it back when the ticket is long forgotten ends whatever session used the proof.
+            await self._sessions.note_verification(account, errand.session, self._ticket_digest(redemption.ticket))
         await self._proofs.grant(redemption.asker, account, errand.operation, Means.QR)
         try:
             # Again: who has ended the sessions in between has found no proof to end.

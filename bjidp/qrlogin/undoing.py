@@ -1,8 +1,9 @@
 """Undo: whoever confirmed says that it was not them (wire.md, section 3; attack P7).
 
 Called by ``web`` for the mini-program. What came of a ticket is found by the ticket while that is kept, some twenty
-minutes, and by the session that remembers it for as long as that lives. Nothing is read or written for this when
-somebody logs in.
+minutes, and for as long as it lives by the session that remembers it: the one that was opened by it, or that asked for
+it where it verified somebody. Of a browser without a session nothing is left by then. Nothing is read or written for
+this when somebody logs in.
 """
 
 from __future__ import annotations
@@ -52,13 +53,18 @@ class Undoing:
         # The ticket before the session: whoever redeems at this moment looks at the ticket after the session is open.
         flow = await self._confirmed(ticket_id, account)
         taken_back = flow is not None and await self._withdraw(ticket_id, account)
-        came = [session for session in await self._sessions.of_account(account) if session.login.ticket in digests]
+        live = await self._sessions.of_account(account)
+        came = [session for session in live if session.login.ticket in digests]
+        asked = [session for session in live if session.was_verified_by(digests)]
         ended = await self._sessions.end_by_ticket(account, digests, SessionEnd.UNDO)
+        for session in asked:
+            # Whoever asked was not the owner either.
+            await self._sessions.end_one(account, session.id, SessionEnd.UNDO)
         if flow is not None:
             await self._undo_errand(flow, account)
-        if flow is None and not ended:
+        if flow is None and not ended and not asked:
             raise TicketUnknown
-        refused = _refused(ticket_id, flow, came)
+        refused = _refused(ticket_id, flow, [*came, *asked])
         # Without a report the end of the session says it all.
         if refused is not None and (report or (taken_back and not ended)):
             now = await self._changes.store.now()
@@ -96,7 +102,8 @@ class Undoing:
             return
         await self._proofs.revoke(errand.session or flow.browser, account, errand.operation)
         if errand.session is not None:
-            # Whoever asked was not the owner either. A session of another account, at a recovery, is not theirs to end.
+            # Also one that has not noted it: the proof was never given. A session of another account, at a recovery, is
+            # not theirs to end.
             await self._sessions.end_one(account, errand.session, SessionEnd.UNDO)
 
 

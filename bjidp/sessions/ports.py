@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bjidp.clock import Instant
+from bjidp.entropy import base64url
 from bjidp.standing import Standing
+
+VERIFIED_KEPT: Final = 64
+"""Tickets that a session remembers: more than anybody is verified by in twelve hours."""
+
+_VERIFIED: Final = "verified_by"
 
 
 class Way(StrEnum):
@@ -78,6 +85,23 @@ class Session(Struct, frozen=True):
     csrf: str
     data: dict[str, str]
     version: int
+
+    def verified_by(self, ticket: bytes) -> Session:
+        """Return the session that remembers, besides the newest others, a QR ticket its owner was verified by."""
+        kept = [*self._verified(), _reference(ticket)][-VERIFIED_KEPT:]
+        return replace(self, data=self.data | {_VERIFIED: " ".join(kept)})
+
+    def was_verified_by(self, tickets: Sequence[bytes]) -> bool:
+        """Tell whether it remembers one of these tickets."""
+        return not {_reference(ticket) for ticket in tickets}.isdisjoint(self._verified())
+
+    def _verified(self) -> list[str]:
+        return self.data.get(_VERIFIED, "").split()
+
+
+def _reference(ticket: bytes) -> str:
+    """Return what a session's data call a ticket: half of its digest tells those of one session apart."""
+    return base64url(ticket[:16])
 
 
 class StaleSession(Exception):

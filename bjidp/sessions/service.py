@@ -101,6 +101,23 @@ class Sessions:
         """Write the session's data; raise :class:`StaleSession` when it was changed or ended meanwhile."""
         return await self._store.save(msgspec.structs.replace(session, data=data))
 
+    async def note_verification(self, account: str, session: str, ticket: bytes) -> None:
+        """Let a session of this account remember a QR ticket, given by a digest, that its owner was verified by.
+
+        As long as it lives, the phone that confirmed can end it by that ticket. Of a session that is over, or another
+        account's, nothing is kept.
+        """
+        for _ in range(ROUNDS):
+            found = next((live for live in await self.of_account(account) if live.id == session), None)
+            if found is None:
+                return
+            try:
+                await self._store.save(found.verified_by(ticket))
+            except StaleSession:
+                continue
+            return
+        raise StoreUnavailable
+
     async def renew(self, session: Session, cookie: str) -> str:
         """Return a new value for the session's ``cookie``, which is dead at once (attack T1, ASVS 7.2.4).
 

@@ -249,6 +249,26 @@ async def test_a_confirmation_that_is_taken_back_leaves_no_proof(program: Progra
     assert program.sql("SELECT count(*) FROM browser_session") == [(0,)]
 
 
+@pytest.mark.req("ACC-8")
+@pytest.mark.attack("P7", "R4")
+async def test_a_confirmation_is_taken_back_for_as_long_as_the_session_that_asked_lives(program: Program) -> None:
+    """Also by a server that has forgotten every ticket, after what it proved was used long ago."""
+    phone = await program.phone()
+    browser, other = await program.signed_in(phone), await program.signed_in(phone)
+    socket, screen = await opened(program, browser)
+    await phone.confirm(await program.scanned(phone, screen))
+    await socket.next("scanned", "approved")
+    await browser.redeem((await browser.message("approved"))["grant"])
+    await program.comes_back(memory=False)
+    await program.advance(3600)
+    assert await browser.who() is not None
+    await phone.refresh()
+    assert (await phone.undo(screen.ticket)).json() == {"status": "ended"}
+    assert await browser.who() is None
+    assert await other.who() is not None
+    assert (await phone.undo(screen.ticket)).verdict == (404, "ticket_unknown")
+
+
 # ------------------------------------------------------------------------------------------------ without JavaScript
 
 

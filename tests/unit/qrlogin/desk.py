@@ -156,7 +156,7 @@ class Desk:
         self.redeeming = Redeeming(
             browsers=self.browsers,
             changes=self.changes,
-            proving=Proving(self.proofs, self.accounts),
+            proving=Proving(self.proofs, self.accounts, self.sessions, ticket_digest),
             throttle=self.throttle,
             keys=self.keys,
             entropy=entropy,

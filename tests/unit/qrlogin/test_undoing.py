@@ -6,7 +6,7 @@ import pytest
 
 from bjidp.audit.event import EventKind
 from bjidp.clock import ManualClock
-from bjidp.entropy import SeededEntropy
+from bjidp.entropy import SeededEntropy, base64url
 from bjidp.errors import StoreUnavailable
 from bjidp.qrlogin.errors import ConfirmRefused, TicketClosed, TicketUnknown
 from bjidp.qrlogin.pages import Watch
@@ -14,10 +14,10 @@ from bjidp.qrlogin.policy import QrPolicy
 from bjidp.qrlogin.redeeming import Redemption
 from bjidp.qrlogin.ticket import Rejected, Scanned
 from bjidp.qrlogin.wire import RejectedMessage
-from bjidp.sessions.ports import SessionEnd
+from bjidp.sessions.ports import Session, SessionEnd
 from bjidp.verification.proofs import Operation
 from tests.support.qr import LI, ZHANG
-from tests.unit.qrlogin.desk import Desk, a_phone
+from tests.unit.qrlogin.desk import Desk, a_phone, ticket_digest
 from tests.unit.qrlogin.test_errands import held, to_verify
 
 
@@ -217,6 +217,50 @@ async def test_a_verification_that_is_taken_back_leaves_no_proof_and_ends_the_se
     assert await desk.sessions.of_account(ZHANG.account) == [other]
     (event,) = desk.audit.events
     assert (event.kind, event.words()["action"]) == (EventKind.LOGIN_REJECTED, "verify.password")
+
+
+@pytest.mark.req("ACC-8")
+@pytest.mark.attack("P7", "R4")
+async def test_a_verification_ends_the_session_that_asked_long_after_its_ticket_is_forgotten(desk: Desk) -> None:
+    session, other = await desk.signed_in(ZHANG.account), await desk.signed_in(ZHANG.account)
+    watch = await desk.page(to_verify(session))
+    ticket = (await desk.ticket(watch)).id
+    await desk.approve(watch)
+    await desk.redeem(await desk.grant(watch), signed_in=session)
+    again = await desk.page(to_verify(session, Operation.MAIL))
+    await desk.approve(again)
+    await desk.redeem(await desk.grant(again), signed_in=session)
+    desk.advance(11 * 3600)
+    assert await desk.store.read(watch.flow) is None
+    for stranger, unknown in ((LI, ticket), (ZHANG, "A" * 22)):
+        with pytest.raises(TicketUnknown):
+            await desk.undoing.undo(a_phone(stranger), unknown, report=False)
+    assert (await desk.undoing.undo(a_phone(), ticket, report=True)).status == "ended"
+    assert await desk.sessions.of_account(ZHANG.account) == [other]
+    (event,) = desk.audit.events
+    assert (event.kind, event.ticket) == (EventKind.LOGIN_REPORTED, base64url(ticket_digest(ticket)))
+    with pytest.raises(TicketUnknown):
+        await desk.undoing.undo(a_phone(), ticket, report=False)
+
+
+@pytest.mark.attack("P7", "O5")
+async def test_a_verification_that_the_session_cannot_remember_proves_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> Session:
+        raise StoreUnavailable
+
+    session = await desk.signed_in(ZHANG.account)
+    watch = await desk.page(to_verify(session))
+    await desk.approve(watch)
+    grant = await desk.grant(watch)
+    with monkeypatch.context() as outage:
+        outage.setattr(desk.session_rows, "save", down)
+        with pytest.raises(StoreUnavailable):
+            await desk.redeem(grant, signed_in=session)
+    assert not await held(desk, session.id, Operation.PASSWORD)
+    await desk.redeem(grant, signed_in=session)
+    assert await held(desk, session.id, Operation.PASSWORD)
 
 
 @pytest.mark.req("REC-2")

@@ -9,7 +9,7 @@ import pytest
 from bjidp.clock import HOUR, MINUTE, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import AccountRefused, StoreUnavailable
-from bjidp.sessions.ports import Login, Session, SessionEnd, StaleSession, Way
+from bjidp.sessions.ports import VERIFIED_KEPT, Login, Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import COOKIE_LENGTH, Sessions
 from tests.support.session_rows import SessionRows, Told
 
@@ -50,6 +50,42 @@ async def test_what_was_started_is_found_by_its_cookie(sessions: Sessions, clock
     assert (session.account, session.login, session.data, session.version) == ("account", LOGIN, {}, 1)
     assert (session.created_at, session.last_used_at) == (clock.now(), clock.now())
     assert standing.name == "张**"
+
+
+@pytest.mark.attack("P7")
+async def test_a_session_remembers_the_newest_tickets_its_owner_was_verified_by(sessions: Sessions) -> None:
+    await sessions.start("account", LOGIN, None, {"next": "/"})
+    (session,) = await sessions.of_account("account")
+    tickets = [hashlib.sha256(bytes([number])).digest() for number in range(VERIFIED_KEPT + 1)]
+    for ticket in tickets:
+        await sessions.note_verification("account", session.id, ticket)
+    await sessions.note_verification("another", session.id, b"another's".ljust(32))
+    await sessions.note_verification("account", "no session", b"nobody's".ljust(32))
+    (session,) = await sessions.of_account("account")
+    assert [session.was_verified_by([ticket]) for ticket in tickets] == [False] + [True] * VERIFIED_KEPT
+    assert session.was_verified_by([tickets[0], tickets[1]])
+    assert not session.was_verified_by([b"another's".ljust(32), b"nobody's".ljust(32)])
+    assert session.data["next"] == "/"
+
+
+@pytest.mark.attack("P7")
+async def test_a_verification_is_remembered_though_the_session_is_saved_at_the_same_moment(
+    sessions: Sessions, rows: SessionRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sessions.start("account", LOGIN, None)
+    (session,) = await sessions.of_account("account")
+    save = rows.save
+
+    async def overtaken(late: Session) -> Session:
+        monkeypatch.setattr(rows, "save", save)
+        await sessions.save(session, {"k": "v"})
+        return await save(late)
+
+    monkeypatch.setattr(rows, "save", overtaken)
+    await sessions.note_verification("account", session.id, b"ticket".ljust(32))
+    (session,) = await sessions.of_account("account")
+    assert session.was_verified_by([b"ticket".ljust(32)])
+    assert session.data["k"] == "v"
 
 
 @pytest.mark.attack("T1")
