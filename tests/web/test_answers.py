@@ -180,7 +180,7 @@ async def test_an_unexpected_error_says_nothing_and_logs_no_value(
     logged = "".join(capsys.readouterr())
     assert "unhandled_error" in logged
     assert "LookupError" in logged
-    assert "program.py" in logged
+    assert "meddling.py" in logged
     assert not any(value in logged for value in values)
 
 
