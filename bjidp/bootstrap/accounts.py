@@ -116,7 +116,7 @@ def centre_part(
     stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
     members, throttle = stores.members, stores.throttle
     captchas, dispatches = verification.captchas, verification.dispatches
-    own = OwnPages(desk=front.desk, signed_in=front.signed_in, cookies=front.cookies)
+    own = OwnPages(desk=front.desk, signed_in=front.signed_in, cookies=front.cookies, login_first=front.login_first)
     verifying = Verifying(
         members=members,
         captchas=captchas,

@@ -24,6 +24,7 @@ from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Desk
 from bjidp.web.forms import Forms
+from bjidp.web.login_first import LoginFirst
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
 from bjidp.web.texts import Texts
@@ -52,6 +53,7 @@ class Front(Struct, frozen=True, kw_only=True):
     verify_tickets: VerifyTickets
     arrivals: Arrivals
     departures: Departures
+    login_first: LoginFirst
 
 
 def wire_front(rooms: Rooms, qr: Qr) -> Front:
@@ -107,6 +109,13 @@ def wire_front(rooms: Rooms, qr: Qr) -> Front:
             known=KnownBrowsers(derived_key(rooms.keyring, "known"), rooms.entropy, rooms.clock),
         ),
         departures=Departures(browsers=qr.browsers, cookies=cookies, renderer=renderer),
+        login_first=LoginFirst(
+            client=own_client(rooms),
+            browsers=qr.browsers,
+            cookies=cookies,
+            observer=observer,
+            throttle=rooms.stores.throttle,
+        ),
     )
 
 

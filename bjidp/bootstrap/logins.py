@@ -34,10 +34,12 @@ def form_logins_part(rooms: Rooms, front: Front, verification: Verification, log
     )
     on_phone = PhoneLogin(
         client=rooms.settings.server.client_name,
+        home=f"/h5{HOME}",
         desk=front.desk,
         login_pages=login,
         form_views=FormViews(verification.captchas),
         codes=codes,
+        login_first=front.login_first,
     )
     by_password = PasswordLoginPages(
         homes=Homes(HOME, f"/h5{HOME}"),
@@ -56,6 +58,7 @@ def form_logins_part(rooms: Rooms, front: Front, verification: Verification, log
             clock=rooms.clock,
             windows=PasswordWindows(),
         ),
+        login_first=front.login_first,
     )
     by_code = CodeLoginPages(
         home=f"/h5{HOME}",
@@ -64,6 +67,7 @@ def form_logins_part(rooms: Rooms, front: Front, verification: Verification, log
         phone_login=on_phone,
         arrivals=front.arrivals,
         codes=codes,
+        login_first=front.login_first,
     )
     tails = DocumentTailPages(
         desk=front.desk,

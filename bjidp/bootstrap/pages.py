@@ -37,6 +37,7 @@ def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -
         form_views=FormViews(verification.captchas),
         desk=front.desk,
         departures=front.departures,
+        login_first=front.login_first,
     )
     verify = VerifyPages(
         tickets=front.verify_tickets,
@@ -44,6 +45,7 @@ def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -
         desk=front.desk,
         cookies=front.cookies,
         renderer=front.renderer,
+        login_first=front.login_first,
     )
     files = front.files.including(basis_address(qr), qr.basis.encode(), "application/octet-stream")
     health = Health(rooms.stores.pings, sandbox=is_sandbox(settings))

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from bjidp.clock import Instant
 from bjidp.qrlogin.flow import Purposeful
-from bjidp.qrlogin.policy import QrPolicy
+from bjidp.qrlogin.policy import Purpose, QrPolicy
 
 SECRET_LENGTH = 43
 """256 bits in base64url."""
@@ -38,6 +38,10 @@ class Browser(Struct, frozen=True, gc=False):
         if flow_id is None:
             return self.flows[-1] if self.flows else None
         return next((ref for ref in self.flows if ref.id == flow_id), None)
+
+    def newest(self, purpose: Purpose) -> Purposeful | None:
+        """Return what its newest page for ``purpose`` was opened for, or None."""
+        return next((ref.about for ref in reversed(self.flows) if ref.about.purpose is purpose), None)
 
 
 def key_of(secret: str) -> str:

@@ -28,6 +28,7 @@ class OpenedPage(Struct, frozen=True):
     secret: str
     browser: str
     flow: str
+    about: Purposeful
 
 
 class Visited(Struct, frozen=True):
@@ -48,17 +49,19 @@ class Browsers:
         self._policy = policy
         self._entropy = entropy
 
-    async def open_page(self, old_secret: str | None, about: Purposeful) -> OpenedPage:
+    async def open_page(self, old_secret: str | None, about: Purposeful, *, resume: bool = False) -> OpenedPage:
         """Give the browser a new secret and a flow for ``about``.
 
         The old secret is dead at once and its sockets are sent away to come back with the new cookie; flows and
         live tickets stay. Of two navigations that race with one secret, one goes on and the other starts afresh.
+        With ``resume`` the page is for what the browser's newest one of the same purpose was for, if it has any.
         """
         old, over, now = await self._taken(old_secret)
+        about = (old.newest(about.purpose) if resume else None) or about
         secret, flow_id = tokens(self._entropy, 256, 128)
         new, ref = rules.opened(old, about, flow_id, over, self._policy, now)
         await self._records.add(rules.key_of(secret), new, self._policy.browser)
-        return OpenedPage(secret, new.id, ref.id)
+        return OpenedPage(secret, new.id, ref.id, about)
 
     async def visit(self, old_secret: str | None) -> Visited:
         """Let the browser stay known for the time a form takes: for pages without a QR.

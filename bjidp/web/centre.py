@@ -26,7 +26,8 @@ from bjidp.web import centre_pages, pages
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Asker, Desk
 from bjidp.web.form_view import Form
-from bjidp.web.own_pages import HOME, OwnPages
+from bjidp.web.login_first import HOME
+from bjidp.web.own_pages import OwnPages
 from bjidp.web.rendering import Renderer
 from bjidp.web.visitor import at, on_h5
 

@@ -21,6 +21,7 @@ from bjidp.web import pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.desk import Asker, Desk, StaleForm
 from bjidp.web.form_again import Posted
+from bjidp.web.login_first import LoginFirst
 from bjidp.web.login_forms import TOLD, CodeForm, require_nobody
 from bjidp.web.phone_login import PhoneLogin
 from bjidp.web.rendering import Renderer
@@ -41,8 +42,10 @@ class CodeLoginPages:
         phone_login: PhoneLogin,
         arrivals: Arrivals,
         codes: SmsLogin,
+        login_first: LoginFirst,
     ) -> None:
-        """Take every dependency; logins lead to ``home``."""
+        """Take every dependency; logins lead to ``home``, if nobody was turned away from elsewhere."""
+        self._login_first = login_first
         self._home = home
         self._desk = desk
         self._renderer = renderer
@@ -85,7 +88,7 @@ class CodeLoginPages:
             asker,
             proved.member.standing.account,
             Way.SMS,
-            where=self._home,
+            where=await self._login_first.onward(request, asker, self._home),
             still_right=lambda: self._codes.require_unchanged(proved),
             entered=lambda session: self._codes.entered(asker.holder, proved, session),
         )

@@ -24,6 +24,7 @@ from bjidp.web.desk import OPENED, Desk
 from bjidp.web.form_again import FormViews, Posted
 from bjidp.web.form_view import Form, FormView
 from bjidp.web.forms import Forms
+from bjidp.web.login_first import LoginFirst
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import SignedIn
 from bjidp.web.visitor import Observer, at, is_phone, on_h5
@@ -63,8 +64,10 @@ class LoginPages:
         form_views: FormViews,
         desk: Desk,
         departures: Departures,
+        login_first: LoginFirst,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
+        self._login_first = login_first
         self._settings = settings
         self._renderer = renderer
         self._cookies = cookies
@@ -116,6 +119,7 @@ class LoginPages:
             flow=opened.flow,
             basis_url=self._settings.basis_url,
             csrf=self._forms.token(opened.browser),
+            away=self._login_first.away(request, opened.about.next),
             embedder=self._settings.simulator,
         )
         response = _html(self._renderer.render_login(page))
@@ -140,6 +144,7 @@ class LoginPages:
             flow=opened.flow,
             basis_url=self._settings.basis_url,
             form=await self._form_views.fill(view, opened.browser, self._observer.source(request), posted),
+            away=self._login_first.away(request, opened.about.next) if posted is None else None,
             embedder=self._settings.simulator,
         )
         because = None if posted is None else posted.because
@@ -147,7 +152,7 @@ class LoginPages:
 
     async def _open(self, request: web.Request, secret: str | None = None) -> OpenedPage:
         about = Purposeful(Purpose.LOGIN, self._settings.client, self._settings.home)
-        return await self._browsers.open_page(secret or self._cookies.browser_secret(request), about)
+        return await self._browsers.open_page(secret or self._cookies.browser_secret(request), about, resume=True)
 
     async def logout(self, request: web.Request) -> web.Response:
         """End the session of this browser and go back to the login page."""

@@ -1,12 +1,13 @@
 """Pages that only whoever is logged in is shown: 个人中心 and what it leads to.
 
-Owns the way from a request to a :class:`bjidp.accounts.verifying.Visit`, and where everybody else is led. No cookie is
-taken back on that way: a request that was under way while another one renewed the session must not lose the new one.
+Owns the way from a request to a :class:`bjidp.accounts.verifying.Visit`; everybody else has to log in first. No
+session's cookie is taken back on that way: a request that was under way while another one renewed the session must not
+lose the new one.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -14,20 +15,20 @@ from bjidp.accounts.verifying import Visit
 from bjidp.web.cookies import Cookies
 from bjidp.web.desk import Asker, Desk
 from bjidp.web.form_view import Form
+from bjidp.web.login_first import LoginFirst
 from bjidp.web.signed_in import Owner, SignedIn
-from bjidp.web.visitor import at, is_phone, on_h5
+from bjidp.web.visitor import is_phone, on_h5
 
 F = TypeVar("F", bound=Form)
-
-HOME: Final = "/centre"
 
 
 class OwnPages:
     """Receives whoever is logged in."""
 
-    def __init__(self, *, desk: Desk, signed_in: SignedIn, cookies: Cookies) -> None:
+    def __init__(self, *, desk: Desk, signed_in: SignedIn, cookies: Cookies, login_first: LoginFirst) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._desk = desk
+        self._login_first = login_first
         self._signed_in = signed_in
         self._cookies = cookies
 
@@ -35,7 +36,7 @@ class OwnPages:
         """Return who opens a page; lead strangers to the login page, and phones to the pages made for them."""
         owner = await self._signed_in.visiting(request)
         if owner is None:
-            raise web.HTTPSeeOther(at(request, "/login"))
+            raise await self._login_first.lead(request)
         if not on_h5(request) and is_phone(request):
             raise web.HTTPSeeOther(f"/h5{request.rel_url.raw_path_qs}")
         asker = await self._desk.visit(request)
@@ -49,7 +50,7 @@ class OwnPages:
         await self._desk.received(request)
         owner = await self._signed_in.of(request)
         if owner is None:
-            raise web.HTTPSeeOther(at(request, "/login"))
+            raise await self._login_first.lead(request)
         asker, form = await self._desk.read(request, kind)
         return asker, self._visit(request, asker, owner), form
 

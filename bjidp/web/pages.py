@@ -47,6 +47,17 @@ class Page(Protocol):
         ...
 
 
+class Away(StrEnum):
+    """Why somebody is at the login page who asked for another; words under ``away.*``."""
+
+    ENDED = "ended"
+    """The session of this browser is over."""
+    ENDED_BACK = "ended_back"
+    """So it is, and the login leads back to the page they asked for."""
+    FIRST = "first"
+    """The page they asked for is that of whoever is logged in, and the login leads there."""
+
+
 class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /login`` for a browser that is not logged in."""
 
@@ -60,6 +71,7 @@ class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
     """Address of :meth:`bjidp.qrlogin.matrix.Basis.encode`."""
     csrf: str
     """For the form of 换一个账号, which is posted to ``/logout``."""
+    away: Away | None = None
     embedder: str | None = None
     """Origin of the demonstration page that frames this one and is told each frame; None everywhere else."""
 
@@ -77,6 +89,7 @@ class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
             flow="mDq3vYdV0Yw4h8m0m1iX7A",
             basis_url="/static/qr/0123456789abcdef.bin",
             csrf="example",
+            away=Away.ENDED_BACK,
             embedder="http://127.0.0.1:8081",
         )
 
@@ -91,6 +104,7 @@ class AccountLoginPage(msgspec.Struct, frozen=True, kw_only=True):
     flow: str
     basis_url: str
     form: FormView
+    away: Away | None = None
     embedder: str | None = None
 
     @property
@@ -128,6 +142,7 @@ class PhoneLoginPage(msgspec.Struct, frozen=True, kw_only=True):
     tab: PhoneTab
     client: str
     form: FormView
+    away: Away | None = None
 
     @classmethod
     def sample(cls) -> PhoneLoginPage:
@@ -135,6 +150,7 @@ class PhoneLoginPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             tab="code",
             client="首都之窗",
+            away=Away.FIRST,
             form=FormView(
                 csrf="example",
                 values={"phone": "15412345678", "agreed": "yes"},

@@ -17,6 +17,7 @@ from bjidp.web.arrival import Arrivals
 from bjidp.web.desk import Asker, Desk, StaleForm
 from bjidp.web.form_again import Posted
 from bjidp.web.login import LoginPages
+from bjidp.web.login_first import LoginFirst
 from bjidp.web.login_forms import TOLD, PasswordForm, require_nobody
 from bjidp.web.phone_login import PhoneLogin
 
@@ -41,8 +42,10 @@ class PasswordLoginPages:
         arrivals: Arrivals,
         captchas: Captchas,
         passwords: PasswordLogin,
+        login_first: LoginFirst,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
+        self._login_first = login_first
         self._homes = homes
         self._desk = desk
         self._login_pages = login_pages
@@ -91,9 +94,10 @@ class PasswordLoginPages:
         return await self._login_pages.show_account(request, {"account": posted.form.account}, posted, secret)
 
     async def _enter(
-        self, request: web.Request, asker: Asker, form: PasswordForm, faults: list[FieldFault], where: str
+        self, request: web.Request, asker: Asker, form: PasswordForm, faults: list[FieldFault], home: str
     ) -> web.Response:
         fields.require_none(faults)
+        where = await self._login_first.onward(request, asker, home)
         # Before the captcha is used, so that another one need not be read when there is room.
         self._passwords.require_room()
         await self._captchas.use(asker.holder, form.captcha_id, form.captcha)

@@ -15,6 +15,7 @@ from bjidp.web.desk import Asker, Desk
 from bjidp.web.form_again import FormViews, Posted
 from bjidp.web.form_view import FormView, with_code
 from bjidp.web.login import LoginPages
+from bjidp.web.login_first import LoginFirst
 from bjidp.web.login_forms import CodeForm, PasswordForm
 
 
@@ -22,9 +23,19 @@ class PhoneLogin:
     """Handler of the page, and what shows it again."""
 
     def __init__(
-        self, *, client: str, desk: Desk, login_pages: LoginPages, form_views: FormViews, codes: SmsLogin
+        self,
+        *,
+        client: str,
+        home: str,
+        desk: Desk,
+        login_pages: LoginPages,
+        form_views: FormViews,
+        codes: SmsLogin,
+        login_first: LoginFirst,
     ) -> None:
-        """Take every dependency; ``client`` is the site that logins are for."""
+        """Take every dependency; ``client`` is the site that logins are for, ``home`` where they lead."""
+        self._home = home
+        self._login_first = login_first
         self._client = client
         self._desk = desk
         self._login_pages = login_pages
@@ -41,9 +52,17 @@ class PhoneLogin:
         if asker.owner is not None:
             return await self._login_pages.login(request)
         kind = CodeForm if request.query.get("tab") == "code" else PasswordForm
-        return await self.again(request, asker, Posted(kind(flow=request.query.get("flow", ""))))
+        where = await self._login_first.onward(request, asker, self._home)
+        away = self._login_first.away(request, where)
+        return await self.again(request, asker, Posted(kind(flow=request.query.get("flow", ""))), away)
 
-    async def again(self, request: web.Request, asker: Asker, posted: Posted[PasswordForm | CodeForm]) -> web.Response:
+    async def again(
+        self,
+        request: web.Request,
+        asker: Asker,
+        posted: Posted[PasswordForm | CodeForm],
+        away: pages.Away | None = None,
+    ) -> web.Response:
         """Show the page with what was typed, in front the way of logging in that it was typed for."""
         form = posted.form
         view = FormView(csrf=asker.csrf, values=form.kept)
@@ -53,6 +72,7 @@ class PhoneLogin:
         page = pages.PhoneLoginPage(
             tab="password" if isinstance(form, PasswordForm) else "code",
             client=self._client,
+            away=away,
             form=await self._form_views.fill(view, asker.holder, asker.source, posted),
         )
         return self._desk.answer(request, asker, page, because=posted.because)

@@ -31,6 +31,7 @@ from bjidp.web.desk import Asker, Desk, StaleForm
 from bjidp.web.field_faults import Beside
 from bjidp.web.form_again import FormViews, Posted
 from bjidp.web.form_view import Form, FormView, with_code
+from bjidp.web.login_first import is_own
 from bjidp.web.rendering import Renderer
 from bjidp.web.signed_in import Owner
 from bjidp.web.visitor import is_phone, surface_of
@@ -250,9 +251,8 @@ class RegistrationPages:
             browser = (await self._browsers.find(self._cookies.browser_secret(request))).value
         except BrowserUnknown:
             browser = None
-        flows = () if browser is None else browser.flows
-        about = next((ref.about for ref in reversed(flows) if ref.about.purpose is Purpose.LOGIN), None)
-        if about is None:
+        about = None if browser is None else browser.newest(Purpose.LOGIN)
+        if about is None or is_own(about.next):
             return self._settings.client.name, self._settings.home
         return about.client.name, about.next
 

@@ -35,7 +35,8 @@ from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Asker, Desk, FormPage
 from bjidp.web.form_again import Posted
-from bjidp.web.own_pages import HOME, OwnPages
+from bjidp.web.login_first import HOME
+from bjidp.web.own_pages import OwnPages
 from bjidp.web.rendering import Renderer
 from bjidp.web.setting_views import BESIDE, SettingForm, SettingViews
 from bjidp.web.visitor import at, on_h5

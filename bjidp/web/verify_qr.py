@@ -22,6 +22,7 @@ from bjidp.web import pages
 from bjidp.web.cookies import Cookies
 from bjidp.web.desk import Asker, Desk
 from bjidp.web.errors import NotFound
+from bjidp.web.login_first import LoginFirst
 from bjidp.web.rendering import Renderer
 
 OPENED: Final = per_minute(1200)
@@ -90,9 +91,17 @@ class VerifyPages:
     """The handler of the page."""
 
     def __init__(
-        self, *, tickets: VerifyTickets, proofs: Proofs, desk: Desk, cookies: Cookies, renderer: Renderer
+        self,
+        *,
+        tickets: VerifyTickets,
+        proofs: Proofs,
+        desk: Desk,
+        cookies: Cookies,
+        renderer: Renderer,
+        login_first: LoginFirst,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
+        self._login_first = login_first
         self._tickets = tickets
         self._proofs = proofs
         self._desk = desk
@@ -108,7 +117,7 @@ class VerifyPages:
         operation, next_page = _named(request.match_info["operation"])
         asker = await self._desk.visit(request)
         if asker.owner is None:
-            return self._desk.lead(asker, "/login")
+            raise await self._login_first.lead(request, asker)
         account = asker.owner.session.account
         if await self._proofs.held(asker.holder, account, operation):
             return self._desk.lead(asker, next_page)

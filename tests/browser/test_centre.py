@@ -224,7 +224,7 @@ async def test_somebody_changes_their_username_at_a_computer(demo: Demo, compute
     # A second code within the minute: how long to wait is said, and counted down.
     await page.get_by_role("link", name="我要绑定 邮箱").click()
     await asks_for_a_code(demo, computer)
-    await expect(page.get_by_role("alert")).to_contain_text(re.compile("操作得太快了。请等[1-5]?[0-9]秒后，再做一次。"))
+    await expect(page.get_by_role("alert")).to_contain_text(re.compile("操作得太快了。请等[0-9]+秒后，再做一次。"))
     await expect(page.get_by_role("button", name=re.compile("[0-9]+秒后重新获取"))).to_be_visible()
     await looks.at("too-soon")
     assert (looks.found, computer.faults) == ([], [])

@@ -122,6 +122,18 @@ async def test_of_two_navigations_that_race_with_one_secret_one_goes_on(desk: De
     assert [opened.flow for opened in (one, two)].count(watch.flow) == 1
 
 
+@pytest.mark.attack("T4")
+async def test_a_page_may_go_on_with_what_the_browsers_newest_one_was_for(desk: Desk) -> None:
+    fresh = await desk.browsers.open_page(None, LOGIN, resume=True)
+    assert fresh.about == LOGIN, "there is nothing yet to go on with"
+    first = await desk.browsers.open_page(fresh.secret, other(1))
+    errand = Purposeful(Purpose.VERIFY, LOGIN.client, "/centre/mail", "/centre/verify/mail")
+    between = await desk.browsers.open_page(first.secret, errand)
+    resumed = await desk.browsers.open_page(between.secret, LOGIN, resume=True)
+    assert (resumed.about, resumed.flow) == (other(1), first.flow)
+    assert (await desk.browsers.open_page(resumed.secret, LOGIN)).flow == fresh.flow
+
+
 async def test_a_browser_keeps_three_flows_and_the_oldest_goes(desk: Desk) -> None:
     opened = [(await desk.navigate(other(number))).flow for number in range(4)]
     with pytest.raises(FlowUnknown):
