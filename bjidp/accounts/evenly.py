@@ -17,14 +17,14 @@ STEP: Final = 0.005
 
 
 @asynccontextmanager
-async def evenly(step: float = STEP) -> AsyncIterator[None]:
-    """Leave a whole number of steps of ``step`` seconds after it was entered, in failure too."""
+async def evenly() -> AsyncIterator[None]:
+    """Leave a whole number of steps of :data:`STEP` seconds after it was entered, in failure too."""
     loop = asyncio.get_running_loop()
     entered = loop.time()
     try:
         yield
     finally:
-        await asyncio.sleep(until_next(loop.time() - entered, step))
+        await asyncio.sleep(until_next(loop.time() - entered, STEP))
 
 
 def until_next(taken: float, step: float) -> float:

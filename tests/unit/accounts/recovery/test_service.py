@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable
 from contextlib import suppress
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from msgspec import Struct
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from bjidp.accounts.drafts import DraftUnknown
+from bjidp.accounts.evenly import STEP
 from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery.decoys import decoy
 from bjidp.accounts.recovery.flow import PROVED_FOR, SAVING, Step
@@ -294,6 +296,31 @@ async def test_an_account_without_a_phone_and_a_decoy_without_one_are_alike(room
         facts = await room.facts(recovery)
         alike.append((calls, step, sent, facts.number, facts.number_shown, facts.document_shown))
     assert alike[0] == alike[1]
+
+
+@pytest.mark.req("REC-2")
+@pytest.mark.attack("R1")
+@pytest.mark.parametrize("name", ["zhang_san", "nobody_at_all"])
+async def test_a_recovery_begins_a_whole_step_after_its_name_was_looked_up_whoevers_it_is(
+    room: Room, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    await room.someone()
+    naming = await room.naming(name)
+    passed = 0.0
+    done_before: Counter[str] = Counter()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+        done_before.update(room.meddler.calls)
+
+    stopped = SimpleNamespace(time=lambda: passed)
+    monkeypatch.setattr("bjidp.accounts.evenly.asyncio", SimpleNamespace(get_running_loop=lambda: stopped, sleep=sleep))
+    room.counted()
+    await room.recoveries.begin(room.asking(), Surface.PC, naming)
+    assert passed == STEP, "on a clock that goes on for nothing else"
+    assert done_before == room.counted(), "nothing is left to do then"
+    assert {"members.find", "drafts.add"} <= done_before.keys()
 
 
 @pytest.mark.req("REC-2")
