@@ -18,6 +18,10 @@ in quiet, with one twice as long; a pass in which nothing happens costs microsec
 AHEAD: Final = ("/qr/", "/mp/")
 """Where people wait who have a code before them; these take no turns."""
 
+SHARE: Final = 8
+"""Requests ahead after which one more of the others goes on: those addresses answer anybody, so a flood of them would
+keep every page waiting for all of it, pass after pass."""
+
 
 class Pacing:
     """Lets a few go on in each pass of the running loop, in the order they came; alone, nobody waits."""
@@ -26,11 +30,16 @@ class Pacing:
         """Let ``each`` go on in a pass."""
         self._each = each
         self._left = each
+        self._ahead = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def turn(self, path: str) -> None:
         """Return when the request for ``path`` may go on."""
         if path.startswith(AHEAD):
+            self._ahead += 1
+            if self._ahead == SHARE:
+                self._ahead = 0
+                self._let_one_go_on()
             return
         loop = asyncio.get_running_loop()
         if self._left == self._each:
@@ -44,11 +53,16 @@ class Pacing:
 
     def _next(self) -> None:
         self._left = self._each
-        while self._waiting and self._left:
-            waiting = self._waiting.popleft()
-            # Whoever hung up meanwhile takes nobody's turn.
-            if not waiting.done():
-                waiting.set_result(None)
-                self._left -= 1
+        while self._left and self._let_one_go_on():
+            self._left -= 1
         if self._left < self._each:
             asyncio.get_running_loop().call_soon(self._next)
+
+    def _let_one_go_on(self) -> bool:
+        """Return whether there was one: whoever hung up meanwhile takes nobody's turn."""
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return True
+        return False

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bjidp.web.pacing import Pacing
+from bjidp.web.pacing import SHARE, Pacing
 
 
 class Passes:
@@ -61,6 +61,15 @@ async def test_somebody_alone_does_not_wait_for_a_pass() -> None:
 async def test_whoever_has_a_code_before_them_passes_by_a_crowd(path: str) -> None:
     found = await arrivals(Pacing(2), *["/h5/login"] * 8, path)
     assert [number for _, number in found][:3] == [0, 1, 8]
+
+
+@pytest.mark.attack("O12")
+async def test_a_flood_of_those_who_pass_by_leaves_a_share_to_the_crowd() -> None:
+    flood = ["/mp/v1/qr/scan"] * (4 * SHARE)
+    found = await arrivals(Pacing(1), *["/login"] * 8, *flood)
+    passes = [at for at, number in found if number < 8]
+    # One by its turn, and one for each share of the flood, in the pass after it.
+    assert passes[: 1 + len(flood) // SHARE] == [passes[0]] + [passes[0] + 1] * (len(flood) // SHARE)
 
 
 async def test_who_comes_later_waits_behind_those_who_wait() -> None:
