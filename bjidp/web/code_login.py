@@ -66,15 +66,13 @@ class CodeLoginPages:
             posted = Posted(replace(stale.form(CodeForm), code=""), stale)
             return await self._phone_login.again(request, stale.asker, posted)
         require_nobody(asker, CODE)
+        if form.wants_captcha:
+            return await self._phone_login.again(request, asker, Posted(form))
         try:
-            match form.act:
-                case "captcha":
-                    return await self._phone_login.again(request, asker, Posted(form))
-                case "code":
-                    flow = await self._send(request, asker, form)
-                    return await self._phone_login.again(request, asker, Posted(replace(form, code="", flow=flow)))
-                case _:
-                    return await self._check(request, asker, form)
+            if form.act == "code":
+                flow = await self._send(request, asker, form)
+                return await self._phone_login.again(request, asker, Posted(replace(form, code="", flow=flow)))
+            return await self._check(request, asker, form)
         except (VerificationCodeWrong, VerificationCodeExpired) as used:
             return await self._phone_login.again(request, asker, Posted(replace(form, code=""), used))
         except TOLD as error:

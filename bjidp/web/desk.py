@@ -15,7 +15,7 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
+from bjidp.errors import BjidpError, FieldFault, InvalidRequest, RateLimited, Retryable
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.pages import Visitor
 from bjidp.throttle.ports import Throttle, per_minute
@@ -156,8 +156,11 @@ class Desk:
         """Show ``page``, or tell a script what of its form has changed.
 
         A page that has given the browser a new secret itself names that in the place of the asker. The status says
-        whether something is wrong: with the fields, or ``because`` of an error.
+        whether something is wrong: with the fields, or ``because`` of an error; or that it is too early for what was
+        pressed.
         """
+        if because is None and page.form.pause is not None:
+            because = RateLimited(page.form.pause)
         status = STATUS[because.code] if because is not None else HTTPStatus.OK
         if because is None and page.form.faults:
             status = HTTPStatus.UNPROCESSABLE_ENTITY

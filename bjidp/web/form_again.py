@@ -1,7 +1,8 @@
 """A form that is shown again: what is wrong with it, and which captcha it has (UX-5).
 
 Owns the rule that a captcha which nobody has looked at stays, with what was read from it, and that one which was used
-has another in its place. Called by every page with a form that asks for a captcha.
+has another in its place; but for one that a code was sent for, which has none until another code is asked for. Called
+by every page with a form that asks for a captcha.
 """
 
 from __future__ import annotations
@@ -73,9 +74,20 @@ class FormViews:
             view = posted.told(view)
         if not captcha:
             return view
-        if posted is not None:
-            form = posted.form
-            # What was used is gone; one that is still there was not looked at, whatever else was wrong.
-            if form.act != "captcha" and await self._captchas.picture(holder, form.captcha_id) is not None:
-                return replace(view, captcha=form.captcha_id, values={**view.values, "captcha": form.captcha})
-        return replace(view, captcha=await self._captchas.show(holder, source))
+        form = Form() if posted is None else posted.form
+        if view.wait:
+            return _before_another_code(view, form)
+        # What was used is gone; one that is still there was not looked at, whatever else was wrong.
+        if form.act != "captcha" and await self._captchas.picture(holder, form.captcha_id) is not None:
+            return replace(view, captcha=form.captcha_id, values={**view.values, "captcha": form.captcha})
+        if view.dispatch and form.act not in {"captcha", "code"}:
+            return view
+        shown = await self._captchas.show(holder, source)
+        return replace(view, captcha=shown, focus="captcha" if form.wants_captcha else "")
+
+
+def _before_another_code(view: FormView, form: Form) -> FormView:
+    """Return ``view`` without a captcha, which would be read in vain; whoever asked for one is told when it is time."""
+    early = form.wants_captcha or "captcha" in view.faults
+    faults = {name: fault for name, fault in view.faults.items() if name != "captcha"}
+    return replace(view, faults=faults, note="rate_limited", pause=view.wait) if early else view

@@ -23,6 +23,11 @@ class Form(Struct, frozen=True, forbid_unknown_fields=True):
     captcha_id: str = ""
     captcha: str = ""
 
+    @property
+    def wants_captcha(self) -> bool:
+        """Whether a picture is asked for: by its own button, or by asking for a code where none was shown."""
+        return self.act == "captcha" or (self.act == "code" and not (self.captcha_id or self.captcha))
+
 
 class FormView(Struct, frozen=True, kw_only=True):
     """One form. ``values`` never hold a password: nobody passes one in, and no macro writes one out."""
@@ -35,13 +40,16 @@ class FormView(Struct, frozen=True, kw_only=True):
     """An error's code about the form as a whole; words under ``problem.<code>``."""
     flow: str = ""
     captcha: str = ""
-    """The id of the captcha to show; empty on a form without one."""
+    """The id of the captcha to show; empty on a form without one, and once a code was sent, until another is asked
+    for: nobody is to read a picture that nothing needs."""
     dispatch: str = ""
     """The code that is being sent, or was sent last."""
     wait: int = 0
     """Seconds until another code may be asked for."""
     pause: int | None = None
     """Seconds until what ``note`` is about has passed, where it passes by itself."""
+    focus: str = ""
+    """The field that somebody without a script is led to."""
 
     @property
     def titled(self) -> str:
@@ -52,7 +60,8 @@ class FormView(Struct, frozen=True, kw_only=True):
 class Live(Struct, frozen=True):
     """What a script is told instead of a page: the words beside each field, the next captcha, the code on its way.
 
-    ``csrf`` and ``flow`` are other than the form's where its browser record was over, and where it had no flow before.
+    An empty ``captcha`` says to show none. ``csrf`` and ``flow`` are other than the form's where its browser record was
+    over, and where it had no flow before.
     """
 
     csrf: str

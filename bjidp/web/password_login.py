@@ -66,7 +66,7 @@ class PasswordLoginPages:
         except StaleForm as stale:
             return await self._pc_again(request, Posted(stale.form(PasswordForm), stale), stale.asker.secret)
         require_nobody(asker, "/login")
-        if form.act == "captcha":
+        if form.wants_captcha:
             return await self._pc_again(request, Posted(form))
         try:
             return await self._enter(request, asker, form, form.faults, self._homes.pc)
@@ -80,7 +80,7 @@ class PasswordLoginPages:
         except StaleForm as stale:
             return await self._phone_login.again(request, stale.asker, Posted(stale.form(PasswordForm), stale))
         require_nobody(asker, "/h5/login")
-        if form.act == "captcha":
+        if form.wants_captcha:
             return await self._phone_login.again(request, asker, Posted(form))
         try:
             faults = [*form.faults, *fields.agreement_faults(agreed=form.agreed == "yes")]

@@ -66,7 +66,7 @@ class PhoneLogin:
         """Show the page with what was typed, in front the way of logging in that it was typed for."""
         form = posted.form
         view = FormView(csrf=asker.csrf, values=form.kept)
-        draft = await self._codes.find(asker.holder, form.flow) if form.flow else None
+        draft = await self._codes.find(asker.holder, form.flow) if isinstance(form, CodeForm) else None
         if draft is not None:
             view = with_code(replace(view, flow=draft.id), draft.facts.dispatch, draft.facts.again_at, draft.now)
         page = pages.PhoneLoginPage(

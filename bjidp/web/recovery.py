@@ -173,7 +173,7 @@ class RecoveryPages:
             asker, form = await self._desk.read(request, RecoveryForm)
         except StaleForm as stale:
             return await self._start(request, stale.asker, Posted(stale.form(RecoveryForm), stale))
-        if form.act == "captcha":
+        if form.wants_captcha:
             return await self._start(request, asker, Posted(form))
         try:
             recovery = await self._recoveries.begin(self._asking(request, asker), surface, form.naming)
@@ -185,11 +185,12 @@ class RecoveryPages:
         """Send a code, show another picture, or check what was typed: what was pressed says which."""
 
         async def act(asking: Asking, form: RecoveryForm) -> Step | None:
+            if form.wants_captcha:
+                return None
             if form.act == "code":
                 await self._recoveries.send_code(asking, form.flow, form.proving)
-            elif form.act != "captcha":
-                return await self._recoveries.prove(asking, form.flow, form.proving)
-            return None
+                return None
+            return await self._recoveries.prove(asking, form.flow, form.proving)
 
         return await self._posted(request, act)
 
@@ -219,7 +220,8 @@ class RecoveryPages:
             wrong = error
         if due is not None:
             return await self._lead(request, asker, surface_of(request), due, form.flow)
-        if form.act == "code" and wrong is None and JSON not in request.headers.get("Accept", ""):
+        sent = form.act == "code" and not form.wants_captcha and wrong is None
+        if sent and JSON not in request.headers.get("Accept", ""):
             # Going back or reloading sends no other code.
             return self._desk.lead(asker, f"{request.path}?flow={form.flow}")
         return await self._show(request, asker, form.flow, Posted(form, wrong))

@@ -145,6 +145,8 @@ class RegistrationPages:
             return await self._again(request, stale.asker, stale.form(RegistrationForm), stale)
         applicant = await self._applicant(request, asker)
         try:
+            if form.wants_captcha:
+                return await self._again(request, asker, form, None)
             match form.act:
                 case "":
                     made = await self._registrations.register(applicant, form.flow, surface, form.typed)
@@ -165,8 +167,6 @@ class RegistrationPages:
                     # Never what was posted: it may be no id at all (attack T4).
                     query = "" if draft is None else f"?flow={draft.id}"
                     return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}{query}")
-                case "captcha":
-                    return await self._again(request, asker, form, None)
                 case _:
                     raise InvalidRequest(FieldFault("act", "unknown"))
         except BjidpError as error:

@@ -125,12 +125,12 @@ class SettingsPages:
         asker, visit, form = await self._own.posted(request, SettingForm)
         operation = _operation(request)
         try:
+            if form.wants_captcha:
+                return await self._again(request, asker, visit, form, None, Step.VERIFY)
             match form.act:
                 case "code":
                     flow = await self._changes.send_identity_code(visit, operation, form.flow, form.typed)
                     return await self._sent(request, asker, visit, flow)
-                case "captcha":
-                    return await self._again(request, asker, visit, form, None, Step.VERIFY)
                 case "":
                     return await self._proved(request, asker, visit, form)
                 case _:
@@ -146,6 +146,8 @@ class SettingsPages:
         try:
             if _operation(request) is Operation.CANCEL:
                 return await self._cancel(request, asker, visit, form)
+            if form.wants_captcha:
+                return await self._again(request, asker, visit, form, None, Step.CHANGE)
             match form.act:
                 case "":
                     return self._lead(request, asker, await self._write(request, visit, form))
@@ -154,8 +156,6 @@ class SettingsPages:
                 case "other":
                     flow = await self._changes.forget_address(visit, _operation(request), form.flow)
                     return self._lead(request, asker, flow)
-                case "captcha":
-                    return await self._again(request, asker, visit, form, None, Step.CHANGE)
                 case _:
                     raise InvalidRequest(FieldFault("act", "unknown"))
         except NotDue as elsewhere:

@@ -68,6 +68,7 @@ async def proves_it(demo: Demo, computer: Computer, number: str) -> None:
     """Go through 验证身份 by a code."""
     await asks_for_a_code(demo, computer)
     code = await code_to(by_page(computer.page, demo), number)
+    await expect(computer.page.locator("#f-captcha")).to_be_hidden()
     await computer.page.get_by_label("手机验证码", exact=True).fill(code)
     await next_step(computer)
 
@@ -175,6 +176,7 @@ async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Co
     await page.get_by_label("手机号码").fill(new)
     await page.get_by_role("button", name="获取验证码").click()
     await expect(page.get_by_text("验证码已发送")).to_be_visible()
+    await expect(page.locator("#f-captcha")).to_be_hidden()
     await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, demo), new))
     await looks.at("phone-filled-in")
     await next_step(handheld)

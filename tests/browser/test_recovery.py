@@ -35,6 +35,7 @@ async def asks_for_a_code(computer: Computer, demo: Demo) -> None:
     await expect(page.get_by_role("button", name=re.compile("秒后重新获取"))).to_be_visible()
     await expect(page.get_by_role("status")).to_contain_text("验证码已发送")
     await expect(page.locator("#f-code")).to_be_focused()
+    await expect(captcha).to_be_hidden()
 
 
 @pytest.mark.req("REC-1", "REC-2", "UX-2", "UX-3", "UX-5")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import PHONE
 from tests.support.accessibility import violations
@@ -64,6 +64,7 @@ async def test_somebody_registers_on_a_computer_and_is_told_what_is_wrong_on_the
     await expect(page.get_by_role("button", name=re.compile("[0-9]+秒后重新获取"))).to_be_visible()
     await expect(page.get_by_text("验证码已发送")).to_be_visible()
     await expect(page.get_by_label("短信验证码", exact=True)).to_be_focused()
+    await expect(page.get_by_label("图形验证码", exact=True)).to_be_hidden()
     await expect(page.get_by_label("用户名")).to_have_value("zhang_1001")
     await look("code-sent")
     await somebody.completes(await somebody.code("15420001001"))
@@ -85,6 +86,41 @@ async def test_somebody_registers_on_a_computer_and_is_told_what_is_wrong_on_the
     assert found == []
 
 
+@pytest.mark.req("REG-2", "UX-2")
+async def test_whoever_asks_for_another_code_is_shown_another_captcha(demo: Demo, computer: Computer) -> None:
+    somebody, page = Registrant(computer, demo), computer.page
+    await page.clock.install()
+    await somebody.open()
+    await somebody.names("15420001004")
+    await somebody.asks_for_a_code()
+    captcha = page.get_by_label("图形验证码", exact=True)
+    await expect(captcha).to_be_hidden()
+    await page.get_by_label("密码", exact=True).fill("Wansui-8")
+    await page.clock.fast_forward(61_000)
+    button = page.get_by_role("button", name="重新获取", exact=True)
+    await expect(button).to_be_visible()
+    await expect(captcha).to_be_hidden()
+
+    async def a_minute_later(route: Route) -> None:
+        """Answer as the server does then: its own clock has not moved."""
+        told = await (await route.fetch()).json()
+        assert told["captcha"] == ""
+        answer = await page.request.post("/captcha", headers={"Origin": demo.server}, data={})
+        await route.fulfill(json={**told, "note": None, "wait": 0, "captcha": (await answer.json())["id"]})
+
+    await page.route("**/register", a_minute_later)
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await expect(captcha).to_be_visible()
+    await expect(captcha).to_be_focused()
+    await expect(captcha).to_have_value("")
+    await expect(page.locator("img[data-captcha]")).to_be_visible()
+    await expect(page.get_by_label("密码", exact=True)).to_have_value("Wansui-8")
+    await computer.hang("register-asked-again")
+    assert await violations(page) == []
+    assert computer.faults == []
+
+
 @pytest.mark.req("REG-3", "REG-6", "UX-2", "UX-3")
 async def test_somebody_registers_on_a_phone(demo: Demo, handheld: Computer) -> None:
     somebody, page = Registrant(handheld, demo, "/h5/register"), handheld.page
@@ -103,6 +139,7 @@ async def test_somebody_registers_on_a_phone(demo: Demo, handheld: Computer) -> 
     await somebody.names("15420001002")
     await somebody.asks_for_a_code()
     await somebody.completes(await somebody.code("15420001002"))
+    await expect(page.get_by_label("图形验证码", exact=True)).to_be_hidden()
     await look("filled-in")
     await somebody.sends()
     await expect(page).to_have_url(re.compile("/h5/register/identity$"))

@@ -85,7 +85,9 @@ class Forgetful:
             await self.open(f"/recover/code?flow={self.flow}")
 
     async def asks(self, **typed: str) -> Answer:
-        """Ask for a code."""
+        """Ask for a code, by a captcha that is shown then at the latest."""
+        if not self.form.captcha:
+            await self.send("code", **typed)
         return await self.send("code", **({"captcha": await self.captcha()} | typed))
 
     async def reads(self, number: str = NUMBER, sent: int = 1) -> str:

@@ -352,10 +352,16 @@ async def test_a_script_is_told_what_changed_of_the_page(program: Program, membe
     told = await send(browser, solved(program, form), "code", Accept="application/json")
     assert told.status == 200
     assert (told.json()["faults"], told.json()["wait"]) == ({}, 60)
-    form = form.typed(captcha_id=told.json()["captcha"])
-    told = await send(browser, solved(program, form), "code", Accept="application/json")
-    assert told.status == 429
-    assert told.json()["note"]
+    assert told.json()["captcha"] == "", "there is nothing to read until another code is asked for"
+    form = form.typed(flow=told.json()["flow"], captcha_id="", captcha="")
+    early = await send(browser, form, "code", Accept="application/json")
+    assert (early.status, early.json()["captcha"]) == (429, "")
+    assert "请等60秒后" in early.json()["note"]
+    await program.advance(60)
+    again = await send(browser, form, "code", Accept="application/json")
+    assert (again.status, again.json()["note"], again.json()["faults"]) == (200, None, {})
+    assert again.json()["captcha"]
+    assert again.json()["dispatch"] == told.json()["dispatch"], "no other code is on its way"
 
 
 @pytest.mark.attack("R1")

@@ -12,7 +12,7 @@ import pytest
 from bjidp.config.settings import Settings
 from tests.support.browser import IPHONE, SECRET, Browser
 from tests.support.calls import Answer
-from tests.support.forms import FORM, WebForm, form_of, heading, links, post, post_raw, send
+from tests.support.forms import FORM, WebForm, form_of, heading, links, note, post, post_raw, send
 from tests.support.inbox import arrived, code_to, messages
 from tests.support.program import Program
 from tests.web.conftest import StartProgram
@@ -75,8 +75,11 @@ class Applicant:
 
     async def asks(self, phone: str = NUMBER, username: str = "zhang_san", **typed: str) -> Answer:
         """Ask for a code, with the captcha read well."""
-        captcha = self.program.captchas[self.form.captcha]
-        return await self.send("code", **({"phone": phone, "username": username, "captcha": captcha} | typed))
+        typed = {"phone": phone, "username": username} | typed
+        if not self.form.captcha:
+            # None is shown after a code until another one is asked for.
+            await self.send("code", **typed)
+        return await self.send("code", **({"captcha": self.program.captchas[self.form.captcha]} | typed))
 
     async def inbox(self, phone: str = NUMBER) -> list[str]:
         """Return the codes that were sent to a number, newest first."""
@@ -215,16 +218,48 @@ async def test_a_script_that_asks_for_a_code_is_told_what_changes_on_the_page(ap
     assert answer.status == 200
     assert (told["faults"], told["note"], told["wait"]) == ({}, None, 60)
     assert len(told["flow"]) == 22
-    assert told["captcha"] not in {"", fields["captcha_id"]}
+    assert told["captcha"] == "", "there is nothing to read until another code is asked for"
     state = await applicant.browser.get(f"/dispatches/{told['dispatch']}")
     assert state.json()["state"] in {"sending", "sent"}
-    # With the same captcha again.
+    # The same form a second time.
     answer = await post(applicant.browser, PC, fields | {"flow": told["flow"]}, Accept="application/json")
+    assert (answer.status, answer.json()["faults"], answer.json()["captcha"]) == (429, {}, "")
+    assert "请等60秒后" in answer.json()["note"]
+    # With the captcha of another flow, which does not wait.
+    answer = await post(applicant.browser, PC, fields, Accept="application/json")
     assert answer.status == 422
     assert set(answer.json()["faults"]) == {"captcha"}
 
 
 # ----------------------------------------------------------------------------------------------- what is said, and kept
+
+
+@pytest.mark.req("REG-2", "UX-4")
+@pytest.mark.parametrize("path", PATHS)
+async def test_no_captcha_is_shown_once_a_code_was_sent_until_another_one_is_asked_for(
+    program: Program, path: str
+) -> None:
+    applicant = await Applicant.arrives(program, path)
+    await applicant.asks()
+    assert (applicant.form.captcha, "60秒后重新获取" in applicant.page) == ("", True)
+    answer = await applicant.send(code="000000")
+    assert (answer.status, applicant.form.captcha) == (422, "")
+    early = await applicant.send("code")
+    assert (early.status, early.header("Retry-After"), applicant.form.captcha) == (429, "60", "")
+    assert note(early).split() == ["操作得太快了", "请等60秒后，再做一次。"]
+
+    program.clock.advance(60)
+    await applicant.open(f"{path}?flow={applicant.form.values['flow']}")
+    assert (applicant.form.captcha, "重新获取" in applicant.page) == ("", True)
+    shown = await applicant.send("code")
+    assert (shown.status, applicant.form.faults, note(shown)) == (200, {}, "")
+    assert re.search('id="f-captcha"[^>]* autofocus>', applicant.page)
+    assert len(await applicant.inbox()) == 1, "the picture is to be read first"
+    assert (await applicant.send(code="000000")).status == 422
+    captcha = program.captchas[applicant.form.captcha]
+    assert (await applicant.send("code", captcha=captcha)).status == 303
+    await arrived(applicant.browser.caller.sandbox, NUMBER, count=2)
+    assert applicant.form.captcha == ""
 
 
 @pytest.mark.req("UX-5", "REG-1")

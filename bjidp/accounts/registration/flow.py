@@ -120,8 +120,8 @@ def asked(facts: Begun, typed: Typed, number: MobileNumber, dispatch: str, again
 
 
 def without_number(facts: Begun) -> Begun:
-    """Return the facts of somebody who wants to give another number than the one they proved."""
-    return replace(facts, phone="", proved=None, attempted=False)
+    """Return the facts of somebody who wants to give another number than the one they proved: none was sent a code."""
+    return replace(facts, phone="", proved=None, attempted=False, dispatch=None, again_at=0)
 
 
 def proved(facts: Begun, number: MobileNumber) -> Begun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from bjidp.clock import MINUTE, ManualClock
 from bjidp.entropy import SystemEntropy
@@ -62,6 +63,40 @@ async def test_one_that_is_over_or_anothers_or_unreadable_gives_way_too(shown: C
         assert view.values == {}
     clock.advance(5 * MINUTE / 1000 + 1)
     assert (await views.fill(VIEW, HOLDER, HERE, Posted(over))).captcha not in {"", over.captcha_id}
+
+
+SENT = FormView(csrf="c", dispatch="sent")
+EARLY = {"note": "rate_limited", "pause": 37}
+
+
+@pytest.mark.req("REG-2")
+@pytest.mark.parametrize(
+    ("posted", "told"),
+    [
+        (None, {}),
+        (Posted(Form(act="code", captcha_id="used", captcha="0000")), {}),
+        (Posted(Form(act="code")), EARLY),
+        (Posted(Form(act="captcha")), EARLY),
+        (Posted(Form(act="code", captcha_id="used", captcha="0000"), CaptchaWrong()), EARLY),
+        (Posted(Form(), VerificationCodeWrong(3)), {"faults": {"code": "wrong"}}),
+    ],
+)
+async def test_no_captcha_is_shown_before_another_code_may_be_asked_for(
+    shown: Captchas, posted: Posted[Form] | None, told: dict[str, object]
+) -> None:
+    waiting = replace(SENT, wait=37)
+    assert await FormViews(shown).fill(waiting, HOLDER, HERE, posted) == replace(waiting, **told)
+
+
+@pytest.mark.req("REG-2")
+async def test_nor_after_that_until_it_is_asked_for(shown: Captchas) -> None:
+    views = FormViews(shown)
+    assert (await views.fill(SENT, HOLDER, HERE)).captcha == ""
+    assert (await views.fill(SENT, HOLDER, HERE, Posted(Form(), VerificationCodeWrong(3)))).captcha == ""
+    asked = await views.fill(SENT, HOLDER, HERE, Posted(Form(act="code")))
+    assert (asked.captcha != "", asked.focus, asked.faults, asked.note) == (True, "captcha", {}, None)
+    kept = await views.fill(SENT, HOLDER, HERE, Posted(Form(captcha_id=asked.captcha, captcha="12")))
+    assert (kept.captcha, kept.values) == (asked.captcha, {"captcha": "12"})
 
 
 async def test_a_form_that_asks_for_none_has_none(shown: Captchas) -> None:

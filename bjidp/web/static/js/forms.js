@@ -83,15 +83,18 @@ async function nextCaptcha(form) {
   showNote(form, told.title ? `${told.title}。${told.detail}` : button.dataset.offline);
 }
 
+/** Show another captcha, or with an empty id none: once a code was sent there is nothing to read until the next one. */
 function setCaptcha(form, id) {
   const picture = form.querySelector("[data-captcha]");
-  if (!picture || !id || picture.dataset.captcha === id) return;
-  picture.src = `/captcha/${id}.png`;
-  picture.hidden = false;
+  if (!picture || picture.dataset.captcha === id) return;
+  form.querySelector("[data-captcha-field]").hidden = !id;
   picture.dataset.captcha = id;
-  form.querySelector("[data-captcha-sound]").href = `/captcha/${id}.wav`;
   form.elements.captcha_id.value = id;
   form.elements.captcha.value = "";
+  if (!id) return;
+  picture.src = `/captcha/${id}.png`;
+  picture.hidden = false;
+  form.querySelector("[data-captcha-sound]").href = `/captcha/${id}.wav`;
 }
 
 async function askForCode(form, button) {
@@ -114,7 +117,9 @@ async function askForCode(form, button) {
   setHidden(form, "csrf", told.csrf);
   setHidden(form, "flow", told.flow);
   settle(form);
-  setCaptcha(form, told.captcha);
+  const unseen = form.querySelector("[data-captcha-field]")?.hidden;
+  // What is no answer about the form says nothing of its captcha.
+  if (typeof told.captcha === "string") setCaptcha(form, told.captcha);
   showFaults(form, told.faults ?? {});
   showNote(form, told.note ?? (told.title ? `${told.title}。${told.detail}` : null));
   // A refusal names the code that was sent before: that one is followed already.
@@ -127,6 +132,7 @@ async function askForCode(form, button) {
     form.elements.code.focus();
     follow(form, told.dispatch);
   }
+  if (unseen && told.captcha) form.elements.captcha.focus();
 }
 
 function setHidden(form, name, value) {

@@ -96,7 +96,7 @@ def test_another_number_that_is_proved_takes_the_place_of_the_first() -> None:
 
 
 def test_who_wants_to_give_another_number_has_proved_none() -> None:
-    facts = replace(proved(BEGUN, number(NUMBER)), attempted=True, username="zhang_san")
+    facts = replace(proved(BEGUN, number(NUMBER)), attempted=True, username="zhang_san", dispatch="sent", again_at=60)
     assert without_number(facts) == replace(BEGUN, username="zhang_san")
 
 
