@@ -209,15 +209,6 @@ class PasswordStale(Exception):
     """The hash is not the one that was decided on; nothing was changed."""
 
 
-class EndOthers(Struct, frozen=True):
-    """What ends in the transaction of a change: every session in a browser of the account but ``keep``.
-
-    Nobody finds one of them from then on. What is left of them is the caller's to end, so that pages are told.
-    """
-
-    keep: str | None
-
-
 class Ended(Struct, frozen=True):
     """An account that has ended: what its sessions kept elsewhere are found by, now that nothing else leads there."""
 
@@ -225,6 +216,19 @@ class Ended(Struct, frozen=True):
     ref: str
     links: tuple[str, ...]
     """The platform links that stood for it."""
+
+
+class NumberGiven(Struct, frozen=True, kw_only=True):
+    """What a number took the place of, as the transaction that gave it to an account has found it."""
+
+    former: str | None = None
+    """The number that the account had; None where it had none, or this very one, and then no session has ended."""
+    ended: Ended | None = None
+    """The account that had this number, and has ended for it."""
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "NumberGiven(***)"
 
 
 class Notice(Struct, frozen=True):
@@ -280,10 +284,12 @@ class MemberStore(Protocol):
         """Keep a new hash of the very same password; raise :class:`PasswordStale` unless ``was`` is still kept."""
         ...
 
-    async def set_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> None:
+    async def set_phone(self, account: str, number: str, now: Instant, keep: str | None = None) -> NumberGiven:
         """Give the account this number in place of the one it had; raise :class:`IdentifierTaken`.
 
-        Counts as proved at ``now``. Queues a notice and does as ``ends`` says, unless it has the number already.
+        Counts as proved at ``now``. Queues a notice, unless it has the number already. Where it had another, every
+        session of the account in a browser but ``keep`` is over in the same transaction: nobody finds one of them from
+        then on. What is left of them is the caller's to end, so that pages are told, and so is telling that number.
         """
         ...
 
@@ -291,12 +297,11 @@ class MemberStore(Protocol):
         """Note that the number was proved to be its owner's, at most once a day."""
         ...
 
-    async def merge_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> Ended | None:
-        """Move ``number`` to ``account``, and end the account that held it, if that one has no identity.
+    async def merge_phone(self, account: str, number: str, now: Instant) -> NumberGiven:
+        """Do as :meth:`set_phone` does, and end the account that held the number, if that one has no identity.
 
-        Returns the account that ended, None when no other account held the number. Raises :class:`IdentifierTaken`
-        when the holder has an identity, or is locked: nobody gets out of that by a merge. One transaction; both are
-        audited, and the account that stays is told. ``ends`` is as for :meth:`set_phone`.
+        Raises :class:`IdentifierTaken` when the holder has an identity, or is locked: nobody gets out of that by a
+        merge. One transaction; both are audited, and the account that stays is told.
         """
         ...
 

@@ -82,10 +82,6 @@ class Teller:
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def phone_changed(self, number: MobileNumber) -> None:
-        """Begin to tell ``number`` that it is its account's no more."""
-        self.tell(number, Told.PHONE_CHANGED)
-
     def tell(self, number: MobileNumber, what: Told) -> None:
         """Begin to tell ``number``; return at once, whatever becomes of it."""
         if self._sender is None:

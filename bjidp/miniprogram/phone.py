@@ -5,7 +5,7 @@ it has to be this very login's user, now, and a number that this deployment serv
 is told to whoever has proved it; where that account has no identity it may be merged, but not by what a button gives
 that is the same at each press: it proves that somebody had the number once, and so takes it from nobody. A number that
 was replaced is told by SMS, and browsers that are logged in to the account are logged out, as on the page that changes
-it (attack R4).
+it (attack R4); for a first number, nobody is.
 
 **Crashes.** The number is given in one transaction, and the payload is used up before it: after a crash the person
 presses the button once more, and finds the number given or gets it. Between the two only the message to the former
@@ -17,13 +17,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
-
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.masks import mask_phone
-from bjidp.accounts.ports import AccountStore, Ended, EndOthers, IdentifierTaken, MemberStore
+from bjidp.accounts.ports import AccountStore, IdentifierTaken, MemberStore, NumberGiven
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable, TokenInvalid, VendorUnavailable
@@ -63,14 +61,6 @@ _MEMBERS: Final[Mapping[type[PhoneGiven], tuple[str, ...]]] = {
 """The members of the body that each form of payload is made of; faults of the whole are told at the first."""
 
 _ATTEMPTS: Final = 8
-
-
-class _Given(Struct, frozen=True):
-    """A number was given to the account; ``former`` is the one it had, ``ended`` the account that had this one."""
-
-    ref: str
-    former: MobileNumber | None
-    ended: Ended | None
 
 
 class PhoneBinding:
@@ -166,39 +156,34 @@ class PhoneBinding:
                 return number
 
     async def _give(self, account: str, number: MobileNumber, *, merge: bool, distinct: bool) -> None:
-        given = await self._given(account, number, merge=merge and distinct, offer=distinct and not merge)
+        ref, given = await self._given(account, number, merge=merge and distinct, offer=distinct and not merge)
         if given.ended is not None:
             await self._endings.end_ended(given.ended)
             self._teller.tell(number, Told.ACCOUNT_MERGED)
-        if given.former is not None and given.former != number:
-            await self._endings.end_after(account, None, SessionEnd.PHONE_CHANGED, given.ref, phones=False)
-            self._teller.phone_changed(given.former)
+        if given.former is not None:
+            await self._endings.end_after(account, None, SessionEnd.PHONE_CHANGED, ref, phones=False)
+            self._teller.tell(MobileNumber(given.former), Told.PHONE_CHANGED)
 
-    async def _given(self, account: str, number: MobileNumber, *, merge: bool, offer: bool) -> _Given:
+    async def _given(self, account: str, number: MobileNumber, *, merge: bool, offer: bool) -> tuple[str, NumberGiven]:
         """Give the number in one transaction; raise ``PhoneTaken`` when another account has to keep it.
 
-        ``offer`` tells whether a merge may be offered then.
+        Returns the account's reference with what the store says. ``offer`` tells whether a merge may be offered then.
         """
         for _ in range(_ATTEMPTS):
             member = await self._members.member(account)
             if member is None:
                 raise TokenInvalid
-            former = None if member.phone is None else MobileNumber(member.phone)
-            ended = None
-            # The first number of an account takes the place of none, and nobody is logged out for it.
-            ends = None if former is None else EndOthers(None)
+            ref, now = member.standing.ref, self._clock.now()
             try:
                 if merge:
-                    ended = await self._members.merge_phone(account, number.digits, self._clock.now(), ends)
-                else:
-                    await self._members.set_phone(account, number.digits, self._clock.now(), ends)
+                    return ref, await self._members.merge_phone(account, number.digits, now)
+                return ref, await self._members.set_phone(account, number.digits, now)
             except IdentifierTaken:
                 holder = await self._members.find([of_phone(number.digits)])
                 if holder is None:
                     continue  # given up meanwhile
                 offered = offer and holder.document is None and holder.standing.refusal is None
                 raise PhoneTaken(merge=offered) from None
-            return _Given(member.standing.ref, former, ended)
         raise StoreUnavailable(1)
 
 

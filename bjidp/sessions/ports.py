@@ -141,7 +141,7 @@ class SessionStore(Protocol):
         """Return the live session under ``key`` with its account's standing; None if unknown, over or refused.
 
         One that a change of the account has ended is over, whether or not anything is left of it
-        (:class:`bjidp.accounts.ports.EndOthers`).
+        (:meth:`bjidp.accounts.ports.MemberStore.set_phone`).
         """
         ...
 

@@ -14,7 +14,9 @@ from sqlalchemy import NullPool, create_engine, select
 
 from bjidp.accounts.ports import Evidence
 from bjidp.audit.event import EventKind
+from bjidp.clock import HOUR
 from bjidp.errors import StoreUnavailable
+from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.person import DocumentType, Person
 from bjidp.sessions.ports import SessionEnd
 from bjidp.storage.sql.databases import Postgresql, Sqlite
@@ -31,21 +33,53 @@ WRITES: dict[str, Write] = {
     "enrol": lambda h, _: h.member(NEW, "lisisi_9"),
     "set_password": lambda h, a: h.members.set_password(a, "hash-2", EventKind.PASSWORD_RESET, h.now, was="hash-1"),
     "set_phone": lambda h, a: h.members.set_phone(a, NEW, h.now),
+    "rehash": lambda h, a: h.members.rehash(a, "hash-1", "hash-2"),
+    "set_ethnicity": lambda h, a: h.members.set_ethnicity(a, "HA", h.now),
     "set_mail": lambda h, a: h.members.set_mail(a, "zhang@example.cn", h.now),
     "set_username": lambda h, a: h.members.set_username(a, "lisisi_9", h.now),
     "merge_phone": lambda h, a: h.members.merge_phone(a, "13700137000", h.now),
     "cancel": lambda h, a: h.members.cancel(a, h.now),
     "register": lambda h, _: h.accounts.register(applicant(WANG, identity("oWang-1")), h.now),
+    "relink": lambda h, _: _relinked(h),
     "take_over": lambda h, _: _taken_over(h),
     "open": lambda h, a: h.sessions.open(h.session(a), cookie("new"), cookie("old")),
     "end_others": lambda h, a: h.sessions.end_others(a, None, SessionEnd.PASSWORD_CHANGED, h.now),
+    "mini open": lambda h, _: _opened_on_phone(h),
+    "mini end": lambda h, _: _ended_on_phone(h),
+    "mini end_others": lambda h, _: _all_ended_on_phones(h),
 }
 
 
 async def _taken_over(house: House) -> object:
+    return await house.accounts.take_over(await _li(house), applicant(LI, identity("oLi-2")), house.now)
+
+
+async def _relinked(house: House) -> object:
+    new = applicant(LI, identity("oLi-2"))
+    return await house.accounts.relink(await _li(house), new, probation_until=house.now + HOUR, now=house.now)
+
+
+async def _opened_on_phone(house: House) -> object:
+    """In the place of the session that is there."""
+    link = await house.accounts.link_of(identity("oLi-1"))
+    assert link is not None
+    await house.mini_sessions.open(house.mini_session(link[0]), newest=1)
+    return None
+
+
+async def _ended_on_phone(house: House) -> object:
+    (session,) = await house.mini_sessions.of_account(await _li(house), house.now)
+    return await house.mini_sessions.end(session.id, MiniSessionEnd.LOGOUT, house.now)
+
+
+async def _all_ended_on_phones(house: House) -> object:
+    return await house.mini_sessions.end_others(await _li(house), None, MiniSessionEnd.PASSWORD_CHANGED, house.now)
+
+
+async def _li(house: House) -> str:
     holder = await house.accounts.holder_of(LI)
     assert holder is not None
-    return await house.accounts.take_over(holder.account, applicant(LI, identity("oLi-2")), house.now)
+    return holder.account
 
 
 class Wire:
@@ -131,10 +165,12 @@ class Copies:
 
 @pytest.fixture
 async def account(wire: Wire, house: House) -> str:
-    """Somebody who is logged in on two computers, somebody with a number alone, and somebody with a weaker proof."""
+    """Somebody logged in on two computers, somebody with a number alone, somebody on a phone with a weaker proof."""
     standing = await house.member()
     await house.member("13700137000", "lisisi_1", None)
-    await house.accounts.register(replace(applicant(LI, identity("oLi-1")), evidence=Evidence.BANK_CARD), house.now)
+    weak = replace(applicant(LI, identity("oLi-1")), evidence=Evidence.BANK_CARD)
+    link, _ = await house.accounts.register(weak, house.now)
+    await house.mini_sessions.open(house.mini_session(link))
     for name in ("old", "other"):
         await house.sessions.open(house.session(standing.account), cookie(name), None)
     return standing.account

@@ -10,7 +10,7 @@ import pytest
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_document, of_phone, of_username
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, PasswordStale, Standing
+from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, NumberGiven, PasswordStale, Standing
 from bjidp.accounts.username import is_system_username
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, SECOND
@@ -309,10 +309,12 @@ async def test_sixteen_changes_of_one_account_take_turns_and_leave_one_number(ho
         house,
         lambda stores, number: stores.members.set_phone(standing.account, f"139001390{number:02d}", house.now),
     )
-    assert results == [None] * 16
     assert house.count("identifier") == 2
     kept = await member(house, standing.account)
     assert kept.phone is not None
+    given = {PHONE, *(f"139001390{number:02d}" for number in range(16))}
+    formers = [result.former for result in results if isinstance(result, NumberGiven)]
+    assert sorted(map(str, formers)) == sorted(given - {kept.phone}), "each that is replaced is told by one of them"
     assert await house.members.find([of_phone(kept.phone)]) == kept
     assert not await house.members.is_held(of_phone(PHONE))
 
@@ -321,7 +323,7 @@ async def test_sixteen_changes_of_one_account_take_turns_and_leave_one_number(ho
 async def test_a_number_is_free_once_its_account_has_another(house: House) -> None:
     zhang = await house.member()
     house.clock.advance(60)
-    await house.members.set_phone(zhang.account, OTHER_PHONE, house.now)
+    assert await house.members.set_phone(zhang.account, OTHER_PHONE, house.now) == NumberGiven(former=PHONE)
     changed = await member(house, zhang.account)
     assert (changed.phone, changed.phone_used_at) == (OTHER_PHONE, house.now)
     assert await house.members.find([of_phone(OTHER_PHONE)]) == changed
@@ -335,8 +337,8 @@ async def test_an_account_that_has_the_number_already_is_not_told_again(house: H
     zhang = await house.member()
     before = house.counts()
     house.clock.advance(60)
-    await house.members.set_phone(zhang.account, PHONE, house.now)
-    assert await house.members.merge_phone(zhang.account, PHONE, house.now) is None
+    for give in (house.members.set_phone, house.members.merge_phone):
+        assert await give(zhang.account, PHONE, house.now) == NumberGiven()
     assert house.counts() == before
     assert (await member(house, zhang.account)).phone_used_at == house.now
 
@@ -484,7 +486,8 @@ async def test_a_number_that_moves_ends_the_account_that_held_it(house: House) -
     await house.sessions.open(house.session(former.account), cookie("former"), None)
     _, zhang = await house.someone()
     house.clock.advance(60)
-    assert await house.members.merge_phone(zhang.account, PHONE, house.now) == Ended(former.account, former.ref, ())
+    ended = Ended(former.account, former.ref, ())
+    assert await house.members.merge_phone(zhang.account, PHONE, house.now) == NumberGiven(ended=ended)
     moved = await member(house, zhang.account)
     assert (moved.phone, moved.phone_used_at) == (PHONE, house.now)
     assert await house.members.find([of_phone(PHONE)]) == moved
@@ -500,7 +503,7 @@ async def test_a_number_that_moves_ends_the_account_that_held_it(house: House) -
 @pytest.mark.req("REG-8")
 async def test_a_number_that_nobody_holds_moves_without_an_end(house: House) -> None:
     _, zhang = await house.someone()
-    assert await house.members.merge_phone(zhang.account, PHONE, house.now) is None
+    assert await house.members.merge_phone(zhang.account, PHONE, house.now) == NumberGiven()
     assert (await member(house, zhang.account)).phone == PHONE
     assert house.outbox() == []
 
@@ -531,7 +534,7 @@ async def test_of_sixteen_accounts_that_take_one_number_over_at_once_one_keeps_i
     results = await _race(
         house, lambda stores, number: stores.members.merge_phone(people[number].account, PHONE, house.now)
     )
-    ended = {result.account for result in results if isinstance(result, Ended)}
+    ended = {result.ended.account for result in results if isinstance(result, NumberGiven) and result.ended}
     assert former.account in ended
     found = await house.members.find([of_phone(PHONE)])
     assert found is not None
@@ -555,7 +558,7 @@ async def test_two_accounts_that_take_each_others_numbers_do_not_wait_for_each_o
         )
         left = [one for one in (a, b) if await house.members.member(one.account) is not None]
         assert len(left) == 1
-        assert [type(result) for result in results if not isinstance(result, Ended)] == [AccountRefused]
+        assert [type(result) for result in results if not isinstance(result, NumberGiven)] == [AccountRefused]
 
 
 # The end of an account.

@@ -198,11 +198,12 @@ async def test_phones_of_an_account_that_has_ended_are_ended_and_audited_once(ho
     link, standing = await house.someone()
     session = house.mini_session(link)
     await house.mini_sessions.open(session)
+    ended: Ended | None
     if merged:
         stays = await house.member("13800138000")
         await house.members.set_phone(standing.account, "13900139000", house.now)
         house.rows("DELETE FROM identity")
-        ended = await house.members.merge_phone(stays.account, "13900139000", house.now)
+        ended = (await house.members.merge_phone(stays.account, "13900139000", house.now)).ended
     else:
         ended = await house.members.cancel(standing.account, house.now)
     assert ended == Ended(standing.account, standing.ref, (link.id,))

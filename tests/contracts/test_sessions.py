@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from bjidp.accounts.ports import EndOthers, IdentifierTaken
+from bjidp.accounts.ports import IdentifierTaken
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd
 from bjidp.sessions.ports import ConfirmationOver, SessionEnd, StaleSession
@@ -340,8 +340,8 @@ async def test_a_new_number_ends_every_other_session_in_a_browser_by_itself(hous
     phone = house.mini_session(link)
     await house.mini_sessions.open(phone)
     await house.members.set_phone(zhang.account, "13800138000", house.now)
-    assert await house.sessions.find(cookie("other"), house.now) is not None
-    await house.members.set_phone(zhang.account, "13900139000", house.now, EndOthers(own.id))
+    assert await house.sessions.find(cookie("other"), house.now) is not None, "a first number ends none"
+    await house.members.set_phone(zhang.account, "13900139000", house.now, own.id)
     found = await house.sessions.find(cookie("own"), house.now)
     assert found is not None
     assert await house.sessions.find(cookie("other"), house.now) is None
@@ -361,7 +361,7 @@ async def test_a_new_number_ends_every_other_session_in_a_browser_by_itself(hous
     await house.sessions.end_others(zhang.account, own.id, SessionEnd.PHONE_CHANGED, house.now)
     assert ("session.ended", zhang.ref, other.id) in house.audit()
     # The next change keeps another one.
-    await house.members.set_phone(zhang.account, "13700137000", house.now, EndOthers(None))
+    await house.members.set_phone(zhang.account, "13700137000", house.now)
     assert await house.sessions.find(cookie("renewed"), house.now) is None
 
 
@@ -372,8 +372,8 @@ async def test_a_number_that_is_anothers_or_ones_own_already_ends_no_session(hou
     await house.members.set_phone(zhang.account, "13800138000", house.now)
     await house.sessions.open(house.session(zhang.account), cookie("a"), None)
     with pytest.raises(IdentifierTaken):
-        await house.members.set_phone(zhang.account, "13900139000", house.now, EndOthers(None))
-    await house.members.set_phone(zhang.account, "13800138000", house.now, EndOthers(None))
+        await house.members.set_phone(zhang.account, "13900139000", house.now)
+    await house.members.set_phone(zhang.account, "13800138000", house.now)
     assert await house.sessions.find(cookie("a"), house.now) is not None
 
 

@@ -316,9 +316,9 @@ async def test_a_login_by_qr_elsewhere_is_a_reminder_and_not_me_ends_it(program:
 @pytest.mark.req("SES-2")
 @pytest.mark.attack("R4")
 async def test_who_denies_a_change_ends_everything_and_is_led_to_recovery(program: Program, member: Standing) -> None:
+    await program.rooms.stores.members.set_phone(member.account, "15400008888", program.clock.now())
     owner = await Owner.of(program, member.account)
     elsewhere = await Owner.of(program, member.account)
-    await program.rooms.stores.members.set_phone(member.account, "15400008888", program.clock.now())
     page = await owner.get("/centre")
     assert "新 手机号已修改" in words(page)
     (form,) = [form for form in forms(page) if form.values.get("change")]

@@ -3,7 +3,8 @@
 Owns who may know what about a number. Whether it is another account's is told only once a code has proved that whoever
 asks holds it (REG-2). The number it takes the place of is told by SMS, and every other browser's session ends with it
 (attack R4), in the transaction that writes it: where another account takes the number in the very moment between the
-last look and the write, nobody is logged out for nothing. Phones stay logged in to 京通: they are the other way to
+last look and the write, nobody is logged out for nothing. A first number takes the place of none, and nobody is logged
+out for it either. Phones stay logged in to 京通: they are the other way to
 prove who one is.
 
 **What a crash leaves** beside what :mod:`bjidp.accounts.settings.changes` says: between the write and the message to
@@ -17,7 +18,7 @@ from bjidp.accounts import fields
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
-from bjidp.accounts.ports import EndOthers, IdentifierTaken, MemberStore
+from bjidp.accounts.ports import IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes, sent_to
@@ -115,15 +116,15 @@ class Phones:
         return number
 
     async def _write(self, visit: Visit, number: MobileNumber) -> None:
-        member, reason = await self._verifying.member(visit), SessionEnd.PHONE_CHANGED
+        ref, own = (await self._verifying.member(visit)).standing.ref, visit.session.id
         try:
-            others = EndOthers(visit.session.id)
-            await self._members.set_phone(visit.account, number.digits, self._clock.now(), others)
+            given = await self._members.set_phone(visit.account, number.digits, self._clock.now(), own)
         except IdentifierTaken:
             raise PhoneTaken from None
-        if member.phone is not None:
-            self._teller.tell(MobileNumber(member.phone), Told.PHONE_CHANGED)
-        await self._endings.end_after(visit.account, visit.session.id, reason, member.standing.ref, phones=False)
+        if given.former is None:
+            return
+        self._teller.tell(MobileNumber(given.former), Told.PHONE_CHANGED)
+        await self._endings.end_after(visit.account, own, SessionEnd.PHONE_CHANGED, ref, phones=False)
 
 
 def _binding(flow: str, number: MobileNumber) -> Binding:

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, exists, or_, select, update
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_phone, of_username
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, EndOthers, IdentifierTaken, Member, NewMember, Notice, PasswordStale
+from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, Notice, NumberGiven, PasswordStale
 from bjidp.accounts.username import system_username
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import DAY, Instant
@@ -212,14 +212,16 @@ class SqlMembers:
 
         await self._change(account, work)
 
-    async def set_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> None:
+    async def set_phone(self, account: str, number: str, now: Instant, keep: str | None = None) -> NumberGiven:
         """Give the account this number in place of the one it had; raise :class:`IdentifierTaken`."""
 
-        def work(transaction: Transaction, ref: str) -> None:
-            if not self._numbers.give(transaction, account, ref, number, now, ends):
+        def work(transaction: Transaction, ref: str) -> NumberGiven:
+            given = self._numbers.give(transaction, account, ref, number, now, keep=keep)
+            if given is None:
                 raise IdentifierTaken(IdentifierKind.PHONE)
+            return given
 
-        await self._change(account, work)
+        return await self._change(account, work)
 
     async def phone_proved(self, account: str, now: Instant) -> None:
         """Note that the number was proved to be its owner's, at most once a day."""
@@ -230,10 +232,10 @@ class SqlMembers:
             row = await self._engine.one(self._seen, {"account": account})
             usable(None if row is None else Locked(*row))
 
-    async def merge_phone(self, account: str, number: str, now: Instant, ends: EndOthers | None = None) -> Ended | None:
+    async def merge_phone(self, account: str, number: str, now: Instant) -> NumberGiven:
         """Move ``number`` to ``account``, and end the account that held it; raise :class:`IdentifierTaken`."""
         return await self._engine.write(
-            lambda transaction: self._numbers.merge(transaction, account, number, now, ends),
+            lambda transaction: self._numbers.merge(transaction, account, number, now),
         )
 
     async def set_mail(self, account: str, address: str, now: Instant) -> None:

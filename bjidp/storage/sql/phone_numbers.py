@@ -5,11 +5,12 @@ Called by ``members``, within its transactions.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from sqlalchemy import bindparam, exists, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind, of_phone
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, EndOthers, IdentifierTaken
+from bjidp.accounts.ports import Ended, IdentifierTaken, NumberGiven
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.privacy.fields import FieldCipher
@@ -37,6 +38,7 @@ class PhoneNumbers:
         self._audit = AuditRows(engine)
         self._notices = NoticeRows(engine)
         change = update(account).where(account.c.id == bindparam("account"))
+        self._former = engine.compile(select(account.c.phone_sealed).where(account.c.id == bindparam("account")))
         self._set = engine.compile(change.values(phone_sealed=bindparam("number"), phone_used_at=bindparam("now")))
         self._fence = engine.compile(fenced(account.c.id == bindparam("account")))
         self._use = engine.compile(change.values(phone_used_at=bindparam("now")))
@@ -49,30 +51,31 @@ class PhoneNumbers:
         ref: str,
         number: str,
         now: Instant,
-        ends: EndOthers | None = None,
-    ) -> bool:
-        """Give the number to an account that is locked; return False when another one holds it.
+        *,
+        keep: str | None = None,
+    ) -> NumberGiven | None:
+        """Give the number to an account that is locked; return None when another one holds it.
 
-        One that has it already is not told again, and none of its sessions ends.
+        One that has it already is not told again. A number in place of another ends sessions; a first one, whichever
+        way it comes, ends none.
         """
         claimed = of_phone(number)
         if self._claims.holder(transaction, claimed) == account_id:
             transaction.run(self._use, {"account": account_id, "now": now})
-            return True
+            return NumberGiven()
         if not self._claims.replace(transaction, claimed, account_id):
-            return False
+            return None
+        former = self._number_of(transaction, account_id)
         sealed = self._cipher.seal("account", "phone", account_id, number)
         transaction.run(self._set, {"account": account_id, "number": sealed, "now": now})
         self._audit.write(transaction, AuditEvent(EventKind.PHONE_CHANGED, now, ref))
         self._notices.tell(transaction, account_id, NoticeKind.PHONE_CHANGED, now)
-        if ends is not None:
-            transaction.run(self._fence, {"account": account_id, "keep": ends.keep})
-        return True
+        if former is not None:
+            transaction.run(self._fence, {"account": account_id, "keep": keep})
+        return NumberGiven(former=former)
 
-    def merge(
-        self, transaction: Transaction, account_id: str, number: str, now: Instant, ends: EndOthers | None = None
-    ) -> Ended | None:
-        """Give the number to an account and end the one that held it; return which that was.
+    def merge(self, transaction: Transaction, account_id: str, number: str, now: Instant) -> NumberGiven:
+        """Give the number to an account and end the one that held it.
 
         Raises ``AccountRefused``, and :class:`IdentifierTaken` when the holder has to stay.
         """
@@ -88,9 +91,14 @@ class PhoneNumbers:
             if self._claims.holder(transaction, claimed) != loser:
                 raise Contended  # it moved on while this waited
             ended = self._end(transaction, loser, locked[loser], now)
-        if not self.give(transaction, account_id, ref, number, now, ends):
+        given = self.give(transaction, account_id, ref, number, now)
+        if given is None:
             raise Contended  # somebody came to hold it since the look
-        return ended
+        return replace(given, ended=ended)
+
+    def _number_of(self, transaction: Transaction, account_id: str) -> str | None:
+        row = transaction.one(self._former, {"account": account_id})
+        return None if row is None or row[0] is None else self._cipher.open("account", "phone", account_id, row[0])
 
     def _end(self, transaction: Transaction, account_id: str, locked: Locked | None, now: Instant) -> Ended:
         proved = transaction.one(self._has_identity, {"account": account_id})

@@ -104,6 +104,29 @@ async def test_a_number_that_is_replaced_is_told_and_browsers_are_logged_out_but
     await buttons.enrolled(NUMBER)
 
 
+@pytest.mark.req("SES-2")
+@pytest.mark.attack("R4")
+@pytest.mark.parametrize("merge", [False, True])
+async def test_a_number_that_came_in_the_very_moment_of_the_write_is_told_as_any_other(
+    buttons: ButtonWorld, *, merge: bool
+) -> None:
+    caller = await buttons.phone("zhang", ZHANG)
+    cookie = await buttons.browser(caller.account)
+    body = buttons.pressed(OTHER_NUMBER)
+    method = "merge_phone" if merge else "set_phone"
+    give, give_another = getattr(SqlMembers, method), SqlMembers.set_phone
+
+    async def late(self: SqlMembers, account: str, number: str, now: int) -> object:
+        await give_another(self, account, NUMBER, now)
+        return await give(self, account, number, now)
+
+    with patch.object(SqlMembers, method, late):
+        await buttons.bind(caller, merging(body) if merge else body)
+    assert await buttons.number_of(caller.account) == OTHER_NUMBER
+    assert buttons.teller.told == [(NUMBER, Told.PHONE_CHANGED)]
+    assert await buttons.browsers.find(cookie) is None
+
+
 @pytest.mark.attack("R4")
 async def test_a_number_that_is_replaced_has_ended_browsers_though_a_store_is_down_and_a_first_one_none(
     buttons: ButtonWorld,

@@ -257,14 +257,35 @@ async def test_a_new_number_takes_the_place_of_the_old_one_which_is_told(room: R
 
 
 @pytest.mark.req("ACC-3", "ACC-8")
-async def test_an_account_without_a_phone_binds_one_and_nobody_is_told(room: Room) -> None:
+async def test_an_account_without_a_phone_binds_one_and_nobody_is_told_or_logged_out(room: Room) -> None:
     account = await room.someone_by_face()
-    visit = await room.enter(account)
+    elsewhere, visit = await room.enter(account), await room.enter(account)
     await room.granted(visit, Operation.PHONE)
     flow, typed = await room.new_number(visit, None)
     await room.phones.change(visit, flow, typed)
     assert (await room.member(account)).phone == NEW_NUMBER
     assert await room.told() == []
+    for entered in (elsewhere, visit):
+        assert await room.sessions.find(entered.cookie) is not None
+
+
+@pytest.mark.req("ACC-3", "SES-2")
+@pytest.mark.attack("R4")
+async def test_a_number_that_came_in_the_very_moment_of_the_write_is_told_as_any_other(room: Room) -> None:
+    account = await room.someone_by_face()
+    elsewhere, visit = await room.enter(account), await room.enter(account)
+    await room.granted(visit, Operation.PHONE)
+    flow, typed = await room.new_number(visit, None)
+
+    async def another() -> None:
+        await room.sql.members.set_phone(account, THIRD_NUMBER, room.clock.now())
+
+    room.meddler.before_next("members.set_phone", another)
+    await room.phones.change(visit, flow, typed)
+    assert (await room.member(account)).phone == NEW_NUMBER
+    assert await room.told() == [(THIRD_NUMBER, "phone_changed")]
+    assert await room.sessions.find(elsewhere.cookie) is None
+    assert await room.sessions.find(visit.cookie) is not None
 
 
 @pytest.mark.attack("R4", "O11")
