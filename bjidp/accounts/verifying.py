@@ -21,6 +21,7 @@ from bjidp.clock import Clock
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.sessions.ports import Session, StaleSession
 from bjidp.sessions.service import Sessions
+from bjidp.standing import Standing
 from bjidp.throttle.source import Source
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
@@ -37,6 +38,8 @@ class Visit(Struct, frozen=True, kw_only=True):
     session: Session
     cookie: str
     source: Source
+    epoch: int
+    """The account's when the session was found: what was proved in another counts no more (ADR 0015)."""
 
     @property
     def account(self) -> str:
@@ -76,14 +79,15 @@ class Verifying:
         self._sessions = sessions
         self._clock = clock
 
-    async def require_session(self, visit: Visit) -> None:
-        """Raise :class:`VerificationRequired` unless the visit's session lives, under the very cookie it came with.
+    async def require_session(self, visit: Visit) -> Standing:
+        """Return how the account stands; the visit's session lives, under the very cookie it came with.
 
-        Raises ``AccountRefused`` when that is because the account may not be used at this moment.
+        Raises :class:`VerificationRequired` when it does not, and ``AccountRefused`` when that is because the account
+        may not be used at this moment.
         """
         found = await self._sessions.find(visit.cookie)
         if found is not None and found[0].id == visit.session.id:
-            return
+            return found[1]
         member = await self._members.member(visit.account)
         if member is not None and member.standing.refusal is not None:
             raise AccountRefused(member.standing.refusal)
@@ -102,7 +106,7 @@ class Verifying:
 
     async def held(self, visit: Visit, operation: Operation) -> bool:
         """Return whether the session has a live proof for ``operation``, whatever it was proved by."""
-        return await self._proofs.held(visit.holder, visit.account, operation)
+        return await self._proofs.held(visit.holder, visit.account, operation, visit.epoch)
 
     async def ask(self, visit: Visit, operation: Operation, captcha: str, typed: str) -> Sent:
         """Send a code to the account's own phone, which counts as its owner's asking.
@@ -127,7 +131,8 @@ class Verifying:
         None where another post of the very same form has come first: its answer has the cookie. Raises
         ``VerificationCodeWrong``, ``VerificationCodeExpired``, ``RateLimited`` and ``AccountRefused``.
         """
-        number = _number(await self.member(visit))
+        member = await self.member(visit)
+        number = _number(member)
         try:
             await self._codes.use(_binding(visit, operation, number), code)
         except VerificationCodeExpired:
@@ -135,7 +140,7 @@ class Verifying:
                 return None
             raise
         await self._members.phone_proved(visit.account, self._clock.now())
-        await self._proofs.grant(visit.holder, visit.account, operation, Means.SMS)
+        await self._proofs.grant(visit.holder, visit.account, operation, Means.SMS, member.standing.epoch)
         try:
             return await self._sessions.renew(visit.session, visit.cookie)
         except StaleSession:
@@ -147,8 +152,8 @@ class Verifying:
             raise
 
     async def _withdraw(self, visit: Visit, operation: Operation) -> None:
-        with suppress(VerificationRequired, StoreUnavailable):
-            await self._proofs.consume(visit.holder, visit.account, operation)
+        with suppress(StoreUnavailable):
+            await self._proofs.revoke(visit.holder, visit.account, operation)
 
 
 def _binding(visit: Visit, operation: Operation, number: MobileNumber) -> Binding:

@@ -113,7 +113,7 @@ class Proving:
         if errand.session is not None:
             # First: whoever takes it back when the ticket is long forgotten ends whatever session used the proof.
             await self._sessions.note_verification(account, errand.session, self._ticket_digest(redemption.ticket))
-        await self._proofs.grant(redemption.asker, account, errand.operation, Means.QR)
+        await self._proofs.grant(redemption.asker, account, errand.operation, Means.QR, redemption.epoch)
         try:
             # Again: who has ended the sessions in between has found no proof to end.
             await self._require_standing(redemption)

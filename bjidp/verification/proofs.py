@@ -29,9 +29,14 @@ class Means(StrEnum):
 
 
 class Proof(Struct, frozen=True):
-    """One proof; whose it is and for what is in its key."""
+    """One proof; whose it is and for what is in its key.
+
+    It is good for nothing once the account has left the ``epoch`` it was proved in: sessions were ended since then
+    (ADR 0015).
+    """
 
     means: Means
+    epoch: int = 0
 
 
 class Proofs:
@@ -42,33 +47,42 @@ class Proofs:
         self._records = records
         self._pseudonyms = pseudonyms
 
-    async def grant(self, holder: str, account: str, operation: Operation, means: Means) -> None:
+    async def grant(self, holder: str, account: str, operation: Operation, means: Means, epoch: int) -> None:
         """Let ``holder`` do ``operation`` to ``account`` once, within five minutes.
 
-        ``holder`` is the session, or the flow of somebody who is not logged in. A proof that it had already for this
-        operation is replaced.
+        ``holder`` is the session, or the flow of somebody who is not logged in; ``epoch`` the account's before it was
+        proved. A proof that it had already for this operation is replaced.
         """
         key = self._key(holder, account, operation)
         await self._records.take(key)
         with suppress(DuplicateRecord):
             # Somebody else granted it in between, which is as good.
-            await self._records.add(key, Proof(means), LIFETIME)
+            await self._records.add(key, Proof(means, epoch), LIFETIME)
 
-    async def held(self, holder: str, account: str, operation: Operation) -> bool:
-        """Return whether there is a live proof, without consuming it."""
-        return await self._records.get(self._key(holder, account, operation)) is not None
+    async def epoch_of(self, holder: str, account: str, operation: Operation) -> int | None:
+        """Return the epoch that a live proof is of, without consuming it; None when there is no proof."""
+        held = await self._records.get(self._key(holder, account, operation))
+        return None if held is None else held.value.epoch
 
-    async def revoke(self, holder: str, account: str, operation: Operation) -> None:
-        """Take a proof back that was not used yet: the account's owner says that it was not them."""
-        await self._records.take(self._key(holder, account, operation))
+    async def held(self, holder: str, account: str, operation: Operation, epoch: int) -> bool:
+        """Return whether there is a live proof of the ``epoch`` that the account is in, without consuming it."""
+        return await self.epoch_of(holder, account, operation) == epoch
 
-    async def consume(self, holder: str, account: str, operation: Operation) -> Means:
+    async def revoke(self, holder: str, account: str, operation: Operation) -> bool:
+        """Take a proof back; return whether it was there, used up by nobody: its owner says that it was not them."""
+        return await self._records.take(self._key(holder, account, operation)) is not None
+
+    async def consume(self, holder: str, account: str, operation: Operation, epoch: int) -> Means:
         """Use the proof up and return what proved it: of many racing callers one gets it.
 
-        Raises :class:`VerificationRequired` when there is none.
+        ``epoch`` is the account's, read before whatever of the operation itself ends sessions. Raises
+        :class:`VerificationRequired` when there is no proof, or one of another epoch.
         """
+        # Looked at first: one of another epoch is left for whoever has seen that before it ended it.
+        if not await self.held(holder, account, operation, epoch):
+            raise VerificationRequired
         proof = await self._records.take(self._key(holder, account, operation))
-        if proof is None:
+        if proof is None or proof.epoch != epoch:
             raise VerificationRequired
         return proof.means
 

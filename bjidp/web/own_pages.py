@@ -56,4 +56,4 @@ class OwnPages:
 
     def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
         cookie = self._cookies.session_cookie(request) or ""
-        return Visit(session=owner.session, cookie=cookie, source=asker.source)
+        return Visit(session=owner.session, cookie=cookie, source=asker.source, epoch=owner.standing.epoch)

@@ -118,8 +118,8 @@ class VerifyPages:
         asker = await self._desk.visit(request)
         if asker.owner is None:
             raise await self._login_first.lead(request, asker)
-        account = asker.owner.session.account
-        if await self._proofs.held(asker.holder, account, operation):
+        account, epoch = asker.owner.session.account, asker.owner.standing.epoch
+        if await self._proofs.held(asker.holder, account, operation, epoch):
             return self._desk.lead(asker, next_page)
         asker, card = await self._tickets.open(
             request, asker, account=account, operation=operation, page=PAGE + operation, next_page=next_page

@@ -17,8 +17,9 @@ from tests.support.accounts import ZHANG, is_password, member
 from tests.support.browser import IPHONE, Screen
 from tests.support.calls import Answer
 from tests.support.forgetful import NUMBER, Forgetful, form_on
-from tests.support.forms import FORM, post, post_raw
+from tests.support.forms import FORM, forms, post, post_raw, send
 from tests.support.inbox import messages
+from tests.support.owner import Owner
 from tests.support.phone import Phone
 from tests.support.program import LiveSocket, Program
 from tests.web.conftest import StartProgram
@@ -585,6 +586,30 @@ async def test_who_does_not_use_the_phone_any_more_may_prove_it_in_jingtong(prog
     await somebody.open(f"/recover/password?flow={somebody.flow}")
     await somebody.send(password=NEW, again=NEW)
     assert await password_is(program, account, NEW)
+
+
+@pytest.mark.attack("P7", "R4")
+@pytest.mark.parametrize("ending", ["others", "phone", "change"])
+async def test_a_confirmation_of_a_phone_that_was_ended_since_sets_no_password(program: Program, ending: str) -> None:
+    """Whoever has the lost phone has come as far as the new password, and its owner ends it from elsewhere."""
+    lost = await program.phone()
+    ((account,),) = program.sql("SELECT id FROM account")
+    await program.rooms.stores.members.set_phone(account, NUMBER, program.clock.now())
+    owner = await Owner.of(program, account)
+    thief = await Forgetful.comes(await program.browser())
+    await thief.names(lost.person.document_number)
+    await confirmed(program, lost, thief)
+    await thief.open(f"/recover/password?flow={thief.flow}")
+    page = await owner.get("/centre" if ending == "change" else "/centre/devices")
+    form, act = next(
+        (form, "others" if ending == "others" else "")
+        for form in forms(page)
+        if ending in {*form.acts, *(name for name, value in form.values.items() if value)}
+    )
+    assert (await send(owner.browser, form, act)).status in {200, 303}
+    assert (await lost.account()).verdict == (401, "token_invalid")
+    assert where(await thief.send(password=NEW, again=NEW)) == (303, "/recover/ways")
+    assert program.sql("SELECT 1 FROM account WHERE password IS NOT NULL") == []
 
 
 @pytest.mark.attack("R3", "P7")

@@ -13,9 +13,10 @@ from bjidp.audit.event import EventKind
 from bjidp.bootstrap import Stores
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.verification.proofs import Means, Operation, Proofs
+from tests.support.accounts import is_password
 from tests.support.browser import IPHONE, SECRET, SESSION
 from tests.support.calls import Answer
-from tests.support.forms import form_of, heading, links, note, post, send
+from tests.support.forms import form_of, forms, heading, links, note, post, send
 from tests.support.inbox import code_to, messages
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled
 from tests.support.owner import Owner
@@ -263,13 +264,14 @@ async def test_an_account_without_a_phone_is_led_to_jingtong_and_to_a_number(pro
     (session,) = [row for (row,) in program.sql("SELECT id FROM browser_session")]
     (account,) = [row for (row,) in program.sql("SELECT id FROM account")]
     proofs = Proofs(stores(program).proofs, Pseudonyms(program.rooms.keyring))
-    await proofs.grant(session, account, Operation.PASSWORD, Means.QR)
+    await proofs.grant(session, account, Operation.PASSWORD, Means.QR, 0)
     form = form_of(await owner.get("/centre/password"), "/centre/password")
     assert form.fields == ["password", "again"], "there is no old one to name"
     page = await owner.follow(await send(browser, form.typed(password=NEW_PASSWORD, again=NEW_PASSWORD)))
     assert heading(page) == "修改成功，请牢记新密码！"
     assert (await phone.account()).verdict == (401, "token_invalid")
-    await proofs.grant(session, account, Operation.CANCEL, Means.QR)
+    ((epoch,),) = program.sql("SELECT epoch FROM account")
+    await proofs.grant(session, account, Operation.CANCEL, Means.QR, epoch)
     page = await owner.get("/centre/cancel")
     assert "账号马上注销" in page.text
     again = await program.phone()
@@ -473,7 +475,10 @@ async def test_forms_sent_at_once_write_once(program: Program, owner: Owner) -> 
 
 
 @pytest.mark.attack("O5")
-@pytest.mark.parametrize(("call", "heads"), [("sessions.end_others", True), ("members.set_password", False)])
+@pytest.mark.parametrize(
+    ("call", "heads"),
+    [("mini_sessions.end_others", True), ("sessions.end_others", False), ("members.set_password", False)],
+)
 async def test_a_store_that_is_down_is_told_before_another_proof_is_asked_for(
     program: Program, owner: Owner, call: str, *, heads: bool
 ) -> None:
@@ -484,6 +489,25 @@ async def test_a_store_that_is_down_is_told_before_another_proof_is_asked_for(
     assert (answer.status, answer.header("Location")) == (503, None)
     again = await send(owner.browser, form)
     assert (heading(await owner.follow(again)) == "修改成功，请牢记新密码！") is heads
+
+
+@pytest.mark.attack("P7", "R4")
+@pytest.mark.parametrize("setting", ["password", "username"])
+async def test_what_was_proved_before_sessions_were_ended_changes_nothing(
+    program: Program, member: Standing, setting: str
+) -> None:
+    """Also in the session that stays: whoever has proved it may be whom the others are ended for."""
+    owner = await Owner.of(program, member.account)
+    form = (await owner.may(setting)).typed(**NEW_PASSWORDS, username="li_sisi_9")
+    await Owner.of(program, member.account)
+    (ending,) = [found for found in forms(await owner.get("/centre/devices")) if found.acts == ["others"]]
+    await send(owner.browser, ending, "others")
+    assert await owner.browser.who() is not None
+    page = await owner.follow(await send(owner.browser, form))
+    assert form_of(page, f"/centre/{setting}/identity").fields == ["captcha", "code"]
+    found = await stores(program).members.member(member.account)
+    assert found is not None
+    assert (found.username, is_password(found.password, PASSWORD)) == (USERNAME, True)
 
 
 @pytest.mark.req("ACC-2", "ACC-3", "ACC-6", "UX-5")

@@ -9,7 +9,9 @@ uses up none of its tries; whoever does has five of them, in a recovery and with
 **What a crash leaves.** The recovery is used up before the password is written, so it writes one password at most
 (attack R3); if the write never came, the old password holds and the person begins again. Sessions are ended before the
 write and after it: after it, since a login with the old password may have been under way; before it, so that a process
-that dies in between has not left the sessions of whoever the new password shuts out.
+that dies in between has not left the sessions of whoever the new password shuts out. A recovery that was proved by a
+confirmation in 京通 alone is void once sessions are ended by anybody (ADR 0015): where this fails after that, it is
+confirmed anew.
 
 **Two posts at once** have one winner; the other is led to where the recovery stands, and that is its end.
 """
@@ -145,8 +147,7 @@ class Recoveries:
     async def look(self, asking: Asking, recovery: str | None) -> tuple[Draft[Recovery], Step]:
         """Return the recovery and the step that is due."""
         draft = await self._drafts.read(asking.holder, recovery)
-        account = draft.facts.account
-        confirmed = bool(account) and await self._proofs.held(asking.holder, account, Operation.RECOVER)
+        confirmed = await self._is_confirmed(asking, draft.facts.account)
         return draft, rules.next_step(draft.facts, draft.now, confirmed=confirmed)
 
     async def send_code(self, asking: Asking, recovery: str | None, typed: Proving) -> None:
@@ -214,7 +215,8 @@ class Recoveries:
         member = await self._member(asking, draft)
         await self._endings.end_others(account, None, SessionEnd.PASSWORD_CHANGED)
         if not rules.is_proved(draft.facts, draft.now):
-            await self._consume_confirmation(asking, draft)
+            # The epoch that was seen before: ending sessions has ended it.
+            await self._consume_confirmation(asking, draft, member.standing.epoch)
         draft = await self._claim(asking, draft)
         try:
             await self._members.set_password(
@@ -295,11 +297,18 @@ class Recoveries:
             raise InvalidRequest(forms.document_fault())
         return draft
 
-    async def _consume_confirmation(self, asking: Asking, draft: Draft[Recovery]) -> None:
+    async def _is_confirmed(self, asking: Asking, account: str) -> bool:
+        epoch = await self._proofs.epoch_of(asking.holder, account, Operation.RECOVER) if account else None
+        if epoch is None:
+            return False
+        member = await self._members.member(account)
+        return member is not None and member.standing.epoch == epoch
+
+    async def _consume_confirmation(self, asking: Asking, draft: Draft[Recovery], epoch: int) -> None:
         try:
-            await self._proofs.consume(asking.holder, draft.facts.account, Operation.RECOVER)
+            await self._proofs.consume(asking.holder, draft.facts.account, Operation.RECOVER, epoch)
         except VerificationRequired:
-            # Over, taken back, or used by another post of this form.
+            # Over, taken back, void since sessions were ended, or used by another post of this form.
             again, step = await self.look(asking, draft.id)
             raise NotDue(again, step) from None
 

@@ -129,18 +129,22 @@ class Changes:
         draft = await self._find(visit, operation, flow)
         return None if draft is None else (await self.note(visit, draft, rules.without_address)).id
 
-    async def save(self, visit: Visit, draft: Draft[Change], write: Callable[[], Awaitable[None]]) -> None:
+    async def save(
+        self, visit: Visit, draft: Draft[Change], write: Callable[[], Awaitable[None]], *, epoch: int | None = None
+    ) -> None:
         """Consume the proof and ``write``, once for each proof and each change.
 
-        Raises what ``write`` raises; the proof is used up then, and the change remembers what it failed of, which the
-        next page says.
+        ``epoch`` is the one that the proof has to be of where the change has ended sessions itself before this, and the
+        account's epoch with them. Raises what ``write`` raises; the proof is used up then, and the change remembers
+        what it failed of, which the next page says.
         """
         claimed = await self._claim(visit, draft)
         try:
             try:
                 # A session that has ended, or a cookie that was renewed, since the request began changes nothing.
-                await self._verifying.require_session(visit)
-                await self._proofs.consume(visit.holder, visit.account, claimed.facts.operation)
+                standing = await self._verifying.require_session(visit)
+                operation, needed = claimed.facts.operation, standing.epoch if epoch is None else epoch
+                await self._proofs.consume(visit.holder, visit.account, operation, needed)
             except VerificationRequired:
                 raise NotDue(draft.id, Step.VERIFY) from None
             await write()

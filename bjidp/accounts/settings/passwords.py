@@ -68,9 +68,9 @@ class Passwords:
         draft = await self._changes.due(visit, Operation.PASSWORD, flow)
         await self._require_old(member, typed.old)
         kept = await self._hashes.hash(typed.password)
-        # Before the proof is used up: where sessions cannot be ended, the form is sent again, and costs no second code.
+        # Before the proof is used up: where no session can be ended, the form is sent again, and costs no second code.
         await self._endings.end_others(visit.account, visit.session.id, SessionEnd.PASSWORD_CHANGED)
-        await self._changes.save(visit, draft, lambda: self._write(visit, member, kept))
+        await self._changes.save(visit, draft, lambda: self._write(visit, member, kept), epoch=visit.epoch)
         return draft.id
 
     async def _require_old(self, member: Member, old: str) -> None:

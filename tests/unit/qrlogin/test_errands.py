@@ -35,7 +35,7 @@ def to_verify(
 
 
 async def held(desk: Desk, holder: str, operation: Operation, account: str = ZHANG.account) -> bool:
-    return await desk.proofs.held(holder, account, operation)
+    return await desk.proofs.held(holder, account, operation, 0)
 
 
 async def unavailable(redemption: Redemption) -> None:
@@ -175,9 +175,9 @@ async def test_a_confirmation_becomes_a_proof_for_that_operation_of_that_session
     ):
         assert not await held(desk, holder, operation)
     assert not await held(desk, session.id, Operation.PASSWORD, LI.account)
-    assert await desk.proofs.consume(session.id, ZHANG.account, Operation.PASSWORD) is Means.QR
+    assert await desk.proofs.consume(session.id, ZHANG.account, Operation.PASSWORD, 0) is Means.QR
     with pytest.raises(VerificationRequired):
-        await desk.proofs.consume(session.id, ZHANG.account, Operation.PASSWORD)
+        await desk.proofs.consume(session.id, ZHANG.account, Operation.PASSWORD, 0)
     with pytest.raises(TicketUnknown):
         await desk.redeem(grant, signed_in=session)
     assert not await held(desk, session.id, Operation.PASSWORD)

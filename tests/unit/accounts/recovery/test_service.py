@@ -176,7 +176,7 @@ async def test_an_account_without_a_phone_has_its_jingtong_alone(room: Room) -> 
     recovery = await room.begin(ZHANG.number)
     assert await not_due(room.send_code(recovery)) is Step.IDENTITY
     assert await not_due(room.recoveries.prove(room.asking(), recovery, Proving(code="123456"))) is Step.IDENTITY
-    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR)
+    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR, 0)
     assert await room.step(recovery) is Step.PASSWORD
     await room.recoveries.set_password(room.asking(), recovery, CHOSEN)
     assert await room.password_is(account, NEW)
@@ -189,14 +189,14 @@ async def test_a_confirmation_in_jingtong_serves_once_one_browser_and_one_operat
 ) -> None:
     account = await room.someone()
     recovery, second = await room.begin(), await room.begin()
-    await room.proofs.grant("browser-2", account, Operation.RECOVER, Means.QR)
-    await room.proofs.grant("browser-1", account, Operation.PASSWORD, Means.QR)
+    await room.proofs.grant("browser-2", account, Operation.RECOVER, Means.QR, 0)
+    await room.proofs.grant("browser-1", account, Operation.PASSWORD, Means.QR, 0)
     assert await room.step(recovery) is Step.IDENTITY
-    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR)
+    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR, 0)
     assert await room.step(recovery) is Step.PASSWORD
-    await room.proofs.consume("browser-1", account, Operation.RECOVER)
+    await room.proofs.consume("browser-1", account, Operation.RECOVER, 0)
     assert await not_due(room.recoveries.set_password(room.asking(), recovery, CHOSEN)) is Step.IDENTITY
-    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR)
+    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR, 0)
     await room.recoveries.set_password(room.asking(), recovery, CHOSEN)
     assert await not_due(room.recoveries.set_password(room.asking(), second, CHOSEN)) is Step.IDENTITY
 
@@ -205,10 +205,36 @@ async def test_a_confirmation_in_jingtong_serves_once_one_browser_and_one_operat
 async def test_a_confirmation_that_is_taken_back_at_the_last_moment_writes_nothing(room: Room) -> None:
     account = await room.someone()
     recovery = await room.begin()
-    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR)
-    room.meddler.before_next("hashes.hash", lambda: room.proofs.consume("browser-1", account, Operation.RECOVER))
+    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR, 0)
+    room.meddler.before_next("hashes.hash", lambda: room.proofs.consume("browser-1", account, Operation.RECOVER, 0))
     assert await not_due(room.recoveries.set_password(room.asking(), recovery, CHOSEN)) is Step.IDENTITY
     assert await room.password_is(account, OLD)
+
+
+@pytest.mark.attack("P7", "R4")
+async def test_a_confirmation_is_void_when_sessions_are_ended_while_the_password_is_hashed(room: Room) -> None:
+    account = await room.someone()
+    recovery = await room.begin()
+    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR, 0)
+    room.meddler.before_next("hashes.hash", lambda: room.sessions.end_others(account, None, SessionEnd.CHOSEN))
+    assert await not_due(room.recoveries.set_password(room.asking(), recovery, CHOSEN)) is Step.IDENTITY
+    assert await room.password_is(account, OLD)
+
+
+@pytest.mark.attack("R3", "R4")
+async def test_a_second_post_that_finds_sessions_ended_by_the_first_takes_no_confirmation_from_it(room: Room) -> None:
+    account = await room.someone()
+    recovery = await room.begin()
+    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR, 0)
+    led: list[Step] = []
+
+    async def second() -> None:
+        led.append(await not_due(room.recoveries.set_password(room.asking(), recovery, CHOSEN)))
+
+    room.meddler.before_next("proofs.take", second)
+    await room.recoveries.set_password(room.asking(), recovery, CHOSEN)
+    assert led == [Step.IDENTITY]
+    assert await room.password_is(account, NEW)
 
 
 # ---------------------------------------------------------------------------------------------- names that nobody has
@@ -360,7 +386,7 @@ async def test_the_absent_account_of_a_decoy_is_proved_by_nobody(room: Room) -> 
     account = await room.someone()
     recovery = await room.begin("nobody_at_all")
     assert len((await room.facts(recovery)).account) == len(account)
-    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR)
+    await room.proofs.grant("browser-1", account, Operation.RECOVER, Means.QR, 0)
     assert await room.step(recovery) is Step.IDENTITY
 
 

@@ -229,7 +229,10 @@ class Room:
     async def enter(self, account: str, login: Login = LOGIN) -> Visit:
         """Log in to an account in a browser of its own."""
         cookie = await self.sessions.start(account, login, None)
-        return Visit(session=await self.session(cookie), cookie=cookie, source=Source("address"))
+        found = await self.sessions.find(cookie)
+        assert found is not None
+        session, standing = found
+        return Visit(session=session, cookie=cookie, source=Source("address"), epoch=standing.epoch)
 
     async def session(self, cookie: str) -> Session:
         """Return the live session of a cookie."""
@@ -267,7 +270,8 @@ class Room:
 
     async def granted(self, visit: Visit, operation: Operation) -> None:
         """Be confirmed in 京通."""
-        await self.proofs.grant(visit.holder, visit.account, operation, Means.QR)
+        epoch = (await self.member(visit.account)).standing.epoch
+        await self.proofs.grant(visit.holder, visit.account, operation, Means.QR, epoch)
 
     async def new_number(self, visit: Visit, flow: str | None, number: str = NEW_NUMBER) -> tuple[str, Typed]:
         """Have a code sent to a new number; return the change's id and the form with the code."""

@@ -137,6 +137,20 @@ async def test_the_form_sent_many_times_at_once_writes_once_and_leads_to_its_end
     assert await step(room, visit, Operation.PASSWORD, flow) is Step.DONE
 
 
+@pytest.mark.attack("P7", "R4")
+async def test_a_proof_is_void_when_sessions_are_ended_while_the_change_is_posted(room: Room) -> None:
+    visit, flow = await room.proved(await room.enter(await room.someone()), Operation.USERNAME)
+
+    async def end() -> None:
+        await room.sessions.end_others(visit.account, visit.session.id, SessionEnd.CHOSEN)
+
+    room.meddler.before_next("drafts.replace", end)
+    with pytest.raises(NotDue) as refused:
+        await room.names.change_username(visit, flow, Typed(username="li_sisi_9"))
+    assert refused.value.step is Step.VERIFY
+    assert (await room.member(visit.account)).username == "zhang_san"
+
+
 # A crash, or a store that goes away, at each point of the last step.
 
 
@@ -303,7 +317,7 @@ async def test_a_right_code_without_a_proof_changes_no_number(room: Room) -> Non
     visit = await room.enter(await room.someone())
     await room.granted(visit, Operation.PHONE)
     flow, typed = await room.new_number(visit, None)
-    await room.proofs.consume(visit.holder, visit.account, Operation.PHONE)
+    await room.proofs.consume(visit.holder, visit.account, Operation.PHONE, visit.epoch)
     with pytest.raises(NotDue):
         await room.phones.change(visit, flow, typed)
     assert (await room.member(visit.account)).phone == NUMBER
@@ -496,7 +510,7 @@ async def test_a_mail_address_needs_the_proof_and_its_own_code(room: Room) -> No
     flow, typed = await room.new_mail(visit, None, "zhang@mail.example")
     with pytest.raises(VerificationCodeExpired):
         await room.mails.change(visit, flow, replace(typed, mail="li@mail.example"))
-    await room.proofs.consume(visit.holder, visit.account, Operation.MAIL)
+    await room.proofs.consume(visit.holder, visit.account, Operation.MAIL, visit.epoch)
     with pytest.raises(NotDue):
         await room.mails.change(visit, flow, typed)
     assert (await room.member(visit.account)).mail is None
@@ -635,7 +649,7 @@ async def test_an_account_does_not_end_without_the_notice_or_without_the_proof(r
     with pytest.raises(NotDue) as refused:
         await room.cancelling.cancel(visit, None)
     assert refused.value.step is Step.NOTICE
-    await room.proofs.consume(visit.holder, account, Operation.CANCEL)
+    await room.proofs.consume(visit.holder, account, Operation.CANCEL, visit.epoch)
     flow = await room.changes.agree(visit, Operation.CANCEL)
     with pytest.raises(NotDue) as refused:
         await room.cancelling.cancel(visit, flow)

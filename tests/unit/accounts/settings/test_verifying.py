@@ -200,7 +200,7 @@ async def test_an_account_without_a_phone_is_sent_nothing_and_proves_itself_in_j
     assert room.postman.sent == []
     await room.granted(visit, Operation.PHONE)
     assert await step(room, visit, Operation.PHONE, None) is Step.CHANGE
-    assert await room.proofs.consume(visit.holder, visit.account, Operation.PHONE) is Means.QR
+    assert await room.proofs.consume(visit.holder, visit.account, Operation.PHONE, visit.epoch) is Means.QR
 
 
 @pytest.mark.req("LOG-6")
