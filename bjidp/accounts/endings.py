@@ -42,20 +42,28 @@ class Endings:
         """
         # Phones first: what one confirms until then is over by the time that browsers are ended.
         await self._end_phones(account, reason)
-        await self.end_browsers(account, keep, reason)
+        await self._end_browsers(account, keep, reason)
 
-    async def end_after(
-        self, account: str, keep: str | None, reason: SessionEnd, ref: str | None, *, phones: bool = True
-    ) -> None:
-        """End them once more after what they end for is written, which is taken back for no failure.
+    async def end_after(self, account: str, keep: str | None, reason: SessionEnd, ref: str | None) -> None:
+        """Do as :meth:`end_others` does after what they end for is written, which is taken back for no failure.
 
-        What is left of a failure is a login that was under way at that very moment. Whose it is, the log says by
-        ``ref``, the account's reference.
+        Where they were ended before it too, what a failure leaves is a login that was under way at that very moment.
+        Whose it is, the log says by ``ref``, the account's reference.
         """
         try:
-            await (self.end_others if phones else self.end_browsers)(account, keep, reason)
+            await self.end_others(account, keep, reason)
         except StoreUnavailable:
-            log.error("sessions_not_ended", account_ref=ref, reason=reason)  # noqa: TRY400 - a store that is down
+            _not_ended(ref, reason)
+
+    async def end_fenced(self, account: str, keep: str | None, reason: SessionEnd, ref: str) -> None:
+        """End what is left of browser sessions that a new number has ended in its transaction, so that pages are told.
+
+        What a failure leaves opens nothing (:meth:`bjidp.accounts.ports.MemberStore.set_phone`). Phones stay.
+        """
+        try:
+            await self._end_browsers(account, keep, reason)
+        except StoreUnavailable:
+            _not_ended(ref, reason)
 
     async def end_ended(self, ended: Ended) -> None:
         """End what an account that has ended has left: its status refuses them, but pages and lists are told.
@@ -64,10 +72,13 @@ class Endings:
         """
         try:
             await self._end_phones(ended.account, SessionEnd.CANCELLED, ended.links)
-            await self.end_browsers(ended.account, None, SessionEnd.CANCELLED)
+            await self._end_browsers(ended.account, None, SessionEnd.CANCELLED)
         except StoreUnavailable:
-            log.error("sessions_not_ended", account_ref=ended.ref, reason=SessionEnd.CANCELLED)  # noqa: TRY400
+            _not_ended(ended.ref, SessionEnd.CANCELLED)
 
-    async def end_browsers(self, account: str, keep: str | None, reason: SessionEnd) -> None:
-        """End every browser session of the account but ``keep``; raise ``StoreUnavailable``."""
+    async def _end_browsers(self, account: str, keep: str | None, reason: SessionEnd) -> None:
         await self._sessions.end_others(account, keep, reason)
+
+
+def _not_ended(ref: str | None, reason: SessionEnd) -> None:
+    log.error("sessions_not_ended", account_ref=ref, reason=reason)

@@ -1,4 +1,4 @@
-"""What people do with an account on pages, wired: registration, logins, recovery, the personal centre."""
+"""What people do with an account on pages, wired: registration, recovery, the centre, and what ends sessions."""
 
 from __future__ import annotations
 
@@ -146,6 +146,7 @@ def centre_part(
         activity=Activity(members=members, sessions=front.sessions, endings=endings, clock=clock),
         sessions=front.sessions,
         mini_sessions=mini_sessions,
+        endings=endings,
         departures=front.departures,
     )
     settings = SettingsPages(

@@ -161,7 +161,7 @@ class PhoneBinding:
             await self._endings.end_ended(given.ended)
             self._teller.tell(number, Told.ACCOUNT_MERGED)
         if given.former is not None:
-            await self._endings.end_after(account, None, SessionEnd.PHONE_CHANGED, ref, phones=False)
+            await self._endings.end_fenced(account, None, SessionEnd.PHONE_CHANGED, ref)
             self._teller.tell(MobileNumber(given.former), Told.PHONE_CHANGED)
 
     async def _given(self, account: str, number: MobileNumber, *, merge: bool, offer: bool) -> tuple[str, NumberGiven]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from bjidp.accounts.activity import Activity, Denied
+from bjidp.accounts.endings import Endings
 from bjidp.accounts.ethnicity import CODES
 from bjidp.accounts.overview import overview
 from bjidp.accounts.settings.names import Names
@@ -88,6 +89,7 @@ class CentrePages:
         activity: Activity,
         sessions: Sessions,
         mini_sessions: MiniSessions,
+        endings: Endings,
         departures: Departures,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -99,6 +101,7 @@ class CentrePages:
         self._activity = activity
         self._sessions = sessions
         self._mini_sessions = mini_sessions
+        self._endings = endings
         self._departures = departures
 
     def mount(self, app: web.Application) -> None:
@@ -150,9 +153,7 @@ class CentrePages:
         asker, visit, form = await self._own.posted(request, DeviceForm)
         match form.act:
             case "others":
-                # Phones first: what one confirms until then is over by the time that browsers are ended.
-                await self._mini_sessions.end_all(visit.account, None, MiniSessionEnd.CHOSEN)
-                await self._sessions.end_others(visit.account, visit.session.id, SessionEnd.CHOSEN)
+                await self._endings.end_others(visit.account, visit.session.id, SessionEnd.CHOSEN)
                 ended = "others"
             case "":
                 ended = "one" if await self._end(visit, form) else "none"

@@ -97,11 +97,10 @@ class BrokenEndings(Endings):
             raise StoreUnavailable
         await super().end_others(account, keep, reason)
 
-    async def end_browsers(self, account: str, keep: str | None, reason: SessionEnd) -> None:
-        """End, or fail."""
+    async def _end_browsers(self, account: str, keep: str | None, reason: SessionEnd) -> None:
         if self.down:
             raise StoreUnavailable
-        await super().end_browsers(account, keep, reason)
+        await super()._end_browsers(account, keep, reason)
 
 
 class ButtonWorld:

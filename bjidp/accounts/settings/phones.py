@@ -124,7 +124,7 @@ class Phones:
         if given.former is None:
             return
         self._teller.tell(MobileNumber(given.former), Told.PHONE_CHANGED)
-        await self._endings.end_after(visit.account, own, SessionEnd.PHONE_CHANGED, ref, phones=False)
+        await self._endings.end_fenced(visit.account, own, SessionEnd.PHONE_CHANGED, ref)
 
 
 def _binding(flow: str, number: MobileNumber) -> Binding:

@@ -80,7 +80,7 @@ async def test_what_a_phone_confirms_before_it_is_ended_is_over_when_browsers_ha
 
 async def test_phones_may_stay(sessions: Sessions, phones: Phones) -> None:
     await sessions.start("account-1", LOGIN, None)
-    await Endings(sessions, phones.end).end_browsers("account-1", None, SessionEnd.PHONE_CHANGED)
+    await Endings(sessions, phones.end).end_fenced("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1")
     assert (await sessions.of_account("account-1"), phones.asked) == ([], [])
 
 
@@ -92,7 +92,7 @@ async def test_after_the_write_a_store_that_is_down_is_logged_with_the_reference
     endings = Endings(sessions, phones.end)
     with capture_logs() as lines:
         await endings.end_after("account-1", None, SessionEnd.PASSWORD_CHANGED, "ref-1")
-        await endings.end_after("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1", phones=False)
+        await endings.end_fenced("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1")
         await endings.end_ended(Ended("account-2", "ref-2", ()))
     assert [(line["event"], line["account_ref"], line["reason"]) for line in lines] == [
         ("sessions_not_ended", "ref-1", "password_changed"),
