@@ -28,6 +28,3 @@ class NoticeKind(StrEnum):
 
     PHONE_CHANGED = "phone.changed"
     """Another number is the account's now (SES-2)."""
-
-    PHONE_LOST = "phone.lost"
-    """The number that was the account's is another account's now (wire.md 3, ``phone``)."""

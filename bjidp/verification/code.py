@@ -49,8 +49,6 @@ BY_SMS: Final = frozenset(
 )
 """What codes are sent by SMS for; a bank sends its own."""
 
-BY_MAIL: Final = frozenset({Purpose.BIND_MAIL})
-
 
 class Channel(StrEnum):
     """How a code gets to its address."""

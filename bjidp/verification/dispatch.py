@@ -132,16 +132,6 @@ class Dispatches:
         self._held = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    @property
-    def offers_sms(self) -> bool:
-        """Whether there is somebody to send short messages."""
-        return self._sender is not None
-
-    @property
-    def offers_mail(self) -> bool:
-        """Whether there is somebody to send mail."""
-        return self._by_mail is not None
-
     async def sms(
         self,
         binding: Binding,

@@ -51,11 +51,6 @@ class FormView(Struct, frozen=True, kw_only=True):
     focus: str = ""
     """The field that somebody without a script is led to."""
 
-    @property
-    def titled(self) -> str:
-        """Return what the page's title begins with when something is wrong: the first thing a screen reader says."""
-        return "problem" if self.faults or self.note else ""
-
 
 class Live(Struct, frozen=True):
     """What a script is told instead of a page: the words beside each field, the next captcha, the code on its way.
