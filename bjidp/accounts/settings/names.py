@@ -51,8 +51,8 @@ class Names:
         """Give the account the name; return the change's id.
 
         Raises ``InvalidRequest`` with what is wrong with the name, :class:`UsernameTaken`, ``RateLimited``,
-        :class:`bjidp.accounts.settings.changes.NotDue` and ``AccountRefused``. Only where two take a name in the same
-        moment does the first cost the proof.
+        :class:`bjidp.accounts.settings.changes.NotDue` and ``AccountRefused``. None of them costs the proof, unless it
+        comes of the write itself: another account has taken the name in that moment, or this one was locked.
         """
         member = await self._verifying.member(visit)
         require_none(rules.username_faults(typed, member.username))

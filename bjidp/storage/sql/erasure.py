@@ -1,7 +1,7 @@
 """The end of an account (ACC-7): what is deleted, and what is left of it.
 
-Owns the list of everything that belongs to an account. What stays is its row with id, reference, status and times, and
-the audit log, which knows it by its reference alone. Called by ``members``, within its transactions.
+Owns the list of everything that belongs to an account. What stays is its row with id, reference, status, times, epoch
+and fence, and the audit log, which knows it by its reference alone. Called by ``members``, within its transactions.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ class Erasure:
         self._links = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._deletes = [compile_(delete(table).where(table.c.account == bindparam("account"))) for table in _OWNED]
         columns = account.c
-        kept = {columns.id, columns.ref, columns.status, columns.created_at, columns.cancelled_at}
-        kept |= {columns.epoch, columns.fence}
+        staying = {columns.id, columns.ref, columns.status, columns.created_at, columns.cancelled_at}
+        staying |= {columns.epoch, columns.fence}
         self._empty = compile_(
             update(account)
             .where(account.c.id == bindparam("account"))
             .values(
                 status=Status.CANCELLED.value,
                 cancelled_at=bindparam("now"),
-                **{column.name: null() for column in account.columns if column not in kept},
+                **{column.name: null() for column in account.columns if column not in staying},
             )
         )
 
