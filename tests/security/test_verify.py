@@ -77,6 +77,9 @@ async def test_nobody_takes_back_what_another_confirmed(caller: Caller, crowd: C
 async def test_a_redeem_that_races_with_the_taking_back_leaves_nobody_logged_in(caller: Caller, crowd: Crowd) -> None:
     """Whichever comes first: afterwards there is no session."""
     phone = await crowd.phone(caller)
+    late = await approved(caller, phone)
+    assert (await phone.undo(late.screen.ticket)).status == 200
+    assert (await late.browser.redeem(late.grant, late.code)).verdict == (404, "ticket_unknown")
     for _ in range(5):
         ready = await approved(caller, phone)
         before = ready.browser.copy()

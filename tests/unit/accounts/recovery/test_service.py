@@ -18,7 +18,7 @@ from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.evenly import STEP
 from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery.decoys import decoy
-from bjidp.accounts.recovery.flow import PROVED_FOR, SAVING, Step
+from bjidp.accounts.recovery.flow import SAVING, Step
 from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import NotDue
 from bjidp.accounts.surface import Surface
@@ -653,8 +653,13 @@ async def test_a_password_that_is_changed_in_the_very_moment_of_the_write_stays(
 async def test_a_proof_is_over_after_a_quarter_of_an_hour_and_the_recovery_after_half_an_hour(room: Room) -> None:
     await room.someone()
     recovery = await room.proved()
-    room.clock.advance(PROVED_FOR // SECOND + 1)
+    room.clock.advance(15 * 60)
+    assert (await room.recoveries.look(room.asking(), recovery))[1] is Step.PASSWORD
+    room.clock.advance(1)
     assert await not_due(room.recoveries.set_password(room.asking(), recovery, CHOSEN)) is Step.IDENTITY
+    room.clock.advance(15 * 60)
+    with pytest.raises(DraftUnknown):
+        await room.recoveries.look(room.asking(), recovery)
 
 
 @pytest.mark.req("REC-1", "UX-5")
