@@ -114,6 +114,8 @@ class Activity:
 
     async def deny_change(self, visit: Visit) -> Denied:
         """End every session, in browsers and on phones: somebody else has changed the account."""
+        # This session until the rest has ended: whoever could not be told so says it again.
+        await self._members.fence(visit.account, visit.session.id)
         await self._endings.end_others(visit.account, None, SessionEnd.NOT_ME)
         return Denied.ALL
 

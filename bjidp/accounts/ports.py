@@ -272,11 +272,19 @@ class MemberStore(Protocol):
         ...
 
     async def set_password(
-        self, account: str, password: str, kind: EventKind, now: Instant, *, was: str | None
+        self, account: str, password: str, kind: EventKind, now: Instant, *, was: str | None, keep: str | None = None
     ) -> None:
         """Keep the hash ``password``; ``kind`` is ``PASSWORD_CHANGED`` or ``PASSWORD_RESET``. Queues a notice.
 
-        Raises :class:`PasswordStale` unless the hash ``was``, which was decided on, is still kept (attack R3).
+        Does as :meth:`fence` does in the same transaction. Raises :class:`PasswordStale` unless the hash ``was``, which
+        was decided on, is still kept (attack R3).
+        """
+        ...
+
+    async def fence(self, account: str, keep: str | None) -> None:
+        """Let no session in a browser but ``keep`` count any more (ADR 0017), nor what any browser is known by.
+
+        What is left of those sessions is the caller's to end.
         """
         ...
 

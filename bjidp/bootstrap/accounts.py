@@ -151,6 +151,7 @@ def centre_part(
     )
     settings = SettingsPages(
         own=own,
+        arrivals=front.arrivals,
         desk=front.desk,
         cookies=front.cookies,
         renderer=front.renderer,

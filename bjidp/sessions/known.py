@@ -1,10 +1,11 @@
 """Browsers that an account has logged in on before: what their cookie says, and what it is worth.
 
 Owns the cookie ``bjidp_known``. A browser has an id of its own and, for each of the last accounts that logged in on it,
-a tag that only this server can make, with the day it was made. It opens nothing. A limit that strangers can use up
-leaves such a browser a share of its own (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"): whoever
-guesses at an account from elsewhere does not keep its owner from logging in (attack O12). Called by the handlers of
-logins.
+a tag that only this server can make, with the day it was made. It opens nothing, and is worth nothing once the account
+has put others out: by another password, another number, or 不是我 on a change (its fence, ADR 0017). A limit that
+strangers can use up leaves such a browser a share of its own (OWASP, "Slow Down Online Guessing Attacks with Device
+Cookies"): whoever guesses at an account from elsewhere does not keep its owner from logging in (attack O12). Called by
+the handlers of logins, and of what makes all browsers strangers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bjidp.clock import DAY, SECOND, Clock
 from bjidp.entropy import Entropy, base64url, token
 from bjidp.mac import MacKey
 from bjidp.secret import Secret
+from bjidp.standing import Standing
 
 LIFETIME_SECONDS: Final = 180 * DAY // SECOND
 """A browser that nobody logs in on for so long is a stranger again."""
@@ -42,8 +44,8 @@ class KnownBrowsers:
         self._entropy = entropy
         self._clock = clock
 
-    def known_as(self, cookie: str | None, account: str) -> str | None:
-        """Return the browser's own id if ``account`` has logged in on it, and not too long ago, else None."""
+    def known_as(self, cookie: str | None, account: Standing) -> str | None:
+        """Return the browser's own id if ``account`` has logged in on it within its fence and time, else None."""
         browser, tags = _read(cookie)
         if browser is None:
             return None
@@ -51,7 +53,7 @@ class KnownBrowsers:
         found = [hmac.compare_digest(self._tag(browser, account, day), tag) for day, tag in tags if self._counts(day)]
         return browser if any(found) else None
 
-    def remembering(self, cookie: str | None, account: str) -> str:
+    def remembering(self, cookie: str | None, account: Standing) -> str:
         """Return the cookie's next value, by which the browser is known to ``account`` too, the oldest forgotten."""
         browser, tags = _read(cookie)
         if browser is None:
@@ -68,8 +70,9 @@ class KnownBrowsers:
     def _today(self) -> int:
         return self._clock.now() // DAY
 
-    def _tag(self, browser: str, account: str, day: int) -> str:
-        return base64url(self._key.mac(f"bjidp.known|{browser}|{account}|{day}".encode()))[:_TAG]
+    def _tag(self, browser: str, account: Standing, day: int) -> str:
+        named = f"bjidp.known|{browser}|{account.account}|{account.fence}|{day}"
+        return base64url(self._key.mac(named.encode()))[:_TAG]
 
 
 def _read(cookie: str | None) -> tuple[str | None, list[tuple[int, str]]]:

@@ -17,6 +17,7 @@ from bjidp.qrlogin.browsers import Browsers
 from bjidp.sessions.known import KnownBrowsers
 from bjidp.sessions.ports import Login, SessionEnd, Way
 from bjidp.sessions.service import Sessions
+from bjidp.standing import Standing
 from bjidp.web.cookies import Cookies
 from bjidp.web.desk import Asker
 
@@ -33,7 +34,7 @@ class Arrivals:
         self._cookies = cookies
         self._known = known
 
-    def known_as(self, request: web.Request) -> Callable[[str], str | None]:
+    def known_as(self, request: web.Request) -> Callable[[Standing], str | None]:
         """Return what tells whether an account has logged in on this browser before, and what the browser is called."""
         cookie = self._cookies.known_cookie(request)
         return lambda account: self._known.known_as(cookie, account)
@@ -42,7 +43,7 @@ class Arrivals:
         self,
         request: web.Request,
         asker: Asker,
-        account: str,
+        account: Standing,
         way: Way,
         *,
         where: str,
@@ -70,7 +71,7 @@ class Arrivals:
             network=computer.network,
             ticket=None,
         )
-        cookie = await self._sessions.start(account, login, self._cookies.session_cookie(request), data)
+        cookie = await self._sessions.start(account.account, login, self._cookies.session_cookie(request), data)
         if still_right is not None:
             try:
                 await still_right()
@@ -87,7 +88,7 @@ class Arrivals:
         self.remember(request, response, account)
         return response
 
-    def remember(self, request: web.Request, response: web.StreamResponse, account: str) -> None:
+    def remember(self, request: web.Request, response: web.StreamResponse, account: Standing) -> None:
         """Let the browser be known to ``account`` from now on."""
         self._cookies.set_known(response, self._known.remembering(self._cookies.known_cookie(request), account))
 

@@ -84,7 +84,7 @@ class CodeLoginPages:
         return await self._arrivals.let_in(
             request,
             asker,
-            proved.member.standing.account,
+            proved.member.standing,
             Way.SMS,
             where=await self._login_first.onward(request, asker, self._home),
             still_right=lambda: self._codes.require_unchanged(proved),

@@ -107,7 +107,7 @@ class PasswordLoginPages:
         return await self._arrivals.let_in(
             request,
             asker,
-            member.standing.account,
+            member.standing,
             Way.PASSWORD,
             where=where,
             still_right=lambda: self._passwords.require_unchanged(member, form.password),

@@ -20,6 +20,7 @@ from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import Asking, NotDue, Recoveries
 from bjidp.accounts.surface import Surface
 from bjidp.errors import BjidpError, Retryable
+from bjidp.standing import Standing
 from bjidp.verification.errors import SmsNotOffered
 from bjidp.verification.proofs import Operation
 from bjidp.web import recovery_pages as pages
@@ -198,10 +199,17 @@ class RecoveryPages:
         """Take the new password."""
 
         async def act(asking: Asking, form: RecoveryForm) -> Step:
-            await self._recoveries.set_password(asking, form.flow, Choosing(password=form.password, again=form.again))
+            chosen = Choosing(password=form.password, again=form.again)
+            if (standing := await self._recoveries.set_password(asking, form.flow, chosen)) is not None:
+                recovered.append(standing)
             return Step.DONE
 
-        return await self._posted(request, act)
+        recovered: list[Standing] = []
+        response = await self._posted(request, act)
+        for standing in recovered:
+            # No browser is known any more, and strangers may have used up their share of everything.
+            self._arrivals.remember(request, response, standing)
+        return response
 
     async def _posted(self, request: web.Request, act: Act) -> web.Response:
         try:

@@ -23,13 +23,14 @@ from bjidp.accounts.settings.names import Names
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Verifying, Visit
-from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
+from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest, Retryable, StoreUnavailable
 from bjidp.verification.errors import (
     MailNotOffered,
     SmsNotOffered,
 )
 from bjidp.verification.proofs import Operation
 from bjidp.web import centre_pages, pages
+from bjidp.web.arrival import Arrivals
 from bjidp.web.bodies import JSON
 from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
@@ -77,6 +78,7 @@ class SettingsPages:
         names: Names,
         cancelling: Cancelling,
         departures: Departures,
+        arrivals: Arrivals,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._own = own
@@ -92,6 +94,7 @@ class SettingsPages:
         self._names = names
         self._cancelling = cancelling
         self._departures = departures
+        self._arrivals = arrivals
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -150,7 +153,9 @@ class SettingsPages:
                 return await self._again(request, asker, visit, form, None, Step.CHANGE)
             match form.act:
                 case "":
-                    return self._lead(request, asker, await self._write(request, visit, form))
+                    response = self._lead(request, asker, await self._write(request, visit, form))
+                    await self._remember(request, response, visit)
+                    return response
                 case "code":
                     return await self._sent(request, asker, visit, await self._send(request, visit, form))
                 case "other":
@@ -164,6 +169,13 @@ class SettingsPages:
             return self._lead(request, asker, OVER)
         except BjidpError as error:
             return await self._again(request, asker, visit, form, error, Step.CHANGE)
+
+    async def _remember(self, request: web.Request, response: web.Response, visit: Visit) -> None:
+        """Let the browser stay known where the change has made strangers of all of them."""
+        if _operation(request) not in {Operation.PASSWORD, Operation.PHONE}:
+            return
+        with suppress(StoreUnavailable, AccountRefused):
+            self._arrivals.remember(request, response, (await self._verifying.member(visit)).standing)
 
     async def _write(self, request: web.Request, visit: Visit, form: SettingForm) -> str:
         match _operation(request):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import pytest
@@ -13,7 +14,8 @@ from tests.support.accounts import ZHANG
 from tests.support.accounts import member as account
 from tests.support.browser import Browser
 from tests.support.calls import Answer
-from tests.support.forms import WebForm, form_of, send
+from tests.support.forgetful import Forgetful
+from tests.support.forms import WebForm, form_of, forms, send
 from tests.support.inbox import code_to, messages
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled
 from tests.support.owner import Owner
@@ -32,6 +34,7 @@ from tests.support.visitors import (
 MINUTES: Final = MINUTE // SECOND
 HOURS: Final = HOUR // SECOND
 KNOWN: Final = "bjidp_known"
+NEW_PASSWORD: Final = "Wansui-2027"
 PAGES: Final = {CODE_FORM: BY_CODE, "/register": "/register", "/h5/register": "/h5/register"}
 
 
@@ -207,6 +210,51 @@ async def test_who_is_known_to_another_account_is_a_stranger_to_this_number(prog
         program.clock.advance(MINUTES)
     assert statuses == [200, 200, 200, 429]
     assert (await Asker(own, PHONE).asks()).status == 200
+
+
+async def by_another_password(program: Program, account: str) -> Browser:
+    owner = await Owner.of(program, account)
+    form = (await owner.may("password")).typed(old=PASSWORD, password=NEW_PASSWORD, again=NEW_PASSWORD)
+    assert (await send(owner.browser, form)).status == 303
+    return owner.browser
+
+
+async def by_recovery(program: Program, account: str) -> Browser:
+    owner = await Forgetful.comes(await program.browser(), "/h5/recover")
+    await owner.names(PHONE)
+    await owner.asks()
+    await owner.send(code=await code_to(owner.browser.caller.sandbox, PHONE))
+    assert (await owner.send(password=NEW_PASSWORD, again=NEW_PASSWORD)).status == 303
+    return owner.browser
+
+
+async def by_denial(program: Program, account: str) -> Browser:
+    owner = await Owner.of(program, account)
+    (form,) = [form for form in forms(await owner.get("/centre")) if form.values.get("change")][:1]
+    assert (await send(owner.browser, form)).status == 200
+    return owner.browser
+
+
+@pytest.mark.attack("O12", "R4")
+@pytest.mark.parametrize("put_out", [by_another_password, by_recovery, by_denial])
+async def test_who_is_put_out_of_an_account_is_a_stranger_to_it(
+    program: Program, member: Standing, put_out: Callable[[Program, str], Awaitable[Browser]]
+) -> None:
+    """Whoever was in it once keeps no share of its owner's; the browser that has put them out does."""
+    for phone in ("15400008888", PHONE):
+        await program.rooms.stores.members.set_phone(member.account, phone, program.clock.now())
+    thief = await known(program)
+    owner = await put_out(program, member.account)
+    program.clock.advance(24 * HOURS)
+    statuses = []
+    for _ in range(4):
+        statuses.append((await Asker(thief, PHONE).asks()).status)
+        program.clock.advance(MINUTES)
+    assert statuses == [200, 200, 200, 429]
+    if put_out is not by_denial:
+        name, again = program.deployments[0].cookie(KNOWN), await program.browser()
+        again.cookies[name] = owner.cookies[name]
+        assert (await Asker(again, PHONE).asks()).status == 200
 
 
 @pytest.mark.attack("O12")

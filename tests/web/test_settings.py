@@ -534,8 +534,9 @@ async def test_what_failed_in_the_very_moment_of_the_write_is_said_where_it_lead
         if setting == "password":
             now = await members.member(member.account)
             assert now is not None
+            ((keep,),) = program.sql("SELECT id FROM browser_session")
             await members.set_password(
-                member.account, "another", EventKind.PASSWORD_RESET, program.clock.now(), was=now.password
+                member.account, "another", EventKind.PASSWORD_CHANGED, program.clock.now(), was=now.password, keep=keep
             )
         else:
             await members.enrol(NewMember(username="li_sisi_9", phone=NEW_PHONE, password=None), program.clock.now())

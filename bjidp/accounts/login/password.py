@@ -24,6 +24,7 @@ from bjidp.clock import MINUTE, Clock
 from bjidp.errors import AccountRefused, Retryable
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.ports import Way
+from bjidp.standing import Standing
 from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
 
@@ -74,7 +75,9 @@ class PasswordLogin:
         """Raise ``TooBusy`` if a try would be turned away now: asked before a captcha is used up for it."""
         self._hashes.require_room()
 
-    async def check(self, name: str, password: str, *, known_as: Callable[[str], str | None], source: Source) -> Member:
+    async def check(
+        self, name: str, password: str, *, known_as: Callable[[Standing], str | None], source: Source
+    ) -> Member:
         """Return the account that ``name`` and ``password`` are of.
 
         ``known_as(account)`` is the id of the browser if the account has logged in on it before. Every try is counted
@@ -86,7 +89,7 @@ class PasswordLogin:
         typed = read_name(name, self._documents)
         member = await self._members.find(typed.identifiers)
         whose = ("account", member.standing.account) if member is not None else ("nobody", *typed.parts)
-        browser = None if member is None else known_as(member.standing.account)
+        browser = None if member is None else known_as(member.standing)
         key = self._pseudonyms.key("login.password", *whose, "", browser or "")
         await self._throttle.hit(key, self._windows.account)
         if browser is not None:

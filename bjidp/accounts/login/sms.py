@@ -32,6 +32,7 @@ from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.reassigned import may_be_anothers
 from bjidp.clock import SECOND, Clock
 from bjidp.errors import AccountRefused, BjidpError
+from bjidp.standing import Standing
 from bjidp.throttle.source import Source
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
@@ -87,7 +88,7 @@ class SmsLogin:
         *,
         captcha_id: str,
         captcha: str,
-        known_as: Callable[[str], str | None],
+        known_as: Callable[[Standing], str | None],
         source: Source,
     ) -> str:
         """Send a code to ``number`` for a login in the browser ``holder``; return the flow, a new one unless it lived.
@@ -98,7 +99,7 @@ class SmsLogin:
         self._numbers.admit(number)
         await self._captchas.use(holder, captcha_id, captcha)
         member = await self._members.find([of_phone(number.digits)])
-        owner = member is not None and known_as(member.standing.account) is not None
+        owner = member is not None and known_as(member.standing) is not None
         draft = await self.find(holder, flow) or await self._drafts.begin(holder, SmsLoginFacts())
         sent = await self._dispatches.sms(
             _binding(holder, number), number, holder=holder, browser=holder, source=source, owner=owner

@@ -19,6 +19,7 @@ confirmed anew.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct
 
@@ -38,10 +39,11 @@ from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.surface import Surface
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, MINUTE, SECOND, Clock
-from bjidp.errors import InvalidRequest
+from bjidp.errors import InvalidRequest, StoreUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import StaleRecord
 from bjidp.sessions.ports import SessionEnd
+from bjidp.standing import Standing
 from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
 from bjidp.verification.captchas import Captchas
@@ -60,7 +62,7 @@ class Asking(Struct, frozen=True, kw_only=True):
     holder: str
     """The id of the browser's record."""
     source: Source
-    knows: Callable[[str], bool]
+    knows: Callable[[Standing], bool]
     """Tells whether an account has logged in on this browser before: then it has its owner's share of messages."""
 
 
@@ -202,9 +204,10 @@ class Recoveries:
         draft = await self._drafts.change(asking.holder, draft, lambda facts: rules.with_proof(facts, draft.now))
         return rules.next_step(draft.facts, draft.now)
 
-    async def set_password(self, asking: Asking, recovery: str | None, typed: Choosing) -> None:
+    async def set_password(self, asking: Asking, recovery: str | None, typed: Choosing) -> Standing | None:
         """Set the password and end every session of the account (REC-4). Nobody is logged in by it (attack R2).
 
+        Returns how the account stands then, None when that cannot be told.
         Raises ``InvalidRequest`` with what is wrong with the form, ``TooBusy``, and ``AccountRefused``.
         ``DraftUnknown`` tells as well that the account has another phone or password since.
         """
@@ -227,6 +230,13 @@ class Recoveries:
             raise DraftUnknown from None
         await self._endings.end_after(account, None, SessionEnd.PASSWORD_CHANGED, member.standing.ref)
         await self._drafts.change(asking.holder, draft, rules.finished)
+        return await self._standing(account)
+
+    async def _standing(self, account: str) -> Standing | None:
+        with suppress(StoreUnavailable):
+            member = await self._members.member(account)
+            return None if member is None else member.standing
+        return None
 
     async def _named(self, typed: str) -> Recovery:
         name = read_name(typed, self._documents)
@@ -237,11 +247,12 @@ class Recoveries:
         return rules.of_member(name, member, self._mark(member), self._clock.now())
 
     async def _is_owners(self, asking: Asking, facts: Recovery) -> bool:
-        if facts.account:
-            return asking.knows(facts.account)
         # Whose the number is decides a share, and nothing that is shown.
-        member = await self._members.find([of_phone(facts.number or "")])
-        return member is not None and asking.knows(member.standing.account)
+        if facts.account:
+            member = await self._members.member(facts.account)
+        else:
+            member = await self._members.find([of_phone(facts.number or "")])
+        return member is not None and asking.knows(member.standing)
 
     async def _prove_phone(self, asking: Asking, draft: Draft[Recovery], code: str) -> Draft[Recovery]:
         number = _number(draft.facts)

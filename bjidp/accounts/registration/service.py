@@ -37,6 +37,7 @@ from bjidp.errors import StoreUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import Sessions
+from bjidp.standing import Standing
 from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
 from bjidp.verification.captchas import Captchas
@@ -64,7 +65,7 @@ class Applicant(Struct, frozen=True, kw_only=True):
 class Made(Struct, frozen=True):
     """An account whose owner is to be logged in, and what their session is to remember."""
 
-    account: str
+    account: Standing
     facts: Registered
 
 
@@ -213,7 +214,7 @@ class Registrations:
 
     async def _make(
         self, applicant: Applicant, draft: Draft[Begun] | None, surface: Surface, typed: Typed, number: MobileNumber
-    ) -> str:
+    ) -> Standing:
         await self._require_free(applicant, surface, typed)
         if draft is None:
             # Each code belongs to a registration, so there is none that this one could be.
@@ -228,13 +229,13 @@ class Registrations:
         )
         await self._drafts.change(applicant.holder, draft, lambda facts: replace(facts, attempted=True))
         try:
-            return (await self._members.enrol(new, self._clock.now())).account
+            return await self._members.enrol(new, self._clock.now())
         except IdentifierTaken as taken:
             raise (UsernameTaken if taken.kind is IdentifierKind.USERNAME else PhoneTaken) from None
 
     async def _made_before(
         self, applicant: Applicant, flow: str | None, number: MobileNumber, password: str
-    ) -> str | None:
+    ) -> Standing | None:
         """Return the account that another post of this form has made, or None; the sessions it opened are over.
 
         One that has the number and another password is somebody else's; then this registration asks no more, so that
@@ -254,7 +255,7 @@ class Registrations:
             if session.login.way is Way.REGISTRATION:
                 # Its cookie was in an answer that did not arrive, or that the next one takes the place of.
                 await self._sessions.end_one(account, session.id, SessionEnd.REPLACED)
-        return account
+        return member.standing
 
 
 def registered(session: Session) -> Registered | None:

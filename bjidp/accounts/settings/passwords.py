@@ -84,7 +84,12 @@ class Passwords:
         account, reason = visit.account, SessionEnd.PASSWORD_CHANGED
         try:
             await self._members.set_password(
-                account, kept, EventKind.PASSWORD_CHANGED, self._clock.now(), was=member.password
+                account,
+                kept,
+                EventKind.PASSWORD_CHANGED,
+                self._clock.now(),
+                was=member.password,
+                keep=visit.session.id,
             )
         except PasswordStale:
             raise PasswordChanged from None

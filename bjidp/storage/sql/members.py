@@ -22,7 +22,7 @@ from bjidp.entropy import Entropy
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.standing import MAY_LOG_IN, Standing, Status
-from bjidp.storage.sql.account_rows import AccountRows, Locked, usable
+from bjidp.storage.sql.account_rows import AccountRows, Locked, fenced, usable
 from bjidp.storage.sql.audit import EVENT, AuditRows, event_from
 from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -98,6 +98,7 @@ class SqlMembers:
                 password=bindparam("new_password"), password_changed_at=bindparam("now")
             )
         )
+        self._fence = compile_(fenced(this))
         self._rehash = compile_(
             change.where(account.c.password == bindparam("was")).values(password=bindparam("new_password"))
         )
@@ -190,7 +191,7 @@ class SqlMembers:
         return await self._engine.write(work)
 
     async def set_password(
-        self, account: str, password: str, kind: EventKind, now: Instant, *, was: str | None
+        self, account: str, password: str, kind: EventKind, now: Instant, *, was: str | None, keep: str | None = None
     ) -> None:
         """Keep the hash ``password`` in place of ``was``; raise :class:`PasswordStale`. Queues a notice."""
 
@@ -198,10 +199,15 @@ class SqlMembers:
             values: dict[str, Value] = {"account": account, "was": was, "new_password": password, "now": now}
             if not transaction.run(self._set_password, values):
                 raise PasswordStale
+            transaction.run(self._fence, {"account": account, "keep": keep})
             self._audit.write(transaction, AuditEvent(kind, now, ref))
             self._notices.tell(transaction, account, NoticeKind.PASSWORD_CHANGED, now)
 
         await self._change(account, work)
+
+    async def fence(self, account: str, keep: str | None) -> None:
+        """Let no session in a browser but ``keep`` count any more, nor what any browser is known by."""
+        await self._engine.write_one(self._fence, {"account": account, "keep": keep})
 
     async def rehash(self, account: str, was: str, password: str) -> None:
         """Keep a new hash of the very same password; raise :class:`PasswordStale` unless ``was`` is still kept."""

@@ -19,6 +19,7 @@ from bjidp.accounts.ports import NewMember
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.documents import readings
+from bjidp.standing import Standing
 from bjidp.throttle.source import Source
 from bjidp.verification.code import Purpose
 from bjidp.verification.dispatch import Dispatches
@@ -164,6 +165,6 @@ class Room:
             return connection.execute(statement, values).fetchall()
 
 
-def nobody(_: str) -> str | None:
+def nobody(_: Standing) -> str | None:
     """Say that no account has logged in on this browser before."""
     return None

@@ -40,7 +40,7 @@ from bjidp.verification.captcha_pool import Drawn
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Purpose
 from bjidp.verification.dispatch import Dispatches
-from bjidp.verification.proofs import Proof, Proofs
+from bjidp.verification.proofs import Means, Operation, Proof, Proofs
 from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.words import SmsWords
@@ -193,13 +193,20 @@ class Room:
         kept, was = await self.hashes.hash(text), (await self.member(account)).password
         await self.sql.members.set_password(account, kept, EventKind.PASSWORD_CHANGED, self.clock.now(), was=was)
 
+    async def confirmed(self, account: str, holder: str = HOLDER, operation: Operation = Operation.RECOVER) -> None:
+        """Be confirmed in 京通."""
+        epoch = (await self.member(account)).standing.epoch
+        await self.proofs.grant(holder, account, operation, Means.QR, epoch)
+
     async def log_in(self, account: str) -> str:
         """Open a session; return its cookie."""
         return await self.sessions.start(account, _LOGIN, None)
 
     def asking(self, holder: str = HOLDER, *knowing: str) -> Asking:
         """Return a browser, on which the accounts ``knowing`` have logged in before."""
-        return Asking(holder=holder, source=Source(f"address-of-{holder}"), knows=lambda account: account in knowing)
+        return Asking(
+            holder=holder, source=Source(f"address-of-{holder}"), knows=lambda standing: standing.account in knowing
+        )
 
     async def naming(self, name: str = "zhang_san", asking: Asking | None = None) -> Naming:
         """Return the first form for computers, with a captcha that was read well."""

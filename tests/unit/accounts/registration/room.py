@@ -174,7 +174,7 @@ class Room:
         """Send the form and be let in, as ``web`` does; return the session's cookie."""
         made = await self.registrations.register(applicant or self.applicant(), flow, surface, typed)
         login = Login(Way.REGISTRATION, None, None, "Chrome", "Windows", None, b"network", None)
-        return await self.sessions.start(made.account, login, None, to_session(made.facts))
+        return await self.sessions.start(made.account.account, login, None, to_session(made.facts))
 
     async def neighbour(self, typed: Typed = GOOD) -> str:
         """Let somebody else register with the same values in a browser of their own; return their cookie."""
