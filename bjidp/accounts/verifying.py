@@ -7,15 +7,18 @@ that writes.
 
 **What a crash leaves.** A code is used up before the proof is granted, so a process that dies in between costs a code
 and proves nothing. The cookie is renewed last: if that fails the proof is taken back, and if the answer gets lost after
-it, the browser has a cookie that is dead and logs in again.
+it, the browser has a cookie that is dead and logs in again. Where a process dies between the two, the proof is left
+with the session under its old cookie for as long as a proof lives; the other order would cost the login there.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Literal
 
 from msgspec import Struct
 
+from bjidp.accounts.once import prove_once
 from bjidp.accounts.ports import Member, MemberStore
 from bjidp.clock import Clock
 from bjidp.errors import AccountRefused, StoreUnavailable
@@ -27,7 +30,7 @@ from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.codes import Codes
 from bjidp.verification.dispatch import Dispatches, Sent
-from bjidp.verification.errors import VerificationCodeExpired, VerificationRequired
+from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Means, Operation, Proofs
 
@@ -133,12 +136,12 @@ class Verifying:
         """
         member = await self.member(visit)
         number = _number(member)
-        try:
-            await self._codes.use(_binding(visit, operation, number), code)
-        except VerificationCodeExpired:
-            if await self.held(visit, operation):
-                return None
-            raise
+
+        async def noted() -> Literal[True] | None:
+            return True if await self.held(visit, operation) else None
+
+        if await prove_once(self._codes, _binding(visit, operation, number), code, noted):
+            return None
         await self._members.phone_proved(visit.account, self._clock.now())
         await self._proofs.grant(visit.holder, visit.account, operation, Means.SMS, member.standing.epoch)
         try:

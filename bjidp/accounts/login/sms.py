@@ -17,9 +17,8 @@ the note of it, that session stays: nobody has its cookie, its owner finds it in
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from functools import partial
 
 import structlog
 from msgspec.structs import replace
@@ -28,6 +27,7 @@ from bjidp.accounts.drafts import Draft, Drafts
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.login import flow as rules
 from bjidp.accounts.login.flow import AskTail, NoSuchMember, Proved, SmsLoginFacts
+from bjidp.accounts.once import prove_once
 from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.reassigned import may_be_anothers
 from bjidp.clock import SECOND, Clock
@@ -41,12 +41,6 @@ from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.errors import VerificationCodeExpired
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.ranges import NumberRange
-
-_LOOKS: Final = 5
-_PAUSE: Final = 0.1
-"""Seconds between looks for what another post of the same form has proved: it has used the code a moment ago."""
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -64,10 +58,8 @@ class SmsLogin:
         dispatches: Dispatches,
         drafts: Drafts[SmsLoginFacts],
         clock: Clock,
-        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """Take every dependency."""
-        self._sleep = sleep
         self._members = members
         self._numbers = numbers
         self._captchas = captchas
@@ -155,26 +147,19 @@ class SmsLogin:
         draft = await self.find(holder, flow)
         if draft is not None and rules.is_proved(draft, number):
             return draft
-        try:
-            await self._codes.use(_binding(holder, number), typed)
-        except VerificationCodeExpired:
-            proved = None if draft is None else await self._proved_meanwhile(holder, flow, number)
-            if proved is None:
-                raise
+        noted = partial(self._noted, holder, flow, number)
+        proved = await prove_once(self._codes, _binding(holder, number), typed, noted)
+        if proved is not None:
             return proved
         draft = draft or await self._drafts.begin(holder, SmsLoginFacts())
         now = draft.now
         return await self._drafts.change(holder, draft, lambda facts: rules.proved(facts, number, now))
 
-    async def _proved_meanwhile(self, holder: str, flow: str, number: MobileNumber) -> Draft[SmsLoginFacts] | None:
-        """Return the draft if the same form was sent twice: the first has used the code, and is about to note it."""
-        for look in range(_LOOKS):
-            if look:
-                await self._sleep(_PAUSE)
-            draft = await self.find(holder, flow)
-            if draft is None or rules.is_proved(draft, number):
-                return draft
-        return None
+    async def _noted(self, holder: str, flow: str, number: MobileNumber) -> Draft[SmsLoginFacts] | None:
+        draft = await self.find(holder, flow)
+        if draft is None:
+            raise VerificationCodeExpired
+        return draft if rules.is_proved(draft, number) else None
 
     async def _swap(self, holder: str, draft: Draft[SmsLoginFacts], session: str) -> str | None:
         """Write ``session`` down; return the one that was there before."""

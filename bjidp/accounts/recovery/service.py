@@ -30,6 +30,7 @@ from bjidp.accounts.evenly import evenly
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.names import DocumentReadings, read_name
+from bjidp.accounts.once import prove_once
 from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.recovery import flow as rules
 from bjidp.accounts.recovery import forms
@@ -258,14 +259,15 @@ class Recoveries:
         number = _number(draft.facts)
         if number is None:
             raise VerificationCodeExpired
-        try:
-            await self._codes.use(_binding(draft.id, number), code)
-        except VerificationCodeExpired:
-            # The same form sent twice: the first of the two has used the code meanwhile.
-            again = await self._due(asking, draft.id, Step.IDENTITY)
-            if not again.facts.phone_proved:
-                raise
-            return again
+        flow = draft.id
+
+        async def noted() -> Draft[Recovery] | None:
+            again = await self._due(asking, flow, Step.IDENTITY)
+            return again if again.facts.phone_proved else None
+
+        proved = await prove_once(self._codes, _binding(flow, number), code, noted)
+        if proved is not None:
+            return proved
         if not draft.facts.real:
             # One guess in a million hits a code that nobody was sent.
             raise VerificationCodeExpired

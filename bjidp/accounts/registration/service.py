@@ -13,8 +13,8 @@ second one; the account is written last.
   theirs if the password is the one they type, and so are the sessions that were opened for answers nobody got. If the
   draft is over by then, they log in with what they chose.
 
-**Two posts at once** make one account, since a number belongs to one: the second finds name or number taken or the code
-used, and then the account as above.
+**Two posts at once** make one account, since a number belongs to one: the second waits for what the first has proved,
+finds name or number taken, and then the account as above.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from bjidp.accounts.drafts import Draft, Drafts
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
+from bjidp.accounts.once import prove_once
 from bjidp.accounts.ports import IdentifierTaken, MemberStore, NewMember
 from bjidp.accounts.registration import flow as rules
 from bjidp.accounts.registration.flow import Begun, Registered, Surface, Typed
@@ -202,14 +203,15 @@ class Registrations:
     async def _proved(self, applicant: Applicant, draft: Draft[Begun], number: MobileNumber, code: str) -> Draft[Begun]:
         if draft.facts.proved == number.digits:
             return draft
-        try:
-            await self._codes.use(_binding(draft.id, number), code)
-        except VerificationCodeExpired:
-            # The same form sent twice: the first of the two has used the code meanwhile.
-            again = await self._drafts.read(applicant.holder, draft.id)
-            if again.facts.proved != number.digits:
-                raise
-            return again
+        flow = draft.id
+
+        async def noted() -> Draft[Begun] | None:
+            again = await self._drafts.read(applicant.holder, flow)
+            return again if again.facts.proved == number.digits else None
+
+        proved = await prove_once(self._codes, _binding(flow, number), code, noted)
+        if proved is not None:
+            return proved
         return await self._drafts.change(applicant.holder, draft, lambda facts: rules.proved(facts, number))
 
     async def _make(

@@ -6,13 +6,13 @@ Owns that a right code becomes a fact of the change, whatever goes wrong afterwa
 from __future__ import annotations
 
 from bjidp.accounts.drafts import Draft
+from bjidp.accounts.once import prove_once
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Change
 from bjidp.accounts.verifying import Visit
 from bjidp.verification.code import Binding
 from bjidp.verification.codes import Codes
-from bjidp.verification.errors import VerificationCodeExpired
 
 
 class NewAddresses:
@@ -32,12 +32,12 @@ class NewAddresses:
         address = binding.address.value
         if draft.facts.address == address:
             return draft
-        try:
-            await self._codes.use(binding, code)
-        except VerificationCodeExpired:
-            # The same form sent twice: the first of the two has used the code meanwhile.
+
+        async def noted() -> Draft[Change] | None:
             again = await self._changes.due(visit, draft.facts.operation, draft.id)
-            if again.facts.address != address:
-                raise
-            return again
+            return again if again.facts.address == address else None
+
+        proved = await prove_once(self._codes, binding, code, noted)
+        if proved is not None:
+            return proved
         return await self._changes.note(visit, draft, lambda facts: rules.address_proved(facts, address))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import sqlite3
 from contextlib import closing
@@ -13,7 +12,7 @@ from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.login.flow import AskTail, SmsLoginFacts
 from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
-from bjidp.accounts.login.sms import Sleep, SmsLogin
+from bjidp.accounts.login.sms import SmsLogin
 from bjidp.accounts.login.tails import DocumentTails, TailWindows
 from bjidp.accounts.ports import NewMember
 from bjidp.privacy.sealing import Sealing
@@ -100,7 +99,7 @@ class Room:
             windows=windows or PasswordWindows(),
         )
 
-    def by_code(self, sleep: Sleep = asyncio.sleep) -> SmsLogin:
+    def by_code(self) -> SmsLogin:
         """Return the login by a code."""
         return SmsLogin(
             members=self.members,
@@ -110,7 +109,6 @@ class Room:
             dispatches=self.dispatches,
             drafts=self._drafts,
             clock=self.clock,
-            sleep=sleep,
         )
 
     def tails(self, windows: TailWindows | None = None) -> DocumentTails:

@@ -31,6 +31,7 @@ from bjidp.verification.errors import CaptchaWrong, SmsHourly, VerificationCodeE
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NumberRange
+from tests.support.twice import posted_twice
 from tests.support.verification import PSEUDONYMS
 from tests.unit.accounts.recovery.people import read
 from tests.unit.accounts.recovery.room import CHOSEN, NEW, NUMBER, OLD, SHOWN, ZHANG, Room
@@ -566,6 +567,23 @@ async def test_the_same_right_form_sent_many_times_at_once_proves_once_and_fails
     ends = await asyncio.gather(*posts, return_exceptions=True)
     steps = {end.step if isinstance(end, NotDue) else end for end in ends}
     assert steps == {Step.PASSWORD}
+
+
+@pytest.mark.req("REC-4")
+@pytest.mark.attack("O9")
+async def test_a_right_form_sent_twice_waits_for_what_the_first_is_about_to_note(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await room.someone()
+    recovery = await room.begin()
+    await room.send_code(recovery)
+    typed = Proving(code=room.code)
+    first, second = await posted_twice(
+        monkeypatch, room.meddler, "drafts.replace", lambda: room.recoveries.prove(room.asking(), recovery, typed)
+    )
+    assert first is Step.PASSWORD
+    assert isinstance(second, NotDue)
+    assert second.step is Step.PASSWORD
 
 
 # -------------------------------------------------------------------------------------------------------- one use (R3)

@@ -22,6 +22,7 @@ from bjidp.errors import BjidpError, InvalidRequest, RateLimited, StoreUnavailab
 from bjidp.sessions.ports import Way
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.errors import CaptchaWrong, SmsHourly, VerificationCodeExpired, VerificationCodeWrong
+from tests.support.twice import posted_twice
 from tests.support.verification import number
 from tests.unit.accounts.registration.room import (
     GOOD,
@@ -481,3 +482,16 @@ async def test_no_value_that_was_typed_lies_in_a_short_lived_store_in_clear(room
     assert held is not None
     for value in (NUMBER, "zhang_san"):
         assert value.encode() not in held.value.data
+
+
+@pytest.mark.req("REG-8")
+@pytest.mark.attack("O9")
+async def test_a_form_sent_twice_waits_for_what_the_first_is_about_to_note(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow, typed = await room.asked()
+    first, second = await posted_twice(monkeypatch, room.meddler, "drafts.replace", lambda: room.register(flow, typed))
+    assert isinstance(second, str)
+    assert await room.sessions.find(first) is None, "its answer is dropped"
+    assert await room.sessions.find(second) is not None
+    assert room.accounts() == 1

@@ -25,6 +25,7 @@ from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.errors import CaptchaWrong, VerificationCodeExpired, VerificationCodeWrong
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
+from tests.support.twice import posted_twice
 from tests.unit.accounts.settings.room import (
     NEW_NUMBER,
     NEW_PASSWORD,
@@ -381,7 +382,10 @@ async def test_a_number_that_is_taken_in_the_very_moment_of_the_write_stays_anot
 
 
 @pytest.mark.attack("O10")
-async def test_a_code_to_one_number_proves_no_other_and_no_other_change(room: Room) -> None:
+async def test_a_code_to_one_number_proves_no_other_and_no_other_change(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bjidp.accounts.once.PAUSE", 0)
     visit = await room.enter(await room.someone())
     await room.granted(visit, Operation.PHONE)
     flow, typed = await room.new_number(visit, None)
@@ -426,6 +430,22 @@ async def test_the_phone_form_sent_many_times_at_once_writes_and_tells_once(room
     assert {type(result) for result in results if result != flow} <= {NotDue, VerificationCodeExpired, InvalidRequest}
     assert await room.told() == [(NUMBER, "phone_changed")]
     assert room.events().count("phone.changed") == 1
+
+
+@pytest.mark.req("ACC-3")
+@pytest.mark.attack("O9")
+async def test_the_phone_form_sent_twice_waits_for_what_the_first_is_about_to_note(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await room.enter(await room.someone())
+    await room.granted(visit, Operation.PHONE)
+    flow, typed = await room.new_number(visit, None)
+    first, second = await posted_twice(
+        monkeypatch, room.meddler, "drafts.replace", lambda: room.phones.change(visit, flow, typed)
+    )
+    assert first == flow
+    assert isinstance(second, NotDue)
+    assert second.step is Step.DONE
 
 
 @pytest.mark.attack("R4", "T3")

@@ -10,7 +10,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.settings.changes import NotDue
+from bjidp.accounts.settings.changes import IdentityProved, NotDue
 from bjidp.accounts.settings.flow import Step, Typed
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import SECOND
@@ -26,6 +26,7 @@ from bjidp.verification.errors import (
 )
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import LIFETIME, Means, Operation
+from tests.support.twice import posted_twice
 from tests.unit.accounts.registration.room import SHOWN
 from tests.unit.accounts.settings.room import NEW_PASSWORD, NEW_PASSWORDS, NUMBER, PASSWORD, Room
 
@@ -120,7 +121,10 @@ async def test_of_twenty_posts_at_once_one_consumes_the_proof(room: Room) -> Non
 
 @pytest.mark.attack("O10")
 @pytest.mark.parametrize("foreign", ["purpose", "operation", "session"])
-async def test_a_code_of_another_purpose_operation_or_session_is_no_code_here(room: Room, foreign: str) -> None:
+async def test_a_code_of_another_purpose_operation_or_session_is_no_code_here(
+    room: Room, foreign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bjidp.accounts.once.PAUSE", 0)
     account = await room.someone()
     visit, elsewhere = await room.enter(account), await room.enter(account)
     number = by_sms(MobileNumber(NUMBER))
@@ -314,3 +318,21 @@ async def test_nothing_personal_is_in_what_is_logged_of_a_visit(room: Room) -> N
     visit = await room.enter(await room.someone())
     assert visit.cookie not in repr(visit)
     assert not {NUMBER, PASSWORD, NEW_PASSWORD, SHOWN} & {repr(visit)}
+
+
+@pytest.mark.req("ACC-8")
+@pytest.mark.attack("O9")
+async def test_the_form_sent_twice_waits_for_the_proof_that_the_first_is_about_to_get(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = await room.enter(await room.someone())
+    flow, code = await room.asked(visit, HERE)
+    first, second = await posted_twice(
+        monkeypatch,
+        room.meddler,
+        "proofs.add",
+        lambda: room.changes.prove_identity(visit, HERE, flow, Typed(code=code)),
+    )
+    assert first.cookie is not None
+    assert isinstance(second, IdentityProved)
+    assert (second.flow, second.cookie) == (flow, None), "the first answer has it"
