@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bjidp.errors import BjidpError
+from bjidp.errors import BjidpError, RateLimited
 
 
 class CredentialsWrong(BjidpError):
@@ -34,6 +34,12 @@ class PasswordChanged(BjidpError):
     """The password that was to be replaced has been replaced by somebody else meanwhile; nothing was written."""
 
     code = "password_changed"
+
+
+class TooManyPasswords(RateLimited):
+    """Passwords of this account, or of this browser for it, were wrong too often; a code or 京通 lets its owner in."""
+
+    code = "too_many_passwords"
 
 
 class TailSpent(BjidpError):

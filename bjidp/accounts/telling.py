@@ -1,23 +1,21 @@
 """Telling the owner of a number that something about their account has changed (SES-2, attack R4).
 
-Owns the messages without a code: what there is to tell, and that each is counted like any other message to its number
-(FAQ-1). Called after the change, by services of accounts and by ``miniprogram``: nobody waits for a message, and one
-that cannot be sent changes nothing. What has to be known in any case is a notice, which the store queues with the
-change.
+Owns the messages without a code: what there is to tell, and that they are counted apart from the codes, which whoever
+changes the account can have used up. Called after the change, by services of accounts and by ``miniprogram``: nobody
+waits for a message, and one that cannot be sent changes nothing. What has to be known in any case is a notice, which
+the store queues with the change.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 import structlog
 
 from bjidp.entropy import Entropy
 from bjidp.errors import RateLimited, StoreUnavailable, VendorUnavailable
-from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Sms, SmsAccepted, SmsSender
 from bjidp.verification.dispatch import PATIENCE
 from bjidp.verification.limits import SmsLimits
@@ -27,16 +25,8 @@ from bjidp.verification.words import SmsWords
 MOST: Final = 64
 """Messages under way in one process."""
 
-WORTH_WAITING: Final = 60
-"""Seconds that a message waits for its number's turn: a code was sent there a moment ago, more often than not."""
-
 CLOSING: Final = 5.0
 """Seconds that messages under way are given when the process ends."""
-
-_NOWHERE: Final = Source(None)
-"""No network address asks for what is told."""
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +60,6 @@ class Teller:
         limits: SmsLimits,
         words: ToldWords,
         entropy: Entropy,
-        sleep: Sleep = asyncio.sleep,
         most: int = MOST,
     ) -> None:
         """Send by ``sender``, None where nobody is there to send; then nothing is told."""
@@ -78,7 +67,6 @@ class Teller:
         self._limits = limits
         self._words = words
         self._entropy = entropy
-        self._sleep = sleep
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -118,7 +106,7 @@ class Teller:
 
     async def _told(self, sender: SmsSender, number: MobileNumber, what: Told) -> str | None:
         """Count the message and send it; return why it was not sent, or None."""
-        await self._count(number)
+        await self._limits.count_warning(number)
         words = self._words.told(what)
         sms = Sms(
             reference=self._entropy.octets(16).hex(),
@@ -130,14 +118,3 @@ class Teller:
         async with asyncio.timeout(PATIENCE):
             answer = await sender.send(sms)
         return None if isinstance(answer, SmsAccepted) else answer.kind
-
-    async def _count(self, number: MobileNumber) -> None:
-        # No browser asks for it: it counts for one of the number's own, which is never full before the number is.
-        nobody = f"told {number.digits}"
-        try:
-            await self._limits.count(number, browser=nobody, source=_NOWHERE, owner=True)
-        except RateLimited as full:
-            if full.retry_after > WORTH_WAITING:
-                raise
-            await self._sleep(full.retry_after)
-            await self._limits.count(number, browser=nobody, source=_NOWHERE, owner=True)

@@ -37,6 +37,12 @@ class SmsDaily(RateLimited):
     code = "sms_daily"
 
 
+class SmsOfBrowser(RateLimited):
+    """This browser has asked for as many messages as one may in an hour, to whichever numbers; none is sent."""
+
+    code = "sms_of_browser"
+
+
 class SmsNotOffered(BjidpError):
     """Nobody is set up to send short messages here."""
 

@@ -20,6 +20,7 @@ from bjidp.records import DuplicateRecord, Records, StaleRecord
 from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
 from bjidp.verification import tally as rules
+from bjidp.verification.errors import SmsOfBrowser
 from bjidp.verification.mail_address import MailAddress
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.tally import NumberLimits, Tally
@@ -36,6 +37,9 @@ class SmsWindows(Struct, frozen=True, kw_only=True):
     number: NumberLimits = NumberLimits()
     browser: Window = Window(5, HOUR)
     source: Window = Window(200, HOUR)
+    warnings: tuple[Window, ...] = (Window(5, HOUR), Window(10, DAY))
+    """What a number is told without a code, apart from the codes: whoever has used those up would change the account
+    without the owner's hearing of it (attack R4)."""
     budget: Window = Window(5000, HOUR)
     """What the operator expects to pay for in an hour: beyond it somebody is told, and messages go out all the same."""
     alarm: Window = Window(1, HOUR)
@@ -58,15 +62,27 @@ class SmsLimits:
         """Count one message to ``number``; the caller may send it then.
 
         ``owner`` tells that the number's own account asks: in a session, in a browser that logged in to it before, or
-        in its 京通. ``browser`` is an id of the server's own. Raises :class:`SmsDaily`, :class:`SmsHourly` and
-        ``RateLimited``. An asking that is refused counts for the network address alone.
+        in its 京通. ``browser`` is an id of the server's own. Raises :class:`SmsDaily`, :class:`SmsHourly`,
+        :class:`SmsOfBrowser` and ``RateLimited``. An asking that is refused counts for the network address alone.
         """
         windows = self._windows
         await source.hit(self._throttle, "sms.source", windows.source)
         of_browser = self._pseudonyms.key("sms.browser", browser)
-        await _require_room(self._throttle, of_browser, windows.browser)
+        try:
+            await _require_room(self._throttle, of_browser, windows.browser)
+        except RateLimited as full:
+            # Another number is not refused for this one's sake, so it is not for the number to be told of.
+            raise SmsOfBrowser(full.retry_after) from None
         await self._count_number(self._pseudonyms.key("sms.number", number.digits), owner=owner)
         await self._throttle.hit(of_browser, windows.browser)
+        await self._count_budget()
+
+    async def count_warning(self, number: MobileNumber) -> None:
+        """Count one message to ``number`` that tells of a change; the caller may send it then.
+
+        Each takes a change to bring it about, so nobody floods a number with them. Raises ``RateLimited``.
+        """
+        await self._throttle.hit(self._pseudonyms.key("sms.warning", number.digits), *self._windows.warnings)
         await self._count_budget()
 
     async def _count_number(self, key: str, *, owner: bool) -> None:

@@ -142,10 +142,12 @@ def test_whoever_has_to_wait_is_told_how_long_and_never_too_little(seconds: int,
 @pytest.mark.req("UX-5")
 def test_every_failure_that_passes_by_itself_has_words_for_the_wait() -> None:
     passing = {"rate_limited", "too_busy", "service_unavailable", "vendor_unavailable"}
+    told_apart = {"sms_of_browser", "too_many_passwords"}
     timed = {key.removeprefix("problem.after.") for key in TEXTS if key.startswith("problem.after.")}
     # What the manual says of messages names an hour or a day itself.
-    assert timed == passing == {kind.code for kind in Retryable.__subclasses__()}
-    for code in passing:
+    assert timed == passing | told_apart
+    assert passing == {kind.code for kind in Retryable.__subclasses__()}
+    for code in timed:
         assert "请等7秒后" in words(RENDERER.render(ErrorPage(code=code, retry_after=7)))
 
 

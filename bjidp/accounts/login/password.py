@@ -14,14 +14,14 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.accounts.errors import CredentialsWrong
+from bjidp.accounts.errors import CredentialsWrong, TooManyPasswords
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.names import DocumentReadings, read_name
 from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import MINUTE, Clock
-from bjidp.errors import AccountRefused, Retryable
+from bjidp.errors import AccountRefused, RateLimited, Retryable
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.ports import Way
 from bjidp.standing import Standing
@@ -82,8 +82,8 @@ class PasswordLogin:
 
         ``known_as(account)`` is the id of the browser if the account has logged in on it before. Every try is counted
         before it is checked (attack O4). Raises :class:`CredentialsWrong`, one answer for whatever is wrong;
-        ``RateLimited``; ``TooBusy`` when the hasher has enough to do; and ``AccountRefused``, which is told to nobody
-        who does not know the password.
+        :class:`TooManyPasswords`; ``RateLimited`` by address; ``TooBusy`` when the hasher has enough to do; and
+        ``AccountRefused``, which is told to nobody who does not know the password.
         """
         await source.hit(self._throttle, "login.password.source", self._windows.source)
         typed = read_name(name, self._documents)
@@ -91,9 +91,12 @@ class PasswordLogin:
         whose = ("account", member.standing.account) if member is not None else ("nobody", *typed.parts)
         browser = None if member is None else known_as(member.standing)
         key = self._pseudonyms.key("login.password", *whose, "", browser or "")
-        await self._throttle.hit(key, self._windows.account)
-        if browser is not None:
-            await self._throttle.hit(self._pseudonyms.key("login.password.known", *whose), self._windows.known)
+        try:
+            await self._throttle.hit(key, self._windows.account)
+            if browser is not None:
+                await self._throttle.hit(self._pseudonyms.key("login.password.known", *whose), self._windows.known)
+        except RateLimited as full:
+            raise TooManyPasswords(full.retry_after) from None
         kept = None if member is None else member.password
         verdict = await self._hashes.verify(kept, password[:PASSWORD_READ])
         if member is None or kept is None or not verdict.right:

@@ -173,6 +173,10 @@ const SAYINGS = {
   too_busy: { title: "现在访问的人太多", text: "还没有开始办理。请稍等几秒，再试一次。", next: "again" },
   verification_code_wrong: { title: "验证码不对", text: "请核对收到的六位数字，再输入一次。", next: "again" },
   verification_code_expired: { title: "验证码已失效", text: "请重新获取验证码。", next: "again" },
+  sms_of_browser: {
+    title: "验证码请求过于频繁",
+    text: "这台设备1小时内只能获取5次验证码，请稍后再试。",
+  },
   sms_hourly: {
     title: "验证码请求过于频繁",
     text: "请在1小时后再试。请先检查短信是否在垃圾短信中。",

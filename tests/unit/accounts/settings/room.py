@@ -122,9 +122,7 @@ class Room:
         messages = SmsLimits(
             tallies=brief.records("tally", Tally), throttle=throttle, pseudonyms=PSEUDONYMS, windows=SmsWindows()
         )
-        self.teller = Teller(
-            sender=self.postman, limits=messages, words=_Plain(), entropy=entropy, sleep=self._until_its_turn
-        )
+        self.teller = Teller(sender=self.postman, limits=messages, words=_Plain(), entropy=entropy)
         self.letters = Letters()
         self.dispatches = Dispatches(
             codes=self.codes,
@@ -206,9 +204,6 @@ class Room:
         await self.dispatches.close()
         await self.teller.close()
         await self.hashes.close()
-
-    async def _until_its_turn(self, seconds: float) -> None:
-        self.clock.advance(seconds)
 
     async def told(self) -> list[tuple[str, str]]:
         """Return what numbers were told without a code: the number, and what."""

@@ -28,6 +28,7 @@ OF_PAGES = {
     "origin_refused",
     "page_superseded",
     "password_changed",
+    "too_many_passwords",
     "username_taken",
     "verification_required",
 }
