@@ -115,9 +115,17 @@ class Activity:
     async def deny_change(self, visit: Visit) -> Denied:
         """End every session, in browsers and on phones: somebody else has changed the account."""
         # This session until the rest has ended: whoever could not be told so says it again.
-        await self._members.fence(visit.account, visit.session.id)
-        await self._endings.end_others(visit.account, None, SessionEnd.NOT_ME)
+        await put_out(self._members, self._endings, visit.account, keep=visit.session.id)
         return Denied.ALL
+
+
+async def put_out(members: MemberStore, endings: Endings, account: str, *, keep: str | None = None) -> None:
+    """End every session of an account, in browsers and on phones, and what any browser is known by to it.
+
+    The session ``keep`` ends last.
+    """
+    await members.fence(account, keep)
+    await endings.end_others(account, None, SessionEnd.NOT_ME)
 
 
 def recent(notices: Sequence[Notice], events: Sequence[AuditEvent], *, here: str, now: Instant) -> list[Reminder]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from bjidp.accounts.activity import put_out
 from bjidp.accounts.endings import Endings
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr
@@ -129,6 +130,7 @@ def mini_program_part(
             proofs=qr.proofs,
             refusals=qr.refusals,
             ticket_digests=functools.partial(pseudonyms.digests, "ticket"),
+            put_out=functools.partial(put_out, stores.members, endings),
         ),
         devices=Devices(front.sessions, sessions),
         observer=front.observer,

@@ -4,11 +4,15 @@ Called by ``web`` for the mini-program. What came of a ticket is found by the ti
 minutes, and for as long as it lives by the session that remembers it: the one that was opened by it, or that asked for
 it where it verified somebody. Of a browser without a session nothing is left by then. Nothing is read or written for
 this when somebody logs in.
+
+A proof that is there no more has been used, or could have been: the account may have another password or number by it.
+Then no session of the account is told from the one that did that, and every one ends, on phones too; its owner logs in
+anew or recovers the account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bjidp.clock import Instant
 from bjidp.qrlogin import ticket as machine
@@ -35,13 +39,18 @@ class Undoing:
         proofs: Proofs,
         refusals: Refusals,
         ticket_digests: Callable[[str], tuple[bytes, ...]],
+        put_out: Callable[[str], Awaitable[None]],
     ) -> None:
-        """``ticket_digests`` are what sessions may remember a ticket by: one for each active key version."""
+        """``ticket_digests`` are what sessions may remember a ticket by: one for each active key version.
+
+        ``put_out`` ends every session of an account, in browsers and on phones.
+        """
         self._changes = changes
         self._sessions = sessions
         self._proofs = proofs
         self._refusals = refusals
         self._ticket_digests = ticket_digests
+        self._put_out = put_out
 
     async def undo(self, phone: Phone, ticket_id: str, *, report: bool) -> UndoAnswer:
         """End what came of a ticket that this account confirmed; once more is as good as once.
@@ -50,12 +59,18 @@ class Undoing:
         :class:`TicketUnknown` for a ticket that the account did not confirm, or of which nothing is left.
         """
         account, digests = phone.holder.account, self._ticket_digests(shaped(ticket_id))
-        # The ticket before the session: whoever redeems at this moment looks at the ticket after the session is open.
         flow = await self._confirmed(ticket_id, account)
+        if flow is not None and await self._was_used(flow, ticket_id, account):
+            # First: as long as the ticket says that it was redeemed, a failure is made good by another call.
+            await self._put_out(account)
+        # The ticket before the session: whoever redeems at this moment looks at the ticket after the session is open.
         taken_back = flow is not None and await self._withdraw(ticket_id, account)
         live = await self._sessions.of_account(account)
         came = [session for session in live if session.login.ticket in digests]
         asked = [session for session in live if session.was_verified_by(digests)]
+        if flow is None and asked:
+            # No proof lives as long as its ticket is kept.
+            await self._put_out(account)
         ended = await self._sessions.end_by_ticket(account, digests, SessionEnd.UNDO)
         for session in asked:
             # Whoever asked was not the owner either.
@@ -95,6 +110,13 @@ class Undoing:
             # Rejected already, or nobody redeemed it in time: nothing can come of it any more.
             return False
         return True
+
+    async def _was_used(self, flow: Flow, ticket_id: str, account: str) -> bool:
+        """Tell whether the ticket was exchanged for a proof that is there no more; one that is goes with this."""
+        errand, ticket = flow.about.errand, flow.ticket(ticket_id)
+        if errand is None or ticket is None or not isinstance(ticket.state, Redeemed):
+            return False
+        return not await self._proofs.revoke(errand.session or flow.browser, account, errand.operation)
 
     async def _undo_errand(self, flow: Flow, account: str) -> None:
         errand = flow.about.errand

@@ -588,6 +588,25 @@ async def test_who_does_not_use_the_phone_any_more_may_prove_it_in_jingtong(prog
     assert await password_is(program, account, NEW)
 
 
+@pytest.mark.attack("P7", "R2")
+async def test_a_confirmation_that_was_used_is_taken_back_with_everything_that_came_of_it(program: Program) -> None:
+    """The password is the thief's by then, and so is each session that it opens; its owner is put out with them."""
+    phone = await program.phone()
+    ((account,),) = program.sql("SELECT id FROM account")
+    thief = await Forgetful.comes(await program.browser())
+    await thief.names(phone.person.document_number)
+    scanned = await confirmed(program, phone, thief)
+    await thief.open(f"/recover/password?flow={thief.flow}")
+    assert where(await thief.send(password=NEW, again=NEW)) == (303, "/recover/done")
+    inside, again = await Owner.of(program, account), await program.phone()
+    assert (await again.undo(scanned["ticket"])).json() == {"status": "ended"}
+    assert await inside.browser.who() is None
+    assert (await again.account()).verdict == (401, "token_invalid")
+    later = await program.phone()
+    assert (await later.undo(scanned["ticket"])).json() == {"status": "ended"}
+    assert (await later.account()).status == 200, "once more is as good as once"
+
+
 @pytest.mark.attack("P7", "R4")
 @pytest.mark.parametrize("ending", ["others", "phone", "change"])
 async def test_a_confirmation_of_a_phone_that_was_ended_since_sets_no_password(program: Program, ending: str) -> None:

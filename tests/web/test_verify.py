@@ -264,9 +264,9 @@ async def test_a_confirmation_is_taken_back_for_as_long_as_the_session_that_aske
     assert await browser.who() is not None
     await phone.refresh()
     assert (await phone.undo(screen.ticket)).json() == {"status": "ended"}
-    assert await browser.who() is None
-    assert await other.who() is not None
-    assert (await phone.undo(screen.ticket)).verdict == (404, "ticket_unknown")
+    assert [await browser.who(), await other.who()] == [None, None], "whose they are by now nobody can tell"
+    assert (await phone.account()).verdict == (401, "token_invalid")
+    assert (await (await program.phone()).undo(screen.ticket)).verdict == (404, "ticket_unknown")
 
 
 # ------------------------------------------------------------------------------------------------ without JavaScript

@@ -167,6 +167,7 @@ class Desk:
             proofs=self.proofs,
             refusals=refusals,
             ticket_digests=lambda ticket: (b"under a new key", ticket_digest(ticket)),
+            put_out=lambda account: self.sessions.end_others(account, None, SessionEnd.NOT_ME),
         )
         self.secret: str | None = None
         self.logins: list[Redemption] = []

@@ -221,8 +221,8 @@ async def test_a_verification_that_is_taken_back_leaves_no_proof_and_ends_the_se
 
 @pytest.mark.req("ACC-8")
 @pytest.mark.attack("P7", "R4")
-async def test_a_verification_ends_the_session_that_asked_long_after_its_ticket_is_forgotten(desk: Desk) -> None:
-    session, other = await desk.signed_in(ZHANG.account), await desk.signed_in(ZHANG.account)
+async def test_a_verification_puts_everybody_out_long_after_its_ticket_is_forgotten(desk: Desk) -> None:
+    session, _ = await desk.signed_in(ZHANG.account), await desk.signed_in(ZHANG.account)
     watch = await desk.page(to_verify(session))
     ticket = (await desk.ticket(watch)).id
     await desk.approve(watch)
@@ -236,7 +236,7 @@ async def test_a_verification_ends_the_session_that_asked_long_after_its_ticket_
         with pytest.raises(TicketUnknown):
             await desk.undoing.undo(a_phone(stranger), unknown, report=False)
     assert (await desk.undoing.undo(a_phone(), ticket, report=True)).status == "ended"
-    assert await desk.sessions.of_account(ZHANG.account) == [other]
+    assert await desk.sessions.of_account(ZHANG.account) == []
     (event,) = desk.audit.events
     assert (event.kind, event.ticket) == (EventKind.LOGIN_REPORTED, base64url(ticket_digest(ticket)))
     with pytest.raises(TicketUnknown):
@@ -279,6 +279,35 @@ async def test_a_recovery_that_is_taken_back_leaves_no_proof_and_ends_no_session
         await undo(desk, watch)
         assert not await held(desk, holder, Operation.RECOVER)
     assert await desk.sessions.of_account(LI.account) == [stranger]
+
+
+async def used(desk: Desk) -> Watch:
+    """Verify a session, and use the proof."""
+    session = await desk.signed_in(ZHANG.account)
+    watch = await desk.page(to_verify(session, Operation.PASSWORD))
+    await desk.approve(watch)
+    await desk.redeem(await desk.grant(watch), signed_in=session)
+    await desk.proofs.consume(session.id, ZHANG.account, Operation.PASSWORD, 0)
+    return watch
+
+
+@pytest.mark.attack("P7")
+async def test_a_proof_that_was_used_puts_everybody_out_also_when_that_fails_at_first(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = await used(desk)
+    other = await desk.signed_in(ZHANG.account, "another ticket")
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.sessions, "end_others", _down)
+        with pytest.raises(StoreUnavailable):
+            await undo(desk, watch)
+    assert other in await desk.sessions.of_account(ZHANG.account)
+    assert await undo(desk, watch) == "ended"
+    assert await desk.sessions.of_account(ZHANG.account) == []
+
+
+async def _down(*_: object) -> None:
+    raise StoreUnavailable
 
 
 @pytest.mark.attack("P7", "Q4")
