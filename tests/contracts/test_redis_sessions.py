@@ -342,6 +342,30 @@ async def test_a_login_that_is_admitted_before_the_end_of_its_epoch_ends_with_th
     assert ended == [session.id]
 
 
+class Undated(Away):
+    """A database of accounts that goes away before anybody's epoch ends."""
+
+    async def outdate(self, account: str) -> None:
+        raise StoreUnavailable
+
+
+@pytest.mark.attack("P7")
+async def test_a_phone_whose_epoch_cannot_be_ended_is_ended_by_the_next_call_with_its_epoch(
+    house: House, shared: RedisStores
+) -> None:
+    """One that was gone by then would be found by nobody, and what it has confirmed would count."""
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    away = cast("Gate", Undated(house.sql.accounts))
+    with pytest.raises(StoreUnavailable):
+        await shared.mini_sessions(away, house.sql.audit).end(session.id, MiniSessionEnd.CHOSEN, house.now)
+    assert await house.mini_sessions.end(session.id, MiniSessionEnd.CHOSEN, house.now)
+    now = await house.accounts.standing(standing.account)
+    assert now is not None
+    assert now.epoch > standing.epoch
+
+
 @pytest.mark.attack("P7")
 async def test_a_phone_that_is_ended_while_it_is_found_is_told_no_epoch_that_began_with_its_end(
     house: House, shared: RedisStores

@@ -77,10 +77,14 @@ class RedisMiniSessions:
     async def end(self, session: str, reason: MiniSessionEnd, now: Instant) -> bool:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end`."""
         link = await self._rows.owner(session)
-        ended = None if link is None else await self._end(link, session, reason, now)
-        if ended is None:
+        row = None if link is None else await self._rows.get(link, session, now)
+        if row is None:
             return False
-        await self._gate.outdate(ended.account)
+        # Before as well: while accounts are away nothing is ended, so that who ends it again still finds it.
+        await self._gate.outdate(row.account)
+        if await self._end(row.link, session, reason, now) is None:
+            return False
+        await self._gate.outdate(row.account)
         return True
 
     async def end_others(
