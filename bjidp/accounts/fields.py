@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 from bjidp.accounts.password import password_fault
 from bjidp.accounts.username import username_fault
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.verification.code import as_typed
 from bjidp.verification.number import mobile_number
+
+REPEATED: Final = 64
+"""Characters of what was typed that a record keeps, to show them again: longer than whatever is right."""
 
 
 class Field(StrEnum):

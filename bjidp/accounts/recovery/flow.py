@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts import masks
+from bjidp.accounts.fields import REPEATED
 from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.names import TypedName
 from bjidp.accounts.ports import Member
@@ -160,7 +161,7 @@ def of_number(number: MobileNumber) -> Recovery:
 
 def with_code_sent(facts: Recovery, dispatch: str, again_at: Instant, document: str) -> Recovery:
     """Return the facts after a code was sent; ``document`` is what was typed beside it."""
-    return replace(facts, dispatch=dispatch, again_at=again_at, document=document)
+    return replace(facts, dispatch=dispatch, again_at=again_at, document=document[:REPEATED])
 
 
 def with_phone_proved(facts: Recovery) -> Recovery:

@@ -109,7 +109,7 @@ def asked(facts: Begun, typed: Typed, number: MobileNumber, dispatch: str, again
     same = facts.proved == number.digits
     return replace(
         facts,
-        username=typed.name,
+        username=typed.name[: fields.REPEATED],
         phone=number.digits,
         agreed=typed.agreed,
         dispatch=dispatch,

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bjidp.accounts.fields import REPEATED
 from bjidp.accounts.reassigned import UNUSED
 from bjidp.accounts.recovery import flow, forms
 from bjidp.accounts.recovery.flow import DOCUMENTS, PROVED_FOR, SAVING, Recovery, Step, next_step
@@ -29,6 +30,7 @@ def test_on_a_computer_a_name_an_identity_and_a_password_are_due_in_this_order()
     facts = flow.of_member(read("zhang_san"), MEMBER, "mark", NOW)
     assert next_step(facts, NOW) is Step.IDENTITY
     assert next_step(flow.with_code_sent(facts, "dispatch", NOW, ""), NOW) is Step.IDENTITY
+    assert len(flow.with_code_sent(facts, "dispatch", NOW, "1" * 60_000).document) == REPEATED
     assert next_step(flow.with_phone_proved(facts), NOW) is Step.IDENTITY
     facts = flow.with_proof(facts, NOW)
     assert next_step(facts, NOW) is Step.PASSWORD

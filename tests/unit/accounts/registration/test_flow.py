@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.fields import Field
+from bjidp.accounts.fields import REPEATED, Field
 from bjidp.accounts.registration.flow import (
     Begun,
     Facts,
@@ -87,6 +87,8 @@ def test_a_number_is_proved_until_another_one_is_sent_a_code() -> None:
     other = asked(facts, GOOD, number("15400000002"), "dispatch", 7)
     assert (other.phone, other.proved, other.attempted) == ("15400000002", None, False)
     assert (other.dispatch, other.again_at, other.username) == ("dispatch", 7, "zhang_san")
+    long = asked(facts, replace(GOOD, username="z" * 60_000), number(NUMBER), "dispatch", 7)
+    assert len(long.username) == REPEATED
 
 
 def test_another_number_that_is_proved_takes_the_place_of_the_first() -> None:
