@@ -290,6 +290,8 @@ class ChangesPassword(Changes):
 
     setting = "password"
     own = (SEND_PROOF, PROVE, SAVE)
+    # From where it ends sessions on: what was proved before they were ended counts no more.
+    spends = Changes.spends | {"mini_sessions.end_others", "sessions.end_others", "drafts.replace", "sessions.find"}
     written = "members.set_password"
     logged = EventKind.PASSWORD_CHANGED
     ends_others = True

@@ -6,10 +6,11 @@ the change is written, and the draft says so.
 
 **Two posts at once** have one winner, by the version of the draft; the other is led to where the change stands.
 
-**What a crash leaves.** Claimed and not consumed: nothing has happened, and after :data:`flow.SAVING` the form can be
-sent again. Consumed and not written: nothing has happened, and 验证身份 is asked anew. Written and not noted: the
-change holds, the centre shows it, and the page asks 验证身份 as if for another. A store that is down in the last step
-has mostly written nothing; where it says so after a commit that it made, it is as if the process had died there.
+**What a crash leaves.** Claimed and not consumed: nothing has happened, and after :data:`flow.SAVING` the form
+can be sent again; but a new password has ended sessions by then, and with them the proof. Consumed and not
+written: nothing has happened, and 验证身份 is asked anew. Written and not noted: the change holds, the centre shows
+it, and the page asks 验证身份 as if for another. A store that is down in the last step has mostly written nothing;
+where it says so after a commit that it made, it is as if the process had died there.
 """
 
 from __future__ import annotations
