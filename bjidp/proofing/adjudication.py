@@ -1,0 +1,85 @@
+"""From what the registers answer to what we hold to be true (RNV-10).
+
+Owns the one rule by which their answers become a verdict, and what a person is told of a no. Pure. Called by the
+real-name and bank-card checks with every answer there is; an outage is an error and never comes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from bjidp.person import DocumentType, Person
+from bjidp.proofing.names import has_rare_character
+from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+
+
+class Register(StrEnum):
+    """Who was asked."""
+
+    AUTHORITY = "authority"
+    BANK = "bank"
+
+
+class Advice(StrEnum):
+    """What a person is told to do next; words under ``proofing.<advice>``."""
+
+    CHECK = "check"
+    """请核对后重新校验: a resident card is the person's own to read again."""
+    ISSUER = "issuer"
+    """请联系发证部门: registers of permits and permanent-residence cards lag behind (2.3)."""
+    RENEW = "renew"
+    """The document has run out."""
+    BANK = "bank"
+    """The bank knows another name, number, phone, or no such card."""
+    OFFLINE = "offline"
+    """建议暂时通过线下办理业务: registers may hold a rare character under a stand-in (2.4). Said beside another."""
+
+
+class Proved(Struct, frozen=True):
+    """Every register that was asked says yes. ``references`` are theirs, for the record."""
+
+    references: Mapping[Register, str]
+
+
+class Denied(Struct, frozen=True):
+    """Somebody says no: who, what and why, for the record, and what the person is told."""
+
+    register: Register
+    answer: AuthorityAnswer
+    reason: str | None
+    reference: str
+    advice: tuple[Advice, ...]
+
+
+Verdict: TypeAlias = Proved | Denied
+
+_ORDER: Final = tuple(Register)
+
+
+def adjudicate(person: Person, findings: Mapping[Register, AuthorityFinding]) -> Verdict:
+    """Decide. One no is a no, whatever the others say; the authority's is the one that is told.
+
+    Raises :class:`ValueError` when nobody was asked: nothing is proved by silence.
+    """
+    if not findings:
+        raise ValueError("no register was asked")
+    for register in _ORDER:
+        finding = findings.get(register)
+        if finding is not None and finding.answer is not AuthorityAnswer.MATCH:
+            return Denied(
+                register, finding.answer, finding.reason, finding.reference, _advice(person, register, finding)
+            )
+    return Proved({register: finding.reference for register, finding in findings.items()})
+
+
+def _advice(person: Person, register: Register, finding: AuthorityFinding) -> tuple[Advice, ...]:
+    if register is Register.BANK:
+        return (Advice.BANK,)
+    if finding.answer is AuthorityAnswer.EXPIRED:
+        return (Advice.RENEW,)
+    first = Advice.CHECK if person.document_type is DocumentType.RESIDENT_ID else Advice.ISSUER
+    return (first, Advice.OFFLINE) if has_rare_character(person.name) else (first,)

@@ -1,0 +1,84 @@
+"""Who may hold an identity: one identity, one account, and the better proof wins (RNV-7).
+
+Owns the decision alone. Pure: what is there is read, and what is decided is written, in one transaction of the store,
+so that two accounts that prove one identity at the same moment take turns. Called by the store of identities.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from bjidp.accounts.ports import Evidence
+from bjidp.clock import DAY, SECOND, Instant, Millis
+
+MOVES_EVERY: Final[Millis] = DAY
+"""How long an identity that moved stays where it is: two people who both can prove it do not pull it to and fro."""
+
+
+class Holding(Struct, frozen=True):
+    """The account that holds an identity, how well it proved it, and when it came there from another account."""
+
+    account: str
+    evidence: Evidence
+    moved_at: Instant | None
+
+
+class Bind(Struct, frozen=True):
+    """Nobody holds it: the account does from now on."""
+
+
+class Renew(Struct, frozen=True):
+    """The account holds it already: the proof is kept if it is no weaker than the one there is."""
+
+
+class Move(Struct, frozen=True):
+    """Another account holds it, and loses it."""
+
+    loser: str
+
+
+class Keep(Struct, frozen=True):
+    """Another account holds it, and this proof does not take it. ``by`` is what would, weakest first."""
+
+    by: tuple[Evidence, ...]
+
+
+class Wait(Struct, frozen=True):
+    """The proof would take it, but it moved a moment ago: the seconds until it may move again."""
+
+    seconds: int
+
+
+Decision: TypeAlias = Bind | Renew | Move | Keep | Wait
+
+
+def decide(claimant: str, proof: Evidence, holding: Holding | None, now: Instant) -> Decision:
+    """Say what becomes of an identity that ``claimant`` has proved at ``now``.
+
+    Name and number take it from nobody, however weakly it is held: somebody else may know both.
+    """
+    if holding is None:
+        return Bind()
+    if holding.account == claimant:
+        return Renew()
+    takes = taking(holding.evidence)
+    if proof not in takes:
+        return Keep(takes)
+    if holding.moved_at is not None and now - holding.moved_at < MOVES_EVERY:
+        return Wait(-(-(holding.moved_at + MOVES_EVERY - now) // SECOND))
+    return Move(holding.account)
+
+
+def taking(held_by: Evidence) -> tuple[Evidence, ...]:
+    """Return the proofs that take an identity from an account that proved it by ``held_by``, weakest first."""
+    weights = list(Evidence)
+    least = max(weights.index(held_by), weights.index(Evidence.BANK_CARD))
+    return tuple(weights[least:])
+
+
+def keeps(former: Evidence, proof: Evidence) -> Evidence:
+    """Return what an account's identity counts as proved by, once it was proved again by ``proof``."""
+    weights = list(Evidence)
+    return weights[max(weights.index(former), weights.index(proof))]

@@ -1,0 +1,34 @@
+"""Levels L1 to L4: what an account's identity is worth (RNV-1).
+
+Owns how proofs and dates make a level. Pure; called by the stores, which keep the level beside the proof, and by the
+pages of 认证信息.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from bjidp.accounts.ports import Evidence
+from bjidp.clock import Instant
+from bjidp.standing import Level
+
+LEVELS: Final = MappingProxyType(
+    {
+        Evidence.NAME_AND_NUMBER: Level.L2,
+        Evidence.BANK_CARD: Level.L3,
+        Evidence.FACE: Level.L3,
+    }
+)
+"""What each proof is worth. L4, 实证核验认证, is being built by the city: nothing leads there."""
+
+WORN: Final = Level.L1
+"""What an identity is worth whose document has run out. The account keeps it, and nobody takes it more easily: it has
+to be proved anew, with the document that is valid now."""
+
+
+def level(proof: Evidence, runs_out_at: Instant | None, now: Instant) -> Level:
+    """Return the level of an identity that was proved by ``proof`` with a document that is valid until then."""
+    if runs_out_at is not None and now >= runs_out_at:
+        return WORN
+    return LEVELS[proof]

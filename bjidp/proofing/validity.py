@@ -1,0 +1,132 @@
+"""From when until when a document is valid: 生效日期, 失效日期 or 长期 (REG-5, RNV-2).
+
+Owns what is wrong with the two dates before anybody outside is asked, and the moment a document runs out. Pure; called
+by the real-name pages. Whether the dates are those on the document is the authority's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from bjidp.clock import DAY, HOUR, Instant
+from bjidp.errors import FieldFault
+from bjidp.person import DocumentType
+from bjidp.proofing.characters import FULL_WIDTH, SPACES
+from bjidp.proofing.dates import read_date
+
+EARLIEST: Final = date(1984, 4, 6)
+"""No document of the five kinds is older: the day of 居民身份证试行条例, by which the first of them were issued."""
+
+FOR_LIFE: Final = frozenset({DocumentType.RESIDENT_ID})
+"""The kinds that are issued without an end (居民身份证法, article 5: to people of 46 and older)."""
+
+_TYPED_LONGEST = 32
+_BETWEEN = r"\s*[-/.年]?\s*"
+_DATE = re.compile(rf"([0-9]{{4}}){_BETWEEN}([0-9]{{1,2}})\s*[-/.月]?\s*([0-9]{{1,2}})\s*日?")
+_COMPACT = re.compile(r"[0-9]{8}")
+_BEIJING_OFFSET = 8 * HOUR
+_EPOCH = date(1970, 1, 1)
+
+
+class Field(StrEnum):
+    """The two fields, as they are called in a posted form."""
+
+    FROM = "valid_from"
+    TO = "valid_to"
+
+
+class Fault(StrEnum):
+    """What a date may be told; words under ``fault.<field>.<fault>``."""
+
+    MISSING = "missing"
+    FORM = "form"
+    FUTURE = "future"
+    TOO_EARLY = "too_early"
+    ORDER = "order"
+    EXPIRED = "expired"
+    NOT_FOR_LIFE = "not_for_life"
+
+
+class Validity(Struct, frozen=True):
+    """The dates on a document; ``to`` is its last day, None for 长期."""
+
+    start: date
+    to: date | None
+
+    @property
+    def runs_out_at(self) -> Instant | None:
+        """The first moment, in Beijing, at which it is valid no more; None when it never is."""
+        if self.to is None:
+            return None
+        return (self.to + timedelta(days=1) - _EPOCH).days * DAY - _BEIJING_OFFSET
+
+
+class TypedDates(Struct, frozen=True):
+    """The fields as they were posted; ``for_life`` is 长期."""
+
+    start: str
+    to: str
+    for_life: bool
+
+
+def read_validity(kind: DocumentType, typed: TypedDates, today: date) -> Validity | list[FieldFault]:
+    """Return the dates, or everything that is wrong with them. ``today`` is the civil date in Beijing.
+
+    Accepted are ``2018-06-06``, the same with slashes, full stops or 年月日, and eight digits.
+    """
+    start, faults = _start(typed.start, today)
+    to: date | None = None
+    if typed.for_life:
+        if kind not in FOR_LIFE:
+            faults.append(FieldFault(Field.TO, Fault.NOT_FOR_LIFE))
+    else:
+        to, fault = _end(typed.to, start, today)
+        faults += fault
+    if faults or start is None:
+        return faults
+    return Validity(start, to)
+
+
+def typed_date(text: str) -> date | None:
+    """Return the day that ``text`` writes, None when it writes none."""
+    if len(text) > _TYPED_LONGEST:
+        return None
+    plain = text.translate(FULL_WIDTH).strip(SPACES)
+    if _COMPACT.fullmatch(plain):
+        return read_date(plain)
+    found = _DATE.fullmatch(plain)
+    if found is None:
+        return None
+    year, month, day = found.groups()
+    return read_date(f"{year}{month:0>2}{day:0>2}")
+
+
+def _start(text: str, today: date) -> tuple[date | None, list[FieldFault]]:
+    if not text.strip(SPACES):
+        return None, [FieldFault(Field.FROM, Fault.MISSING)]
+    start = typed_date(text)
+    if start is None:
+        return None, [FieldFault(Field.FROM, Fault.FORM)]
+    if start > today:
+        return start, [FieldFault(Field.FROM, Fault.FUTURE)]
+    if start < EARLIEST:
+        return start, [FieldFault(Field.FROM, Fault.TOO_EARLY)]
+    return start, []
+
+
+def _end(text: str, start: date | None, today: date) -> tuple[date | None, list[FieldFault]]:
+    if not text.strip(SPACES):
+        return None, [FieldFault(Field.TO, Fault.MISSING)]
+    to = typed_date(text)
+    if to is None:
+        return None, [FieldFault(Field.TO, Fault.FORM)]
+    if start is not None and to <= start:
+        return to, [FieldFault(Field.TO, Fault.ORDER)]
+    if to < today:
+        return to, [FieldFault(Field.TO, Fault.EXPIRED)]
+    return to, []

@@ -1,0 +1,62 @@
+"""Who may hold an identity."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bjidp.accounts.ports import Evidence
+from bjidp.clock import SECOND
+from bjidp.proofing.binding import MOVES_EVERY, Bind, Holding, Keep, Move, Renew, Wait, decide, keeps, taking
+
+NOW = 1_800_000_000_000
+proofs = st.sampled_from(Evidence)
+
+
+@pytest.mark.req("RNV-7")
+@given(proofs)
+def test_what_nobody_holds_is_bound_by_any_proof(proof: Evidence) -> None:
+    assert decide("mine", proof, None, NOW) == Bind()
+
+
+@pytest.mark.req("RNV-7")
+@given(proofs, proofs)
+def test_ones_own_is_proved_anew_by_any_proof_and_never_counts_for_less(proof: Evidence, former: Evidence) -> None:
+    assert decide("mine", proof, Holding("mine", former, NOW), NOW) == Renew()
+    kept = keeps(former, proof)
+    assert kept in {former, proof}
+    assert not former.outweighs(kept)
+    assert not proof.outweighs(kept)
+
+
+@pytest.mark.req("RNV-7")
+@given(proofs, proofs, st.none() | st.integers(0, NOW - MOVES_EVERY))
+def test_anothers_is_taken_by_an_equal_or_better_proof_that_is_more_than_a_name_and_a_number(
+    proof: Evidence, held_by: Evidence, moved_at: int | None
+) -> None:
+    takes = proof is not Evidence.NAME_AND_NUMBER and not held_by.outweighs(proof)
+    found = decide("mine", proof, Holding("theirs", held_by, moved_at), NOW)
+    assert found == (Move("theirs") if takes else Keep(taking(held_by)))
+
+
+@pytest.mark.req("RNV-7")
+@pytest.mark.parametrize(
+    ("held_by", "by"),
+    [
+        (Evidence.NAME_AND_NUMBER, (Evidence.BANK_CARD, Evidence.FACE)),
+        (Evidence.BANK_CARD, (Evidence.BANK_CARD, Evidence.FACE)),
+        (Evidence.FACE, (Evidence.FACE,)),
+    ],
+)
+def test_who_may_not_take_it_is_told_what_would(held_by: Evidence, by: tuple[Evidence, ...]) -> None:
+    assert decide("mine", Evidence.NAME_AND_NUMBER, Holding("theirs", held_by, None), NOW) == Keep(by)
+
+
+@pytest.mark.req("RNV-7")
+@given(st.integers(0, MOVES_EVERY - 1))
+def test_what_moved_within_a_day_stays_and_says_how_long(ago: int) -> None:
+    found = decide("mine", Evidence.FACE, Holding("theirs", Evidence.FACE, NOW - ago), NOW)
+    assert isinstance(found, Wait)
+    assert (found.seconds - 1) * SECOND < MOVES_EVERY - ago <= found.seconds * SECOND
+    assert decide("mine", Evidence.FACE, Holding("theirs", Evidence.FACE, NOW - MOVES_EVERY), NOW) == Move("theirs")

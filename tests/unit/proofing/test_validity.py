@@ -1,0 +1,87 @@
+"""The dates on a document."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bjidp.clock import DAY
+from bjidp.errors import FieldFault
+from bjidp.person import DocumentType
+from bjidp.proofing.dates import beijing_date
+from bjidp.proofing.validity import EARLIEST, Fault, Field, TypedDates, Validity, read_validity, typed_date
+
+TODAY = date(2026, 7, 1)
+CARD = DocumentType.RESIDENT_ID
+
+
+@pytest.mark.req("RNV-2")
+@pytest.mark.parametrize(
+    "text",
+    ["2018-06-06", "2018/6/6", "2018.06.06", "2018年6月6日", "20180606", " ２０１８-０６-０６ ", "2018 - 06 - 06"],
+)
+def test_a_day_is_read_however_it_is_written(text: str) -> None:
+    assert typed_date(text) == date(2018, 6, 6)
+
+
+@pytest.mark.req("RNV-2")
+@pytest.mark.parametrize(
+    "text",
+    ["", "2018", "2018-13-01", "2018-02-30", "06-06-2018", "2018-06-06T00:00", "２０１８年", "①⑧", "0" * 100_000],
+)
+def test_what_is_no_day_is_none(text: str) -> None:
+    assert typed_date(text) is None
+
+
+@pytest.mark.req("RNV-2")
+@given(st.dates(EARLIEST, TODAY), st.dates(TODAY, date(2099, 12, 31)))
+def test_two_days_in_their_order_are_kept_and_run_out_at_the_midnight_in_beijing_after_the_last(
+    start: date, to: date
+) -> None:
+    if to <= start:
+        to = start + timedelta(days=1)
+    found = read_validity(CARD, TypedDates(start.isoformat(), to.isoformat(), for_life=False), TODAY)
+    assert found == Validity(start, to)
+    assert isinstance(found, Validity)
+    assert found.runs_out_at is not None
+    assert beijing_date(found.runs_out_at - 1) == to
+    assert beijing_date(found.runs_out_at) == to + timedelta(days=1)
+    assert (found.runs_out_at + 8 * DAY // 24) % DAY == 0
+
+
+@pytest.mark.req("RNV-2")
+def test_a_card_without_an_end_runs_out_never_and_other_documents_have_one() -> None:
+    typed = TypedDates("2018-06-06", "", for_life=True)
+    found = read_validity(CARD, typed, TODAY)
+    assert isinstance(found, Validity)
+    assert found.runs_out_at is None
+    for kind in set(DocumentType) - {CARD}:
+        assert read_validity(kind, typed, TODAY) == [FieldFault(Field.TO, Fault.NOT_FOR_LIFE)]
+
+
+@pytest.mark.req("RNV-2")
+@pytest.mark.parametrize(
+    ("start", "to", "faults"),
+    [
+        ("", "", [(Field.FROM, Fault.MISSING), (Field.TO, Fault.MISSING)]),
+        ("yesterday", "2030-02-30", [(Field.FROM, Fault.FORM), (Field.TO, Fault.FORM)]),
+        ("2026-07-02", "2036-07-02", [(Field.FROM, Fault.FUTURE)]),
+        ("1984-04-05", "2036-07-02", [(Field.FROM, Fault.TOO_EARLY)]),
+        ("2018-06-06", "2018-06-06", [(Field.TO, Fault.ORDER)]),
+        ("2016-06-30", "2026-06-30", [(Field.TO, Fault.EXPIRED)]),
+    ],
+)
+def test_each_fault_of_the_dates_is_named_beside_its_field(
+    start: str, to: str, faults: list[tuple[Field, Fault]]
+) -> None:
+    typed = TypedDates(start, to, for_life=False)
+    assert read_validity(CARD, typed, TODAY) == [FieldFault(*fault) for fault in faults]
+
+
+@pytest.mark.req("RNV-2")
+def test_a_document_is_good_on_its_last_day() -> None:
+    typed = TypedDates("2016-07-01", "2026-07-01", for_life=False)
+    assert isinstance(read_validity(CARD, typed, TODAY), Validity)
