@@ -23,6 +23,9 @@ class NoticeKind(StrEnum):
     IDENTITY_TAKEN = "identity.taken"
     """The identity was another account's, and is this one's now (RNV-7)."""
 
+    IDENTITY_WORN = "identity.worn"
+    """The document has run out: the identity stays, and counts for nothing until it is proved anew (RNV-1)."""
+
     PASSWORD_CHANGED = "password.changed"
     """A password was set, changed or replaced by recovery (SES-2)."""
 

@@ -17,6 +17,7 @@ from bjidp.clock import DAY, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
 from bjidp.privacy.fields import FieldCipher
+from bjidp.proofing.adjudication import Register
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.engine import SqlEngine
@@ -578,13 +579,14 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
         await house.members.set_ethnicity(account, "HA", house.now)
         await house.sessions.open(house.session(account), cookie(session), None)
         await house.mini_sessions.open(house.mini_session(of))
+        await house.sql.checks.begin(account, Register.BANK, bytes(32), house.now, most=1)
     house.clock.advance(60)
     kept = await member(house, li.account)
     audited = len(house.audit())
     await house.members.cancel(zhang.account, house.now)
 
     owned = [table.name for table in metadata.sorted_tables if "account" in table.columns]
-    assert len(owned) == 7
+    assert len(owned) == 8
     for table in owned:
         assert set(house.rows(f"SELECT account FROM {table}")) == {(li.account,)}, table  # noqa: S608 - our own names
     assert house.count("platform_identity") == 1

@@ -32,6 +32,7 @@ from bjidp.person import Person
 from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
+from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import Login
 from bjidp.standing import Level
 from bjidp.storage.sql.account_rows import AccountRows, next_epoch
@@ -298,7 +299,7 @@ class SqlAccounts:
             ref = self._accounts.lock(transaction, account)
             if self._claims.holder(transaction, of_document(new.person)) != account:
                 raise IdentityTaken
-            self._identities.prove(transaction, account, new, now)
+            self._identities.prove(transaction, account, _by_face(new), now)
             current = self._current(transaction, new.identity)
             facts = _proof(new)
             if current is not None and current.owner == account:
@@ -329,7 +330,7 @@ class SqlAccounts:
             raise IdentityTaken
         if not self._claims.claim(transaction, of_username(username), holder):
             raise Contended  # done again with another name
-        self._identities.bind(transaction, holder, new, now, moved_at=moved_at)
+        self._identities.bind(transaction, holder, _by_face(new), now, moved_at=moved_at)
         self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=_proof(new)))
         former = self._current(transaction, new.identity)
         link = self._link(transaction, holder, new, former, probation_until=None, now=now)
@@ -415,3 +416,12 @@ def _proof(new: NewAccount) -> dict[Fact, str]:
         Fact.EVIDENCE_REFERENCE: new.evidence_reference,
         Fact.AUTHORITY_REFERENCE: new.authority_reference,
     }
+
+
+def _by_face(new: NewAccount) -> NewIdentity:
+    return NewIdentity(
+        person=new.person,
+        evidence=new.evidence,
+        evidence_reference=new.evidence_reference,
+        authority_reference=new.authority_reference,
+    )

@@ -13,10 +13,13 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.sealing import Sealing
+from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.storage.sql.admission import open_admission
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.engine import SqlEngine, open_engine
+from bjidp.storage.sql.identity_checks import SqlIdentityChecks
+from bjidp.storage.sql.identity_store import SqlIdentities
 from bjidp.storage.sql.members import SqlMembers
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
 from bjidp.storage.sql.rotation import Rotation
@@ -29,6 +32,8 @@ class SqlStores(Struct, frozen=True):
 
     accounts: SqlAccounts
     members: SqlMembers
+    identities: SqlIdentities
+    checks: SqlIdentityChecks
     sessions: SqlSessions
     mini_sessions: SqlMiniSessions
     audit: SqlAuditLog
@@ -57,6 +62,8 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
     return SqlStores(
         accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=index, entropy=entropy),
         members=SqlMembers(engine, rows, cipher=cipher, index=index, entropy=entropy),
+        identities=SqlIdentities(engine, rows, cipher=cipher, index=index, entropy=entropy),
+        checks=SqlIdentityChecks(engine, AccountRows(engine, rows, cipher, entropy), entropy),
         sessions=SqlSessions(engine, rows, admission),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),

@@ -22,6 +22,7 @@ from bjidp.storage.sql.schema import (
     browser_session,
     identifier,
     identity,
+    identity_check,
     login_network,
     mini_session,
     notice,
@@ -29,7 +30,7 @@ from bjidp.storage.sql.schema import (
 )
 from bjidp.storage.sql.transaction import Transaction
 
-_OWNED = (identifier, identity, platform_link, login_network, notice)
+_OWNED = (identifier, identity, identity_check, platform_link, login_network, notice)
 """What belongs to an account besides its sessions; the platform identity of a link goes with the link."""
 
 

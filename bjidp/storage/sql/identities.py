@@ -1,31 +1,41 @@
 """The identities that accounts have proved: bound, proved anew, and given up to who proved better (RNV-7).
 
-Owns the rows of ``identity``. Who holds which document is decided by ``claims``; called by ``accounts``, within its
-transactions.
+Owns the rows of ``identity``. Who holds which document is decided by ``claims``; called by ``accounts`` and
+``identity_store``, within their transactions.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-from sqlalchemy import SmallInteger, bindparam, case, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind
-from bjidp.accounts.ports import Evidence, IdentityTaken, NewAccount
-from bjidp.clock import DAY, SECOND, Instant, Millis
+from bjidp.accounts.ports import Evidence, IdentityTaken
+from bjidp.clock import SECOND, Instant
 from bjidp.errors import RateLimited
+from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
+from bjidp.proofing.binding import MOVES_EVERY, Holding, keeps
+from bjidp.proofing.levels import WORN, level
+from bjidp.proofing.ports import Bound, NewIdentity
 from bjidp.standing import Level
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import identity
-from bjidp.storage.sql.transaction import Transaction
+from bjidp.storage.sql.statements import Row
+from bjidp.storage.sql.transaction import Contended, Transaction
 
-BORN_AT: Final = Level.L3
-"""The level that a face proves (REG-7)."""
-
-MOVES_EVERY: Final[Millis] = DAY
-"""How long an identity that moved stays where it is."""
+BOUND = (
+    identity.c.account,
+    identity.c.document_type,
+    identity.c.name_sealed,
+    identity.c.number_sealed,
+    identity.c.evidence,
+    identity.c.level,
+    identity.c.bound_at,
+    identity.c.proved_at,
+    identity.c.runs_out_at,
+    identity.c.version,
+)
 
 
 class Identities:
@@ -35,27 +45,28 @@ class Identities:
         """Compile the statements for ``engine``."""
         self._cipher = cipher
         self._claims = claims
-        level = bindparam("new_level", type_=SmallInteger())
+        held = identity.c.account == bindparam("account")
         self._add = engine.compile(insert(identity))
         self._renew = engine.compile(
             update(identity)
             .where(identity.c.account == bindparam("holder"))
             .values(
                 name_sealed=bindparam("new_name"),
-                level=case((identity.c.level < level, level), else_=identity.c.level),
+                level=bindparam("new_level"),
                 evidence=bindparam("new_evidence"),
                 evidence_reference=bindparam("new_evidence_reference"),
                 authority_reference=bindparam("new_authority_reference"),
                 proved_at=bindparam("now"),
+                runs_out_at=bindparam("new_runs_out_at"),
                 version=identity.c.version + bindparam("step"),
             )
         )
-        held = identity.c.account == bindparam("account")
         self._held = engine.compile(select(identity.c.evidence, identity.c.moved_at).where(held))
+        self._worth = engine.compile(select(identity.c.evidence, identity.c.level, identity.c.runs_out_at).where(held))
         self._drop = engine.compile(delete(identity).where(held))
 
     def bind(
-        self, transaction: Transaction, holder: str, new: NewAccount, now: Instant, *, moved_at: Instant | None = None
+        self, transaction: Transaction, holder: str, new: NewIdentity, now: Instant, *, moved_at: Instant | None = None
     ) -> None:
         """Give the identity to an account that has claimed its document."""
         person = new.person
@@ -66,7 +77,7 @@ class Identities:
                 "document_type": person.document_type.value,
                 "name_sealed": self._cipher.seal("identity", "name", holder, person.name),
                 "number_sealed": self._cipher.seal("identity", "number", holder, person.number),
-                "level": BORN_AT.value,
+                "level": level(new.evidence, new.runs_out_at, now).value,
                 "evidence": new.evidence.value,
                 "evidence_reference": new.evidence_reference,
                 "authority_reference": new.authority_reference,
@@ -74,35 +85,74 @@ class Identities:
                 "proved_at": now,
                 "moved_at": moved_at,
                 "version": 1,
+                "runs_out_at": new.runs_out_at,
             },
         )
 
-    def prove(self, transaction: Transaction, holder: str, new: NewAccount, now: Instant) -> None:
-        """Keep the newest proof; and the name as the authority knows it now, since people change theirs."""
+    def prove(self, transaction: Transaction, holder: str, new: NewIdentity, now: Instant) -> None:
+        """Keep the newest proof; and the name as the authority knows it now, since people change theirs.
+
+        What was proved better before counts on, unless its document has run out since.
+        """
+        row = transaction.one(self._worth, {"account": holder})
+        if row is None:
+            raise Contended
+        former, worth, until = row
+        evidence, runs_out_at, least = new.evidence, new.runs_out_at, WORN
+        if until is None or until > now:
+            evidence, least = keeps(Evidence(former), evidence), Level(worth)
+            runs_out_at = until if runs_out_at is None else runs_out_at
         transaction.run(
             self._renew,
             {
                 "holder": holder,
                 "new_name": self._cipher.seal("identity", "name", holder, new.person.name),
-                "new_level": BORN_AT.value,
-                "new_evidence": new.evidence.value,
+                "new_level": max(least, level(evidence, runs_out_at, now)).value,
+                "new_evidence": evidence.value,
                 "new_evidence_reference": new.evidence_reference,
                 "new_authority_reference": new.authority_reference,
+                "new_runs_out_at": runs_out_at,
                 "now": now,
                 "step": 1,
             },
         )
+
+    def holding(self, transaction: Transaction, holder: str) -> Holding | None:
+        """Return how an account that is locked holds its identity; None when it has none."""
+        held = transaction.one(self._held, {"account": holder})
+        return None if held is None else Holding(holder, Evidence(held[0]), held[1])
+
+    def drop(self, transaction: Transaction, holder: str) -> bool:
+        """Take its identity from an account that is locked; return whether it had one."""
+        dropped = transaction.run(self._drop, {"account": holder})
+        self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
+        return bool(dropped)
 
     def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> None:
         """Take its identity from an account that is locked, and that proved it less well than by ``better``.
 
         Raises :class:`IdentityTaken` when it did not, and ``RateLimited`` when the identity moved a moment ago.
         """
-        held = transaction.one(self._held, {"account": holder})
-        if held is None or not better.outweighs(Evidence(held[0])):
+        held = self.holding(transaction, holder)
+        if held is None or not better.outweighs(held.evidence):
             raise IdentityTaken
-        moved_at = held[1]
-        if moved_at is not None and now - moved_at < MOVES_EVERY:
-            raise RateLimited(-(-(moved_at + MOVES_EVERY - now) // SECOND))
-        transaction.run(self._drop, {"account": holder})
-        self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
+        if held.moved_at is not None and now - held.moved_at < MOVES_EVERY:
+            raise RateLimited(-(-(held.moved_at + MOVES_EVERY - now) // SECOND))
+        self.drop(transaction, holder)
+
+    def bound(self, row: Row) -> Bound:
+        """Read the columns :data:`BOUND`, in clear."""
+        holder, kind, name, number, evidence, worth, bound_at, proved_at, runs_out_at, version = row
+        return Bound(
+            person=Person(
+                DocumentType(kind),
+                self._cipher.open("identity", "name", holder, name),
+                self._cipher.open("identity", "number", holder, number),
+            ),
+            evidence=Evidence(evidence),
+            level=Level(worth),
+            bound_at=bound_at,
+            proved_at=proved_at,
+            runs_out_at=runs_out_at,
+            version=version,
+        )

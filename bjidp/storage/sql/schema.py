@@ -96,6 +96,25 @@ identity = Table(
     Column("version", Integer, nullable=False),
     # When it came here from another account (RNV-7).
     Column("moved_at", _INSTANT),
+    # When its document is valid no more; empty for life, and where nobody stated it.
+    Column("runs_out_at", _INSTANT, index=True),
+)
+
+# Questions to registers, written down before they are asked: a retry after a crash repeats the reference, and is
+# charged nothing. What was asked is a keyed digest.
+identity_check = Table(
+    "identity_check",
+    metadata,
+    Column("reference", _WORD, primary_key=True),
+    _account(),
+    Column("register", _WORD, nullable=False),
+    Column("facts", _DIGEST, nullable=False),
+    Column("begun_at", _INSTANT, nullable=False, index=True),
+    Column("answer", _WORD),
+    Column("reason", _WORD),
+    Column("register_reference", String(255)),
+    Column("answered_at", _INSTANT),
+    Index(None, "account", "register", "begun_at"),
 )
 
 platform_link = Table(

@@ -1,0 +1,144 @@
+"""What proofing needs from outside: the store of identities, and the record of what registers were asked.
+
+Owns the two ports and their nouns. Implemented by ``storage.sql``; called by the use cases of this room. One call is
+one transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bjidp.accounts.ports import Evidence
+from bjidp.clock import Instant
+from bjidp.person import Person
+from bjidp.proofing.adjudication import Register
+from bjidp.standing import Level, Standing
+from bjidp.vendors.ports import AuthorityFinding
+
+
+class Bound(Struct, frozen=True, kw_only=True):
+    """The identity of an account."""
+
+    person: Person
+    evidence: Evidence
+    level: Level
+    bound_at: Instant
+    proved_at: Instant
+    runs_out_at: Instant | None
+    """When its document is valid no more; None for one that is valid for life, or whose dates nobody stated."""
+    version: int
+
+    @property
+    def mark(self) -> str:
+        """Another one whenever it was proved, exchanged or taken: what was decided on one is not done on another."""
+        return f"{self.bound_at}.{self.version}"
+
+
+class NewIdentity(Struct, frozen=True, kw_only=True):
+    """A person, and what proved who they are."""
+
+    person: Person
+    evidence: Evidence
+    evidence_reference: str
+    authority_reference: str
+    runs_out_at: Instant | None = None
+    """As in :class:`Bound`; a proof without dates leaves those that are there, unless they have passed."""
+
+    def __repr__(self) -> str:
+        """Show how it was proved alone."""
+        return f"NewIdentity({self.evidence}, ***)"
+
+
+class Loser(Struct, frozen=True):
+    """The account that lost an identity; it keeps its name, number and password."""
+
+    account: str
+    ref: str
+    phone: str | None
+    """Eleven digits, to tell it; None for an account without one."""
+
+    def __repr__(self) -> str:
+        """Show whose it is by its reference alone."""
+        return f"Loser({self.ref!r}, ***)"
+
+
+class Settled(Struct, frozen=True):
+    """The identity is the account's; ``loser`` is set when it was another's."""
+
+    standing: Standing
+    loser: Loser | None
+
+
+class HeldElsewhere(Exception):
+    """Another account holds the identity, and this proof does not take it; nothing was changed."""
+
+    def __init__(self, by: tuple[Evidence, ...]) -> None:
+        """``by`` is what would take it, weakest first; nothing when the account that holds it is locked."""
+        super().__init__()
+        self.by = by
+
+
+class OtherIdentity(Exception):
+    """The account has another identity, which was not to be exchanged; nothing was changed."""
+
+
+class IdentityStore(Protocol):
+    """Identities and whose they are. Raises ``StoreUnavailable`` when it does not answer."""
+
+    async def bound(self, account: str) -> Bound | None:
+        """Return the identity of an account, or None."""
+        ...
+
+    async def prove(self, account: str, new: NewIdentity, now: Instant, *, exchange: bool = False) -> Settled:
+        """Make the identity the account's, by the rules of :mod:`bjidp.proofing.binding`, and audit it.
+
+        Whoever loses it is audited and told. With ``exchange`` an identity that the account has gives way (RNV-5).
+        Raises :class:`HeldElsewhere`, :class:`OtherIdentity`, ``RateLimited`` when it moved in the last 24 hours, and
+        ``AccountRefused`` for an account that may not be used. Sessions are the caller's to end.
+        """
+        ...
+
+    async def unbind(self, account: str, now: Instant) -> bool:
+        """Take the account's identity away (RNV-6); return whether it had one. Raises ``AccountRefused``."""
+        ...
+
+    async def wear(self, now: Instant, limit: int) -> int:
+        """Lower the level of at most ``limit`` identities whose documents have run out, and tell their accounts.
+
+        Returns how many; as many as ``limit``: ask again.
+        """
+        ...
+
+
+class Check(Struct, frozen=True):
+    """A question to a register, written down before it is asked.
+
+    ``reference`` is ours and the register's key for repeats: asked again with it, it answers the same and charges
+    nothing (RNV-4). ``finding`` is its answer, None while there is none.
+    """
+
+    reference: str
+    finding: AuthorityFinding | None
+
+
+class CheckStore(Protocol):
+    """What registers were asked for accounts. Raises ``StoreUnavailable`` when it does not answer."""
+
+    async def begin(self, account: str, register: Register, facts: bytes, now: Instant, *, most: int) -> Check:
+        """Return the check of exactly these ``facts``, a keyed digest, that the account began in the last 24 hours.
+
+        Without one it is begun, and written before this returns: whoever crashes after the question repeats it under
+        the same reference. Raises ``RateLimited`` when the account has begun ``most`` others in that time (REG-5);
+        of parallel calls no more are begun.
+        """
+        ...
+
+    async def answered(self, check: str, finding: AuthorityFinding, now: Instant) -> None:
+        """Keep what the register said of the check of this reference."""
+        ...
+
+    async def forget(self, before: Instant, limit: int) -> int:
+        """Delete at most ``limit`` checks that were begun before ``before``; return how many."""
+        ...

@@ -1,0 +1,275 @@
+"""Identities that are proved on pages: whose they are, and for how long, on every backend."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bjidp.accounts.ports import Evidence
+from bjidp.clock import DAY, HOUR, SECOND
+from bjidp.entropy import SystemEntropy
+from bjidp.errors import AccountRefused, RateLimited
+from bjidp.person import Person
+from bjidp.proofing.ports import HeldElsewhere, IdentityStore, NewIdentity, OtherIdentity, Settled
+from bjidp.storage.sql.catalog import open_sql
+from tests.contracts.house import LI, ZHANG, House, applicant, identity, keyring
+
+NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
+
+
+def proof(evidence: Evidence = NAME, person: Person = ZHANG, runs_out_at: int | None = None) -> NewIdentity:
+    """Return a person who was proved."""
+    return NewIdentity(
+        person=person,
+        evidence=evidence,
+        evidence_reference="E-1",
+        authority_reference="A-77",
+        runs_out_at=runs_out_at,
+    )
+
+
+@pytest.fixture
+def identities(house: House) -> IdentityStore:
+    """The store under test."""
+    return house.sql.identities
+
+
+async def two(house: House) -> tuple[str, str]:
+    """Return two accounts of pages."""
+    one = await house.member("13800138000", "zhangsan1")
+    other = await house.member("13800138001", "zhangsan2")
+    return one.account, other.account
+
+
+@pytest.mark.req("RNV-2")
+@pytest.mark.parametrize(("evidence", "level"), [(NAME, 2), (BANK, 3), (FACE, 3)])
+async def test_an_identity_nobody_has_becomes_the_accounts(
+    house: House, identities: IdentityStore, evidence: Evidence, level: int
+) -> None:
+    standing = await house.member()
+    assert await identities.bound(standing.account) is None
+    settled = await identities.prove(standing.account, proof(evidence, runs_out_at=house.now + DAY), house.now)
+    assert settled.loser is None
+    assert (settled.standing.level, settled.standing.name) == (level, "张**")
+    bound = await identities.bound(standing.account)
+    assert bound is not None
+    assert (bound.person, bound.evidence, bound.level) == (ZHANG, evidence, level)
+    assert (bound.proved_at, bound.runs_out_at) == (house.now, house.now + DAY)
+    holder = await house.accounts.holder_of(ZHANG)
+    assert holder is not None
+    assert holder.account == standing.account
+    assert house.audit()[-1] == ("identity.proved", standing.ref, None)
+
+
+@pytest.mark.req("RNV-7")
+async def test_a_better_proof_raises_the_level_and_a_weaker_one_lowers_nothing(
+    house: House, identities: IdentityStore
+) -> None:
+    account = (await house.member()).account
+    await identities.prove(account, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    first = await identities.bound(account)
+    await identities.prove(account, proof(FACE), house.now)
+    await identities.prove(account, proof(NAME), house.now)
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert first is not None
+    assert (bound.evidence, bound.level, bound.runs_out_at) == (FACE, 3, house.now + DAY)
+    assert bound.mark != first.mark
+
+
+@pytest.mark.req("RNV-7")
+@pytest.mark.parametrize("held_by", Evidence)
+@pytest.mark.parametrize("by", [BANK, FACE])
+async def test_an_equal_or_better_proof_takes_an_identity_and_leaves_the_loser_all_else(
+    house: House, identities: IdentityStore, held_by: Evidence, by: Evidence
+) -> None:
+    loser, winner = await two(house)
+    await identities.prove(loser, proof(held_by), house.now)
+    before = house.counts()
+    if held_by.outweighs(by):
+        with pytest.raises(HeldElsewhere) as held:
+            await identities.prove(winner, proof(by), house.now)
+        assert held.value.by == (FACE,)
+        assert house.counts() == before
+        return
+    settled = await identities.prove(winner, proof(by), house.now)
+    assert settled.loser is not None
+    assert (settled.loser.account, settled.loser.phone) == (loser, "13800138000")
+    assert settled.standing.level == 3
+    assert await identities.bound(loser) is None
+    left = await house.members.member(loser)
+    assert left is not None
+    assert (left.standing.level, left.phone, left.password) == (1, "13800138000", "hash-1")
+    assert house.notices() == [(loser, "identity.lost"), (winner, "identity.taken")]
+    assert [kind for kind, _, _ in house.audit()[-3:]] == ["identity.lost", "identity.proved", "identity.taken"]
+
+
+@pytest.mark.req("RNV-7")
+@pytest.mark.parametrize(("held_by", "by"), [(NAME, (BANK, FACE)), (BANK, (BANK, FACE)), (FACE, (FACE,))])
+async def test_a_name_and_a_number_take_nothing_and_are_told_what_would(
+    house: House, identities: IdentityStore, held_by: Evidence, by: tuple[Evidence, ...]
+) -> None:
+    holder, other = await two(house)
+    await identities.prove(holder, proof(held_by), house.now)
+    before = house.counts()
+    with pytest.raises(HeldElsewhere) as held:
+        await identities.prove(other, proof(NAME), house.now)
+    assert held.value.by == by
+    assert house.counts() == before
+
+
+@pytest.mark.req("RNV-7")
+async def test_an_identity_that_moved_stays_for_a_day(house: House, identities: IdentityStore) -> None:
+    one, other = await two(house)
+    await identities.prove(one, proof(FACE), house.now)
+    await identities.prove(other, proof(FACE), house.now)
+    house.clock.advance((DAY - HOUR) // SECOND)
+    before = house.counts()
+    with pytest.raises(RateLimited) as limited:
+        await identities.prove(one, proof(FACE), house.now)
+    assert limited.value.retry_after == HOUR // SECOND
+    assert house.counts() == before
+    house.clock.advance(HOUR // SECOND)
+    assert (await identities.prove(one, proof(FACE), house.now)).loser is not None
+
+
+@pytest.mark.req("RNV-5")
+async def test_another_identity_takes_the_place_of_ones_own_only_when_it_is_exchanged(
+    house: House, identities: IdentityStore
+) -> None:
+    account = (await house.member()).account
+    await identities.prove(account, proof(FACE), house.now)
+    before = house.counts()
+    with pytest.raises(OtherIdentity):
+        await identities.prove(account, proof(NAME, LI), house.now)
+    assert house.counts() == before
+    settled = await identities.prove(account, proof(NAME, LI), house.now, exchange=True)
+    assert (settled.standing.level, settled.standing.name) == (2, "李**")
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert (bound.person, bound.evidence) == (LI, NAME)
+    assert await house.accounts.holder_of(ZHANG) is None
+    assert house.audit()[-1][0] == "identity.exchanged"
+    assert house.count("identity") == 1
+
+
+@pytest.mark.req("RNV-6")
+async def test_an_identity_is_given_up_and_is_anybodys_then(house: House, identities: IdentityStore) -> None:
+    one, other = await two(house)
+    await identities.prove(one, proof(FACE), house.now)
+    assert await identities.unbind(one, house.now) is True
+    assert await identities.unbind(one, house.now) is False
+    standing = await house.accounts.standing(one)
+    assert standing is not None
+    assert (standing.level, standing.name) == (1, "z***********1")
+    assert [kind for kind, _, _ in house.audit()].count("identity.unbound") == 1
+    assert (await identities.prove(other, proof(NAME), house.now)).loser is None
+
+
+@pytest.mark.attack("Q21")
+async def test_nobody_gets_into_or_out_of_a_lock_by_an_identity(house: House, identities: IdentityStore) -> None:
+    locked, other = await two(house)
+    await identities.prove(locked, proof(NAME), house.now)
+    house.set_status(locked, "locked")
+    before = house.counts()
+    with pytest.raises(HeldElsewhere) as held:
+        await identities.prove(other, proof(FACE), house.now)
+    assert held.value.by == ()
+    for attempt in (identities.prove(locked, proof(FACE, LI), house.now), identities.unbind(locked, house.now)):
+        with pytest.raises(AccountRefused):
+            await attempt
+    assert house.counts() == before
+
+
+@pytest.mark.req("RNV-1")
+async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
+    house: House, identities: IdentityStore
+) -> None:
+    one, other = await two(house)
+    await identities.prove(one, proof(FACE, ZHANG, house.now + DAY), house.now)
+    await identities.prove(other, proof(NAME, LI, house.now + 2 * DAY), house.now)
+    assert await identities.wear(house.now, 10) == 0
+    house.clock.advance(DAY // SECOND)
+    assert await identities.wear(house.now, 10) == 1
+    assert await identities.wear(house.now, 10) == 0
+    levels = [(await house.accounts.standing(account)) for account in (one, other)]
+    assert [standing and standing.level for standing in levels] == [1, 2]
+    assert house.notices() == [(one, "identity.worn")]
+    # It is the account's still, and nobody takes it more easily.
+    with pytest.raises(HeldElsewhere):
+        await identities.prove(other, proof(BANK), house.now, exchange=True)
+    # What was proved with the old document counts no more.
+    await identities.prove(one, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    bound = await identities.bound(one)
+    assert bound is not None
+    assert (bound.evidence, bound.level) == (NAME, 2)
+
+
+@pytest.mark.req("REG-8")
+@pytest.mark.req("RNV-7")
+async def test_of_two_accounts_that_prove_one_identity_at_the_same_moment_one_holds_it_every_time(
+    house: House, identities: IdentityStore
+) -> None:
+    """Two processes, a hundred times: the database decides, not the process."""
+    elsewhere = open_sql(house.url, keyring(), SystemEntropy())
+    one, other = await two(house)
+    try:
+        for turn in range(100):
+            evidence = (NAME, BANK, FACE)[turn % 3]
+            results = await asyncio.gather(
+                identities.prove(one, proof(evidence), house.now),
+                elsewhere.identities.prove(other, proof(evidence), house.now),
+                return_exceptions=True,
+            )
+            assert {type(result) for result in results} <= {Settled, HeldElsewhere, RateLimited}
+            holder = await house.accounts.holder_of(ZHANG)
+            assert holder is not None
+            bound = [await identities.bound(account) for account in (one, other)]
+            assert [identity is not None for identity in bound] == [holder.account == one, holder.account == other]
+            won = [result for result in results if isinstance(result, Settled)]
+            assert won[-1].standing.level == (2 if evidence is NAME else 3)
+            assert house.count("identifier") == 2 * 2 + 1
+            await identities.unbind(holder.account, house.now)
+            house.clock.advance(DAY // SECOND)
+    finally:
+        await elsewhere.close()
+
+
+async def test_two_accounts_that_take_each_others_identities_do_not_wait_for_each_other(
+    house: House, identities: IdentityStore
+) -> None:
+    one, other = await two(house)
+    for _ in range(10):
+        await identities.prove(one, proof(BANK, ZHANG), house.now, exchange=True)
+        await identities.prove(other, proof(BANK, LI), house.now, exchange=True)
+        house.clock.advance(2 * DAY // SECOND)
+        results = await asyncio.gather(
+            identities.prove(one, proof(FACE, LI), house.now, exchange=True),
+            identities.prove(other, proof(FACE, ZHANG), house.now, exchange=True),
+        )
+        assert all(isinstance(result, Settled) for result in results)
+        for account, person in ((one, LI), (other, ZHANG)):
+            bound = await identities.bound(account)
+            assert bound is not None
+            assert bound.person == person
+            await identities.unbind(account, house.now)
+        house.clock.advance(2 * DAY // SECOND)
+
+
+@pytest.mark.req("REG-7")
+async def test_who_comes_by_face_on_a_phone_keeps_the_dates_that_were_stated_on_a_page(
+    house: House, identities: IdentityStore
+) -> None:
+    account = (await house.member()).account
+    await identities.prove(account, proof(FACE, runs_out_at=house.now + DAY), house.now)
+    await house.accounts.relink(account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert bound.runs_out_at == house.now + DAY
+    house.clock.advance(DAY // SECOND)
+    # The authority says that the document is good: then it is another one, and nobody has stated its dates.
+    await house.accounts.relink(account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert (bound.level, bound.runs_out_at) == (3, None)

@@ -1,0 +1,108 @@
+"""What registers were asked for accounts, on every backend."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import pytest
+
+from bjidp.clock import DAY, HOUR, SECOND
+from bjidp.errors import AccountRefused, RateLimited
+from bjidp.proofing.adjudication import Register
+from bjidp.proofing.ports import Check, CheckStore
+from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+from tests.contracts.house import House
+
+YES = AuthorityFinding(AuthorityAnswer.MATCH, None, "A1")
+
+
+def facts(name: str) -> bytes:
+    """Return what stands for what was asked."""
+    return hashlib.sha256(name.encode()).digest()
+
+
+@pytest.fixture
+def checks(house: House) -> CheckStore:
+    """The store under test."""
+    return house.sql.checks
+
+
+@pytest.mark.req("RNV-4")
+async def test_the_same_question_has_the_same_reference_and_the_answer_it_was_given(
+    house: House, checks: CheckStore
+) -> None:
+    account = (await house.member()).account
+    begun = await checks.begin(account, Register.BANK, facts("a"), house.now, most=3)
+    assert begun.finding is None
+    house.clock.advance(HOUR // SECOND)
+    assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == begun
+    await checks.answered(begun.reference, YES, house.now)
+    answered = Check(begun.reference, YES)
+    assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == answered
+    # What a register said once is not said otherwise by whoever asked it at the same time.
+    await checks.answered(begun.reference, AuthorityFinding(AuthorityAnswer.MISMATCH, "name", "A2"), house.now)
+    assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == answered
+
+
+@pytest.mark.req("RNV-4")
+async def test_another_question_account_register_or_day_is_another_check(house: House, checks: CheckStore) -> None:
+    account = (await house.member()).account
+    other = (await house.member("13800138001", "zhangsan2")).account
+    asked = [
+        await checks.begin(account, Register.BANK, facts("a"), house.now, most=3),
+        await checks.begin(account, Register.BANK, facts("b"), house.now, most=3),
+        await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=3),
+        await checks.begin(other, Register.BANK, facts("a"), house.now, most=3),
+    ]
+    house.clock.advance(DAY // SECOND)
+    asked.append(await checks.begin(account, Register.BANK, facts("a"), house.now, most=3))
+    assert len({check.reference for check in asked}) == len(asked)
+
+
+@pytest.mark.req("REG-5")
+async def test_an_account_asks_so_many_questions_a_day_and_repeats_them_as_often_as_it_likes(
+    house: House, checks: CheckStore
+) -> None:
+    account = (await house.member()).account
+    for name in "abc":
+        await checks.begin(account, Register.AUTHORITY, facts(name), house.now, most=3)
+        house.clock.advance(HOUR // SECOND)
+    with pytest.raises(RateLimited) as limited:
+        await checks.begin(account, Register.AUTHORITY, facts("d"), house.now, most=3)
+    assert limited.value.retry_after == (DAY - 3 * HOUR) // SECOND
+    await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=3)
+    house.clock.advance((DAY - 3 * HOUR) // SECOND)
+    await checks.begin(account, Register.AUTHORITY, facts("d"), house.now, most=3)
+
+
+@pytest.mark.req("REG-5")
+async def test_of_many_questions_at_once_no_more_are_begun(house: House, checks: CheckStore) -> None:
+    account = (await house.member()).account
+    results = await asyncio.gather(
+        *(checks.begin(account, Register.BANK, facts(str(number)), house.now, most=3) for number in range(16)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, Check) for result in results) == 3
+    assert house.count("identity_check") == 3
+
+
+@pytest.mark.attack("Q21")
+async def test_nobody_is_asked_for_an_account_that_may_not_be_used(house: House, checks: CheckStore) -> None:
+    account = (await house.member()).account
+    house.set_status(account, "locked")
+    with pytest.raises(AccountRefused):
+        await checks.begin(account, Register.BANK, facts("a"), house.now, most=3)
+    assert house.count("identity_check") == 0
+
+
+@pytest.mark.req("ACC-7")
+async def test_what_was_asked_goes_with_the_account_and_with_time(house: House, checks: CheckStore) -> None:
+    account = (await house.member()).account
+    other = (await house.member("13800138001", "zhangsan2")).account
+    for holder in (account, other):
+        await checks.begin(holder, Register.BANK, facts("a"), house.now, most=3)
+    await house.members.cancel(account, house.now)
+    assert house.count("identity_check") == 1
+    assert await checks.forget(house.now, 10) == 0
+    assert await checks.forget(house.now + 1, 10) == 1
