@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest
 from bjidp.platforms import Platform
+from bjidp.proofing.errors import IdentityMismatch
 from bjidp.vendors.ports import LoginCodeInvalid
 
 __all__ = [
-    "Advice",
     "DocumentUnsupported",
     "FaceFailed",
     "FaceFailure",
@@ -19,24 +19,6 @@ __all__ = [
     "LoginCodeInvalid",
     "unknown_registration",
 ]
-
-
-class Advice(StrEnum):
-    """What a person whose identity was not confirmed can do (RNV-10)."""
-
-    CHECK_AGAIN = "check_again"
-    ASK_ISSUER = "ask_issuer"
-    GO_OFFLINE = "go_offline"
-
-
-class IdentityMismatch(BjidpError):
-    """The authority does not confirm that this person exists as stated; ``advice`` says what to do."""
-
-    code = "identity_mismatch"
-
-    def __init__(self, advice: Iterable[Advice]) -> None:
-        """Give the advice in the order it is to be shown."""
-        super().__init__(advice=tuple(advice))
 
 
 class DocumentUnsupported(BjidpError):

@@ -16,12 +16,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.clock import MINUTE, SECOND, Instant, Millis
-from bjidp.miniprogram.errors import Advice, FaceFailed, FaceFailure, FacePending, IdentityMismatch
-from bjidp.person import DocumentType, Person
+from bjidp.miniprogram.errors import FaceFailed, FaceFailure, FacePending, IdentityMismatch
+from bjidp.person import Person
 from bjidp.platforms import Platform
-from bjidp.proofing.documents import check_digit_doubtful
-from bjidp.proofing.names import has_rare_character
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, FaceVerdict
+from bjidp.proofing.adjudication import Advice, Denied, Proved, Register, adjudicate
+from bjidp.vendors.ports import AuthorityFinding, FaceVerdict
 
 LIFETIME: Millis = 15 * MINUTE
 """From the login code to the start of the last face check."""
@@ -195,9 +194,11 @@ def answered(registration: Registration, person: Person, finding: AuthorityFindi
     state = registration.state
     if not isinstance(state, Passed) or state.authority is not None:
         raise InvalidTransition(state, "answered")
-    if finding.answer is AuthorityAnswer.MATCH:
-        return replace(registration, state=replace(state, authority=finding.reference))
-    return replace(registration, state=Opened(AuthorityRefusal(advice_for(person))))
+    match adjudicate(person, {Register.AUTHORITY: finding}):
+        case Proved(references=references):
+            return replace(registration, state=replace(state, authority=references[Register.AUTHORITY]))
+        case Denied(advice=advice):
+            return replace(registration, state=Opened(AuthorityRefusal(advice)))
 
 
 def found(registration: Registration, *, account: str, username: str, phone: str | None, now: Instant) -> Registration:
@@ -242,19 +243,6 @@ def error_of(refusal: Refusal | None) -> FacePending | FaceFailed | IdentityMism
             return FaceFailed(reason)
         case AuthorityRefusal(advice=advice):
             return IdentityMismatch(advice)
-
-
-def advice_for(person: Person) -> tuple[Advice, ...]:
-    """Return what to tell a person the authority does not confirm, in the order it is told (RNV-10)."""
-    advice: list[Advice] = []
-    resident = person.document_type is DocumentType.RESIDENT_ID
-    if resident or check_digit_doubtful(person):
-        advice.append(Advice.CHECK_AGAIN)
-    if not resident:
-        advice.append(Advice.ASK_ISSUER)
-    if has_rare_character(person.name):
-        advice.append(Advice.GO_OFFLINE)
-    return tuple(advice)
 
 
 def _refused(registration: Registration, reason: FaceFailure) -> Registration:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from bjidp.person import DocumentType, Person
+from bjidp.proofing.documents import check_digit_doubtful
 from bjidp.proofing.names import has_rare_character
 from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
 
@@ -25,17 +26,17 @@ class Register(StrEnum):
 
 
 class Advice(StrEnum):
-    """What a person is told to do next; words under ``proofing.<advice>``."""
+    """What a person whose identity was not confirmed can do, also on the wire; words under ``identity.<advice>``."""
 
-    CHECK = "check"
+    CHECK_AGAIN = "check_again"
     """请核对后重新校验: a resident card is the person's own to read again."""
-    ISSUER = "issuer"
+    ASK_ISSUER = "ask_issuer"
     """请联系发证部门: registers of permits and permanent-residence cards lag behind (2.3)."""
     RENEW = "renew"
     """The document has run out."""
-    BANK = "bank"
-    """The bank knows another name, number, phone, or no such card."""
-    OFFLINE = "offline"
+    ASK_BANK = "ask_bank"
+    """The bank knows another name, number or phone, or no such card that can be used."""
+    GO_OFFLINE = "go_offline"
     """建议暂时通过线下办理业务: registers may hold a rare character under a stand-in (2.4). Said beside another."""
 
 
@@ -78,8 +79,13 @@ def adjudicate(person: Person, findings: Mapping[Register, AuthorityFinding]) ->
 
 def _advice(person: Person, register: Register, finding: AuthorityFinding) -> tuple[Advice, ...]:
     if register is Register.BANK:
-        return (Advice.BANK,)
+        return (Advice.ASK_BANK,)
     if finding.answer is AuthorityAnswer.EXPIRED:
         return (Advice.RENEW,)
-    first = Advice.CHECK if person.document_type is DocumentType.RESIDENT_ID else Advice.ISSUER
-    return (first, Advice.OFFLINE) if has_rare_character(person.name) else (first,)
+    resident = person.document_type is DocumentType.RESIDENT_ID
+    advice = [Advice.CHECK_AGAIN] if resident or check_digit_doubtful(person) else []
+    if not resident:
+        advice.append(Advice.ASK_ISSUER)
+    if has_rare_character(person.name):
+        advice.append(Advice.GO_OFFLINE)
+    return tuple(advice)

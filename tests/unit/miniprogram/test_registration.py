@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bjidp.clock import SECOND
 from bjidp.miniprogram import registration as steps
-from bjidp.miniprogram.errors import Advice, FaceFailed, FaceFailure, FacePending, IdentityMismatch
+from bjidp.miniprogram.errors import FaceFailed, FaceFailure, FacePending, IdentityMismatch
 from bjidp.miniprogram.registration import (
     AuthorityRefusal,
     Check,
@@ -28,6 +28,7 @@ from bjidp.miniprogram.registration import (
 )
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform
+from bjidp.proofing.adjudication import Advice
 from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, FaceVerdict
 
 NOW = 1_800_000_000_000
@@ -170,24 +171,6 @@ def test_what_a_phone_is_told_when_no_check_is_under_way() -> None:
     mismatch = steps.error_of(AuthorityRefusal((Advice.ASK_ISSUER,)))
     assert isinstance(mismatch, IdentityMismatch)
     assert mismatch.details == {"advice": ("ask_issuer",)}
-
-
-@pytest.mark.req("RNV-10")
-@pytest.mark.parametrize(
-    ("person", "advice"),
-    [
-        (ZHANG, ["check_again"]),
-        (replace(ZHANG, name="张喆"), ["check_again", "go_offline"]),
-        (Person(DocumentType.HK_PERMIT, "张三", "H12345678"), ["ask_issuer"]),
-        (Person(DocumentType.MACAO_PERMIT, "张\ue81e", "M12345678"), ["ask_issuer", "go_offline"]),
-        (Person(DocumentType.TAIWAN_PERMIT, "张三", "12345678"), ["ask_issuer"]),
-        (Person(DocumentType.PERMANENT_RESIDENT, "JOHN SMITH", "932682198501010017"), ["ask_issuer"]),
-        (Person(DocumentType.PERMANENT_RESIDENT, "JOHN SMITH", "KAZ110090123105"), ["ask_issuer"]),
-        (Person(DocumentType.PERMANENT_RESIDENT, "JOHN SMITH", "KAZ110090123106"), ["check_again", "ask_issuer"]),
-    ],
-)
-def test_a_no_is_told_by_kind(person: Person, advice: list[str]) -> None:
-    assert list(steps.advice_for(person)) == advice
 
 
 @pytest.mark.parametrize("answer", [answer for answer in AuthorityAnswer if answer is not AuthorityAnswer.MATCH])

@@ -221,6 +221,7 @@ const NOT_HERE = {
 
 const ADVICE = {
   check_again: "请核对后重新校验。",
+  renew: "证件已过有效期，请换领新证件后再认证。",
   ask_issuer: "仍不一致时，请联系发证部门。",
   go_offline: "姓名含生僻字的，建议暂时通过线下办理业务。",
 };

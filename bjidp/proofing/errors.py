@@ -1,0 +1,40 @@
+"""How proving who one is fails, beside :mod:`bjidp.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bjidp.accounts.ports import Evidence
+from bjidp.errors import BjidpError
+from bjidp.proofing.adjudication import Advice
+
+
+class IdentityMismatch(BjidpError):
+    """A register does not confirm that this person exists as stated; ``advice`` says what to do."""
+
+    code = "identity_mismatch"
+
+    def __init__(self, advice: Iterable[Advice]) -> None:
+        """Give the advice in the order it is to be shown."""
+        super().__init__(advice=tuple(advice))
+        self.advice = tuple(advice)
+
+
+class IdentityHeld(BjidpError):
+    """The identity is another account's; ``by`` names the proofs that bring it here, none when only people decide.
+
+    With proofs to go on with it is kept as a claim (RNV-7).
+    """
+
+    code = "identity_held"
+
+    def __init__(self, by: Iterable[Evidence]) -> None:
+        """Name the proofs, weakest first."""
+        super().__init__(by=tuple(by))
+        self.by = tuple(by)
+
+
+class IdentityOther(BjidpError):
+    """The account has another identity, which only 换绑 exchanges."""
+
+    code = "identity_other"
