@@ -40,6 +40,10 @@ class Told(StrEnum):
     """To the number that moved: the account that had it has ended (wire.md 3, ``phone``)."""
     IDENTITY_LOST = "identity_lost"
     """To the account's number: another account has proved the identity better (RNV-7)."""
+    IDENTITY_EXCHANGED = "identity_exchanged"
+    """To the account's number: the account is another person's identity by now (RNV-5)."""
+    IDENTITY_UNBOUND = "identity_unbound"
+    """To the account's number: the account has no identity any more (RNV-6)."""
 
 
 class ToldWords(Protocol):

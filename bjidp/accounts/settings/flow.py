@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from bjidp.accounts import fields
 from bjidp.accounts.fields import Fault, Field
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.errors import FieldFault
 from bjidp.verification.mail_address import MailAddress, mail_address
@@ -101,6 +102,8 @@ class Change(Struct, frozen=True, kw_only=True):
     failed: str = ""
     """The code of what kept it from being written once its proof was used up, until that is proved anew."""
     done: bool = False
+    held_by: tuple[Evidence, ...] | None = None
+    """The identity stays another account's, and these proofs bring it here; none, when only people decide (RNV-7)."""
 
     def __repr__(self) -> str:
         """Show how far it is alone: the rest is personal."""

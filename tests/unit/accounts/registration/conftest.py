@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.unit.accounts.conftest import Ground
 from tests.unit.accounts.registration.room import Room
+from tests.unit.conftest import Ground
 
 
 @pytest.fixture

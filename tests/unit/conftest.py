@@ -1,4 +1,4 @@
-"""Where accounts are kept in these tests: a fresh database, and fresh short-lived stores in memory and in Redis."""
+"""Where services keep accounts in these tests: a fresh database, and fresh short-lived stores of both kinds."""
 
 from __future__ import annotations
 

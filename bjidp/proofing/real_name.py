@@ -1,0 +1,126 @@
+"""实名认证 and 换绑: name, number and dates, as the authority knows them, make L2 (REG-4, REG-5, RNV-2, RNV-5).
+
+Owns both ways to it: in the centre, after 验证身份, and in a registration, whose phone was proved a moment ago. Called
+by ``web``. What is wrong with a form costs nobody anything; the authority's answer costs one of the account's
+questions; the proof of 验证身份 is used up when the identity is written.
+
+An identity that another account holds stays there, kept here as a claim: the caller is told by which proofs it comes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from bjidp.accounts.ports import Evidence
+from bjidp.accounts.settings.changes import Changes
+from bjidp.accounts.telling import Teller, Told
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import Clock
+from bjidp.proofing.adjudication import Denied, Register, adjudicate
+from bjidp.proofing.asking import Asking
+from bjidp.proofing.dates import beijing_date
+from bjidp.proofing.errors import IdentityHeld, IdentityMismatch
+from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.ranges import DocumentRange
+from bjidp.proofing.settling import Settling
+from bjidp.proofing.stated import Stated, Typed, read
+from bjidp.sessions.ports import Session
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.proofs import Operation
+
+EVIDENCE: Final = Evidence.NAME_AND_NUMBER
+
+
+class RealNames:
+    """Proves names and numbers. A store that is down raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        *,
+        changes: Changes,
+        verifying: Verifying,
+        asking: Asking,
+        settling: Settling,
+        documents: DocumentRange,
+        teller: Teller,
+        clock: Clock,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._changes = changes
+        self._verifying = verifying
+        self._asking = asking
+        self._settling = settling
+        self._documents = documents
+        self._teller = teller
+        self._clock = clock
+
+    async def prove(self, visit: Visit, flow: str | None, typed: Typed) -> str:
+        """Bind the identity that is stated to an account that has none, or prove its own anew; return the change's id.
+
+        The facts of the change say afterwards whether it was bound, or is kept as a claim. Raises ``InvalidRequest``,
+        :class:`IdentityMismatch`, :class:`bjidp.proofing.errors.IdentityOther`, ``RateLimited``, ``VendorUnavailable``,
+        ``AccountRefused`` and :class:`bjidp.accounts.settings.changes.NotDue`.
+        """
+        return await self._change(visit, flow, typed, Operation.REAL_NAME)
+
+    async def exchange(self, visit: Visit, flow: str | None, typed: Typed) -> str:
+        """Put the identity that is stated in the place of the account's own (RNV-5); as :meth:`prove` otherwise."""
+        return await self._change(visit, flow, typed, Operation.EXCHANGE)
+
+    async def at_registration(self, session: Session, typed: Typed, *, dates: bool) -> tuple[Evidence, ...] | None:
+        """Bind the identity to an account that was just registered; ``dates`` tells whether the form asks for them.
+
+        Returns None when it is bound, else the proofs that bring it from the account that holds it. Raises as
+        :meth:`prove` does. Posted twice, it is bound once.
+        """
+        stated = self._read(typed, dates=dates)
+        new = await self._confirmed(session.account, stated)
+        try:
+            await self._settling.settle(session.account, new, keep=session.id)
+        except IdentityHeld as held:
+            return held.by
+        return None
+
+    async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
+        stated = self._read(typed, dates=True)
+        draft = await self._changes.due(visit, operation, flow)
+        new = await self._confirmed(visit.account, stated)
+        exchange = operation is Operation.EXCHANGE
+        held_by: list[tuple[Evidence, ...]] = []
+
+        async def write() -> None:
+            try:
+                await self._settling.settle(visit.account, new, keep=visit.session.id, exchange=exchange)
+            except IdentityHeld as held:
+                held_by.append(held.by)
+
+        await self._changes.save(visit, draft, write)
+        if held_by:
+            await self._changes.note(visit, draft, lambda facts: replace(facts, held_by=held_by[0]))
+        elif exchange:
+            await self._tell(visit)
+        return draft.id
+
+    async def _confirmed(self, account: str, stated: Stated) -> NewIdentity:
+        """Ask the authority; raise :class:`IdentityMismatch` for every answer but a clear yes."""
+        answer = await self._asking.authority(account, stated.person)
+        verdict = adjudicate(stated.person, {Register.AUTHORITY: answer.finding})
+        if isinstance(verdict, Denied):
+            raise IdentityMismatch(verdict.advice)
+        return NewIdentity(
+            person=stated.person,
+            evidence=EVIDENCE,
+            evidence_reference=answer.reference,
+            authority_reference=verdict.references[Register.AUTHORITY],
+            runs_out_at=None if stated.validity is None else stated.validity.runs_out_at,
+        )
+
+    async def _tell(self, visit: Visit) -> None:
+        member = await self._verifying.member(visit)
+        if member.phone is not None:
+            self._teller.tell(MobileNumber(member.phone), Told.IDENTITY_EXCHANGED)
+
+    def _read(self, typed: Typed, *, dates: bool) -> Stated:
+        return read(typed, dates=dates, served=self._documents, today=beijing_date(self._clock.now()))

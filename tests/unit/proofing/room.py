@@ -1,0 +1,111 @@
+"""The room where people prove who they are: the real services on real stores, with a register that can be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from bjidp.accounts.drafts import Sealed
+from bjidp.accounts.endings import Endings
+from bjidp.accounts.verifying import Visit
+from bjidp.clock import ManualClock
+from bjidp.entropy import Entropy
+from bjidp.errors import VendorUnavailable
+from bjidp.person import DocumentType, Person
+from bjidp.privacy.sealing import Sealing
+from bjidp.privacy.seals import RecordSeals
+from bjidp.proofing.asking import Asking
+from bjidp.proofing.claims import Claims
+from bjidp.proofing.ports import Bound
+from bjidp.proofing.ranges import DocumentRange
+from bjidp.proofing.real_name import RealNames
+from bjidp.proofing.settling import Settling
+from bjidp.proofing.stated import Typed
+from bjidp.sessions.ports import SessionStore
+from bjidp.storage.sql.catalog import SqlStores
+from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+from bjidp.verification.proofs import Operation
+from tests.contracts.ephemeral import Ephemeral
+from tests.support.phones import keyring
+from tests.support.verification import PSEUDONYMS
+from tests.unit.accounts.settings.room import Room
+
+ZHANG = Person(DocumentType.RESIDENT_ID, "张三", "110101199003070011")
+LI = Person(DocumentType.RESIDENT_ID, "李四", "11010119900307002X")
+
+
+class Register:
+    """Answers what it is told to, remembers what it was asked, and can be down."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, AuthorityAnswer] = {}
+        self.asked: list[Person] = []
+        self.down = False
+
+    async def check(self, person: Person) -> AuthorityFinding:
+        self.asked.append(person)
+        if self.down:
+            raise VendorUnavailable
+        answer = self.answers.get(person.number, AuthorityAnswer.MATCH)
+        return AuthorityFinding(answer, None, f"A{len(self.asked)}")
+
+
+class Study(Room):
+    """The room, with what proofing adds to it."""
+
+    def __init__(
+        self, sql: SqlStores, sessions: SessionStore, brief: Ephemeral, file: Path, clock: ManualClock, entropy: Entropy
+    ) -> None:
+        super().__init__(sql, sessions, brief, file, clock, entropy)
+        self.register = Register()
+        self.identities = self.meddler.between("identities", sql.identities)
+        self.claims = Claims(
+            self.meddler.between("claims", brief.records("claim", Sealed)),
+            RecordSeals(Sealing(keyring(), entropy)),
+            PSEUDONYMS,
+        )
+        self.asking = Asking(
+            checks=self.meddler.between("checks", sql.checks),
+            authority=self.register,
+            pseudonyms=PSEUDONYMS,
+            clock=clock,
+        )
+        self.settling = Settling(
+            identities=self.identities,
+            claims=self.claims,
+            endings=Endings(self.sessions, self.phones_ended),
+            teller=self.teller,
+            clock=clock,
+        )
+        self.real_names = RealNames(
+            changes=self.changes,
+            verifying=self.verifying,
+            asking=self.asking,
+            settling=self.settling,
+            documents=DocumentRange.REAL,
+            teller=self.teller,
+            clock=clock,
+        )
+
+    async def bound(self, account: str) -> Bound | None:
+        """Return the identity of an account."""
+        return await self.sql.identities.bound(account)
+
+    async def granted_visit(self, account: str, operation: Operation) -> Visit:
+        """Log in, and be confirmed for the operation."""
+        visit = await self.enter(account)
+        await self.granted(visit, operation)
+        return visit
+
+
+def form(person: Person = ZHANG, **fields: str) -> Typed:
+    """Return the form of 实名认证, filled in; ``fields`` are typed otherwise."""
+    right = Typed(
+        document_type=person.document_type,
+        name=person.name,
+        document_number=person.number,
+        valid_from="2018-06-06",
+        valid_to="2038-06-06",
+    )
+    return replace(right, **fields)
