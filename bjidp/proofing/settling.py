@@ -6,9 +6,12 @@ of sessions and the messages, is done again for no failure: the notices in the c
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import Clock
+from bjidp.errors import StoreUnavailable
 from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.errors import IdentityHeld, IdentityOther
 from bjidp.proofing.ports import HeldElsewhere, IdentityStore, NewIdentity, OtherIdentity, Settled
@@ -50,6 +53,9 @@ class Settling:
 
     async def _follow(self, settled: Settled, keep: str, *, exchange: bool) -> None:
         standing, loser = settled.standing, settled.loser
+        with suppress(StoreUnavailable):
+            # It runs out by itself; and what it claims is the account's by now, or gave way to what was proved later.
+            await self._claims.drop(standing.account)
         if loser is not None:
             await self._endings.end_after(loser.account, None, SessionEnd.IDENTITY_LOST, loser.ref)
             if loser.phone is not None:

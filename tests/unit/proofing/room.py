@@ -22,6 +22,7 @@ from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.settling import Settling
 from bjidp.proofing.stated import Typed
+from bjidp.proofing.unbinding import Unbinding
 from bjidp.sessions.ports import SessionStore
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
@@ -84,6 +85,16 @@ class Study(Room):
             asking=self.asking,
             settling=self.settling,
             documents=DocumentRange.REAL,
+            teller=self.teller,
+            clock=clock,
+        )
+
+        self.unbinding = Unbinding(
+            changes=self.changes,
+            verifying=self.verifying,
+            identities=self.identities,
+            claims=self.claims,
+            endings=Endings(self.sessions, self.phones_ended),
             teller=self.teller,
             clock=clock,
         )
