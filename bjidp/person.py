@@ -21,6 +21,13 @@ class DocumentType(StrEnum):
     PERMANENT_RESIDENT = "permanent_resident"
 
 
+class Sex(StrEnum):
+    """What a number, or its holder, says of the holder's sex."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
 class Person(Struct, frozen=True):
     """Who somebody says they are. ``name`` is kept exactly as written; ``number`` is in its normal form."""
 

@@ -1,30 +1,22 @@
 """An account as its owner is shown it in 个人中心 (ACC-1). Pure.
 
 Owns which values are shown and how much of each: nothing here is in clear, so a page cannot show more by mistake. The
-sex is the one a resident card's number tells; nobody is asked for it.
+sex is the one a resident card's number tells; for other documents it is what its holder has stated (RNV-2).
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from bjidp.accounts import masks
 from bjidp.accounts.ports import Evidence, Member
-from bjidp.person import DocumentType, Person
+from bjidp.person import DocumentType, Person, Sex
 from bjidp.standing import Level
 
 _SEX_DIGIT: Final = 16
 """The seventeenth of a resident card's number: odd for men (GB 11643-1999)."""
-
-
-class Sex(StrEnum):
-    """What a number tells."""
-
-    MALE = "male"
-    FEMALE = "female"
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -53,7 +45,7 @@ def overview(member: Member) -> Overview:
         has_password=member.password is not None,
         phone=None if member.phone is None else masks.mask_phone(member.phone),
         mail=None if member.mail is None else masks.mask_mail(member.mail),
-        sex=None if document is None else sex_of(document),
+        sex=member.sex if document is None else sex_of(document) or member.sex,
         ethnicity=member.ethnicity,
         level=member.standing.level,
         name=None if document is None else masks.mask_name(document.name),

@@ -19,7 +19,7 @@ from bjidp.accounts.identifiers import Identifier, IdentifierKind
 from bjidp.accounts.notices import NoticeKind
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
-from bjidp.person import Person
+from bjidp.person import Person, Sex
 from bjidp.platforms import PlatformIdentity
 from bjidp.standing import Level
 from bjidp.standing import Standing as Standing  # noqa: PLC0414 - part of this port
@@ -171,6 +171,8 @@ class Member(Struct, frozen=True, kw_only=True):
     """The identity it holds."""
     evidence: Evidence | None
     """How that was proved."""
+    sex: Sex | None
+    """What its holder stated where the document's number does not tell it."""
     mail: str | None
     ethnicity: str | None
     """A code of :mod:`bjidp.accounts.ethnicity`."""

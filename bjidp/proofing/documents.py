@@ -11,10 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
-from enum import StrEnum
 
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.person import DocumentType, Person
+from bjidp.person import DocumentType, Person, Sex
 from bjidp.proofing.characters import SPACES
 from bjidp.proofing.checksums import icao, mod_11_2
 from bjidp.proofing.dates import read_date
@@ -49,13 +48,6 @@ _TAIWAN_PERMIT = re.compile(r"([0-9]{8})(?:[0-9]{2})?")
 """The booklets that bore a letter and seven digits ran out in 2020, five years after the last one was issued."""
 
 _CARD_2017_LENGTH = 15
-
-
-class Sex(StrEnum):
-    """What a number says of its holder's sex."""
-
-    MALE = "male"
-    FEMALE = "female"
 
 
 def parse(document_type: DocumentType, name: str, number: str, today: date) -> Person:

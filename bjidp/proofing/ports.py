@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant
-from bjidp.person import Person
+from bjidp.person import Person, Sex
 from bjidp.proofing.adjudication import Register
 from bjidp.standing import Level, Standing
 from bjidp.vendors.ports import AuthorityFinding
@@ -45,6 +45,8 @@ class NewIdentity(Struct, frozen=True, kw_only=True):
     authority_reference: str
     runs_out_at: Instant | None = None
     """As in :class:`Bound`; a proof without dates leaves those that are there, unless they have passed."""
+    sex: Sex | None = None
+    """What the person stated, where the number does not tell it; None leaves what is there."""
 
     def __repr__(self) -> str:
         """Show how it was proved alone."""

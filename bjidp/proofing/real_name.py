@@ -69,13 +69,13 @@ class RealNames:
         """Put the identity that is stated in the place of the account's own (RNV-5); as :meth:`prove` otherwise."""
         return await self._change(visit, flow, typed, Operation.EXCHANGE)
 
-    async def at_registration(self, session: Session, typed: Typed, *, dates: bool) -> tuple[Evidence, ...] | None:
-        """Bind the identity to an account that was just registered; ``dates`` tells whether the form asks for them.
+    async def at_registration(self, session: Session, typed: Typed, *, whole: bool) -> tuple[Evidence, ...] | None:
+        """Bind the identity to an account that was just registered; ``whole`` as in :func:`stated.read`.
 
         Returns None when it is bound, else the proofs that bring it from the account that holds it. Raises as
         :meth:`prove` does. Posted twice, it is bound once.
         """
-        stated = self._read(typed, dates=dates)
+        stated = self._read(typed, whole=whole)
         new = await self._confirmed(session.account, stated)
         try:
             await self._settling.settle(session.account, new, keep=session.id)
@@ -84,7 +84,7 @@ class RealNames:
         return None
 
     async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
-        stated = self._read(typed, dates=True)
+        stated = self._read(typed, whole=True)
         draft = await self._changes.due(visit, operation, flow)
         new = await self._confirmed(visit.account, stated)
         exchange = operation is Operation.EXCHANGE
@@ -115,6 +115,7 @@ class RealNames:
             evidence_reference=answer.reference,
             authority_reference=verdict.references[Register.AUTHORITY],
             runs_out_at=None if stated.validity is None else stated.validity.runs_out_at,
+            sex=stated.sex,
         )
 
     async def _tell(self, visit: Visit) -> None:
@@ -122,5 +123,5 @@ class RealNames:
         if member.phone is not None:
             self._teller.tell(MobileNumber(member.phone), Told.IDENTITY_EXCHANGED)
 
-    def _read(self, typed: Typed, *, dates: bool) -> Stated:
-        return read(typed, dates=dates, served=self._documents, today=beijing_date(self._clock.now()))
+    def _read(self, typed: Typed, *, whole: bool) -> Stated:
+        return read(typed, whole=whole, served=self._documents, today=beijing_date(self._clock.now()))

@@ -11,10 +11,11 @@ import msgspec
 
 from bjidp.accounts.activity import Entry, Log, Reminder
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.overview import Overview, Sex
+from bjidp.accounts.overview import Overview
 from bjidp.accounts.ports import Evidence
 from bjidp.audit.event import EventKind, Fact
 from bjidp.clock import Instant
+from bjidp.person import Sex
 from bjidp.sessions.ports import Login, Way
 from bjidp.standing import Level
 from bjidp.web.form_view import FormView

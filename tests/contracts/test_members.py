@@ -88,6 +88,7 @@ async def test_who_enrols_is_found_by_name_and_by_number_with_everything_that_wa
         password="hash-1",
         document=None,
         evidence=None,
+        sex=None,
         mail=None,
         ethnicity=None,
         created_at=house.now,

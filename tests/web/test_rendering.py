@@ -16,12 +16,12 @@ import bjidp.web
 from bjidp.accounts.ethnicity import CODES
 from bjidp.accounts.fields import Field
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.overview import Sex
 from bjidp.accounts.password import PasswordFault
 from bjidp.accounts.username import UsernameFault
 from bjidp.audit.event import EventKind
 from bjidp.errors import Retryable
 from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.person import Sex
 from bjidp.sessions.ports import SessionEnd, Way
 from bjidp.standing import Level
 from bjidp.verification.mail_address import mail_address

@@ -77,5 +77,5 @@ def _nobody(cipher: FieldCipher) -> Row:
     username, phone = (cipher.seal("account", column, text, text) for column in ("username", "phone"))
     name, number = (cipher.seal("identity", column, text, text) for column in ("name", "number"))
     standing = (text, text, MAY_LOG_IN.value, username, Level.L3.value, name, 0, 0, None)
-    identity = (DocumentType.RESIDENT_ID.value, number, Evidence.FACE.value)
+    identity = (DocumentType.RESIDENT_ID.value, number, Evidence.FACE.value, None)
     return (*standing, phone, None, None, *identity, None, None, 0)

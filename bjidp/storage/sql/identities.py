@@ -6,7 +6,7 @@ Owns the rows of ``identity``. Who holds which document is decided by ``claims``
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.ports import Evidence, IdentityTaken
@@ -58,6 +58,7 @@ class Identities:
                 authority_reference=bindparam("new_authority_reference"),
                 proved_at=bindparam("now"),
                 runs_out_at=bindparam("new_runs_out_at"),
+                sex=func.coalesce(bindparam("new_sex"), identity.c.sex),
                 version=identity.c.version + bindparam("step"),
             )
         )
@@ -86,6 +87,7 @@ class Identities:
                 "moved_at": moved_at,
                 "version": 1,
                 "runs_out_at": new.runs_out_at,
+                "sex": new.sex,
             },
         )
 
@@ -112,6 +114,7 @@ class Identities:
                 "new_evidence_reference": new.evidence_reference,
                 "new_authority_reference": new.authority_reference,
                 "new_runs_out_at": runs_out_at,
+                "new_sex": new.sex,
                 "now": now,
                 "step": 1,
             },

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, FromClause
 from bjidp.accounts.masks import mask_name, mask_phone, mask_username
 from bjidp.accounts.ports import Evidence, Link, Member, Standing, Status
 from bjidp.miniprogram.ports import MiniSession
-from bjidp.person import DocumentType, Person
+from bjidp.person import DocumentType, Person, Sex
 from bjidp.privacy.fields import FieldCipher
 from bjidp.sessions.ports import Login, Session, Way
 from bjidp.standing import Level
@@ -42,6 +42,7 @@ MEMBER: tuple[ColumnElement[object], ...] = (
     identity.c.document_type,
     identity.c.number_sealed,
     identity.c.evidence,
+    identity.c.sex,
     account.c.mail_sealed,
     account.c.ethnicity,
     account.c.created_at,
@@ -123,7 +124,7 @@ class Rows:
         seen = row[: len(STANDING)]
         account_id, _, _, username, _, name, *_ = seen
         phone, phone_used_at, password, document_type, number, *others = row[len(STANDING) :]
-        evidence, mail, ethnicity, created_at = others
+        evidence, sex, mail, ethnicity, created_at = others
         document = None
         if number is not None:
             document = Person(
@@ -139,6 +140,7 @@ class Rows:
             password=password,
             document=document,
             evidence=None if evidence is None else Evidence(evidence),
+            sex=None if sex is None else Sex(sex),
             mail=self._clear("mail", account_id, mail),
             ethnicity=ethnicity,
             created_at=created_at,

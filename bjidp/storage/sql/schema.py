@@ -98,6 +98,8 @@ identity = Table(
     Column("moved_at", _INSTANT),
     # When its document is valid no more; empty for life, and where nobody stated it.
     Column("runs_out_at", _INSTANT, index=True),
+    # What its holder stated, for documents whose numbers do not tell it.
+    Column("sex", _WORD),
 )
 
 # Questions to registers, written down before they are asked: a retry after a crash repeats the reference, and is

@@ -7,9 +7,9 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.overview import Sex, overview, sex_of
+from bjidp.accounts.overview import overview, sex_of
 from bjidp.accounts.ports import Evidence, Member
-from bjidp.person import DocumentType, Person
+from bjidp.person import DocumentType, Person, Sex
 from bjidp.standing import Level, Standing, Status
 
 CLEAR: Final = (
@@ -29,6 +29,7 @@ MEMBER: Final = Member(
     password=CLEAR[5],
     document=Person(DocumentType.RESIDENT_ID, CLEAR[3], CLEAR[4]),
     evidence=Evidence.FACE,
+    sex=None,
     mail=CLEAR[2],
     ethnicity="HA",
     created_at=1_800_000_000_000,

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.person import DocumentType, Person
+from bjidp.person import DocumentType, Person, Sex
 from bjidp.proofing.checksums import icao, mod_11_2
-from bjidp.proofing.documents import Sex, birth_date, check_digit_doubtful, normal_number, parse, sex
+from bjidp.proofing.documents import birth_date, check_digit_doubtful, normal_number, parse, sex
 from bjidp.proofing.faults import Fault, Unacceptable
 
 TODAY = date(2026, 11, 23)

@@ -166,7 +166,7 @@ async def test_an_account_with_an_identity_binds_no_other_without_an_exchange(ro
 async def test_a_registration_binds_without_another_code_and_once_however_often_it_is_posted(room: Study) -> None:
     account = await room.someone()
     visit = await room.enter(account)
-    posts = [room.real_names.at_registration(visit.session, form(), dates=True) for _ in range(8)]
+    posts = [room.real_names.at_registration(visit.session, form(), whole=True) for _ in range(8)]
     assert await asyncio.gather(*posts) == [None] * 8
     assert len(set(room.register.asked)) == 1
     assert (await room.bound(account)) is not None
@@ -178,7 +178,7 @@ async def test_a_registration_on_the_pc_asks_for_no_dates_and_is_told_who_may_ta
     await held_by_another(room)
     visit = await room.enter(await room.someone())
     stated = form(valid_from="", valid_to="")
-    assert await room.real_names.at_registration(visit.session, stated, dates=False) == (BANK, FACE)
+    assert await room.real_names.at_registration(visit.session, stated, whole=False) == (BANK, FACE)
 
 
 @pytest.mark.req("RNV-4")

@@ -28,6 +28,7 @@ MEMBER: Final = Member(
     password="$argon2id$kept",
     document=Person(DocumentType.RESIDENT_ID, "张三", RESIDENT),
     evidence=Evidence.NAME_AND_NUMBER,
+    sex=None,
     mail=None,
     ethnicity=None,
     created_at=NOW,

@@ -1,4 +1,4 @@
-"""When documents run out, and what registers were asked for accounts."""
+"""When documents run out, what their holders stated, and what registers were asked for accounts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-revision: Final = "0004"
-down_revision: Final = "0003"
+revision: Final = "0005"
+down_revision: Final = "0004"
 branch_labels: Final = None
 depends_on: Final = None
 
 
 def upgrade() -> None:
-    """Add the column, whose values nobody has stated yet, and the table."""
+    """Add the columns, whose values nobody has stated yet, and the table."""
     op.add_column("identity", sa.Column("runs_out_at", sa.BigInteger))
+    op.add_column("identity", sa.Column("sex", sa.String(80)))
     op.create_index("identity_runs_out_at_ix", "identity", ["runs_out_at"])
     op.create_table(
         "identity_check",
