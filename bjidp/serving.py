@@ -154,6 +154,8 @@ def _tidying(rooms: Rooms) -> Tidying:
         mini_sessions=stores.mini_sessions,
         accounts=stores.accounts,
         members=stores.members,
+        identities=stores.identities,
+        checks=stores.checks,
         clock=rooms.clock,
     )
 

@@ -1,4 +1,4 @@
-"""Deleting what is over (PRV-4).
+"""Deleting what is over, and lowering what has worn (PRV-4, RNV-1).
 
 Owns what is deleted, when, and how much at a time. Started by ``serving`` in every process; the stores share the work
 out. What lives for minutes is forgotten by its own store and needs none of this.
@@ -16,6 +16,7 @@ from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.clock import DAY, Clock, Instant, Millis
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
 from bjidp.web.unexpected import outline
 
@@ -34,6 +35,9 @@ NOTICES_KEPT: Final[Millis] = 180 * DAY
 DELIVERIES_KEPT: Final[Millis] = 30 * DAY
 """How long it can be looked up when relying parties were told of something; what they were not told waits."""
 
+CHECKS_KEPT: Final[Millis] = 2 * DAY
+"""How long it is known what registers were asked: twice as long as it counts."""
+
 Purge: TypeAlias = Callable[[Instant, int], Awaitable[int]]
 
 log = structlog.get_logger(__name__)
@@ -49,6 +53,8 @@ class Tidying:
         mini_sessions: MiniSessionStore,
         accounts: AccountStore,
         members: MemberStore,
+        identities: IdentityStore,
+        checks: CheckStore,
         clock: Clock,
     ) -> None:
         """Clean these up, by ``clock``."""
@@ -58,6 +64,8 @@ class Tidying:
             "mini_sessions": mini_sessions.purge,
             "networks": lambda now, limit: accounts.forget_networks(now - NETWORKS_KEPT, limit),
             "notices": lambda now, limit: members.forget_notices(now - NOTICES_KEPT, limit),
+            "identity_checks": lambda now, limit: checks.forget(now - CHECKS_KEPT, limit),
+            "worn_identities": identities.wear,
             "deliveries": lambda now, limit: members.forget_deliveries(now - DELIVERIES_KEPT, limit),
         }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from bjidp.accounts.activity import Activity
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.names import DocumentReadings
@@ -21,6 +23,7 @@ from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Verifying
 from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.proofing import Proofing, wire_proofing
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox, open_drafts
 from bjidp.bootstrap.verification import Verification, served_numbers
@@ -37,6 +40,7 @@ from bjidp.web.form_again import FormViews
 from bjidp.web.own_pages import OwnPages
 from bjidp.web.recovery import RecoveryPages
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
+from bjidp.web.setting_acts import setting_acts
 from bjidp.web.setting_views import SettingViews
 from bjidp.web.settings import SettingsPages
 
@@ -50,7 +54,32 @@ def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:
     return Endings(front.sessions, end_phones)
 
 
-def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -> Part:
+class Own(Struct, frozen=True):
+    """What every change of an account stands on: 验证身份, the changes themselves, the end of sessions, proofs."""
+
+    verifying: Verifying
+    changes: Changes
+    endings: Endings
+    proofing: Proofing
+
+
+def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: Endings) -> Own:
+    """Return it."""
+    verifying = Verifying(
+        members=rooms.stores.members,
+        captchas=verification.captchas,
+        dispatches=verification.dispatches,
+        codes=verification.codes,
+        proofs=verification.proofs,
+        sessions=front.sessions,
+        clock=rooms.clock,
+    )
+    changes = Changes(open_drafts(rooms, Change, "settings"), verification.proofs, verifying)
+    proofing = wire_proofing(rooms, verification, changes, verifying, endings)
+    return Own(verifying, changes, endings, proofing)
+
+
+def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification, own: Own) -> Part:
     """Return registration."""
     settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
     registrations = Registrations(
@@ -71,6 +100,7 @@ def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verifica
         settings=RegistrationSettings(Client(settings.server.client_name, rooms.site.host), HOME),
         desk=front.desk,
         registrations=registrations,
+        real_names=own.proofing.real_names,
         form_views=FormViews(verification.captchas),
         browsers=qr.browsers,
         cookies=front.cookies,
@@ -110,24 +140,20 @@ def recovery_part(rooms: Rooms, front: Front, verification: Verification, ending
 
 
 def centre_part(
-    rooms: Rooms, front: Front, verification: Verification, mini_sessions: MiniSessions, endings: Endings
+    rooms: Rooms,
+    front: Front,
+    verification: Verification,
+    mini_sessions: MiniSessions,
+    own: Own,
 ) -> Part:
     """Return the personal centre, and every change that it leads to."""
     stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
     members, throttle = stores.members, stores.throttle
     captchas, dispatches = verification.captchas, verification.dispatches
-    own = OwnPages(desk=front.desk, signed_in=front.signed_in, cookies=front.cookies, login_first=front.login_first)
-    verifying = Verifying(
-        members=members,
-        captchas=captchas,
-        dispatches=dispatches,
-        codes=verification.codes,
-        proofs=verification.proofs,
-        sessions=front.sessions,
-        clock=clock,
+    pages_of_own = OwnPages(
+        desk=front.desk, signed_in=front.signed_in, cookies=front.cookies, login_first=front.login_first
     )
-    drafts = open_drafts(rooms, Change, "settings")
-    changes = Changes(drafts, verification.proofs, verifying)
+    verifying, changes, endings = own.verifying, own.changes, own.endings
     addresses = NewAddresses(changes, verification.codes)
     names = Names(
         changes=changes,
@@ -138,7 +164,7 @@ def centre_part(
         clock=clock,
     )
     centre = CentrePages(
-        own=own,
+        own=pages_of_own,
         desk=front.desk,
         renderer=front.renderer,
         verifying=verifying,
@@ -150,7 +176,7 @@ def centre_part(
         departures=front.departures,
     )
     settings = SettingsPages(
-        own=own,
+        own=pages_of_own,
         arrivals=front.arrivals,
         desk=front.desk,
         cookies=front.cookies,
@@ -158,40 +184,44 @@ def centre_part(
         views=SettingViews(form_views=FormViews(captchas), verifying=verifying),
         verifying=verifying,
         changes=changes,
-        passwords=Passwords(
-            changes=changes,
-            verifying=verifying,
-            members=members,
-            hashes=verification.passwords,
-            endings=endings,
-            throttle=throttle,
-            pseudonyms=pseudonyms,
-            clock=clock,
+        acts=setting_acts(
+            passwords=Passwords(
+                changes=changes,
+                verifying=verifying,
+                members=members,
+                hashes=verification.passwords,
+                endings=endings,
+                throttle=throttle,
+                pseudonyms=pseudonyms,
+                clock=clock,
+            ),
+            phones=Phones(
+                changes=changes,
+                addresses=addresses,
+                verifying=verifying,
+                members=members,
+                numbers=served_numbers(rooms.settings),
+                captchas=captchas,
+                dispatches=dispatches,
+                endings=endings,
+                teller=verification.teller,
+                clock=clock,
+            ),
+            mails=Mails(
+                changes=changes,
+                addresses=addresses,
+                verifying=verifying,
+                members=members,
+                served=MailRange.SYNTHETIC if is_sandbox(rooms.settings) else MailRange.REAL,
+                captchas=captchas,
+                dispatches=dispatches,
+                clock=clock,
+            ),
+            names=names,
+            cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
+            real_names=own.proofing.real_names,
+            unbinding=own.proofing.unbinding,
         ),
-        phones=Phones(
-            changes=changes,
-            addresses=addresses,
-            verifying=verifying,
-            members=members,
-            numbers=served_numbers(rooms.settings),
-            captchas=captchas,
-            dispatches=dispatches,
-            endings=endings,
-            teller=verification.teller,
-            clock=clock,
-        ),
-        mails=Mails(
-            changes=changes,
-            addresses=addresses,
-            verifying=verifying,
-            members=members,
-            served=MailRange.SYNTHETIC if is_sandbox(rooms.settings) else MailRange.REAL,
-            captchas=captchas,
-            dispatches=dispatches,
-            clock=clock,
-        ),
-        names=names,
-        cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
         departures=front.departures,
     )
     return Part(mounts=(centre.mount, settings.mount))

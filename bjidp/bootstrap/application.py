@@ -10,7 +10,7 @@ from importlib.metadata import version
 import aiohttp_session
 from aiohttp import web
 
-from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_part, wire_endings
+from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_part, wire_endings, wire_own
 from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.front import wire_front
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
@@ -34,6 +34,7 @@ def build(rooms: Rooms) -> web.Application:
     verification = wire_verification(rooms)
     mini_sessions = wire_mini_sessions(rooms)
     endings = wire_endings(front, mini_sessions)
+    own = wire_own(rooms, front, verification, endings)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
@@ -45,9 +46,9 @@ def build(rooms: Rooms) -> web.Application:
         dispatches_part(rooms, front, verification),
         sms_reports_part(rooms, front, verification),
         captcha_part(rooms, front, verification),
-        registration_part(rooms, front, qr, verification),
+        registration_part(rooms, front, qr, verification, own),
         recovery_part(rooms, front, verification, endings),
-        centre_part(rooms, front, verification, mini_sessions, endings),
+        centre_part(rooms, front, verification, mini_sessions, own),
         pages_part(rooms, front, qr, verification),
     )
     calls = tuple(call for part in parts for call in part.calls)

@@ -7,8 +7,9 @@ import functools
 from bjidp.accounts.activity import put_out
 from bjidp.accounts.endings import Endings
 from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.proofing import served_documents
 from bjidp.bootstrap.qr import Qr
-from bjidp.bootstrap.rooms import Rooms, derived_key, is_sandbox
+from bjidp.bootstrap.rooms import Rooms, derived_key
 from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.clock import HOUR
 from bjidp.miniprogram.book import RegistrationBook
@@ -26,7 +27,6 @@ from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
-from bjidp.proofing.ranges import DocumentRange
 from bjidp.qrlogin.undoing import Undoing
 from bjidp.vendors.catalog import (
     build_authority,
@@ -91,7 +91,7 @@ def mini_program_part(
         logins=logins,
         settling=settling,
         limits=limits,
-        documents=DocumentRange.SYNTHETIC if is_sandbox(settings) else DocumentRange.REAL,
+        documents=served_documents(rooms),
         clock=rooms.clock,
         entropy=rooms.entropy,
     )

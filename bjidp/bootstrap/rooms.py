@@ -29,6 +29,7 @@ from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
+from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.errands import OpenFlows
 from bjidp.qrlogin.ports import TicketStore
@@ -71,6 +72,8 @@ class Stores(Struct, frozen=True, kw_only=True):
 
     accounts: AccountStore
     members: MemberStore
+    identities: IdentityStore
+    checks: CheckStore
     sessions: SessionStore
     mini_sessions: MiniSessionStore
     audit: AuditLog
@@ -87,6 +90,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     proofs: Records[Proof]
     dispatches: Records[Dispatch]
     drafts: Records[Sealed]
+    claims: Records[Sealed]
     signals: SignalBus
     throttle: Throttle
     pings: tuple[Callable[[], Awaitable[None]], ...]
@@ -154,6 +158,8 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         return Stores(
             accounts=sql.accounts,
             members=sql.members,
+            identities=sql.identities,
+            checks=sql.checks,
             sessions=sql.sessions,
             mini_sessions=sql.mini_sessions,
             audit=sql.audit,
@@ -170,6 +176,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             proofs=MemoryRecords(clock),
             dispatches=MemoryRecords(clock),
             drafts=MemoryRecords(clock),
+            claims=MemoryRecords(clock),
             signals=MemorySignalBus(),
             throttle=MemoryThrottle(clock),
             pings=(sql.ping,),
@@ -183,6 +190,8 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
     return Stores(
         accounts=sql.accounts,
         members=sql.members,
+        identities=sql.identities,
+        checks=sql.checks,
         sessions=redis.sessions(sql.accounts, sql.audit),
         mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
         audit=sql.audit,
@@ -199,6 +208,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         proofs=redis.records("proof", Proof),
         dispatches=redis.records("dispatch", Dispatch),
         drafts=redis.records("draft", Sealed),
+        claims=redis.records("claim", Sealed),
         signals=redis.signals,
         throttle=redis.throttle,
         pings=(sql.ping, redis.ping),

@@ -15,7 +15,8 @@ from bjidp.accounts.overview import Overview
 from bjidp.accounts.ports import Evidence
 from bjidp.audit.event import EventKind, Fact
 from bjidp.clock import Instant
-from bjidp.person import Sex
+from bjidp.person import DocumentType, Sex
+from bjidp.proofing.adjudication import Advice
 from bjidp.sessions.ports import Login, Way
 from bjidp.standing import Level
 from bjidp.web.form_view import FormView
@@ -169,7 +170,7 @@ class DeniedPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False)
 
 
-Setting: TypeAlias = Literal["password", "phone", "mail", "username", "cancel"]
+Setting: TypeAlias = Literal["password", "phone", "mail", "username", "real_name", "exchange", "unbind", "cancel"]
 """What 个人中心 changes after 验证身份; words under ``settings.title.*`` and ``settings.step.*``."""
 
 
@@ -234,6 +235,41 @@ class CancelPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, proved=True, form=FormView(csrf="example", flow="mDq3vYdV0Yw4h8m0m1iX7A"))
 
 
+class RealNamePage(msgspec.Struct, frozen=True, kw_only=True):
+    """The second step of 实名认证 and of 换绑: who somebody is."""
+
+    template: ClassVar[str] = "settings_real_name.html"
+
+    h5: bool
+    setting: Setting
+    form: FormView
+    advice: tuple[Advice, ...] = ()
+    """What to do after the authority's no, in its order; words under ``proofing.advice.*``."""
+    kinds: tuple[DocumentType, ...] = tuple(DocumentType)
+
+    @classmethod
+    def sample(cls) -> RealNamePage:
+        """Return the form as it is shown again after a first attempt."""
+        values = {"document_type": "hk_permit", "name": "张三", "document_number": "H99990001", "term": "until"}
+        faults = {"valid_from": "missing", "valid_to": "missing", "sex": "missing"}
+        form = msgspec.structs.replace(_FORM, values=values, faults=faults, note="identity_mismatch")
+        return cls(h5=False, setting="real_name", form=form, advice=(Advice.ASK_ISSUER, Advice.GO_OFFLINE))
+
+
+class UnbindPage(msgspec.Struct, frozen=True, kw_only=True):
+    """解绑, once it is proved who is here: the button gives the identity up."""
+
+    template: ClassVar[str] = "settings_unbind.html"
+
+    h5: bool
+    form: FormView
+
+    @classmethod
+    def sample(cls) -> UnbindPage:
+        """Return the page."""
+        return cls(h5=False, form=FormView(csrf="example", flow="mDq3vYdV0Yw4h8m0m1iX7A"))
+
+
 class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
     """The end of a setting, or the wait for it; the answer leads on by itself after a while."""
 
@@ -243,6 +279,8 @@ class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
     setting: Setting
     saving: bool = False
     """Another post of the same form is being written: this page looks again in a second."""
+    held_by: tuple[Evidence, ...] | None = None
+    """The identity is another account's; these proofs bring it here (RNV-7)."""
 
     @classmethod
     def sample(cls) -> SettingDonePage:
@@ -258,5 +296,7 @@ ALL: Final = (
     IdentityPage,
     SettingPage,
     CancelPage,
+    RealNamePage,
+    UnbindPage,
     SettingDonePage,
 )

@@ -11,6 +11,9 @@ from typing import ClassVar, Literal, Protocol, Self, TypeAlias
 
 import msgspec
 
+from bjidp.accounts.registration.flow import Identity
+from bjidp.person import DocumentType
+from bjidp.proofing.adjudication import Advice
 from bjidp.web import centre_pages, recovery_pages
 from bjidp.web.form_view import FormView
 from bjidp.web.qr_card import QrCard as QrCard  # noqa: PLC0414 - a part of pages
@@ -338,11 +341,15 @@ class RegisterIdentityPage(msgspec.Struct, frozen=True, kw_only=True):
 
     form: FormView
     h5: bool
+    advice: tuple[Advice, ...] = ()
+    """What to do after the authority's no, in its order; words under ``proofing.advice.*``."""
+    kinds: tuple[DocumentType, ...] = tuple(DocumentType)
 
     @classmethod
     def sample(cls) -> RegisterIdentityPage:
-        """Return the page for computers."""
-        return cls(form=FormView(csrf="example"), h5=False)
+        """Return the page for computers, after a no."""
+        form = FormView(csrf="example", values={"name": "张三"}, note="identity_mismatch")
+        return cls(form=form, h5=False, advice=(Advice.CHECK_AGAIN,))
 
 
 class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -359,6 +366,7 @@ class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
     """What that is called."""
     home: str
     """The personal centre."""
+    identity: Identity = Identity.SKIPPED
 
     @classmethod
     def sample(cls) -> RegisteredPage:
@@ -385,6 +393,8 @@ class Message(StrEnum):
     ALL_ENDED = "all_ended"
     """不是我 was said of a change: nobody is logged in any more."""
     CANCELLED = "cancelled"
+    UNBOUND = "unbound"
+    """解绑: the account has no identity any more, and nobody is logged in to it."""
 
 
 class MessagePage(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The pages where somebody registers: the form, 实名认证, the end (REG-1 to REG-3, REG-6).
+"""The pages where somebody registers: the form, 实名认证, the end (REG-1 to REG-6).
 
 Owns ``/register…`` and ``/h5/register…``. Each asks what step is due and leads there; the form is shown again with what
 was typed and what is wrong beside it, and whatever was done answers with a redirect.
@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from bjidp.accounts.drafts import Draft
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
-from bjidp.accounts.registration.flow import Begun, Registered, Step, Surface, Typed, next_step, to_session
+from bjidp.accounts.registration.flow import Begun, Identity, Registered, Step, Surface, Typed, next_step, to_session
 from bjidp.accounts.registration.service import Applicant, Registrations, registered
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
+from bjidp.proofing.errors import IdentityMismatch, IdentityOther
+from bjidp.proofing.real_name import RealNames
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.errors import BrowserUnknown
 from bjidp.qrlogin.flow import Client
@@ -33,6 +35,7 @@ from bjidp.web.form_again import FormViews, Posted
 from bjidp.web.form_view import Form, FormView, with_code
 from bjidp.web.login_first import is_own
 from bjidp.web.rendering import Renderer
+from bjidp.web.setting_views import SettingForm
 from bjidp.web.signed_in import Owner
 from bjidp.web.visitor import is_phone, surface_of
 
@@ -94,6 +97,7 @@ class RegistrationPages:
         settings: RegistrationSettings,
         desk: Desk,
         registrations: Registrations,
+        real_names: RealNames,
         form_views: FormViews,
         browsers: Browsers,
         cookies: Cookies,
@@ -104,6 +108,7 @@ class RegistrationPages:
         self._settings = settings
         self._desk = desk
         self._registrations = registrations
+        self._real_names = real_names
         self._form_views = form_views
         self._browsers = browsers
         self._cookies = cookies
@@ -116,7 +121,7 @@ class RegistrationPages:
             app.router.add_get(_at(surface, Step.ACCOUNT), self.form)
             app.router.add_post(_at(surface, Step.ACCOUNT), self.post)
             app.router.add_get(_at(surface, Step.IDENTITY), self.identity)
-            app.router.add_post(_at(surface, Step.IDENTITY), self.skip)
+            app.router.add_post(_at(surface, Step.IDENTITY), self.identify)
             app.router.add_get(_at(surface, Step.DONE), self.done)
 
     async def form(self, request: web.Request) -> web.Response:
@@ -182,8 +187,8 @@ class RegistrationPages:
         page = pages.RegisterIdentityPage(form=FormView(csrf=asker.csrf), h5=surface is Surface.H5)
         return self._desk.answer(request, asker, page)
 
-    async def skip(self, request: web.Request) -> web.Response:
-        """Go on without 实名认证."""
+    async def identify(self, request: web.Request) -> web.Response:
+        """Prove who the person is, or go on without: what was pressed says which."""
         surface = surface_of(request)
         present = await self._desk.known(request)
         elsewhere = None if present is None else self._elsewhere(present, surface, Step.IDENTITY)
@@ -191,11 +196,36 @@ class RegistrationPages:
             # Done in another tab, or nobody is logged in any more.
             return self._desk.lead(present, elsewhere)
         try:
-            asker, _ = await self._desk.read(request, Form)
+            asker, form = await self._desk.read(request, SettingForm)
         except StaleForm as stale:
             return self._desk.lead(stale.asker, _at(surface, Step.ACCOUNT))
-        await self._registrations.skip_identity(self._cookies.session_cookie(request))
+        if asker.owner is None:
+            return self._desk.lead(asker, _at(surface, Step.ACCOUNT))
+        left = Identity.SKIPPED
+        try:
+            if form.act == "":
+                left = await self._proved(asker.owner, surface, form)
+            elif form.act != "skip":
+                raise InvalidRequest(FieldFault("act", "unknown"))
+        except BjidpError as error:
+            return self._identity_again(request, asker, form, error)
+        await self._registrations.leave_identity(self._cookies.session_cookie(request), left)
         return self._desk.lead(asker, _at(surface, Step.DONE))
+
+    async def _proved(self, owner: Owner, surface: Surface, form: SettingForm) -> Identity:
+        whole = surface is Surface.H5
+        held_by = await self._real_names.at_registration(owner.session, form.stated, whole=whole)
+        return Identity.BOUND if held_by is None else Identity.HELD
+
+    def _identity_again(self, request: web.Request, asker: Asker, form: SettingForm, error: BjidpError) -> web.Response:
+        posted = Posted(form, error)
+        posted.require_told(Retryable, IdentityMismatch, IdentityOther)
+        page = pages.RegisterIdentityPage(
+            form=posted.told(FormView(csrf=asker.csrf, values=form.kept)),
+            h5=surface_of(request) is Surface.H5,
+            advice=error.advice if isinstance(error, IdentityMismatch) else (),
+        )
+        return self._desk.answer(request, asker, page, because=posted.because)
 
     async def done(self, request: web.Request) -> web.Response:
         """Say that the account is there, and where to go from here."""
@@ -213,6 +243,7 @@ class RegistrationPages:
             next=onward,
             client="" if facts is None else facts.client,
             home=home,
+            identity=Identity.SKIPPED if facts is None else facts.identity,
         )
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
 

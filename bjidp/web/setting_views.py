@@ -15,6 +15,9 @@ from bjidp.accounts.settings.changes import Progress
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Instant
+from bjidp.person import DocumentType
+from bjidp.proofing import stated as proofing
+from bjidp.proofing.errors import IdentityMismatch
 from bjidp.verification.proofs import Operation
 from bjidp.web import centre_pages as pages
 from bjidp.web.desk import Asker, FormPage
@@ -24,6 +27,18 @@ from bjidp.web.form_view import Form, FormView, with_code
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
 """Which field an error of the settings is told beside, and in which words."""
+
+
+FOR_LIFE: Final = "life"
+"""长期."""
+
+_KEPT: Final = (
+    "phone", "mail", "username", "document_type", "name", "document_number", "sex", "valid_from", "valid_to", "term",
+)  # fmt: skip
+
+
+IDENTITIES: Final = frozenset({Operation.REAL_NAME, Operation.EXCHANGE})
+"""Settings whose form states an identity."""
 
 
 class SettingForm(Form, frozen=True):
@@ -36,6 +51,26 @@ class SettingForm(Form, frozen=True):
     phone: str = ""
     mail: str = ""
     username: str = ""
+    document_type: str = ""
+    name: str = ""
+    document_number: str = ""
+    sex: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    term: str = ""
+
+    @property
+    def stated(self) -> proofing.Typed:
+        """The form as the rules of identities see it."""
+        return proofing.Typed(
+            document_type=self.document_type or DocumentType.RESIDENT_ID,
+            name=self.name,
+            document_number=self.document_number,
+            sex=self.sex,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+            for_life=self.term == FOR_LIFE,
+        )
 
     @property
     def typed(self) -> Typed:
@@ -55,7 +90,7 @@ class SettingForm(Form, frozen=True):
     @property
     def kept(self) -> dict[str, str]:
         """What is shown again: never a password, and never what serves once."""
-        return {"phone": self.phone, "mail": self.mail, "username": self.username}
+        return {name: getattr(self, name) for name in _KEPT}
 
     def __repr__(self) -> str:
         """Show nothing of it."""
@@ -88,6 +123,8 @@ class SettingViews:
             if posted is not None and posted.error is not None:
                 view = replace(view, note=posted.error.code)
             return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
+        if operation is Operation.UNBIND and standing.step is not Step.VERIFY:
+            return pages.UnbindPage(h5=h5, form=view)
         account = overview(await self._verifying.member(visit))
         former = _former(account, operation)
         setting = cast("pages.Setting", operation.value)
@@ -104,6 +141,8 @@ class SettingViews:
             return pages.IdentityPage(
                 h5=h5, setting=setting, phone=account.phone, linked=linked, form=view, first=first
             )
+        if operation in IDENTITIES:
+            return self._identity(view, setting, h5=h5, posted=posted)
         values = _addresses(facts) if posted is None else posted.form.kept
         view = _with_sent(replace(view, values=values), facts.address_code, now)
         typed = Typed(phone=values["phone"], mail=values["mail"])
@@ -111,6 +150,17 @@ class SettingViews:
         asks_code = operation in {Operation.PHONE, Operation.MAIL} and not proved
         view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=asks_code)
         return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
+
+    @staticmethod
+    def _identity(
+        view: FormView, setting: pages.Setting, *, h5: bool, posted: Posted[SettingForm] | None
+    ) -> pages.RealNamePage:
+        if posted is None:
+            return pages.RealNamePage(h5=h5, setting=setting, form=view)
+        error = posted.error
+        told = posted.told(replace(view, values=posted.form.kept))
+        advice = error.advice if isinstance(error, IdentityMismatch) else ()
+        return pages.RealNamePage(h5=h5, setting=setting, form=told, advice=advice)
 
 
 def _former(account: Overview, operation: Operation) -> str | None:

@@ -1,4 +1,4 @@
-"""What 个人中心 changes after 验证身份: password, phone, mail, username, and the end of the account (ACC-2 to ACC-8).
+"""What 个人中心 changes after 验证身份: password, phone, mail, username, identity, the end (ACC-2 to ACC-8, RNV-2).
 
 Owns ``/centre/<setting>`` and ``/centre/<setting>/identity``, the same under ``/h5``. Every page asks what step is due:
 a link leads past none, the back button shows what is there now, and whatever was done answers with a redirect. A
@@ -15,21 +15,17 @@ from msgspec.structs import replace
 
 from bjidp.accounts.drafts import DraftUnknown
 from bjidp.accounts.errors import PasswordChanged
-from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes, NotDue, Progress
 from bjidp.accounts.settings.flow import Step
-from bjidp.accounts.settings.mails import Mails
-from bjidp.accounts.settings.names import Names
-from bjidp.accounts.settings.passwords import Passwords
-from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest, Retryable, StoreUnavailable
+from bjidp.proofing.errors import IdentityMismatch, IdentityOther
 from bjidp.verification.errors import (
     MailNotOffered,
     SmsNotOffered,
 )
 from bjidp.verification.proofs import Operation
-from bjidp.web import centre_pages, pages
+from bjidp.web import centre_pages
 from bjidp.web.arrival import Arrivals
 from bjidp.web.bodies import JSON
 from bjidp.web.cookies import Cookies
@@ -39,10 +35,9 @@ from bjidp.web.form_again import Posted
 from bjidp.web.login_first import HOME
 from bjidp.web.own_pages import OwnPages
 from bjidp.web.rendering import Renderer
+from bjidp.web.setting_acts import Acts, Ending
 from bjidp.web.setting_views import BESIDE, SettingForm, SettingViews
 from bjidp.web.visitor import at, on_h5
-
-SETTINGS: Final = (Operation.PASSWORD, Operation.PHONE, Operation.MAIL, Operation.USERNAME, Operation.CANCEL)
 
 BACK: Final = 7
 """Seconds after which the end of a change leads back (manual, 1.5.1). In a header: it is the same without a script."""
@@ -55,7 +50,7 @@ OVER: Final = "over"
 
 _BEGINNINGS: Final = frozenset({Step.NOTICE, Step.VERIFY})
 
-_ABOVE: Final = (Retryable, SmsNotOffered, MailNotOffered, PasswordChanged)
+_ABOVE: Final = (Retryable, SmsNotOffered, MailNotOffered, IdentityMismatch, IdentityOther, PasswordChanged)
 """What is said above the form, with what was typed kept; the last on the page of the step that it leads back to."""
 
 
@@ -72,11 +67,7 @@ class SettingsPages:
         views: SettingViews,
         verifying: Verifying,
         changes: Changes,
-        passwords: Passwords,
-        phones: Phones,
-        mails: Mails,
-        names: Names,
-        cancelling: Cancelling,
+        acts: Acts,
         departures: Departures,
         arrivals: Arrivals,
     ) -> None:
@@ -88,18 +79,14 @@ class SettingsPages:
         self._views = views
         self._verifying = verifying
         self._changes = changes
-        self._passwords = passwords
-        self._phones = phones
-        self._mails = mails
-        self._names = names
-        self._cancelling = cancelling
+        self._acts = acts
         self._departures = departures
         self._arrivals = arrivals
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
         for prefix in ("", "/h5"):
-            for operation in SETTINGS:
+            for operation in self._acts:
                 path = f"{prefix}{HOME}/{operation}"
                 app.router.add_get(path, self.show)
                 app.router.add_post(path, self.change)
@@ -147,17 +134,18 @@ class SettingsPages:
         """Do what the setting is for."""
         asker, visit, form = await self._own.posted(request, SettingForm)
         try:
-            if _operation(request) is Operation.CANCEL:
-                return await self._cancel(request, asker, visit, form)
+            act = self._acts[_operation(request)]
+            if isinstance(act, Ending):
+                return await self._end(request, asker, visit, form, act)
             if form.wants_captcha:
                 return await self._again(request, asker, visit, form, None, Step.CHANGE)
             match form.act:
                 case "":
-                    response = self._lead(request, asker, await self._write(request, visit, form))
+                    response = self._lead(request, asker, await act.write(visit, form))
                     await self._remember(request, response, visit)
                     return response
-                case "code":
-                    return await self._sent(request, asker, visit, await self._send(request, visit, form))
+                case "code" if act.send is not None:
+                    return await self._sent(request, asker, visit, await act.send(visit, form))
                 case "other":
                     flow = await self._changes.forget_address(visit, _operation(request), form.flow)
                     return self._lead(request, asker, flow)
@@ -177,52 +165,34 @@ class SettingsPages:
         with suppress(StoreUnavailable, AccountRefused):
             self._arrivals.remember(request, response, (await self._verifying.member(visit)).standing)
 
-    async def _write(self, request: web.Request, visit: Visit, form: SettingForm) -> str:
-        match _operation(request):
-            case Operation.PASSWORD:
-                return await self._passwords.change(visit, form.flow, form.typed)
-            case Operation.PHONE:
-                return await self._phones.change(visit, form.flow, form.typed)
-            case Operation.MAIL:
-                return await self._mails.change(visit, form.flow, form.typed)
-            case Operation.USERNAME:
-                return await self._names.change_username(visit, form.flow, form.typed)
-            case _:
-                raise InvalidRequest(FieldFault("act", "unknown"))
-
-    async def _send(self, request: web.Request, visit: Visit, form: SettingForm) -> str:
-        match _operation(request):
-            case Operation.PHONE:
-                return await self._phones.send_code(visit, form.flow, form.typed)
-            case Operation.MAIL:
-                return await self._mails.send_code(visit, form.flow, form.typed)
-            case _:
-                raise InvalidRequest(FieldFault("act", "unknown"))
-
     async def _proved(self, request: web.Request, asker: Asker, visit: Visit, form: SettingForm) -> web.Response:
         operation = _operation(request)
         proved = await self._changes.prove_identity(visit, operation, form.flow, form.typed)
         # From here on the session is under its new cookie, which is on its way to the browser.
         visit = replace(visit, cookie=proved.cookie or visit.cookie)
-        if operation is Operation.CANCEL:
-            # Whatever keeps the account from ending now must not keep the new cookie from the browser.
+        act = self._acts[operation]
+        if isinstance(act, Ending):
+            # Whatever keeps it from ending now must not keep the new cookie from the browser.
             with suppress(BjidpError, NotDue):
-                await self._cancelling.cancel(visit, proved.flow)
-                return await self._departures.farewell(request, pages.Message.CANCELLED)
+                await act.write(visit, proved.flow)
+                return await self._departures.farewell(request, act.message)
         response = self._lead(request, asker, proved.flow)
         if proved.cookie is not None:
             self._cookies.set_session(response, proved.cookie)
         return response
 
-    async def _cancel(self, request: web.Request, asker: Asker, visit: Visit, form: SettingForm) -> web.Response:
-        progress = await self._changes.look(visit, Operation.CANCEL, form.flow)
+    async def _end(
+        self, request: web.Request, asker: Asker, visit: Visit, form: SettingForm, act: Ending
+    ) -> web.Response:
+        operation = _operation(request)
+        progress = await self._changes.look(visit, operation, form.flow)
         flow = None if progress.draft is None else progress.draft.id
         if flow is None:
-            flow = await self._changes.agree(visit, Operation.CANCEL)
-            if not await self._verifying.held(visit, Operation.CANCEL):
+            flow = await self._changes.agree(visit, operation)
+            if not await self._verifying.held(visit, operation):
                 return self._lead(request, asker, flow)
-        await self._cancelling.cancel(visit, flow)
-        return await self._departures.farewell(request, pages.Message.CANCELLED)
+        await act.write(visit, flow)
+        return await self._departures.farewell(request, act.message)
 
     async def _sent(self, request: web.Request, asker: Asker, visit: Visit, flow: str) -> web.Response:
         if JSON not in request.headers.get("Accept", ""):
@@ -266,10 +236,13 @@ class SettingsPages:
     def _ended(self, request: web.Request, operation: Operation, progress: Progress) -> web.Response:
         saving = progress.step is Step.SAVING
         setting = cast("centre_pages.Setting", operation.value)
-        page = centre_pages.SettingDonePage(h5=on_h5(request), setting=setting, saving=saving)
+        held_by = None if progress.draft is None else progress.draft.facts.held_by
+        page = centre_pages.SettingDonePage(h5=on_h5(request), setting=setting, saving=saving, held_by=held_by)
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
         seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, at(request, HOME))
-        response.headers["Refresh"] = f"{seconds}; url={where}"
+        if held_by is None:
+            # What is to be chosen does not go away by itself.
+            response.headers["Refresh"] = f"{seconds}; url={where}"
         return response
 
     def _lead_on(

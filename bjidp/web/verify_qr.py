@@ -33,6 +33,9 @@ LEADS_TO: Final[dict[Operation, str]] = {
     Operation.PHONE: "/centre/phone",
     Operation.MAIL: "/centre/mail",
     Operation.USERNAME: "/centre/username",
+    Operation.REAL_NAME: "/centre/real_name",
+    Operation.EXCHANGE: "/centre/exchange",
+    Operation.UNBIND: "/centre/unbind",
     Operation.CANCEL: "/centre/cancel",
 }
 """The pages of the operations that a session is verified for."""

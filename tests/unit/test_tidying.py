@@ -11,6 +11,7 @@ from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
 from bjidp.tidying import AT_ONCE, Tidying
 
@@ -32,6 +33,8 @@ class Heap:
         return gone
 
     forget_networks = purge
+    forget = purge
+    wear = purge
 
 
 class Told:
@@ -45,13 +48,21 @@ class Told:
 
 
 def tidying(
-    clock: ManualClock, sessions: Heap, mini_sessions: Heap, accounts: Heap, members: Told | None = None
+    clock: ManualClock,
+    sessions: Heap,
+    mini_sessions: Heap,
+    accounts: Heap,
+    members: Told | None = None,
+    identities: Heap | None = None,
+    checks: Heap | None = None,
 ) -> Tidying:
     return Tidying(
         sessions=cast("SessionStore", sessions),
         mini_sessions=cast("MiniSessionStore", mini_sessions),
         accounts=cast("AccountStore", accounts),
         members=cast("MemberStore", members or Told()),
+        identities=cast("IdentityStore", identities or Heap()),
+        checks=cast("CheckStore", checks or Heap()),
         clock=clock,
     )
 
@@ -78,6 +89,13 @@ async def test_a_notice_is_kept_for_half_a_year_and_a_delivery_for_a_month(clock
     await tidying(clock, Heap(), Heap(), Heap(), told).once()
     assert told.notices.asked == [clock.now() - 180 * DAY]
     assert told.deliveries.asked == [clock.now() - 30 * DAY]
+
+
+@pytest.mark.req("PRV-4", "RNV-1")
+async def test_a_question_is_kept_for_two_days_and_documents_are_looked_at_today(clock: ManualClock) -> None:
+    identities, checks = Heap(), Heap()
+    await tidying(clock, Heap(), Heap(), Heap(), identities=identities, checks=checks).once()
+    assert (checks.asked, identities.asked) == ([clock.now() - 2 * DAY], [clock.now()])
 
 
 @pytest.mark.attack("O5")

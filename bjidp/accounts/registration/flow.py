@@ -74,12 +74,22 @@ class Begun(Struct, frozen=True, kw_only=True):
         return f"Begun(proved={self.proved is not None}, attempted={self.attempted})"
 
 
+class Identity(StrEnum):
+    """What has become of 实名认证 in a registration."""
+
+    OPEN = ""
+    SKIPPED = "skipped"
+    BOUND = "bound"
+    HELD = "held"
+    """It is another account's, and kept here as a claim (RNV-7)."""
+
+
 class Registered(Struct, frozen=True, kw_only=True):
     """A registration whose account exists, in the session of its owner."""
 
     next: str
     client: str
-    identity_skipped: bool = False
+    identity: Identity = Identity.OPEN
 
 
 Facts: TypeAlias = Begun | Registered | None
@@ -98,8 +108,8 @@ def next_step(facts: Facts) -> Step:
     match facts:
         case None | Begun():
             return Step.ACCOUNT
-        case Registered(identity_skipped=skipped):
-            return Step.DONE if skipped else Step.IDENTITY
+        case Registered(identity=identity):
+            return Step.IDENTITY if identity is Identity.OPEN else Step.DONE
         case _:
             assert_never(facts)
 
@@ -133,20 +143,19 @@ def proved(facts: Begun, number: MobileNumber) -> Begun:
 _NEXT: Final = "registration.next"
 _CLIENT: Final = "registration.client"
 _IDENTITY: Final = "registration.identity"
-_SKIPPED: Final = "skipped"
 
 
 def to_session(facts: Registered) -> dict[str, str]:
     """Return the facts as data of a session."""
     data = {_NEXT: facts.next, _CLIENT: facts.client}
-    return data | {_IDENTITY: _SKIPPED} if facts.identity_skipped else data
+    return data | {_IDENTITY: facts.identity.value} if facts.identity else data
 
 
 def of_session(data: dict[str, str]) -> Registered | None:
     """Return the facts that a session has, None when it did not begin with a registration."""
     if _NEXT not in data:
         return None
-    return Registered(next=data[_NEXT], client=data.get(_CLIENT, ""), identity_skipped=data.get(_IDENTITY) == _SKIPPED)
+    return Registered(next=data[_NEXT], client=data.get(_CLIENT, ""), identity=Identity(data.get(_IDENTITY, "")))
 
 
 def code_faults(typed: Typed) -> list[FieldFault]:

@@ -32,7 +32,7 @@ from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
 from bjidp.accounts.once import prove_once
 from bjidp.accounts.ports import IdentifierTaken, MemberStore, NewMember
 from bjidp.accounts.registration import flow as rules
-from bjidp.accounts.registration.flow import Begun, Registered, Surface, Typed
+from bjidp.accounts.registration.flow import Begun, Identity, Registered, Surface, Typed
 from bjidp.clock import HOUR, SECOND, Clock
 from bjidp.errors import StoreUnavailable
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -176,16 +176,16 @@ class Registrations:
         member = await self._members.member(account)
         return "" if member is None else member.username
 
-    async def skip_identity(self, cookie: str | None) -> None:
-        """Note that the person goes on without 实名认证, if that is the step they are at."""
+    async def leave_identity(self, cookie: str | None, identity: Identity) -> None:
+        """Note what has become of 实名认证, if that is the step the person is at."""
         for _ in range(_ATTEMPTS):
             found = await self._sessions.find(cookie)
             facts = None if found is None else registered(found[0])
-            if found is None or facts is None or facts.identity_skipped:
+            if found is None or facts is None or facts.identity is not Identity.OPEN:
                 return
-            skipped = rules.to_session(replace(facts, identity_skipped=True))
+            left = rules.to_session(replace(facts, identity=identity))
             try:
-                await self._sessions.save(found[0], found[0].data | skipped)
+                await self._sessions.save(found[0], found[0].data | left)
             except StaleSession:
                 continue
             return

@@ -11,6 +11,7 @@ from bjidp.accounts.fields import REPEATED, Field
 from bjidp.accounts.registration.flow import (
     Begun,
     Facts,
+    Identity,
     Registered,
     Step,
     Surface,
@@ -58,16 +59,18 @@ def told(faults: list[FieldFault]) -> list[tuple[str, str]]:
         (BEGUN, Step.ACCOUNT),
         (replace(BEGUN, proved=NUMBER, attempted=True), Step.ACCOUNT),
         (Registered(next="/centre", client="首都之窗"), Step.IDENTITY),
-        (Registered(next="/centre", client="首都之窗", identity_skipped=True), Step.DONE),
+        (Registered(next="/centre", client="首都之窗", identity=Identity.SKIPPED), Step.DONE),
+        (Registered(next="/centre", client="首都之窗", identity=Identity.BOUND), Step.DONE),
+        (Registered(next="/centre", client="首都之窗", identity=Identity.HELD), Step.DONE),
     ],
 )
 def test_the_step_that_is_due_follows_from_the_facts(facts: Facts, step: Step) -> None:
     assert next_step(facts) is step
 
 
-@pytest.mark.parametrize("skipped", [False, True])
-def test_a_session_remembers_the_registration_it_began_with(skipped: bool) -> None:
-    facts = Registered(next="/centre", client="首都之窗", identity_skipped=skipped)
+@pytest.mark.parametrize("identity", Identity)
+def test_a_session_remembers_the_registration_it_began_with(identity: Identity) -> None:
+    facts = Registered(next="/centre", client="首都之窗", identity=identity)
     assert of_session(to_session(facts) | {"other": "data"}) == facts
 
 

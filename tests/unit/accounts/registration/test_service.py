@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
 from bjidp.accounts.ports import Member
-from bjidp.accounts.registration.flow import Registered, Step, Surface, next_step
+from bjidp.accounts.registration.flow import Identity, Registered, Step, Surface, next_step
 from bjidp.accounts.registration.service import registered
 from bjidp.errors import BjidpError, InvalidRequest, RateLimited, StoreUnavailable, TooBusy
 from bjidp.sessions.ports import Way
@@ -107,13 +107,13 @@ async def test_registering_is_written_down_once_and_the_login_with_it(room: Room
 async def test_the_identity_is_left_for_later_once_and_by_any_of_two_tabs(room: Room) -> None:
     flow, typed = await room.asked()
     cookie = await room.register(flow, typed)
-    await asyncio.gather(*(room.registrations.skip_identity(cookie) for _ in range(5)))
+    await asyncio.gather(*(room.registrations.leave_identity(cookie, Identity.SKIPPED) for _ in range(5)))
     found = await room.sessions.find(cookie)
     assert found is not None
     assert next_step(registered(found[0])) is Step.DONE
-    await room.registrations.skip_identity(cookie)
+    await room.registrations.leave_identity(cookie, Identity.SKIPPED)
     assert (await room.sessions.find(cookie) or found)[0].version == found[0].version
-    await room.registrations.skip_identity(None)
+    await room.registrations.leave_identity(None, Identity.SKIPPED)
 
 
 # ------------------------------------------------------------------------------------------------------ asking for it
