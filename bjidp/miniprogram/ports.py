@@ -55,6 +55,10 @@ class MiniSessionEnd(StrEnum):
     PHONE_CHANGED = "phone_changed"
     IDENTITY_LOST = "identity_lost"
     """Another account has proved the identity better (RNV-7)."""
+    IDENTITY_EXCHANGED = "identity_exchanged"
+    """The account is another person's identity by now (RNV-5)."""
+    IDENTITY_UNBOUND = "identity_unbound"
+    """Its owner has taken the identity off the account (RNV-6)."""
     CANCELLED = "cancelled"
     """The account was cancelled (ACC-7)."""
 

@@ -16,8 +16,9 @@ from msgspec import Struct
 from bjidp.clock import DAY, HOUR, Instant
 from bjidp.errors import FieldFault
 from bjidp.person import DocumentType
-from bjidp.proofing.characters import FULL_WIDTH, SPACES
+from bjidp.proofing.characters import SPACES
 from bjidp.proofing.dates import read_date
+from bjidp.verification.typed import FULL_WIDTH
 
 EARLIEST: Final = date(1984, 4, 6)
 """No document of the five kinds is older: the day of 居民身份证试行条例, by which the first of them were issued."""

@@ -123,7 +123,7 @@ class SettingViews:
             if posted is not None and posted.error is not None:
                 view = replace(view, note=posted.error.code)
             return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
-        if operation is Operation.UNBIND and standing.step is not Step.VERIFY:
+        if operation is Operation.UNBIND and progress.step is not Step.VERIFY:
             return pages.UnbindPage(h5=h5, form=view)
         account = overview(await self._verifying.member(visit))
         former = _former(account, operation)

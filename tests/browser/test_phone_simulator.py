@@ -24,6 +24,9 @@ VERIFIED = {
     "verify.phone": "修改手机号",
     "verify.mail": "绑定邮箱",
     "verify.username": "修改用户名",
+    "verify.real_name": "实名认证",
+    "verify.exchange": "换绑实名身份",
+    "verify.unbind": "解绑实名身份",
     "verify.cancel": "账号注销",
     "verify.recover": "找回密码",
 }

@@ -92,6 +92,7 @@ class _Reader(HTMLParser):
         self.found: list[WebForm] = []
         self._open = False
         self._fault = ""
+        self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = dict(attrs)
@@ -99,10 +100,17 @@ class _Reader(HTMLParser):
             self.found.append(WebForm(said.get("action") or ""))
             self._open = True
         name = said.get("name")
-        if self._open and tag == "input" and name and not (said.get("type") == "checkbox" and "checked" not in said):
+        left = said.get("type") in {"checkbox", "radio"} and "checked" not in said
+        if self._open and tag == "input" and name and not left:
             self.found[-1].values[name] = said.get("value") or ""
-        if self._open and tag == "input" and name and said.get("type") != "hidden":
+        fillable = tag == "select" or (tag == "input" and said.get("type") != "hidden")
+        if self._open and fillable and name and name not in self.found[-1].fields:
             self.found[-1].fields.append(name)
+        if self._open and tag == "select":
+            self._select = name or ""
+        # The first option stands until another one is marked.
+        if self._select and tag == "option" and ("selected" in said or self._select not in self.found[-1].values):
+            self.found[-1].values[self._select] = said.get("value") or ""
         if self._open and tag == "button" and name == "act":
             self.found[-1].acts.append(said.get("value") or "")
         if self._open and "data-fault" in said and "hidden" not in said:
@@ -110,6 +118,8 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._fault = ""
+        if tag == "select":
+            self._select = ""
         if tag == "form":
             self._open = False
 

@@ -30,8 +30,6 @@ from tests.contracts.house import applicant
 from tests.support.meddling import Meddler
 from tests.support.phones import keyring
 from tests.support.verification import PSEUDONYMS, captchas, codes, limits
-from tests.support.program import Meddler
-from tests.support.verification import PSEUDONYMS, codes, limits
 from tests.unit.accounts.registration.room import Postman
 from tests.unit.conftest import Ground
 
