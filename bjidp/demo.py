@@ -241,6 +241,16 @@ def _write_config(place: Place, vendors: ClientSettings) -> Path:
             "key_id": vendors.authority.key_id,
             "secret": vendors.authority.secret,
         },
+        "bank": {
+            "base_url": vendors.bank.base_url,
+            "key_id": vendors.bank.key_id,
+            "secret": vendors.bank.secret,
+        },
+        "business_register": {
+            "base_url": vendors.business_register.base_url,
+            "key_id": vendors.business_register.key_id,
+            "secret": vendors.business_register.secret,
+        },
         "wechat": {
             "app_id": vendors.wechat.app_id,
             "app_secret": vendors.wechat.secret,

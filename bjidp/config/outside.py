@@ -27,7 +27,10 @@ VENDORS: Final = {
     "chuanglan.base_url": _CHUANGLAN,
     "chuanglan_second.base_url": _CHUANGLAN,
 }
-"""Each vendor's setting and the hosts its documentation names. The authority is wherever the operator says."""
+"""Each vendor's setting and the hosts its documentation names."""
+
+REGISTERS: Final = ("authority.base_url", "bank.base_url", "business_register.base_url")
+"""Settings of those that are wherever the operator says."""
 
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -37,7 +40,7 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 def addresses(settings: Settings) -> dict[str, str]:
     """Return the addresses of the outside services by their settings, but for those that could not be read."""
     found: dict[str, str] = {}
-    for name in (*VENDORS, "authority.base_url"):
+    for name in (*VENDORS, *REGISTERS):
         section, _, field = name.partition(".")
         service = getattr(settings, section)
         if service is not None:

@@ -16,6 +16,8 @@ from bjidp.vendors.settings import (
     AlipaySettings,
     AuthoritySettings,
     BaiduSettings,
+    BankSettings,
+    BusinessRegisterSettings,
     ChuanglanSettings,
     MailSettings,
     WechatSettings,
@@ -129,3 +131,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     chuanglan_second: ChuanglanSettings | None = None
     """Another account, which sends when the first cannot."""
     mail: MailSettings | None = None
+    bank: BankSettings | None = None
+    """Without one nobody is proved by a bank card."""
+    business_register: BusinessRegisterSettings | None = None
+    """Without one no organisation is registered."""

@@ -20,7 +20,7 @@ from bjidp.miniprogram.errors import FaceFailed, FaceFailure, FacePending, Ident
 from bjidp.person import Person
 from bjidp.platforms import Platform
 from bjidp.proofing.adjudication import Advice, Denied, Proved, Register, adjudicate
-from bjidp.vendors.ports import AuthorityFinding, FaceVerdict
+from bjidp.vendors.ports import FaceVerdict, Finding
 
 LIFETIME: Millis = 15 * MINUTE
 """From the login code to the start of the last face check."""
@@ -189,7 +189,7 @@ def lapsed(registration: Registration) -> Registration:
     return _refused(registration, FaceFailure.TOO_OLD)
 
 
-def answered(registration: Registration, person: Person, finding: AuthorityFinding) -> Registration:
+def answered(registration: Registration, person: Person, finding: Finding) -> Registration:
     """The authority was asked about the frozen person. Every answer but a clear match ends this face check."""
     state = registration.state
     if not isinstance(state, Passed) or state.authority is not None:

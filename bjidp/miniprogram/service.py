@@ -253,7 +253,9 @@ class MiniProgram:
                 await page.write(steps.lapsed(page.registration))
             case Passed(check=check, authority=None):
                 person = page.person(check)
-                await page.write(steps.answered(page.registration, person, await self._authority.check(person)))
+                # The frozen reference: whoever crashed before the answer was written down repeats the question.
+                finding = await self._authority.check(person, reference=check.reference)
+                await page.write(steps.answered(page.registration, person, finding))
             case Passed(check=check, authority=str() as authority):
                 return await self._settle(page, secret, check, authority)
             case Found() as claim:

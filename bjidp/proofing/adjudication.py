@@ -15,7 +15,7 @@ from msgspec import Struct
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.documents import check_digit_doubtful
 from bjidp.proofing.names import has_rare_character
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 
 
 class Register(StrEnum):
@@ -50,8 +50,8 @@ class Denied(Struct, frozen=True):
     """Somebody says no: who, what and why, for the record, and what the person is told."""
 
     register: Register
-    answer: AuthorityAnswer
-    reason: str | None
+    answer: RegisterAnswer
+    reason: Reason | None
     reference: str
     advice: tuple[Advice, ...]
 
@@ -61,7 +61,7 @@ Verdict: TypeAlias = Proved | Denied
 _ORDER: Final = tuple(Register)
 
 
-def adjudicate(person: Person, findings: Mapping[Register, AuthorityFinding]) -> Verdict:
+def adjudicate(person: Person, findings: Mapping[Register, Finding]) -> Verdict:
     """Decide. One no is a no, whatever the others say; the authority's is the one that is told.
 
     Raises :class:`ValueError` when nobody was asked: nothing is proved by silence.
@@ -70,17 +70,17 @@ def adjudicate(person: Person, findings: Mapping[Register, AuthorityFinding]) ->
         raise ValueError("no register was asked")
     for register in _ORDER:
         finding = findings.get(register)
-        if finding is not None and finding.answer is not AuthorityAnswer.MATCH:
+        if finding is not None and finding.answer is not RegisterAnswer.MATCH:
             return Denied(
                 register, finding.answer, finding.reason, finding.reference, _advice(person, register, finding)
             )
     return Proved({register: finding.reference for register, finding in findings.items()})
 
 
-def _advice(person: Person, register: Register, finding: AuthorityFinding) -> tuple[Advice, ...]:
+def _advice(person: Person, register: Register, finding: Finding) -> tuple[Advice, ...]:
     if register is Register.BANK:
         return (Advice.ASK_BANK,)
-    if finding.answer is AuthorityAnswer.EXPIRED:
+    if finding.answer is RegisterAnswer.EXPIRED:
         return (Advice.RENEW,)
     resident = person.document_type is DocumentType.RESIDENT_ID
     advice = [Advice.CHECK_AGAIN] if resident or check_digit_doubtful(person) else []

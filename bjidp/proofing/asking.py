@@ -19,7 +19,7 @@ from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.adjudication import Register
 from bjidp.proofing.ports import CheckStore
-from bjidp.vendors.ports import Authority, AuthorityFinding
+from bjidp.vendors.ports import Authority, Finding
 
 MOST: Final = 3
 """Questions about persons that an account has in 24 hours (REG-5): names are not to be tried out on numbers."""
@@ -29,7 +29,7 @@ class Answer(Struct, frozen=True):
     """What a register said, and our own reference of the question."""
 
     reference: str
-    finding: AuthorityFinding
+    finding: Finding
 
 
 class Asking:
@@ -51,6 +51,6 @@ class Asking:
         check = await self._checks.begin(account, Register.AUTHORITY, facts, self._clock.now(), most=MOST)
         if check.finding is not None:
             return Answer(check.reference, check.finding)
-        finding = await self._authority.check(person)
+        finding = await self._authority.check(person, reference=check.reference)
         await self._checks.answered(check.reference, finding, self._clock.now())
         return Answer(check.reference, finding)

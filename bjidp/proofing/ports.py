@@ -15,7 +15,7 @@ from bjidp.clock import Instant
 from bjidp.person import Person, Sex
 from bjidp.proofing.adjudication import Register
 from bjidp.standing import Level, Standing
-from bjidp.vendors.ports import AuthorityFinding
+from bjidp.vendors.ports import Finding
 
 
 class Bound(Struct, frozen=True, kw_only=True):
@@ -122,7 +122,7 @@ class Check(Struct, frozen=True):
     """
 
     reference: str
-    finding: AuthorityFinding | None
+    finding: Finding | None
 
 
 class CheckStore(Protocol):
@@ -137,7 +137,7 @@ class CheckStore(Protocol):
         """
         ...
 
-    async def answered(self, check: str, finding: AuthorityFinding, now: Instant) -> None:
+    async def answered(self, check: str, finding: Finding, now: Instant) -> None:
         """Keep what the register said of the check of this reference."""
         ...
 

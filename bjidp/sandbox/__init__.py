@@ -14,8 +14,11 @@ Services            What is there
 ``/baidu``          jscode2sessionkey (and its older address), oauth token, faceprint verifyToken, idcard/submit,
                     result/detail, result/getall, the page /face/print/
 ``/authority``      v1/check: does this name belong to this document number?
+``/bank``           v1/verify: do person, card and reserved phone belong together?
+``/register``       v1/check: does this organisation exist, and who is its 法定代表人?
 ``/chuanglan``      msg/v1/send/json, msg/balance/json, msg/pull/report, msg/sms/v2/tpl/send
-``/control``        people, login-code, phone-button, face, inbox, captcha, faults: what people and accidents do
+``/control``        people, organisations, login-code, phone-button, face, inbox, captcha, faults, charges: what people
+                    and accidents do
 ``/phone``, ``/``   the phone simulator (:mod:`bjidp.sandbox.phone`)
 ``/health``         alive, a sandbox, and how each service does
 =================== ==================================================================================================
@@ -29,7 +32,9 @@ Story of a person               What it does
 ``expired``                     the document's last day is past: ``expired``
 ``document_withdrawn``          the document was reported lost: ``refused``
 ``face_fails``                  a willing person, whose face is not the one in the picture
-``bank_phone_differs``          the bank has another phone number for the cards
+``bank_phone_differs``          the bank has another phone number for the cards: ``-1``
+``bank_card_lost``              the cards were reported lost: ``-13``
+``bank_card_expired``           the cards' last day is past: ``-14``
 ``rare_character``              a character beyond the Basic Multilingual Plane in the name
 ``compatibility_character``     a character that Unicode normalisation would change
 ``dotted_name``                 a name with the dot U+00B7
@@ -40,6 +45,18 @@ Story of a person               What it does
 ``high_risk``                   WeChat intercepts the login: 40226
 =============================== ======================================================================================
 
-Numbers come from ranges that belong to nobody (:mod:`bjidp.sandbox.people.numbers`); the server accepts them only where
-its configuration says sandbox, and production refuses exactly these. :func:`bjidp.sandbox.app.build` puts it together.
+=============================== ======================================================================================
+Story of an organisation        What it does
+=============================== ======================================================================================
+``ordinary``                    everything fits
+``name_differs``                the register has another name under the code
+``representative_differs``      the register has another person as 法定代表人
+``unknown``                     the register has no such code
+``revoked``, ``deregistered``   its licence was taken from it, or it has ended: ``refused``
+``term_over``                   its licence's last day is past: ``expired``
+=============================== ======================================================================================
+
+Numbers come from ranges that belong to nobody (:mod:`bjidp.sandbox.people.numbers`, and
+:mod:`bjidp.sandbox.business_register.codes`); the server accepts them only where its configuration says sandbox, and
+production refuses exactly these. :func:`bjidp.sandbox.app.build` puts it together.
 """

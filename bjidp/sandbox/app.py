@@ -15,6 +15,8 @@ from bjidp.sandbox import phone
 from bjidp.sandbox.alipay import Alipay
 from bjidp.sandbox.authority import Authority
 from bjidp.sandbox.baidu import Baidu
+from bjidp.sandbox.bank import Bank
+from bjidp.sandbox.business_register import BusinessRegister
 from bjidp.sandbox.captchas import CaptchaAnswers
 from bjidp.sandbox.chuanglan import Chuanglan
 from bjidp.sandbox.control import Control
@@ -68,11 +70,19 @@ def build(settings: SandboxSettings) -> web.Application:
         people=people,
     )
     authority = Authority(clock=clock, entropy=entropy, key=credentials.authority, people=people)
+    bank = Bank(clock=clock, entropy=entropy, key=credentials.bank, rules=settings.bank, people=people)
+    business_register = BusinessRegister(clock=clock, entropy=entropy, key=credentials.business_register, people=people)
     chuanglan = Chuanglan(
         clock=clock, entropy=entropy, account=credentials.chuanglan, rules=settings.chuanglan, inbox=inbox
     )
     control = Control(
         people=people,
+        organisations=business_register.all(),
+        charges={
+            "authority": authority.charged,
+            "bank": bank.charged,
+            "register": business_register.charged,
+        },
         logins={"wechat": wechat.login, "alipay": alipay.login, "baidu": baidu.login},
         cameras=(wechat.face, alipay.face, baidu.face),
         buttons={"wechat": wechat.phone, "alipay": alipay.phone, "baidu": baidu.phone},
@@ -84,7 +94,7 @@ def build(settings: SandboxSettings) -> web.Application:
     app = web.Application(middlewares=[faults.middleware], client_max_size=_BODY_LIMIT)
     app[INBOX] = inbox
     app[CAPTCHAS] = captchas
-    for part in (wechat, alipay, baidu, authority, chuanglan, control):
+    for part in (wechat, alipay, baidu, authority, bank, business_register, chuanglan, control):
         part.mount(app)
     phone.mount(app, server_url=settings.server_url, server_host=settings.server_host, server_tls=settings.server_tls)
 

@@ -7,13 +7,14 @@ Bodies are strict; refusals are problem documents.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Literal, Protocol, TypeAlias
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
 
+from bjidp.sandbox.business_register import Organisation, PublicOrganisation
 from bjidp.sandbox.buttons import NoNumber, NotLoggedIn, PhoneButton
 from bjidp.sandbox.camera import Camera, Outcome, VerificationOver
 from bjidp.sandbox.captchas import CaptchaAnswers
@@ -86,6 +87,8 @@ class Control:
         self,
         *,
         people: People,
+        organisations: Sequence[Organisation],
+        charges: Mapping[str, Callable[[], list[str]]],
         logins: dict[Platform, LoginCodes],
         cameras: Sequence[Camera],
         buttons: dict[Platform, PhoneButton],
@@ -95,6 +98,8 @@ class Control:
     ) -> None:
         """Move these."""
         self._people = people
+        self._organisations = organisations
+        self._charges = charges
         self._logins = logins
         self._cameras = cameras
         self._buttons = buttons
@@ -106,6 +111,8 @@ class Control:
         """Add the calls below ``/control``, and ``/health``."""
         app.router.add_get("/health", self.health)
         app.router.add_get("/control/people", self.list_people)
+        app.router.add_get("/control/organisations", self.list_organisations)
+        app.router.add_get("/control/charges", _refusing(self.list_charges))
         app.router.add_get("/control/inbox", _refusing(self.read_inbox))
         app.router.add_get("/control/captcha", _refusing(self.read_captcha))
         app.router.add_post("/control/captcha", _refusing(self.learn_captcha))
@@ -121,6 +128,17 @@ class Control:
     async def list_people(self, _request: web.Request) -> web.StreamResponse:
         """Answer the synthetic persons."""
         return _json([PublicPerson.of(person) for person in self._people.all()])
+
+    async def list_organisations(self, _request: web.Request) -> web.StreamResponse:
+        """Answer the synthetic organisations."""
+        return _json([PublicOrganisation.of(organisation) for organisation in self._organisations])
+
+    async def list_charges(self, request: web.Request) -> web.StreamResponse:
+        """Answer what a register has charged for, by the caller's own ids, oldest first."""
+        charged = self._charges.get(_required(request, "service"))
+        if charged is None:
+            raise Refused(400, "invalid_request", f"these charge: {', '.join(self._charges)}")
+        return _json(charged())
 
     async def login_code(self, request: web.Request) -> web.StreamResponse:
         """Answer what the platform's login call gives this user."""

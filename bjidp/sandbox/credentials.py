@@ -51,8 +51,8 @@ class BaiduApp(Struct, frozen=True):
     plan_id: int
 
 
-class AuthorityKey(Struct, frozen=True):
-    """A caller of the authority."""
+class CallerKey(Struct, frozen=True):
+    """A caller of a register: of the authority, the bank or the business register."""
 
     key_id: str
     secret: str
@@ -80,7 +80,9 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
     wechat: WechatApp
     alipay: AlipayApp
     baidu: BaiduApp
-    authority: AuthorityKey
+    authority: CallerKey
+    bank: CallerKey
+    business_register: CallerKey
     chuanglan: ChuanglanAccount
     mail: MailAccount
     openid_seed: str
@@ -109,9 +111,9 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
                 aip_secret=self.baidu.aip_secret,
                 plan_id=self.baidu.plan_id,
             ),
-            authority=AuthorityClient(
-                base_url=f"{base}/authority", key_id=self.authority.key_id, secret=self.authority.secret
-            ),
+            authority=_register_client(f"{base}/authority", self.authority),
+            bank=_register_client(f"{base}/bank", self.bank),
+            business_register=_register_client(f"{base}/register", self.business_register),
             chuanglan=ChuanglanClient(
                 base_url=f"{base}/chuanglan",
                 account=self.chuanglan.account,
@@ -160,8 +162,8 @@ class BaiduClient(Struct, frozen=True):
     plan_id: int
 
 
-class AuthorityClient(Struct, frozen=True):
-    """What a client of the authority needs."""
+class RegisterClient(Struct, frozen=True):
+    """What a client of a register needs."""
 
     base_url: str
     key_id: str
@@ -193,7 +195,9 @@ class ClientSettings(Struct, frozen=True):
     wechat: WechatClient
     alipay: AlipayClient
     baidu: BaiduClient
-    authority: AuthorityClient
+    authority: RegisterClient
+    bank: RegisterClient
+    business_register: RegisterClient
     chuanglan: ChuanglanClient
     mail: MailClient
 
@@ -220,11 +224,17 @@ def default_credentials(data_dir: Path | None) -> SandboxCredentials:
             aip_secret="sandboxAipSecretKey0000000000001",
             plan_id=99990001,
         ),
-        authority=AuthorityKey(key_id="sandbox-authority-1", secret="sandbox-authority-secret-0000001"),
+        authority=CallerKey(key_id="sandbox-authority-1", secret="sandbox-authority-secret-0000001"),
+        bank=CallerKey(key_id="sandbox-bank-1", secret="sandbox-bank-secret-000000000001"),
+        business_register=CallerKey(key_id="sandbox-register-1", secret="sandbox-register-secret-00000001"),
         chuanglan=ChuanglanAccount(account="N9990001", password="sandboxChuanglan01", signature="京通"),
         mail=MailAccount(username="sandbox-mail", password="sandboxMailPassword01", sender="noreply@id.example"),
         openid_seed="sandbox-openids-1",
     )
+
+
+def _register_client(base_url: str, key: CallerKey) -> RegisterClient:
+    return RegisterClient(base_url=base_url, key_id=key.key_id, secret=key.secret)
 
 
 def private_pem(key: RSAPrivateKey) -> str:

@@ -3,9 +3,10 @@
 One middleware in front of everything that speaks HTTP: what it does is decided by the first part of the path alone, so
 such a service need not know that it can be broken. Mail does not speak HTTP and asks here itself.
 
-``slow`` answers rightly after a while. ``timeout`` never answers: it ends when the caller gives up, when the sandbox
-stops, or after the given time, and then closes the connection. ``http500`` answers 500. ``malformed`` does the work and
-cuts its answer in half: what the caller asked for has happened. ``refuse`` closes the connection unanswered.
+``slow`` does the work and answers after a while: what a caller who has left by then asked for has happened. ``timeout``
+does nothing and never answers: it ends when the caller gives up, when the sandbox stops, or after the given time, and
+then closes the connection. ``http500`` answers 500. ``malformed`` does the work and cuts its answer in half. ``refuse``
+closes the connection unanswered.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
-Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority", "chuanglan", "mail"]
+Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority", "bank", "register", "chuanglan", "mail"]
 Mode: TypeAlias = Literal["ok", "slow", "timeout", "http500", "malformed", "refuse"]
 
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)
@@ -64,8 +65,9 @@ class Faults:
             case "ok":
                 return await handler(request)
             case "slow":
+                answer = await handler(request)
                 await self.keep(partial(_left, request), fault)
-                return await handler(request)
+                return answer
             case "timeout":
                 await self.keep(partial(_left, request), fault)
                 return _hang_up(request)

@@ -84,6 +84,13 @@ class ChuanglanRules(Struct, frozen=True, kw_only=True):
     """How far the time of a v2 call may be off, either way; a guess."""
 
 
+class BankRules(Struct, frozen=True, kw_only=True):
+    """How the bank behaves."""
+
+    calls_a_second: int = 20
+    """Beyond them it says that it is busy."""
+
+
 class SandboxSettings(Struct, frozen=True, kw_only=True):
     """Everything :func:`bjidp.sandbox.app.build` needs."""
 
@@ -104,3 +111,4 @@ class SandboxSettings(Struct, frozen=True, kw_only=True):
     alipay: AlipayRules = field(default_factory=AlipayRules)
     baidu: BaiduRules = field(default_factory=BaiduRules)
     chuanglan: ChuanglanRules = field(default_factory=ChuanglanRules)
+    bank: BankRules = field(default_factory=BankRules)

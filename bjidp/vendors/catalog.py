@@ -23,6 +23,8 @@ from bjidp.vendors.baidu.face import BaiduFace
 from bjidp.vendors.baidu.phone import BaiduPhone
 from bjidp.vendors.baidu.sign_in import BaiduSignIn
 from bjidp.vendors.baidu.token import AipCalls
+from bjidp.vendors.bank.client import BankClient
+from bjidp.vendors.business_register.client import BusinessRegisterClient
 from bjidp.vendors.chuanglan.reports import ChuanglanPull, ChuanglanPush
 from bjidp.vendors.chuanglan.templates import ChuanglanTemplates
 from bjidp.vendors.chuanglan.texts import ChuanglanTexts
@@ -33,6 +35,8 @@ from bjidp.vendors.settings import (
     AlipaySettings,
     AuthoritySettings,
     BaiduSettings,
+    BankSettings,
+    BusinessRegisterSettings,
     ChuanglanSettings,
     MailSettings,
     WechatSettings,
@@ -103,6 +107,20 @@ def build_authority(settings: AuthoritySettings, *, http: HttpClients, clock: Cl
         key_id=settings.key_id,
         secret=settings.secret,
         clock=clock,
+    )
+
+
+def build_bank(settings: BankSettings, *, http: HttpClients, clock: Clock) -> BankClient:
+    """Return the bank's client."""
+    return BankClient(http.open("bank", settings.base_url), key_id=settings.key_id, secret=settings.secret, clock=clock)
+
+
+def build_business_register(
+    settings: BusinessRegisterSettings, *, http: HttpClients, clock: Clock
+) -> BusinessRegisterClient:
+    """Return the business register's client."""
+    return BusinessRegisterClient(
+        http.open("business_register", settings.base_url), key_id=settings.key_id, secret=settings.secret, clock=clock
     )
 
 

@@ -56,6 +56,22 @@ class AuthoritySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     secret: Secret
 
 
+class BankSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The banks' common door, which knows whose a debit card is."""
+
+    base_url: str
+    key_id: str
+    secret: Secret
+
+
+class BusinessRegisterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The register of organisations and of their legal representatives."""
+
+    base_url: str
+    key_id: str
+    secret: Secret
+
+
 class ChuanglanSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One account for short messages at Chuanglan (创蓝)."""
 

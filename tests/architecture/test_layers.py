@@ -12,6 +12,8 @@ CLIENTS = {
     "vendors.alipay",
     "vendors.baidu",
     "vendors.authority",
+    "vendors.bank",
+    "vendors.business_register",
     "vendors.chuanglan",
     "vendors.smtp",
 }

@@ -11,10 +11,10 @@ from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.proofing.adjudication import Register
 from bjidp.proofing.ports import Check, CheckStore
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from tests.contracts.house import House
 
-YES = AuthorityFinding(AuthorityAnswer.MATCH, None, "A1")
+YES = Finding(RegisterAnswer.MATCH, None, "A1")
 
 
 def facts(name: str) -> bytes:
@@ -41,7 +41,7 @@ async def test_the_same_question_has_the_same_reference_and_the_answer_it_was_gi
     answered = Check(begun.reference, YES)
     assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == answered
     # What a register said once is not said otherwise by whoever asked it at the same time.
-    await checks.answered(begun.reference, AuthorityFinding(AuthorityAnswer.MISMATCH, "name", "A2"), house.now)
+    await checks.answered(begun.reference, Finding(RegisterAnswer.MISMATCH, Reason.NAME, "A2"), house.now)
     assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == answered
 
 

@@ -13,7 +13,7 @@ from bjidp.sandbox.app import build
 from bjidp.sandbox.clock import ManualClock
 from bjidp.sandbox.credentials import SandboxCredentials, default_credentials
 from bjidp.sandbox.entropy import SeededEntropy
-from bjidp.sandbox.settings import AlipayRules, BaiduRules, ChuanglanRules, SandboxSettings, WechatRules
+from bjidp.sandbox.settings import AlipayRules, BaiduRules, BankRules, ChuanglanRules, SandboxSettings, WechatRules
 from tests.sandbox.driver import Sandbox
 
 Start = Callable[..., Awaitable[Sandbox]]
@@ -28,7 +28,7 @@ def credentials() -> SandboxCredentials:
 async def start(credentials: SandboxCredentials) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
-        async def start(**rules: WechatRules | AlipayRules | BaiduRules | ChuanglanRules) -> Sandbox:
+        async def start(**rules: WechatRules | AlipayRules | BaiduRules | BankRules | ChuanglanRules) -> Sandbox:
             clock = ManualClock()
             settings = SandboxSettings(
                 clock=clock,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import re
 from dataclasses import dataclass
 from json import dumps, loads
@@ -17,6 +19,9 @@ from bjidp.sandbox.clock import ManualClock, beijing_time
 from bjidp.sandbox.credentials import SandboxCredentials
 
 FACE = "/wechat/cityservice/face/identify"
+AUTHORITY = "/authority/v1/check"
+BANK = "/bank/v1/verify"
+REGISTER = "/register/v1/check"
 FACEPRINT = "/baidu/rpc/2.0/brain/solution/faceprint"
 
 
@@ -51,6 +56,36 @@ class Sandbox:
         people = await (await self.http.get("/control/people")).json()
         found: dict[str, Any] = next(p for p in people if p["story"] == story)
         return found
+
+    # Authority, bank and business register
+
+    async def ask(
+        self, path: str, body: dict[str, Any] | bytes, *, headers: dict[str, str] | None = None, late: int = 0
+    ) -> ClientResponse:
+        """Put a signed question to the register at ``path``, or one that is signed ``late`` seconds ago."""
+        header, key = {
+            AUTHORITY: ("X-Authority", self.credentials.authority),
+            BANK: ("X-Bank", self.credentials.bank),
+            REGISTER: ("X-Register", self.credentials.business_register),
+        }[path]
+        octets = body if isinstance(body, bytes) else dumps(body, ensure_ascii=False).encode()
+        timestamp = str(self.clock.now() // 1000 - late)
+        mac = hmac.new(key.secret.encode(), timestamp.encode() + b"\n" + octets, hashlib.sha256).hexdigest()
+        signed = {f"{header}-Key": key.key_id, f"{header}-Timestamp": timestamp, f"{header}-Signature": mac}
+        return await self.http.post(path, data=octets, headers={**signed, **(headers or {})})
+
+    async def said(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a question."""
+        answer = await self.ask(path, body)
+        assert answer.status == 200, await answer.text()
+        read: dict[str, Any] = await answer.json()
+        return read
+
+    async def charges(self, service: str) -> list[str]:
+        answer = await self.http.get("/control/charges", params={"service": service})
+        assert answer.status == 200, await answer.text()
+        read: list[str] = await answer.json()
+        return read
 
     # WeChat
 

@@ -33,7 +33,7 @@ from tests.sandbox.driver import Sandbox
         ("face", {"verification": "a", "outcome": "maybe"}),
         ("face", {"verification": None, "outcome": "pass"}),
         ("face", {"verification": "a", "outcome": "pass", "person": "b"}),
-        ("faults", {"service": "bank", "mode": "slow"}),
+        ("faults", {"service": "post", "mode": "slow"}),
         ("faults", {"service": "wechat", "mode": "fire"}),
         ("faults", {"service": "wechat", "mode": "slow", "seconds": -1}),
         ("faults", {"service": "wechat", "mode": "slow", "seconds": "1"}),

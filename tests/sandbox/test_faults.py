@@ -15,12 +15,14 @@ PATHS = {
     "alipay": "/alipay/gateway.do",
     "baidu": "/baidu/oauth/2.0/token",
     "authority": "/authority/v1/check",
+    "bank": "/bank/v1/verify",
+    "register": "/register/v1/check",
     "chuanglan": "/chuanglan/msg/v1/send/json",
 }
 
 
 async def is_well(sandbox: Sandbox, service: str) -> bool:
-    method = "POST" if service in {"authority", "chuanglan"} else "GET"
+    method = "POST" if service in {"authority", "bank", "register", "chuanglan"} else "GET"
     answer = await sandbox.http.request(method, PATHS[service])
     return answer.status in {200, 401} and isinstance(json.loads(await answer.text()), dict)
 

@@ -7,10 +7,10 @@ import base64
 import pytest
 
 from bjidp.sandbox.alipay import content, signing
-from bjidp.sandbox.authority import signature
 from bjidp.sandbox.baidu import phone as baidu
 from bjidp.sandbox.chuanglan import template
 from bjidp.sandbox.people import numbers
+from bjidp.sandbox.registers import signature
 from bjidp.sandbox.wechat import phone as wechat
 from bjidp.sandbox.wechat.face import cert_hash
 
@@ -88,7 +88,7 @@ def test_alipay_content_that_is_no_ciphertext_is_refused(ciphertext: str) -> Non
         content.decrypt(ALIPAY_KEY, ciphertext)
 
 
-def test_the_authoritys_signature_is_hmac_sha256_over_time_line_feed_and_body() -> None:
+def test_the_registers_signature_is_hmac_sha256_over_time_line_feed_and_body() -> None:
     # Computed with openssl dgst -sha256 -hmac.
     assert signature("Jefe", "1700000000", b"{}") == (
         "753dcc0e598a27727081529f1014852d3958106c16845940e12f47facfab1583"

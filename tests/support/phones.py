@@ -46,14 +46,14 @@ from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import (
-    AuthorityAnswer,
-    AuthorityFinding,
     FaceRequest,
     FaceStart,
     FaceVerdict,
+    Finding,
     LoginCodeInvalid,
     PlatformClients,
     PlatformLogin,
+    RegisterAnswer,
 )
 
 ADDRESS = Source("192.0.2.1")
@@ -111,18 +111,20 @@ class FakeAuthority:
 
     def __init__(self) -> None:
         """Know nobody yet."""
-        self.answers: dict[str, AuthorityAnswer] = {}
+        self.answers: dict[str, RegisterAnswer] = {}
+        self.references: list[str] = []
         self.asked: list[Person] = []
         self.down = False
 
-    async def check(self, person: Person) -> AuthorityFinding:
+    async def check(self, person: Person, *, reference: str) -> Finding:
         """Answer by number."""
         self.asked.append(person)
+        self.references.append(reference)
         await asyncio.sleep(0)
         if self.down:
             raise VendorUnavailable
-        answer = self.answers.get(person.number, AuthorityAnswer.MATCH)
-        return AuthorityFinding(answer, None, f"authority-{len(self.asked)}")
+        answer = self.answers.get(person.number, RegisterAnswer.MATCH)
+        return Finding(answer, None, f"authority-{len(self.asked)}")
 
 
 def keyring() -> Keyring:

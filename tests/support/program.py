@@ -38,6 +38,8 @@ from bjidp.vendors.settings import (
     AlipaySettings,
     AuthoritySettings,
     BaiduSettings,
+    BankSettings,
+    BusinessRegisterSettings,
     ChuanglanSettings,
     MailSettings,
     WechatSettings,
@@ -451,6 +453,14 @@ def _settings(url: str, database: Path, clients: ClientSettings) -> Settings:
             base_url=clients.authority.base_url,
             key_id=clients.authority.key_id,
             secret=Secret(clients.authority.secret),
+        ),
+        bank=BankSettings(
+            base_url=clients.bank.base_url, key_id=clients.bank.key_id, secret=Secret(clients.bank.secret)
+        ),
+        business_register=BusinessRegisterSettings(
+            base_url=clients.business_register.base_url,
+            key_id=clients.business_register.key_id,
+            secret=Secret(clients.business_register.secret),
         ),
         wechat=WechatSettings(
             app_id=clients.wechat.app_id, app_secret=Secret(clients.wechat.secret), base_url=clients.wechat.base_url

@@ -36,6 +36,8 @@ MAIL: Final = Mail(
     text="您好：\n\n042532 是您的验证码，5分钟内有效。\n.\n不要告诉任何人。\n",
 )
 
+CARD_NUMBER: Final = "6222021234567890128"
+
 DONE: Final = "https://id.example/done?a=1&b=2"
 """Where a face check in a browser leads back to."""
 
@@ -52,6 +54,7 @@ NEVER_LOGGED: Final = (
     "https://",
     *(person.name for person in EVERYBODY),
     *(person.number for person in EVERYBODY),
+    CARD_NUMBER,
 )
 
 

@@ -11,6 +11,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from bjidp.clock import ManualClock
+from bjidp.sandbox.credentials import SandboxCredentials, default_credentials
 from bjidp.vendors.catalog import HttpClients
 from tests.vendors.cast import NEVER_LOGGED
 
@@ -35,6 +36,12 @@ async def clients(clock: ManualClock) -> AsyncIterator[HttpClients]:
     opened = HttpClients(clock=clock)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def credentials() -> SandboxCredentials:
+    """What a sandbox knows its caller by; its keys take a while to make."""
+    return default_credentials(None)
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,13 @@ from bjidp.errors import VendorUnavailable
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.sandbox.app import build
-from bjidp.sandbox.credentials import SandboxCredentials, default_credentials
+from bjidp.sandbox.credentials import SandboxCredentials
 from bjidp.sandbox.settings import AlipayRules, BaiduRules, SandboxSettings
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
 from bjidp.vendors.http import HttpLimits
 from bjidp.vendors.ports import (
     Authority,
-    AuthorityAnswer,
     FaceRequest,
     FaceVerdict,
     LoginCodeInvalid,
@@ -32,6 +31,7 @@ from bjidp.vendors.ports import (
     PhoneGiven,
     PhoneRefusal,
     PlatformClients,
+    RegisterAnswer,
     SealedPhone,
     SignedPhone,
     VerifiedPhone,
@@ -82,11 +82,6 @@ class World:
     async def request(self, platform: Platform, who: str, *, person: Person | None = None) -> FaceRequest:
         reference = "jt" + self.entropy.octets(10).hex()
         return FaceRequest(reference, await self.log_in(platform, who), person or self.person(who))
-
-
-@pytest.fixture(scope="session")
-def credentials() -> SandboxCredentials:
-    return default_credentials(None)
 
 
 Opener: TypeAlias = Callable[..., Any]
@@ -346,21 +341,21 @@ async def test_twenty_checks_at_once_are_twenty_checks(world: World, platform: P
 @pytest.mark.parametrize(
     ("who", "answer"),
     [
-        ("chen-yutong", AuthorityAnswer.MATCH),
-        ("huang-jiahui", AuthorityAnswer.MATCH),
-        ("ho-weng-kin", AuthorityAnswer.MATCH),
-        ("lin-yating", AuthorityAnswer.MATCH),
-        ("anna-schmidt", AuthorityAnswer.MATCH),
-        ("aygul-memet", AuthorityAnswer.MATCH),
-        ("zhou-li", AuthorityAnswer.MATCH),
-        ("wu-di", AuthorityAnswer.MISMATCH),
-        ("qian-wenjun", AuthorityAnswer.UNKNOWN),
-        ("feng-guoqiang", AuthorityAnswer.EXPIRED),
-        ("he-xiaolei", AuthorityAnswer.REFUSED),
+        ("chen-yutong", RegisterAnswer.MATCH),
+        ("huang-jiahui", RegisterAnswer.MATCH),
+        ("ho-weng-kin", RegisterAnswer.MATCH),
+        ("lin-yating", RegisterAnswer.MATCH),
+        ("anna-schmidt", RegisterAnswer.MATCH),
+        ("aygul-memet", RegisterAnswer.MATCH),
+        ("zhou-li", RegisterAnswer.MATCH),
+        ("wu-di", RegisterAnswer.MISMATCH),
+        ("qian-wenjun", RegisterAnswer.UNKNOWN),
+        ("feng-guoqiang", RegisterAnswer.EXPIRED),
+        ("he-xiaolei", RegisterAnswer.REFUSED),
     ],
 )
-async def test_the_authority_tells_each_story(world: World, who: str, answer: AuthorityAnswer) -> None:
-    finding = await world.authority.check(world.person(who))
+async def test_the_authority_tells_each_story(world: World, who: str, answer: RegisterAnswer) -> None:
+    finding = await world.authority.check(world.person(who), reference="r" + who.replace("-", ""))
     assert finding.answer is answer
     assert finding.reference
 
@@ -373,7 +368,7 @@ async def test_a_clock_that_is_wrong_is_an_outage_of_the_authority(
         authority_settings(credentials, address), http=clients, clock=ManualClock(clock.now() - 3_600_000)
     )
     with pytest.raises(VendorUnavailable):
-        await late.check(world.person("chen-yutong"))
+        await late.check(world.person("chen-yutong"), reference="late0")
 
 
 # -------------------------------------------------------------------------------------------------------- phone button

@@ -1,7 +1,7 @@
 """The synthetic persons, and what is asked about them.
 
-Called by the cameras of the three platforms, the authority and the control calls. Nobody here exists, and no number
-can belong to anybody who does.
+Called by the cameras of the three platforms, the authority, the bank, the business register and the control calls.
+Nobody here exists, and no number can belong to anybody who does.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class People:
         """Know the whole population."""
         self._by_id = population()
         self._by_number = {(p.document_type, p.document_number): p for p in self._by_id.values()}
+        self._by_card = {card: p for p in self._by_id.values() for card in p.cards}
 
     def all(self) -> list[Person]:
         """Return everybody in the order they are listed."""
@@ -45,6 +46,10 @@ class People:
     def holder(self, document_type: DocumentType, number: str) -> Person | None:
         """Return who carries the document with this number, or None."""
         return self._by_number.get((document_type, number))
+
+    def card_holder(self, number: str) -> Person | None:
+        """Return whose card this is, or None."""
+        return self._by_card.get(number)
 
     def likeness(self, document_type: DocumentType, name: str, number: str) -> Likeness:
         """Say how a camera's picture compares for this name and number; names are compared code point by code point."""

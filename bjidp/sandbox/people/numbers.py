@@ -37,6 +37,11 @@ _PERMITS: Final = {
 _PHONE: Final = re.compile(r"154\d{8}", re.ASCII)
 _CARD: Final = re.compile(r"99990[12]\d{9,13}", re.ASCII)
 
+DEBIT: Final = "999901"
+"""Begins debit cards that no bank issues."""
+CREDIT: Final = "999902"
+"""The same of credit cards."""
+
 
 def check_digit_17(first: str) -> str:
     """Return the check character of 17 digits by ISO 7064 MOD 11-2 (GB 11643-1999, section 4.2.4)."""
@@ -77,13 +82,13 @@ def permanent_resident_old(country: str, born: date, sequence: int) -> str:
 
 def debit_card(serial: int) -> str:
     """Return a 19-digit debit card number."""
-    first = f"999901{serial:012d}"
+    first = f"{DEBIT}{serial:012d}"
     return first + luhn_digit(first)
 
 
 def credit_card(serial: int) -> str:
     """Return a 16-digit credit card number."""
-    first = f"999902{serial:09d}"
+    first = f"{CREDIT}{serial:09d}"
     return first + luhn_digit(first)
 
 
@@ -103,9 +108,14 @@ def is_synthetic_phone(number: str) -> bool:
     return _PHONE.fullmatch(number) is not None
 
 
+def has_synthetic_issuer(number: str) -> bool:
+    """Tell whether ``number`` begins as no bank's cards do, whatever its last digit."""
+    return _CARD.fullmatch(number) is not None
+
+
 def is_synthetic_card(number: str) -> bool:
     """Tell whether ``number`` is a card number that no bank issues, with its right check digit."""
-    return _CARD.fullmatch(number) is not None and luhn_digit(number[:-1]) == number[-1]
+    return has_synthetic_issuer(number) and luhn_digit(number[:-1]) == number[-1]
 
 
 def _checked_18(form: re.Pattern[str], number: str) -> bool:

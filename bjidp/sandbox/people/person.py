@@ -1,8 +1,8 @@
 """A synthetic person: what is printed on the document, and what the registers know.
 
 The outcome of a story is never switched on by its name: the authority compares what it is asked with
-``registered_name``, ``valid_to`` and ``withdrawn``, the cameras look at ``face_matches``, WeChat's
-login at ``intercepted``.
+``registered_name``, ``valid_to`` and ``withdrawn``, the bank looks at ``bank_phone``, ``cards_lost`` and
+``cards_valid_to``, the cameras at ``face_matches``, WeChat's login at ``intercepted``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Story(StrEnum):
     DOCUMENT_WITHDRAWN = "document_withdrawn"
     FACE_FAILS = "face_fails"
     BANK_PHONE_DIFFERS = "bank_phone_differs"
+    BANK_CARD_LOST = "bank_card_lost"
+    BANK_CARD_EXPIRED = "bank_card_expired"
     RARE_CHARACTER = "rare_character"
     COMPATIBILITY_CHARACTER = "compatibility_character"
     DOTTED_NAME = "dotted_name"
@@ -48,6 +50,7 @@ class Person(Struct, frozen=True, kw_only=True):
     gender: str
     phone: str
     cards: tuple[str, ...] = ()
+    """A debit card and a credit card."""
     story: Story = Story.ORDINARY
 
     registered_name: str | None
@@ -60,6 +63,10 @@ class Person(Struct, frozen=True, kw_only=True):
     """Whether WeChat takes this user's logins for a stranger's."""
     bank_phone: str
     """The phone number the bank has for the cards."""
+    cards_lost: bool = False
+    """The cards were reported lost."""
+    cards_valid_to: date | None = None
+    """The last day on which the cards count; None is for ever."""
 
 
 class PublicPerson(Struct, frozen=True):

@@ -43,6 +43,8 @@ def _person(
     intercepted: bool = False,
     bank_phone: str | None = None,
     cards: bool = True,
+    cards_lost: bool = False,
+    cards_valid_to: date | None = None,
 ) -> Person:
     phone = f"154{10_000_000 + serial:08d}"
     return Person(
@@ -61,6 +63,8 @@ def _person(
         face_matches=face_matches,
         intercepted=intercepted,
         bank_phone=bank_phone or phone,
+        cards_lost=cards_lost,
+        cards_valid_to=cards_valid_to,
     )
 
 
@@ -81,7 +85,14 @@ def population() -> Mapping[str, Person]:
             valid=(date(2019, 10, 8), None),
         ),
         _person("li-siyuan", "李思远", _resident("100105", date(2001, 7, 23), 415), "male", 3),
-        _person("zhao-min", "赵敏", _resident("100108", date(1987, 12, 5), 62), "female", 4),
+        _person(
+            "zhao-min",
+            "赵敏",
+            _resident("100108", date(1987, 12, 5), 62),
+            "female",
+            4,
+            cards_valid_to=date(2031, 5, 31),
+        ),
         _person("liu-zihan", "刘子涵", _resident("100106", date(1993, 2, 28), 118), "female", 5),
         _person("sun-haoran", "孙浩然", _resident("100112", date(1979, 9, 15), 273), "male", 6),
         _person(
@@ -214,6 +225,24 @@ def population() -> Mapping[str, Person]:
             21,
             story=Story.BANK_PHONE_DIFFERS,
             bank_phone="15499000021",
+        ),
+        _person(
+            "luo-bin",
+            "罗斌",
+            _resident("100113", date(1984, 7, 3), 613),
+            "male",
+            39,
+            story=Story.BANK_CARD_LOST,
+            cards_lost=True,
+        ),
+        _person(
+            "jiang-wen",
+            "蒋雯",
+            _resident("100114", date(1991, 1, 18), 224),
+            "female",
+            40,
+            story=Story.BANK_CARD_EXPIRED,
+            cards_valid_to=date(2025, 6, 30),
         ),
         _person(
             "guo-xiaoyu",

@@ -20,7 +20,7 @@ from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import identity_check
 from bjidp.storage.sql.statements import delete_some
 from bjidp.storage.sql.transaction import Transaction
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 
 COUNTED_FOR: Final[Millis] = DAY
 """How long a check counts towards what an account may begin, and is answered from what was written down."""
@@ -67,7 +67,9 @@ class SqlIdentityChecks:
             recent = transaction.all(self._recent, values)
             for reference, asked, _, answer, reason, their_reference in recent:
                 if asked == facts:
-                    known = answer and AuthorityFinding(AuthorityAnswer(answer), reason, their_reference)
+                    known = answer and Finding(
+                        RegisterAnswer(answer), Reason(reason) if reason else None, their_reference
+                    )
                     return Check(reference, known or None)
             if len(recent) >= most:
                 # As many as may be are left in the window once this one has gone out of it.
@@ -87,7 +89,7 @@ class SqlIdentityChecks:
 
         return await self._engine.write(work)
 
-    async def answered(self, check: str, finding: AuthorityFinding, now: Instant) -> None:
+    async def answered(self, check: str, finding: Finding, now: Instant) -> None:
         await self._engine.write(
             lambda transaction: transaction.run(
                 self._answer,
@@ -105,3 +107,9 @@ class SqlIdentityChecks:
         return await self._engine.write(
             lambda transaction: transaction.run(self._forget, {"before": before, "limit": limit})
         )
+
+
+def _finding(answer: str | None, reason: str | None, reference: str) -> Finding | None:
+    if answer is None:
+        return None
+    return Finding(RegisterAnswer(answer), None if reason is None else Reason(reason), reference)

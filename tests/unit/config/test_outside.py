@@ -151,6 +151,36 @@ def test_the_authority_is_asked_over_https_and_under_no_name_of_a_user(url: str)
     assert "user@" not in told
 
 
+def section_of(register: str, url: str) -> dict[str, Any]:
+    return {register: {"base_url": url, "key_id": "x", "secret": "hunter2"}}
+
+
+@pytest.mark.parametrize("register", ["bank", "business_register"])
+def test_bank_and_business_register_are_there_where_they_are_set_and_anywhere_by_name(register: str) -> None:
+    assert getattr(settings(), register) is None
+    read = getattr(settings(**section_of(register, "https://registers.internal/v1")), register)
+    assert read.base_url == "https://registers.internal/v1"
+    assert read.secret.text() == "hunter2"
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize("register", ["bank", "business_register"])
+@pytest.mark.parametrize(
+    "url", ["http://registers.internal", "https://user@registers.internal", "https://127.0.0.1:8081/bank", "https://"]
+)
+def test_production_asks_bank_and_business_register_over_https_and_no_neighbour(register: str, url: str) -> None:
+    (told,) = faults(**section_of(register, url))
+    assert told.startswith(f"{register}.base_url: ")
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize("register", ["bank", "business_register"])
+def test_a_register_that_is_half_set_is_told_of(register: str) -> None:
+    half: dict[str, Any] = {register: {"base_url": "https://registers.internal"}}
+    told = faults(**half)
+    assert told == (f"{register}.key_id: is missing", f"{register}.secret: is missing")
+
+
 @pytest.mark.req("OPS-2")
 @pytest.mark.parametrize("host", ["localhost", "127.1", "10.0.0.4", "https://gateway.example.com", "a/b", ""])
 def test_naming_a_neighbour_on_purpose_does_not_help(host: str) -> None:

@@ -29,13 +29,13 @@ from bjidp.miniprogram.registration import (
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform
 from bjidp.proofing.adjudication import Advice
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding, FaceVerdict
+from bjidp.vendors.ports import FaceVerdict, Finding, Reason, RegisterAnswer
 
 NOW = 1_800_000_000_000
 CHECK = Check("reference", "verification", b"sealed", 30, NOW, NOW)
 ZHANG = Person(DocumentType.RESIDENT_ID, "张三", "110101199003070011")
-YES = AuthorityFinding(AuthorityAnswer.MATCH, None, "authority-1")
-NO = AuthorityFinding(AuthorityAnswer.MISMATCH, "name", "authority-2")
+YES = Finding(RegisterAnswer.MATCH, None, "authority-1")
+NO = Finding(RegisterAnswer.MISMATCH, Reason.NAME, "authority-2")
 
 STATES: dict[str, State] = {
     "opened": Opened(),
@@ -173,7 +173,7 @@ def test_what_a_phone_is_told_when_no_check_is_under_way() -> None:
     assert mismatch.details == {"advice": ("ask_issuer",)}
 
 
-@pytest.mark.parametrize("answer", [answer for answer in AuthorityAnswer if answer is not AuthorityAnswer.MATCH])
-def test_every_answer_but_a_clear_match_is_a_no(answer: AuthorityAnswer) -> None:
-    after = steps.answered(registration(Passed(CHECK, NOW)), ZHANG, AuthorityFinding(answer, None, "r"))
+@pytest.mark.parametrize("answer", [answer for answer in RegisterAnswer if answer is not RegisterAnswer.MATCH])
+def test_every_answer_but_a_clear_match_is_a_no(answer: RegisterAnswer) -> None:
+    after = steps.answered(registration(Passed(CHECK, NOW)), ZHANG, Finding(answer, None, "r"))
     assert isinstance(after.state, Opened)

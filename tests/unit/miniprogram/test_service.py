@@ -10,7 +10,7 @@ import pytest
 
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import IdentityTaken, Link, NewAccount, Standing
-from bjidp.clock import HOUR, Instant
+from bjidp.clock import HOUR, Instant, Millis
 from bjidp.errors import (
     AccountRefused,
     BjidpError,
@@ -20,6 +20,7 @@ from bjidp.errors import (
     TokenInvalid,
     VendorUnavailable,
 )
+from bjidp.miniprogram.book import Page
 from bjidp.miniprogram.errors import (
     DocumentUnsupported,
     FaceFailed,
@@ -28,6 +29,7 @@ from bjidp.miniprogram.errors import (
     LoginCodeInvalid,
 )
 from bjidp.miniprogram.limits import MiniProgramWindows
+from bjidp.miniprogram.registration import Passed, Registration
 from bjidp.miniprogram.sessions import Caller
 from bjidp.miniprogram.wire import (
     AccountFound,
@@ -43,7 +45,7 @@ from bjidp.records import StaleRecord
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.throttle.ports import Window, per_minute
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import AuthorityAnswer, FaceVerdict
+from bjidp.vendors.ports import FaceVerdict, RegisterAnswer
 from tests.support.phones import ADDRESS, LI, ZHANG, PhoneWorld
 
 pytestmark = pytest.mark.req("REG-7")
@@ -588,15 +590,15 @@ async def test_one_person_on_two_platforms_at_once_is_one_account(world: PhoneWo
 
 
 @pytest.mark.req("RNV-10")
-@pytest.mark.parametrize("answer", [answer for answer in AuthorityAnswer if answer is not AuthorityAnswer.MATCH])
-async def test_the_authoritys_no_is_final_for_this_face_check(world: PhoneWorld, answer: AuthorityAnswer) -> None:
+@pytest.mark.parametrize("answer", [answer for answer in RegisterAnswer if answer is not RegisterAnswer.MATCH])
+async def test_the_authoritys_no_is_final_for_this_face_check(world: PhoneWorld, answer: RegisterAnswer) -> None:
     registration = await world.opened("zhang")
     world.authority.answers[ZHANG] = answer
     world.face(await world.state_identity(registration))
     for _ in range(2):
         caught = await refused(world, registration)
         assert isinstance(caught, IdentityMismatch)
-        assert caught.details == {"advice": ("renew" if answer is AuthorityAnswer.EXPIRED else "check_again",)}
+        assert caught.details == {"advice": ("renew" if answer is RegisterAnswer.EXPIRED else "check_again",)}
     assert world.accounts() == 0
     assert len(world.authority.asked) == 1
     world.authority.answers.clear()
@@ -615,6 +617,37 @@ async def test_a_passed_face_is_not_lost_while_the_authority_is_down(world: Phon
     world.authority.down = False
     assert isinstance(await world.complete(registration), SessionOk)
     assert len(world.wechat.asked) == 1
+
+
+async def test_what_the_authority_answered_before_a_crash_is_asked_again_under_the_same_reference(
+    world: PhoneWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registration = await world.opened("zhang")
+    world.face(await world.state_identity(registration))
+    true_write = Page.write
+
+    async def crash(self: Page, following: Registration, life: Millis | None = None) -> Page:
+        if isinstance(following.state, Passed) and following.state.authority is not None:
+            raise StoreUnavailable
+        return await true_write(self, following, life)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Page, "write", crash)
+        for _ in range(2):
+            assert isinstance(await refused(world, registration), StoreUnavailable)
+    assert isinstance(await world.complete(registration), SessionOk)
+    assert len(world.authority.references) == 3
+    assert len(set(world.authority.references)) == 1
+
+
+async def test_another_face_check_of_the_registration_is_another_question_to_the_authority(world: PhoneWorld) -> None:
+    registration = await world.opened("zhang")
+    world.authority.answers[ZHANG] = RegisterAnswer.UNKNOWN
+    world.face(await world.state_identity(registration))
+    assert isinstance(await refused(world, registration), IdentityMismatch)
+    world.face(await world.state_identity(registration, LI))
+    assert isinstance(await world.complete(registration), SessionOk)
+    assert len(set(world.authority.references)) == 2
 
 
 @pytest.mark.attack("B3")

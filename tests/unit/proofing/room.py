@@ -25,7 +25,7 @@ from bjidp.proofing.stated import Typed
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.sessions.ports import SessionStore
 from bjidp.storage.sql.catalog import SqlStores
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+from bjidp.vendors.ports import Finding, RegisterAnswer
 from bjidp.verification.proofs import Operation
 from tests.contracts.ephemeral import Ephemeral
 from tests.support.phones import keyring
@@ -40,16 +40,18 @@ class Register:
     """Answers what it is told to, remembers what it was asked, and can be down."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, AuthorityAnswer] = {}
+        self.answers: dict[str, RegisterAnswer] = {}
         self.asked: list[Person] = []
+        self.references: list[str] = []
         self.down = False
 
-    async def check(self, person: Person) -> AuthorityFinding:
+    async def check(self, person: Person, *, reference: str) -> Finding:
         self.asked.append(person)
+        self.references.append(reference)
         if self.down:
             raise VendorUnavailable
-        answer = self.answers.get(person.number, AuthorityAnswer.MATCH)
-        return AuthorityFinding(answer, None, f"A{len(self.asked)}")
+        answer = self.answers.get(person.number, RegisterAnswer.MATCH)
+        return Finding(answer, None, f"A{len(self.asked)}")
 
 
 class Study(Room):

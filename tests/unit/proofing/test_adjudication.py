@@ -8,10 +8,10 @@ import pytest
 
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.adjudication import Advice, Denied, Proved, Register, adjudicate
-from bjidp.vendors.ports import AuthorityAnswer, AuthorityFinding
+from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 
-YES = AuthorityFinding(AuthorityAnswer.MATCH, None, "A1")
-NOES = [answer for answer in AuthorityAnswer if answer is not AuthorityAnswer.MATCH]
+YES = Finding(RegisterAnswer.MATCH, None, "A1")
+NOES = [answer for answer in RegisterAnswer if answer is not RegisterAnswer.MATCH]
 
 
 def of(kind: DocumentType, name: str = "张三") -> Person:
@@ -20,13 +20,13 @@ def of(kind: DocumentType, name: str = "张三") -> Person:
 
 @pytest.mark.req("RNV-10")
 def test_only_when_everybody_who_was_asked_says_yes_is_it_proved() -> None:
-    for authority, bank in product(AuthorityAnswer, AuthorityAnswer):
+    for authority, bank in product(RegisterAnswer, RegisterAnswer):
         findings = {
-            Register.BANK: AuthorityFinding(bank, None, "B1"),
-            Register.AUTHORITY: AuthorityFinding(authority, None, "A1"),
+            Register.BANK: Finding(bank, None, "B1"),
+            Register.AUTHORITY: Finding(authority, None, "A1"),
         }
         verdict = adjudicate(of(DocumentType.RESIDENT_ID), findings)
-        assert isinstance(verdict, Proved) == (authority is bank is AuthorityAnswer.MATCH)
+        assert isinstance(verdict, Proved) == (authority is bank is RegisterAnswer.MATCH)
 
 
 @pytest.mark.req("RNV-10")
@@ -37,7 +37,7 @@ def test_silence_proves_nothing() -> None:
 
 @pytest.mark.req("RNV-10")
 def test_a_yes_is_kept_with_the_reference_of_each_register() -> None:
-    findings = {Register.AUTHORITY: YES, Register.BANK: AuthorityFinding(AuthorityAnswer.MATCH, None, "B1")}
+    findings = {Register.AUTHORITY: YES, Register.BANK: Finding(RegisterAnswer.MATCH, None, "B1")}
     assert adjudicate(of(DocumentType.RESIDENT_ID), findings) == Proved({Register.AUTHORITY: "A1", Register.BANK: "B1"})
 
 
@@ -56,7 +56,7 @@ def test_a_yes_is_kept_with_the_reference_of_each_register() -> None:
     ],
 )
 def test_a_no_is_told_by_the_kind_of_document(person: Person, advice: list[str]) -> None:
-    no = AuthorityFinding(AuthorityAnswer.MISMATCH, "name", "A1")
+    no = Finding(RegisterAnswer.MISMATCH, Reason.NAME, "A1")
     verdict = adjudicate(person, {Register.AUTHORITY: no})
     assert isinstance(verdict, Denied)
     assert list(verdict.advice) == advice
@@ -66,23 +66,23 @@ def test_a_no_is_told_by_the_kind_of_document(person: Person, advice: list[str])
 @pytest.mark.parametrize("answer", NOES)
 @pytest.mark.parametrize("kind", DocumentType)
 def test_a_no_keeps_who_said_it_and_why_and_a_document_that_ran_out_is_to_be_renewed(
-    kind: DocumentType, answer: AuthorityAnswer
+    kind: DocumentType, answer: RegisterAnswer
 ) -> None:
-    verdict = adjudicate(of(kind), {Register.AUTHORITY: AuthorityFinding(answer, "why", "A1")})
+    verdict = adjudicate(of(kind), {Register.AUTHORITY: Finding(answer, Reason.DOCUMENT_WITHDRAWN, "A1")})
     assert isinstance(verdict, Denied)
     assert (verdict.register, verdict.answer, verdict.reason, verdict.reference) == (
-        Register.AUTHORITY, answer, "why", "A1",
+        Register.AUTHORITY, answer, Reason.DOCUMENT_WITHDRAWN, "A1",
     )  # fmt: skip
-    assert (verdict.advice == (Advice.RENEW,)) == (answer is AuthorityAnswer.EXPIRED)
+    assert (verdict.advice == (Advice.RENEW,)) == (answer is RegisterAnswer.EXPIRED)
 
 
 @pytest.mark.req("RNV-10")
 def test_the_authority_is_heard_before_the_bank() -> None:
-    no_of_bank = AuthorityFinding(AuthorityAnswer.MISMATCH, "phone", "B1")
-    no = AuthorityFinding(AuthorityAnswer.UNKNOWN, None, "A1")
+    no_of_bank = Finding(RegisterAnswer.MISMATCH, Reason.PHONE, "B1")
+    no = Finding(RegisterAnswer.UNKNOWN, None, "A1")
     person = of(DocumentType.RESIDENT_ID)
     both = adjudicate(person, {Register.BANK: no_of_bank, Register.AUTHORITY: no})
     bank = adjudicate(person, {Register.BANK: no_of_bank, Register.AUTHORITY: YES})
     assert isinstance(both, Denied)
     assert both.register is Register.AUTHORITY
-    assert bank == Denied(Register.BANK, AuthorityAnswer.MISMATCH, "phone", "B1", (Advice.ASK_BANK,))
+    assert bank == Denied(Register.BANK, RegisterAnswer.MISMATCH, Reason.PHONE, "B1", (Advice.ASK_BANK,))

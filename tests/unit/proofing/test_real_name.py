@@ -14,7 +14,7 @@ from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailab
 from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther
 from bjidp.proofing.ports import NewIdentity
-from bjidp.vendors.ports import AuthorityAnswer
+from bjidp.vendors.ports import RegisterAnswer
 from bjidp.verification.proofs import Operation
 from tests.unit.accounts.settings.room import NEW_NUMBER, NUMBER
 from tests.unit.proofing.room import LI, ZHANG, Study, form
@@ -71,7 +71,7 @@ async def test_what_is_wrong_with_the_form_is_told_beside_each_field_and_asks_no
 async def test_a_no_is_told_with_its_advice_and_costs_a_question_and_no_proof(room: Study) -> None:
     account = await room.someone()
     visit = await room.granted_visit(account, Operation.REAL_NAME)
-    room.register.answers[LI.number] = AuthorityAnswer.MISMATCH
+    room.register.answers[LI.number] = RegisterAnswer.MISMATCH
     for _ in range(2):
         with pytest.raises(IdentityMismatch) as refused:
             await room.real_names.prove(visit, None, form(LI))
@@ -88,7 +88,7 @@ async def test_a_no_is_told_with_its_advice_and_costs_a_question_and_no_proof(ro
 @pytest.mark.attack("O2")
 async def test_an_account_asks_about_three_persons_a_day(room: Study) -> None:
     visit = await room.granted_visit(await room.someone(), Operation.REAL_NAME)
-    room.register.answers[ZHANG.number] = AuthorityAnswer.MISMATCH
+    room.register.answers[ZHANG.number] = RegisterAnswer.MISMATCH
     for name in ("王五", "赵六", "孙七"):
         with pytest.raises(IdentityMismatch):
             await room.real_names.prove(visit, None, form(name=name))

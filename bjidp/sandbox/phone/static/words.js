@@ -34,6 +34,8 @@ export const STORIES = {
   document_withdrawn: "证件已挂失作废",
   face_fails: "人脸识别总是不通过",
   bank_phone_differs: "银行预留手机号与本人的不同",
+  bank_card_lost: "银行卡已挂失",
+  bank_card_expired: "银行卡已过期",
   rare_character: "姓名里有生僻字",
   compatibility_character: "姓名里的字有两种编码",
   dotted_name: "姓名里有间隔号",
