@@ -67,10 +67,7 @@ class SqlIdentityChecks:
             recent = transaction.all(self._recent, values)
             for reference, asked, _, answer, reason, their_reference in recent:
                 if asked == facts:
-                    known = answer and Finding(
-                        RegisterAnswer(answer), Reason(reason) if reason else None, their_reference
-                    )
-                    return Check(reference, known or None)
+                    return Check(reference, _finding(answer, reason, their_reference))
             if len(recent) >= most:
                 # As many as may be are left in the window once this one has gone out of it.
                 raise RateLimited(-(-(recent[-most][2] + COUNTED_FOR - now) // SECOND))
