@@ -174,6 +174,7 @@ def centre_part(
         mini_sessions=mini_sessions,
         endings=endings,
         departures=front.departures,
+        bank_cards=own.proofing.bank_cards is not None,
     )
     settings = SettingsPages(
         own=pages_of_own,
@@ -181,7 +182,7 @@ def centre_part(
         desk=front.desk,
         cookies=front.cookies,
         renderer=front.renderer,
-        views=SettingViews(form_views=FormViews(captchas), verifying=verifying),
+        views=SettingViews(form_views=FormViews(captchas), verifying=verifying, bank_cards=own.proofing.bank_cards),
         verifying=verifying,
         changes=changes,
         acts=setting_acts(
@@ -220,6 +221,7 @@ def centre_part(
             names=names,
             cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
             real_names=own.proofing.real_names,
+            bank_cards=own.proofing.bank_cards,
             unbinding=own.proofing.unbinding,
         ),
         departures=front.departures,

@@ -8,26 +8,30 @@ from __future__ import annotations
 from msgspec import Struct
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.verifying import Verifying
 from bjidp.bootstrap.rooms import Rooms, is_sandbox
-from bjidp.bootstrap.verification import Verification
+from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.asking import Asking
+from bjidp.proofing.bank_card_proofs import BankCardProofs, Served
 from bjidp.proofing.claims import Claims
-from bjidp.proofing.ranges import DocumentRange
+from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.settling import Settling
 from bjidp.proofing.unbinding import Unbinding
-from bjidp.vendors.catalog import build_authority
+from bjidp.vendors.catalog import build_authority, build_bank
 
 
 class Proofing(Struct, frozen=True):
     """The services."""
 
     real_names: RealNames
+    bank_cards: BankCardProofs | None
+    """None where there is no bank to ask."""
     unbinding: Unbinding
 
 
@@ -40,6 +44,7 @@ def wire_proofing(
     rooms: Rooms, verification: Verification, changes: Changes, verifying: Verifying, endings: Endings
 ) -> Proofing:
     """Return the services over the changes of the personal centre."""
+    settings = rooms.settings
     stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
     claims = Claims(stores.claims, RecordSeals(Sealing(rooms.keyring, rooms.entropy)), pseudonyms)
     settling = Settling(
@@ -47,7 +52,8 @@ def wire_proofing(
     )
     asking = Asking(
         checks=stores.checks,
-        authority=build_authority(rooms.settings.authority, http=rooms.http, clock=clock),
+        authority=build_authority(settings.authority, http=rooms.http, clock=clock),
+        bank=None if settings.bank is None else build_bank(settings.bank, http=rooms.http, clock=clock),
         pseudonyms=pseudonyms,
         clock=clock,
     )
@@ -59,6 +65,25 @@ def wire_proofing(
             settling=settling,
             documents=served_documents(rooms),
             teller=verification.teller,
+            clock=clock,
+        ),
+        bank_cards=None
+        if settings.bank is None
+        else BankCardProofs(
+            changes=changes,
+            addresses=NewAddresses(changes, verification.codes),
+            verifying=verifying,
+            identities=stores.identities,
+            claims=claims,
+            asking=asking,
+            settling=settling,
+            served=Served(
+                served_documents(rooms),
+                CardRange.SYNTHETIC if is_sandbox(settings) else CardRange.REAL,
+                served_numbers(settings),
+            ),
+            captchas=verification.captchas,
+            dispatches=verification.dispatches,
             clock=clock,
         ),
         unbinding=Unbinding(

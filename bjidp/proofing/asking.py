@@ -10,19 +10,21 @@ same reference, which answers as before and charges nothing. Answered: it is not
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from msgspec import Struct
 
 from bjidp.clock import Clock
+from bjidp.errors import VendorUnavailable
 from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.adjudication import Register
 from bjidp.proofing.ports import CheckStore
-from bjidp.vendors.ports import Authority, Finding
+from bjidp.vendors.ports import Authority, Bank, CardFacts, Finding
 
 MOST: Final = 3
-"""Questions about persons that an account has in 24 hours (REG-5): names are not to be tried out on numbers."""
+"""Questions to each register that an account has in 24 hours (REG-5): names are not to be tried out on numbers."""
 
 
 class Answer(Struct, frozen=True):
@@ -35,8 +37,11 @@ class Answer(Struct, frozen=True):
 class Asking:
     """Asks registers. A store that is down raises ``StoreUnavailable``, a register ``VendorUnavailable``."""
 
-    def __init__(self, *, checks: CheckStore, authority: Authority, pseudonyms: Pseudonyms, clock: Clock) -> None:
-        """Write down in ``checks``."""
+    def __init__(
+        self, *, checks: CheckStore, authority: Authority, bank: Bank | None, pseudonyms: Pseudonyms, clock: Clock
+    ) -> None:
+        """Write down in ``checks``. Without a ``bank`` nobody is asked about cards."""
+        self._bank = bank
         self._checks = checks
         self._authority = authority
         self._pseudonyms = pseudonyms
@@ -47,10 +52,35 @@ class Asking:
 
         Raises ``RateLimited`` for the fourth person in 24 hours, and ``AccountRefused``.
         """
-        facts = self._pseudonyms.digest("proofing.authority", person.document_type, person.name, person.number)
-        check = await self._checks.begin(account, Register.AUTHORITY, facts, self._clock.now(), most=MOST)
+        facts = self._pseudonyms.digest("proofing.authority", *_words(person))
+        return await self._asked(
+            account, Register.AUTHORITY, facts, lambda reference: self._authority.check(person, reference=reference)
+        )
+
+    async def bank(self, account: str, facts: CardFacts) -> Answer:
+        """Return whether the four factors belong together.
+
+        Raises ``RateLimited`` for the fourth question in 24 hours, ``AccountRefused``, and ``VendorUnavailable`` where
+        there is no bank to ask.
+        """
+        bank = self._bank
+        if bank is None:
+            raise VendorUnavailable
+        asked = self._pseudonyms.digest("proofing.bank", *_words(facts.person), facts.card_number, facts.phone)
+        return await self._asked(
+            account, Register.BANK, asked, lambda reference: bank.check(facts, reference=reference)
+        )
+
+    async def _asked(
+        self, account: str, register: Register, facts: bytes, ask: Callable[[str], Awaitable[Finding]]
+    ) -> Answer:
+        check = await self._checks.begin(account, register, facts, self._clock.now(), most=MOST)
         if check.finding is not None:
             return Answer(check.reference, check.finding)
-        finding = await self._authority.check(person, reference=check.reference)
+        finding = await ask(check.reference)
         await self._checks.answered(check.reference, finding, self._clock.now())
         return Answer(check.reference, finding)
+
+
+def _words(person: Person) -> tuple[str, str, str]:
+    return person.document_type.value, person.name, person.number

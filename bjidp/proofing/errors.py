@@ -20,6 +20,12 @@ class IdentityMismatch(BjidpError):
         self.advice = tuple(advice)
 
 
+class CardMismatch(IdentityMismatch):
+    """The bank knows the card with another person or phone number, or no such card that can be used."""
+
+    code = "card_mismatch"
+
+
 class IdentityHeld(BjidpError):
     """The identity is another account's; ``by`` names the proofs that bring it here, none when only people decide.
 

@@ -40,14 +40,23 @@ class Purpose(StrEnum):
     BIND_PHONE = "bind_phone"
     BIND_MAIL = "bind_mail"
     BANK_CARD = "bank_card"
+    """The phone number that is reserved at a card's bank is proved."""
     CLAIM = "claim"
     """An account is claimed by who has its identity (``registration/claim``)."""
 
 
 BY_SMS: Final = frozenset(
-    {Purpose.REGISTER, Purpose.LOGIN, Purpose.RECOVER, Purpose.VERIFY, Purpose.BIND_PHONE, Purpose.CLAIM}
+    {
+        Purpose.REGISTER,
+        Purpose.LOGIN,
+        Purpose.RECOVER,
+        Purpose.VERIFY,
+        Purpose.BIND_PHONE,
+        Purpose.BANK_CARD,
+        Purpose.CLAIM,
+    }
 )
-"""What codes are sent by SMS for; a bank sends its own."""
+"""What codes are sent by SMS for."""
 
 
 class Channel(StrEnum):

@@ -91,8 +91,9 @@ class CentrePages:
         mini_sessions: MiniSessions,
         endings: Endings,
         departures: Departures,
+        bank_cards: bool,
     ) -> None:
-        """Take every dependency; ``bootstrap`` wires them."""
+        """Take every dependency; ``bootstrap`` wires them. ``bank_cards`` tells whether a bank can be asked."""
         self._own = own
         self._desk = desk
         self._renderer = renderer
@@ -103,6 +104,7 @@ class CentrePages:
         self._mini_sessions = mini_sessions
         self._endings = endings
         self._departures = departures
+        self._bank_cards = bank_cards
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -205,6 +207,7 @@ class CentrePages:
             saved=shown.saved,
             username=member.username if shown.whole else "",
             focus=shown.focus,
+            bank_cards=self._bank_cards,
         )
         return self._html(page, status=200 if shown.fault is None else 422)
 

@@ -71,6 +71,8 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     """民族 was changed a moment ago."""
     username: str = ""
     """Whole, where its owner has asked to see it."""
+    bank_cards: bool = True
+    """Whether there is a bank to ask."""
     focus: Literal["username", "ethnicity"] | None = None
     """The row whose link was pressed: a keyboard goes on from there."""
 
@@ -170,7 +172,9 @@ class DeniedPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False)
 
 
-Setting: TypeAlias = Literal["password", "phone", "mail", "username", "real_name", "exchange", "unbind", "cancel"]
+Setting: TypeAlias = Literal[
+    "password", "phone", "mail", "username", "real_name", "bank_card", "exchange", "unbind", "cancel"
+]
 """What 个人中心 changes after 验证身份; words under ``settings.title.*`` and ``settings.step.*``."""
 
 
@@ -256,6 +260,28 @@ class RealNamePage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, setting="real_name", form=form, advice=(Advice.ASK_ISSUER, Advice.GO_OFFLINE))
 
 
+class BankCardPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The second step of 银行卡认证: the four factors."""
+
+    template: ClassVar[str] = "settings_bank_card.html"
+
+    h5: bool
+    form: FormView
+    advice: tuple[Advice, ...] = ()
+    """As of :class:`RealNamePage`."""
+    proved: bool = False
+    """The reserved number needs no code."""
+    setting: Setting = "bank_card"
+
+    @classmethod
+    def sample(cls) -> BankCardPage:
+        """Return the form as it is shown again after a first attempt."""
+        form = msgspec.structs.replace(
+            _FORM, values=_FORM.values | {"name": "张三"}, faults={"card_number": "not_debit"}, note="identity_mismatch"
+        )
+        return cls(h5=False, form=form, advice=(Advice.ASK_BANK,))
+
+
 class UnbindPage(msgspec.Struct, frozen=True, kw_only=True):
     """解绑, once it is proved who is here: the button gives the identity up."""
 
@@ -297,6 +323,7 @@ ALL: Final = (
     SettingPage,
     CancelPage,
     RealNamePage,
+    BankCardPage,
     UnbindPage,
     SettingDonePage,
 )

@@ -29,6 +29,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "already_signed_in": HTTPStatus.CONFLICT,
     "browser_unknown": HTTPStatus.FORBIDDEN,
     "captcha_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "card_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
     "code_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
     "confirm_refused": HTTPStatus.FORBIDDEN,
     "credentials_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -17,6 +17,7 @@ from bjidp.accounts.settings.names import Names
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Visit
+from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.verification.proofs import Operation
@@ -52,9 +53,16 @@ def setting_acts(
     names: Names,
     cancelling: Cancelling,
     real_names: RealNames,
+    bank_cards: BankCardProofs | None,
     unbinding: Unbinding,
 ) -> Acts:
-    """Return what every setting does."""
+    """Return what every setting does; one that nobody is there to ask for is left out."""
+    by_card: Acts = {}
+    if bank_cards is not None:
+        by_card[Operation.BANK_CARD] = Act(
+            lambda visit, form: bank_cards.prove(visit, form.flow, form.factors),
+            lambda visit, form: bank_cards.send_code(visit, form.flow, form.factors),
+        )
     return {
         Operation.PASSWORD: Act(lambda visit, form: passwords.change(visit, form.flow, form.typed)),
         Operation.PHONE: Act(
@@ -68,6 +76,7 @@ def setting_acts(
         Operation.USERNAME: Act(lambda visit, form: names.change_username(visit, form.flow, form.typed)),
         Operation.REAL_NAME: Act(lambda visit, form: real_names.prove(visit, form.flow, form.stated)),
         Operation.EXCHANGE: Act(lambda visit, form: real_names.exchange(visit, form.flow, form.stated)),
+        **by_card,
         Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
         Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),
     }

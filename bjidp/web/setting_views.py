@@ -16,6 +16,7 @@ from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Instant
 from bjidp.person import DocumentType
+from bjidp.proofing import bank_card_proofs
 from bjidp.proofing import stated as proofing
 from bjidp.proofing.errors import IdentityMismatch
 from bjidp.verification.proofs import Operation
@@ -34,6 +35,7 @@ FOR_LIFE: Final = "life"
 
 _KEPT: Final = (
     "phone", "mail", "username", "document_type", "name", "document_number", "sex", "valid_from", "valid_to", "term",
+    "card_number",
 )  # fmt: skip
 
 
@@ -58,6 +60,14 @@ class SettingForm(Form, frozen=True):
     valid_from: str = ""
     valid_to: str = ""
     term: str = ""
+    card_number: str = ""
+
+    @property
+    def factors(self) -> bank_card_proofs.Typed:
+        """The form as the rules of bank cards see it."""
+        return bank_card_proofs.Typed(
+            name=self.name, document_number=self.document_number, card_number=self.card_number, change=self.typed
+        )
 
     @property
     def stated(self) -> proofing.Typed:
@@ -100,8 +110,11 @@ class SettingForm(Form, frozen=True):
 class SettingViews:
     """Makes the pages of the steps that have a form."""
 
-    def __init__(self, *, form_views: FormViews, verifying: Verifying) -> None:
-        """Fill them in by ``form_views``; ``verifying`` tells whose they are."""
+    def __init__(
+        self, *, form_views: FormViews, verifying: Verifying, bank_cards: bank_card_proofs.BankCardProofs | None
+    ) -> None:
+        """Fill them in by ``form_views``; ``verifying`` tells whose they are, ``bank_cards`` what needs no code."""
+        self._bank_cards = bank_cards
         self._form_views = form_views
         self._verifying = verifying
 
@@ -143,6 +156,8 @@ class SettingViews:
             )
         if operation in IDENTITIES:
             return self._identity(view, setting, h5=h5, posted=posted)
+        if operation is Operation.BANK_CARD:
+            return await self._bank_card(asker, visit, view, facts, now, h5=h5, posted=posted)
         values = _addresses(facts) if posted is None else posted.form.kept
         view = _with_sent(replace(view, values=values), facts.address_code, now)
         typed = Typed(phone=values["phone"], mail=values["mail"])
@@ -161,6 +176,26 @@ class SettingViews:
         told = posted.told(replace(view, values=posted.form.kept))
         advice = error.advice if isinstance(error, IdentityMismatch) else ()
         return pages.RealNamePage(h5=h5, setting=setting, form=told, advice=advice)
+
+    async def _bank_card(
+        self,
+        asker: Asker,
+        visit: Visit,
+        view: FormView,
+        facts: Change,
+        now: Instant,
+        *,
+        h5: bool,
+        posted: Posted[SettingForm] | None,
+    ) -> pages.BankCardPage:
+        values = {"phone": _addresses(facts)["phone"]} if posted is None else posted.form.kept
+        number = Typed(phone=values["phone"]).number
+        proved = self._bank_cards is not None and await self._bank_cards.is_proved(visit, facts, number)
+        view = _with_sent(replace(view, values=values), facts.address_code, now)
+        view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=not proved)
+        error = None if posted is None else posted.error
+        advice = error.advice if isinstance(error, IdentityMismatch) else ()
+        return pages.BankCardPage(h5=h5, form=view, advice=advice, proved=proved)
 
 
 def _former(account: Overview, operation: Operation) -> str | None:

@@ -34,6 +34,7 @@ LEADS_TO: Final[dict[Operation, str]] = {
     Operation.MAIL: "/centre/mail",
     Operation.USERNAME: "/centre/username",
     Operation.REAL_NAME: "/centre/real_name",
+    Operation.BANK_CARD: "/centre/bank_card",
     Operation.EXCHANGE: "/centre/exchange",
     Operation.UNBIND: "/centre/unbind",
     Operation.CANCEL: "/centre/cancel",

@@ -25,6 +25,7 @@ VERIFIED = {
     "verify.mail": "绑定邮箱",
     "verify.username": "修改用户名",
     "verify.real_name": "实名认证",
+    "verify.bank_card": "银行卡认证",
     "verify.exchange": "换绑实名身份",
     "verify.unbind": "解绑实名身份",
     "verify.cancel": "账号注销",

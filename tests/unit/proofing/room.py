@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from bjidp.accounts.drafts import Sealed
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import ManualClock
 from bjidp.entropy import Entropy
@@ -16,17 +17,19 @@ from bjidp.person import DocumentType, Person
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.asking import Asking
+from bjidp.proofing.bank_card_proofs import BankCardProofs, Served
 from bjidp.proofing.claims import Claims
 from bjidp.proofing.ports import Bound
-from bjidp.proofing.ranges import DocumentRange
+from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.settling import Settling
 from bjidp.proofing.stated import Typed
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.sessions.ports import SessionStore
 from bjidp.storage.sql.catalog import SqlStores
-from bjidp.vendors.ports import Finding, RegisterAnswer
+from bjidp.vendors.ports import CardFacts, Finding, RegisterAnswer
 from bjidp.verification.proofs import Operation
+from bjidp.verification.ranges import NumberRange
 from tests.contracts.ephemeral import Ephemeral
 from tests.support.phones import keyring
 from tests.support.verification import PSEUDONYMS
@@ -54,6 +57,23 @@ class Register:
         return Finding(answer, None, f"A{len(self.asked)}")
 
 
+class BankDoor:
+    """Knows cards by what it is told, and can be down."""
+
+    def __init__(self) -> None:
+        self.answer = Finding(RegisterAnswer.MATCH, None, "B1")
+        self.asked: list[CardFacts] = []
+        self.references: list[str] = []
+        self.down = False
+
+    async def check(self, facts: CardFacts, *, reference: str) -> Finding:
+        self.asked.append(facts)
+        self.references.append(reference)
+        if self.down:
+            raise VendorUnavailable
+        return self.answer
+
+
 class Study(Room):
     """The room, with what proofing adds to it."""
 
@@ -62,6 +82,7 @@ class Study(Room):
     ) -> None:
         super().__init__(sql, sessions, brief, file, clock, entropy)
         self.register = Register()
+        self.bank = BankDoor()
         self.identities = self.meddler.between("identities", sql.identities)
         self.claims = Claims(
             self.meddler.between("claims", brief.records("claim", Sealed)),
@@ -71,6 +92,7 @@ class Study(Room):
         self.asking = Asking(
             checks=self.meddler.between("checks", sql.checks),
             authority=self.register,
+            bank=self.bank,
             pseudonyms=PSEUDONYMS,
             clock=clock,
         )
@@ -91,6 +113,19 @@ class Study(Room):
             clock=clock,
         )
 
+        self.bank_cards = BankCardProofs(
+            changes=self.changes,
+            addresses=NewAddresses(self.changes, self.codes),
+            verifying=self.verifying,
+            identities=self.identities,
+            claims=self.claims,
+            asking=self.asking,
+            settling=self.settling,
+            served=Served(DocumentRange.REAL, CardRange.SYNTHETIC, NumberRange.SYNTHETIC),
+            captchas=self.captchas,
+            dispatches=self.dispatches,
+            clock=clock,
+        )
         self.unbinding = Unbinding(
             changes=self.changes,
             verifying=self.verifying,

@@ -53,6 +53,7 @@ export const ACTIONS = {
   "verify.mail": { name: "绑定邮箱", then: (who) => `电脑上就可以换掉 ${who} 的邮箱` },
   "verify.username": { name: "修改用户名", then: (who) => `电脑上就可以换掉 ${who} 的用户名` },
   "verify.real_name": { name: "实名认证", then: (who) => `电脑上就可以为 ${who} 的账号办理实名认证` },
+  "verify.bank_card": { name: "银行卡认证", then: (who) => `电脑上就可以用银行卡为 ${who} 的账号办理认证` },
   "verify.exchange": { name: "换绑实名身份", then: (who) => `电脑上就可以把 ${who} 的账号换成另一个人的身份` },
   "verify.unbind": { name: "解绑实名身份", then: (who) => `电脑上就可以解除 ${who} 的实名认证，所有设备都要重新登录` },
   "verify.cancel": { name: "账号注销", then: (who) => `电脑上就可以注销 ${who} 的账号，不能恢复` },

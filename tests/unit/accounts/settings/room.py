@@ -109,7 +109,7 @@ class Room:
         self.sessions = Sessions(self.meddler.between("sessions", sessions), clock, entropy, 12 * HOUR)
         self.members = self.meddler.between("members", sql.members)
         self.codes = codes(brief, entropy)
-        self._file = file
+        self.file = file
         throttle = self.meddler.between("throttle", brief.throttle)
         self.captchas = Captchas(
             records=self.meddler.between("captchas", brief.records("captcha", Captcha)),
@@ -283,7 +283,7 @@ class Room:
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Run SQL on the database file."""
-        with closing(sqlite3.connect(self._file)) as connection, connection:
+        with closing(sqlite3.connect(self.file)) as connection, connection:
             return connection.execute(statement, values).fetchall()
 
     def events(self) -> list[str]:

@@ -1,0 +1,263 @@
+"""银行卡认证: a person, their debit card, and the phone number reserved at its bank make L3 (RNV-4).
+
+Owns the order in which everything is found wrong before anybody is asked, and the bank before anything is written. The
+code by SMS proves the reserved number first: a bank that knows the four factors knows nothing of who types them. It is
+not asked for again where the number is the account's own and 验证身份 has just proved it. Called by ``web``.
+
+A number of a card is never written down: the register's question is kept as a keyed digest, and what it is proved by is
+our own reference (attack B7).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.accounts import fields
+from bjidp.accounts.drafts import Draft
+from bjidp.accounts.ports import Evidence
+from bjidp.accounts.settings import flow as rules
+from bjidp.accounts.settings.addresses import NewAddresses
+from bjidp.accounts.settings.changes import Changes, sent_to
+from bjidp.accounts.settings.flow import Change
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import Clock
+from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.person import DocumentType, Person
+from bjidp.proofing.adjudication import Denied, Register, adjudicate
+from bjidp.proofing.asking import Asking
+from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
+from bjidp.proofing.claims import Claims
+from bjidp.proofing.dates import beijing_date
+from bjidp.proofing.documents import parse
+from bjidp.proofing.errors import CardMismatch, IdentityHeld, IdentityMismatch, IdentityOther
+from bjidp.proofing.faults import Unacceptable
+from bjidp.proofing.names import comparison_key
+from bjidp.proofing.ports import IdentityStore, NewIdentity
+from bjidp.proofing.ranges import CardRange, DocumentRange
+from bjidp.proofing.settling import Settling
+from bjidp.vendors.ports import CardFacts, Reason
+from bjidp.verification.captchas import Captchas
+from bjidp.verification.code import Binding, Purpose, by_sms
+from bjidp.verification.dispatch import Dispatches
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.proofs import Operation
+from bjidp.verification.ranges import NumberRange
+
+NOT_DEBIT: Final = "not_debit"
+"""What a card is told that is none; words under ``fault.card_number.not_debit``."""
+
+
+class Typed(Struct, frozen=True, kw_only=True):
+    """The fields of 银行卡认证 as they were posted."""
+
+    name: str = ""
+    document_number: str = ""
+    card_number: str = ""
+    change: rules.Typed = rules.Typed()
+    """The reserved number, its captcha and its code."""
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Typed(***)"
+
+
+class Factors(Struct, frozen=True):
+    """The four, each of which could be somebody's; ``exchange`` tells that they are those of a claim that exchanges."""
+
+    person: Person
+    card: BankCard
+    number: MobileNumber
+    exchange: bool
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Factors(***)"
+
+
+class Served(Struct, frozen=True):
+    """Whose documents, cards and numbers this deployment knows."""
+
+    documents: DocumentRange
+    cards: CardRange
+    numbers: NumberRange
+
+
+class BankCardProofs:
+    """Proves persons by their cards. A store that is down raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        *,
+        changes: Changes,
+        addresses: NewAddresses,
+        verifying: Verifying,
+        identities: IdentityStore,
+        claims: Claims,
+        asking: Asking,
+        settling: Settling,
+        served: Served,
+        captchas: Captchas,
+        dispatches: Dispatches,
+        clock: Clock,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._changes = changes
+        self._addresses = addresses
+        self._verifying = verifying
+        self._identities = identities
+        self._claims = claims
+        self._asking = asking
+        self._settling = settling
+        self._served = served
+        self._captchas = captchas
+        self._dispatches = dispatches
+        self._clock = clock
+
+    async def is_proved(self, visit: Visit, change: Change | None, number: MobileNumber | None) -> bool:
+        """Return whether ``number`` needs no code: it is the account's own and just proved, or was proved here."""
+        if change is None or number is None:
+            return False
+        if change.address == number.digits:
+            return True
+        return change.identity_proved and (await self._verifying.member(visit)).phone == number.digits
+
+    async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
+        """Send a code to the reserved number; return the change's id.
+
+        Raises ``InvalidRequest`` with what is wrong with number and captcha, ``CaptchaWrong``,
+        :class:`bjidp.accounts.settings.changes.NotDue`, and what
+        :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
+        """
+        number = _number(typed, fields.captcha_faults(typed.change.captcha))
+        self._served.numbers.admit(number)
+        draft = await self._changes.due(visit, Operation.BANK_CARD, flow)
+        await self._captchas.use(visit.holder, typed.change.captcha_id, typed.change.captcha)
+        sent = await self._dispatches.sms(
+            _binding(draft.id, number),
+            number,
+            holder=visit.holder,
+            browser=visit.holder,
+            source=visit.source,
+            owner=False,
+        )
+        noted = sent_to(number.digits, sent, draft)
+        return (await self._changes.note(visit, draft, lambda facts: rules.address_asked(facts, noted))).id
+
+    async def prove(self, visit: Visit, flow: str | None, typed: Typed) -> str:
+        """Raise the account to L3, or bind the identity it claims or has none of; return the change's id.
+
+        Raises ``InvalidRequest`` with what is wrong with the form, a card that is no debit card included;
+        ``VerificationCodeWrong``, ``VerificationCodeExpired``, :class:`IdentityMismatch`, :class:`IdentityOther` for
+        another person than the account's, ``RateLimited``, ``VendorUnavailable``, ``AccountRefused`` and
+        :class:`bjidp.accounts.settings.changes.NotDue`.
+        """
+        progress = await self._changes.look(visit, Operation.BANK_CARD, flow)
+        facts = None if progress.draft is None else progress.draft.facts
+        proved = await self.is_proved(visit, facts, typed.change.number)
+        factors = await self._factors(visit, typed, code=not proved)
+        draft = await self._changes.due(visit, Operation.BANK_CARD, flow)
+        if not proved:
+            binding = _binding(draft.id, factors.number)
+            draft = await self._addresses.prove(visit, draft, binding, typed.change.code)
+        new = await self._confirmed(visit.account, factors)
+        return await self._settle(visit, draft, new, exchange=factors.exchange)
+
+    async def _factors(self, visit: Visit, typed: Typed, *, code: bool) -> Factors:
+        """Return the factors; raise ``InvalidRequest`` for all that is wrong with them, :class:`IdentityOther`."""
+        bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
+        kind = DocumentType.RESIDENT_ID
+        if claim is not None:
+            kind = claim.person.document_type
+        elif bound is not None:
+            kind = bound.person.document_type
+        faults: list[FieldFault] = []
+        person = self._person(kind, typed, faults)
+        card = self._card(typed, faults)
+        number = _number(typed, [*faults, *(fields.code_faults(typed.change.code) if code else [])])
+        if person is None or card is None:
+            raise InvalidRequest(*faults)
+        self._served.numbers.admit(number)
+        claimed = claim is not None and _same(claim.person, person)
+        if bound is not None and not _same(bound.person, person) and not claimed:
+            raise IdentityOther
+        return Factors(person, card, number, exchange=claim is not None and claimed and claim.exchange)
+
+    def _person(self, kind: DocumentType, typed: Typed, faults: list[FieldFault]) -> Person | None:
+        try:
+            person = parse(kind, typed.name, typed.document_number, beijing_date(self._clock.now()))
+            self._served.documents.admit(person)
+        except InvalidRequest as error:
+            faults += error.errors
+            return None
+        return person
+
+    def _card(self, typed: Typed, faults: list[FieldFault]) -> BankCard | None:
+        try:
+            card = bank_card(typed.card_number)
+            self._served.cards.admit(card)
+        except Unacceptable as error:
+            faults.append(FieldFault(CARD_FIELD, error.fault))
+            return None
+        except InvalidRequest as error:
+            faults += error.errors
+            return None
+        if not card.may_be_debit:
+            faults.append(FieldFault(CARD_FIELD, NOT_DEBIT))
+        return card
+
+    async def _confirmed(self, account: str, factors: Factors) -> NewIdentity:
+        """Ask the authority and the bank; raise :class:`IdentityMismatch` or its kin unless both say yes."""
+        authority = await self._asking.authority(account, factors.person)
+        findings = {Register.AUTHORITY: authority.finding}
+        verdict = adjudicate(factors.person, findings)
+        if isinstance(verdict, Denied):
+            # Who does not exist has no card; the bank is not paid to say so.
+            raise IdentityMismatch(verdict.advice)
+        facts = CardFacts(factors.person, factors.card.digits, factors.number.digits)
+        bank = await self._asking.bank(account, facts)
+        verdict = adjudicate(factors.person, findings | {Register.BANK: bank.finding})
+        if isinstance(verdict, Denied):
+            if verdict.reason is Reason.CARD_NOT_DEBIT:
+                raise InvalidRequest(FieldFault(CARD_FIELD, NOT_DEBIT))
+            raise CardMismatch(verdict.advice)
+        return NewIdentity(
+            person=factors.person,
+            evidence=Evidence.BANK_CARD,
+            evidence_reference=bank.reference,
+            authority_reference=verdict.references[Register.AUTHORITY],
+        )
+
+    async def _settle(self, visit: Visit, draft: Draft[Change], new: NewIdentity, *, exchange: bool) -> str:
+        held_by: list[tuple[Evidence, ...]] = []
+
+        async def write() -> None:
+            try:
+                await self._settling.settle(visit.account, new, keep=visit.session.id, exchange=exchange)
+            except IdentityHeld as held:
+                held_by.append(held.by)
+
+        await self._changes.save(visit, draft, write)
+        if held_by:
+            await self._changes.note(visit, draft, lambda facts: replace(facts, held_by=held_by[0]))
+        return draft.id
+
+
+def _same(one: Person, other: Person) -> bool:
+    """Tell whether both are one person, however a rare character in the name is written."""
+    own, its = comparison_key(one.name), comparison_key(other.name)
+    return (one.document_type, one.number, own) == (other.document_type, other.number, its)
+
+
+def _number(typed: Typed, others: list[FieldFault]) -> MobileNumber:
+    faults = [*fields.phone_faults(typed.change.phone), *others]
+    number = typed.change.number
+    if faults or number is None:
+        raise InvalidRequest(*faults)
+    return number
+
+
+def _binding(flow: str, number: MobileNumber) -> Binding:
+    return Binding(Purpose.BANK_CARD, by_sms(number), flow)
