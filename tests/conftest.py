@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.support.labels",
     "tests.support.chromium",
     "tests.support.demo",
+    "tests.support.gallery",
     "tests.support.postgres",
     "tests.support.redis",
 ]

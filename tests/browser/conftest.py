@@ -7,10 +7,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Protocol
 
-import pytest
 from playwright.async_api import ViewportSize
 
-from tests.support.chromium import ContextFactory
+from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
@@ -48,13 +47,7 @@ class Builder(Protocol):
         ...
 
 
-@pytest.fixture(scope="session")
-def gallery(tmp_path_factory: pytest.TempPathFactory) -> Gallery:
-    """Where pictures of the states hang."""
-    return Gallery(tmp_path_factory.mktemp("gallery"))
-
-
-@pytest.fixture
+@beside_browsers
 async def computer_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIterator[ComputerFactory]:
     """Switch computers on; no script of theirs may have failed, and none may have broken the content policy."""
     computers: list[Computer] = []
@@ -68,7 +61,7 @@ async def computer_at(browser_context: ContextFactory, gallery: Gallery) -> Asyn
     assert [fault for computer in computers for fault in computer.faults] == []
 
 
-@pytest.fixture
+@beside_browsers
 async def phone_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIterator[HandsetFactory]:
     """Switch phones on; none of their scripts may have failed."""
     phones: list[Handset] = []
@@ -87,19 +80,19 @@ async def phone_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIt
     assert [fault for phone in phones for fault in phone.faults] == []
 
 
-@pytest.fixture
+@beside_browsers
 async def computer(computer_at: ComputerFactory, demo: Demo) -> Computer:
     """A computer at the demo."""
     return await computer_at(demo)
 
 
-@pytest.fixture
+@beside_browsers
 async def phone(phone_at: HandsetFactory, demo: Demo) -> Handset:
     """A phone at the demo."""
     return await phone_at(demo)
 
 
-@pytest.fixture
+@beside_browsers
 async def build(demo: Demo, tmp_path: Path) -> AsyncIterator[Builder]:
     """Build houses."""
     async with AsyncExitStack() as stack:

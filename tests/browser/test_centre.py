@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import PHONE, ComputerFactory
 from tests.support.accounts import member_at
 from tests.support.browser import IPHONE
-from tests.support.chromium import ContextFactory
+from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
@@ -22,7 +22,7 @@ from tests.support.town import acquaint
 PASSWORD, NEW_PASSWORD = "Wansui-wansui-7", "Wansui-wansui-8"
 
 
-@pytest.fixture
+@beside_browsers
 async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
     """A phone's own browser at the demo."""
     context = await browser_context(

@@ -18,7 +18,7 @@ from tests.browser.conftest import PHONE, ComputerFactory
 from tests.support.accounts import member_at, stores_at
 from tests.support.browser import IPHONE
 from tests.support.calls import Caller, Deployment
-from tests.support.chromium import ContextFactory
+from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.fragile import Fragile, fragile
@@ -46,7 +46,7 @@ def scaled_out(
             yield servers
 
 
-@pytest.fixture
+@beside_browsers
 async def handheld(browser_context: ContextFactory, gallery: Gallery, scaled_out: Fragile) -> Computer:
     """A phone's own browser."""
     context = await browser_context(

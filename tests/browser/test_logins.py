@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import PHONE
 from tests.support.accounts import member_at
 from tests.support.browser import IPHONE
-from tests.support.chromium import ContextFactory
+from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
@@ -20,7 +20,7 @@ from tests.support.looks import Looks
 PASSWORD = "Wansui-wansui-7"
 
 
-@pytest.fixture
+@beside_browsers
 async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
     """A phone's own browser at the demo."""
     context = await browser_context(

@@ -14,7 +14,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.phone_fakes import PREFIX, FakeIdentityServer, Simulator, problem, running
 from tests.support.accessibility import violations
-from tests.support.chromium import BrowserLauncher, ContextFactory
+from tests.support.chromium import BrowserLauncher, ContextFactory, beside_browsers
 
 PATIENCE = 10_000  # Milliseconds until a step that does not come has failed.
 TICKET = "A" * 22
@@ -34,13 +34,13 @@ VERIFIED = {
 """What verify tickets ask for, by what the person calls it."""
 
 
-@pytest.fixture
+@beside_browsers
 async def simulator() -> AsyncIterator[Simulator]:
     async with running() as found:
         yield found
 
 
-@pytest.fixture
+@beside_browsers
 async def page(browser_context: ContextFactory, simulator: Simulator) -> Page:
     context = await browser_context(base_url=simulator.url, viewport={"width": 390, "height": 844})
     context.set_default_timeout(PATIENCE)
@@ -293,7 +293,7 @@ async def test_a_registration_that_is_over_starts_again_with_the_login(page: Pag
 # ------------------------------------------------------------------------------------------------- an account is there
 
 
-@pytest.fixture
+@beside_browsers
 async def found(page: Page, server: FakeIdentityServer) -> Page:
     """A person who has passed the face check, and whose identity has an account."""
     account = {"username": "*******2400937", "phone": "154****0002"}

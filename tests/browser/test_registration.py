@@ -9,14 +9,14 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import PHONE
 from tests.support.accessibility import violations
-from tests.support.chromium import ContextFactory
+from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
 from tests.support.registrant import Registrant
 
 
-@pytest.fixture
+@beside_browsers
 async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
     """A phone's own browser at the demo."""
     context = await browser_context(base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True)

@@ -1,17 +1,18 @@
 """A real browser for tests: the machine's Chromium, driven by Playwright's asyncio API.
 
-Each test starts its own: 0.35 s for driver and browser, and in exchange everything lives in the test's event loop,
-beside the servers it talks to, and no test sees another's cookies, cache or permissions.
+The run has one: driver, browser and first page cost a second of CPU. A test has contexts of its own, each a person at a
+device, so no test sees another's cookies, cache or permissions. What drives the browser belongs to one event loop, so
+its tests share that of the run: :data:`beside_browsers` is for the fixtures they need.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from pathlib import Path
-from typing import Literal, Protocol, TypedDict, Unpack
+from typing import Final, Literal, Protocol, TypedDict, Unpack
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, BrowserType, ViewportSize, async_playwright
 
 from tests.support import backends
 
@@ -64,43 +65,79 @@ class ContextFactory(Protocol):
         ...
 
 
-@pytest.fixture(scope="session")
-def chromium_path() -> Path:
-    """Where Chromium lies."""
-    return backends.chromium().path
+_BESIDE: Final = frozenset({"launch_browser", "browser_context", "build"})
+"""Fixtures by which a test is known to need that loop."""
+
+beside_browsers = pytest_asyncio.fixture(loop_scope="session")
+"""Marks a fixture that is used beside a browser, in the same event loop."""
 
 
-@pytest.fixture
-async def launch_browser(chromium_path: Path) -> AsyncIterator[BrowserLauncher]:
-    """Start browsers with flags of the test's own."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every test with a browser run in the event loop of the browsers."""
+    for item in items:
+        if not _BESIDE.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+class Chromium:
+    """The run's browser, and others with flags of their own."""
+
+    def __init__(self, kind: BrowserType) -> None:
+        """Start browsers of ``kind``; none is started yet."""
+        self._kind = kind
+        self._path = backends.chromium().path
+        self._shared: Browser | None = None
+
+    async def launch(self, *flags: str) -> Browser:
+        """Start one more."""
+        return await self._kind.launch(executable_path=self._path, headless=True, args=[*FLAGS, *flags])
+
+    async def shared(self) -> Browser:
+        """Return the one that tests share, anew if it has died over a test."""
+        if self._shared is None or not self._shared.is_connected():
+            self._shared = await self.launch()
+        return self._shared
+
+    async def close(self) -> None:
+        """End the shared one."""
+        if self._shared is not None:
+            await self._shared.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Chromium]:
+    """What starts browsers."""
     async with async_playwright() as playwright:
-        started: list[Browser] = []
-
-        async def launch(*flags: str) -> Browser:
-            browser = await playwright.chromium.launch(
-                executable_path=chromium_path, headless=True, args=[*FLAGS, *flags]
-            )
-            started.append(browser)
-            return browser
-
-        yield launch
-        for browser in started:
-            await browser.close()
+        browsers = Chromium(playwright.chromium)
+        yield browsers
+        await browsers.close()
 
 
-@pytest.fixture
-async def browser(launch_browser: BrowserLauncher) -> Browser:
-    """One browser."""
-    return await launch_browser()
+@beside_browsers
+async def launch_browser(chromium: Chromium) -> AsyncIterator[BrowserLauncher]:
+    """Start browsers with flags of the test's own."""
+    started: list[Browser] = []
+
+    async def launch(*flags: str) -> Browser:
+        started.append(await chromium.launch(*flags))
+        return started[-1]
+
+    yield launch
+    for browser in started:
+        await browser.close()
 
 
-@pytest.fixture
-async def browser_context(browser: Browser) -> ContextFactory:
+@beside_browsers
+async def browser_context(chromium: Chromium) -> AsyncIterator[ContextFactory]:
     """Open contexts, in Chinese and in Beijing time unless the test says otherwise."""
+    opened: list[BrowserContext] = []
 
     async def open_context(**options: Unpack[ContextOptions]) -> BrowserContext:
         options.setdefault("locale", "zh-CN")
         options.setdefault("timezone_id", "Asia/Shanghai")
-        return await browser.new_context(**options)
+        opened.append(await (await chromium.shared()).new_context(**options))
+        return opened[-1]
 
-    return open_context
+    yield open_context
+    for context in opened:
+        await context.close()

@@ -14,6 +14,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -29,6 +30,8 @@ from bjidp.web.rendering import Renderer
 from bjidp.web.texts import Texts
 
 FLOW: Final = "mDq3vYdV0Yw4h8m0m1iX7A"
+PREFIX: Final = "http://127.0.0.1:8080/q/"
+"""What every QR text begins with, wherever the server listens: phones never come here."""
 KEY: Final = b"a frame key of thirty-two bytes!"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -45,13 +48,23 @@ def frame_text(prefix: str, ticket: str, number: int, purpose: str = "login") ->
     return f"{prefix}{ticket}.{number:03d}.{base64.urlsafe_b64encode(mac).decode()[:12]}"
 
 
+@cache
+def _made() -> tuple[Basis, str, StaticFiles, Renderer]:
+    """Return what every scripted server of the run draws with: it takes half a second to make."""
+    basis = Basis(PREFIX)
+    path = f"/static/qr/{basis.fingerprint}.bin"
+    files = StaticFiles.load().including(path, basis.encode(), "application/octet-stream")
+    shell = Shell(sandbox=True, portal_url="http://localhost:8082/")
+    return basis, path, files, Renderer(shell, files, Texts.load("zh_CN"))
+
+
 class ScriptedServer:
     """The script, and what the page has asked so far."""
 
     def __init__(self) -> None:
         """Begin with nothing to say."""
         self.base_url = ""
-        self.prefix = ""
+        self.prefix = PREFIX
         self.sockets: list[web.WebSocketResponse] = []
         self.heard: list[object] = []
         self.redeemed: list[Message] = []
@@ -68,7 +81,8 @@ class ScriptedServer:
         self.state = QrStatePage(state=QrState.WAITING, flow=FLOW, csrf="token")
         self.changed = asyncio.Condition()
         self._seq = 0
-        self._basis: Basis | None = None
+        self._basis, path, self._files, self._renderer = _made()
+        self.page = msgspec.structs.replace(self.page, basis_url=path, flow=FLOW, embedder=None)
 
     # ------------------------------------------------------------------------------------------------ what is said
 
@@ -138,18 +152,6 @@ class ScriptedServer:
         app.router.add_get("/beside.js", self._beside_script)
         return app
 
-    def listen_at(self, base_url: str) -> None:
-        """Take the address the server got, which is part of every QR text."""
-        self.base_url = base_url.rstrip("/")
-        self.prefix = f"{self.base_url}/q/"
-        self._basis = Basis(self.prefix)
-        path = f"/static/qr/{self._basis.fingerprint}.bin"
-        self._files = StaticFiles.load().including(path, self._basis.encode(), "application/octet-stream")
-        self._renderer = Renderer(
-            Shell(sandbox=True, portal_url="http://localhost:8082/"), self._files, Texts.load("zh_CN")
-        )
-        self.page = msgspec.structs.replace(self.page, basis_url=path, flow=FLOW, embedder=None)
-
     async def _login(self, request: web.Request) -> web.Response:
         self.pages_opened += 1
         tab = request.query.get("tab", "scan")
@@ -217,7 +219,6 @@ class ScriptedServer:
         raise web.HTTPSeeOther("/centre")
 
     async def _image(self, request: web.Request) -> web.Response:
-        assert self._basis is not None
         assert request.query["flow"] == FLOW
         texts = [frame_text(self.prefix, "A" * 22, number) for number in range(30)]
         picture = await asyncio.to_thread(animated_image, self._basis, texts, 2)
@@ -254,7 +255,7 @@ async def scripted_server(host: str = "127.0.0.1") -> AsyncIterator[ScriptedServ
     script = ScriptedServer()
     server = TestServer(script.application(), host=host)
     await server.start_server(shutdown_timeout=0.1)
-    script.listen_at(str(server.make_url("/")))
+    script.base_url = str(server.make_url("/")).rstrip("/")
     try:
         yield script
     finally:

@@ -16,11 +16,11 @@ from PIL import Image
 from playwright.async_api import Page, expect
 
 from bjidp.web.pages import QrState, QrStatePage
-from tests.support.chromium import ContextFactory
+from tests.support.chromium import ContextFactory, beside_browsers
 from tests.web.scripted_server import FLOW, ScriptedServer, answers, frame_text, loses_the_answer, scripted_server
 
 
-@pytest.fixture
+@beside_browsers
 async def server() -> AsyncIterator[ScriptedServer]:
     """A scripted server whose channel greets with a fresh ticket."""
     async with scripted_server() as script:
@@ -28,7 +28,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
         yield script
 
 
-@pytest.fixture
+@beside_browsers
 async def page(server: ScriptedServer, browser_context: ContextFactory) -> Page:
     """A browser's tab, with nothing open yet; a script error in it fails the test."""
     tab = await (await browser_context(base_url=server.base_url)).new_page()
