@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import settings
 
@@ -27,6 +29,17 @@ settings.load_profile("bjidp")
 def pytest_configure() -> None:
     """Close the network before any test module is imported."""
     network.close()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later collection of garbage, which took a tenth of the run."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let what was left out go in the end: extension modules count what they still have."""
+    gc.unfreeze()
 
 
 def pytest_report_header() -> list[str]:
