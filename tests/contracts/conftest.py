@@ -28,7 +28,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.processes import free_port
 from tests.support.redis import RedisServer
 
-_TEMPLATE = "bjidp_migrated"
+_MIGRATED = "bjidp_migrated"
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +40,11 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_server: PostgresServer) -> str:
-    """The name of a PostgreSQL database with the newest schema, to copy."""
-    postgres_server.create(_TEMPLATE)
-    migrate(postgres_server.url(_TEMPLATE))
-    return _TEMPLATE
+def migrated_database(postgres_server: PostgresServer) -> str:
+    """The name of a PostgreSQL database with the newest schema."""
+    postgres_server.create(_MIGRATED)
+    migrate(postgres_server.url(_MIGRATED))
+    return _MIGRATED
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
-    """The address of a fresh PostgreSQL database with the newest schema."""
-    with postgres_server.database(migrated_template) as url:
-        yield url
+def postgresql_url(postgres_server: PostgresServer, migrated_database: str) -> str:
+    """The address of an empty PostgreSQL database with the newest schema; one made anew takes fifty times as long."""
+    postgres_server.empty(migrated_database)
+    return postgres_server.url(migrated_database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: one server a run, one fresh database a test.
+"""A real PostgreSQL for tests: one server a run, one empty database a test.
 
 The server trusts every connection from loopback and keeps its data in a temporary folder with every guarantee of
 durability switched off: a test may lose data in a power cut.
@@ -33,6 +33,20 @@ _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "32MB",
 }
+
+
+_EMPTY = """
+DO $$ DECLARE name text; BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  -- Without a look at foreign keys: nothing is left that could point anywhere.
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE format('DELETE FROM %I', name);
+  END LOOP;
+  FOR name IN SELECT sequencename FROM pg_sequences LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', name); END LOOP;
+END $$
+"""
 
 
 class PostgresServer:
@@ -80,7 +94,13 @@ class PostgresServer:
 
     def create(self, name: str, template: str = "template1") -> None:
         """Make a database as a copy of ``template``, which nobody may be connected to."""
-        self._say("CREATE DATABASE {} TEMPLATE {}", name, template)
+        # By copying files: by way of the log, as is usual, takes twice as long.
+        self._say("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+
+    def empty(self, name: str) -> None:
+        """Take every row out of a database, and whoever is still connected to it; its schema stays."""
+        with self._connected(name) as owner:
+            owner.execute(_EMPTY)
 
     def drop(self, name: str) -> None:
         """Remove a database, and whoever is still connected to it."""
@@ -91,8 +111,11 @@ class PostgresServer:
         self.process.stop()
 
     def _say(self, statement: str, *names: str) -> None:
-        with psycopg.connect(host="127.0.0.1", port=self.port, user=OWNER, dbname="postgres", autocommit=True) as admin:
+        with self._connected("postgres") as admin:
             admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def _connected(self, database: str) -> psycopg.Connection:
+        return psycopg.connect(host="127.0.0.1", port=self.port, user=OWNER, dbname=database, autocommit=True)
 
     def _start(self, folder: Path) -> Process:
         command: list[str | Path] = [self._binaries / "postgres", "-D", self._data, "-p", str(self.port)]
@@ -109,7 +132,7 @@ class PostgresServer:
 
     def _answers(self) -> bool:
         try:
-            with psycopg.connect(host="127.0.0.1", port=self.port, user=OWNER, dbname="postgres") as client:
+            with self._connected("postgres") as client:
                 row = client.execute("SELECT current_setting('data_directory')").fetchone()
                 # Another run's server may have taken the port: ask where its data lies.
                 return row is not None and row[0] == str(self._data)
