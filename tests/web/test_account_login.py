@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 from argon2 import PasswordHasher
 
+from bjidp.accounts.hashing import Cost
 from bjidp.accounts.ports import Standing
 from bjidp.audit.event import EventKind
 from bjidp.bootstrap import verification
@@ -237,7 +238,8 @@ async def test_a_login_by_a_password_that_is_changed_meanwhile_comes_to_nothing(
     assert await program.rooms.stores.sessions.of_account(member.account, program.clock.now()) == []
 
 
-async def test_a_hash_of_another_cost_is_made_anew_by_the_login(program: Program, member: Standing) -> None:
+async def test_a_hash_of_another_cost_is_made_anew_by_the_login(program: Program) -> None:
+    member = await enrolled(program, cost=Cost(time=2, memory=8))
     before = await program.rooms.stores.members.member(member.account)
     await tried(program, await program.browser(), USERNAME, PASSWORD)
     after = await program.rooms.stores.members.member(member.account)

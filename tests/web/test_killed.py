@@ -13,7 +13,6 @@ import pytest
 
 from tests.support.forms import note, send
 from tests.support.journeys import JOURNEYS, SAVE, Cancels, Journey, tells
-from tests.support.members import CHEAP
 from tests.support.program import Program
 from tests.support.visitors import by_password
 
@@ -23,12 +22,6 @@ SAVING = 11
 """Seconds after which whoever was about to write is believed to have died."""
 MINUTE = 61
 """Seconds after which a number is sent the next message."""
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a hash cost next to nothing: there are hundreds of logins here, and no password is guessed."""
-    monkeypatch.setattr("bjidp.bootstrap.verification.Cost", lambda: CHEAP)
 
 
 async def person(program: Program, journey: type[Journey]) -> Journey:

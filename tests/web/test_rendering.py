@@ -51,6 +51,7 @@ from bjidp.web.texts import DEMO, MissingText, Texts
 FILES = StaticFiles.load()
 TEXTS = Texts.load("zh_CN")
 RENDERER = Renderer(Shell(sandbox=True, portal_url="http://localhost:8082/"), FILES, TEXTS)
+IN_PRODUCTION = Renderer(Shell(sandbox=False), FILES, TEXTS)
 SETTINGS = get_args(Setting)
 HOSTILE = "\"><svg onload=alert(1)>'"
 
@@ -224,7 +225,7 @@ def test_the_login_page_shows_no_link_that_leads_nowhere_yet() -> None:
 
 
 def test_back_is_shown_only_where_there_is_a_portal() -> None:
-    alone = Renderer(Shell(sandbox=False), FILES, TEXTS).render(LoginPage.sample())
+    alone = IN_PRODUCTION.render(LoginPage.sample())
     assert "返回" not in words(alone)
     assert "返回" in words(RENDERER.render(LoginPage.sample()))
     named = Renderer(Shell(sandbox=False, portal_url="http://localhost:8082/", portal_name="首都之窗"), FILES, TEXTS)
@@ -244,7 +245,7 @@ def test_server_phone_and_portal_use_one_word_for_one_thing(other: str) -> None:
 @pytest.mark.parametrize("page", [page for page in ALL if page is not QrStatePage], ids=lambda page: page.__name__)
 def test_a_demonstration_says_so_loudly_and_production_does_not(page: type[Page]) -> None:
     assert "演示环境，请勿填写真实信息" in words(RENDERER.render(page.sample()))
-    assert "演示环境" not in words(Renderer(Shell(sandbox=False), FILES, TEXTS).render(page.sample()))
+    assert "演示环境" not in words(IN_PRODUCTION.render(page.sample()))
 
 
 @pytest.mark.attack("Q25")
