@@ -23,6 +23,12 @@ class NoticeKind(StrEnum):
     IDENTITY_TAKEN = "identity.taken"
     """The identity was another account's, and is this one's now (RNV-7)."""
 
+    IDENTITY_EXCHANGED = "identity.exchanged"
+    """The account is another person's identity by now (RNV-5)."""
+
+    IDENTITY_UNBOUND = "identity.unbound"
+    """The account has no identity any more (RNV-6)."""
+
     IDENTITY_WORN = "identity.worn"
     """The document has run out: the identity stays, and counts for nothing until it is proved anew (RNV-1)."""
 

@@ -111,6 +111,10 @@ class Verifying:
         """Return whether the session has a live proof for ``operation``, whatever it was proved by."""
         return await self._proofs.held(visit.holder, visit.account, operation, visit.epoch)
 
+    async def held_by_sms(self, visit: Visit, operation: Operation) -> bool:
+        """Return whether the proof the session has was given by a code to the account's own number."""
+        return await self._proofs.is_by_sms(visit.holder, visit.account, operation, visit.epoch)
+
     async def ask(self, visit: Visit, operation: Operation, captcha: str, typed: str) -> Sent:
         """Send a code to the account's own phone, which counts as its owner's asking.
 

@@ -48,7 +48,12 @@ def wire_proofing(
     stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
     claims = Claims(stores.claims, RecordSeals(Sealing(rooms.keyring, rooms.entropy)), pseudonyms)
     settling = Settling(
-        identities=stores.identities, claims=claims, endings=endings, teller=verification.teller, clock=clock
+        identities=stores.identities,
+        members=stores.members,
+        claims=claims,
+        endings=endings,
+        teller=verification.teller,
+        clock=clock,
     )
     asking = Asking(
         checks=stores.checks,
@@ -60,11 +65,10 @@ def wire_proofing(
     return Proofing(
         real_names=RealNames(
             changes=changes,
-            verifying=verifying,
+            identities=stores.identities,
             asking=asking,
             settling=settling,
             documents=served_documents(rooms),
-            teller=verification.teller,
             clock=clock,
         ),
         bank_cards=None

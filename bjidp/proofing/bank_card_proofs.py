@@ -13,10 +13,8 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from bjidp.accounts import fields
-from bjidp.accounts.drafts import Draft
 from bjidp.accounts.ports import Evidence
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
@@ -29,15 +27,15 @@ from bjidp.person import DocumentType, Person
 from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
-from bjidp.proofing.claims import Claims
+from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
-from bjidp.proofing.errors import CardMismatch, IdentityHeld, IdentityMismatch, IdentityOther
+from bjidp.proofing.errors import CardMismatch, IdentityMismatch, IdentityOther
 from bjidp.proofing.faults import Unacceptable
-from bjidp.proofing.names import comparison_key
-from bjidp.proofing.ports import IdentityStore, NewIdentity
+from bjidp.proofing.names import is_same
+from bjidp.proofing.ports import Bound, IdentityStore, NewIdentity
 from bjidp.proofing.ranges import CardRange, DocumentRange
-from bjidp.proofing.settling import Settling
+from bjidp.proofing.settling import Settling, settled_in
 from bjidp.vendors.ports import CardFacts, Reason
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
@@ -65,12 +63,18 @@ class Typed(Struct, frozen=True, kw_only=True):
 
 
 class Factors(Struct, frozen=True):
-    """The four, each of which could be somebody's; ``exchange`` tells that they are those of a claim that exchanges."""
+    """The four, each of which could be somebody's."""
 
     person: Person
     card: BankCard
     number: MobileNumber
-    exchange: bool
+    claim: Claim | None
+    """The claim to this very person, if the account has one."""
+
+    @property
+    def exchange(self) -> bool:
+        """Whether the identity that the account has gives way."""
+        return self.claim is not None and self.claim.exchange
 
     def __repr__(self) -> str:
         """Show nothing of it."""
@@ -122,7 +126,9 @@ class BankCardProofs:
             return False
         if change.address == number.digits:
             return True
-        return change.identity_proved and (await self._verifying.member(visit)).phone == number.digits
+        if (await self._verifying.member(visit)).phone != number.digits:
+            return False
+        return await self._verifying.held_by_sms(visit, Operation.BANK_CARD)
 
     async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
         """Send a code to the reserved number; return the change's id.
@@ -163,36 +169,36 @@ class BankCardProofs:
             binding = _binding(draft.id, factors.number)
             draft = await self._addresses.prove(visit, draft, binding, typed.change.code)
         new = await self._confirmed(visit.account, factors)
-        return await self._settle(visit, draft, new, exchange=factors.exchange)
+        return await settled_in(self._changes, self._settling, visit, draft, new, exchange=factors.exchange)
 
     async def _factors(self, visit: Visit, typed: Typed, *, code: bool) -> Factors:
         """Return the factors; raise ``InvalidRequest`` for all that is wrong with them, :class:`IdentityOther`."""
         bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
-        kind = DocumentType.RESIDENT_ID
-        if claim is not None:
-            kind = claim.person.document_type
-        elif bound is not None:
-            kind = bound.person.document_type
         faults: list[FieldFault] = []
-        person = self._person(kind, typed, faults)
+        person = self._person(_kinds(bound, claim), typed, faults)
         card = self._card(typed, faults)
         number = _number(typed, [*faults, *(fields.code_faults(typed.change.code) if code else [])])
         if person is None or card is None:
             raise InvalidRequest(*faults)
         self._served.numbers.admit(number)
-        claimed = claim is not None and _same(claim.person, person)
-        if bound is not None and not _same(bound.person, person) and not claimed:
+        claimed = claim if claim is not None and is_same(claim.person, person) else None
+        if bound is not None and not is_same(bound.person, person) and (claimed is None or not claimed.exchange):
             raise IdentityOther
-        return Factors(person, card, number, exchange=claim is not None and claimed and claim.exchange)
+        return Factors(person, card, number, claimed)
 
-    def _person(self, kind: DocumentType, typed: Typed, faults: list[FieldFault]) -> Person | None:
-        try:
-            person = parse(kind, typed.name, typed.document_number, beijing_date(self._clock.now()))
-            self._served.documents.admit(person)
-        except InvalidRequest as error:
-            faults += error.errors
-            return None
-        return person
+    def _person(self, kinds: list[DocumentType], typed: Typed, faults: list[FieldFault]) -> Person | None:
+        """Return who is stated, by the first of ``kinds`` that the number may be of; the first one's faults else."""
+        found: list[FieldFault] = []
+        for kind in kinds:
+            try:
+                person = parse(kind, typed.name, typed.document_number, beijing_date(self._clock.now()))
+                self._served.documents.admit(person)
+            except InvalidRequest as error:
+                found = found or list(error.errors)
+            else:
+                return person
+        faults += found
+        return None
 
     def _card(self, typed: Typed, faults: list[FieldFault]) -> BankCard | None:
         try:
@@ -228,27 +234,16 @@ class BankCardProofs:
             evidence=Evidence.BANK_CARD,
             evidence_reference=bank.reference,
             authority_reference=verdict.references[Register.AUTHORITY],
+            # What was stated beside it with the claim, since this form asks for neither.
+            runs_out_at=None if factors.claim is None else factors.claim.new.runs_out_at,
+            sex=None if factors.claim is None else factors.claim.new.sex,
         )
 
-    async def _settle(self, visit: Visit, draft: Draft[Change], new: NewIdentity, *, exchange: bool) -> str:
-        held_by: list[tuple[Evidence, ...]] = []
 
-        async def write() -> None:
-            try:
-                await self._settling.settle(visit.account, new, keep=visit.session.id, exchange=exchange)
-            except IdentityHeld as held:
-                held_by.append(held.by)
-
-        await self._changes.save(visit, draft, write)
-        if held_by:
-            await self._changes.note(visit, draft, lambda facts: replace(facts, held_by=held_by[0]))
-        return draft.id
-
-
-def _same(one: Person, other: Person) -> bool:
-    """Tell whether both are one person, however a rare character in the name is written."""
-    own, its = comparison_key(one.name), comparison_key(other.name)
-    return (one.document_type, one.number, own) == (other.document_type, other.number, its)
+def _kinds(bound: Bound | None, claim: Claim | None) -> list[DocumentType]:
+    """Return what the number may be of: the claim's document, the account's own, else a resident card."""
+    known = [held.person.document_type for held in (claim, bound) if held is not None]
+    return known or [DocumentType.RESIDENT_ID]
 
 
 def _number(typed: Typed, others: list[FieldFault]) -> MobileNumber:

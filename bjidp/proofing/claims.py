@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from bjidp.accounts.drafts import Sealed
-from bjidp.accounts.ports import Evidence
-from bjidp.clock import MINUTE, Instant, Millis
+from bjidp.clock import MINUTE, Millis
 from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.seals import RecordSeals
+from bjidp.proofing.ports import NewIdentity
 from bjidp.records import DuplicateRecord, Records
 
 LIFETIME: Final[Millis] = 30 * MINUTE
@@ -25,17 +25,20 @@ LIFETIME: Final[Millis] = 30 * MINUTE
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A person whom the authority knows, and the proofs that would bring the identity here."""
+    """A person whom the authority knows, as they were proved."""
 
-    person: Person
-    runs_out_at: Instant | None
-    by: tuple[Evidence, ...]
+    new: NewIdentity
     exchange: bool
     """Whether the identity that the account has gives way to it (RNV-5)."""
 
+    @property
+    def person(self) -> Person:
+        """Who it is."""
+        return self.new.person
+
     def __repr__(self) -> str:
-        """Show what it waits for alone."""
-        return f"Claim(by={self.by}, ***)"
+        """Show nothing of it."""
+        return "Claim(***)"
 
 
 class Claims:

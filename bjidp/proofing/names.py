@@ -11,6 +11,7 @@ import re
 import unicodedata
 from itertools import pairwise
 
+from bjidp.person import Person
 from bjidp.proofing.characters import (
     FULL_STOPS,
     FULL_WIDTH_LETTERS,
@@ -65,6 +66,12 @@ def comparison_key(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", name.translate(GB18030_2022).translate(_DOTS)).casefold()
     return unicodedata.normalize("NFKC", _SPACE.sub("", folded))
+
+
+def is_same(one: Person, other: Person) -> bool:
+    """Tell whether both are one person by one document, however a rare character in the name is written."""
+    own, its = comparison_key(one.name), comparison_key(other.name)
+    return (one.document_type, one.number, own) == (other.document_type, other.number, its)
 
 
 def has_rare_character(name: str) -> bool:

@@ -71,6 +71,8 @@ class Settled(Struct, frozen=True):
 
     standing: Standing
     loser: Loser | None
+    exchanged: bool = False
+    """It took the place of another identity."""
 
 
 class HeldElsewhere(Exception):
@@ -93,17 +95,25 @@ class IdentityStore(Protocol):
         """Return the identity of an account, or None."""
         ...
 
-    async def prove(self, account: str, new: NewIdentity, now: Instant, *, exchange: bool = False) -> Settled:
+    async def prove(
+        self, account: str, new: NewIdentity, now: Instant, *, exchange: bool = False, keep: str | None = None
+    ) -> Settled:
         """Make the identity the account's, by the rules of :mod:`bjidp.proofing.binding`, and audit it.
 
-        Whoever loses it is audited and told. With ``exchange`` an identity that the account has gives way (RNV-5).
-        Raises :class:`HeldElsewhere`, :class:`OtherIdentity`, ``RateLimited`` when it moved in the last 24 hours, and
-        ``AccountRefused`` for an account that may not be used. Sessions are the caller's to end.
+        Whoever loses it is audited and told, and everybody is put out of that account in the same transaction. With
+        ``exchange`` an identity that the account has gives way (RNV-5): then everybody but the session ``keep`` is put
+        out of this one too, and phones that a former face has linked are linked no more. What sessions are kept
+        elsewhere open nothing from then on, and are the caller's to delete. Raises :class:`HeldElsewhere`,
+        :class:`OtherIdentity`, which comes first, ``RateLimited`` when it moved in the last 24 hours, and
+        ``AccountRefused`` for an account that may not be used.
         """
         ...
 
     async def unbind(self, account: str, now: Instant) -> bool:
-        """Take the account's identity away (RNV-6); return whether it had one. Raises ``AccountRefused``."""
+        """Take the account's identity away (RNV-6); return whether it had one. Raises ``AccountRefused``.
+
+        Everybody is put out, and phones are linked no more, in the same transaction.
+        """
         ...
 
     async def wear(self, now: Instant, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""实名认证 and 换绑: name, number and dates, as the authority knows them, make L2 (REG-4, REG-5, RNV-2, RNV-5).
+"""实名认证 and 换绑: a name and a number that the authority knows make L2 (REG-4, REG-5, RNV-2, RNV-5).
 
 Owns both ways to it: in the centre, after 验证身份, and in a registration, whose phone was proved a moment ago. Called
 by ``web``. What is wrong with a form costs nobody anything; the authority's answer costs one of the account's
@@ -11,23 +11,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from bjidp.accounts.ports import Evidence
 from bjidp.accounts.settings.changes import Changes
-from bjidp.accounts.telling import Teller, Told
-from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock
+from bjidp.person import Person
 from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.dates import beijing_date
-from bjidp.proofing.errors import IdentityHeld, IdentityMismatch
-from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.errors import IdentityHeld, IdentityMismatch, IdentityOther
+from bjidp.proofing.names import is_same
+from bjidp.proofing.ports import IdentityStore, NewIdentity
 from bjidp.proofing.ranges import DocumentRange
-from bjidp.proofing.settling import Settling
+from bjidp.proofing.settling import Settling, settled_in
 from bjidp.proofing.stated import Stated, Typed, read
 from bjidp.sessions.ports import Session
-from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
 
 EVIDENCE: Final = Evidence.NAME_AND_NUMBER
@@ -40,20 +38,18 @@ class RealNames:
         self,
         *,
         changes: Changes,
-        verifying: Verifying,
+        identities: IdentityStore,
         asking: Asking,
         settling: Settling,
         documents: DocumentRange,
-        teller: Teller,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._changes = changes
-        self._verifying = verifying
+        self._identities = identities
         self._asking = asking
         self._settling = settling
         self._documents = documents
-        self._teller = teller
         self._clock = clock
 
     async def prove(self, visit: Visit, flow: str | None, typed: Typed) -> str:
@@ -76,6 +72,7 @@ class RealNames:
         :meth:`prove` does. Posted twice, it is bound once.
         """
         stated = self._read(typed, whole=whole)
+        await self._require_no_other(session.account, stated.person)
         new = await self._confirmed(session.account, stated)
         try:
             await self._settling.settle(session.account, new, keep=session.id)
@@ -86,22 +83,17 @@ class RealNames:
     async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
         stated = self._read(typed, whole=True)
         draft = await self._changes.due(visit, operation, flow)
-        new = await self._confirmed(visit.account, stated)
         exchange = operation is Operation.EXCHANGE
-        held_by: list[tuple[Evidence, ...]] = []
+        if not exchange:
+            await self._require_no_other(visit.account, stated.person)
+        new = await self._confirmed(visit.account, stated)
+        return await settled_in(self._changes, self._settling, visit, draft, new, exchange=exchange)
 
-        async def write() -> None:
-            try:
-                await self._settling.settle(visit.account, new, keep=visit.session.id, exchange=exchange)
-            except IdentityHeld as held:
-                held_by.append(held.by)
-
-        await self._changes.save(visit, draft, write)
-        if held_by:
-            await self._changes.note(visit, draft, lambda facts: replace(facts, held_by=held_by[0]))
-        elif exchange:
-            await self._tell(visit)
-        return draft.id
+    async def _require_no_other(self, account: str, person: Person) -> None:
+        """Raise :class:`IdentityOther` before anybody is asked, for who has another identity than ``person``."""
+        bound = await self._identities.bound(account)
+        if bound is not None and not is_same(bound.person, person):
+            raise IdentityOther
 
     async def _confirmed(self, account: str, stated: Stated) -> NewIdentity:
         """Ask the authority; raise :class:`IdentityMismatch` for every answer but a clear yes."""
@@ -117,11 +109,6 @@ class RealNames:
             runs_out_at=None if stated.validity is None else stated.validity.runs_out_at,
             sex=stated.sex,
         )
-
-    async def _tell(self, visit: Visit) -> None:
-        member = await self._verifying.member(visit)
-        if member.phone is not None:
-            self._teller.tell(MobileNumber(member.phone), Told.IDENTITY_EXCHANGED)
 
     def _read(self, typed: Typed, *, whole: bool) -> Stated:
         return read(typed, whole=whole, served=self._documents, today=beijing_date(self._clock.now()))

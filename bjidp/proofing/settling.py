@@ -1,15 +1,23 @@
 """What becomes of a proof: whose the identity is from now on, whose sessions end, and who is told (RNV-5 to RNV-7).
 
-Owns the last step of every proof on pages. The store decides and writes in one transaction; what follows it, the ends
-of sessions and the messages, is done again for no failure: the notices in the centre were written with the move.
+Owns the last step of every proof on pages. The store decides, writes, puts out whoever has to go and leaves the
+notices in one transaction. What follows, the deleting of sessions that open nothing any more and the messages, is done
+again for no failure: a crash in between costs a message.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 
+from msgspec.structs import replace
+
+from bjidp.accounts.drafts import Draft
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.ports import MemberStore
+from bjidp.accounts.settings.changes import Changes
+from bjidp.accounts.settings.flow import Change
 from bjidp.accounts.telling import Teller, Told
+from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable
 from bjidp.proofing.claims import Claim, Claims
@@ -23,10 +31,18 @@ class Settling:
     """Settles proofs. A store that is down raises ``StoreUnavailable``, with nothing moved."""
 
     def __init__(
-        self, *, identities: IdentityStore, claims: Claims, endings: Endings, teller: Teller, clock: Clock
+        self,
+        *,
+        identities: IdentityStore,
+        members: MemberStore,
+        claims: Claims,
+        endings: Endings,
+        teller: Teller,
+        clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._identities = identities
+        self._members = members
         self._claims = claims
         self._endings = endings
         self._teller = teller
@@ -40,18 +56,18 @@ class Settling:
         :class:`IdentityOther`, ``RateLimited`` and ``AccountRefused``.
         """
         try:
-            settled = await self._identities.prove(account, new, self._clock.now(), exchange=exchange)
+            settled = await self._identities.prove(account, new, self._clock.now(), exchange=exchange, keep=keep)
         except HeldElsewhere as held:
             if held.by:
-                claim = Claim(person=new.person, runs_out_at=new.runs_out_at, by=held.by, exchange=exchange)
+                claim = Claim(new=new, exchange=exchange)
                 await self._claims.keep(account, claim)
             raise IdentityHeld(held.by) from None
         except OtherIdentity:
             raise IdentityOther from None
-        await self._follow(settled, keep, exchange=exchange)
+        await self._follow(settled, keep)
         return settled
 
-    async def _follow(self, settled: Settled, keep: str, *, exchange: bool) -> None:
+    async def _follow(self, settled: Settled, keep: str) -> None:
         standing, loser = settled.standing, settled.loser
         with suppress(StoreUnavailable):
             # It runs out by itself; and what it claims is the account's by now, or gave way to what was proved later.
@@ -60,6 +76,27 @@ class Settling:
             await self._endings.end_after(loser.account, None, SessionEnd.IDENTITY_LOST, loser.ref)
             if loser.phone is not None:
                 self._teller.tell(MobileNumber(loser.phone), Told.IDENTITY_LOST)
-        if exchange:
-            reason = SessionEnd.IDENTITY_EXCHANGED
-            await self._endings.end_after(standing.account, keep, reason, standing.ref)
+        if settled.exchanged:
+            await self._endings.end_after(standing.account, keep, SessionEnd.IDENTITY_EXCHANGED, standing.ref)
+            member = await self._members.member(standing.account)
+            if member is not None and member.phone is not None:
+                self._teller.tell(MobileNumber(member.phone), Told.IDENTITY_EXCHANGED)
+
+
+async def settled_in(
+    changes: Changes, settling: Settling, visit: Visit, draft: Draft[Change], new: NewIdentity, *, exchange: bool
+) -> str:
+    """Settle a proof as the last step of a change; return the change's id.
+
+    That it stays another account's is a fact of the change, noted before it is said to be done.
+    """
+
+    async def write() -> None:
+        try:
+            await settling.settle(visit.account, new, keep=visit.session.id, exchange=exchange)
+        except IdentityHeld as held:
+            by = held.by
+            await changes.note(visit, draft, lambda facts: replace(facts, held_by=by))
+
+    await changes.save(visit, draft, write)
+    return draft.id

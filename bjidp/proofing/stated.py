@@ -66,7 +66,8 @@ def read(typed: Typed, *, whole: bool, served: DocumentRange, today: date) -> St
     civil date in Beijing; ``served`` says whose numbers this deployment knows.
     """
     try:
-        kind = DocumentType(typed.document_type)
+        # The short form is for resident cards: it asks for nothing that other documents need.
+        kind = DocumentType(typed.document_type) if whole else DocumentType.RESIDENT_ID
     except ValueError:
         raise InvalidRequest(FieldFault("document_type", Fault.UNKNOWN)) from None
     faults: list[FieldFault] = []

@@ -1,7 +1,7 @@
 """From when until when a document is valid: 生效日期, 失效日期 or 长期 (REG-5, RNV-2).
 
 Owns what is wrong with the two dates before anybody outside is asked, and the moment a document runs out. Pure; called
-by the real-name pages. Whether the dates are those on the document is the authority's to say.
+by the real-name pages. The dates are what the person states: the authority is asked for name and number alone.
 """
 
 from __future__ import annotations

@@ -59,6 +59,11 @@ class Proofs:
             # Somebody else granted it in between, which is as good.
             await self._records.add(key, Proof(means, epoch), LIFETIME)
 
+    async def is_by_sms(self, holder: str, account: str, operation: Operation, epoch: int) -> bool:
+        """Return whether there is a live proof that a code to the account's own number gave."""
+        held = await self._records.get(self._key(holder, account, operation))
+        return held is not None and held.value == Proof(Means.SMS, epoch)
+
     async def epoch_of(self, holder: str, account: str, operation: Operation) -> int | None:
         """Return the epoch that a live proof is of, without consuming it; None when there is no proof."""
         held = await self._records.get(self._key(holder, account, operation))

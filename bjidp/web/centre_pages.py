@@ -306,7 +306,9 @@ class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
     saving: bool = False
     """Another post of the same form is being written: this page looks again in a second."""
     held_by: tuple[Evidence, ...] | None = None
-    """The identity is another account's; these proofs bring it here (RNV-7)."""
+    """The identity is another account's; these proofs bring it here, none where only people decide (RNV-7)."""
+    bank_cards: bool = False
+    """Whether there is a bank to ask."""
 
     @classmethod
     def sample(cls) -> SettingDonePage:

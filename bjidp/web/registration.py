@@ -201,6 +201,9 @@ class RegistrationPages:
             return self._desk.lead(stale.asker, _at(surface, Step.ACCOUNT))
         if asker.owner is None:
             return self._desk.lead(asker, _at(surface, Step.ACCOUNT))
+        if form.act == "" and not self._registrations.is_fresh(asker.owner.session):
+            # Whoever sits there now proves who they are first (attack R4).
+            return self._desk.lead(asker, _home("/centre/real_name", surface))
         left = Identity.SKIPPED
         try:
             if form.act == "":

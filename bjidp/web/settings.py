@@ -236,8 +236,11 @@ class SettingsPages:
     def _ended(self, request: web.Request, operation: Operation, progress: Progress) -> web.Response:
         saving = progress.step is Step.SAVING
         setting = cast("centre_pages.Setting", operation.value)
+        bank_cards = Operation.BANK_CARD in self._acts
         held_by = None if progress.draft is None else progress.draft.facts.held_by
-        page = centre_pages.SettingDonePage(h5=on_h5(request), setting=setting, saving=saving, held_by=held_by)
+        page = centre_pages.SettingDonePage(
+            h5=on_h5(request), setting=setting, saving=saving, held_by=held_by, bank_cards=bank_cards
+        )
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
         seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, at(request, HOME))
         if held_by is None:

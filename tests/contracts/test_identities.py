@@ -13,7 +13,7 @@ from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
 from bjidp.proofing.ports import HeldElsewhere, IdentityStore, NewIdentity, OtherIdentity, Settled
 from bjidp.storage.sql.catalog import open_sql
-from tests.contracts.house import LI, ZHANG, House, applicant, identity, keyring
+from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity, keyring
 
 NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
 
@@ -204,6 +204,55 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     bound = await identities.bound(one)
     assert bound is not None
     assert (bound.evidence, bound.level) == (NAME, 2)
+
+
+@pytest.mark.attack("R4")
+@pytest.mark.req("RNV-5", "RNV-6")
+@pytest.mark.parametrize("way", ["exchange", "unbind"])
+async def test_everybody_is_put_out_of_an_account_that_changes_its_person_in_that_very_transaction(
+    house: House, identities: IdentityStore, way: str
+) -> None:
+    link, standing = await house.someone()
+    account = standing.account
+    kept, other = house.session(account), house.session(account)
+    await house.sessions.open(kept, cookie("kept"), None)
+    await house.sessions.open(other, cookie("other"), None)
+    await house.mini_sessions.open(house.mini_session(link))
+    if way == "exchange":
+        await identities.prove(account, proof(NAME, LI), house.now, exchange=True, keep=kept.id)
+    else:
+        await identities.unbind(account, house.now)
+    assert await house.sessions.find(cookie("other"), house.now) is None
+    assert (await house.sessions.find(cookie("kept"), house.now) is not None) == (way == "exchange")
+    # The phone that the former face has linked is a stranger: its days without another check are over.
+    assert await house.accounts.link_of(identity()) is None
+    assert house.count("mini_session") == 0
+    assert house.notices() == [(account, f"identity.{'exchanged' if way == 'exchange' else 'unbound'}")]
+
+
+@pytest.mark.req("RNV-7")
+async def test_whoever_loses_an_identity_is_put_out_in_that_very_transaction_and_keeps_their_phone(
+    house: House, identities: IdentityStore
+) -> None:
+    link, loser = await house.someone()
+    winner = await house.member()
+    await house.sessions.open(house.session(loser.account), cookie("loser"), None)
+    await house.mini_sessions.open(house.mini_session(link))
+    await identities.prove(winner.account, proof(FACE), house.now)
+    assert await house.sessions.find(cookie("loser"), house.now) is None
+    assert house.count("mini_session") == 0
+    assert await house.accounts.link_of(identity()) is not None
+
+
+@pytest.mark.req("RNV-7")
+async def test_who_has_an_identity_is_not_told_who_has_another(house: House, identities: IdentityStore) -> None:
+    one, other = await two(house)
+    await identities.prove(one, proof(FACE, LI), house.now)
+    await identities.prove(other, proof(NAME), house.now)
+    before = house.counts()
+    with pytest.raises(OtherIdentity):
+        await identities.prove(one, proof(NAME), house.now)
+    assert house.counts() == before
 
 
 @pytest.mark.req("REG-8")

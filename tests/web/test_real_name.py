@@ -246,3 +246,24 @@ async def test_an_authority_that_is_away_is_said_and_the_same_form_serves_again(
     await owner.browser.caller.sandbox("/control/faults", {"service": "authority", "mode": "ok"})
     assert where(await send(owner.browser, form))[0] == 303
     assert await bound(program, member.account) is not None
+
+
+@pytest.mark.attack("R4")
+async def test_a_registration_that_was_left_open_asks_for_the_proof_first(program: Program) -> None:
+    applicant = await Applicant.arrives(program)
+    await applicant.registers()
+    form, who = await applicant.identity(), await person(program)
+    await program.advance(31 * 60)
+    answer = await send(applicant.browser, stated(form, who))
+    assert answer.status in {303, 403}
+    assert program.sql("SELECT count(*) FROM identity") == [(0,)]
+
+
+@pytest.mark.req("REG-4")
+async def test_the_short_form_takes_resident_cards_alone(program: Program) -> None:
+    applicant = await Applicant.arrives(program)
+    await applicant.registers()
+    form, permit = await applicant.identity(), await person(program, kind="hk_permit")
+    answer = await send(applicant.browser, stated(form, permit).typed(document_type="hk_permit"))
+    assert answer.status == 422
+    assert program.sql("SELECT count(*) FROM identity") == [(0,)]

@@ -25,7 +25,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts import fields
-from bjidp.accounts.drafts import Draft, Drafts
+from bjidp.accounts.drafts import LIFETIME, Draft, Drafts
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
@@ -175,6 +175,10 @@ class Registrations:
         """Return the name the account has, which may be one that the system has made; empty where it is over."""
         member = await self._members.member(account)
         return "" if member is None else member.username
+
+    def is_fresh(self, session: Session) -> bool:
+        """Return whether the number was proved so lately that 实名认证 needs no other proof."""
+        return self._clock.now() - session.created_at < LIFETIME
 
     async def leave_identity(self, cookie: str | None, identity: Identity) -> None:
         """Note what has become of 实名认证, if that is the step the person is at."""

@@ -98,6 +98,7 @@ class Study(Room):
         )
         self.settling = Settling(
             identities=self.identities,
+            members=self.members,
             claims=self.claims,
             endings=Endings(self.sessions, self.phones_ended),
             teller=self.teller,
@@ -105,11 +106,10 @@ class Study(Room):
         )
         self.real_names = RealNames(
             changes=self.changes,
-            verifying=self.verifying,
+            identities=self.identities,
             asking=self.asking,
             settling=self.settling,
             documents=DocumentRange.REAL,
-            teller=self.teller,
             clock=clock,
         )
 

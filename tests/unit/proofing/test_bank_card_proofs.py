@@ -20,7 +20,7 @@ from bjidp.proofing.errors import IdentityMismatch, IdentityOther
 from bjidp.proofing.ports import NewIdentity
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from bjidp.verification.errors import VerificationCodeExpired, VerificationCodeWrong
-from bjidp.verification.proofs import Operation
+from bjidp.verification.proofs import Means, Operation
 from tests.unit.accounts.settings.room import NEW_NUMBER, NUMBER, THIRD_NUMBER
 from tests.unit.proofing.room import LI, ZHANG, Study, form
 
@@ -180,6 +180,7 @@ async def test_a_card_brings_a_claimed_identity_from_the_account_that_has_it(roo
     bound = await room.bound(account)
     assert bound is not None
     assert (bound.person, bound.level) == (ZHANG, 3)
+    assert bound.runs_out_at is not None, "the dates that were stated with the claim"
     assert await room.bound(other) is None
     assert await room.sessions.find(elsewhere.cookie) is None
     assert await room.told() == [(NEW_NUMBER, "identity_lost")]
@@ -211,11 +212,15 @@ async def test_a_claim_of_an_exchange_takes_the_place_of_the_accounts_own(room: 
     bound = await room.bound(account)
     assert bound is not None
     assert (bound.person, bound.evidence) == (ZHANG, BANK)
+    assert (NUMBER, "identity_exchanged") in await room.told()
 
 
 @pytest.mark.attack("R4")
 async def test_without_the_proof_nobody_is_asked(room: Study) -> None:
     visit = await room.enter(await room.someone())
+    form = replace(factors(), change=replace(factors().change, code="123456"))
+    with pytest.raises(NotDue):
+        await room.bank_cards.prove(visit, None, form)
     with pytest.raises(NotDue):
         await room.bank_cards.send_code(
             visit, None, replace(factors(), change=await room.with_captcha(factors().change, visit))
@@ -243,7 +248,7 @@ async def test_a_retry_after_a_failure_is_charged_once(room: Study, fails: str) 
     with pytest.raises(StoreUnavailable):
         await room.bank_cards.prove(visit, flow, factors())
     room.meddler.mends()
-    await room.granted(visit, Operation.BANK_CARD)
+    await room.proofs.grant(visit.holder, account, Operation.BANK_CARD, Means.SMS, 0)
     await room.bank_cards.prove(visit, flow, factors())
     assert len(set(room.bank.references)) == 1
     assert len(set(room.register.references)) == 1
