@@ -7,7 +7,8 @@ refused like any other.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import structlog
@@ -68,13 +69,11 @@ class SmsLimits:
         windows = self._windows
         await source.hit(self._throttle, "sms.source", windows.source)
         of_browser = self._pseudonyms.key("sms.browser", browser)
-        try:
+        with _of_browser():
             await _require_room(self._throttle, of_browser, windows.browser)
-        except RateLimited as full:
-            # Another number is not refused for this one's sake, so it is not for the number to be told of.
-            raise SmsOfBrowser(full.retry_after) from None
         await self._count_number(self._pseudonyms.key("sms.number", number.digits), owner=owner)
-        await self._throttle.hit(of_browser, windows.browser)
+        with _of_browser():
+            await self._throttle.hit(of_browser, windows.browser)
         await self._count_budget()
 
     async def count_warning(self, number: MobileNumber) -> None:
@@ -138,6 +137,15 @@ class MailLimits:
         await _require_room(self._throttle, of_browser, windows.browser)
         await self._throttle.hit(self._pseudonyms.key("mail.mailbox", address.mailbox), *windows.mailbox)
         await self._throttle.hit(of_browser, windows.browser)
+
+
+@contextmanager
+def _of_browser() -> Iterator[None]:
+    """Say that it is this browser's limit: another number, or another browser, may have a message."""
+    try:
+        yield
+    except RateLimited as full:
+        raise SmsOfBrowser(full.retry_after) from None
 
 
 async def _require_room(throttle: Throttle, key: str, window: Window) -> None:

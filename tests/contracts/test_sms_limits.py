@@ -10,7 +10,7 @@ from bjidp.clock import HOUR, ManualClock
 from bjidp.errors import RateLimited
 from bjidp.throttle.ports import Window
 from bjidp.throttle.source import Source
-from bjidp.verification.errors import SmsDaily, SmsHourly
+from bjidp.verification.errors import SmsDaily, SmsHourly, SmsOfBrowser
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.tally import NumberLimits
 from tests.contracts.ephemeral import Processes
@@ -76,7 +76,7 @@ async def test_of_fifty_askings_by_one_browser_at_one_moment_five_messages_are_s
             for turn, door in enumerate(doors)
         )
     )
-    assert ends == {None: 5, RateLimited: 45}
+    assert ends == {None: 5, SmsOfBrowser: 45}
 
 
 @pytest.mark.attack("O4", "O11")
