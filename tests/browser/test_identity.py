@@ -1,6 +1,6 @@
 """Proving who one is in Chromium: 实名认证, 银行卡认证, 换绑 and 解绑, on a computer and on a phone.
 
-Each person of the sandbox here is bound by the story that names them and by no other test of the demo.
+The persons here are in no other story of the demo: whoever is bound to an account of a page is new to no phone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.browser.conftest import PHONE, ComputerFactory
 from tests.browser.test_centre import asks_for_a_code, logs_in
 from tests.support.accessibility import violations
 from tests.support.browser import IPHONE
-from tests.support.chromium import ContextFactory
+from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
@@ -23,7 +23,7 @@ from tests.support.inbox import by_page, code_to
 from tests.support.registrant import Registrant
 
 
-@pytest.fixture
+@beside_browsers
 async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
     """A phone's own browser at the demo."""
     context = await browser_context(
@@ -54,10 +54,10 @@ async def verifies(demo: Demo, computer: Computer, phone: str, count: int) -> No
 @pytest.mark.req("REG-4", "RNV-1", "UX-2", "UX-5")
 async def test_somebody_proves_their_name_at_a_computer_while_registering(demo: Demo, computer: Computer) -> None:
     page, phone = computer.page, "15420003001"
-    who, other = await person(page, demo, "zhao-min"), await person(page, demo, "xu-jing")
+    who, other = await person(page, demo, "gao-zhiyuan"), await person(page, demo, "xu-wanqing")
     somebody = Registrant(computer, demo)
     await somebody.open()
-    await somebody.names(phone, "zhao_3001")
+    await somebody.names(phone, "gao_3001")
     await somebody.asks_for_a_code()
     await somebody.completes(await somebody.code(phone))
     await somebody.sends()
@@ -79,8 +79,8 @@ async def test_somebody_proves_their_name_at_a_computer_while_registering(demo: 
 
 @pytest.mark.req("RNV-1", "RNV-4", "UX-2", "UX-5")
 async def test_somebody_proves_themselves_by_a_card_at_a_computer(demo: Demo, computer: Computer) -> None:
-    page, phone = await logs_in(demo, computer, "sun_3005", "15420003005"), "15420003005"
-    who = await person(page, demo, "sun-haoran")
+    page, phone = await logs_in(demo, computer, "deng_3005", "15420003005"), "15420003005"
+    who = await person(page, demo, "deng-xinyi")
     await page.get_by_role("link", name=re.compile("立即认证 *银行卡认证")).click()
     await verifies(demo, computer, phone, 1)
     await page.get_by_role("button", name="下一步", exact=True).click()
@@ -110,7 +110,7 @@ async def test_somebody_proves_themselves_by_a_card_at_a_computer(demo: Demo, co
 async def test_somebody_proves_a_permit_on_a_phone_while_registering(demo: Demo, handheld: Computer) -> None:
     page, phone = handheld.page, "15420003002"
     people = await (await page.request.get(f"{demo.sandbox}/control/people")).json()
-    who = next(one for one in people if one["document_type"] == "macao_permit")
+    who = next(one for one in people if one["document_type"] == "hk_permit")
     somebody = Registrant(handheld, demo, "/h5/register")
     await somebody.open()
     await somebody.names(phone)
@@ -120,7 +120,7 @@ async def test_somebody_proves_a_permit_on_a_phone_while_registering(demo: Demo,
     await expect(page).to_have_url(re.compile("/h5/register/identity$"))
     # What a kind of document does not have is out of sight.
     await expect(page.get_by_label("性别")).to_be_hidden()
-    await page.get_by_label("证件类型").select_option(label="澳门特别行政区居民来往内地通行证")
+    await page.get_by_label("证件类型").select_option(label="香港特别行政区居民来往内地通行证")
     await expect(page.get_by_label("性别")).to_be_visible()
     await expect(page.get_by_label("长期")).to_be_hidden()
     await states(page, who, "真实姓名")
