@@ -38,7 +38,7 @@ ASKING: Final = {"/login": PC_LOGIN, "/h5/login": "/h5/login", CODE_FORM: BY_COD
 }
 """The page of each form with a captcha that nobody has to come to by another."""
 
-LOCAL: Final = re.compile(r"(/[a-z0-9-]+)+(\?(flow=[A-Za-z0-9_-]{22}|[a-z]+=[a-z]+))?")
+LOCAL: Final = re.compile(r"(/[a-z0-9_-]+)+(\?(flow=[A-Za-z0-9_-]{22}|[a-z]+=[a-z]+))?")
 
 MARK: Final = "qx7"
 VALUES: Final = {
@@ -102,7 +102,7 @@ def is_local(answer: Answer) -> bool:
     """Tell whether an answer leads nowhere, or to a path of this server that nothing was put into."""
     where = answer.header("Location")
     return (
-        where is None or re.fullmatch(r"(/[a-z0-9-]+)+(\?(flow=[A-Za-z0-9_-]{22}|[a-z]+=[a-z]+))?", where) is not None
+        where is None or re.fullmatch(r"(/[a-z0-9_-]+)+(\?(flow=[A-Za-z0-9_-]{22}|[a-z]+=[a-z]+))?", where) is not None
     )
 
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 _CAPTCHA: Final = ("captcha", "captcha_id")
-_SETTING: Final = ("old", "password", "again", "phone", "mail", "username", "code", *_CAPTCHA, "flow", "act")
+_IDENTITY: Final = (
+    "document_type", "name", "document_number", "sex", "valid_from", "valid_to", "term", "card_number",
+)  # fmt: skip
+_SETTING: Final = (
+    "old", "password", "again", "phone", "mail", "username", "code", *_IDENTITY, *_CAPTCHA, "flow", "act",
+)  # fmt: skip
 
 GUESTS: Final = {
     "/login": ("account", "password", *_CAPTCHA),
@@ -35,12 +40,22 @@ OWNERS: Final = {
     f"{prefix}{path}": fields
     for prefix in ("", "/h5")
     for path, fields in {
-        "/register/identity": (),
+        "/register/identity": (*_IDENTITY, "act"),
         "/centre": ("ethnicity",),
         "/centre/devices": ("session", "phone"),
         **{
             f"/centre/{setting}{step}": _SETTING
-            for setting in ("password", "phone", "mail", "username", "cancel")
+            for setting in (
+                "password",
+                "phone",
+                "mail",
+                "username",
+                "real_name",
+                "bank_card",
+                "exchange",
+                "unbind",
+                "cancel",
+            )
             for step in ("", "/identity")
         },
         "/not-me": ("session", "change"),

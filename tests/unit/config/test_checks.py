@@ -117,7 +117,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "templates that nobody names": (
         {"chuanglan": {**SMS, "api": "v2"}},
-        "chuanglan.templates: v2 sends nothing but templates, and code.bind_phone, code.claim, code.login, ",
+        "chuanglan.templates: v2 sends nothing but templates, and code.bank_card, code.bind_phone, code.claim, ",
     ),
     "reports asked of an interface that has none": (
         {"chuanglan": {**SMS, "api": "v2", "templates": dict.fromkeys(checks.TEMPLATES, "1"), "pull_reports": True}},

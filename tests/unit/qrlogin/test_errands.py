@@ -421,8 +421,9 @@ async def test_a_session_has_so_many_flows_and_the_oldest_gives_way(desk: Desk, 
 
 
 async def test_pages_opened_at_one_moment_are_all_noted(desk: Desk, session: Session) -> None:
+    operations = list(Operation)[:OPEN_MAX]
     opened = await asyncio.gather(
-        *(desk.errands.open_page(None, to_verify(session, operation)) for operation in Operation)
+        *(desk.errands.open_page(None, to_verify(session, operation)) for operation in operations)
     )
     desk.secret = opened[0].secret
     for page in opened:
