@@ -38,12 +38,8 @@ class Crowd:
 
     async def phone(self, caller: Caller) -> Phone:
         """Return the phone of whoever comes next and has asked little of the server in the last minute."""
-        waiting = await self._everybody(caller)
-        for _ in range(len(waiting)):
-            waiting.rotate(-1)
-            if self._has_rested(caller, waiting[-1]):
-                break
-        return await self.phone_of(caller, waiting[-1])
+        (phone,) = await self.phones(caller, 1)
+        return phone
 
     def _has_rested(self, caller: Caller, person: Person) -> bool:
         since = time.monotonic() - MINUTE
@@ -64,16 +60,27 @@ class Crowd:
 
     async def phones(self, caller: Caller, count: int) -> list[Phone]:
         """Return phones of as many different people."""
-        assert count <= len(await self._everybody(caller))
-        return [await self.phone(caller) for _ in range(count)]
+        waiting = await self._everybody(caller)
+        assert count <= len(waiting)
+        chosen: list[Person] = []
+        for _ in range(count):
+            others = [person for person in waiting if person not in chosen]
+            rested = (person for person in others if self._has_rested(caller, person))
+            chosen.append(next(rested, others[0]))
+            waiting.remove(chosen[-1])
+            waiting.append(chosen[-1])
+        return [await self.phone_of(caller, person) for person in chosen]
 
     async def everybody(self, caller: Caller) -> list[Phone]:
         """Return everybody's phone."""
-        return await self.phones(caller, len(await self._everybody(caller)))
+        return [await self.phone_of(caller, person) for person in list(await self._everybody(caller))]
 
-    async def apart(self, caller: Caller) -> Phone:
-        """Return the phone of somebody whom no later test will meet."""
-        return await self.phone_of(caller, (await self._everybody(caller)).pop())
+    async def apart(self, caller: Caller, *, resident: bool = False) -> Phone:
+        """Return the phone of somebody whom no later test will meet, with the document that every platform knows."""
+        waiting = await self._everybody(caller)
+        person = next(one for one in reversed(waiting) if not resident or one.document_type == RESIDENT)
+        waiting.remove(person)
+        return await self.phone_of(caller, person)
 
     async def pair(self, caller: Caller, platform: str) -> tuple[Phone, Phone]:
         """Return the phones of two people who were never on another platform, so that nothing is on probation."""
