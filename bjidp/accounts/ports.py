@@ -98,6 +98,10 @@ class AccountStore(Protocol):
         """Return a link by its id, or None when it was replaced or removed."""
         ...
 
+    async def linked_identity(self, link: str) -> PlatformIdentity | None:
+        """Return the platform identity that a link stands on, or None when it was replaced or removed."""
+        ...
+
     async def holder_of(self, person: Person) -> IdentityHolder | None:
         """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""
         ...

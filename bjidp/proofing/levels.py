@@ -27,6 +27,10 @@ WORN: Final = Level.L1
 to be proved anew, with the document that is valid now."""
 
 
+SHOWS_A_FACE: Final = Level.L2
+"""What an identity has to be worth before a face is compared with it (attack B5)."""
+
+
 def level(proof: Evidence, runs_out_at: Instant | None, now: Instant) -> Level:
     """Return the level of an identity that was proved by ``proof`` with a document that is valid until then."""
     if runs_out_at is not None and now >= runs_out_at:

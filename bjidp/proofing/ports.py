@@ -14,6 +14,7 @@ from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant
 from bjidp.person import Person, Sex
 from bjidp.proofing.adjudication import Register
+from bjidp.proofing.levels import SHOWS_A_FACE
 from bjidp.standing import Level, Standing
 from bjidp.vendors.ports import Finding
 
@@ -28,12 +29,25 @@ class Bound(Struct, frozen=True, kw_only=True):
     proved_at: Instant
     runs_out_at: Instant | None
     """When its document is valid no more; None for one that is valid for life, or whose dates nobody stated."""
+    evidence_reference: str
+    """Our own, of the newest proof."""
+    authority_reference: str
+    """The authority's, of its newest yes."""
     version: int
+
+    def shows_a_face(self, now: Instant) -> bool:
+        """Tell whether a face may be compared with it: the store lowers levels some time after documents run out."""
+        return self.level >= SHOWS_A_FACE and (self.runs_out_at is None or now < self.runs_out_at)
 
     @property
     def mark(self) -> str:
         """Another one whenever it was proved, exchanged or taken: what was decided on one is not done on another."""
-        return f"{self.bound_at}.{self.version}"
+        return mark(self.bound_at, self.version, self.evidence_reference)
+
+
+def mark(bound_at: Instant, version: int, evidence_reference: str) -> str:
+    """Return what :attr:`Bound.mark` is; of two that came at the same moment the references differ."""
+    return f"{bound_at}.{version}.{evidence_reference}"
 
 
 class NewIdentity(Struct, frozen=True, kw_only=True):
@@ -88,6 +102,10 @@ class OtherIdentity(Exception):
     """The account has another identity, which was not to be exchanged; nothing was changed."""
 
 
+class IdentityChanged(Exception):
+    """The account's identity is not the one that was decided on, or was proved anew since; nothing was changed."""
+
+
 class IdentityStore(Protocol):
     """Identities and whose they are. Raises ``StoreUnavailable`` when it does not answer."""
 
@@ -96,14 +114,22 @@ class IdentityStore(Protocol):
         ...
 
     async def prove(
-        self, account: str, new: NewIdentity, now: Instant, *, exchange: bool = False, keep: str | None = None
+        self,
+        account: str,
+        new: NewIdentity,
+        now: Instant,
+        *,
+        exchange: bool = False,
+        keep: str | None = None,
+        was: str | None = None,
     ) -> Settled:
         """Make the identity the account's, by the rules of :mod:`bjidp.proofing.binding`, and audit it.
 
         Whoever loses it is audited and told, and everybody is put out of that account in the same transaction. With
         ``exchange`` an identity that the account has gives way (RNV-5): then everybody but the session ``keep`` is put
         out of this one too, and phones that a former face has linked are linked no more. What sessions are kept
-        elsewhere open nothing from then on, and are the caller's to delete. Raises :class:`HeldElsewhere`,
+        elsewhere open nothing from then on, and are the caller's to delete. With ``was`` nothing is done unless the
+        account's own identity has this mark. Raises :class:`IdentityChanged` where it has not, :class:`HeldElsewhere`,
         :class:`OtherIdentity`, which comes first, ``RateLimited`` when it moved in the last 24 hours, and
         ``AccountRefused`` for an account that may not be used.
         """

@@ -78,6 +78,18 @@ async def test_what_is_not_there_is_none(house: House) -> None:
     assert await house.accounts.link("nothing") is None
 
 
+@pytest.mark.attack("M4")
+async def test_a_link_tells_the_platform_identity_it_stands_on_as_long_as_it_stands(house: House) -> None:
+    user = identity("oZhang-1", Platform.BAIDU, "app-2")
+    link, standing = await house.accounts.register(applicant(user=user), house.now)
+    assert await house.accounts.linked_identity(link.id) == user
+    newer = identity("oZhang-2", Platform.BAIDU, "app-2")
+    again, _ = await house.accounts.relink(standing.account, applicant(user=newer), probation_until=None, now=house.now)
+    assert await house.accounts.linked_identity(link.id) is None
+    assert await house.accounts.linked_identity(again.id) == newer
+    assert await house.accounts.linked_identity("A" * 22) is None
+
+
 async def test_a_link_is_found_by_its_id_as_long_as_it_stands(house: House) -> None:
     link, standing = await house.someone()
     assert await house.accounts.link(link.id) == link

@@ -11,7 +11,7 @@ from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
-from bjidp.proofing.ports import HeldElsewhere, IdentityStore, NewIdentity, OtherIdentity, Settled
+from bjidp.proofing.ports import HeldElsewhere, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity, keyring
 
@@ -76,6 +76,33 @@ async def test_a_better_proof_raises_the_level_and_a_weaker_one_lowers_nothing(
     assert first is not None
     assert (bound.evidence, bound.level, bound.runs_out_at) == (FACE, 3, house.now + DAY)
     assert bound.mark != first.mark
+
+
+@pytest.mark.attack("B2")
+async def test_an_identity_is_proved_only_as_long_as_it_is_the_one_that_was_decided_on(
+    house: House, identities: IdentityStore
+) -> None:
+    one, other = await two(house)
+    with pytest.raises(IdentityChanged):
+        await identities.prove(one, proof(FACE), house.now, was="none")
+    await identities.prove(one, proof(NAME), house.now)
+    first = await identities.bound(one)
+    assert first is not None
+    assert (first.evidence_reference, first.authority_reference) == ("E-1", "A-77")
+    await identities.prove(one, proof(BANK), house.now, was=first.mark)
+    before = house.counts()
+    for account in (one, other):
+        with pytest.raises(IdentityChanged):
+            await identities.prove(account, proof(FACE), house.now, was=first.mark)
+    assert house.counts() == before
+    second = await identities.bound(one)
+    assert second is not None
+    assert (second.evidence, second.bound_at == first.bound_at, second.mark == first.mark) == (BANK, True, False)
+    results = await asyncio.gather(
+        *(identities.prove(one, proof(FACE), house.now, was=second.mark) for _ in range(6)), return_exceptions=True
+    )
+    assert sum(isinstance(result, Settled) for result in results) == 1
+    assert sum(isinstance(result, IdentityChanged) for result in results) == 5
 
 
 @pytest.mark.req("RNV-7")

@@ -29,7 +29,7 @@ from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.person import Person
-from bjidp.platforms import PlatformIdentity
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.proofing.ports import NewIdentity
@@ -105,6 +105,11 @@ class SqlAccounts:
             select(*STANDING).select_from(linked).where(platform_link.c.id == bindparam("link"))
         )
         self._link_by_id = compile_(select(*LINK).where(platform_link.c.id == bindparam("link")))
+        self._identity_of_link = compile_(
+            select(platform_link.c.platform, platform_link.c.app_id, platform_link.c.open_id_sealed).where(
+                platform_link.c.id == bindparam("link")
+            )
+        )
         self._links_of = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._link_of = compile_(
             select(*LINK, *STANDING)
@@ -184,6 +189,16 @@ class SqlAccounts:
         """Return a link by its id, or None when it was replaced or removed."""
         row = await self._engine.one(self._link_by_id, {"link": link})
         return None if row is None else link_from(row)
+
+    async def linked_identity(self, link: str) -> PlatformIdentity | None:
+        """Return the platform identity that a link stands on, or None when it was replaced or removed."""
+        row = await self._engine.one(self._identity_of_link, {"link": link})
+        if row is None:
+            return None
+        platform, app_id, open_id = row
+        return PlatformIdentity(
+            Platform(platform), app_id, self._cipher.open("platform_link", "open_id", link, open_id)
+        )
 
     async def holder_of(self, person: Person) -> IdentityHolder | None:
         """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""

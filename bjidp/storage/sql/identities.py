@@ -16,7 +16,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.binding import MOVES_EVERY, Holding, keeps
 from bjidp.proofing.levels import WORN, level
-from bjidp.proofing.ports import Bound, NewIdentity
+from bjidp.proofing.ports import Bound, NewIdentity, mark
 from bjidp.standing import Level
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -34,6 +34,8 @@ BOUND = (
     identity.c.bound_at,
     identity.c.proved_at,
     identity.c.runs_out_at,
+    identity.c.evidence_reference,
+    identity.c.authority_reference,
     identity.c.version,
 )
 
@@ -63,6 +65,9 @@ class Identities:
             )
         )
         self._held = engine.compile(select(identity.c.evidence, identity.c.moved_at).where(held))
+        self._marked = engine.compile(
+            select(identity.c.bound_at, identity.c.version, identity.c.evidence_reference).where(held)
+        )
         self._worth = engine.compile(select(identity.c.evidence, identity.c.level, identity.c.runs_out_at).where(held))
         self._drop = engine.compile(delete(identity).where(held))
 
@@ -125,6 +130,11 @@ class Identities:
         held = transaction.one(self._held, {"account": holder})
         return None if held is None else Holding(holder, Evidence(held[0]), held[1])
 
+    def mark(self, transaction: Transaction, holder: str) -> str | None:
+        """Return the mark of the identity of an account that is locked; None when it has none."""
+        marked = transaction.one(self._marked, {"account": holder})
+        return None if marked is None else mark(*marked)
+
     def drop(self, transaction: Transaction, holder: str) -> bool:
         """Take its identity from an account that is locked; return whether it had one."""
         dropped = transaction.run(self._drop, {"account": holder})
@@ -145,7 +155,7 @@ class Identities:
 
     def bound(self, row: Row) -> Bound:
         """Read the columns :data:`BOUND`, in clear."""
-        holder, kind, name, number, evidence, worth, bound_at, proved_at, runs_out_at, version = row
+        holder, kind, name, number, evidence, worth, bound_at, proved_at, runs_out_at, ours, theirs, version = row
         return Bound(
             person=Person(
                 DocumentType(kind),
@@ -157,5 +167,7 @@ class Identities:
             bound_at=bound_at,
             proved_at=proved_at,
             runs_out_at=runs_out_at,
+            evidence_reference=ours,
+            authority_reference=theirs,
             version=version,
         )

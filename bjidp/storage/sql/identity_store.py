@@ -22,7 +22,15 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.binding import Bind, Keep, Move, Renew, Wait, decide
 from bjidp.proofing.levels import WORN
-from bjidp.proofing.ports import Bound, HeldElsewhere, Loser, NewIdentity, OtherIdentity, Settled
+from bjidp.proofing.ports import (
+    Bound,
+    HeldElsewhere,
+    IdentityChanged,
+    Loser,
+    NewIdentity,
+    OtherIdentity,
+    Settled,
+)
 from bjidp.storage.sql.account_rows import AccountRows, Locked, fenced, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
@@ -82,10 +90,17 @@ class SqlIdentities:
         return None if row is None else self._identities.bound(row)
 
     async def prove(
-        self, account: str, new: NewIdentity, now: Instant, *, exchange: bool = False, keep: str | None = None
+        self,
+        account: str,
+        new: NewIdentity,
+        now: Instant,
+        *,
+        exchange: bool = False,
+        keep: str | None = None,
+        was: str | None = None,
     ) -> Settled:
         def work(transaction: Transaction) -> Settled:
-            return self._prove(transaction, account, new, now, exchange=exchange, keep=keep)
+            return self._prove(transaction, account, new, now, exchange=exchange, keep=keep, was=was)
 
         return await self._engine.write(work)
 
@@ -125,6 +140,7 @@ class SqlIdentities:
         *,
         exchange: bool,
         keep: str | None,
+        was: str | None,
     ) -> Settled:
         document = of_document(new.person)
         holder = self._claims.holder(transaction, document)
@@ -134,6 +150,8 @@ class SqlIdentities:
         ref = usable(locked[account_id])
         if self._claims.holder(transaction, document) != holder:
             raise Contended  # it moved on while this waited
+        if was is not None and self._identities.mark(transaction, account_id) != was:
+            raise IdentityChanged
         holding = None if holder is None else self._identities.holding(transaction, holder)
         had_one = self._identities.holding(transaction, account_id) is not None
         if had_one and holder != account_id and not exchange:
