@@ -3,9 +3,6 @@
 Owns the states, and the transitions as functions ``(registration, facts, now) -> registration``. A verdict is taken
 by moving the record on, so it is used once: who loses the race reads again and decides again (attack B3). Names,
 numbers and openids wait here sealed.
-
-How old a verdict is, no platform tells. It is younger than the last moment at which there was none: the start of its
-check, or the platform's last "not yet".
 """
 
 from __future__ import annotations
@@ -16,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.clock import MINUTE, SECOND, Instant, Millis
+from bjidp.miniprogram import verdicts
 from bjidp.miniprogram.errors import FaceFailed, FaceFailure, FacePending, IdentityMismatch
 from bjidp.person import Person
 from bjidp.platforms import Platform
@@ -27,12 +25,6 @@ LIFETIME: Millis = 15 * MINUTE
 
 KEPT: Millis = LIFETIME + 3 * MINUTE
 """How long the record is kept, so that a face check started at the last moment can be finished."""
-
-VERDICT_AGE: Millis = 120 * SECOND
-"""A verdict counts so long (attack B3)."""
-
-SETTLING: Millis = 60 * SECOND
-"""A verdict that was taken in time serves so long, while the authority or a store does not answer."""
 
 CLAIM_LIFETIME: Millis = 30 * MINUTE
 """A passed face check keeps its claim to an account that holds the identity so long (RNV-7)."""
@@ -163,23 +155,18 @@ def judged(
     state = registration.state
     if not isinstance(state, Checking):
         raise InvalidTransition(state, "judged")
-    match verdict:
-        case FaceVerdict.PENDING:
-            check = replace(state.check, without_verdict_at=max(asked_at, state.check.without_verdict_at))
-            return replace(registration, state=Checking(check))
-        case FaceVerdict.FAILED:
-            return _refused(registration, FaceFailure.FAILED)
-        case FaceVerdict.CANCELLED:
-            return _refused(registration, FaceFailure.CANCELLED)
-        case FaceVerdict.PASSED:
-            if answered_at - state.check.without_verdict_at > VERDICT_AGE:
-                return _refused(registration, FaceFailure.TOO_OLD)
-            return replace(registration, state=Passed(state.check, answered_at))
+    since = state.check.without_verdict_at
+    if verdict is FaceVerdict.PENDING:
+        return replace(registration, state=Checking(replace(state.check, without_verdict_at=max(asked_at, since))))
+    failed = verdicts.failure(verdict, without_verdict_at=since, answered_at=answered_at)
+    if failed is not None:
+        return _refused(registration, failed)
+    return replace(registration, state=Passed(state.check, answered_at))
 
 
 def overdue(state: Passed, now: Instant) -> bool:
     """Tell whether a verdict that was taken can't be used any more."""
-    return now - state.check.without_verdict_at > VERDICT_AGE and now - state.taken_at > SETTLING
+    return verdicts.is_overdue(without_verdict_at=state.check.without_verdict_at, taken_at=state.taken_at, now=now)
 
 
 def lapsed(registration: Registration) -> Registration:
