@@ -36,6 +36,7 @@ from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.ranges import MailRange
 from bjidp.web.centre import CentrePages
+from bjidp.web.face_pages import FacePages
 from bjidp.web.form_again import FormViews
 from bjidp.web.own_pages import OwnPages
 from bjidp.web.recovery import RecoveryPages
@@ -75,7 +76,7 @@ def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: En
         clock=rooms.clock,
     )
     changes = Changes(open_drafts(rooms, Change, "settings"), verification.proofs, verifying)
-    proofing = wire_proofing(rooms, verification, changes, verifying, endings)
+    proofing = wire_proofing(rooms, verification, changes, verifying, front.sessions, endings)
     return Own(verifying, changes, endings, proofing)
 
 
@@ -222,7 +223,15 @@ def centre_part(
             cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
             real_names=own.proofing.real_names,
             bank_cards=own.proofing.bank_cards,
+            faces=own.proofing.face_proofs,
             unbinding=own.proofing.unbinding,
+        ),
+        faces=FacePages(
+            faces=own.proofing.face_proofs,
+            tickets=front.verify_tickets,
+            desk=front.desk,
+            cookies=front.cookies,
+            renderer=front.renderer,
         ),
         departures=front.departures,
     )

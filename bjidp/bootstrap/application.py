@@ -42,7 +42,7 @@ def build(rooms: Rooms) -> web.Application:
     aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
     parts = (
         mini_program_part(rooms, front, qr, verification, mini_sessions, endings),
-        qr_channel_part(rooms, front, qr),
+        qr_channel_part(rooms, front, qr, own.proofing.faces),
         dispatches_part(rooms, front, verification),
         sms_reports_part(rooms, front, verification),
         captcha_part(rooms, front, verification),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import Rooms, ticket_digester
+from bjidp.qrlogin.errands import Proving
+from bjidp.qrlogin.redeeming import Exchange, Redeeming
 from bjidp.web.channel import QrChannel
 from bjidp.web.drawing import Drawings
 from bjidp.web.entering import Entrance
@@ -12,8 +14,17 @@ from bjidp.web.redeem import QrRedeem
 from bjidp.web.scriptless import ScriptlessQr
 
 
-def qr_channel_part(rooms: Rooms, front: Front, qr: Qr) -> Part:
-    """Return the QR channel."""
+def qr_channel_part(rooms: Rooms, front: Front, qr: Qr, faces: Exchange) -> Part:
+    """Return the QR channel; ``faces`` is what face tickets are exchanged with."""
+    redeeming = Redeeming(
+        browsers=qr.browsers,
+        changes=qr.changes,
+        proving=Proving(qr.proofs, rooms.stores.accounts, qr.sessions, ticket_digester(rooms)),
+        faces=faces,
+        throttle=rooms.stores.throttle,
+        keys=qr.keys,
+        entropy=rooms.entropy,
+    )
     entrance = Entrance(
         cookies=front.cookies,
         observer=front.observer,
@@ -26,7 +37,7 @@ def qr_channel_part(rooms: Rooms, front: Front, qr: Qr) -> Part:
         site=rooms.site,
         cookies=front.cookies,
         forms=front.forms,
-        redeeming=qr.redeeming,
+        redeeming=redeeming,
         browsers=qr.browsers,
         sessions=front.sessions,
         signed_in=front.signed_in,

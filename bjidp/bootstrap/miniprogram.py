@@ -16,6 +16,7 @@ from bjidp.miniprogram.book import RegistrationBook
 from bjidp.miniprogram.claiming import Claiming
 from bjidp.miniprogram.devices import Devices
 from bjidp.miniprogram.doors import Doors
+from bjidp.miniprogram.face_tickets import FaceTickets
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
 from bjidp.miniprogram.phone import PhoneBinding
 from bjidp.miniprogram.phone_payloads import PhonePayloads
@@ -77,13 +78,9 @@ def mini_program_part(
         logins=logins,
         probation=settings.accounts.link_probation_hours * HOUR,
     )
+    doors = Doors(platforms, used_codes=stores.used_codes, pseudonyms=pseudonyms, clock=rooms.clock)
     mini_program = MiniProgram(
-        doors=Doors(
-            platforms,
-            used_codes=stores.used_codes,
-            pseudonyms=pseudonyms,
-            clock=rooms.clock,
-        ),
+        doors=doors,
         accounts=stores.accounts,
         authority=build_authority(settings.authority, http=rooms.http, clock=rooms.clock),
         sessions=sessions,
@@ -124,6 +121,19 @@ def mini_program_part(
         claiming=claiming,
         binding=binding,
         phones=qr.phones,
+        face_tickets=FaceTickets(
+            phones=qr.phones,
+            steps=qr.face_steps,
+            doors=doors,
+            accounts=stores.accounts,
+            identities=stores.identities,
+            limits=limits,
+            records=stores.ticket_checks,
+            seals=seals,
+            pseudonyms=pseudonyms,
+            clock=rooms.clock,
+            entropy=rooms.entropy,
+        ),
         undoing=Undoing(
             changes=qr.changes,
             sessions=front.sessions,

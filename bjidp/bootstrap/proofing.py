@@ -11,7 +11,7 @@ from bjidp.accounts.endings import Endings
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.verifying import Verifying
-from bjidp.bootstrap.rooms import Rooms, is_sandbox
+from bjidp.bootstrap.rooms import Rooms, is_sandbox, ticket_digester
 from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
@@ -19,10 +19,13 @@ from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.bank_card_proofs import BankCardProofs, Served
 from bjidp.proofing.claims import Claims
+from bjidp.proofing.face_proofs import FaceProofs
+from bjidp.proofing.faces import Faces
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.settling import Settling
 from bjidp.proofing.unbinding import Unbinding
+from bjidp.sessions.service import Sessions
 from bjidp.vendors.catalog import build_authority, build_bank
 
 
@@ -32,6 +35,8 @@ class Proofing(Struct, frozen=True):
     real_names: RealNames
     bank_cards: BankCardProofs | None
     """None where there is no bank to ask."""
+    face_proofs: FaceProofs
+    faces: Faces
     unbinding: Unbinding
 
 
@@ -41,7 +46,12 @@ def served_documents(rooms: Rooms) -> DocumentRange:
 
 
 def wire_proofing(
-    rooms: Rooms, verification: Verification, changes: Changes, verifying: Verifying, endings: Endings
+    rooms: Rooms,
+    verification: Verification,
+    changes: Changes,
+    verifying: Verifying,
+    sessions: Sessions,
+    endings: Endings,
 ) -> Proofing:
     """Return the services over the changes of the personal centre."""
     settings = rooms.settings
@@ -88,6 +98,14 @@ def wire_proofing(
             ),
             captchas=verification.captchas,
             dispatches=verification.dispatches,
+            clock=clock,
+        ),
+        face_proofs=FaceProofs(changes, verifying, stores.identities, clock),
+        faces=Faces(
+            identities=stores.identities,
+            accounts=stores.accounts,
+            sessions=sessions,
+            ticket_digest=ticket_digester(rooms),
             clock=clock,
         ),
         unbinding=Unbinding(

@@ -10,7 +10,8 @@ from bjidp.config.settings import Settings
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import FlowChanges
-from bjidp.qrlogin.errands import Errands, Proving
+from bjidp.qrlogin.errands import Errands
+from bjidp.qrlogin.face_steps import FaceSteps
 from bjidp.qrlogin.flow import Client
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.matrix import Basis
@@ -18,7 +19,6 @@ from bjidp.qrlogin.messages import Messages
 from bjidp.qrlogin.pages import QrPages
 from bjidp.qrlogin.phones import QrPhones
 from bjidp.qrlogin.policy import QrPolicy, ReverseCode
-from bjidp.qrlogin.redeeming import Redeeming
 from bjidp.qrlogin.refusals import Refusals
 from bjidp.sessions.service import Sessions
 from bjidp.verification.proofs import Proofs
@@ -38,7 +38,7 @@ class Qr(Struct, frozen=True, kw_only=True):
     refusals: Refusals
     pages: QrPages
     phones: QrPhones
-    redeeming: Redeeming
+    face_steps: FaceSteps
 
 
 def wire_qr(rooms: Rooms) -> Qr:
@@ -81,14 +81,7 @@ def wire_qr(rooms: Rooms) -> Qr:
             entropy=rooms.entropy,
             prefix=rooms.site.qr_prefix,
         ),
-        redeeming=Redeeming(
-            browsers=browsers,
-            changes=changes,
-            proving=Proving(proofs, stores.accounts, sessions, ticket_digester(rooms)),
-            throttle=stores.throttle,
-            keys=keys,
-            entropy=rooms.entropy,
-        ),
+        face_steps=FaceSteps(changes, keys),
     )
 
 

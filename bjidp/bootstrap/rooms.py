@@ -25,6 +25,7 @@ from bjidp.miniprogram.phone_payload import PhonePayload
 from bjidp.miniprogram.platform_logins import KeptLogin
 from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.miniprogram.registration import Registration
+from bjidp.miniprogram.ticket_check import TicketCheck
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
@@ -81,6 +82,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     browsers: Records[Browser]
     open_flows: Records[OpenFlows]
     registrations: Records[Registration]
+    ticket_checks: Records[TicketCheck]
     used_codes: Records[UsedCode]
     logins: Records[KeptLogin]
     phone_payloads: Records[PhonePayload]
@@ -167,6 +169,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             browsers=MemoryRecords(clock),
             open_flows=MemoryRecords(clock),
             registrations=MemoryRecords(clock),
+            ticket_checks=MemoryRecords(clock),
             used_codes=MemoryRecords(clock),
             logins=MemoryRecords(clock),
             phone_payloads=MemoryRecords(clock),
@@ -199,6 +202,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         browsers=redis.records("browser", Browser),
         open_flows=redis.records("session-flows", OpenFlows),
         registrations=redis.records("registration", Registration),
+        ticket_checks=redis.records("ticket-check", TicketCheck),
         used_codes=redis.records("used-code", UsedCode),
         logins=redis.records("platform-login", KeptLogin),
         phone_payloads=redis.records("phone-payload", PhonePayload),

@@ -109,14 +109,14 @@ class Proving:
         errand, account = redemption.errand, redemption.holder.account
         if errand is None:
             raise ValueError("not a verify ticket")
-        await self._require_standing(redemption)
+        await require_standing(self._accounts, redemption)
         if errand.session is not None:
             # First: whoever takes it back when the ticket is long forgotten ends whatever session used the proof.
             await self._sessions.note_verification(account, errand.session, self._ticket_digest(redemption.ticket))
         await self._proofs.grant(redemption.asker, account, errand.operation, Means.QR, redemption.epoch)
         try:
             # Again: who has ended the sessions in between has found no proof to end.
-            await self._require_standing(redemption)
+            await require_standing(self._accounts, redemption)
         except BjidpError:
             await self.take_back(redemption)
             raise
@@ -126,11 +126,16 @@ class Proving:
         if redemption.errand is not None:
             await self._proofs.revoke(redemption.asker, redemption.holder.account, redemption.errand.operation)
 
-    async def _require_standing(self, redemption: Redemption) -> None:
-        standing = await self._accounts.standing(redemption.holder.account)
-        if standing is None:
-            raise AccountRefused("cancelled")
-        if standing.refusal is not None:
-            raise AccountRefused(standing.refusal)
-        if standing.epoch != redemption.epoch:
-            raise TicketUnknown
+
+async def require_standing(accounts: Accounts, redemption: Redemption) -> None:
+    """Raise unless the account may be used at this moment, and no session of it was ended since it confirmed.
+
+    ``AccountRefused`` in the one case, :class:`TicketUnknown` in the other.
+    """
+    standing = await accounts.standing(redemption.holder.account)
+    if standing is None:
+        raise AccountRefused("cancelled")
+    if standing.refusal is not None:
+        raise AccountRefused(standing.refusal)
+    if standing.epoch != redemption.epoch:
+        raise TicketUnknown

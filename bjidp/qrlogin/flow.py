@@ -30,19 +30,21 @@ class Client(Struct, frozen=True, gc=False):
 
 
 class Errand(Struct, frozen=True, gc=False):
-    """The one operation of one account that a verify ticket is for (ACC-8).
+    """The one operation of one account that a verify ticket is for (ACC-8), or that a face ticket is part of (RNV-3).
 
     ``session`` is the one that asks; None for a browser that nobody is logged in on. ``account`` is None where the
     page is for an account that there is none of: nobody can confirm that ticket, and in all else it is like any other.
+    ``mark`` is the one of the identity that a face is to be compared with, exactly for a face ticket.
     """
 
     operation: Operation
     account: str | None
     session: str | None
+    mark: str | None = None
 
 
 class Purposeful(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a page was opened for; ``errand`` exactly for a verify ticket.
+    """What a page was opened for; ``errand`` exactly for a verify and a face ticket.
 
     ``next`` is where the page goes afterwards, and no client ever sends it (attack T4); ``page`` is where it is.
     """
@@ -56,7 +58,9 @@ class Purposeful(Struct, frozen=True, gc=False, omit_defaults=True):
     @property
     def action(self) -> str:
         """What the phone is told that it is asked for."""
-        return self.purpose if self.errand is None else f"{self.purpose}.{self.errand.operation}"
+        if self.errand is None or self.purpose is Purpose.FACE:
+            return self.purpose
+        return f"{self.purpose}.{self.errand.operation}"
 
 
 class Watcher(Struct, frozen=True, gc=False):

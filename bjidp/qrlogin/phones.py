@@ -79,8 +79,8 @@ class QrPhones:
         """Claim the ticket shown, or answer its holder again with a fresh confirm token.
 
         Raises, in this order: ``RateLimited``, :class:`SceneRefused`, :class:`TicketUnknown`, :class:`TicketExpired`,
-        :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused`` (for a verify ticket also to every account but
-        its own, attack B5, and to a link under probation), ``TokenInvalid`` (to a link that is gone),
+        :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused`` (for a verify or a face ticket also to every
+        account but its own, attack B5, and to a link under probation), ``TokenInvalid`` (to a link that is gone),
         :class:`TicketTaken`.
         """
         misses = f"qr.misses:{phone.holder.account}"
@@ -127,7 +127,7 @@ class QrPhones:
         """
 
         def approve(ticket: Ticket, now: Instant) -> Ticket:
-            self._check_token(ticket, phone, confirm_token)
+            require_holder(self._keys, ticket, phone, confirm_token)
             state = ticket.state
             if isinstance(state, Scanned | Verifying) and now < state.deadline and phone.refusal is not None:
                 raise AccountRefused(phone.refusal)
@@ -149,7 +149,7 @@ class QrPhones:
         """
 
         def refuse(ticket: Ticket, now: Instant) -> Ticket:
-            self._check_token(ticket, phone, confirm_token)
+            require_holder(self._keys, ticket, phone, confirm_token)
             return machine.reject(ticket, now)
 
         flow = await self._changes.on_ticket(shaped(ticket_id), refuse)
@@ -189,17 +189,6 @@ class QrPhones:
         if not isinstance(ticket.state, Pending) and not machine.held_by(ticket, phone.holder.account):
             raise TicketTaken
 
-    def _check_token(self, ticket: Ticket, phone: Phone, presented: str) -> None:
-        found = machine.scanner(ticket)
-        if found is None:
-            raise ConfirmRefused
-        holder, scans = found
-        own = self._keys.confirm_token(ticket, holder, scans).encode("ascii")
-        genuine = hmac.compare_digest(own, presented.encode("utf-8", "surrogatepass"))
-        # The token is bound to account and platform link already; the caller must be both (attack Q12).
-        if not genuine or (holder.account, holder.link) != (phone.holder.account, phone.holder.link):
-            raise ConfirmRefused
-
     async def _code_required(self, ticket: Ticket, *, mismatch: bool | None, stranger: bool) -> bool:
         match self._policy.reverse_code:
             case ReverseCode.NEVER:
@@ -227,6 +216,19 @@ class QrPhones:
             ip_seen_before=seen,
             session_lifetime=self._policy.session // SECOND if ticket.purpose is Purpose.LOGIN else 0,
         )
+
+
+def require_holder(keys: QrKeys, ticket: Ticket, phone: Phone, presented: str) -> None:
+    """Raise :class:`ConfirmRefused` unless the phone scanned the ticket last, and ``presented`` is what it got then."""
+    found = machine.scanner(ticket)
+    if found is None:
+        raise ConfirmRefused
+    holder, scans = found
+    own = keys.confirm_token(ticket, holder, scans).encode("ascii")
+    genuine = hmac.compare_digest(own, presented.encode("utf-8", "surrogatepass"))
+    # The token is bound to account and platform link already; the caller must be both (attack Q12).
+    if not genuine or (holder.account, holder.link) != (phone.holder.account, phone.holder.link):
+        raise ConfirmRefused
 
 
 def _mismatch(computer: Area | None, phone: Area | None) -> bool | None:

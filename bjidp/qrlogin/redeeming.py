@@ -1,8 +1,8 @@
-"""Redeem: the one exchange of an approval for what its ticket is for, a session or a proof.
+"""Redeem: the one exchange of an approval for what its ticket is for, a session, a proof or a level.
 
 Called by ``web`` for ``POST /qr/redeem``. The approval is claimed by compare-and-set before the session is written,
 so fifty parallel calls make one session (attack Q4); if the session cannot be written the claim is given back, so an
-outage consumes nothing. Which of the two a ticket is good for was fixed when its page was opened: no call chooses it
+outage consumes nothing. Which of them a ticket is good for was fixed when its page was opened: no call chooses it
 (attack Q18).
 """
 
@@ -42,7 +42,8 @@ class Redemption(Struct, frozen=True):
     """A claimed approval: whose it is, from which ticket and computer, and where the page goes.
 
     ``asker`` is who is given the proof of a verify ticket: the session that asks, or the browser. ``epoch`` is the
-    account's that the phone confirmed in: what is given for it is given in that one alone.
+    account's that the phone confirmed in: what is given for it is given in that one alone. ``evidence`` is our
+    reference of the face check that passed, exactly for a face ticket.
     """
 
     holder: Holder
@@ -52,6 +53,7 @@ class Redemption(Struct, frozen=True):
     asker: str
     epoch: int
     errand: Errand | None = None
+    evidence: str | None = None
 
 
 class Exchange(Protocol):
@@ -78,13 +80,15 @@ class Redeeming:
         browsers: Browsers,
         changes: FlowChanges,
         proving: Exchange,
+        faces: Exchange,
         throttle: Throttle,
         keys: QrKeys,
         entropy: Entropy,
     ) -> None:
-        """``proving`` is what verify tickets are exchanged with; ``bootstrap`` wires everything."""
+        """``proving`` is what verify tickets are exchanged with, ``faces`` face tickets; ``bootstrap`` wires them."""
         self._browsers = browsers
         self._proving = proving
+        self._faces = faces
         self._changes = changes
         self._throttle = throttle
         self._keys = keys
@@ -127,7 +131,14 @@ class Redeeming:
             raise TicketUnknown from None
         asker = about.errand.session if about.errand is not None else None
         redemption = Redemption(
-            approved.holder, ticket.id, ticket.computer, about.next, asker or browser.id, approved.epoch, about.errand
+            holder=approved.holder,
+            ticket=ticket.id,
+            computer=ticket.computer,
+            next=about.next,
+            asker=asker or browser.id,
+            epoch=approved.epoch,
+            errand=about.errand,
+            evidence=approved.evidence,
         )
         try:
             await exchange.give(redemption)
@@ -143,8 +154,8 @@ class Redeeming:
         return redemption
 
     async def take_back(self, redemption: Redemption) -> None:
-        """Take the proof of a verify ticket back, since what has to go with it could not be done."""
-        await self._proving.take_back(redemption)
+        """Take what came of an errand back, as far as it can be, since what has to go with it could not be done."""
+        await (self._proving if redemption.evidence is None else self._faces).take_back(redemption)
 
     def _exchange(self, about: Purposeful, approved: Approved, signed_in: Session | None, login: Exchange) -> Exchange:
         errand = about.errand
@@ -153,13 +164,13 @@ class Redeeming:
                 if signed_in is not None and signed_in.account != approved.holder.account:
                     raise AlreadySignedIn
                 return login
-            case Purpose.VERIFY:
+            case Purpose.VERIFY | Purpose.FACE:
                 # Nobody but the account can have confirmed it, and nobody but who asked for it may use it.
                 asks = None if signed_in is None else signed_in.id
                 if errand is None or errand.session != asks or errand.account != approved.holder.account:
                     raise TicketUnknown
-                return self._proving
-            case Purpose.FACE | Purpose.DEVICE:
+                return self._proving if about.purpose is Purpose.VERIFY else self._faces
+            case Purpose.DEVICE:
                 raise TicketUnknown
             case _:
                 assert_never(about.purpose)

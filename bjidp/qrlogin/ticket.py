@@ -247,6 +247,9 @@ def scan(ticket: Ticket, holder: Holder, policy: QrPolicy, now: Instant, *, code
         case Scanned() | Verifying():
             if state.holder.account != holder.account:
                 raise TicketTaken
+            if isinstance(state, Verifying) and state.holder.link != holder.link:
+                # Another of the account's platform identities: none of its own has shown a face (attack B2).
+                state = msgspec.structs.replace(state, passed=False)
             # A code once called for stays called for: scanning again from a better place is no way around it.
             return _with(
                 ticket,
@@ -260,9 +263,24 @@ def scan(ticket: Ticket, holder: Holder, policy: QrPolicy, now: Instant, *, code
             assert_never(state)
 
 
+def require_open(ticket: Ticket, now: Instant) -> Scanned | Verifying:
+    """Return the state of a ticket that its holder may go on with.
+
+    Raises :class:`TicketExpired`, :class:`ConfirmRefused` where nobody holds it, and :class:`TicketClosed`.
+    """
+    state = ticket.state
+    if isinstance(state, Scanned | Verifying):
+        if now >= state.deadline:
+            raise TicketExpired
+        return state
+    if isinstance(state, Pending):
+        raise ConfirmRefused
+    raise first_answer(ticket)
+
+
 def start_face(ticket: Ticket, verification: str, now: Instant) -> Ticket:
     """Note the face check that was opened for the holder; a later one takes the place of an earlier."""
-    state = _open_to_holder(ticket, now)
+    state = require_open(ticket, now)
     return _with(
         ticket, Verifying(state.holder, state.scans, state.code_required, verification, passed=False,
                           deadline=state.deadline),
@@ -271,7 +289,7 @@ def start_face(ticket: Ticket, verification: str, now: Instant) -> Ticket:
 
 def pass_face(ticket: Ticket, verification: str, now: Instant) -> Ticket:
     """Note that this very check has passed; raise :class:`FacePending` when another one is awaited (attack B2)."""
-    state = _open_to_holder(ticket, now)
+    state = require_open(ticket, now)
     if not isinstance(state, Verifying) or state.verification != verification:
         raise FacePending
     return _with(ticket, msgspec.structs.replace(state, passed=True))
@@ -284,7 +302,7 @@ def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None,
     fits under the cap on the ticket's life. Raises :class:`TicketExpired`, :class:`TicketClosed`,
     :class:`FacePending`.
     """
-    state = _open_to_holder(ticket, now)
+    state = require_open(ticket, now)
     if state.code_required != (code is not None):
         raise InvalidTransition(state, "confirm")
     evidence = state.verification if isinstance(state, Verifying) and state.passed else None
@@ -301,7 +319,7 @@ def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None,
 
 def reject(ticket: Ticket, now: Instant) -> Ticket:
     """Refuse for the person who scanned; final (attack Q14)."""
-    state = _open_to_holder(ticket, now)
+    state = require_open(ticket, now)
     return _with(ticket, Rejected("person", state.holder, state.scans, None))
 
 
@@ -397,17 +415,6 @@ def scanner(ticket: Ticket) -> tuple[Holder, int] | None:
             return (state.holder, state.scans) if state.holder is not None else None
         case _:
             assert_never(state)
-
-
-def _open_to_holder(ticket: Ticket, now: Instant) -> Scanned | Verifying:
-    state = ticket.state
-    if isinstance(state, Scanned | Verifying):
-        if now >= state.deadline:
-            raise TicketExpired
-        return state
-    if isinstance(state, Pending):
-        raise ConfirmRefused
-    raise first_answer(ticket)
 
 
 def _approved(ticket: Ticket, event: Event, now: Instant) -> Approved:

@@ -121,6 +121,13 @@ class ConfirmBody(Struct, frozen=True, forbid_unknown_fields=True):
     confirm_token: Secretish
 
 
+class FaceBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /mp/v1/qr/face``: whose face it is the server knows itself (attack B4)."""
+
+    ticket: Secretish
+    confirm_token: Secretish
+
+
 class RejectBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``POST /mp/v1/qr/reject``; ``report`` says that somebody tried to trick the person."""
 

@@ -20,6 +20,7 @@ from bjidp.proofing.adjudication import Advice
 from bjidp.sessions.ports import Login, Way
 from bjidp.standing import Level
 from bjidp.web.form_view import FormView
+from bjidp.web.qr_card import QrCard
 
 _FORM: Final = FormView(
     csrf="example",
@@ -173,7 +174,7 @@ class DeniedPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Setting: TypeAlias = Literal[
-    "password", "phone", "mail", "username", "real_name", "bank_card", "exchange", "unbind", "cancel"
+    "password", "phone", "mail", "username", "real_name", "bank_card", "face", "exchange", "unbind", "cancel"
 ]
 """What 个人中心 changes after 验证身份; words under ``settings.title.*`` and ``settings.step.*``."""
 
@@ -282,6 +283,35 @@ class BankCardPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, form=form, advice=(Advice.ASK_BANK,))
 
 
+class FacePage(msgspec.Struct, frozen=True, kw_only=True):
+    """The second step of 人脸识别认证: the code for the phone. There is none on phones."""
+
+    template: ClassVar[str] = "settings_face.html"
+
+    card: QrCard
+    setting: Setting = "face"
+
+    @classmethod
+    def sample(cls) -> FacePage:
+        """Return the page."""
+        return cls(card=QrCard.sample())
+
+
+class FaceFirstPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes before 人脸识别认证; words under ``face.first.*``."""
+
+    template: ClassVar[str] = "settings_face_first.html"
+
+    h5: bool
+    need: Literal["real_name", "jingtong", "screen"]
+    """``screen``: another one than the phone's own, which it cannot scan."""
+
+    @classmethod
+    def sample(cls) -> FaceFirstPage:
+        """Return what an account without an identity is told."""
+        return cls(h5=False, need="real_name")
+
+
 class UnbindPage(msgspec.Struct, frozen=True, kw_only=True):
     """解绑, once it is proved who is here: the button gives the identity up."""
 
@@ -326,6 +356,8 @@ ALL: Final = (
     CancelPage,
     RealNamePage,
     BankCardPage,
+    FacePage,
+    FaceFirstPage,
     UnbindPage,
     SettingDonePage,
 )

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bjidp.miniprogram.claiming import Claiming
 from bjidp.miniprogram.devices import Devices
+from bjidp.miniprogram.face_tickets import FaceTickets
 from bjidp.miniprogram.limits import MiniProgramLimits
 from bjidp.miniprogram.phone import PhoneBinding
 from bjidp.miniprogram.ports import MiniSessionEnd
@@ -41,6 +42,7 @@ from bjidp.qrlogin.undoing import Undoing
 from bjidp.qrlogin.wire import (
     ConfirmAnswer,
     ConfirmBody,
+    FaceBody,
     RejectAnswer,
     RejectBody,
     ScanAnswer,
@@ -60,6 +62,7 @@ _claim = msgspec.json.Decoder(ClaimRequest)
 _phone = msgspec.json.Decoder(PhoneRequest)
 _refresh = msgspec.json.Decoder(RefreshRequest)
 _scan = msgspec.json.Decoder(ScanBody)
+_face = msgspec.json.Decoder(FaceBody)
 _confirm = msgspec.json.Decoder(ConfirmBody)
 _reject = msgspec.json.Decoder(RejectBody)
 _undo = msgspec.json.Decoder(UndoBody)
@@ -77,6 +80,7 @@ class MiniProgramApi:
         claiming: Claiming,
         binding: PhoneBinding,
         phones: QrPhones,
+        face_tickets: FaceTickets,
         undoing: Undoing,
         devices: Devices,
         observer: Observer,
@@ -89,6 +93,7 @@ class MiniProgramApi:
         self._claiming = claiming
         self._binding = binding
         self._phones = phones
+        self._face_tickets = face_tickets
         self._undoing = undoing
         self._devices = devices
         self._observer = observer
@@ -217,13 +222,28 @@ class MiniProgramApi:
             ),
             Call(
                 method="POST",
+                path="/mp/v1/qr/face",
+                summary="Open a face check of the account's own identity for a ticket that asks for one",
+                handler=self.face,
+                proof=Proof.BEARER,
+                body=FaceBody,
+                answers=(FaceStarted,),
+                errors=(
+                    "invalid_request", "account_refused", "document_unsupported", "vendor_unavailable", *held, *bearer
+                ),
+            ),
+            Call(
+                method="POST",
                 path="/mp/v1/qr/confirm",
                 summary="Confirm what was scanned",
                 handler=self.confirm,
                 proof=Proof.BEARER,
                 body=ConfirmBody,
                 answers=(ConfirmAnswer,),
-                errors=("invalid_request", "account_refused", "face_pending", *held, *bearer),
+                errors=(
+                    "invalid_request", "account_refused", "face_pending", "face_failed", "vendor_unavailable", *held,
+                    *bearer,
+                ),
             ),
             Call(
                 method="POST",
@@ -320,10 +340,15 @@ class MiniProgramApi:
         body = await read_json(request, _scan)
         return answer(await self._phones.scan(await self._phone(request), body.text, body.scene))
 
+    async def face(self, request: web.Request) -> web.Response:
+        """``POST /mp/v1/qr/face``."""
+        body = await read_json(request, _face)
+        return answer(await self._face_tickets.start(await self._phone(request), body.ticket, body.confirm_token))
+
     async def confirm(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/qr/confirm``."""
         body = await read_json(request, _confirm)
-        return answer(await self._phones.confirm(await self._phone(request), body.ticket, body.confirm_token))
+        return answer(await self._face_tickets.confirm(await self._phone(request), body.ticket, body.confirm_token))
 
     async def reject(self, request: web.Request) -> web.Response:
         """``POST /mp/v1/qr/reject``."""

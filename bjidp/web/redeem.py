@@ -1,4 +1,4 @@
-"""``POST /qr/redeem``: the page exchanges its grant for a session cookie, or for the proof that it was verified.
+"""``POST /qr/redeem``: the page exchanges its grant for a session cookie, or for what it asked a phone to confirm.
 
 Owns the one place where a QR login sets a session. Takes JSON from the page's script and a form from a page without
 one; a GET never redeems (attack Q28).
@@ -67,7 +67,7 @@ class QrRedeem:
             Call(
                 method="POST",
                 path="/qr/redeem",
-                summary="Exchange the grant of an approved ticket for a session cookie, or for what it verifies",
+                summary="Exchange the grant of an approved ticket for a session cookie, or for what was confirmed",
                 handler=self.redeem,
                 proof=Proof.BROWSER,
                 body=RedeemBody,

@@ -83,7 +83,7 @@ class ScriptlessQr:
         except (BrowserUnknown, FlowUnknown, AlreadySignedIn, RateLimited):
             # Of a flow that is not known the page itself has to say what it was for.
             return self._page(QrStatePage(state=QrState.ENDED, flow="", csrf="", verify=_asks_to_verify(request)))
-        verify = entry.ref.about.purpose is Purpose.VERIFY
+        verify = entry.ref.about.purpose is not Purpose.LOGIN
         page = QrStatePage(state=QrState.ENDED, flow="", csrf=self._forms.token(entry.browser.id), verify=verify)
         return self._page(self._shown(page, entry, flow, now))
 

@@ -18,6 +18,7 @@ from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Visit
 from bjidp.proofing.bank_card_proofs import BankCardProofs
+from bjidp.proofing.face_proofs import FaceProofs
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.verification.proofs import Operation
@@ -54,6 +55,7 @@ def setting_acts(
     cancelling: Cancelling,
     real_names: RealNames,
     bank_cards: BankCardProofs | None,
+    faces: FaceProofs,
     unbinding: Unbinding,
 ) -> Acts:
     """Return what every setting does; one that nobody is there to ask for is left out."""
@@ -77,6 +79,8 @@ def setting_acts(
         Operation.REAL_NAME: Act(lambda visit, form: real_names.prove(visit, form.flow, form.stated)),
         Operation.EXCHANGE: Act(lambda visit, form: real_names.exchange(visit, form.flow, form.stated)),
         **by_card,
+        # What is written is written by a phone; this opens the page for it.
+        Operation.FACE: Act(lambda visit, form: faces.begin(visit, form.flow)),
         Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
         Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),
     }

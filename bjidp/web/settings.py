@@ -31,6 +31,7 @@ from bjidp.web.bodies import JSON
 from bjidp.web.cookies import Cookies
 from bjidp.web.departure import Departures
 from bjidp.web.desk import Asker, Desk, FormPage
+from bjidp.web.face_pages import FacePages
 from bjidp.web.form_again import Posted
 from bjidp.web.login_first import HOME
 from bjidp.web.own_pages import OwnPages
@@ -68,6 +69,7 @@ class SettingsPages:
         verifying: Verifying,
         changes: Changes,
         acts: Acts,
+        faces: FacePages,
         departures: Departures,
         arrivals: Arrivals,
     ) -> None:
@@ -80,6 +82,7 @@ class SettingsPages:
         self._verifying = verifying
         self._changes = changes
         self._acts = acts
+        self._faces = faces
         self._departures = departures
         self._arrivals = arrivals
 
@@ -99,6 +102,13 @@ class SettingsPages:
         operation = _operation(request)
         flow = request.query.get("flow")
         progress = await self._changes.look(visit, operation, flow)
+        if operation is Operation.FACE:
+            try:
+                shown = await self._faces.show(request, asker, visit, progress)
+            except NotDue as elsewhere:
+                return self._lead(request, asker, elsewhere.flow or OVER)
+            if shown is not None:
+                return shown
         match progress.step:
             case Step.DONE:
                 return self._ended(request, operation, progress)

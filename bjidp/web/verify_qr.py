@@ -1,7 +1,7 @@
 """验证身份 by QR (ACC-8): the code that names one operation, for pages of their own and for parts of others.
 
-Owns opening a verify flow for whoever is at a page, and ``/centre/verify/<operation>``, the page that shows one to a
-person who is logged in. The personal centre leads here; where the page leads afterwards is written here and nowhere
+Owns opening a flow with an errand for whoever is at a page, and ``/centre/verify/<operation>``, the page that verifies
+a person who is logged in. The personal centre leads here; where the page leads afterwards is written here and nowhere
 else (attack T4).
 """
 
@@ -35,6 +35,7 @@ LEADS_TO: Final[dict[Operation, str]] = {
     Operation.USERNAME: "/centre/username",
     Operation.REAL_NAME: "/centre/real_name",
     Operation.BANK_CARD: "/centre/bank_card",
+    Operation.FACE: "/centre/face",
     Operation.EXCHANGE: "/centre/exchange",
     Operation.UNBIND: "/centre/unbind",
     Operation.CANCEL: "/centre/cancel",
@@ -54,7 +55,7 @@ class QrSettings(Struct, frozen=True):
 
 
 class VerifyTickets:
-    """Opens verify flows."""
+    """Opens flows that verify somebody, and that show a face."""
 
     def __init__(self, *, settings: QrSettings, errands: Errands, cookies: Cookies, throttle: Throttle) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -82,10 +83,16 @@ class VerifyTickets:
         own = None if asker.owner is None else asker.owner.session.account
         if operation is not Operation.RECOVER and (own is None or account != own):
             raise ValueError("whoever is logged in asks, and for the own account alone")
-        await asker.source.hit(self._throttle, "verify.opened", OPENED)
         session = None if asker.owner is None else asker.owner.session.id
         errand = Errand(operation, account, session)
-        about = Purposeful(Purpose.VERIFY, self._settings.client, next_page, page, errand)
+        return await self.show(request, asker, Purpose.VERIFY, errand, page=page, next_page=next_page)
+
+    async def show(
+        self, request: web.Request, asker: Asker, purpose: Purpose, errand: Errand, *, page: str, next_page: str
+    ) -> tuple[Asker, pages.QrCard]:
+        """As :meth:`open`, for an errand of whoever asks."""
+        await asker.source.hit(self._throttle, "verify.opened", OPENED)
+        about = Purposeful(purpose, self._settings.client, next_page, page, errand)
         opened = await self._errands.open_page(asker.secret or self._cookies.browser_secret(request), about)
         card = pages.QrCard(flow=opened.flow, basis_url=self._settings.basis_url, embedder=self._settings.simulator)
         return replace(asker, secret=opened.secret), card

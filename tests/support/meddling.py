@@ -20,12 +20,14 @@ T = TypeVar("T")
 WATCHED: Final = (
     "accounts",
     "members",
+    "identities",
     "audit",
     "sessions",
     "mini_sessions",
     "tickets",
     "browsers",
     "registrations",
+    "ticket_checks",
     "logins",
     "phone_payloads",
     "captchas",
@@ -36,7 +38,21 @@ WATCHED: Final = (
     "dispatches",
     "throttle",
 )
-LOOKS: Final = frozenset({"find", "get", "history", "is_held", "member", "notices", "of_account", "peek", "standing"})
+LOOKS: Final = frozenset(
+    {
+        "bound",
+        "find",
+        "get",
+        "history",
+        "is_held",
+        "linked_identity",
+        "member",
+        "notices",
+        "of_account",
+        "peek",
+        "standing",
+    }
+)
 """Calls that change nothing."""
 BESIDE_THE_POINT: Final = frozenset({"captchas", "dispatches", "tallies", "throttle"})
 """Stores of limits and of messages: what a process dies over in there, the next step of its caller sees as well."""

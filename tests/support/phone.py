@@ -86,6 +86,16 @@ class Phone:
         assert answer.status == 200, answer
         return answer.json()
 
+    async def starts_face(self, scanned: dict[str, Any]) -> Answer:
+        """Start the face check that what was scanned asks for."""
+        return await self.call("face", {"ticket": scanned["ticket"], "confirm_token": scanned["confirm_token"]})
+
+    async def shows_face(self, scanned: dict[str, Any], outcome: str = "pass") -> None:
+        """Start the face check that what was scanned asks for, and let it end in front of the camera."""
+        started = await self.starts_face(scanned)
+        assert started.status == 200, started
+        await before_the_camera(self.caller, started.json()["face"]["verification"], outcome)
+
     async def confirm(self, scanned: dict[str, Any]) -> Answer:
         """Confirm what was scanned."""
         return await self.call("confirm", {"ticket": scanned["ticket"], "confirm_token": scanned["confirm_token"]})

@@ -157,8 +157,14 @@ class PhoneWorld:
         self.registrations: MemoryRecords[Registration] = MemoryRecords(clock)
         self.used_codes: MemoryRecords[UsedCode] = MemoryRecords(clock)
         self.tokens = MiniTokens("http://127.0.0.1:8080", Secret(b"a" * 32), Secret(b"r" * 32))
-        pseudonyms = Pseudonyms(keyring())
-        seals = RecordSeals(Sealing(keyring(), entropy))
+        self.pseudonyms = pseudonyms = Pseudonyms(keyring())
+        self.seals = seals = RecordSeals(Sealing(keyring(), entropy))
+        self.doors = Doors(
+            {platform: PlatformClients(fake, fake) for platform, fake in self.platforms.items()},
+            used_codes=self.used_codes,
+            pseudonyms=pseudonyms,
+            clock=clock,
+        )
         self.kept_logins: MemoryRecords[KeptLogin] = MemoryRecords(clock)
         self.logins = PlatformLogins(records=self.kept_logins, seals=seals, pseudonyms=pseudonyms)
         self.sessions = MiniSessions(
@@ -168,12 +174,7 @@ class PhoneWorld:
         self.book = RegistrationBook(records=self.registrations, seals=seals, pseudonyms=pseudonyms)
         self.settling = Settling(accounts=stores.accounts, sessions=self.sessions, logins=self.logins)
         self.mini = MiniProgram(
-            doors=Doors(
-                {platform: PlatformClients(fake, fake) for platform, fake in self.platforms.items()},
-                used_codes=self.used_codes,
-                pseudonyms=pseudonyms,
-                clock=clock,
-            ),
+            doors=self.doors,
             accounts=stores.accounts,
             authority=self.authority,
             sessions=self.sessions,

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from bjidp.accounts import fields
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
 from bjidp.accounts.settings import flow as rules
-from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
+from bjidp.accounts.settings.flow import Change, Opened, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import SECOND
 from bjidp.errors import BjidpError, Retryable, StoreUnavailable
@@ -76,7 +76,7 @@ class Changes:
         An unknown ``flow`` (never begun, over, another's, of something else) is a change that begins.
         """
         draft = await self._find(visit, operation, flow)
-        proved = await self._verifying.held(visit, operation)
+        proved = is_open(visit, draft) or await self._verifying.held(visit, operation)
         facts, now = (None, 0) if draft is None else (draft.facts, draft.now)
         return Progress(rules.next_step(operation, facts, proved=proved, now=now), draft)
 
@@ -117,6 +117,23 @@ class Changes:
     async def due(self, visit: Visit, operation: Operation, flow: str | None) -> Draft[Change]:
         """Return the change, whose owner has proved who they are."""
         return await self._opened(visit, operation, await self._due(visit, operation, flow, Step.CHANGE))
+
+    async def open(self, visit: Visit, operation: Operation, flow: str | None, mark: str) -> Draft[Change]:
+        """Consume the proof for a page whose step is done on a phone, once; for a while the page can be shown again.
+
+        ``mark`` is what the step is about, as it is when the page is first shown.
+        """
+        draft = await self.due(visit, operation, flow)
+        if is_open(visit, draft):
+            return draft
+        try:
+            standing = await self._verifying.require_session(visit)
+            await self._proofs.consume(visit.holder, visit.account, operation, standing.epoch)
+        except VerificationRequired:
+            # Or the page was opened twice at once, and the other one is about to note it.
+            raise NotDue(draft.id, Step.VERIFY) from None
+        opened = Opened(until=draft.now + rules.OPEN, epoch=standing.epoch, mark=mark)
+        return await self.note(visit, draft, lambda facts: replace(facts, opened=opened))
 
     async def note(self, visit: Visit, draft: Draft[Change], change: Callable[[Change], Change]) -> Draft[Change]:
         """Write what has become a fact; raise :class:`bjidp.accounts.drafts.DraftUnknown` when its time is over."""
@@ -186,6 +203,12 @@ def _require_unclaimed(draft: Draft[Change]) -> None:
         raise NotDue(draft.id, Step.DONE)
     if draft.now < draft.facts.saving_until:
         raise NotDue(draft.id, Step.SAVING)
+
+
+def is_open(visit: Visit, draft: Draft[Change] | None) -> bool:
+    """Tell whether a page whose step is done on a phone was opened, and can be shown still."""
+    opened = None if draft is None else draft.facts.opened
+    return draft is not None and opened is not None and opened.is_open(draft.now, visit.epoch)
 
 
 def sent_to(address: str, sent: dispatch.Sent, draft: Draft[Change]) -> Sent:

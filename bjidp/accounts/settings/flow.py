@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from bjidp.accounts import fields
 from bjidp.accounts.fields import Fault, Field
 from bjidp.accounts.ports import Evidence
-from bjidp.clock import SECOND, Instant, Millis
+from bjidp.clock import MINUTE, SECOND, Instant, Millis
 from bjidp.errors import FieldFault
 from bjidp.verification.mail_address import MailAddress, mail_address
 from bjidp.verification.number import MobileNumber, mobile_number
@@ -23,6 +23,9 @@ from bjidp.verification.proofs import Operation
 
 SAVING: Final[Millis] = 10 * SECOND
 """How long a change is believed to be under way: a process that is at it longer has died with it."""
+
+OPEN: Final[Millis] = 10 * MINUTE
+"""How long a page whose step is done on a phone can be shown again: the proof went with its first showing."""
 
 
 class Step(StrEnum):
@@ -86,6 +89,20 @@ class Sent(Struct, frozen=True, kw_only=True):
         return f"Sent({self.dispatch!r}, ***)"
 
 
+class Opened(Struct, frozen=True, kw_only=True):
+    """A page whose step is done on a phone was opened, and can be shown for a while."""
+
+    until: Instant
+    epoch: int
+    """The account's: once it is over the page is too (ADR 0015)."""
+    mark: str
+    """Of what the step is about, as it was then."""
+
+    def is_open(self, now: Instant, epoch: int) -> bool:
+        """Tell whether it can be shown."""
+        return now < self.until and epoch == self.epoch
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """One change, as far as it has come."""
 
@@ -102,6 +119,8 @@ class Change(Struct, frozen=True, kw_only=True):
     failed: str = ""
     """The code of what kept it from being written once its proof was used up, until that is proved anew."""
     done: bool = False
+    opened: Opened | None = None
+    """The proof was used up by the page that a phone goes on from."""
     held_by: tuple[Evidence, ...] | None = None
     """The identity stays another account's, and these proofs bring it here; none, when only people decide (RNV-7)."""
 

@@ -20,6 +20,7 @@ from bjidp.qrlogin.browsers import Browsers, OpenedPage
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errands import Errands, OpenFlows, Proving
 from bjidp.qrlogin.errors import TicketUnknown
+from bjidp.qrlogin.face_steps import FaceSteps
 from bjidp.qrlogin.flow import Flow, Purposeful
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.messages import Messages
@@ -149,14 +150,17 @@ class Desk:
             entropy=entropy,
             prefix=PREFIX,
         )
+        self.face_steps = FaceSteps(self.changes, self.keys)
         self.errands = Errands(self.browsers, self.changes, MemoryRecords[OpenFlows](clock))
         self.session_rows = SessionRows()
         self.sessions = Sessions(self.session_rows, clock, entropy, 12 * HOUR, self.errands)
         self.proofs = Proofs(MemoryRecords[Proof](clock), Pseudonyms(keyring()))
+        self.faces = Showing()
         self.redeeming = Redeeming(
             browsers=self.browsers,
             changes=self.changes,
             proving=Proving(self.proofs, self.accounts, self.sessions, ticket_digest),
+            faces=self.faces,
             throttle=self.throttle,
             keys=self.keys,
             entropy=entropy,
@@ -272,6 +276,24 @@ class Exchanging:
     async def take_back(self, redemption: Redemption) -> None:
         ticket = [ticket_digest(redemption.ticket)]
         await self._desk.sessions.end_by_ticket(redemption.holder.account, ticket, SessionEnd.UNDO)
+
+
+class Showing:
+    """What the approval of a face ticket is exchanged with: it keeps what it is given, unless it is told to fail."""
+
+    def __init__(self) -> None:
+        self.given: list[Redemption] = []
+        self.taken_back: list[Redemption] = []
+        self.fails: Exception | None = None
+
+    async def give(self, redemption: Redemption) -> None:
+        await asyncio.sleep(0)
+        if self.fails is not None:
+            raise self.fails
+        self.given.append(redemption)
+
+    async def take_back(self, redemption: Redemption) -> None:
+        self.taken_back.append(redemption)
 
 
 def ticket_digest(ticket: str) -> bytes:

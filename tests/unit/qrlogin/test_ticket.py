@@ -245,6 +245,21 @@ def test_only_the_face_check_that_is_awaited_counts() -> None:
 
 
 @pytest.mark.attack("B2")
+@pytest.mark.attack("B2")
+def test_what_one_link_of_an_account_showed_is_forgotten_when_another_takes_the_ticket() -> None:
+    ticket = machine.start_face(scanned(a_ticket(now=START, purpose=Purpose.FACE)), "first", NOW)
+    passed = machine.pass_face(ticket, "first", NOW)
+    again = machine.scan(passed, ZHANG, POLICY, NOW, code_required=False)
+    assert isinstance(again.state, Verifying)
+    assert again.state.passed, "the same link again"
+    other = msgspec.structs.replace(ZHANG, link="another")
+    taken = machine.scan(passed, other, POLICY, NOW, code_required=False)
+    assert isinstance(taken.state, Verifying)
+    assert not taken.state.passed
+    with pytest.raises(FacePending):
+        machine.confirm(taken, POLICY, NOW, code=None)
+
+
 def test_a_face_check_that_begins_anew_forgets_the_one_that_passed() -> None:
     ticket = machine.start_face(scanned(a_ticket(now=START, purpose=Purpose.FACE)), "first", NOW)
     again = machine.start_face(machine.pass_face(ticket, "first", NOW), "second", NOW)
