@@ -133,6 +133,7 @@ class FakeIdentityServer:
             "session_lifetime": 43200,
         }
         self.purpose = "login"
+        self.face_fails = False
         self.expires_in = 60.0
         self.devices = list(DEVICES)
         self.refusals: dict[str, Answer] = {}
@@ -203,7 +204,8 @@ class FakeIdentityServer:
             "session": lambda _: (204, None),
             f"{platform}/phone": lambda given: self._bind(user, given),
             "qr/scan": self._scan,
-            "qr/confirm": lambda given: self._settle(given, {"status": "approved", "code": self.reverse_code}),
+            "qr/face": lambda given: (200, {"face": {"verification": f"verify-{given['ticket']}"}}),
+            "qr/confirm": self._confirm,
             "qr/reject": lambda given: self._settle(given, {"status": "rejected"}),
         }
         return answers[tail](body)
@@ -297,9 +299,19 @@ class FakeIdentityServer:
             "purpose": self.purpose,
             "confirm_token": "c" * 43,
             "expires_in": self.expires_in,
-            "steps": ["confirm"],
+            "steps": ["face", "confirm"] if self.purpose == "face" else ["confirm"],
             "request": self.request,
         }
+
+    def _confirm(self, body: Body) -> Answer:
+        if self.purpose == "face":
+            outcome = self.outcomes.get(f"verify-{body['ticket']}")
+            if outcome is None or self.pending > 0:
+                self.pending -= 1
+                return problem(409, "face_pending")
+            if self.face_fails:
+                return problem(422, "face_failed", reason="failed")
+        return self._settle(body, {"status": "approved", "code": self.reverse_code})
 
     def _settle(self, body: Body, answer: Body) -> Answer:
         ticket = str(body["ticket"])

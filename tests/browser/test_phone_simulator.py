@@ -26,6 +26,7 @@ VERIFIED = {
     "verify.username": "修改用户名",
     "verify.real_name": "实名认证",
     "verify.bank_card": "银行卡认证",
+    "verify.face": "人脸识别认证",
     "verify.exchange": "换绑实名身份",
     "verify.unbind": "解绑实名身份",
     "verify.cancel": "账号注销",
@@ -760,7 +761,7 @@ async def test_what_is_to_be_verified_is_named_before_and_after(
 
 @pytest.mark.req("ACC-8")
 @pytest.mark.parametrize(
-    ("purpose", "action"), [("verify", "verify.nothing"), ("verify", "toString"), ("face", "face"), ("device", "login")]
+    ("purpose", "action"), [("verify", "verify.nothing"), ("verify", "toString"), ("device", "login")]
 )
 async def test_what_the_phone_has_no_words_for_is_not_confirmed(
     page: Page, server: FakeIdentityServer, purpose: str, action: str
@@ -771,6 +772,96 @@ async def test_what_the_phone_has_no_words_for_is_not_confirmed(
     await paste(page)
     await heading(page, "这个二维码现在还不能用")
     await expect(page.get_by_role("button", name=re.compile("^确认"))).to_have_count(0)
+
+
+# ------------------------------------------------------------------------------------------------------------ 人脸识别
+
+
+async def asked_for_a_face(page: Page, server: FakeIdentityServer) -> None:
+    """Scan what asks for a face."""
+    server.purpose, server.expires_in = "face", 180
+    server.request |= {"action": "face", "session_lifetime": 0}
+    await log_in(page)
+    await paste(page)
+    await heading(page, "用人脸办理认证？")
+
+
+async def shows_it(page: Page, outcome: str = "通过") -> None:
+    """Open the camera, and let something happen in front of it."""
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await heading(page, "人脸识别（模拟）")
+    await page.get_by_role("button", name=outcome, exact=True).click()
+    await heading(page, "用人脸办理认证？")
+
+
+@pytest.mark.req("RNV-3")
+@pytest.mark.attack("B5")
+async def test_what_a_face_is_for_is_said_before_the_camera_and_confirmed_after_it(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await asked_for_a_face(page, server)
+    screen = page.get_by_role("main")
+    for words in ("张**", "首都之窗", "只用一次，3 分钟内完成", "Chrome · Windows"):
+        await expect(screen).to_contain_text(words)
+    assert await violations(page) == []
+    assert server.asked("qr/face") == []
+    await expect(page.get_by_role("button", name="确认认证")).to_have_count(0)
+    for outcome, said in (("取消", "人脸识别已取消"), ("不通过", "人脸识别没有通过"), ("通过", "人脸已识别，请确认。")):
+        await shows_it(page, outcome)
+        await expect(screen).to_contain_text(said)
+    assert server.asked("qr/face") == [{"ticket": TICKET, "confirm_token": "c" * 43}] * 3
+    assert server.asked("qr/confirm") == []
+    assert await violations(page) == []
+    await page.get_by_role("button", name="确认认证").click()
+    await heading(page, "已确认")
+    assert len(server.asked("qr/confirm")) == 2, "the platform had no verdict at first"
+    await page.get_by_role("button", name="不是我，立即退出").click()
+    await heading(page, "已让电脑退出")
+
+
+@pytest.mark.req("RNV-3", "UX-5")
+async def test_a_face_that_the_platform_does_not_know_is_said_and_shown_again(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    server.face_fails, server.pending = True, 0
+    await asked_for_a_face(page, server)
+    await shows_it(page)
+    await page.get_by_role("button", name="确认认证").click()
+    await expect(page.get_by_role("main")).to_contain_text("人脸识别没有通过")
+    server.face_fails = False
+    await shows_it(page)
+    await page.get_by_role("button", name="确认认证").click()
+    await heading(page, "已确认")
+
+
+@pytest.mark.req("RNV-3", "UX-5")
+async def test_every_refusal_of_a_face_is_said_with_a_way_on(page: Page, server: FakeIdentityServer) -> None:
+    await asked_for_a_face(page, server)
+    server.refusals["qr/face"] = problem(503, "vendor_unavailable")
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await heading(page, "外部服务暂时没有回应")
+    await page.get_by_role("button", name="再试一次").click()
+    server.refusals["qr/face"] = problem(403, "account_refused", reason="level")
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await heading(page, "实名身份已经变了")
+    await page.get_by_role("button", name="回到首页").click()
+    await paste(page)
+    del server.refusals["qr/face"]
+    await shows_it(page)
+    await page.get_by_role("button", name="不是我，拒绝").click()
+    await heading(page, "已拒绝")
+
+
+@pytest.mark.req("RNV-3")
+async def test_the_time_to_confirm_goes_on_in_front_of_the_camera(page: Page, server: FakeIdentityServer) -> None:
+    await page.clock.install()
+    await asked_for_a_face(page, server)
+    await page.get_by_role("button", name="开始人脸识别").click()
+    await heading(page, "人脸识别（模拟）")
+    await page.clock.fast_forward(181_000)
+    await page.get_by_role("button", name="通过", exact=True).click()
+    await page.clock.run_for(1_000)
+    await heading(page, "二维码已过期")
 
 
 # ---------------------------------------------------------------------------------------------------------- 绑定手机号

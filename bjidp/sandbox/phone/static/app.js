@@ -10,7 +10,7 @@ import { choose } from "./screen-choose.js";
 import { claim } from "./screen-claim.js";
 import { confirm } from "./screen-confirm.js";
 import { devices } from "./screen-devices.js";
-import { face } from "./screen-face.js";
+import { face, ticketface } from "./screen-face.js";
 import { home } from "./screen-home.js";
 import { identity } from "./screen-identity.js";
 import { mine } from "./screen-mine.js";
@@ -18,8 +18,8 @@ import { result } from "./screen-result.js";
 import { scan } from "./screen-scan.js";
 import { explain, platformName, PLATFORMS } from "./words.js";
 
-const SCREENS = { bind, choose, claim, confirm, devices, face, home, identity, mine, result, scan };
-const LOGGED_IN = new Set(["bind", "home", "mine", "devices", "scan", "confirm"]);
+const SCREENS = { bind, choose, claim, confirm, devices, face, home, identity, mine, result, scan, ticketface };
+const LOGGED_IN = new Set(["bind", "home", "mine", "devices", "scan", "confirm", "ticketface"]);
 const KINDS = { ticket_expired: "time", frame_stale: "time", rate_limited: "time", face_pending: "time" };
 
 class Phone {

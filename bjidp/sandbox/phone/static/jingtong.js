@@ -80,6 +80,11 @@ export class Jingtong {
     return this.#authorised("POST", "qr/scan", { text, scene });
   }
 
+  /** Start the face check that a ticket asks for; returns what the platform's camera call needs. */
+  async face(ticket, confirmToken) {
+    return (await this.#authorised("POST", "qr/face", { ticket, confirm_token: confirmToken })).face;
+  }
+
   /** Confirm; returns {status, code}. */
   confirm(ticket, confirmToken) {
     return this.#settled("qr/confirm", { ticket, confirm_token: confirmToken });

@@ -3,11 +3,12 @@
 import { busy, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { note } from "./notes.js";
-import { ACTIONS, ago, span } from "./words.js";
+import { verdict } from "./screen-face.js";
+import { ACTIONS, ago, explain, span } from "./words.js";
 
 const SOON = 15; // Seconds: from here the countdown is also said aloud, once.
 
-const PURPOSES = { face: "人脸识别认证", verify: "验证身份", device: "设备登录" };
+const PURPOSES = { verify: "验证身份", device: "设备登录" };
 
 /** The words of one request: what is asked, what a yes does, what is said when it is settled. Null for an unknown one. */
 function wording({ purpose, request }, site, who) {
@@ -23,6 +24,20 @@ function wording({ purpose, request }, site, who) {
       reported: "对方没有登录。谢谢您的举报，平台会留意发出这次请求的网络。",
       undo: "不是我，立即退出",
       undone: ["已让电脑退出", "刚才的登录已经结束。是别人让您扫的码？请举报。"],
+    };
+  }
+  if (purpose === "face") {
+    return {
+      title: "人脸识别认证",
+      question: "用人脸办理认证？",
+      lead: `由平台核对您是不是 ${who} 本人，通过后这个账号达到中级认证`,
+      yes: "确认认证",
+      lasts: ["有效期", "只用一次，3 分钟内完成"],
+      approved: "请看电脑屏幕，认证马上完成。",
+      refused: "什么也没有改。要办理时，请在您自己的电脑上打开页面再扫。",
+      reported: "什么也没有改。谢谢您的举报，平台会留意发出这次请求的网络。",
+      undo: "不是我，立即退出",
+      undone: ["已让电脑退出", "那里的登录已经结束。是别人让您扫的码？请举报。"],
     };
   }
   const action = purpose === "verify" && Object.hasOwn(ACTIONS, request.action) ? ACTIONS[request.action] : null;
@@ -42,7 +57,8 @@ function wording({ purpose, request }, site, who) {
     : null;
 }
 
-export function confirm(phone, { found }) {
+// `since` is when it was scanned, `shown` tells that a face was shown since then, `notice` what came of it if nothing did.
+export function confirm(phone, { found, since, shown, notice }) {
   const { request } = found;
   const site = request?.client?.name || "网页";
   const who = phone.jingtong.session.account?.name ?? "";
@@ -56,20 +72,26 @@ export function confirm(phone, { found }) {
     });
   }
   phone.code.drop();
-  const opened = performance.now();
+  const opened = since ?? performance.now();
+  const asksFace = (found.steps ?? []).includes("face") && !shown;
   const left = h("strong", { class: "digits" });
   const bar = h("span", { class: "time-bar" });
   const asked = h("dd", { class: "digits" });
   const soon = h("p", { class: "hidden", role: "status" });
   const said = h("div", { role: "alert" });
-  const yes = h("button", { type: "button", class: "primary", onclick: approve }, words.yes);
+  const yes = h(
+    "button",
+    { type: "button", class: "primary", onclick: asksFace ? start : approve },
+    asksFace ? "开始人脸识别" : words.yes,
+  );
   const no = h("button", { type: "button", class: "secondary danger", onclick: refuse }, "不是我，拒绝");
   const tell = h("input", { type: "checkbox" });
   let over = false;
   let working = false;
 
+  let timer = null;
   tick();
-  const timer = setInterval(tick, 250);
+  timer = setInterval(tick, 250);
 
   return {
     title: words.title,
@@ -88,6 +110,8 @@ export function confirm(phone, { found }) {
         h("span", { class: "time-words" }, "还剩 ", left, " 秒"),
       ),
       soon,
+      notice ? note("warn", notice) : null,
+      shown ? note("good", "人脸已识别，请确认。") : null,
       request.location_mismatch === true
         ? note(
             "bad",
@@ -125,12 +149,20 @@ export function confirm(phone, { found }) {
     bar.classList.toggle("soon", rest <= SOON);
     if (rest <= SOON && rest > 0 && !soon.textContent) soon.textContent = `还剩 ${SOON} 秒，请确认或拒绝。`;
     // A press that is under way decides by its own answer, not by this clock.
-    if (rest <= 0 && !over && !working) phone.failed({ code: "ticket_expired" });
+    // Nor is a screen left that is not there yet.
+    if (rest <= 0 && timer !== null && !over && !working) phone.failed({ code: "ticket_expired" });
+  }
+
+  function start() {
+    return settle(yes, no, "正在打开相机…", async () => {
+      const { verification } = await phone.jingtong.face(found.ticket, found.confirm_token);
+      phone.open("ticketface", { found, since: opened, verification });
+    });
   }
 
   function approve() {
     return settle(yes, no, "正在确认…", async () => {
-      const answer = await phone.jingtong.confirm(found.ticket, found.confirm_token);
+      const answer = await verdict(() => phone.jingtong.confirm(found.ticket, found.confirm_token));
       if (answer.status === "approved") phone.open("result", approved(phone, found.ticket, answer.code, words));
       else phone.open("result", rejected(phone, words, false));
     });
@@ -154,7 +186,10 @@ export function confirm(phone, { found }) {
     } catch (error) {
       if (error.code === "lost") {
         said.replaceChildren(note("bad", "没有收到平台的回答，不知道是否办成。请再按一次。"));
-      } else phone.failed(error, { again: () => phone.open("scan") });
+      } else if (error.code === "face_failed") {
+        phone.open("confirm", { found, since: opened, notice: `${explain(error).title}。${explain(error).text}` });
+      } else if (shown || asksFace) phone.failed(error, { again: () => phone.open("confirm", { found, since: opened, shown }) });
+      else phone.failed(error, { again: () => phone.open("scan") });
     } finally {
       working = false;
       other.removeAttribute("aria-disabled");

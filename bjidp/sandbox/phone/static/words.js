@@ -54,6 +54,7 @@ export const ACTIONS = {
   "verify.username": { name: "修改用户名", then: (who) => `电脑上就可以换掉 ${who} 的用户名` },
   "verify.real_name": { name: "实名认证", then: (who) => `电脑上就可以为 ${who} 的账号办理实名认证` },
   "verify.bank_card": { name: "银行卡认证", then: (who) => `电脑上就可以用银行卡为 ${who} 的账号办理认证` },
+  "verify.face": { name: "人脸识别认证", then: (who) => `电脑上就可以为 ${who} 的账号办理人脸识别认证` },
   "verify.exchange": { name: "换绑实名身份", then: (who) => `电脑上就可以把 ${who} 的账号换成另一个人的身份` },
   "verify.unbind": { name: "解绑实名身份", then: (who) => `电脑上就可以解除 ${who} 的实名认证，所有设备都要重新登录` },
   "verify.cancel": { name: "账号注销", then: (who) => `电脑上就可以注销 ${who} 的账号，不能恢复` },
@@ -210,11 +211,14 @@ const SAYINGS = {
 const REFUSALS = {
   locked: "这个账号已被锁定，现在不能登录。请联系统一认证平台客服。",
   cancelled: "这个账号已经注销，不能登录。",
-  level: "这个账号的认证级别不够。请先完成更高级别的认证。",
 };
 
 // Nothing is wrong with the account: it is not the one to say yes, or not by this phone.
 const NOT_HERE = {
+  level: {
+    title: "实名身份已经变了",
+    text: "电脑上的二维码是按原来的实名身份办理的。请在电脑上重新打开人脸识别认证，再扫新的二维码。",
+  },
   other_account: {
     title: "要由另一个账号确认",
     text: "电脑上办理的不是这个账号的事。请用那个账号的京通扫码；二维码若是别人发来的，请不要继续。",
