@@ -735,7 +735,11 @@ async def test_the_page_beside_it_is_told_each_frame_in_a_demonstration_only(
     server.page = msgspec.structs.replace(server.page, embedder=server.base_url)
     await page.goto("/beside")
     await page.wait_for_function("seen.length > 0")
-    assert await page.evaluate("seen[0]") == {"type": "bjidp-frame", "text": frame_text(server.prefix, "A" * 22, 0)}
+    told = await page.evaluate("seen[0]")
+    # On a busy machine the first frame is over before the page has run.
+    texts = [frame_text(server.prefix, "A" * 22, number) for number in range(10)]
+    assert told["type"] == "bjidp-frame"
+    assert told["text"] in texts
 
 
 @pytest.mark.req("UX-4")
