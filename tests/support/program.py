@@ -54,6 +54,8 @@ from tests.support.phone import Person, Phone
 ROOT_KEY: Final = "cm9vdCBrZXkgb2YgdGhlIHdlYiB0ZXN0cywgMzIgYi4="
 STRIDE: Final = 5.0
 """Seconds time moves at once: less than a heartbeat leaves for its answer."""
+LEAP: Final = 60.0
+"""Seconds it moves at once while no page of the test has a socket open, and nobody's heart beats."""
 BREATHS: Final = 25
 """Turns of the event loop after which whatever was due has happened, as long as nobody asks the database."""
 
@@ -205,6 +207,8 @@ class Program:
         self._inboxes: dict[str, LocalTopics] = {}
         self._stack = AsyncExitStack()
         self._time = LoopTime()
+        self.sockets: list[LiveSocket] = []
+        """Whose pings are to be answered in time, or are seen not to be, while time moves."""
         self._people: dict[str, Person] = {}
 
     async def __aenter__(self) -> Self:
@@ -253,6 +257,7 @@ class Program:
         opened = await browser.knock()
         assert not isinstance(opened, int), opened
         found = LiveSocket(opened)
+        self.sockets.append(found)
         self._stack.push_async_callback(found.close)
         return found
 
@@ -364,7 +369,7 @@ class Program:
         """Let time pass, and everything happen that is due by then."""
         await self.settle()
         while seconds > 0:
-            stride = min(STRIDE, seconds)
+            stride = min(STRIDE if any(page.is_open for page in self.sockets) else LEAP, seconds)
             self.clock.advance(stride)
             self._time.skip(stride)
             seconds -= stride

@@ -503,6 +503,7 @@ async def test_a_page_that_does_not_answer_pings_is_cut_off(program: Program) ->
     assert not isinstance(deaf, int)
     deaf._autoping = False
     page = LiveSocket(deaf)
+    program.sockets.append(page)
     await page.next("ticket")
     await program.advance(25 + 13 + 5)
     assert await page.ends() == 1006
