@@ -93,7 +93,7 @@ async def test_a_page_leads_through_a_face_on_the_phone_and_moves_on_by_itself(
     assert found == []
 
 
-@pytest.mark.parametrize(("person", "platform"), [("许婉清", "alipay"), ("高致远", "baidu")])
+@pytest.mark.parametrize(("person", "platform"), [("许婉清", "alipay"), ("潘浩然", "baidu")])
 async def test_a_face_is_shown_on_the_other_platforms_too(
     demo: Demo, computer: Computer, phone: Handset, person: str, platform: str
 ) -> None:
