@@ -127,10 +127,11 @@ class AccountStore(Protocol):
     async def take_over(self, loser: str, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
         """Create an account with the identity that ``loser`` holds by a weaker proof (RNV-7).
 
-        The loser keeps its name, number and password. Both are audited and told. Raises :class:`IdentityTaken` when
-        ``loser`` does not hold the identity any more, or has proved it better meanwhile, ``AccountRefused`` when it may
-        not be used, since nobody gets out of that by a new account, and ``RateLimited`` when the identity moved in the
-        last 24 hours. Sessions of the loser are the caller's to end.
+        The loser keeps its name, number and password, and everybody is put out of it in the same transaction: what
+        sessions are kept elsewhere open nothing from then on, and are the caller's to delete. Both are audited and
+        told. Raises :class:`IdentityTaken` when ``loser`` does not hold the identity any more, or has proved it better
+        meanwhile, ``AccountRefused`` when it may not be used, since nobody gets out of that by a new account, and
+        ``RateLimited`` when the identity moved in the last 24 hours.
         """
         ...
 

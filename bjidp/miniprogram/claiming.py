@@ -5,8 +5,8 @@ its own phone proves that, and the phone is logged in to it, without probation. 
 more: a new account takes the identity over, and the other one keeps all else and is told.
 
 **Crashes.** A right code is written down before the account is linked, and what was linked is found linked: the same
-call goes on where it was. Between a takeover and the end of the loser's sessions they live on as those of an account
-without an identity, until they end by themselves; the notice was queued in the transaction of the takeover.
+call goes on where it was. A takeover puts everybody out of the loser in its own transaction, and queues the notice
+there; what a crash after it leaves are sessions that open nothing, and a message that is not sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who may hold an identity: one identity, one account, and the better proof wins (RNV-7).
 
 Owns the decision alone. Pure: what is there is read, and what is decided is written, in one transaction of the store,
-so that two accounts that prove one identity at the same moment take turns. Called by the store of identities.
+so that two accounts that prove one identity at the same moment take turns. Called by the stores that write identities.
 """
 
 from __future__ import annotations
@@ -66,9 +66,15 @@ def decide(claimant: str, proof: Evidence, holding: Holding | None, now: Instant
     takes = taking(holding.evidence)
     if proof not in takes:
         return Keep(takes)
-    if holding.moved_at is not None and now - holding.moved_at < MOVES_EVERY:
-        return Wait(-(-(holding.moved_at + MOVES_EVERY - now) // SECOND))
-    return Move(holding.account)
+    seconds = stays(holding, now)
+    return Wait(seconds) if seconds else Move(holding.account)
+
+
+def stays(holding: Holding, now: Instant) -> int:
+    """Return for how many seconds an identity that moved stays where it is; 0 for one that may move."""
+    if holding.moved_at is None or now - holding.moved_at >= MOVES_EVERY:
+        return 0
+    return -(-(holding.moved_at + MOVES_EVERY - now) // SECOND)
 
 
 def taking(held_by: Evidence) -> tuple[Evidence, ...]:

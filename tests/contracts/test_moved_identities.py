@@ -122,6 +122,18 @@ async def test_an_identity_that_moved_stays_for_a_day(house: House) -> None:
     assert holder.account == third.account
 
 
+@pytest.mark.attack("R4")
+async def test_everybody_is_put_out_of_the_loser_in_the_transaction_that_takes_its_identity(house: House) -> None:
+    link, loser = await house.someone()
+    house.rows("UPDATE identity SET level = 2, evidence = 'name_and_number'")
+    await house.sessions.open(house.session(loser.account), cookie("loser"), None)
+    await house.mini_sessions.open(house.mini_session(link))
+    await house.accounts.take_over(loser.account, applicant(user=identity("oNew")), house.now)
+    assert await house.sessions.find(cookie("loser"), house.now) is None
+    assert house.count("mini_session") == 0
+    assert await house.accounts.link_of(identity()) is not None, "its own phone logs in to it again"
+
+
 @pytest.mark.req("REG-8")
 async def test_of_sixteen_who_take_an_identity_at_once_one_gets_it(house: House) -> None:
     """Two processes, eight takers each: the database decides, not the process."""

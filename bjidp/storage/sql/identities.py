@@ -10,17 +10,20 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.ports import Evidence, IdentityTaken
-from bjidp.clock import SECOND, Instant
+from bjidp.clock import Instant
 from bjidp.errors import RateLimited
+from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
-from bjidp.proofing.binding import MOVES_EVERY, Holding, keeps
+from bjidp.proofing.binding import Holding, keeps, stays
 from bjidp.proofing.levels import WORN, level
 from bjidp.proofing.ports import Bound, NewIdentity, mark
 from bjidp.standing import Level
+from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.schema import identity
+from bjidp.storage.sql.mini_sessions import MiniSessionEnds
+from bjidp.storage.sql.schema import account, identity
 from bjidp.storage.sql.statements import Row
 from bjidp.storage.sql.transaction import Contended, Transaction
 
@@ -47,6 +50,7 @@ class Identities:
         """Compile the statements for ``engine``."""
         self._cipher = cipher
         self._claims = claims
+        self._mini_ends = MiniSessionEnds(engine)
         held = identity.c.account == bindparam("account")
         self._add = engine.compile(insert(identity))
         self._renew = engine.compile(
@@ -70,6 +74,7 @@ class Identities:
         )
         self._worth = engine.compile(select(identity.c.evidence, identity.c.level, identity.c.runs_out_at).where(held))
         self._drop = engine.compile(delete(identity).where(held))
+        self._fence = engine.compile(fenced(account.c.id == bindparam("account")))
 
     def bind(
         self, transaction: Transaction, holder: str, new: NewIdentity, now: Instant, *, moved_at: Instant | None = None
@@ -141,17 +146,27 @@ class Identities:
         self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
         return bool(dropped)
 
-    def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> None:
-        """Take its identity from an account that is locked, and that proved it less well than by ``better``.
+    def take(self, transaction: Transaction, holder: str, now: Instant) -> None:
+        """Take its identity from an account that is locked, for another one, and put everybody out of it.
 
-        Raises :class:`IdentityTaken` when it did not, and ``RateLimited`` when the identity moved a moment ago.
+        It is the fence in the account's row that does so: sessions that are kept elsewhere open nothing from then on.
+        """
+        self.drop(transaction, holder)
+        transaction.run(self._fence, {"account": holder, "keep": None})
+        self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
+
+    def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> None:
+        """Do as :meth:`take` does where the account proved its identity less well than by ``better``.
+
+        Raises :class:`IdentityTaken` when it did not: whoever proves it as well is led to that very account (REG-7).
+        Raises ``RateLimited`` when the identity moved a moment ago.
         """
         held = self.holding(transaction, holder)
         if held is None or not better.outweighs(held.evidence):
             raise IdentityTaken
-        if held.moved_at is not None and now - held.moved_at < MOVES_EVERY:
-            raise RateLimited(-(-(held.moved_at + MOVES_EVERY - now) // SECOND))
-        self.drop(transaction, holder)
+        if seconds := stays(held, now):
+            raise RateLimited(seconds)
+        self.take(transaction, holder, now)
 
     def bound(self, row: Row) -> Bound:
         """Read the columns :data:`BOUND`, in clear."""

@@ -186,11 +186,9 @@ class SqlIdentities:
             raise HeldElsewhere(())
         sealed = transaction.one(self._phone, {"account": former})
         phone = None if sealed is None or sealed[0] is None else sealed[0]
-        self._identities.drop(transaction, former)
+        self._identities.take(transaction, former, now)
         self._note(transaction, EventKind.IDENTITY_LOST, locked.ref, new, now)
         self._notices.tell(transaction, former, NoticeKind.IDENTITY_LOST, now)
-        transaction.run(self._fence, {"account": former, "keep": None})
-        self._mini_ends.but(transaction, former, None, MiniSessionEnd.IDENTITY_LOST, now)
         number = None if phone is None else self._cipher.open("account", "phone", former, phone)
         return Loser(former, locked.ref, number)
 
