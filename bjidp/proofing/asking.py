@@ -5,7 +5,8 @@ answer written down. Called by the real-name and the bank-card service, who deci
 :mod:`bjidp.proofing.adjudication`.
 
 **What a crash leaves.** Written down and not answered: the same question asked again goes to the register under the
-same reference, which answers as before and charges nothing. Answered: it is not asked again within a day.
+same reference, which answers as before and charges nothing. Answered: a yes is not asked for again on the same day, nor
+a no within minutes (:mod:`bjidp.proofing.repeats`).
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Asking:
     async def authority(self, account: str, person: Person) -> Answer:
         """Return whether the authority knows ``person``.
 
-        Raises ``RateLimited`` for the fourth person in 24 hours, and ``AccountRefused``.
+        Raises ``RateLimited`` for the fourth question in 24 hours, and ``AccountRefused``.
         """
         facts = self._pseudonyms.digest("proofing.authority", *_words(person))
         return await self._asked(

@@ -165,11 +165,11 @@ class CheckStore(Protocol):
     """What registers were asked for accounts. Raises ``StoreUnavailable`` when it does not answer."""
 
     async def begin(self, account: str, register: Register, facts: bytes, now: Instant, *, most: int) -> Check:
-        """Return the check of exactly these ``facts``, a keyed digest, that the account began in the last 24 hours.
+        """Return the check of exactly these ``facts``, a keyed digest, that the account began and that serves still.
 
-        Without one it is begun, and written before this returns: whoever crashes after the question repeats it under
-        the same reference. Raises ``RateLimited`` when the account has begun ``most`` others in that time (REG-5);
-        of parallel calls no more are begun.
+        How long one does is :mod:`bjidp.proofing.repeats`'s. Without one it is begun, and written before this returns:
+        whoever crashes after the question repeats it under the same reference. Raises ``RateLimited`` when the account
+        has begun ``most`` in the last 24 hours (REG-5); of parallel calls no more are begun.
         """
         ...
 

@@ -11,10 +11,14 @@ from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.proofing.adjudication import Register
 from bjidp.proofing.ports import Check, CheckStore
+from bjidp.proofing.repeats import NO_SERVES
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from tests.contracts.house import House
 
 YES = Finding(RegisterAnswer.MATCH, None, "A1")
+NO = Finding(RegisterAnswer.MISMATCH, Reason.NAME, "A2")
+BEFORE_MIDNIGHT = 8 * HOUR
+"""What is left of the day in Beijing when the clock of a test begins."""
 
 
 def facts(name: str) -> bytes:
@@ -41,8 +45,38 @@ async def test_the_same_question_has_the_same_reference_and_the_answer_it_was_gi
     answered = Check(begun.reference, YES)
     assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == answered
     # What a register said once is not said otherwise by whoever asked it at the same time.
-    await checks.answered(begun.reference, Finding(RegisterAnswer.MISMATCH, Reason.NAME, "A2"), house.now)
+    await checks.answered(begun.reference, NO, house.now)
     assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == answered
+
+
+@pytest.mark.req("REG-4", "RNV-10")
+async def test_a_no_is_repeated_for_minutes_and_a_second_opinion_costs_one_of_the_questions(
+    house: House, checks: CheckStore
+) -> None:
+    account = (await house.member()).account
+    begun = await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=2)
+    await checks.answered(begun.reference, NO, house.now)
+    house.clock.advance((NO_SERVES - SECOND) // SECOND)
+    again = await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=2)
+    assert again == Check(begun.reference, NO)
+    house.clock.advance(1)
+    second = await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=2)
+    assert (second.reference == begun.reference, second.finding) == (False, None)
+    await checks.answered(second.reference, YES, house.now)
+    assert (await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=2)).finding == YES
+    with pytest.raises(RateLimited):
+        await checks.begin(account, Register.AUTHORITY, facts("b"), house.now, most=2)
+
+
+@pytest.mark.req("RNV-1")
+async def test_a_yes_of_the_day_before_is_asked_for_anew(house: House, checks: CheckStore) -> None:
+    account = (await house.member()).account
+    house.clock.advance((BEFORE_MIDNIGHT - SECOND) // SECOND)
+    begun = await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=3)
+    await checks.answered(begun.reference, YES, house.now)
+    assert (await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=3)).finding == YES
+    house.clock.advance(1)
+    assert (await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=3)).finding is None
 
 
 @pytest.mark.req("RNV-4")

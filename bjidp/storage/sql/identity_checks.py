@@ -15,6 +15,7 @@ from bjidp.entropy import Entropy
 from bjidp.errors import RateLimited
 from bjidp.proofing.adjudication import Register
 from bjidp.proofing.ports import Check
+from bjidp.proofing.repeats import serves
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import identity_check
@@ -23,7 +24,7 @@ from bjidp.storage.sql.transaction import Transaction
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 
 COUNTED_FOR: Final[Millis] = DAY
-"""How long a check counts towards what an account may begin, and is answered from what was written down."""
+"""How long a check counts towards what an account may begin."""
 
 _REFERENCE_BYTES = 16
 
@@ -39,7 +40,15 @@ class SqlIdentityChecks:
         self._entropy = entropy
         check = identity_check.c
         self._recent = compile_(
-            select(check.reference, check.facts, check.begun_at, check.answer, check.reason, check.register_reference)
+            select(
+                check.reference,
+                check.facts,
+                check.begun_at,
+                check.answer,
+                check.reason,
+                check.register_reference,
+                check.answered_at,
+            )
             .where(
                 check.account == bindparam("account"),
                 check.register == bindparam("register"),
@@ -65,9 +74,11 @@ class SqlIdentityChecks:
             usable(self._accounts.locked(transaction, account))
             values = {"account": account, "register": register.value, "since": now - COUNTED_FOR}
             recent = transaction.all(self._recent, values)
-            for reference, asked, _, answer, reason, their_reference in recent:
-                if asked == facts:
-                    return Check(reference, _finding(answer, reason, their_reference))
+            for reference, asked, begun_at, answer, reason, their_reference, answered_at in recent:
+                finding = _finding(answer, reason, their_reference)
+                said = None if finding is None else finding.answer
+                if asked == facts and serves(said, begun_at=begun_at, answered_at=answered_at, now=now):
+                    return Check(reference, finding)
             if len(recent) >= most:
                 # As many as may be are left in the window once this one has gone out of it.
                 raise RateLimited(-(-(recent[-most][2] + COUNTED_FOR - now) // SECOND))

@@ -12,6 +12,7 @@ from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import NotDue
 from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.verifying import Visit
+from bjidp.clock import HOUR, MINUTE, SECOND
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable, VendorUnavailable
 from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
@@ -67,6 +68,25 @@ async def test_the_accounts_own_number_that_was_just_proved_needs_no_other_code(
     assert (bound.evidence, bound.level) == (BANK, 3)
     (asked,) = room.bank.asked
     assert (asked.person, asked.card_number, asked.phone) == (ZHANG, CARD, NUMBER)
+
+
+@pytest.mark.req("RNV-1")
+async def test_a_level_that_ran_out_at_midnight_does_not_come_back_by_a_yes_of_the_day_before(room: Study) -> None:
+    account = await room.someone()
+    room.clock.advance((8 * HOUR - MINUTE) // SECOND)
+    stated = form(valid_from="2017-01-15", valid_to="2027-01-15")
+    await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, stated)
+    room.clock.advance(2 * MINUTE // SECOND)
+    assert await room.sql.identities.wear(room.clock.now(), 10) == 1
+    room.register.answers[ZHANG.number] = RegisterAnswer.EXPIRED
+    visit, flow = await room.proved(await room.enter(account), Operation.BANK_CARD)
+    with pytest.raises(IdentityMismatch) as refused:
+        await room.bank_cards.prove(visit, flow, factors())
+    assert refused.value.advice == (Advice.RENEW,)
+    assert room.bank.asked == []
+    bound = await room.bound(account)
+    assert bound is not None
+    assert (bound.evidence, bound.level) == (NAME, 1)
 
 
 async def test_another_number_is_proved_by_a_code_before_the_bank_is_asked(room: Study) -> None:
