@@ -236,6 +236,7 @@ class BankCardProofs:
             authority_reference=verdict.references[Register.AUTHORITY],
             # What was stated beside it with the claim, since this form asks for neither.
             runs_out_at=None if factors.claim is None else factors.claim.new.runs_out_at,
+            for_life=factors.claim is not None and factors.claim.new.for_life,
             sex=None if factors.claim is None else factors.claim.new.sex,
         )
 

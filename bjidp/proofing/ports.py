@@ -59,6 +59,8 @@ class NewIdentity(Struct, frozen=True, kw_only=True):
     authority_reference: str
     runs_out_at: Instant | None = None
     """As in :class:`Bound`; a proof without dates leaves those that are there, unless they have passed."""
+    for_life: bool = False
+    """Whether it was stated that the document runs out never: dates that are there have been another one's."""
     sex: Sex | None = None
     """What the person stated, where the number does not tell it; None leaves what is there."""
 

@@ -107,6 +107,7 @@ class RealNames:
             evidence_reference=answer.reference,
             authority_reference=verdict.references[Register.AUTHORITY],
             runs_out_at=None if stated.validity is None else stated.validity.runs_out_at,
+            for_life=stated.validity is not None and stated.validity.to is None,
             sex=stated.sex,
         )
 

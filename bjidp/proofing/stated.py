@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.person import DocumentType, Person, Sex
-from bjidp.proofing.documents import parse
+from bjidp.proofing.documents import birth_date, parse
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.validity import TypedDates, Validity, read_validity
 
@@ -79,7 +79,8 @@ def read(typed: Typed, *, whole: bool, served: DocumentRange, today: date) -> St
         faults += error.errors
     validity, sex = None, None
     if whole:
-        found = read_validity(kind, TypedDates(typed.valid_from, typed.valid_to, typed.for_life), today)
+        born = None if person is None else birth_date(person, today)
+        found = read_validity(kind, TypedDates(typed.valid_from, typed.valid_to, typed.for_life), today, born)
         if isinstance(found, Validity):
             validity = found
         else:

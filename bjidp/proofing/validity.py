@@ -1,7 +1,9 @@
 """From when until when a document is valid: 生效日期, 失效日期 or 长期 (REG-5, RNV-2).
 
 Owns what is wrong with the two dates before anybody outside is asked, and the moment a document runs out. Pure; called
-by the real-name pages. The dates are what the person states: the authority is asked for name and number alone.
+by the real-name pages. The dates are what the person states: the authority is asked for name and number alone, and of
+that document says itself whether it has run out. So they lower a level and raise none, and are held to what the number
+and the law tell.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ EARLIEST: Final = date(1984, 4, 6)
 """No document of the five kinds is older: the day of 居民身份证试行条例, by which the first of them were issued."""
 
 FOR_LIFE: Final = frozenset({DocumentType.RESIDENT_ID})
-"""The kinds that are issued without an end (居民身份证法, article 5: to people of 46 and older)."""
+"""The kinds that are issued without an end."""
+
+FOR_LIFE_FROM: Final = 46
+"""How old people are whose cards are (居民身份证法, article 5; the same in the 条例 before it)."""
 
 _TYPED_LONGEST = 32
 _BETWEEN = r"\s*[-/.年]?\s*"
@@ -51,6 +56,7 @@ class Fault(StrEnum):
     ORDER = "order"
     EXPIRED = "expired"
     NOT_FOR_LIFE = "not_for_life"
+    NOT_YET_FOR_LIFE = "not_yet_for_life"
 
 
 class Validity(Struct, frozen=True):
@@ -75,16 +81,21 @@ class TypedDates(Struct, frozen=True):
     for_life: bool
 
 
-def read_validity(kind: DocumentType, typed: TypedDates, today: date) -> Validity | list[FieldFault]:
+def read_validity(
+    kind: DocumentType, typed: TypedDates, today: date, born: date | None = None
+) -> Validity | list[FieldFault]:
     """Return the dates, or everything that is wrong with them. ``today`` is the civil date in Beijing.
 
-    Accepted are ``2018-06-06``, the same with slashes, full stops or 年月日, and eight digits.
+    ``born`` is when their holder was, where the number tells it. Accepted are ``2018-06-06``, the same with slashes,
+    full stops or 年月日, and eight digits.
     """
-    start, faults = _start(typed.start, today)
+    start, faults = _start(typed.start, today, born)
     to: date | None = None
     if typed.for_life:
         if kind not in FOR_LIFE:
             faults.append(FieldFault(Field.TO, Fault.NOT_FOR_LIFE))
+        elif not faults and start is not None and born is not None and _age(born, start) < FOR_LIFE_FROM:
+            faults.append(FieldFault(Field.TO, Fault.NOT_YET_FOR_LIFE))
     else:
         to, fault = _end(typed.to, start, today)
         faults += fault
@@ -107,7 +118,11 @@ def typed_date(text: str) -> date | None:
     return read_date(f"{year}{month:0>2}{day:0>2}")
 
 
-def _start(text: str, today: date) -> tuple[date | None, list[FieldFault]]:
+def _age(born: date, at: date) -> int:
+    return at.year - born.year - ((at.month, at.day) < (born.month, born.day))
+
+
+def _start(text: str, today: date, born: date | None) -> tuple[date | None, list[FieldFault]]:
     if not text.strip(SPACES):
         return None, [FieldFault(Field.FROM, Fault.MISSING)]
     start = typed_date(text)
@@ -115,7 +130,7 @@ def _start(text: str, today: date) -> tuple[date | None, list[FieldFault]]:
         return None, [FieldFault(Field.FROM, Fault.FORM)]
     if start > today:
         return start, [FieldFault(Field.FROM, Fault.FUTURE)]
-    if start < EARLIEST:
+    if start < EARLIEST or (born is not None and start < born):
         return start, [FieldFault(Field.FROM, Fault.TOO_EARLY)]
     return start, []
 

@@ -18,9 +18,12 @@ from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity,
 NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
 
 
-def proof(evidence: Evidence = NAME, person: Person = ZHANG, runs_out_at: int | None = None) -> NewIdentity:
+def proof(
+    evidence: Evidence = NAME, person: Person = ZHANG, runs_out_at: int | None = None, *, for_life: bool = False
+) -> NewIdentity:
     """Return a person who was proved."""
     return NewIdentity(
+        for_life=for_life,
         person=person,
         evidence=evidence,
         evidence_reference="E-1",
@@ -76,6 +79,20 @@ async def test_a_better_proof_raises_the_level_and_a_weaker_one_lowers_nothing(
     assert first is not None
     assert (bound.evidence, bound.level, bound.runs_out_at) == (FACE, 3, house.now + DAY)
     assert bound.mark != first.mark
+
+
+@pytest.mark.req("RNV-1")
+async def test_a_card_that_is_valid_for_life_ends_the_date_of_the_one_before(
+    house: House, identities: IdentityStore
+) -> None:
+    account = (await house.member()).account
+    await identities.prove(account, proof(BANK, runs_out_at=house.now + DAY), house.now)
+    await identities.prove(account, proof(NAME, for_life=True), house.now)
+    house.clock.advance(2 * DAY // SECOND)
+    assert await identities.wear(house.now, 10) == 0
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert (bound.evidence, bound.level, bound.runs_out_at) == (BANK, 3, None)
 
 
 @pytest.mark.attack("B2")

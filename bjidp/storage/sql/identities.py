@@ -113,7 +113,7 @@ class Identities:
         evidence, runs_out_at, least = new.evidence, new.runs_out_at, WORN
         if until is None or until > now:
             evidence, least = keeps(Evidence(former), evidence), Level(worth)
-            runs_out_at = until if runs_out_at is None else runs_out_at
+            runs_out_at = until if runs_out_at is None and not new.for_life else runs_out_at
         transaction.run(
             self._renew,
             {

@@ -82,6 +82,23 @@ def test_each_fault_of_the_dates_is_named_beside_its_field(
 
 
 @pytest.mark.req("RNV-2")
+def test_a_card_is_no_older_than_its_holder() -> None:
+    born = date(2018, 6, 6)
+    for start, faults in (("2018-06-05", [FieldFault(Field.FROM, Fault.TOO_EARLY)]), ("2018-06-06", None)):
+        found = read_validity(CARD, TypedDates(start, "2028-06-06", for_life=False), TODAY, born)
+        assert isinstance(found, Validity) if faults is None else found == faults
+
+
+@pytest.mark.req("RNV-2", "RNV-1")
+def test_a_card_without_an_end_is_issued_from_the_age_of_forty_six_on() -> None:
+    typed = TypedDates("2018-06-06", "", for_life=True)
+    assert isinstance(read_validity(CARD, typed, TODAY, date(1972, 6, 6)), Validity)
+    assert isinstance(read_validity(CARD, typed, TODAY, None), Validity), "no number tells an age here"
+    refused = [FieldFault(Field.TO, Fault.NOT_YET_FOR_LIFE)]
+    assert read_validity(CARD, typed, TODAY, date(1972, 6, 7)) == refused
+
+
+@pytest.mark.req("RNV-2")
 def test_a_document_is_good_on_its_last_day() -> None:
     typed = TypedDates("2016-07-01", "2026-07-01", for_life=False)
     assert isinstance(read_validity(CARD, typed, TODAY), Validity)
