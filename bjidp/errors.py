@@ -2,7 +2,7 @@
 
 Owns the base of every error a person or a client may see, and the few that every room shares. A feature's own
 errors live in its ``errors.py``. ``code`` is public and frozen by a test; the words for it are in the catalogues
-(``problem.<code>``), the HTTP status in ``bjidp.web.problems``.
+(``problem.<code>``), the HTTP status in ``bjidp.web.server.problems``.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from bjidp.entropy import SystemEntropy
 from bjidp.storage.sql.migrations import migrate
 from bjidp.supervising import Patience, Supervisor, supervise
 from bjidp.tidying import Tidying
-from bjidp.web.connections import Runner, Site, allow_open_files
+from bjidp.web.server.connections import Runner, Site, allow_open_files
 
 BACKLOG: Final = 2048
 DRAIN: Final = 10.0

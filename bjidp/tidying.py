@@ -18,7 +18,7 @@ from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
-from bjidp.web.unexpected import outline
+from bjidp.web.http.unexpected import outline
 
 PAUSE: Final = 600.0
 """Seconds between two clean-ups."""

@@ -35,15 +35,15 @@ from bjidp.proofing.documents import readings
 from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.ranges import MailRange
-from bjidp.web.centre import CentrePages
-from bjidp.web.face_pages import FacePages
-from bjidp.web.form_again import FormViews
-from bjidp.web.own_pages import OwnPages
+from bjidp.web.centre.acts import setting_acts
+from bjidp.web.centre.face import FacePages
+from bjidp.web.centre.overview import CentrePages
+from bjidp.web.centre.own_pages import OwnPages
+from bjidp.web.centre.settings import SettingsPages
+from bjidp.web.centre.views import SettingViews
+from bjidp.web.forms.form_again import FormViews
 from bjidp.web.recovery import RecoveryPages
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
-from bjidp.web.setting_acts import setting_acts
-from bjidp.web.setting_views import SettingViews
-from bjidp.web.settings import SettingsPages
 
 
 def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:

@@ -18,13 +18,13 @@ from bjidp.bootstrap.pages import pages_part
 from bjidp.bootstrap.qr import wire_qr
 from bjidp.bootstrap.rooms import Rooms
 from bjidp.bootstrap.verification import captcha_part, dispatches_part, sms_reports_part, wire_verification
-from bjidp.web import openapi
-from bjidp.web.bodies import BODY_MAX
-from bjidp.web.calls import mount
-from bjidp.web.guards import Guards
-from bjidp.web.problems import PROBLEMS, Problems
-from bjidp.web.signed_in import SessionStorage
-from bjidp.web.visitor import OBSERVER
+from bjidp.web.forms.signed_in import SessionStorage
+from bjidp.web.http.bodies import BODY_MAX
+from bjidp.web.http.calls import mount
+from bjidp.web.http.guards import Guards
+from bjidp.web.http.visitor import OBSERVER
+from bjidp.web.server import openapi
+from bjidp.web.server.problems import PROBLEMS, Problems
 
 
 def build(rooms: Rooms) -> web.Application:

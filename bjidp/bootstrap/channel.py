@@ -7,11 +7,11 @@ from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import Rooms, ticket_digester
 from bjidp.qrlogin.errands import Proving
 from bjidp.qrlogin.redeeming import Exchange, Redeeming
-from bjidp.web.channel import QrChannel
-from bjidp.web.drawing import Drawings
-from bjidp.web.entering import Entrance
-from bjidp.web.redeem import QrRedeem
-from bjidp.web.scriptless import ScriptlessQr
+from bjidp.web.qr.channel import QrChannel
+from bjidp.web.qr.drawing import Drawings
+from bjidp.web.qr.entering import Entrance
+from bjidp.web.qr.redeem import QrRedeem
+from bjidp.web.qr.scriptless import ScriptlessQr
 
 
 def qr_channel_part(rooms: Rooms, front: Front, qr: Qr, faces: Exchange) -> Part:

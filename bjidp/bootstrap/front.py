@@ -15,21 +15,21 @@ from bjidp.config.settings import Settings
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.known import KnownBrowsers
 from bjidp.sessions.service import Sessions
-from bjidp.web import pages
-from bjidp.web.areas import MaxMindAreas
-from bjidp.web.arrival import Arrivals
-from bjidp.web.assets import StaticFiles
-from bjidp.web.calls import Call
-from bjidp.web.cookies import Cookies
-from bjidp.web.departure import Departures
-from bjidp.web.desk import Desk
-from bjidp.web.forms import Forms
-from bjidp.web.login_first import LoginFirst
-from bjidp.web.rendering import Renderer
-from bjidp.web.signed_in import SignedIn
-from bjidp.web.texts import Texts
-from bjidp.web.verify_qr import QrSettings, VerifyTickets
-from bjidp.web.visitor import Addresses, AreaBook, NoAreas, Observer
+from bjidp.web.forms.arrival import Arrivals
+from bjidp.web.forms.departure import Departures
+from bjidp.web.forms.desk import Desk
+from bjidp.web.forms.login_first import LoginFirst
+from bjidp.web.forms.reading import Forms
+from bjidp.web.forms.signed_in import SignedIn
+from bjidp.web.http.areas import MaxMindAreas
+from bjidp.web.http.calls import Call
+from bjidp.web.http.cookies import Cookies
+from bjidp.web.http.visitor import Addresses, AreaBook, NoAreas, Observer
+from bjidp.web.pages.assets import StaticFiles
+from bjidp.web.pages.rendering import Renderer
+from bjidp.web.pages.shell import Shell
+from bjidp.web.qr.verifying import QrSettings, VerifyTickets
+from bjidp.web.words.texts import Texts
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ def wire_front(rooms: Rooms, qr: Qr) -> Front:
     cookies = Cookies(rooms.site)
     files = StaticFiles.load()
     sessions = qr.sessions
-    shell = pages.Shell(
+    shell = Shell(
         sandbox=is_sandbox(settings),
         portal_url=settings.server.portal_url,
         portal_name=settings.server.client_name,

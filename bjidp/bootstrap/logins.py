@@ -11,12 +11,12 @@ from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.rooms import HOME, Rooms, open_drafts
 from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.web.code_login import CodeLoginPages
-from bjidp.web.document_tail import DocumentTailPages
-from bjidp.web.form_again import FormViews
-from bjidp.web.login import LoginPages
-from bjidp.web.password_login import Homes, PasswordLoginPages
-from bjidp.web.phone_login import PhoneLogin
+from bjidp.web.forms.form_again import FormViews
+from bjidp.web.login.code import CodeLoginPages
+from bjidp.web.login.document_tail import DocumentTailPages
+from bjidp.web.login.opening import LoginPages
+from bjidp.web.login.password import Homes, PasswordLoginPages
+from bjidp.web.login.phone import PhoneLogin
 
 
 def form_logins_part(rooms: Rooms, front: Front, verification: Verification, login: LoginPages) -> Part:

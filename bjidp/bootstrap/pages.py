@@ -7,12 +7,12 @@ from bjidp.bootstrap.logins import form_logins_part
 from bjidp.bootstrap.qr import Qr, basis_address, own_client
 from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox
 from bjidp.bootstrap.verification import Verification
-from bjidp.web.form_again import FormViews
-from bjidp.web.health import Health
+from bjidp.web.forms.form_again import FormViews
 from bjidp.web.help import HelpPages
-from bjidp.web.login import LoginPages, LoginSettings
-from bjidp.web.static_files import StaticPages
-from bjidp.web.verify_qr import VerifyPages
+from bjidp.web.login.opening import LoginPages, LoginSettings
+from bjidp.web.qr.verifying import VerifyPages
+from bjidp.web.server.health import Health
+from bjidp.web.server.static_files import StaticPages
 
 
 def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -> Part:

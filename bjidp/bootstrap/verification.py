@@ -29,12 +29,12 @@ from bjidp.verification.limits import MailLimits, MailWindows, SmsLimits, SmsWin
 from bjidp.verification.proofs import Proofs
 from bjidp.verification.ranges import NumberRange
 from bjidp.verification.reports import SmsReports
-from bjidp.web.captcha import CaptchaPages
-from bjidp.web.code_words import CodeWords
-from bjidp.web.dispatches import DispatchCalls
-from bjidp.web.sms_reports import SmsReportCalls
-from bjidp.web.texts import Texts
-from bjidp.web.told_words import ToldTexts
+from bjidp.web.codes.captcha import CaptchaPages
+from bjidp.web.codes.dispatches import DispatchCalls
+from bjidp.web.codes.sms_reports import SmsReportCalls
+from bjidp.web.words.code_words import CodeWords
+from bjidp.web.words.texts import Texts
+from bjidp.web.words.told_words import ToldTexts
 
 HASHING_THREADS: Final = 1
 """A second one would take the other core from the event loops, and from the stores."""

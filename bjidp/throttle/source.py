@@ -1,8 +1,8 @@
 """Where a call comes from, as the limits by network address see it.
 
 Owns the two exceptions such limits have: none holds where address limits are lifted, and each is tenfold behind a
-network that many people share. Made by ``bjidp.web.visitor``; every limit by address takes one, so that no exception
-holds for one limit and not for the next.
+network that many people share. Made by ``bjidp.web.http.visitor``; every limit by address takes one, so that no
+exception holds for one limit and not for the next.
 """
 
 from __future__ import annotations

@@ -9,10 +9,9 @@ from typing import Final
 
 from aiohttp import web
 
-from bjidp.web import pages
-from bjidp.web.assets import StaticFiles
-from bjidp.web.pages import Article, HelpLink, Task
-from bjidp.web.rendering import Renderer
+from bjidp.web.pages.assets import StaticFiles
+from bjidp.web.pages.help import Article, ArticlePage, HelpLink, HelpPage, ManualPage, Task
+from bjidp.web.pages.rendering import Renderer
 
 INDEX: Final = "/help"
 
@@ -57,10 +56,10 @@ class HelpPages:
         pictures = {task: files.url(f"manual/{name}.webp") for task, name in PICTURES.items()}
         self._pages: dict[str, bytes] = {}
         for h5, start in ((False, INDEX), (True, f"/h5{INDEX}")):
-            self._pages[start] = renderer.render(pages.HelpPage(h5=h5))
-            self._pages[f"{start}/manual"] = renderer.render(pages.ManualPage(h5=h5, pictures=pictures))
+            self._pages[start] = renderer.render(HelpPage(h5=h5))
+            self._pages[f"{start}/manual"] = renderer.render(ManualPage(h5=h5, pictures=pictures))
             for article in Article:
-                page = pages.ArticlePage(h5=h5, article=article, leads=LEADS[article])
+                page = ArticlePage(h5=h5, article=article, leads=LEADS[article])
                 self._pages[f"{start}/{article}"] = renderer.render(page)
 
     def mount(self, app: web.Application) -> None:

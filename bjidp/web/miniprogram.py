@@ -50,10 +50,10 @@ from bjidp.qrlogin.wire import (
     UndoAnswer,
     UndoBody,
 )
-from bjidp.web.bodies import read_json
-from bjidp.web.calls import Call, Outcome, Proof, answer
-from bjidp.web.errors import NotFound
-from bjidp.web.visitor import Observer
+from bjidp.web.http.bodies import read_json
+from bjidp.web.http.calls import Call, Outcome, Proof, answer
+from bjidp.web.http.errors import NotFound
+from bjidp.web.http.visitor import Observer
 
 _session = msgspec.json.Decoder(SessionRequest)
 _registration = msgspec.json.Decoder(RegistrationRequest)

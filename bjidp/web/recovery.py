@@ -23,14 +23,14 @@ from bjidp.errors import BjidpError, Retryable
 from bjidp.standing import Standing
 from bjidp.verification.errors import SmsNotOffered
 from bjidp.verification.proofs import Operation
-from bjidp.web import recovery_pages as pages
-from bjidp.web.arrival import Arrivals
-from bjidp.web.bodies import JSON
-from bjidp.web.desk import Asker, Desk, FormPage, StaleForm
-from bjidp.web.form_again import FormViews, Posted
-from bjidp.web.form_view import Form, FormView, with_code
-from bjidp.web.verify_qr import VerifyTickets
-from bjidp.web.visitor import is_phone, surface_of
+from bjidp.web.forms.arrival import Arrivals
+from bjidp.web.forms.desk import Asker, Desk, FormPage, StaleForm
+from bjidp.web.forms.form_again import FormViews, Posted
+from bjidp.web.http.bodies import JSON
+from bjidp.web.http.visitor import is_phone, surface_of
+from bjidp.web.pages import recovery as pages
+from bjidp.web.pages.form_view import Form, FormView, with_code
+from bjidp.web.qr.verifying import VerifyTickets
 
 _AT: Final = {
     (Surface.PC, Step.IDENTITY): "/recover/ways",

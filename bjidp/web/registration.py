@@ -26,18 +26,18 @@ from bjidp.qrlogin.policy import Purpose
 from bjidp.sessions.ports import Way
 from bjidp.verification.errors import SmsNotOffered
 from bjidp.verification.number import mobile_number
-from bjidp.web import pages
-from bjidp.web.arrival import Arrivals
-from bjidp.web.cookies import Cookies
-from bjidp.web.desk import Asker, Desk, StaleForm
-from bjidp.web.field_faults import Beside
-from bjidp.web.form_again import FormViews, Posted
-from bjidp.web.form_view import Form, FormView, with_code
-from bjidp.web.login_first import is_own
-from bjidp.web.rendering import Renderer
-from bjidp.web.setting_views import SettingForm
-from bjidp.web.signed_in import Owner
-from bjidp.web.visitor import is_phone, surface_of
+from bjidp.web.centre.views import SettingForm
+from bjidp.web.forms.arrival import Arrivals
+from bjidp.web.forms.desk import Asker, Desk, StaleForm
+from bjidp.web.forms.field_faults import Beside
+from bjidp.web.forms.form_again import FormViews, Posted
+from bjidp.web.forms.login_first import is_own
+from bjidp.web.forms.signed_in import Owner
+from bjidp.web.http.cookies import Cookies
+from bjidp.web.http.visitor import is_phone, surface_of
+from bjidp.web.pages.form_view import Form, FormView, with_code
+from bjidp.web.pages.registration import RegisteredPage, RegisterH5Page, RegisterIdentityPage, RegisterPage
+from bjidp.web.pages.rendering import Renderer
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "taken")}
 """Which field an error of the registration is told beside, and in which words."""
@@ -48,8 +48,8 @@ _PATH: Final = {
     Step.DONE: "/register/done",
 }
 
-RegisterPage: TypeAlias = type[pages.RegisterPage] | type[pages.RegisterH5Page]
-_FORM_PAGE: Final[dict[Surface, RegisterPage]] = {Surface.PC: pages.RegisterPage, Surface.H5: pages.RegisterH5Page}
+FormOf: TypeAlias = type[RegisterPage] | type[RegisterH5Page]
+_FORM_PAGE: Final[dict[Surface, FormOf]] = {Surface.PC: RegisterPage, Surface.H5: RegisterH5Page}
 
 
 class RegistrationForm(Form, frozen=True, forbid_unknown_fields=True):
@@ -184,7 +184,7 @@ class RegistrationPages:
         elsewhere = self._elsewhere(asker, surface, Step.IDENTITY)
         if elsewhere is not None:
             return self._desk.lead(asker, elsewhere)
-        page = pages.RegisterIdentityPage(form=FormView(csrf=asker.csrf), h5=surface is Surface.H5)
+        page = RegisterIdentityPage(form=FormView(csrf=asker.csrf), h5=surface is Surface.H5)
         return self._desk.answer(request, asker, page)
 
     async def identify(self, request: web.Request) -> web.Response:
@@ -223,7 +223,7 @@ class RegistrationPages:
     def _identity_again(self, request: web.Request, asker: Asker, form: SettingForm, error: BjidpError) -> web.Response:
         posted = Posted(form, error)
         posted.require_told(Retryable, IdentityMismatch, IdentityOther)
-        page = pages.RegisterIdentityPage(
+        page = RegisterIdentityPage(
             form=posted.told(FormView(csrf=asker.csrf, values=form.kept)),
             h5=surface_of(request) is Surface.H5,
             advice=error.advice if isinstance(error, IdentityMismatch) else (),
@@ -240,7 +240,7 @@ class RegistrationPages:
         facts = _facts(asker)
         home = _home(self._settings.home, surface)
         onward = None if facts is None or facts.next == self._settings.home else facts.next
-        page = pages.RegisteredPage(
+        page = RegisteredPage(
             h5=surface is Surface.H5,
             username="" if asker.owner is None else await self._registrations.username(asker.owner.session.account),
             next=onward,

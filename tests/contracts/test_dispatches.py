@@ -13,8 +13,8 @@ from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefu
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch, Failure, Outcome
-from bjidp.web.code_words import CodeWords
-from bjidp.web.texts import Texts
+from bjidp.web.words.code_words import CodeWords
+from bjidp.web.words.texts import Texts
 from tests.contracts.ephemeral import Ephemeral, Processes
 from tests.support.verification import PSEUDONYMS, binding, codes, limits, number
 

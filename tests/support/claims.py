@@ -25,8 +25,8 @@ from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.ranges import NumberRange
-from bjidp.web.code_words import CodeWords
-from bjidp.web.texts import Texts
+from bjidp.web.words.code_words import CodeWords
+from bjidp.web.words.texts import Texts
 from tests.support.buttons import BrokenEndings, HeardTeller
 from tests.support.phones import ADDRESS, ZHANG, PhoneWorld, keyring
 

@@ -44,7 +44,7 @@ from bjidp.vendors.settings import (
     MailSettings,
     WechatSettings,
 )
-from bjidp.web.connections import Runner, Site
+from bjidp.web.server.connections import Runner, Site
 from tests.support import phone as phones
 from tests.support.browser import Browser, Message, Screen, Socket
 from tests.support.calls import PATIENCE, Answer, Caller, Deployment, Line

@@ -16,12 +16,12 @@ from bjidp.qrlogin.matrix import Basis
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.storage.sql.migrations import migrate
 from bjidp.verification.captcha_picture import draw
-from bjidp.web import openapi
-from bjidp.web.assets import StaticFiles
-from bjidp.web.calls import Call
 from bjidp.web.help import HelpPages
-from bjidp.web.rendering import Renderer
-from bjidp.web.texts import Texts
+from bjidp.web.http.calls import Call
+from bjidp.web.pages.assets import StaticFiles
+from bjidp.web.pages.rendering import Renderer
+from bjidp.web.server import openapi
+from bjidp.web.words.texts import Texts
 from tests.support.members import CHEAP
 from tests.support.program import Program, Town, running
 

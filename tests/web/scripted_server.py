@@ -23,11 +23,13 @@ from aiohttp.test_utils import TestServer
 
 from bjidp.qrlogin.matrix import Basis
 from bjidp.qrlogin.picture import animated_image
-from bjidp.web.assets import StaticFiles
-from bjidp.web.centre_pages import CentrePage
-from bjidp.web.pages import LoginPage, Page, QrState, QrStatePage, Shell
-from bjidp.web.rendering import Renderer
-from bjidp.web.texts import Texts
+from bjidp.web.pages.assets import StaticFiles
+from bjidp.web.pages.centre import CentrePage
+from bjidp.web.pages.login import LoginPage
+from bjidp.web.pages.qr import QrState, QrStatePage
+from bjidp.web.pages.rendering import Renderer
+from bjidp.web.pages.shell import Page, Shell
+from bjidp.web.words.texts import Texts
 
 FLOW: Final = "mDq3vYdV0Yw4h8m0m1iX7A"
 PREFIX: Final = "http://127.0.0.1:8080/q/"

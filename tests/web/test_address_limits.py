@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from bjidp.config.settings import Networks, Settings
 from bjidp.throttle.ports import per_minute
-from bjidp.web import channel, login
+from bjidp.web.login import opening as login
+from bjidp.web.qr import channel
 from tests.support.browser import Browser
 from tests.support.program import LiveSocket, Program
 from tests.web.conftest import StartProgram

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bjidp.web.rendering import templates_root
+from bjidp.web.pages.rendering import templates_root
 from tests.support.addresses import GUESTS, OWNERS
 from tests.support.program import Program
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bjidp.throttle.source import Source
-from bjidp.web.connections import HEAD, IDLE, LINGER, PEER_MAX, Peers, TooManyConnections
+from bjidp.web.server.connections import HEAD, IDLE, LINGER, PEER_MAX, Peers, TooManyConnections
 from tests.support.calls import Line, request
 from tests.support.program import Program
 from tests.web.conftest import StartProgram

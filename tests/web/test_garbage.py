@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bjidp.web.page_socket import PageSocket
+from bjidp.web.qr.page_socket import PageSocket
 from tests.support.program import Program
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bjidp.web.pages import Article, HelpPage
+from bjidp.web.pages.help import Article, HelpPage
 from tests.support.forms import links
 from tests.support.program import Program
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from bjidp.web.pages import QrState, QrStatePage
+from bjidp.web.pages.qr import QrState, QrStatePage
 from tests.support.chromium import ContextFactory, beside_browsers
 from tests.web.scripted_server import FLOW, ScriptedServer, answers, frame_text, loses_the_answer, scripted_server
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from aiohttp import web
 
-from bjidp.web.problems import STATUS
+from bjidp.web.server.problems import STATUS
 from tests.support.calls import Answer
 from tests.support.phone import pressed
 from tests.support.program import Program

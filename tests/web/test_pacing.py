@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
-from bjidp.web.pacing import EACH
+from bjidp.web.http.pacing import EACH
 from tests.support.program import Program
 
 

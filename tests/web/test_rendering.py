@@ -28,25 +28,16 @@ from bjidp.standing import Level
 from bjidp.verification.mail_address import mail_address
 from bjidp.verification.number import mobile_number
 from bjidp.verification.ranges import NOT_SERVED, is_synthetic, is_synthetic_mail
-from bjidp.web.advice import advice
-from bjidp.web.assets import StaticFiles
-from bjidp.web.centre_pages import CentrePage, IdentityPage, Setting, SettingPage
-from bjidp.web.pages import (
-    ALL,
-    ErrorPage,
-    LoginPage,
-    Message,
-    MessagePage,
-    Page,
-    QrState,
-    QrStatePage,
-    Shell,
-    SignedInPage,
-    Tab,
-    VerifyPage,
-)
-from bjidp.web.rendering import Renderer, Use, templates_root, uses
-from bjidp.web.texts import DEMO, MissingText, Texts
+from bjidp.web.pages.assets import StaticFiles
+from bjidp.web.pages.catalog import ALL
+from bjidp.web.pages.centre import CentrePage, IdentityPage, Setting, SettingPage
+from bjidp.web.pages.ending import ErrorPage, Message, MessagePage
+from bjidp.web.pages.login import LoginPage, SignedInPage, Tab
+from bjidp.web.pages.qr import QrState, QrStatePage, VerifyPage
+from bjidp.web.pages.rendering import Renderer, Use, templates_root, uses
+from bjidp.web.pages.shell import Page, Shell
+from bjidp.web.words.advice import advice
+from bjidp.web.words.texts import DEMO, MissingText, Texts
 
 FILES = StaticFiles.load()
 TEXTS = Texts.load("zh_CN")
@@ -102,7 +93,7 @@ def test_a_page_for_phones_leads_to_pages_for_phones(page: type[Page]) -> None:
 @pytest.mark.req("UX-1")
 def test_no_text_of_the_catalogue_is_left_over() -> None:
     asked = [use for path in templates_root().rglob("*.html") for use in uses(path.read_text("utf-8"), path.name)]
-    code = "".join(path.read_text("utf-8") for path in Path(bjidp.web.__path__[0]).glob("*.py"))
+    code = "".join(path.read_text("utf-8") for path in Path(bjidp.web.__path__[0]).rglob("*.py"))
     spoken = re.findall(r"""plain\(\s*f?["']([a-z_.]+)["'{]""", code)
     keys = {key for use, key in asked if use is Use.TEXT} | set(spoken)
     families = [f"{key}." for use, key in asked if use is Use.FAMILY] + [key for key in spoken if key.endswith(".")]

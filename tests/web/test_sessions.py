@@ -15,8 +15,8 @@ from bjidp.clock import HOUR, MINUTE
 from bjidp.entropy import SeededEntropy
 from bjidp.sessions.ports import SessionEnd, StaleSession
 from bjidp.sessions.service import Sessions
-from bjidp.web.cookies import Cookies
-from bjidp.web.signed_in import SessionStorage, SignedIn
+from bjidp.web.forms.signed_in import SessionStorage, SignedIn
+from bjidp.web.http.cookies import Cookies
 from tests.support.browser import Browser
 from tests.support.program import Program
 from tests.support.session_rows import Told

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bjidp.verification.proofs import Operation
-from bjidp.web.verify_qr import LEADS_TO
+from bjidp.web.qr.verifying import LEADS_TO
 from tests.support.browser import SECRET, SESSION, Browser, Screen
 from tests.support.phone import Phone
 from tests.support.program import LiveSocket, Program, always_a_code

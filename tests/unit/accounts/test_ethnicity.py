@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bjidp.accounts.ethnicity import CODES, is_ethnicity
-from bjidp.web.texts import Texts
+from bjidp.web.words.texts import Texts
 
 
 @pytest.mark.req("ACC-5")

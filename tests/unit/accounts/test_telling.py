@@ -19,8 +19,8 @@ from bjidp.verification.errors import SmsHourly
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.tally import Tally
-from bjidp.web.texts import Texts
-from bjidp.web.told_words import ToldTexts
+from bjidp.web.words.texts import Texts
+from bjidp.web.words.told_words import ToldTexts
 from tests.support.verification import PSEUDONYMS
 
 pytestmark = [pytest.mark.req("SES-2"), pytest.mark.attack("R4")]

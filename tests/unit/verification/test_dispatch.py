@@ -40,8 +40,8 @@ from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch, Failure, Outcome
 from bjidp.verification.tally import Tally
-from bjidp.web.code_words import CodeWords
-from bjidp.web.texts import Texts
+from bjidp.web.words.code_words import CodeWords
+from bjidp.web.words.texts import Texts
 from tests.support.verification import PSEUDONYMS, binding, mail, mail_limits, number
 
 T = TypeVar("T")

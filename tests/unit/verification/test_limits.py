@@ -16,7 +16,7 @@ from bjidp.throttle.source import Source
 from bjidp.verification.errors import SmsDaily, SmsHourly
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.tally import Tally
-from bjidp.web.texts import Texts
+from bjidp.web.words.texts import Texts
 from tests.contracts.ephemeral import MemoryStores
 from tests.support.verification import PSEUDONYMS, limits, number
 

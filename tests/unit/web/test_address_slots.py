@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from bjidp.throttle.source import Source
-from bjidp.web.address_slots import AddressSlots
+from bjidp.web.http.address_slots import AddressSlots
 
 HERE, THERE = Source("here"), Source("there")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.web.bodies import decode
+from bjidp.web.http.bodies import decode
 
 
 class Inner(Struct, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from bjidp.site import read_base_url
-from bjidp.web.cookies import Cookies
+from bjidp.web.http.cookies import Cookies
 
 COOKIES = Cookies(read_base_url("http://127.0.0.1:8080"))
 OURS = "bjidp_session_8080"

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from aiohttp.typedefs import Handler
 
-from bjidp.web.dispatch import Answering, straight
+from bjidp.web.http.dispatch import Answering, straight
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from bjidp.qrlogin.pages import Entry, Visitor
 from bjidp.qrlogin.policy import Purpose
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.throttle.source import Source
-from bjidp.web import drawing
-from bjidp.web.drawing import AT_ONCE, KEPT, WAITING, Drawings
+from bjidp.web.qr import drawing
+from bjidp.web.qr.drawing import AT_ONCE, KEPT, WAITING, Drawings
 from tests.support.qr import COMPUTER
 
 

@@ -11,8 +11,8 @@ from bjidp.errors import BjidpError, FieldFault, InvalidRequest, StoreUnavailabl
 from bjidp.throttle.source import Source
 from bjidp.verification.captchas import Captchas
 from bjidp.verification.errors import CaptchaWrong, VerificationCodeWrong
-from bjidp.web.form_again import FormViews, Posted
-from bjidp.web.form_view import Form, FormView
+from bjidp.web.forms.form_again import FormViews, Posted
+from bjidp.web.pages.form_view import Form, FormView
 from tests.contracts.ephemeral import MemoryStores
 from tests.support.verification import captchas
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bjidp.web.pacing import SHARE, Pacing
+from bjidp.web.http.pacing import SHARE, Pacing
 
 
 class Passes:

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin.pages import End, Look, QrPages, Watch
 from bjidp.qrlogin.wire import ExpiredMessage, Message
-from bjidp.web.page_socket import SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
+from bjidp.web.qr.page_socket import SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
 from tests.support.program import LoopTime
 
 LONG = 60.0

@@ -12,8 +12,8 @@ import pytest
 
 import bjidp
 from bjidp.errors import BjidpError
-from bjidp.web.problems import STATUS
-from bjidp.web.texts import Texts
+from bjidp.web.server.problems import STATUS
+from bjidp.web.words.texts import Texts
 
 CATALOGUES = sorted(path.name for path in (Path(bjidp.__file__).parent / "locale").iterdir() if path.is_dir())
 

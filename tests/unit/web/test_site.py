@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bjidp.qrlogin.errors import OriginRefused
 from bjidp.site import BaseUrlFault, Site, read_base_url
-from bjidp.web.cookies import Cookies
-from bjidp.web.origin import require_origin, require_same_site_read
+from bjidp.web.http.cookies import Cookies
+from bjidp.web.http.origin import require_origin, require_same_site_read
 
 ID = read_base_url("https://id.example.com")
 

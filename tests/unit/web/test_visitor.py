@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bjidp.throttle.source import Source
-from bjidp.web.visitor import (
+from bjidp.web.http.visitor import (
     FORWARDED_MAX,
     REMEMBERED_MAX,
     Address,

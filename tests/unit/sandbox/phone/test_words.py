@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from bjidp.web.problems import STATUS
+from bjidp.web.server.problems import STATUS
 
 WORDS = files("bjidp.sandbox.phone").joinpath("static", "words.js").read_text("utf-8")
 

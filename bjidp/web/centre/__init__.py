@@ -1,0 +1,1 @@
+"""个人中心: what an account is, and every change of it."""

@@ -1,0 +1,86 @@
+"""What each setting does once its form is posted, by its operation.
+
+Owns the table. Made by ``bootstrap`` from the services; called by :mod:`bjidp.web.centre.settings`, which knows steps
+and pages and no service of a setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from bjidp.accounts.settings.cancelling import Cancelling
+from bjidp.accounts.settings.mails import Mails
+from bjidp.accounts.settings.names import Names
+from bjidp.accounts.settings.passwords import Passwords
+from bjidp.accounts.settings.phones import Phones
+from bjidp.accounts.verifying import Visit
+from bjidp.proofing.bank_card_proofs import BankCardProofs
+from bjidp.proofing.face_proofs import FaceProofs
+from bjidp.proofing.real_name import RealNames
+from bjidp.proofing.unbinding import Unbinding
+from bjidp.verification.proofs import Operation
+from bjidp.web.centre.views import SettingForm
+from bjidp.web.pages.ending import Message
+
+Posting: TypeAlias = Callable[[Visit, SettingForm], Awaitable[str]]
+"""Does something with a form; returns the change's id."""
+
+
+class Act(Struct, frozen=True):
+    """A setting that its owner stays logged in after. ``send`` sends a code to a new address, where there is one."""
+
+    write: Posting
+    send: Posting | None = None
+
+
+class Ending(Struct, frozen=True):
+    """A setting after which nobody is logged in: ``write`` is given the change's id, ``message`` says the end."""
+
+    write: Callable[[Visit, str | None], Awaitable[None]]
+    message: Message
+
+
+Acts: TypeAlias = dict[Operation, Act | Ending]
+
+
+def setting_acts(
+    *,
+    passwords: Passwords,
+    phones: Phones,
+    mails: Mails,
+    names: Names,
+    cancelling: Cancelling,
+    real_names: RealNames,
+    bank_cards: BankCardProofs | None,
+    faces: FaceProofs,
+    unbinding: Unbinding,
+) -> Acts:
+    """Return what every setting does; one that nobody is there to ask for is left out."""
+    by_card: Acts = {}
+    if bank_cards is not None:
+        by_card[Operation.BANK_CARD] = Act(
+            lambda visit, form: bank_cards.prove(visit, form.flow, form.factors),
+            lambda visit, form: bank_cards.send_code(visit, form.flow, form.factors),
+        )
+    return {
+        Operation.PASSWORD: Act(lambda visit, form: passwords.change(visit, form.flow, form.typed)),
+        Operation.PHONE: Act(
+            lambda visit, form: phones.change(visit, form.flow, form.typed),
+            lambda visit, form: phones.send_code(visit, form.flow, form.typed),
+        ),
+        Operation.MAIL: Act(
+            lambda visit, form: mails.change(visit, form.flow, form.typed),
+            lambda visit, form: mails.send_code(visit, form.flow, form.typed),
+        ),
+        Operation.USERNAME: Act(lambda visit, form: names.change_username(visit, form.flow, form.typed)),
+        Operation.REAL_NAME: Act(lambda visit, form: real_names.prove(visit, form.flow, form.stated)),
+        Operation.EXCHANGE: Act(lambda visit, form: real_names.exchange(visit, form.flow, form.stated)),
+        **by_card,
+        # What is written is written by a phone; this opens the page for it.
+        Operation.FACE: Act(lambda visit, form: faces.begin(visit, form.flow)),
+        Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
+        Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),
+    }

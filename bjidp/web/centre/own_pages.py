@@ -1,0 +1,59 @@
+"""Pages that only whoever is logged in is shown: 个人中心 and what it leads to.
+
+Owns the way from a request to a :class:`bjidp.accounts.verifying.Visit`; everybody else has to log in first. No
+session's cookie is taken back on that way: a request that was under way while another one renewed the session must not
+lose the new one.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from aiohttp import web
+
+from bjidp.accounts.verifying import Visit
+from bjidp.web.forms.desk import Asker, Desk
+from bjidp.web.forms.login_first import LoginFirst
+from bjidp.web.forms.signed_in import Owner, SignedIn
+from bjidp.web.http.cookies import Cookies
+from bjidp.web.http.visitor import is_phone, on_h5
+from bjidp.web.pages.form_view import Form
+
+F = TypeVar("F", bound=Form)
+
+
+class OwnPages:
+    """Receives whoever is logged in."""
+
+    def __init__(self, *, desk: Desk, signed_in: SignedIn, cookies: Cookies, login_first: LoginFirst) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._desk = desk
+        self._login_first = login_first
+        self._signed_in = signed_in
+        self._cookies = cookies
+
+    async def visited(self, request: web.Request) -> tuple[Asker, Visit]:
+        """Return who opens a page; lead strangers to the login page, and phones to the pages made for them."""
+        owner = await self._signed_in.visiting(request)
+        if owner is None:
+            raise await self._login_first.lead(request)
+        if not on_h5(request) and is_phone(request):
+            raise web.HTTPSeeOther(f"/h5{request.rel_url.raw_path_qs}")
+        asker = await self._desk.visit(request)
+        return asker, self._visit(request, asker, owner)
+
+    async def posted(self, request: web.Request, kind: type[F]) -> tuple[Asker, Visit, F]:
+        """Return who posts a form, and the form; lead strangers to the login page.
+
+        Raises what :meth:`bjidp.web.forms.desk.Desk.read` raises.
+        """
+        await self._desk.received(request)
+        owner = await self._signed_in.of(request)
+        if owner is None:
+            raise await self._login_first.lead(request)
+        asker, form = await self._desk.read(request, kind)
+        return asker, self._visit(request, asker, owner), form
+
+    def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
+        cookie = self._cookies.session_cookie(request) or ""
+        return Visit(session=owner.session, cookie=cookie, source=asker.source, epoch=owner.standing.epoch)

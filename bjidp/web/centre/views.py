@@ -1,0 +1,227 @@
+"""What a step of a setting shows: the facts of the change, what was typed, what is wrong with it.
+
+Owns the form of every step and the way from it to a page. Called by :mod:`bjidp.web.centre.settings`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from msgspec.structs import replace
+
+from bjidp.accounts.errors import PhoneTaken, UsernameTaken
+from bjidp.accounts.overview import Overview, overview
+from bjidp.accounts.settings.changes import Progress
+from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import Instant
+from bjidp.person import DocumentType
+from bjidp.proofing import bank_card_proofs
+from bjidp.proofing import stated as proofing
+from bjidp.proofing.errors import IdentityMismatch
+from bjidp.verification.proofs import Operation
+from bjidp.web.forms.desk import Asker, FormPage
+from bjidp.web.forms.field_faults import Beside
+from bjidp.web.forms.form_again import FormViews, Posted
+from bjidp.web.pages import centre as pages
+from bjidp.web.pages.form_view import Form, FormView, with_code
+
+BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
+"""Which field an error of the settings is told beside, and in which words."""
+
+
+FOR_LIFE: Final = "life"
+"""长期."""
+
+_KEPT: Final = (
+    "phone", "mail", "username", "document_type", "name", "document_number", "sex", "valid_from", "valid_to", "term",
+    "card_number",
+)  # fmt: skip
+
+
+IDENTITIES: Final = frozenset({Operation.REAL_NAME, Operation.EXCHANGE})
+"""Settings whose form states an identity."""
+
+
+class SettingForm(Form, frozen=True):
+    """The fields of every step."""
+
+    code: str = ""
+    old: str = ""
+    password: str = ""
+    again: str = ""
+    phone: str = ""
+    mail: str = ""
+    username: str = ""
+    document_type: str = ""
+    name: str = ""
+    document_number: str = ""
+    sex: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    term: str = ""
+    card_number: str = ""
+
+    @property
+    def factors(self) -> bank_card_proofs.Typed:
+        """The form as the rules of bank cards see it."""
+        return bank_card_proofs.Typed(
+            name=self.name, document_number=self.document_number, card_number=self.card_number, change=self.typed
+        )
+
+    @property
+    def stated(self) -> proofing.Typed:
+        """The form as the rules of identities see it."""
+        return proofing.Typed(
+            document_type=self.document_type or DocumentType.RESIDENT_ID,
+            name=self.name,
+            document_number=self.document_number,
+            sex=self.sex,
+            valid_from=self.valid_from,
+            valid_to=self.valid_to,
+            for_life=self.term == FOR_LIFE,
+        )
+
+    @property
+    def typed(self) -> Typed:
+        """The form as the rules see it."""
+        return Typed(
+            captcha=self.captcha,
+            captcha_id=self.captcha_id,
+            code=self.code,
+            old=self.old,
+            password=self.password,
+            again=self.again,
+            phone=self.phone,
+            mail=self.mail,
+            username=self.username,
+        )
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What is shown again: never a password, and never what serves once."""
+        return {name: getattr(self, name) for name in _KEPT}
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "SettingForm(***)"
+
+
+class SettingViews:
+    """Makes the pages of the steps that have a form."""
+
+    def __init__(
+        self, *, form_views: FormViews, verifying: Verifying, bank_cards: bank_card_proofs.BankCardProofs | None
+    ) -> None:
+        """Fill them in by ``form_views``; ``verifying`` tells whose they are, ``bank_cards`` what needs no code."""
+        self._bank_cards = bank_cards
+        self._form_views = form_views
+        self._verifying = verifying
+
+    async def page(
+        self,
+        asker: Asker,
+        visit: Visit,
+        operation: Operation,
+        progress: Progress,
+        *,
+        h5: bool,
+        posted: Posted[SettingForm] | None,
+    ) -> FormPage:
+        """Return the page of the step that is due; with ``posted`` as it was typed, and what is wrong with it."""
+        draft = progress.draft
+        facts = Change(operation=operation) if draft is None else draft.facts
+        view = FormView(csrf=asker.csrf, flow="" if draft is None else draft.id)
+        if operation is Operation.CANCEL and progress.step is not Step.VERIFY:
+            if posted is not None and posted.error is not None:
+                view = replace(view, note=posted.error.code)
+            return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
+        if operation is Operation.UNBIND and progress.step is not Step.VERIFY:
+            return pages.UnbindPage(h5=h5, form=view)
+        account = overview(await self._verifying.member(visit))
+        former = _former(account, operation)
+        setting = cast("pages.Setting", operation.value)
+        now = 0 if draft is None else draft.now
+        if progress.step is Step.VERIFY:
+            # Who comes back to it is told why: what was to be written failed, or the proof has run out.
+            back = facts.failed or ("verification_required" if facts.identity_proved else None)
+            view = _with_sent(replace(view, note=back if posted is None else None), facts.identity_code, now)
+            view = await self._form_views.fill(
+                view, asker.holder, asker.source, posted, captcha=account.phone is not None
+            )
+            first = operation in {Operation.PASSWORD, Operation.PHONE} and former is None
+            linked = await self._verifying.by_jingtong(visit)
+            return pages.IdentityPage(
+                h5=h5, setting=setting, phone=account.phone, linked=linked, form=view, first=first
+            )
+        if operation in IDENTITIES:
+            return self._identity(view, setting, h5=h5, posted=posted)
+        if operation is Operation.BANK_CARD:
+            return await self._bank_card(asker, visit, view, facts, now, h5=h5, posted=posted)
+        values = _addresses(facts) if posted is None else posted.form.kept
+        view = _with_sent(replace(view, values=values), facts.address_code, now)
+        typed = Typed(phone=values["phone"], mail=values["mail"])
+        proved = facts.address is not None and facts.address in _meant(typed)
+        asks_code = operation in {Operation.PHONE, Operation.MAIL} and not proved
+        view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=asks_code)
+        return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
+
+    @staticmethod
+    def _identity(
+        view: FormView, setting: pages.Setting, *, h5: bool, posted: Posted[SettingForm] | None
+    ) -> pages.RealNamePage:
+        if posted is None:
+            return pages.RealNamePage(h5=h5, setting=setting, form=view)
+        error = posted.error
+        told = posted.told(replace(view, values=posted.form.kept))
+        advice = error.advice if isinstance(error, IdentityMismatch) else ()
+        return pages.RealNamePage(h5=h5, setting=setting, form=told, advice=advice)
+
+    async def _bank_card(
+        self,
+        asker: Asker,
+        visit: Visit,
+        view: FormView,
+        facts: Change,
+        now: Instant,
+        *,
+        h5: bool,
+        posted: Posted[SettingForm] | None,
+    ) -> pages.BankCardPage:
+        values = {"phone": _addresses(facts)["phone"]} if posted is None else posted.form.kept
+        number = Typed(phone=values["phone"]).number
+        proved = self._bank_cards is not None and await self._bank_cards.is_proved(visit, facts, number)
+        view = _with_sent(replace(view, values=values), facts.address_code, now)
+        view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=not proved)
+        error = None if posted is None else posted.error
+        advice = error.advice if isinstance(error, IdentityMismatch) else ()
+        return pages.BankCardPage(h5=h5, form=view, advice=advice, proved=proved)
+
+
+def _former(account: Overview, operation: Operation) -> str | None:
+    match operation:
+        case Operation.PASSWORD:
+            return "yes" if account.has_password else None
+        case Operation.PHONE:
+            return account.phone
+        case Operation.MAIL:
+            return account.mail
+        case Operation.USERNAME:
+            return account.username
+        case _:
+            return None
+
+
+def _addresses(facts: Change) -> dict[str, str]:
+    asked = "" if facts.address_code is None else facts.address_code.to
+    address = facts.address or asked
+    return {"phone": address, "mail": address}
+
+
+def _meant(typed: Typed) -> set[str]:
+    number, address = typed.number, typed.address
+    return {found for found in (number and number.digits, address and address.text) if found}
+
+
+def _with_sent(view: FormView, sent: Sent | None, now: Instant) -> FormView:
+    return view if sent is None else with_code(view, sent.dispatch, sent.again_at, now)

@@ -1,0 +1,1 @@
+"""Captchas and one-time codes as pages and callbacks see them."""

@@ -1,0 +1,1 @@
+"""Who is at a page with a form, what they posted, and where they are led."""

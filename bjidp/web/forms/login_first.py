@@ -1,0 +1,82 @@
+"""Who has to log in first: led to the login page, and back to the page they asked for afterwards.
+
+Owns how that page is kept: it is what a login flow of the browser is for, so it lies with the server, is one of our own
+addresses, and no client ever sends it (attack T4). Called by the pages of whoever is logged in, and by the logins.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from bjidp.qrlogin.browsers import Browsers
+from bjidp.qrlogin.errors import BrowserUnknown
+from bjidp.qrlogin.flow import Client, Purposeful
+from bjidp.qrlogin.policy import Purpose
+from bjidp.throttle.ports import Throttle
+from bjidp.web.forms.desk import OPENED, Asker
+from bjidp.web.http.cookies import Cookies
+from bjidp.web.http.visitor import Observer, at
+from bjidp.web.pages.login import Away
+
+HOME: Final = "/centre"
+"""个人中心, below which every page is that of whoever is logged in."""
+
+
+class LoginFirst:
+    """Turns people away, and knows what from."""
+
+    def __init__(
+        self, *, client: Client, browsers: Browsers, cookies: Cookies, observer: Observer, throttle: Throttle
+    ) -> None:
+        """Keep pages in ``browsers``; ``client`` is whom a login on our own page is for."""
+        self._client = client
+        self._browsers = browsers
+        self._cookies = cookies
+        self._observer = observer
+        self._throttle = throttle
+
+    async def lead(self, request: web.Request, asker: Asker | None = None) -> web.HTTPSeeOther:
+        """Return the way to the login page, which leads back to the page of ``request``.
+
+        ``asker`` is who asks, if that was found out already: a browser's secret may be another one since. Raises
+        ``RateLimited`` and ``StoreUnavailable``.
+        """
+        await self._observer.source(request).hit(self._throttle, "page.opened", OPENED)
+        # The path alone: what follows it is the client's, and names a form that went with its session.
+        page = request.path if is_own(request.path) else at(request, HOME)
+        about = Purposeful(Purpose.LOGIN, self._client, page)
+        opened = await self._browsers.open_page(self._secret(request, asker), about)
+        way = web.HTTPSeeOther(at(request, "/login"))
+        self._cookies.set_browser(way, opened.secret)
+        return way
+
+    async def onward(self, request: web.Request, asker: Asker, home: str) -> str:
+        """Return where a login on this browser leads: to the page somebody was turned away from, else to ``home``."""
+        try:
+            found = await self._browsers.find(self._secret(request, asker))
+        except BrowserUnknown:
+            return home
+        about = found.value.newest(Purpose.LOGIN)
+        return home if about is None or about.next == HOME else about.next
+
+    def _secret(self, request: web.Request, asker: Asker | None) -> str | None:
+        fresh = None if asker is None else asker.secret
+        return fresh or self._cookies.browser_secret(request)
+
+    def away(self, request: web.Request, where: str) -> Away | None:
+        """Return what is said above a login that leads to ``where``, to somebody who is not logged in.
+
+        A cookie that opens no session is one of a session that has ended.
+        """
+        leads_back = where not in {HOME, at(request, HOME)}
+        if self._cookies.session_cookie(request) is not None:
+            return Away.ENDED_BACK if leads_back else Away.ENDED
+        return Away.FIRST if leads_back else None
+
+
+def is_own(path: str) -> bool:
+    """Tell whether ``path`` is of a page that only whoever is logged in is shown."""
+    path = path.removeprefix("/h5")
+    return path == HOME or path.startswith(f"{HOME}/")

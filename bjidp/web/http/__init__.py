@@ -1,0 +1,1 @@
+"""HTTP itself: connections' addresses, bodies, cookies, guards, and how a request finds its handler."""

@@ -1,0 +1,1 @@
+"""个人登录 on computers and phones."""

@@ -1,0 +1,42 @@
+"""Every page there is, for the test that renders them all."""
+
+from __future__ import annotations
+
+from bjidp.web.pages import centre, recovery
+from bjidp.web.pages.ending import ErrorPage, MessagePage
+from bjidp.web.pages.help import ArticlePage, HelpPage, ManualPage
+from bjidp.web.pages.login import (
+    AccountLoginPage,
+    DocumentTailPage,
+    LoginPage,
+    NoAccountPage,
+    PhoneLoginPage,
+    SignedInPage,
+)
+from bjidp.web.pages.qr import QrStatePage, ScanHintPage, VerifyPage
+from bjidp.web.pages.registration import RegisteredPage, RegisterH5Page, RegisterIdentityPage, RegisterPage
+from bjidp.web.pages.shell import Page
+
+ALL: tuple[type[Page], ...] = (
+    LoginPage,
+    AccountLoginPage,
+    PhoneLoginPage,
+    DocumentTailPage,
+    NoAccountPage,
+    VerifyPage,
+    SignedInPage,
+    QrStatePage,
+    RegisterPage,
+    RegisterH5Page,
+    RegisterIdentityPage,
+    RegisteredPage,
+    ScanHintPage,
+    *centre.ALL,
+    *recovery.ALL,
+    MessagePage,
+    HelpPage,
+    ArticlePage,
+    ManualPage,
+    ErrorPage,
+)
+"""Every page there is, for the test that renders them all."""
