@@ -19,7 +19,8 @@ INJECTION: Final = f"\"><svg onload={MARK}(1)><script>{MARK}</script>'--{MARK}"
 FORGED_CALLBACKS: Final = (
     "/callback", "/wechat/callback", "/alipay/notify", "/baidu/notify", "/mp/v1/wechat/callback",
     "/mp/v1/wechat/notify", "/mp/v1/alipay/notify", "/mp/v1/baidu/notify", "/mp/v1/wechat/face",
-    "/mp/v1/wechat/registration/verdict", "/mp/v1/qr/face", "/mp/v1/qr/approve", "/qr/approve", "/qr/login", "/q/",
+    "/mp/v1/wechat/registration/verdict", "/mp/v1/qr/face/notify", "/mp/v1/qr/face/verdict",
+    "/mp/v1/qr/approve", "/qr/approve", "/qr/login", "/q/",
 )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ OWNERS: Final = {
                 "real_name",
                 "bank_card",
                 "exchange",
+                "face",
                 "unbind",
                 "cancel",
             )
