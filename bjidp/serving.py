@@ -156,6 +156,7 @@ def _tidying(rooms: Rooms) -> Tidying:
         members=stores.members,
         identities=stores.identities,
         checks=stores.checks,
+        organisations=stores.organisations,
         clock=rooms.clock,
     )
 

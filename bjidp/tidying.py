@@ -16,6 +16,7 @@ from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.clock import DAY, Clock, Instant, Millis
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
 from bjidp.web.http.unexpected import outline
@@ -38,6 +39,9 @@ DELIVERIES_KEPT: Final[Millis] = 30 * DAY
 CHECKS_KEPT: Final[Millis] = 2 * DAY
 """How long it is known what registers were asked: twice as long as it counts."""
 
+MANDATES_KEPT: Final[Millis] = 30 * DAY
+"""How long either side can see what became of a mandate or an offer that is over."""
+
 Purge: TypeAlias = Callable[[Instant, int], Awaitable[int]]
 
 log = structlog.get_logger(__name__)
@@ -55,6 +59,7 @@ class Tidying:
         members: MemberStore,
         identities: IdentityStore,
         checks: CheckStore,
+        organisations: OrganisationStore,
         clock: Clock,
     ) -> None:
         """Clean these up, by ``clock``."""
@@ -65,6 +70,7 @@ class Tidying:
             "networks": lambda now, limit: accounts.forget_networks(now - NETWORKS_KEPT, limit),
             "notices": lambda now, limit: members.forget_notices(now - NOTICES_KEPT, limit),
             "identity_checks": lambda now, limit: checks.forget(now - CHECKS_KEPT, limit),
+            "mandates": lambda now, limit: organisations.forget(now - MANDATES_KEPT, limit),
             "worn_identities": identities.wear,
             "deliveries": lambda now, limit: members.forget_deliveries(now - DELIVERIES_KEPT, limit),
         }

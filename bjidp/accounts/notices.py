@@ -37,3 +37,18 @@ class NoticeKind(StrEnum):
 
     PHONE_CHANGED = "phone.changed"
     """Another number is the account's now (SES-2)."""
+
+    ORGANISATION_REGISTERED = "organisation.registered"
+    """The account leads an organisation (ORG-1)."""
+
+    ORGANISATION_LOST = "organisation.lost"
+    """It leads one no more: the register names somebody else, or the organisation has ended (ORG-1)."""
+
+    MANDATE_ACCEPTED = "mandate.accepted"
+    """To the 法定代表人: somebody has taken a mandate of an organisation of theirs (ORG-2)."""
+
+    MANDATE_TAKEN = "mandate.taken"
+    """To the 经办人: the account has taken one."""
+
+    MANDATE_ENDED = "mandate.ended"
+    """To either side: the other one, or what became of the organisation, has ended it (ORG-2)."""

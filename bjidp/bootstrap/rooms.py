@@ -26,6 +26,7 @@ from bjidp.miniprogram.platform_logins import KeptLogin
 from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.ticket_check import TicketCheck
+from bjidp.organisations.ports import OrganisationStore
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
@@ -75,6 +76,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     members: MemberStore
     identities: IdentityStore
     checks: CheckStore
+    organisations: OrganisationStore
     sessions: SessionStore
     mini_sessions: MiniSessionStore
     audit: AuditLog
@@ -162,6 +164,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             members=sql.members,
             identities=sql.identities,
             checks=sql.checks,
+            organisations=sql.organisations,
             sessions=sql.sessions,
             mini_sessions=sql.mini_sessions,
             audit=sql.audit,
@@ -195,6 +198,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         members=sql.members,
         identities=sql.identities,
         checks=sql.checks,
+        organisations=sql.organisations,
         sessions=redis.sessions(sql.accounts, sql.audit),
         mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
         audit=sql.audit,

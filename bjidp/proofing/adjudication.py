@@ -23,6 +23,8 @@ class Register(StrEnum):
 
     AUTHORITY = "authority"
     BANK = "bank"
+    BUSINESS = "business_register"
+    """Of organisations: it proves nobody, so no verdict comes of it here."""
 
 
 class Advice(StrEnum):
@@ -58,7 +60,7 @@ class Denied(Struct, frozen=True):
 
 Verdict: TypeAlias = Proved | Denied
 
-_ORDER: Final = tuple(Register)
+_ORDER: Final = (Register.AUTHORITY, Register.BANK)
 
 
 def adjudicate(person: Person, findings: Mapping[Register, Finding]) -> Verdict:

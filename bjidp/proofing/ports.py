@@ -161,6 +161,7 @@ class Check(Struct, frozen=True):
 
     reference: str
     finding: Finding | None
+    begun_at: Instant
 
 
 class CheckStore(Protocol):

@@ -42,7 +42,7 @@ async def test_the_same_question_has_the_same_reference_and_the_answer_it_was_gi
     house.clock.advance(HOUR // SECOND)
     assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == begun
     await checks.answered(begun.reference, YES, house.now)
-    answered = Check(begun.reference, YES)
+    answered = Check(begun.reference, YES, begun.begun_at)
     assert await checks.begin(account, Register.BANK, facts("a"), house.now, most=3) == answered
     # What a register said once is not said otherwise by whoever asked it at the same time.
     await checks.answered(begun.reference, NO, house.now)
@@ -58,7 +58,7 @@ async def test_a_no_is_repeated_for_minutes_and_a_second_opinion_costs_one_of_th
     await checks.answered(begun.reference, NO, house.now)
     house.clock.advance((NO_SERVES - SECOND) // SECOND)
     again = await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=2)
-    assert again == Check(begun.reference, NO)
+    assert again == Check(begun.reference, NO, begun.begun_at)
     house.clock.advance(1)
     second = await checks.begin(account, Register.AUTHORITY, facts("a"), house.now, most=2)
     assert (second.reference == begun.reference, second.finding) == (False, None)

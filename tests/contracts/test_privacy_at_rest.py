@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import NullPool, create_engine, select
 
 from bjidp.clock import HOUR
+from bjidp.organisations.mandates import Scope
+from bjidp.organisations.ports import NewOffer, NewOrganisation
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.storage.sql.schema import metadata
@@ -23,6 +25,7 @@ SECRETS = (
     "13900139000",
     "sima@example.cn",
     "xiangru1",
+    "13700137000",
 )
 PERSON = Person(DocumentType.RESIDENT_ID, SECRETS[0], SECRETS[1])
 
@@ -36,6 +39,16 @@ async def _live(house: House) -> None:
     enrolled = await house.member(SECRETS[5], SECRETS[8])
     await house.members.set_mail(enrolled.account, SECRETS[7], house.now)
     await house.members.set_phone(standing.account, SECRETS[6], house.now)
+    bound = await house.sql.identities.bound(standing.account)
+    assert bound is not None
+    organisations = house.sql.organisations
+    led = NewOrganisation(
+        credit_code="91110000600037341L", name="示例公司", bound_at=bound.bound_at, asked_at=house.now
+    )
+    await organisations.register(standing.account, led, house.now)
+    [organisation] = await organisations.led(standing.account)
+    offer = NewOffer(scope=Scope.ALL, phone=SECRETS[9], ends_at=house.now + HOUR)
+    await organisations.offer(standing.account, organisation.id, offer, house.now)
 
 
 @pytest.mark.req("PRV-1")

@@ -11,6 +11,7 @@ from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
 from bjidp.tidying import AT_ONCE, Tidying
@@ -55,6 +56,7 @@ def tidying(
     members: Told | None = None,
     identities: Heap | None = None,
     checks: Heap | None = None,
+    organisations: Heap | None = None,
 ) -> Tidying:
     return Tidying(
         sessions=cast("SessionStore", sessions),
@@ -63,6 +65,7 @@ def tidying(
         members=cast("MemberStore", members or Told()),
         identities=cast("IdentityStore", identities or Heap()),
         checks=cast("CheckStore", checks or Heap()),
+        organisations=cast("OrganisationStore", organisations or Heap()),
         clock=clock,
     )
 
@@ -96,6 +99,13 @@ async def test_a_question_is_kept_for_two_days_and_documents_are_looked_at_today
     identities, checks = Heap(), Heap()
     await tidying(clock, Heap(), Heap(), Heap(), identities=identities, checks=checks).once()
     assert (checks.asked, identities.asked) == ([clock.now() - 2 * DAY], [clock.now()])
+
+
+@pytest.mark.req("PRV-4", "ORG-2")
+async def test_a_mandate_that_is_over_can_be_looked_at_for_a_month(clock: ManualClock) -> None:
+    organisations = Heap()
+    await tidying(clock, Heap(), Heap(), Heap(), organisations=organisations).once()
+    assert organisations.asked == [clock.now() - 30 * DAY]
 
 
 @pytest.mark.attack("O5")

@@ -22,6 +22,7 @@ from bjidp.storage.sql.identity_checks import SqlIdentityChecks
 from bjidp.storage.sql.identity_store import SqlIdentities
 from bjidp.storage.sql.members import SqlMembers
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
+from bjidp.storage.sql.organisations import SqlOrganisations
 from bjidp.storage.sql.rotation import Rotation
 from bjidp.storage.sql.rows import Rows
 from bjidp.storage.sql.sessions import SqlSessions
@@ -34,6 +35,7 @@ class SqlStores(Struct, frozen=True):
     members: SqlMembers
     identities: SqlIdentities
     checks: SqlIdentityChecks
+    organisations: SqlOrganisations
     sessions: SqlSessions
     mini_sessions: SqlMiniSessions
     audit: SqlAuditLog
@@ -58,12 +60,14 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
     cipher = FieldCipher(Sealing(keyring, entropy))
     index = BlindIndex(keyring)
     rows = Rows(cipher)
+    accounts = AccountRows(engine, rows, cipher, entropy)
     admission = open_admission(engine, rows, keyring.current)
     return SqlStores(
         accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=index, entropy=entropy),
         members=SqlMembers(engine, rows, cipher=cipher, index=index, entropy=entropy),
         identities=SqlIdentities(engine, rows, cipher=cipher, index=index, entropy=entropy),
-        checks=SqlIdentityChecks(engine, AccountRows(engine, rows, cipher, entropy), entropy),
+        checks=SqlIdentityChecks(engine, accounts, entropy),
+        organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         sessions=SqlSessions(engine, rows, admission),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),

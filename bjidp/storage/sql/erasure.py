@@ -17,6 +17,7 @@ from bjidp.standing import Status
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.notices import OutboxRows
+from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import (
     account,
     browser_session,
@@ -31,7 +32,8 @@ from bjidp.storage.sql.schema import (
 from bjidp.storage.sql.transaction import Transaction
 
 _OWNED = (identifier, identity, identity_check, platform_link, login_network, notice)
-"""What belongs to an account besides its sessions; the platform identity of a link goes with the link."""
+"""What belongs to an account besides its sessions, and what it leads and acts for; the platform identity of a link goes
+with the link."""
 
 
 class Erasure:
@@ -42,6 +44,7 @@ class Erasure:
         compile_ = engine.compile
         self._audit = AuditRows(engine)
         self._outbox = OutboxRows(engine)
+        self._organisations = OrganisationRows(engine)
         of_browsers, of_phones = browser_session.c, mini_session.c
         self._end_browsers = compile_(
             delete(browser_session)
@@ -78,6 +81,7 @@ class Erasure:
         for session, expires_at, link in transaction.all(self._end_phones, {"account": account_id}):
             if expires_at > now:
                 self._ended(transaction, EventKind.MINI_SESSION_ENDED, ref, session, now, link=link)
+        self._organisations.leave(transaction, account_id, now)
         for statement in self._deletes:
             transaction.run(statement, {"account": account_id})
         transaction.run(self._empty, {"account": account_id, "now": now})

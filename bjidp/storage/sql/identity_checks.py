@@ -78,7 +78,7 @@ class SqlIdentityChecks:
                 finding = _finding(answer, reason, their_reference)
                 said = None if finding is None else finding.answer
                 if asked == facts and serves(said, begun_at=begun_at, answered_at=answered_at, now=now):
-                    return Check(reference, finding)
+                    return Check(reference, finding, begun_at)
             if len(recent) >= most:
                 # As many as may be are left in the window once this one has gone out of it.
                 raise RateLimited(-(-(recent[-most][2] + COUNTED_FOR - now) // SECOND))
@@ -93,7 +93,7 @@ class SqlIdentityChecks:
                     "begun_at": now,
                 },
             )
-            return Check(reference, None)
+            return Check(reference, None, now)
 
         return await self._engine.write(work)
 

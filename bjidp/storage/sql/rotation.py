@@ -17,7 +17,16 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.accounts import PLATFORM_IDENTITY
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.schema import account, identifier, identity, platform_identity, platform_link
+from bjidp.storage.sql.organisations import OFFERED_TO
+from bjidp.storage.sql.schema import (
+    account,
+    identifier,
+    identity,
+    mandate,
+    organisation,
+    platform_identity,
+    platform_link,
+)
 from bjidp.storage.sql.statements import Value, insert_or_nothing
 from bjidp.storage.sql.transaction import Transaction
 
@@ -55,6 +64,22 @@ class Rotation:
             select(platform_link.c.id, platform_link.c.platform, platform_link.c.app_id, platform_link.c.open_id_sealed)
             .where(platform_link.c.account == bindparam("account"))
             .with_for_update()
+        )
+        # With whoever leads the organisation; an offer is of no other account yet.
+        self._mandates = compile_(
+            select(mandate.c.id, mandate.c.phone_sealed)
+            .join_from(mandate, organisation)
+            .where(organisation.c.representative == bindparam("account"))
+            .with_for_update(of=mandate)
+        )
+        self._seal_mandate = compile_(
+            update(mandate)
+            .where(mandate.c.id == bindparam("which"))
+            .values(
+                phone_sealed=bindparam("phone"),
+                key_version=bindparam("new_version"),
+                phone_digest=bindparam("new_digest"),
+            )
         )
         self._seal_account = compile_(
             update(account)
@@ -115,6 +140,8 @@ class Rotation:
                 self._fill_identity(transaction, holder, *proved)
             for link, platform, app_id, open_id in transaction.all(self._links, {"account": holder}):
                 self._fill_link(transaction, link, (platform, app_id), open_id)
+            for name, phone in transaction.all(self._mandates, {"account": holder}):
+                self._fill_mandate(transaction, name, phone)
         return [row[0] for row in rows]
 
     def _fill_account(
@@ -162,6 +189,19 @@ class Rotation:
                 raise Incomplete(PLATFORM_IDENTITY)
         again = self._cipher.seal("platform_link", "open_id", link, open_id)
         transaction.run(self._seal_link, {"link": link, "open_id": again})
+
+    def _fill_mandate(self, transaction: Transaction, name: str, sealed: bytes) -> None:
+        phone = self._cipher.open("mandate", "phone", name, sealed)
+        digest = self._index.digest(OFFERED_TO, phone)
+        transaction.run(
+            self._seal_mandate,
+            {
+                "which": name,
+                "phone": self._cipher.seal("mandate", "phone", name, phone),
+                "new_version": digest.version,
+                "new_digest": digest.value,
+            },
+        )
 
     def _index_identifier(
         self, transaction: Transaction, holder: str, kind: IdentifierKind, value: tuple[str, ...]

@@ -119,6 +119,39 @@ identity_check = Table(
     Index(None, "account", "register", "begun_at"),
 )
 
+# Code and name are public. Whoever the register confirmed leads it while their account has the identity it had then.
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("credit_code", String(18), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("representative", _ID, ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("bound_at", _INSTANT, nullable=False),
+    Column("led_at", _INSTANT, nullable=False),
+    Column("confirmed_at", _INSTANT, nullable=False),
+)
+
+mandate = Table(
+    "mandate",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("organisation", _ID, ForeignKey("organisation.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("scope", _WORD, nullable=False),
+    Column("phone_sealed", LargeBinary, nullable=False),
+    # By which whoever has the number finds an offer.
+    Column("key_version", SmallInteger, nullable=False),
+    Column("phone_digest", _DIGEST, nullable=False),
+    Column("offered_at", _INSTANT, nullable=False),
+    Column("ends_at", _INSTANT, nullable=False, index=True),
+    Column("agent", _ID, ForeignKey("account.id", ondelete="CASCADE"), index=True),
+    Column("agent_bound_at", _INSTANT),
+    Column("accepted_at", _INSTANT),
+    Column("ended_at", _INSTANT),
+    Column("ended_by", _WORD),
+    Index(None, "key_version", "phone_digest"),
+)
+
 platform_link = Table(
     "platform_link",
     metadata,

@@ -12,6 +12,7 @@ from bjidp.web.server.problems import STATUS
 WORDS = files("bjidp.sandbox.phone").joinpath("static", "words.js").read_text("utf-8")
 
 OF_PAGES = {
+    "acting_on_probation",
     "already_signed_in",
     "browser_unknown",
     "captcha_wrong",
@@ -25,9 +26,14 @@ OF_PAGES = {
     "form_expired",
     "identity_held",
     "identity_other",
+    "level_required",
     "mail_not_offered",
+    "mandates_full",
     "method_not_allowed",
     "misdirected",
+    "organisation_held",
+    "organisation_refused",
+    "organisation_unknown",
     "origin_refused",
     "page_superseded",
     "password_changed",

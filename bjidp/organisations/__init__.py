@@ -1,0 +1,1 @@
+"""Legal persons, who leads them, and who may act for them."""

@@ -1,0 +1,105 @@
+"""An organisation, who leads it, and who may act for it: the rules. Pure.
+
+Owns how long the business register's word counts, and what somebody needs to act. Called by the use cases of this room,
+which load and replace; the store holds nothing back that these rules decide.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from bjidp.clock import DAY, Instant, Millis
+from bjidp.organisations.mandates import Scope
+from bjidp.standing import Level
+
+FRESH: Final[Millis] = DAY
+"""How long the register's yes needs no other: as long as any question to it counts as one of an account's."""
+
+STALE: Final[Millis] = 3 * DAY
+"""How long it counts while the register does not answer; after that nobody acts before it has."""
+
+NEEDED: Final = Level.L3
+"""What a person has to be to register an organisation, to take a mandate, and to act."""
+
+
+class Role(StrEnum):
+    """In what capacity somebody acts; words under ``organisation.role.*``."""
+
+    REPRESENTATIVE = "representative"
+    """法定代表人."""
+    AGENT = "agent"
+    """经办人."""
+
+
+class Loss(StrEnum):
+    """Why somebody leads an organisation no more, as the audit log has it."""
+
+    TAKEN_OVER = "taken_over"
+    """The register has confirmed another person, or the same one at another account, since."""
+    CANCELLED = "cancelled"
+    """The account was cancelled."""
+    REFUSED = "refused"
+    """The register says no."""
+
+
+class Organisation(Struct, frozen=True, kw_only=True):
+    """An organisation that an account leads. Code and name are public."""
+
+    id: str
+    credit_code: str
+    name: str
+    representative: str
+    """The account."""
+    bound_at: Instant
+    """Since when that account has the identity of the person whom the register has confirmed."""
+    led_at: Instant
+    """Since when the account leads it; another one for whoever comes after."""
+    confirmed_at: Instant
+    """When the newest question was begun that the register has answered with a yes."""
+
+    def asks(self, now: Instant) -> bool:
+        """Tell whether the register has to be asked again."""
+        return now - self.confirmed_at >= FRESH
+
+    def must_be_confirmed(self, now: Instant) -> bool:
+        """Tell whether nobody may act before the register has said yes again."""
+        return now - self.confirmed_at >= STALE
+
+
+class Capacity(Struct, frozen=True, kw_only=True):
+    """What an account may act in: as the 法定代表人 of an organisation, or as its 经办人.
+
+    ``level`` and ``runs_out_at`` are of the identity that the person had when they came to it, and has still.
+    """
+
+    role: Role
+    organisation: Organisation
+    scope: Scope
+    until: Instant | None
+    """When a mandate ends; None for the 法定代表人."""
+    mandate: str | None
+    level: Level
+    runs_out_at: Instant | None
+
+    @property
+    def key(self) -> str:
+        """What a session remembers: of no other mandate, and of no other time of leading."""
+        if self.mandate is not None:
+            return f"m.{self.mandate}"
+        return f"r.{self.organisation.id}.{self.organisation.led_at}"
+
+    def lasts(self, now: Instant) -> bool:
+        """Tell whether it has not ended by its time."""
+        return self.until is None or now < self.until
+
+    def acts(self, now: Instant) -> bool:
+        """Tell whether the person may act in it."""
+        return self.lasts(now) and is_proved(self.level, self.runs_out_at, now)
+
+
+def is_proved(level: Level, runs_out_at: Instant | None, now: Instant) -> bool:
+    """Tell whether an identity is worth what acting needs; levels are lowered some time after documents run out."""
+    return level >= NEEDED and (runs_out_at is None or now < runs_out_at)

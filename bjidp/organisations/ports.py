@@ -1,0 +1,149 @@
+"""What organisations need from outside: their store.
+
+Owns the port and its nouns. Implemented by ``storage.sql``; called by the use cases of this room, and read by whoever
+has to know for whom somebody acts. One call is one transaction, with its audit events and notices in it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bjidp.clock import Instant
+from bjidp.organisations.mandates import Mandate, Scope
+from bjidp.organisations.organisation import Capacity, Loss, Organisation
+
+
+class NewOrganisation(Struct, frozen=True, kw_only=True):
+    """An organisation that the register has confirmed for a person."""
+
+    credit_code: str
+    name: str
+    bound_at: Instant
+    """Of the identity that the register was asked about: when the account came to it."""
+    asked_at: Instant
+    """When the question was begun. Of two accounts that were confirmed, the later question's leads."""
+
+
+class NewOffer(Struct, frozen=True, kw_only=True):
+    """A mandate that is offered to whoever has the number."""
+
+    scope: Scope
+    phone: str
+    ends_at: Instant
+
+    def __repr__(self) -> str:
+        """Leave the number out."""
+        return f"NewOffer({self.scope}, ***)"
+
+
+class Aftermath(Struct, frozen=True):
+    """Who has lost what: the numbers to tell of it, eleven digits each."""
+
+    representative: str | None = None
+    agents: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Aftermath(***)"
+
+
+class Appointed(Struct, frozen=True):
+    """A mandate as the 法定代表人 sees it; ``who`` is the agent's masked name, once somebody has accepted."""
+
+    mandate: Mandate
+    who: str | None
+
+
+class Entrusted(Struct, frozen=True):
+    """A mandate, or an offer of one, as the agent sees it; ``by`` is the masked name of who leads the organisation."""
+
+    mandate: Mandate
+    organisation: Organisation
+    by: str
+
+
+class IdentityLacking(Exception):
+    """The account has not the identity that was decided on, or it is not worth enough; nothing was changed."""
+
+
+class AlreadyAppointed(Exception):
+    """The organisation has an offer or a mandate for this number; nothing was changed."""
+
+
+class OrganisationStore(Protocol):
+    """Organisations and mandates. Raises ``StoreUnavailable`` when it does not answer.
+
+    An organisation is led only while its account may be used and has the very identity that the register has confirmed;
+    one that is not led is nobody's here: it is not listed, nobody acts for it, and it can be registered anew.
+    """
+
+    async def register(self, account: str, new: NewOrganisation, now: Instant) -> Aftermath:
+        """Let the account lead the organisation; who led it before does so no more, and all mandates of theirs end.
+
+        Registered again by who leads it, only the name and the time of the register's word change. Raises
+        :class:`bjidp.organisations.errors.OrganisationHeld` when another account was confirmed by a later question,
+        :class:`IdentityLacking`, and ``AccountRefused``.
+        """
+        ...
+
+    async def confirm(self, organisation: Organisation, asked_at: Instant) -> None:
+        """Note that the register has confirmed it by a question begun then; never an earlier one."""
+        ...
+
+    async def lose(self, organisation: Organisation, loss: Loss, asked_at: Instant, now: Instant) -> Aftermath:
+        """Let nobody lead it any more, and end all mandates of it.
+
+        Does nothing where it was led anew, or confirmed by a later question than ``asked_at``.
+        """
+        ...
+
+    async def led(self, account: str) -> list[Organisation]:
+        """Return the organisations that the account leads, the newest last."""
+        ...
+
+    async def capacities(self, account: str) -> list[Capacity]:
+        """Return all that the account may act in, by who they are and not by what time it is: the rules tell that."""
+        ...
+
+    async def appointed(self, account: str) -> list[Appointed]:
+        """Return the mandates of the organisations that the account leads, newest first."""
+        ...
+
+    async def entrusted(self, account: str) -> list[Entrusted]:
+        """Return the mandates that the account has accepted, newest first."""
+        ...
+
+    async def offered(self, phone: str) -> list[Entrusted]:
+        """Return the offers to this number that nobody has answered, newest first."""
+        ...
+
+    async def offer(self, account: str, organisation: str, new: NewOffer, now: Instant) -> str:
+        """Offer a mandate; return its id.
+
+        Raises :class:`bjidp.organisations.errors.OrganisationUnknown` unless the account leads the organisation,
+        :class:`AlreadyAppointed`, :class:`bjidp.organisations.errors.MandatesFull`, ``RateLimited`` and
+        ``AccountRefused``.
+        """
+        ...
+
+    async def accept(self, account: str, mandate: str, now: Instant) -> None:
+        """Accept an offer to the account's own number; another mandate of the same organisation gives way.
+
+        Raises :class:`bjidp.organisations.errors.OrganisationUnknown` unless it is open and to this number,
+        :class:`IdentityLacking` and ``AccountRefused``.
+        """
+        ...
+
+    async def end(self, account: str, mandate: str, now: Instant) -> str | None:
+        """End a mandate, withdraw an offer, or decline it; return the agent's number where somebody else has ended it.
+
+        Raises :class:`bjidp.organisations.errors.OrganisationUnknown` unless the account leads the organisation, is the
+        agent, or has the number that it is offered to, and ``AccountRefused``.
+        """
+        ...
+
+    async def forget(self, before: Instant, limit: int) -> int:
+        """Delete at most ``limit`` mandates and offers that were over before ``before``; return how many."""
+        ...

@@ -1,0 +1,459 @@
+"""Organisations and mandates, on every backend."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from bjidp.accounts.ports import Evidence
+from bjidp.clock import DAY, HOUR, SECOND
+from bjidp.entropy import SystemEntropy
+from bjidp.errors import AccountRefused, RateLimited
+from bjidp.organisations import mandates
+from bjidp.organisations.errors import MandatesFull, OrganisationHeld, OrganisationUnknown
+from bjidp.organisations.mandates import Scope, State
+from bjidp.organisations.organisation import Loss, Organisation, Role
+from bjidp.organisations.ports import (
+    Aftermath,
+    AlreadyAppointed,
+    IdentityLacking,
+    NewOffer,
+    NewOrganisation,
+    OrganisationStore,
+)
+from bjidp.person import DocumentType, Person
+from bjidp.proofing.ports import NewIdentity
+from bjidp.storage.sql.catalog import open_sql
+from tests.contracts.house import LI, ZHANG, House, keyring
+
+CODE = "91000000MA990001X0"
+ZHANGS, LIS, WANGS = "13800138000", "13900139000", "13700137000"
+WANG = Person(DocumentType.RESIDENT_ID, "王五", "110101199003071111")
+
+
+@pytest.fixture
+def organisations(house: House) -> OrganisationStore:
+    """The store under test."""
+    return house.sql.organisations
+
+
+async def proved(
+    house: House, person: Person, phone: str, *, by: Evidence = Evidence.FACE, runs_out_at: int | None = None
+) -> str:
+    """Return an account with a number and an identity."""
+    account = (await house.member(phone, f"user_{phone[:3]}")).account
+    new = NewIdentity(
+        person=person, evidence=by, evidence_reference="E1", authority_reference="A1", runs_out_at=runs_out_at
+    )
+    await house.sql.identities.prove(account, new, house.now)
+    return account
+
+
+async def confirmed(house: House, account: str, code: str = CODE, **other: int) -> NewOrganisation:
+    """Return what the register has confirmed for an account at this moment."""
+    bound = await house.sql.identities.bound(account)
+    assert bound is not None
+    new = NewOrganisation(credit_code=code, name="北京示例公司", bound_at=bound.bound_at, asked_at=house.now)
+    return replace(new, **other)
+
+
+async def led(house: House, account: str, code: str = CODE) -> Organisation:
+    """Register an organisation for an account."""
+    await house.sql.organisations.register(account, await confirmed(house, account, code), house.now)
+    return next(one for one in await house.sql.organisations.led(account) if one.credit_code == code)
+
+
+def offer(house: House, phone: str = LIS, days: int = 30) -> NewOffer:
+    """Return the offer of a mandate."""
+    return NewOffer(scope=Scope.FILING, phone=phone, ends_at=house.now + days * DAY)
+
+
+async def entrusted(house: House, zhang: str, li: str, days: int = 30) -> tuple[Organisation, str]:
+    """Return an organisation of 张三's that 李思思 acts for, and the mandate."""
+    organisation = await led(house, zhang)
+    mandate = await house.sql.organisations.offer(zhang, organisation.id, offer(house, days=days), house.now)
+    await house.sql.organisations.accept(li, mandate, house.now)
+    return organisation, mandate
+
+
+async def roles(house: House, account: str) -> list[Role]:
+    """Return in what capacities an account may act at this moment."""
+    return [one.role for one in await house.sql.organisations.capacities(account) if one.acts(house.now)]
+
+
+@pytest.mark.req("ORG-1")
+async def test_whoever_the_register_confirms_leads_the_organisation(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang = await proved(house, ZHANG, ZHANGS)
+    assert await organisations.register(zhang, await confirmed(house, zhang), house.now) == Aftermath()
+    [organisation] = await organisations.led(zhang)
+    assert (organisation.credit_code, organisation.name) == (CODE, "北京示例公司")
+    assert (organisation.led_at, organisation.confirmed_at) == (house.now, house.now)
+    [capacity] = await organisations.capacities(zhang)
+    assert (capacity.role, capacity.scope, capacity.until) == (Role.REPRESENTATIVE, Scope.ALL, None)
+    assert house.audit()[-1][0] == "organisation.registered"
+    assert house.notices() == [(zhang, "organisation.registered")]
+
+
+@pytest.mark.req("ORG-1")
+async def test_registered_again_it_is_the_same_organisation_with_its_mandates(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    before, _ = await entrusted(house, zhang, li)
+    house.clock.advance(DAY // SECOND)
+    renamed = replace(await confirmed(house, zhang), name="北京新名公司")
+    assert await organisations.register(zhang, renamed, house.now) == Aftermath()
+    [after] = await organisations.led(zhang)
+    assert after == replace(before, name="北京新名公司", confirmed_at=house.now)
+    assert await roles(house, li) == [Role.AGENT]
+    # An answer that comes late takes nothing back.
+    await organisations.register(zhang, replace(renamed, asked_at=before.confirmed_at), house.now)
+    assert await organisations.led(zhang) == [after]
+
+
+@pytest.mark.req("ORG-1")
+async def test_who_was_confirmed_later_takes_over_and_all_mandates_end(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li, wang = [
+        await proved(house, person, phone) for person, phone in ((ZHANG, ZHANGS), (LI, LIS), (WANG, WANGS))
+    ]
+    former, _ = await entrusted(house, zhang, li)
+    pending = await organisations.offer(zhang, former.id, offer(house, WANGS), house.now)
+    house.clock.advance(1)
+    aftermath = await organisations.register(wang, await confirmed(house, wang), house.now)
+    assert aftermath == Aftermath(ZHANGS, (LIS,))
+    assert [await roles(house, one) for one in (zhang, li, wang)] == [[], [], [Role.REPRESENTATIVE]]
+    assert await organisations.offered(WANGS) == []
+    with pytest.raises(OrganisationUnknown):
+        await organisations.accept(wang, pending, house.now)
+    told = [notice for notice in house.notices() if notice[1] in {"organisation.lost", "mandate.ended"}]
+    assert sorted(told) == sorted([(zhang, "organisation.lost"), (li, "mandate.ended")])
+    with pytest.raises(OrganisationHeld):
+        await organisations.register(zhang, await confirmed(house, zhang, asked_at=former.confirmed_at), house.now)
+
+
+@pytest.mark.req("ORG-1")
+async def test_of_two_persons_who_were_confirmed_at_the_same_moment_one_leads(
+    house: House, organisations: OrganisationStore
+) -> None:
+    accounts = [await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)]
+    asked = [(one, await confirmed(house, one)) for one in accounts * 4]
+    results = await asyncio.gather(
+        *(organisations.register(one, new, house.now) for one, new in asked), return_exceptions=True
+    )
+    leaders = [one for one in accounts if await organisations.led(one)]
+    assert len(leaders) == 1
+    assert house.count("organisation") == 1
+    assert {type(result) for result in results} == {Aftermath, OrganisationHeld}
+    assert [kind for kind, _, _ in house.audit()].count("organisation.registered") == 1
+
+
+@pytest.mark.req("ORG-1")
+@pytest.mark.parametrize("lacking", ["nothing", "level", "worn", "another"])
+async def test_nothing_is_registered_for_an_identity_that_is_not_worth_it(
+    house: House, organisations: OrganisationStore, lacking: str
+) -> None:
+    if lacking == "level":
+        zhang = await proved(house, ZHANG, ZHANGS, by=Evidence.NAME_AND_NUMBER)
+    else:
+        zhang = await proved(house, ZHANG, ZHANGS, runs_out_at=house.now + HOUR)
+    new = await confirmed(house, zhang)
+    match lacking:
+        case "nothing":
+            await house.sql.identities.unbind(zhang, house.now)
+        case "worn":
+            house.clock.advance(HOUR // SECOND)
+        case "another":
+            new = replace(new, bound_at=new.bound_at - 1)
+    with pytest.raises(IdentityLacking):
+        await organisations.register(zhang, new, house.now)
+    assert house.count("organisation") == 0
+
+
+@pytest.mark.req("ORG-1")
+@pytest.mark.attack("Q21")
+async def test_an_organisation_is_led_only_while_its_account_may_be_used_and_is_that_person(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    await entrusted(house, zhang, li)
+    house.set_status(zhang, "locked")
+    assert [await roles(house, one) for one in (zhang, li)] == [[], []]
+    house.set_status(zhang, "active")
+    assert [await roles(house, one) for one in (zhang, li)] == [[Role.REPRESENTATIVE], [Role.AGENT]]
+    house.clock.advance(1)
+    await house.sql.identities.unbind(zhang, house.now)
+    new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
+    await house.sql.identities.prove(zhang, new, house.now)
+    assert [await roles(house, one) for one in (zhang, li)] == [[], []]
+    assert (await organisations.led(zhang), await organisations.appointed(zhang)) == ([], [])
+
+
+@pytest.mark.req("ORG-1")
+async def test_who_proves_the_same_identity_anew_registers_anew_on_the_same_answer(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    former, _ = await entrusted(house, zhang, li)
+    house.clock.advance(1)
+    await house.sql.identities.unbind(zhang, house.now)
+    new = NewIdentity(person=ZHANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
+    await house.sql.identities.prove(zhang, new, house.now)
+    await organisations.register(zhang, await confirmed(house, zhang, asked_at=former.confirmed_at), house.now)
+    assert [await roles(house, one) for one in (zhang, li)] == [[Role.REPRESENTATIVE], []]
+
+
+@pytest.mark.req("ORG-1")
+async def test_a_no_ends_what_was_confirmed_before_it_and_nothing_later(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation, _ = await entrusted(house, zhang, li)
+    house.clock.advance(DAY // SECOND)
+    asked_at = house.now
+    await organisations.confirm(organisation, asked_at + 1)
+    assert await organisations.lose(organisation, Loss.REFUSED, asked_at, house.now) == Aftermath()
+    await organisations.confirm(organisation, asked_at)
+    assert (await organisations.led(zhang))[0].confirmed_at == asked_at + 1
+    assert await organisations.lose(organisation, Loss.REFUSED, asked_at + 1, house.now) == Aftermath(ZHANGS, (LIS,))
+    assert [await roles(house, one) for one in (zhang, li)] == [[], []]
+    assert (house.count("organisation"), house.count("mandate")) == (0, 0)
+    assert await organisations.lose(organisation, Loss.REFUSED, asked_at + 1, house.now) == Aftermath()
+
+
+@pytest.mark.req("ORG-2")
+async def test_an_offer_waits_for_whoever_has_the_number_and_is_accepted_once(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang = await proved(house, ZHANG, ZHANGS)
+    organisation = await led(house, zhang)
+    mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
+    # Nobody has the number yet; who comes to have it finds the offer.
+    li = await proved(house, LI, LIS)
+    [found] = await organisations.offered(LIS)
+    assert (found.mandate.id, found.organisation, found.by) == (mandate, organisation, "张**")
+    assert found.mandate.state(house.now) is State.OFFERED
+    results = await asyncio.gather(
+        *(organisations.accept(li, mandate, house.now) for _ in range(8)), return_exceptions=True
+    )
+    assert sum(result is None for result in results) == 1
+    assert await organisations.offered(LIS) == []
+    [taken] = await organisations.entrusted(li)
+    [given] = await organisations.appointed(zhang)
+    assert taken.mandate == given.mandate
+    assert (given.who, given.mandate.state(house.now)) == ("李**", State.ACCEPTED)
+    [capacity] = await organisations.capacities(li)
+    assert (capacity.role, capacity.scope, capacity.until) == (Role.AGENT, Scope.FILING, taken.mandate.ends_at)
+    kinds = [kind for kind, _, _ in house.audit()]
+    assert [kinds.count(kind) for kind in ("mandate.offered", "mandate.accepted")] == [1, 1]
+    assert house.notices()[-2:] == [(zhang, "mandate.accepted"), (li, "mandate.taken")]
+
+
+@pytest.mark.req("ORG-2")
+@pytest.mark.attack("R1")
+async def test_nobody_takes_an_offer_to_another_number_and_without_an_identity_of_l3(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, wang = await proved(house, ZHANG, ZHANGS), await proved(house, WANG, WANGS)
+    li = await proved(house, LI, LIS, by=Evidence.NAME_AND_NUMBER)
+    organisation = await led(house, zhang)
+    mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
+    for account, refused in ((wang, OrganisationUnknown), (zhang, OrganisationUnknown), (li, IdentityLacking)):
+        with pytest.raises(refused):
+            await organisations.accept(account, mandate, house.now)
+    with pytest.raises(OrganisationUnknown):
+        await organisations.end(wang, mandate, house.now)
+    house.set_status(li, "locked")
+    with pytest.raises(AccountRefused):
+        await organisations.accept(li, mandate, house.now)
+    assert [one.mandate.id for one in await organisations.offered(LIS)] == [mandate]
+
+
+@pytest.mark.req("ORG-2")
+@pytest.mark.parametrize("side", ["representative", "agent"])
+async def test_either_side_ends_a_mandate_at_once_and_the_other_is_told(
+    house: House, organisations: OrganisationStore, side: str
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    _, mandate = await entrusted(house, zhang, li)
+    ends, other = (zhang, li) if side == "representative" else (li, zhang)
+    told = await organisations.end(ends, mandate, house.now)
+    assert told == (LIS if side == "representative" else None)
+    assert await roles(house, li) == []
+    assert [one.mandate.state(house.now) for one in await organisations.appointed(zhang)] == [State.ENDED]
+    assert house.notices()[-1] == (other, "mandate.ended")
+    for account in (zhang, li):
+        with pytest.raises(OrganisationUnknown):
+            await organisations.end(account, mandate, house.now)
+    assert [kind for kind, _, _ in house.audit()].count("mandate.ended") == 1
+
+
+@pytest.mark.req("ORG-2")
+async def test_an_offer_is_withdrawn_or_declined_and_of_an_end_and_an_acceptance_at_once_the_end_stays(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation = await led(house, zhang)
+    for account in (zhang, li):
+        mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
+        assert await organisations.end(account, mandate, house.now) is None
+        with pytest.raises(OrganisationUnknown):
+            await organisations.accept(li, mandate, house.now)
+    mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
+    await asyncio.gather(
+        organisations.accept(li, mandate, house.now),
+        organisations.end(zhang, mandate, house.now),
+        return_exceptions=True,
+    )
+    assert await roles(house, li) == []
+
+
+@pytest.mark.req("ORG-2")
+async def test_an_offer_lapses_and_a_mandate_expires_by_itself(house: House, organisations: OrganisationStore) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation, _ = await entrusted(house, zhang, li, days=20)
+    late = await organisations.offer(zhang, organisation.id, offer(house, WANGS), house.now)
+    wang = await proved(house, WANG, WANGS)
+    house.clock.advance(mandates.OPEN // SECOND)
+    with pytest.raises(OrganisationUnknown):
+        await organisations.accept(wang, late, house.now)
+    assert await roles(house, li) == [Role.AGENT]
+    house.clock.advance(6 * DAY // SECOND)
+    assert await roles(house, li) == []
+    assert {one.mandate.state(house.now) for one in await organisations.appointed(zhang)} == {
+        State.LAPSED,
+        State.EXPIRED,
+    }
+
+
+@pytest.mark.req("ORG-2")
+async def test_a_new_mandate_of_the_same_organisation_takes_the_place_of_the_agents_old_one(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation, _ = await entrusted(house, zhang, li)
+    await house.members.set_phone(li, "13600136000", house.now)
+    assert await roles(house, li) == [Role.AGENT]
+    wider = replace(offer(house, "13600136000"), scope=Scope.ALL)
+    await organisations.accept(li, await organisations.offer(zhang, organisation.id, wider, house.now), house.now)
+    assert [one.scope for one in await organisations.capacities(li)] == [Scope.ALL]
+
+
+@pytest.mark.req("ORG-2")
+@pytest.mark.attack("O11")
+async def test_an_organisation_offers_so_much_a_day_and_one_mandate_for_each_number(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang = await proved(house, ZHANG, ZHANGS)
+    organisation = await led(house, zhang)
+    first = await organisations.offer(zhang, organisation.id, offer(house), house.now)
+    with pytest.raises(AlreadyAppointed):
+        await organisations.offer(zhang, organisation.id, offer(house), house.now)
+    await organisations.end(zhang, first, house.now)
+    house.clock.advance(HOUR // SECOND)
+    numbers = [f"139{number:08}" for number in range(mandates.A_DAY - 1)]
+    await asyncio.gather(
+        *(organisations.offer(zhang, organisation.id, offer(house, number), house.now) for number in numbers)
+    )
+    with pytest.raises(RateLimited) as limited:
+        await organisations.offer(zhang, organisation.id, offer(house, WANGS), house.now)
+    assert limited.value.retry_after == (DAY - HOUR) // SECOND
+    house.clock.advance((DAY - HOUR) // SECOND)
+    await organisations.offer(zhang, organisation.id, offer(house, WANGS), house.now)
+
+
+@pytest.mark.req("ORG-2")
+async def test_an_organisation_has_so_many_mandates_at_a_time(house: House, organisations: OrganisationStore) -> None:
+    zhang = await proved(house, ZHANG, ZHANGS)
+    organisation = await led(house, zhang)
+    for number in range(mandates.LIVE):
+        if number % mandates.A_DAY == 0:
+            house.clock.advance(DAY // SECOND)
+        await organisations.offer(zhang, organisation.id, offer(house, f"139{number:08}"), house.now)
+    house.clock.advance(DAY // SECOND)
+    with pytest.raises(MandatesFull):
+        await organisations.offer(zhang, organisation.id, offer(house, WANGS), house.now)
+
+
+@pytest.mark.req("ORG-2")
+@pytest.mark.attack("Q9")
+async def test_nobody_appoints_for_an_organisation_that_they_do_not_lead(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation, mandate = await entrusted(house, zhang, li)
+    for account, of in ((li, organisation.id), (zhang, "nothing")):
+        with pytest.raises(OrganisationUnknown):
+            await organisations.offer(account, of, offer(house, WANGS), house.now)
+    with pytest.raises(OrganisationUnknown):
+        await organisations.accept(zhang, mandate, house.now)
+
+
+@pytest.mark.req("ORG-2", "RNV-5")
+async def test_a_mandate_is_the_persons_who_accepted_it_and_no_other_ones_at_that_account(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    await entrusted(house, zhang, li)
+    house.clock.advance(1)
+    new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
+    await house.sql.identities.prove(li, new, house.now, exchange=True)
+    assert await roles(house, li) == []
+    assert [one.who for one in await organisations.appointed(zhang)] == [None]
+
+
+@pytest.mark.req("ACC-7", "ORG-2")
+@pytest.mark.parametrize("ends", ["representative", "agent"])
+async def test_what_an_account_leads_and_acts_for_goes_with_it_and_the_other_side_is_told(
+    house: House, organisations: OrganisationStore, ends: str
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    await entrusted(house, zhang, li)
+    gone, other = (zhang, li) if ends == "representative" else (li, zhang)
+    await house.members.cancel(gone, house.now)
+    assert await roles(house, li) == []
+    assert house.count("mandate") == 0
+    assert house.count("organisation") == (0 if ends == "representative" else 1)
+    assert house.notices()[-1] == (other, "mandate.ended")
+
+
+@pytest.mark.req("PRV-4")
+async def test_what_has_been_over_for_long_is_deleted(house: House, organisations: OrganisationStore) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation, _ = await entrusted(house, zhang, li, days=100)
+    ended = await organisations.offer(zhang, organisation.id, offer(house, WANGS), house.now)
+    await organisations.end(zhang, ended, house.now)
+    await organisations.offer(zhang, organisation.id, offer(house, WANGS, days=100), house.now)
+    await organisations.offer(zhang, organisation.id, offer(house, ZHANGS, days=1), house.now)
+    now = house.now
+    assert await organisations.forget(now, 10) == 0
+    assert await organisations.forget(now + 1, 10) == 1
+    assert await organisations.forget(now + DAY + 1, 10) == 1
+    assert await organisations.forget(now + mandates.OPEN + 1, 10) == 1
+    assert [one.mandate.state(now) for one in await organisations.appointed(zhang)] == [State.ACCEPTED]
+    assert await organisations.forget(now + 100 * DAY + 1, 10) == 1
+
+
+@pytest.mark.req("PRV-1", "ORG-2")
+async def test_an_offer_is_found_under_every_key_while_they_are_exchanged(house: House) -> None:
+    zhang = await proved(house, ZHANG, ZHANGS)
+    organisation = await led(house, zhang)
+    await house.sql.organisations.offer(zhang, organisation.id, offer(house), house.now)
+    opened = [open_sql(house.url, keys, SystemEntropy(), threads=1) for keys in (keyring(1, 2), keyring(2))]
+    both, alone = opened
+    try:
+        assert len(await both.organisations.offered(LIS)) == 1
+        await both.rotation.fill()
+        for stores in opened:
+            [found] = await stores.organisations.offered(LIS)
+            assert found.mandate.phone == LIS
+        assert await house.sql.organisations.offered(LIS) == []
+        assert alone is opened[1]
+    finally:
+        for stores in opened:
+            await stores.close()

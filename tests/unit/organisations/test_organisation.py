@@ -1,0 +1,67 @@
+"""How long the register's word counts, and who acts."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from bjidp.clock import DAY, Instant
+from bjidp.organisations.mandates import Scope
+from bjidp.organisations.organisation import FRESH, STALE, Capacity, Organisation, Role, is_proved
+from bjidp.standing import Level
+
+NOW: Instant = 1_800_000_000_000
+ORGANISATION = Organisation(
+    id="o",
+    credit_code="91110000600037341L",
+    name="示例公司",
+    representative="zhang",
+    bound_at=1,
+    led_at=2,
+    confirmed_at=NOW,
+)
+AGENT = Capacity(
+    role=Role.AGENT,
+    organisation=ORGANISATION,
+    scope=Scope.QUERY,
+    until=NOW + DAY,
+    mandate="m",
+    level=Level.L3,
+    runs_out_at=None,
+)
+LEADER = replace(AGENT, role=Role.REPRESENTATIVE, until=None, mandate=None)
+
+
+@pytest.mark.req("ORG-1")
+def test_the_registers_word_is_asked_for_after_a_day_and_needed_after_three() -> None:
+    assert [ORGANISATION.asks(NOW + age) for age in (0, FRESH - 1, FRESH)] == [False, False, True]
+    assert [ORGANISATION.must_be_confirmed(NOW + age) for age in (FRESH, STALE - 1, STALE)] == [False, False, True]
+
+
+@pytest.mark.req("ORG-3")
+@pytest.mark.parametrize("level", Level)
+def test_who_acts_is_at_l3_with_a_document_that_is_valid(level: Level) -> None:
+    assert is_proved(level, None, NOW) == (level >= Level.L3)
+    assert is_proved(level, NOW + 1, NOW) == (level >= Level.L3)
+    assert not is_proved(level, NOW, NOW)
+    assert LEADER.acts(NOW)
+    assert replace(LEADER, level=level).acts(NOW) == (level >= Level.L3)
+
+
+@pytest.mark.req("ORG-3")
+def test_an_agent_acts_until_the_mandate_ends() -> None:
+    assert [AGENT.acts(at) for at in (NOW, NOW + DAY - 1, NOW + DAY)] == [True, True, False]
+
+
+@pytest.mark.req("ORG-3")
+def test_what_a_session_remembers_is_of_no_other_mandate_and_no_other_time_of_leading() -> None:
+    others = [
+        AGENT,
+        replace(AGENT, mandate="n"),
+        LEADER,
+        replace(LEADER, organisation=replace(ORGANISATION, led_at=3)),
+        replace(LEADER, organisation=replace(ORGANISATION, id="p")),
+    ]
+    assert len({other.key for other in others}) == len(others)
+    confirmed = replace(ORGANISATION, confirmed_at=NOW + 1, name="新名")
+    assert replace(LEADER, organisation=confirmed).key == LEADER.key
