@@ -34,7 +34,7 @@ class Evidence(StrEnum):
     FACE = "face"
 
     def outweighs(self, other: Evidence) -> bool:
-        """Tell whether this proof takes an identity from one that was proved by ``other``."""
+        """Tell whether this proof is the better one."""
         weights = list(Evidence)
         return weights.index(self) > weights.index(other)
 

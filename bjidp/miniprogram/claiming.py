@@ -24,6 +24,7 @@ from bjidp.miniprogram.registration import Done, Found
 from bjidp.miniprogram.settling import Settling, account_found, proved
 from bjidp.miniprogram.wire import AccountFound, ClaimRequest, CodeSent, SessionOk
 from bjidp.platforms import Platform
+from bjidp.proofing.binding import is_led_to
 from bjidp.records import StaleRecord
 from bjidp.sessions.ports import SessionEnd
 from bjidp.throttle.source import Source
@@ -88,7 +89,7 @@ class Claiming:
                 return await self._settling.again(session)
             case Found() as found:
                 holder = await self._accounts.holder_of(page.person(found.check))
-                if holder is None or holder.evidence is Evidence.FACE:
+                if holder is None or is_led_to(holder.evidence, Evidence.FACE):
                     # Nobody's by now, or proved by face meanwhile, by this very call before its answer was lost too.
                     link, standing = await self._settling.link(page, found.check, found.authority, holder)
                     return await self._settling.log_in(page, body.registration, link, standing)

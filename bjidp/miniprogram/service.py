@@ -54,6 +54,7 @@ from bjidp.miniprogram.wire import (
 )
 from bjidp.person import Person
 from bjidp.platforms import Platform, PlatformIdentity
+from bjidp.proofing.binding import is_led_to
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
 from bjidp.proofing.ranges import DocumentRange
@@ -284,7 +285,7 @@ class MiniProgram:
     async def _settle(self, page: Page, secret: str, check: Check, authority: str) -> SessionOk | None:
         """Decide whose account it is (wire.md 3, "Face and accounts" (3)), and log in to it."""
         holder = await self._accounts.holder_of(page.person(check))
-        if holder is None or holder.evidence is Evidence.FACE:
+        if holder is None or is_led_to(holder.evidence, Evidence.FACE):
             link, standing = await self._settling.link(page, check, authority, holder)
             return await self._settling.log_in(page, secret, link, standing)
         claim = steps.found(

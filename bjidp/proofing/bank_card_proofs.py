@@ -30,7 +30,7 @@ from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
 from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
-from bjidp.proofing.errors import CardMismatch, IdentityMismatch, IdentityOther
+from bjidp.proofing.errors import CardMismatch, IdentityMismatch, IdentityOther, IdentityWorn
 from bjidp.proofing.faults import Unacceptable
 from bjidp.proofing.names import is_same
 from bjidp.proofing.ports import Bound, IdentityStore, NewIdentity
@@ -133,13 +133,16 @@ class BankCardProofs:
     async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
         """Send a code to the reserved number; return the change's id.
 
-        Raises ``InvalidRequest`` with what is wrong with number and captcha, ``CaptchaWrong``,
+        Raises ``InvalidRequest`` with what is wrong with number and captcha, :class:`IdentityWorn`, ``CaptchaWrong``,
         :class:`bjidp.accounts.settings.changes.NotDue`, and what
         :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
         """
         number = _number(typed, fields.captcha_faults(typed.change.captcha))
         self._served.numbers.admit(number)
         draft = await self._changes.due(visit, Operation.BANK_CARD, flow)
+        bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
+        if bound is not None and bound.has_run_out(self._clock.now()) and (claim is None or not claim.exchange):
+            raise IdentityWorn
         await self._captchas.use(visit.holder, typed.change.captcha_id, typed.change.captcha)
         sent = await self._dispatches.sms(
             _binding(draft.id, number),
@@ -157,8 +160,8 @@ class BankCardProofs:
 
         Raises ``InvalidRequest`` with what is wrong with the form, a card that is no debit card included;
         ``VerificationCodeWrong``, ``VerificationCodeExpired``, :class:`IdentityMismatch`, :class:`IdentityOther` for
-        another person than the account's, ``RateLimited``, ``VendorUnavailable``, ``AccountRefused`` and
-        :class:`bjidp.accounts.settings.changes.NotDue`.
+        another person than the account's, :class:`IdentityWorn`, ``RateLimited``, ``VendorUnavailable``,
+        ``AccountRefused`` and :class:`bjidp.accounts.settings.changes.NotDue`.
         """
         progress = await self._changes.look(visit, Operation.BANK_CARD, flow)
         facts = None if progress.draft is None else progress.draft.facts
@@ -172,7 +175,10 @@ class BankCardProofs:
         return await settled_in(self._changes, self._settling, visit, draft, new, exchange=factors.exchange)
 
     async def _factors(self, visit: Visit, typed: Typed, *, code: bool) -> Factors:
-        """Return the factors; raise ``InvalidRequest`` for all that is wrong with them, :class:`IdentityOther`."""
+        """Return the factors.
+
+        Raises ``InvalidRequest`` with all that is wrong with them, :class:`IdentityOther` and :class:`IdentityWorn`.
+        """
         bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
         faults: list[FieldFault] = []
         person = self._person(_kinds(bound, claim), typed, faults)
@@ -184,6 +190,9 @@ class BankCardProofs:
         claimed = claim if claim is not None and is_same(claim.person, person) else None
         if bound is not None and not is_same(bound.person, person) and (claimed is None or not claimed.exchange):
             raise IdentityOther
+        if bound is not None and claimed is None and bound.has_run_out(self._clock.now()):
+            # A card tells no dates, so it would raise nothing: nobody is asked in vain.
+            raise IdentityWorn
         return Factors(person, card, number, claimed)
 
     def _person(self, kinds: list[DocumentType], typed: Typed, faults: list[FieldFault]) -> Person | None:

@@ -84,6 +84,15 @@ def taking(held_by: Evidence) -> tuple[Evidence, ...]:
     return tuple(weights[least:])
 
 
+def is_led_to(holder: Evidence, proof: Evidence) -> bool:
+    """Tell whether who proves an identity by ``proof`` on a phone is led to the account that holds it (REG-7).
+
+    There the person comes first: an account that was proved as well is theirs. On pages the account does, which is
+    logged in already, and as good a proof moves the identity to it.
+    """
+    return not proof.outweighs(holder)
+
+
 def keeps(former: Evidence, proof: Evidence) -> Evidence:
     """Return what an account's identity counts as proved by, once it was proved again by ``proof``."""
     weights = list(Evidence)

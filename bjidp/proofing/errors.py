@@ -40,6 +40,12 @@ class IdentityHeld(BjidpError):
         self.by = tuple(by)
 
 
+class IdentityWorn(BjidpError):
+    """The document of the account's identity has run out: name, number and dates of another come first."""
+
+    code = "identity_worn"
+
+
 class IdentityOther(BjidpError):
     """The account has another identity, which only 换绑 exchanges."""
 

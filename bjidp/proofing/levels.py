@@ -24,7 +24,7 @@ LEVELS: Final = MappingProxyType(
 
 WORN: Final = Level.L1
 """What an identity is worth whose document has run out. The account keeps it, and nobody takes it more easily: it has
-to be proved anew, with the document that is valid now."""
+to be proved anew, with the dates of the document that is valid now, before anything else raises it."""
 
 
 SHOWS_A_FACE: Final = Level.L2

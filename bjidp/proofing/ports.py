@@ -35,9 +35,13 @@ class Bound(Struct, frozen=True, kw_only=True):
     """The authority's, of its newest yes."""
     version: int
 
+    def has_run_out(self, now: Instant) -> bool:
+        """Tell whether its document has: the store lowers its level some time after that."""
+        return self.runs_out_at is not None and now >= self.runs_out_at
+
     def shows_a_face(self, now: Instant) -> bool:
-        """Tell whether a face may be compared with it: the store lowers levels some time after documents run out."""
-        return self.level >= SHOWS_A_FACE and (self.runs_out_at is None or now < self.runs_out_at)
+        """Tell whether a face may be compared with it."""
+        return self.level >= SHOWS_A_FACE and not self.has_run_out(now)
 
     @property
     def mark(self) -> str:
@@ -58,7 +62,7 @@ class NewIdentity(Struct, frozen=True, kw_only=True):
     evidence_reference: str
     authority_reference: str
     runs_out_at: Instant | None = None
-    """As in :class:`Bound`; a proof without dates leaves those that are there, unless they have passed."""
+    """As in :class:`Bound`; a proof without dates leaves those that are there, and with them a level that is worn."""
     for_life: bool = False
     """Whether it was stated that the document runs out never: dates that are there have been another one's."""
     sex: Sex | None = None

@@ -361,8 +361,28 @@ async def test_who_comes_by_face_on_a_phone_keeps_the_dates_that_were_stated_on_
     assert bound is not None
     assert bound.runs_out_at == house.now + DAY
     house.clock.advance(DAY // SECOND)
-    # The authority says that the document is good: then it is another one, and nobody has stated its dates.
+
+
+@pytest.mark.req("RNV-1")
+@pytest.mark.parametrize("evidence", [BANK, FACE])
+@pytest.mark.parametrize("lowered", [True, False])
+async def test_a_level_that_is_worn_comes_back_by_the_dates_of_another_document_alone(
+    house: House, identities: IdentityStore, evidence: Evidence, *, lowered: bool
+) -> None:
+    account = (await house.member()).account
+    await identities.prove(account, proof(BANK, runs_out_at=house.now + DAY), house.now)
+    house.clock.advance(DAY // SECOND)
+    if lowered:
+        await identities.wear(house.now, 10)
+    ran_out = house.now
+    await identities.prove(account, proof(evidence), house.now)
     await house.accounts.relink(account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
     bound = await identities.bound(account)
     assert bound is not None
-    assert (bound.level, bound.runs_out_at) == (3, None)
+    # And nobody takes it more easily than before.
+    assert (bound.evidence, bound.level, bound.runs_out_at) == (FACE, 1, ran_out)
+    await identities.prove(account, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    await identities.prove(account, proof(evidence), house.now)
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert (bound.evidence, bound.level, bound.runs_out_at) == (evidence, 3, house.now + DAY)

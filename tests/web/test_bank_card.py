@@ -95,6 +95,20 @@ async def test_a_no_of_the_bank_is_told_with_what_to_do_and_charged_once(
     assert found.level == 2
 
 
+@pytest.mark.req("RNV-1")
+async def test_whose_document_has_run_out_is_told_what_comes_first(program: Program, member: Standing) -> None:
+    who = (await everybody(program))["chen-yutong"]
+    await give(program, member.account, who, Evidence.BANK_CARD)
+    program.sql("UPDATE identity SET level = 1, runs_out_at = ?", program.clock.now())
+    owner = await Owner.of(program, member.account)
+    # Neither of the two ways to L3 counts as gone by then.
+    assert {"/centre/real_name", "/centre/bank_card", "/centre/face"} <= links(await owner.get("/centre"))
+    form = form_of(await owner.proves("bank_card"), "/centre/bank_card")
+    answer = await send(owner.browser, owner.solved(filled(form, who)), "code")
+    assert (answer.status, "您的证件已过有效期" in note(answer), "实名认证" in note(answer)) == (409, True, True)
+    assert await owner.browser.caller.sandbox("/control/charges?service=bank") == []
+
+
 async def test_a_credit_card_is_refused_beside_its_field(program: Program, member: Standing) -> None:
     who = (await everybody(program))["chen-yutong"]
     owner = await Owner.of(program, member.account)

@@ -15,7 +15,7 @@ from bjidp.errors import RateLimited
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
-from bjidp.proofing.binding import Holding, keeps, stays
+from bjidp.proofing.binding import Holding, is_led_to, keeps, stays
 from bjidp.proofing.levels import WORN, level
 from bjidp.proofing.ports import Bound, NewIdentity, mark
 from bjidp.standing import Level
@@ -104,16 +104,19 @@ class Identities:
     def prove(self, transaction: Transaction, holder: str, new: NewIdentity, now: Instant) -> None:
         """Keep the newest proof; and the name as the authority knows it now, since people change theirs.
 
-        What was proved better before counts on, unless its document has run out since.
+        What was proved better before counts on. Once its document has run out it counts for nothing beside the dates
+        of another one; a proof without dates leaves the level worn.
         """
         row = transaction.one(self._worth, {"account": holder})
         if row is None:
             raise Contended
         former, worth, until = row
         evidence, runs_out_at, least = new.evidence, new.runs_out_at, WORN
-        if until is None or until > now:
-            evidence, least = keeps(Evidence(former), evidence), Level(worth)
-            runs_out_at = until if runs_out_at is None and not new.for_life else runs_out_at
+        dated, has_run_out = new.for_life or runs_out_at is not None, until is not None and until <= now
+        if not (dated and has_run_out):
+            evidence = keeps(Evidence(former), evidence)
+            least = WORN if has_run_out else Level(worth)
+            runs_out_at = runs_out_at if dated else until
         transaction.run(
             self._renew,
             {
@@ -156,13 +159,13 @@ class Identities:
         self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
 
     def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> None:
-        """Do as :meth:`take` does where the account proved its identity less well than by ``better``.
+        """Do as :meth:`take` does for a new account, whose person came by a phone and was not led to this one.
 
-        Raises :class:`IdentityTaken` when it did not: whoever proves it as well is led to that very account (REG-7).
-        Raises ``RateLimited`` when the identity moved a moment ago.
+        Raises :class:`IdentityTaken` when they are to be by now, and ``RateLimited`` when the identity moved a moment
+        ago.
         """
         held = self.holding(transaction, holder)
-        if held is None or not better.outweighs(held.evidence):
+        if held is None or is_led_to(held.evidence, better):
             raise IdentityTaken
         if seconds := stays(held, now):
             raise RateLimited(seconds)

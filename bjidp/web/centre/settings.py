@@ -19,7 +19,7 @@ from bjidp.accounts.settings.changes import Changes, NotDue, Progress
 from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest, Retryable, StoreUnavailable
-from bjidp.proofing.errors import IdentityMismatch, IdentityOther
+from bjidp.proofing.errors import IdentityMismatch, IdentityOther, IdentityWorn
 from bjidp.verification.errors import (
     MailNotOffered,
     SmsNotOffered,
@@ -51,7 +51,15 @@ OVER: Final = "over"
 
 _BEGINNINGS: Final = frozenset({Step.NOTICE, Step.VERIFY})
 
-_ABOVE: Final = (Retryable, SmsNotOffered, MailNotOffered, IdentityMismatch, IdentityOther, PasswordChanged)
+_ABOVE: Final = (
+    Retryable,
+    SmsNotOffered,
+    MailNotOffered,
+    IdentityMismatch,
+    IdentityOther,
+    IdentityWorn,
+    PasswordChanged,
+)
 """What is said above the form, with what was typed kept; the last on the page of the step that it leads back to."""
 
 

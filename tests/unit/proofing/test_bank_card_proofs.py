@@ -12,12 +12,12 @@ from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import NotDue
 from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.verifying import Visit
-from bjidp.clock import HOUR, MINUTE, SECOND
+from bjidp.clock import DAY, HOUR, MINUTE, SECOND
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable, VendorUnavailable
 from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.bank_card_proofs import Typed
-from bjidp.proofing.errors import IdentityMismatch, IdentityOther
+from bjidp.proofing.errors import IdentityMismatch, IdentityOther, IdentityWorn
 from bjidp.proofing.ports import NewIdentity
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from bjidp.verification.errors import VerificationCodeExpired, VerificationCodeWrong
@@ -79,14 +79,35 @@ async def test_a_level_that_ran_out_at_midnight_does_not_come_back_by_a_yes_of_t
     room.clock.advance(2 * MINUTE // SECOND)
     assert await room.sql.identities.wear(room.clock.now(), 10) == 1
     room.register.answers[ZHANG.number] = RegisterAnswer.EXPIRED
-    visit, flow = await room.proved(await room.enter(account), Operation.BANK_CARD)
     with pytest.raises(IdentityMismatch) as refused:
-        await room.bank_cards.prove(visit, flow, factors())
+        await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, form())
     assert refused.value.advice == (Advice.RENEW,)
-    assert room.bank.asked == []
     bound = await room.bound(account)
     assert bound is not None
     assert (bound.evidence, bound.level) == (NAME, 1)
+
+
+@pytest.mark.req("RNV-1")
+async def test_a_card_raises_nothing_once_the_document_has_run_out_and_nobody_is_asked_in_vain(room: Study) -> None:
+    account = await room.someone()
+    stated = form(valid_from="2017-01-15", valid_to="2027-01-15")
+    await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, stated)
+    room.clock.advance(DAY // SECOND)
+    visit, flow = await room.proved(await room.enter(account), Operation.BANK_CARD)
+    asked = list(room.register.asked)
+    with pytest.raises(IdentityWorn):
+        await room.bank_cards.prove(visit, flow, factors())
+    other = factors(phone=NEW_NUMBER)
+    with pytest.raises(IdentityWorn):
+        await room.bank_cards.send_code(
+            visit, flow, replace(other, change=await room.with_captcha(other.change, visit))
+        )
+    assert (room.register.asked, room.bank.asked) == (asked, [])
+    await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, form())
+    await room.bank_cards.prove(visit, flow, factors())
+    bound = await room.bound(account)
+    assert bound is not None
+    assert (bound.evidence, bound.level) == (BANK, 3)
 
 
 async def test_another_number_is_proved_by_a_code_before_the_bank_is_asked(room: Study) -> None:

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import SECOND
-from bjidp.proofing.binding import MOVES_EVERY, Bind, Holding, Keep, Move, Renew, Wait, decide, keeps, taking
+from bjidp.proofing.binding import (
+    MOVES_EVERY,
+    Bind,
+    Holding,
+    Keep,
+    Move,
+    Renew,
+    Wait,
+    decide,
+    is_led_to,
+    keeps,
+    taking,
+)
 
 NOW = 1_800_000_000_000
 proofs = st.sampled_from(Evidence)
@@ -60,3 +72,14 @@ def test_what_moved_within_a_day_stays_and_says_how_long(ago: int) -> None:
     assert isinstance(found, Wait)
     assert (found.seconds - 1) * SECOND < MOVES_EVERY - ago <= found.seconds * SECOND
     assert decide("mine", Evidence.FACE, Holding("theirs", Evidence.FACE, NOW - MOVES_EVERY), NOW) == Move("theirs")
+
+
+@pytest.mark.req("REG-7", "RNV-7")
+@given(proofs, proofs, st.none() | st.integers(0, NOW - MOVES_EVERY))
+def test_whom_a_phone_leads_to_another_account_could_take_the_identity_from_it_on_a_page_or_proved_it_less_well(
+    held_by: Evidence, proof: Evidence, moved_at: int | None
+) -> None:
+    moves = isinstance(decide("mine", proof, Holding("theirs", held_by, moved_at), NOW), Move)
+    assert moves or is_led_to(held_by, proof)
+    # What differs is an equal proof alone: on a phone the account is theirs, on a page the identity moves.
+    assert (moves and is_led_to(held_by, proof)) == (held_by is proof is not Evidence.NAME_AND_NUMBER)

@@ -27,6 +27,7 @@ OF_PAGES = {
     "identity_held",
     "identity_other",
     "level_required",
+    "identity_worn",
     "mail_not_offered",
     "mandates_full",
     "method_not_allowed",
