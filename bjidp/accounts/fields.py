@@ -91,12 +91,12 @@ def username_faults(name: str) -> list[FieldFault]:
     return [] if found is None else [FieldFault(Field.USERNAME, found)]
 
 
-def password_faults(password: str, again: str | None) -> list[FieldFault]:
-    """Return what is wrong with a new password (REG-1), which is typed twice unless ``again`` is None.
+def password_faults(password: str, again: str | None, names: Iterable[str | None] = ()) -> list[FieldFault]:
+    """Return what is wrong with a new password (REG-1) of the account with ``names``; None is a name it does not have.
 
-    That the second differs is told once the first is one.
+    It is typed twice unless ``again`` is None. That the second differs is told once the first is one.
     """
-    found = password_fault(password) if password else Fault.MISSING
+    found = password_fault(password, [name for name in names if name]) if password else Fault.MISSING
     if found is not None:
         return [FieldFault(Field.PASSWORD, found)]
     if again is None or again == password:

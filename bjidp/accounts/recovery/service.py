@@ -213,7 +213,8 @@ class Recoveries:
         ``DraftUnknown`` tells as well that the account has another phone or password since.
         """
         draft = await self._due(asking, recovery, Step.PASSWORD)
-        fields.require_none(fields.password_faults(typed.password, typed.again))
+        member = await self._member(asking, draft)
+        fields.require_none(fields.password_faults(typed.password, typed.again, (member.username, member.phone)))
         account = draft.facts.account
         password = await self._hashes.hash(typed.password)
         member = await self._member(asking, draft)

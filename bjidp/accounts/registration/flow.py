@@ -175,5 +175,6 @@ def account_faults(surface: Surface, typed: Typed, facts: Begun) -> list[FieldFa
     faults = [*username_faults(surface, typed, required=True), *fields.phone_faults(typed.phone)]
     if typed.number is None or typed.number.digits != facts.proved:
         faults += fields.code_faults(typed.code)
-    faults += fields.password_faults(typed.password, typed.again if surface is Surface.PC else None)
+    names = (typed.name, None if typed.number is None else typed.number.digits)
+    faults += fields.password_faults(typed.password, typed.again if surface is Surface.PC else None, names)
     return [*faults, *fields.agreement_faults(agreed=typed.agreed)]

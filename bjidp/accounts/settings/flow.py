@@ -6,6 +6,7 @@ are is asked of the proof itself, so that neither a link nor the back button lea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -155,10 +156,13 @@ def without_address(facts: Change) -> Change:
     return replace(facts, address_code=None, address=None)
 
 
-def password_faults(typed: Typed, *, has_one: bool) -> list[FieldFault]:
-    """Return everything that is wrong with a new password; ``has_one`` tells whether there is an old one to name."""
+def password_faults(typed: Typed, names: Iterable[str | None], *, has_one: bool) -> list[FieldFault]:
+    """Return everything that is wrong with a new password of the account with ``names``.
+
+    ``has_one`` tells whether there is an old one to name.
+    """
     faults = [FieldFault(Field.OLD, Fault.MISSING)] if has_one and not typed.old else []
-    found = fields.password_faults(typed.password, typed.again)
+    found = fields.password_faults(typed.password, typed.again, names)
     if has_one and typed.old == typed.password and Field.PASSWORD not in {fault.field for fault in found}:
         found = [FieldFault(Field.PASSWORD, Fault.SAME)]
     return [*faults, *found]

@@ -64,7 +64,8 @@ class Passwords:
         does.
         """
         member = await self._verifying.member(visit)
-        require_none(rules.password_faults(typed, has_one=member.password is not None))
+        names = (member.username, member.phone)
+        require_none(rules.password_faults(typed, names, has_one=member.password is not None))
         draft = await self._changes.due(visit, Operation.PASSWORD, flow)
         await self._require_old(member, typed.old)
         kept = await self._hashes.hash(typed.password)

@@ -53,17 +53,20 @@ def test_a_number_is_one_of_a_mobile_phone(phone: str, faults: list[tuple[str, s
         ("abcdefgh", "", [("password", "kinds")]),
         ("Ａbcd12345", "", [("password", "character")]),
         ("9" * 100_000, "", [("password", "length")]),
-        ("Abcd1234", "", [("again", "missing")]),
-        ("Abcd1234", "Abcd12345", [("again", "mismatch")]),
-        ("Abcd1234", "Abcd1234", []),
-        ("Abcd1234", None, []),
+        ("Wansui-8", "", [("again", "missing")]),
+        ("Wansui-8", "Wansui-9", [("again", "mismatch")]),
+        ("Wansui-8", "Wansui-8", []),
+        ("Wansui-8", None, []),
         ("abcdefgh", None, [("password", "kinds")]),
+        ("Abcd1234", "", [("password", "regular")]),
+        ("Passw0rd", "", [("password", "leaked")]),
+        ("zhang_81-X", "", [("password", "named")]),
     ],
 )
 def test_a_new_password_follows_one_rule_and_is_typed_twice_where_it_is_asked_for_twice(
     password: str, again: str | None, faults: list[tuple[str, str]]
 ) -> None:
-    assert told(fields.password_faults(password, again)) == faults
+    assert told(fields.password_faults(password, again, ["zhang_81", None])) == faults
 
 
 def test_whatever_else_is_missing_is_told_of_its_field() -> None:

@@ -684,8 +684,10 @@ async def test_a_proof_is_over_after_a_quarter_of_an_hour_and_the_recovery_after
 async def test_a_faulty_new_password_costs_nothing(room: Room) -> None:
     await room.someone()
     recovery = await room.proved()
-    short = Choosing(password="short", again="short")
-    assert told(await refusal(room.recoveries.set_password(room.asking(), recovery, short))) == [("password", "length")]
+    for password, fault in (("short", "length"), ("Password-1", "leaked"), ("zhang_san-8", "named")):
+        chosen = Choosing(password=password, again=password)
+        refused = await refusal(room.recoveries.set_password(room.asking(), recovery, chosen))
+        assert told(refused) == [("password", fault)]
     assert await room.step(recovery) is Step.PASSWORD
 
 

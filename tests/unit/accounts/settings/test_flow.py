@@ -13,6 +13,7 @@ from bjidp.verification.proofs import Operation
 
 NOW = 1_800_000_000_000
 GOOD = "newpass-2027"
+NAMES = ("zhang_san", "15400000001")
 
 
 def told(faults: list[FieldFault]) -> list[tuple[str, str]]:
@@ -65,6 +66,8 @@ def test_a_change_that_is_being_written_is_waited_for_and_not_for_ever() -> None
         (Typed(old="old-pass-1", password="short1"), [("password", "length")]),
         (Typed(old="old-pass-1", password="中文密码中文密码1"), [("password", "character")]),
         (Typed(old="old-pass-1", password="onlyletters"), [("password", "kinds")]),
+        (Typed(old="old-pass-1", password="Password-1"), [("password", "leaked")]),
+        (Typed(old="old-pass-1", password="15400000001-x"), [("password", "named")]),
         (Typed(old=GOOD, password=GOOD, again=GOOD), [("password", "same")]),
         (Typed(old="old-pass-1", password=GOOD), [("again", "missing")]),
         (Typed(old="old-pass-1", password=GOOD, again=GOOD + "x"), [("again", "mismatch")]),
@@ -73,13 +76,13 @@ def test_a_change_that_is_being_written_is_waited_for_and_not_for_ever() -> None
     ],
 )
 def test_a_new_password_is_told_everything_that_is_wrong_at_once(typed: Typed, faults: list[tuple[str, str]]) -> None:
-    assert told(flow.password_faults(typed, has_one=True)) == faults
+    assert told(flow.password_faults(typed, NAMES, has_one=True)) == faults
 
 
 @pytest.mark.req("ACC-2")
 def test_an_account_without_a_password_is_asked_for_no_old_one() -> None:
-    assert flow.password_faults(Typed(password=GOOD, again=GOOD), has_one=False) == []
-    assert told(flow.password_faults(Typed(), has_one=False)) == [("password", "missing")]
+    assert flow.password_faults(Typed(password=GOOD, again=GOOD), NAMES, has_one=False) == []
+    assert told(flow.password_faults(Typed(), NAMES, has_one=False)) == [("password", "missing")]
 
 
 @pytest.mark.req("ACC-3")
