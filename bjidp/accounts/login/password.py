@@ -46,6 +46,17 @@ class PasswordWindows(Struct, frozen=True, kw_only=True):
     """From one network address."""
 
 
+class Trier(Struct, frozen=True, kw_only=True):
+    """Who tries a password, from facts that the server saw itself."""
+
+    source: Source
+    browser: str
+    """A word of a closed list, as is ``os``: the account's owner is shown where a login failed."""
+    os: str
+    known_as: Callable[[Standing], str | None]
+    """Returns the id of the browser if an account has logged in on it before."""
+
+
 class PasswordLogin:
     """Checks names and passwords."""
 
@@ -75,21 +86,18 @@ class PasswordLogin:
         """Raise ``TooBusy`` if a try would be turned away now: asked before a captcha is used up for it."""
         self._hashes.require_room()
 
-    async def check(
-        self, name: str, password: str, *, known_as: Callable[[Standing], str | None], source: Source
-    ) -> Member:
+    async def check(self, name: str, password: str, trier: Trier) -> Member:
         """Return the account that ``name`` and ``password`` are of.
 
-        ``known_as(account)`` is the id of the browser if the account has logged in on it before. Every try is counted
-        before it is checked (attack O4). Raises :class:`CredentialsWrong`, one answer for whatever is wrong;
-        :class:`TooManyPasswords`; ``RateLimited`` by address; ``TooBusy`` when the hasher has enough to do; and
-        ``AccountRefused``, which is told to nobody who does not know the password.
+        Every try is counted before it is checked (attack O4). Raises :class:`CredentialsWrong`, one answer for whatever
+        is wrong; :class:`TooManyPasswords`; ``RateLimited`` by address; ``TooBusy`` when the hasher has enough to do;
+        and ``AccountRefused``, which is told to nobody who does not know the password.
         """
-        await source.hit(self._throttle, "login.password.source", self._windows.source)
+        await trier.source.hit(self._throttle, "login.password.source", self._windows.source)
         typed = read_name(name, self._documents)
         member = await self._members.find(typed.identifiers)
         whose = ("account", member.standing.account) if member is not None else ("nobody", *typed.parts)
-        browser = None if member is None else known_as(member.standing)
+        browser = None if member is None else trier.known_as(member.standing)
         key = self._pseudonyms.key("login.password", *whose, "", browser or "")
         try:
             await self._throttle.hit(key, self._windows.account)
@@ -100,7 +108,7 @@ class PasswordLogin:
         kept = None if member is None else member.password
         verdict = await self._hashes.verify(kept, password[:PASSWORD_READ])
         if member is None or kept is None or not verdict.right:
-            await self._write_down(member)
+            await self._write_down(member, trier)
             raise CredentialsWrong
         if member.standing.refusal is not None:
             raise AccountRefused(member.standing.refusal)
@@ -122,9 +130,9 @@ class PasswordLogin:
             if not verdict.right:
                 raise CredentialsWrong
 
-    async def _write_down(self, member: Member | None) -> None:
+    async def _write_down(self, member: Member | None, trier: Trier) -> None:
         ref = None if member is None else member.standing.ref
-        facts = {Fact.WAY: Way.PASSWORD.value}
+        facts = {Fact.WAY: Way.PASSWORD.value, Fact.BROWSER: trier.browser, Fact.OS: trier.os}
         await self._audit.append(AuditEvent(EventKind.LOGIN_FAILED, self._clock.now(), ref, facts=facts))
 
     async def _rehashed(self, member: Member, was: str, password: str) -> str:

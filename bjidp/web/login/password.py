@@ -9,7 +9,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from bjidp.accounts import fields
-from bjidp.accounts.login.password import PasswordLogin
+from bjidp.accounts.login.password import PasswordLogin, Trier
 from bjidp.errors import FieldFault
 from bjidp.sessions.ports import Way
 from bjidp.verification.captchas import Captchas
@@ -101,9 +101,14 @@ class PasswordLoginPages:
         # Before the captcha is used, so that another one need not be read when there is room.
         self._passwords.require_room()
         await self._captchas.use(asker.holder, form.captcha_id, form.captcha)
-        member = await self._passwords.check(
-            form.account, form.password, known_as=self._arrivals.known_as(request), source=asker.source
+        computer = asker.visitor.computer
+        trier = Trier(
+            source=asker.source,
+            browser=computer.browser,
+            os=computer.os,
+            known_as=self._arrivals.known_as(request),
         )
+        member = await self._passwords.check(form.account, form.password, trier)
         return await self._arrivals.let_in(
             request,
             asker,
