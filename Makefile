@@ -10,6 +10,7 @@ PORT ?= 8080
 DATA ?= ./data/demo
 LAN ?=
 T ?=
+JOBS ?= 2
 ONLY ?=
 
 RUN := .venv/bin/python -m
@@ -29,8 +30,8 @@ setup: ## Make .venv with what the demo needs
 ## Work on it
 
 .PHONY: test
-test: setup-test $(if $(T),,check) ## Check everything and run every test; T=tests/unit/qrlogin runs a part
-	@$(RUN) pytest $(T)
+test: setup-test $(if $(T),,check) ## Check everything and run every test, JOBS=2 at once; T=tests/unit/qrlogin runs a part
+	@$(RUN) pytest $(or $(T),--numprocesses $(JOBS))
 
 .PHONY: check
 check: setup-test ## Check format, lint, types and import rules; says all that is wrong, not the first only

@@ -7,13 +7,15 @@ pipe closes and the shell stops the program: a killed test run leaves no server 
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 _GUARD = """
 "$@" </dev/null >&2 &
@@ -23,6 +25,9 @@ cat >/dev/null
 kill -s "$STOP_SIGNAL" "$child" 2>/dev/null
 wait "$child"
 """
+
+PORTS: Final = range(10_000, 32_000)
+"""Below those that Linux gives to whoever asks for any (ip(7), ``ip_local_port_range``)."""
 
 
 class ProcessFailed(Exception):
@@ -138,7 +143,11 @@ def _status(pid: int) -> list[str] | None:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now. Another program may take it: start at once, and try again if so."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on now. Another program may take it: start at once, and try again if so.
+
+    It is none of those that the system gives to whoever asks for any: tests in other processes do, all the time.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", secrets.choice(PORTS)))
+            return int(probe.getsockname()[1])
