@@ -8,12 +8,10 @@ import pytest
 
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, HOUR, SECOND
-from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
 from bjidp.proofing.ports import HeldElsewhere, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled
-from bjidp.storage.sql.catalog import open_sql
-from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity, keyring
+from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
 
 NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
 
@@ -297,36 +295,6 @@ async def test_who_has_an_identity_is_not_told_who_has_another(house: House, ide
     with pytest.raises(OtherIdentity):
         await identities.prove(one, proof(NAME), house.now)
     assert house.counts() == before
-
-
-@pytest.mark.req("REG-8")
-@pytest.mark.req("RNV-7")
-async def test_of_two_accounts_that_prove_one_identity_at_the_same_moment_one_holds_it_every_time(
-    house: House, identities: IdentityStore
-) -> None:
-    """Two processes, a hundred times: the database decides, not the process."""
-    elsewhere = open_sql(house.url, keyring(), SystemEntropy())
-    one, other = await two(house)
-    try:
-        for turn in range(100):
-            evidence = (NAME, BANK, FACE)[turn % 3]
-            results = await asyncio.gather(
-                identities.prove(one, proof(evidence), house.now),
-                elsewhere.identities.prove(other, proof(evidence), house.now),
-                return_exceptions=True,
-            )
-            assert {type(result) for result in results} <= {Settled, HeldElsewhere, RateLimited}
-            holder = await house.accounts.holder_of(ZHANG)
-            assert holder is not None
-            bound = [await identities.bound(account) for account in (one, other)]
-            assert [identity is not None for identity in bound] == [holder.account == one, holder.account == other]
-            won = [result for result in results if isinstance(result, Settled)]
-            assert won[-1].standing.level == (2 if evidence is NAME else 3)
-            assert house.count("identifier") == 2 * 2 + 1
-            await identities.unbind(holder.account, house.now)
-            house.clock.advance(DAY // SECOND)
-    finally:
-        await elsewhere.close()
 
 
 async def test_two_accounts_that_take_each_others_identities_do_not_wait_for_each_other(
