@@ -13,6 +13,7 @@ from bjidp.accounts.identifiers import of_phone, of_username
 from bjidp.accounts.ports import AccountStore, Member, MemberStore
 from bjidp.audit.event import EventKind
 from bjidp.clock import Instant
+from bjidp.proofing.ports import IdentityStore
 from tests.support.accounts import is_password, member
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller
@@ -42,6 +43,9 @@ class Stores(Protocol):
 
     @property
     def members(self) -> MemberStore: ...
+
+    @property
+    def identities(self) -> IdentityStore: ...
 
 
 class Journey:

@@ -21,6 +21,7 @@ WATCHED: Final = (
     "accounts",
     "members",
     "identities",
+    "checks",
     "audit",
     "sessions",
     "mini_sessions",
@@ -35,6 +36,7 @@ WATCHED: Final = (
     "tallies",
     "proofs",
     "drafts",
+    "claims",
     "dispatches",
     "throttle",
 )

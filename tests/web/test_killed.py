@@ -14,9 +14,10 @@ import pytest
 from tests.support.forms import note, send
 from tests.support.journeys import JOURNEYS, SAVE, Cancels, Journey, tells
 from tests.support.program import Program
+from tests.support.proving import PROOFS, Proves
 from tests.support.visitors import by_password
 
-ACCOUNTS = ("accounts", "members", "sessions", "mini_sessions")
+ACCOUNTS = ("accounts", "members", "identities", "checks", "sessions", "mini_sessions")
 """Stores that outlive every process."""
 SAVING = 11
 """Seconds after which whoever was about to write is believed to have died."""
@@ -52,6 +53,9 @@ async def finish(program: Program, somebody: Journey) -> None:
             assert not tells(answer), (step, note(answer))
     assert await somebody.is_done()
     assert await somebody.times() == 1
+    if isinstance(somebody, Proves):
+        # Whatever was repeated: each register is paid for one answer.
+        assert set((await somebody.paid()).values()) == {1}
     if somebody.ends_others:
         assert (await somebody.elsewhere.get("/centre")).status == 303
     if not isinstance(somebody, Cancels):
@@ -66,13 +70,16 @@ def whole(program: Program) -> bool:
         for kind in ("phone", "username")
         for (account,) in program.sql(f"SELECT id FROM account WHERE {kind}_sealed IS NOT NULL")  # noqa: S608
     }
+    has |= {("document", account) for (account,) in program.sql("SELECT account FROM identity")}
     dead = set(program.sql("SELECT id FROM account WHERE status = 'cancelled'"))
     return held == has and not dead & {(account,) for _, account in held}
 
 
-REQUIREMENTS = ("REG-1", "REG-8", "LOG-6", "REC-1", "ACC-2", "ACC-3", "ACC-4", "ACC-6", "ACC-7", "OPS-4")
+REQUIREMENTS = (
+    "REG-1", "REG-8", "LOG-6", "REC-1", "ACC-2", "ACC-3", "ACC-4", "ACC-6", "ACC-7", "RNV-2", "RNV-4", "OPS-4",
+)  # fmt: skip
 memories = pytest.mark.parametrize("memory", [pytest.param(True, id="kept"), pytest.param(False, id="lost")])
-journeys = pytest.mark.parametrize("journey", JOURNEYS)
+journeys = pytest.mark.parametrize("journey", JOURNEYS + PROOFS)
 
 
 @pytest.mark.req(*REQUIREMENTS)
