@@ -44,6 +44,12 @@ class Told(StrEnum):
     """To the account's number: the account is another person's identity by now (RNV-5)."""
     IDENTITY_UNBOUND = "identity_unbound"
     """To the account's number: the account has no identity any more (RNV-6)."""
+    ORGANISATION_LOST = "organisation_lost"
+    """To the account's number: it leads an organisation no more (ORG-1)."""
+    MANDATE_OFFERED = "mandate_offered"
+    """To a number, whether or not an account has it: somebody would have its owner act for an organisation (ORG-2)."""
+    MANDATE_ENDED = "mandate_ended"
+    """To the agent's number: a mandate has ended (ORG-2)."""
 
 
 class ToldWords(Protocol):

@@ -26,12 +26,13 @@ from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.settling import Settling
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.sessions.service import Sessions
-from bjidp.vendors.catalog import build_authority, build_bank
+from bjidp.vendors.catalog import build_authority, build_bank, build_business_register
 
 
 class Proofing(Struct, frozen=True):
     """The services."""
 
+    asking: Asking
     real_names: RealNames
     bank_cards: BankCardProofs | None
     """None where there is no bank to ask."""
@@ -69,10 +70,14 @@ def wire_proofing(
         checks=stores.checks,
         authority=build_authority(settings.authority, http=rooms.http, clock=clock),
         bank=None if settings.bank is None else build_bank(settings.bank, http=rooms.http, clock=clock),
+        business_register=None
+        if settings.business_register is None
+        else build_business_register(settings.business_register, http=rooms.http, clock=clock),
         pseudonyms=pseudonyms,
         clock=clock,
     )
     return Proofing(
+        asking=asking,
         real_names=RealNames(
             changes=changes,
             identities=stores.identities,

@@ -6,6 +6,7 @@ alone; neither is ever written. The store compares and sets: it asks these rules
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -13,7 +14,9 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.clock import DAY, HOUR, Instant, Millis
+from bjidp.clock import DAY, HOUR, SECOND, Instant, Millis
+from bjidp.errors import RateLimited
+from bjidp.organisations.errors import MandatesFull
 
 OPEN: Final[Millis] = 14 * DAY
 """How long an offer waits for an answer."""
@@ -86,6 +89,10 @@ class Ended(Struct, frozen=True):
 Phase: TypeAlias = Offered | Accepted | Ended
 
 
+class AlreadyAppointed(Exception):
+    """The organisation has an offer or a mandate for this number."""
+
+
 class MandateOver(Exception):
     """It is accepted, over or ended by now: there is nothing of this kind to be done with it."""
 
@@ -151,6 +158,21 @@ def end(mandate: Mandate, by: By, now: Instant) -> Mandate:
 def ends_after(last: date) -> Instant:
     """Return the first moment, in Beijing, after the day ``last``."""
     return (last + timedelta(days=1) - _EPOCH).days * DAY - _BEIJING_OFFSET
+
+
+def require_room(known: Sequence[Mandate], phone: str, now: Instant) -> None:
+    """Raise unless an organisation with these mandates may offer another one to ``phone``.
+
+    Raises :class:`AlreadyAppointed`, :class:`bjidp.organisations.errors.MandatesFull` and ``RateLimited``.
+    """
+    live = [one for one in known if one.is_live(now)]
+    if any(one.phone == phone for one in live):
+        raise AlreadyAppointed
+    if len(live) >= LIVE:
+        raise MandatesFull
+    pause = wait([one.offered_at for one in known], now)
+    if pause is not None:
+        raise RateLimited(-(-pause // SECOND))
 
 
 def wait(offered: list[Instant], now: Instant) -> Millis | None:

@@ -1,7 +1,8 @@
-"""What organisations need from outside: their store.
+"""What organisations need from outside, and what others need from them.
 
-Owns the port and its nouns. Implemented by ``storage.sql``; called by the use cases of this room, and read by whoever
-has to know for whom somebody acts. One call is one transaction, with its audit events and notices in it.
+Owns the port and its nouns. Implemented by ``storage.sql``; called by the use cases of this room. One call is one
+transaction, with its audit events and notices in it. :class:`ActingFor` is the port of this room for others: relying
+parties and pages ask it for whom a session acts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from msgspec import Struct
 from bjidp.clock import Instant
 from bjidp.organisations.mandates import Mandate, Scope
 from bjidp.organisations.organisation import Capacity, Loss, Organisation
+from bjidp.sessions.ports import Session
 
 
 class NewOrganisation(Struct, frozen=True, kw_only=True):
@@ -68,8 +70,15 @@ class IdentityLacking(Exception):
     """The account has not the identity that was decided on, or it is not worth enough; nothing was changed."""
 
 
-class AlreadyAppointed(Exception):
-    """The organisation has an offer or a mandate for this number; nothing was changed."""
+class ActingFor(Protocol):
+    """Knows whom a session acts for. Raises ``StoreUnavailable`` when its store does not answer."""
+
+    async def current(self, session: Session) -> Capacity | None:
+        """Return in what capacity the session acts for an organisation; None for a person for themselves.
+
+        What is returned counts at this moment and no other: it is asked for whenever something is done with it.
+        """
+        ...
 
 
 class OrganisationStore(Protocol):
@@ -123,8 +132,7 @@ class OrganisationStore(Protocol):
         """Offer a mandate; return its id.
 
         Raises :class:`bjidp.organisations.errors.OrganisationUnknown` unless the account leads the organisation,
-        :class:`AlreadyAppointed`, :class:`bjidp.organisations.errors.MandatesFull`, ``RateLimited`` and
-        ``AccountRefused``.
+        :class:`IdentityLacking`, ``AccountRefused``, and what :func:`bjidp.organisations.mandates.require_room` raises.
         """
         ...
 

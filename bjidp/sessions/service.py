@@ -101,6 +101,23 @@ class Sessions:
         """Write the session's data; raise :class:`StaleSession` when it was changed or ended meanwhile."""
         return await self._store.save(msgspec.structs.replace(session, data=data))
 
+    async def keep(self, session: Session, name: str, value: str | None) -> None:
+        """Write one of the session's data, None to forget it, whatever else of it changes meanwhile.
+
+        Raises :class:`StaleSession` when the session has ended.
+        """
+        for _ in range(ROUNDS):
+            found = next((live for live in await self.of_account(session.account) if live.id == session.id), None)
+            if found is None:
+                raise StaleSession
+            data = {key: kept for key, kept in found.data.items() if key != name}
+            try:
+                await self.save(found, data if value is None else data | {name: value})
+            except StaleSession:
+                continue
+            return
+        raise StoreUnavailable
+
     async def note_verification(self, account: str, session: str, ticket: bytes) -> None:
         """Let a session of this account remember a QR ticket, given by a digest, that its owner was verified by.
 

@@ -13,11 +13,10 @@ from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.organisations import mandates
 from bjidp.organisations.errors import MandatesFull, OrganisationHeld, OrganisationUnknown
-from bjidp.organisations.mandates import Scope, State
+from bjidp.organisations.mandates import AlreadyAppointed, Scope, State
 from bjidp.organisations.organisation import Loss, Organisation, Role
 from bjidp.organisations.ports import (
     Aftermath,
-    AlreadyAppointed,
     IdentityLacking,
     NewOffer,
     NewOrganisation,
@@ -304,13 +303,19 @@ async def test_an_offer_is_withdrawn_or_declined_and_of_an_end_and_an_acceptance
         assert await organisations.end(account, mandate, house.now) is None
         with pytest.raises(OrganisationUnknown):
             await organisations.accept(li, mandate, house.now)
-    mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
-    await asyncio.gather(
-        organisations.accept(li, mandate, house.now),
-        organisations.end(zhang, mandate, house.now),
-        return_exceptions=True,
-    )
-    assert await roles(house, li) == []
+    for _ in range(8):
+        mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
+        results = await asyncio.gather(
+            organisations.accept(li, mandate, house.now),
+            organisations.end(zhang, mandate, house.now),
+            organisations.accept(li, mandate, house.now),
+            organisations.end(li, mandate, house.now),
+            return_exceptions=True,
+        )
+        assert await roles(house, li) == []
+        # One of the two ends, and at most one acceptance, before it.
+        assert {type(result) for result in results if isinstance(result, BaseException)} == {OrganisationUnknown}
+        assert sum(not isinstance(result, BaseException) for result in results) in {1, 2}
 
 
 @pytest.mark.req("ORG-2")
@@ -392,6 +397,17 @@ async def test_nobody_appoints_for_an_organisation_that_they_do_not_lead(
             await organisations.offer(account, of, offer(house, WANGS), house.now)
     with pytest.raises(OrganisationUnknown):
         await organisations.accept(zhang, mandate, house.now)
+
+
+@pytest.mark.req("ORG-2")
+@pytest.mark.attack("Q21")
+async def test_nobody_appoints_at_a_level_that_has_fallen(house: House, organisations: OrganisationStore) -> None:
+    zhang = await proved(house, ZHANG, ZHANGS, runs_out_at=house.now + HOUR)
+    organisation = await led(house, zhang)
+    house.clock.advance(HOUR // SECOND)
+    with pytest.raises(IdentityLacking):
+        await organisations.offer(zhang, organisation.id, offer(house), house.now)
+    assert house.count("mandate") == 0
 
 
 @pytest.mark.req("ORG-2", "RNV-5")

@@ -22,6 +22,7 @@ WATCHED: Final = (
     "members",
     "identities",
     "checks",
+    "organisations",
     "audit",
     "sessions",
     "mini_sessions",
@@ -42,15 +43,20 @@ WATCHED: Final = (
 )
 LOOKS: Final = frozenset(
     {
+        "appointed",
         "bound",
+        "capacities",
+        "entrusted",
         "find",
         "get",
         "history",
         "is_held",
+        "led",
         "linked_identity",
         "member",
         "notices",
         "of_account",
+        "offered",
         "peek",
         "standing",
     }

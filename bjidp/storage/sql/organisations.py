@@ -15,16 +15,14 @@ from sqlalchemy import bindparam, insert, or_, select, update
 from bjidp.accounts.masks import mask_name
 from bjidp.accounts.notices import NoticeKind
 from bjidp.audit.event import AuditEvent, EventKind, Fact
-from bjidp.clock import SECOND, Instant
+from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
-from bjidp.errors import RateLimited
 from bjidp.organisations import mandates
-from bjidp.organisations.errors import MandatesFull, OrganisationHeld, OrganisationUnknown
+from bjidp.organisations.errors import OrganisationHeld, OrganisationUnknown
 from bjidp.organisations.mandates import Accepted, By, Ended, Mandate, MandateOver, Scope
 from bjidp.organisations.organisation import Capacity, Loss, Organisation, Role, is_proved
 from bjidp.organisations.ports import (
     Aftermath,
-    AlreadyAppointed,
     Appointed,
     Entrusted,
     IdentityLacking,
@@ -312,15 +310,10 @@ class SqlOrganisations:
         values = {"organisation": organisation_id, "account": account_id}
         if transaction.one(self._leads, values) is None or transaction.one(self._by_id, values) is None:
             raise OrganisationUnknown
+        if self._proved(transaction, account_id, now) is None:
+            raise IdentityLacking
         known = [mandate_from(row, self._cipher) for row in transaction.all(self._of_organisation, values)]
-        live = [one for one in known if one.is_live(now)]
-        if any(one.phone == new.phone for one in live):
-            raise AlreadyAppointed
-        if len(live) >= mandates.LIVE:
-            raise MandatesFull
-        pause = mandates.wait([one.offered_at for one in known], now)
-        if pause is not None:
-            raise RateLimited(-(-pause // SECOND))
+        mandates.require_room(known, new.phone, now)
         made, digest = token(self._entropy, 128), self._index.digest(OFFERED_TO, new.phone)
         transaction.run(
             self._offer,

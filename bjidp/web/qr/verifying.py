@@ -39,6 +39,8 @@ LEADS_TO: Final[dict[Operation, str]] = {
     Operation.FACE: "/centre/face",
     Operation.EXCHANGE: "/centre/exchange",
     Operation.UNBIND: "/centre/unbind",
+    Operation.ORGANISATION: "/centre/organisation",
+    Operation.APPOINT: "/centre/appoint",
     Operation.CANCEL: "/centre/cancel",
 }
 """The pages of the operations that a session is verified for."""

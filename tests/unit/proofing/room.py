@@ -93,6 +93,7 @@ class Study(Room):
             checks=self.meddler.between("checks", sql.checks),
             authority=self.register,
             bank=self.bank,
+            business_register=None,
             pseudonyms=PSEUDONYMS,
             clock=clock,
         )

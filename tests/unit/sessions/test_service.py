@@ -88,6 +88,32 @@ async def test_a_verification_is_remembered_though_the_session_is_saved_at_the_s
     assert session.data["k"] == "v"
 
 
+@pytest.mark.req("ORG-3")
+async def test_one_thing_is_kept_though_the_session_is_saved_at_the_same_moment_and_never_once_it_has_ended(
+    sessions: Sessions, rows: SessionRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sessions.start("account", LOGIN, None, {"next": "/"})
+    (session,) = await sessions.of_account("account")
+    save = rows.save
+
+    async def overtaken(late: Session) -> Session:
+        monkeypatch.setattr(rows, "save", save)
+        await sessions.save(session, session.data | {"k": "v"})
+        return await save(late)
+
+    monkeypatch.setattr(rows, "save", overtaken)
+    await sessions.keep(session, "acting", "m.1")
+    (session,) = await sessions.of_account("account")
+    assert session.data == {"next": "/", "k": "v", "acting": "m.1"}
+    await sessions.keep(session, "acting", None)
+    await sessions.keep(session, "acting", None)
+    (session,) = await sessions.of_account("account")
+    assert session.data == {"next": "/", "k": "v"}
+    await sessions.end(session, SessionEnd.LOGOUT)
+    with pytest.raises(StaleSession):
+        await sessions.keep(session, "acting", "m.1")
+
+
 @pytest.mark.attack("T1")
 async def test_the_session_before_a_login_is_dead(sessions: Sessions, rows: SessionRows) -> None:
     old = await sessions.start("account", LOGIN, None)

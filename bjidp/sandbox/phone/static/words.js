@@ -57,6 +57,8 @@ export const ACTIONS = {
   "verify.face": { name: "人脸识别认证", then: (who) => `电脑上就可以为 ${who} 的账号办理人脸识别认证` },
   "verify.exchange": { name: "换绑实名身份", then: (who) => `电脑上就可以把 ${who} 的账号换成另一个人的身份` },
   "verify.unbind": { name: "解绑实名身份", then: (who) => `电脑上就可以解除 ${who} 的实名认证，所有设备都要重新登录` },
+  "verify.organisation": { name: "登记法人", then: (who) => `电脑上就可以用 ${who} 的账号登记法人` },
+  "verify.appoint": { name: "邀请经办人", then: (who) => `电脑上就可以让别人代表 ${who} 登记的法人办事` },
   "verify.cancel": { name: "账号注销", then: (who) => `电脑上就可以注销 ${who} 的账号，不能恢复` },
   "verify.recover": { name: "找回密码", then: (who) => `电脑上就可以给 ${who} 设置新密码` },
 };

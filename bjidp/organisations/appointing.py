@@ -1,0 +1,128 @@
+"""经办人: a 法定代表人 offers a mandate to a number, whoever has it takes it or not, and either side ends it (ORG-2).
+
+Owns that nothing tells whether a number has an account: an offer is of a number, nobody looks whose it is, and the
+message goes to it in any case. Called by ``web``. 验证身份 comes before an offer, since whoever took a session over
+would otherwise have somebody act beyond it (attack R4); it comes before nothing that takes a power away.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from bjidp.accounts.settings.changes import Changes
+from bjidp.accounts.telling import Teller, Told
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import Clock
+from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.organisations import mandates
+from bjidp.organisations.errors import LevelRequired, OrganisationUnknown
+from bjidp.organisations.mandates import AlreadyAppointed
+from bjidp.organisations.organisation import Organisation
+from bjidp.organisations.ports import Appointed, Entrusted, IdentityLacking, NewOffer, OrganisationStore
+from bjidp.organisations.proved import Proved
+from bjidp.organisations.stated import PHONE_FIELD, Fault, TypedOffer, read_offer
+from bjidp.proofing.dates import beijing_date
+from bjidp.verification.number import MobileNumber
+from bjidp.verification.proofs import Operation
+from bjidp.verification.ranges import NumberRange
+
+
+class Holdings(Struct, frozen=True, kw_only=True):
+    """All that organisations are to an account."""
+
+    led: list[Organisation]
+    appointed: list[Appointed]
+    """The mandates of these."""
+    entrusted: list[Entrusted]
+    """Its own mandates."""
+    offered: list[Entrusted]
+    """Offers to its number that can be taken at this moment."""
+
+
+class Appointing:
+    """The life of mandates. A store that is down raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        *,
+        changes: Changes,
+        verifying: Verifying,
+        proved: Proved,
+        organisations: OrganisationStore,
+        served: NumberRange,
+        teller: Teller,
+        clock: Clock,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._changes = changes
+        self._verifying = verifying
+        self._proved = proved
+        self._organisations = organisations
+        self._served = served
+        self._teller = teller
+        self._clock = clock
+
+    async def holdings(self, visit: Visit) -> Holdings:
+        """Return what the account leads, whom it has appointed, and what is entrusted or offered to it."""
+        member, now = await self._verifying.member(visit), self._clock.now()
+        offered = [] if member.phone is None else await self._organisations.offered(member.phone)
+        return Holdings(
+            led=await self._organisations.led(visit.account),
+            appointed=await self._organisations.appointed(visit.account),
+            entrusted=await self._organisations.entrusted(visit.account),
+            offered=[one for one in offered if one.mandate.is_live(now)],
+        )
+
+    async def led(self, visit: Visit) -> list[Organisation]:
+        """Return the organisations that the account may appoint somebody for."""
+        return await self._organisations.led(visit.account)
+
+    async def offer(self, visit: Visit, flow: str | None, typed: TypedOffer) -> str:
+        """Offer a mandate; return the change's id.
+
+        Raises ``InvalidRequest``, :class:`LevelRequired`, :class:`OrganisationUnknown`,
+        :class:`bjidp.organisations.errors.MandatesFull`, ``RateLimited``, ``AccountRefused`` and
+        :class:`bjidp.accounts.settings.changes.NotDue`.
+        """
+        member, now = await self._verifying.member(visit), self._clock.now()
+        new = read_offer(typed, own=member.phone, served=self._served, today=beijing_date(now))
+        draft = await self._changes.due(visit, Operation.APPOINT, flow)
+        await self._proved.identity(visit.account)
+        if all(one.id != typed.organisation for one in await self._organisations.led(visit.account)):
+            raise OrganisationUnknown
+        # Looked at before the proof is used up; the store looks again, under its locks.
+        known = [one.mandate for one in await self._organisations.appointed(visit.account)]
+        try:
+            mandates.require_room([one for one in known if one.organisation == typed.organisation], new.phone, now)
+            await self._changes.save(visit, draft, lambda: self._write(visit.account, typed.organisation, new))
+        except AlreadyAppointed:
+            raise InvalidRequest(FieldFault(PHONE_FIELD, Fault.APPOINTED)) from None
+        return draft.id
+
+    async def accept(self, visit: Visit, mandate: str) -> None:
+        """Take a mandate that is offered to the account's own number.
+
+        Raises :class:`OrganisationUnknown`, :class:`LevelRequired`,
+        :class:`bjidp.organisations.errors.ActingOnProbation` and ``AccountRefused``.
+        """
+        await self._proved.require_settled(visit.session)
+        try:
+            await self._organisations.accept(visit.account, mandate, self._clock.now())
+        except IdentityLacking:
+            raise LevelRequired from None
+
+    async def end(self, visit: Visit, mandate: str) -> None:
+        """End a mandate, withdraw an offer or decline it: whoever may do one of them does what is left to do.
+
+        Raises :class:`OrganisationUnknown` and ``AccountRefused``.
+        """
+        number = await self._organisations.end(visit.account, mandate, self._clock.now())
+        if number is not None:
+            self._teller.tell(MobileNumber(number), Told.MANDATE_ENDED)
+
+    async def _write(self, account: str, organisation: str, new: NewOffer) -> None:
+        try:
+            await self._organisations.offer(account, organisation, new, self._clock.now())
+        except IdentityLacking:
+            raise LevelRequired from None
+        self._teller.tell(MobileNumber(new.phone), Told.MANDATE_OFFERED)

@@ -1,0 +1,75 @@
+"""Asking the business register again about an organisation that is led already (ORG-1).
+
+Owns that nobody goes on acting for one whose register says otherwise: before somebody begins to, its word of yesterday
+is asked for anew. Called by :mod:`bjidp.organisations.acting`. While the register is silent its last yes counts, for
+:data:`bjidp.organisations.organisation.STALE`: an outage of theirs is to lock nobody out for an afternoon.
+"""
+
+from __future__ import annotations
+
+from bjidp.accounts.telling import Teller
+from bjidp.clock import Clock
+from bjidp.errors import AccountRefused, RateLimited, VendorUnavailable
+from bjidp.organisations.errors import OrganisationRefused, OrganisationUnknown
+from bjidp.organisations.judging import ENDS_IT, refusal
+from bjidp.organisations.organisation import Loss, Organisation
+from bjidp.organisations.ports import OrganisationStore
+from bjidp.organisations.registering import tell
+from bjidp.proofing.asking import Answer, Asking
+from bjidp.proofing.ports import IdentityStore
+from bjidp.vendors.ports import OrganisationFacts
+
+
+class Confirming:
+    """Asks again. A store that is down raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        *,
+        organisations: OrganisationStore,
+        identities: IdentityStore,
+        asking: Asking,
+        teller: Teller,
+        clock: Clock,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._organisations = organisations
+        self._identities = identities
+        self._asking = asking
+        self._teller = teller
+        self._clock = clock
+
+    async def require(self, organisation: Organisation) -> None:
+        """Return once the register's word for the organisation counts.
+
+        Raises :class:`OrganisationRefused` for its no, ``VendorUnavailable`` where it has been silent for too long, and
+        :class:`OrganisationUnknown` for an organisation that is not led any more.
+        """
+        now = self._clock.now()
+        if not organisation.asks(now):
+            return
+        try:
+            answer = await self._ask(organisation)
+        except AccountRefused:
+            # Of the 法定代表人, which is nothing that an agent is told.
+            raise OrganisationUnknown from None
+        except (VendorUnavailable, RateLimited):
+            if organisation.must_be_confirmed(now):
+                raise VendorUnavailable from None
+            return
+        found = refusal(answer.finding)
+        if found is None:
+            await self._organisations.confirm(organisation, answer.begun_at)
+            return
+        if found in ENDS_IT:
+            aftermath = await self._organisations.lose(organisation, Loss.REFUSED, answer.begun_at, self._clock.now())
+            tell(self._teller, aftermath)
+        raise OrganisationRefused(found)
+
+    async def _ask(self, organisation: Organisation) -> Answer:
+        bound = await self._identities.bound(organisation.representative)
+        if bound is None or bound.bound_at != organisation.bound_at:
+            raise OrganisationUnknown
+        led = len(await self._organisations.led(organisation.representative))
+        facts = OrganisationFacts(organisation.credit_code, organisation.name, bound.person)
+        return await self._asking.organisation(organisation.representative, facts, led=led)
