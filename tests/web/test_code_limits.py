@@ -291,7 +291,7 @@ async def test_of_two_people_who_have_proved_one_number_one_has_an_account_by_it
         before = len(await messages(browser.caller.sandbox, phone))
         form = await registering(browser, phone, name)
         code = await code_to(browser.caller.sandbox, phone, count=before + 1)
-        chosen = f"Wansui-{name}"
+        chosen = f"Wansui-{name[:5]}-8"
         forms.append((browser, form.typed(code=code, password=chosen, again=chosen)))
         program.clock.advance(MINUTES)
     answers = await asyncio.gather(*(send(browser, form) for browser, form in forms))
