@@ -7,10 +7,12 @@ Redis; with ``lost`` it died with it.
 
 from __future__ import annotations
 
+import asyncio
 from itertools import count
 
 import pytest
 
+from tests.support.calls import until
 from tests.support.forms import note, send
 from tests.support.journeys import JOURNEYS, SAVE, Cancels, Journey, tells
 from tests.support.program import Program
@@ -121,6 +123,36 @@ async def test_a_process_that_dies_within_a_step_leaves_the_account_as_it_was_or
             assert await somebody.times() == 1
             assert whole(program), (step, seams[-1])
     assert journey.written in seams
+
+
+@pytest.mark.req("RNV-2", "RNV-4", "OPS-4")
+@memories
+@pytest.mark.parametrize("journey", PROOFS)
+async def test_a_process_that_dies_while_a_register_answers_it_leaves_what_costs_nothing_to_complete(
+    program: Program, journey: type[Proves], *, memory: bool
+) -> None:
+    somebody = journey(await program.caller(), program.rooms.stores, program.clock.now)
+    await somebody.begins()
+    for step in journey.steps[:-1]:
+        assert (await somebody.goes(step)).status in {200, 303}
+    form, act = await somebody.form(SAVE)
+    asked = {"service": journey.registers[-1]}
+    await somebody.caller.sandbox("/control/faults", asked | {"mode": "slow", "seconds": MINUTE})
+    posting = asyncio.create_task(program.survives(send(somebody.browser, form, act)))
+
+    async def has_cost() -> bool:
+        return set((await somebody.paid()).values()) == {1}
+
+    await until(has_cost)
+    program.lives[0].over.set()
+    assert await posting is None
+    await somebody.caller.sandbox("/control/faults", asked | {"mode": "ok"})
+    await program.comes_back(memory=memory)
+    somebody.stores = program.rooms.stores
+    assert not await somebody.is_done()
+    answer = await somebody.follows(await somebody.posts(form, act))
+    assert (await somebody.is_done(), tells(answer)) == (memory, not memory)
+    await finish(program, somebody)
 
 
 @pytest.mark.req(*REQUIREMENTS)
