@@ -157,6 +157,7 @@ def _tidying(rooms: Rooms) -> Tidying:
         identities=stores.identities,
         checks=stores.checks,
         organisations=stores.organisations,
+        appeals=stores.appeals,
         clock=rooms.clock,
     )
 

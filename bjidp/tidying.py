@@ -13,6 +13,9 @@ from typing import Final, TypeAlias
 import structlog
 
 from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.appeals.appeal import ATTACHMENTS_KEPT
+from bjidp.appeals.appeal import KEPT as APPEALS_KEPT
+from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Clock, Instant, Millis
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
@@ -60,6 +63,7 @@ class Tidying:
         identities: IdentityStore,
         checks: CheckStore,
         organisations: OrganisationStore,
+        appeals: AppealStore,
         clock: Clock,
     ) -> None:
         """Clean these up, by ``clock``."""
@@ -71,6 +75,8 @@ class Tidying:
             "notices": lambda now, limit: members.forget_notices(now - NOTICES_KEPT, limit),
             "identity_checks": lambda now, limit: checks.forget(now - CHECKS_KEPT, limit),
             "mandates": lambda now, limit: organisations.forget(now - MANDATES_KEPT, limit),
+            "attachments": lambda now, limit: appeals.forget_attachments(now - ATTACHMENTS_KEPT, limit),
+            "appeals": lambda now, limit: appeals.forget(now - APPEALS_KEPT, limit),
             "worn_identities": identities.wear,
             "deliveries": lambda now, limit: members.forget_deliveries(now - DELIVERIES_KEPT, limit),
         }

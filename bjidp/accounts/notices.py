@@ -32,6 +32,12 @@ class NoticeKind(StrEnum):
     IDENTITY_WORN = "identity.worn"
     """The document has run out: the identity stays, and counts for nothing until it is proved anew (RNV-1)."""
 
+    APPEAL_GRANTED = "appeal.granted"
+    """Staff have given the account the identity it appealed for (RNV-8)."""
+
+    APPEAL_REFUSED = "appeal.refused"
+    """Staff have not (RNV-8)."""
+
     PASSWORD_CHANGED = "password.changed"
     """A password was set, changed or replaced by recovery (SES-2)."""
 

@@ -50,6 +50,10 @@ class Told(StrEnum):
     """To a number, whether or not an account has it: somebody would have its owner act for an organisation (ORG-2)."""
     MANDATE_ENDED = "mandate_ended"
     """To the agent's number: a mandate has ended (ORG-2)."""
+    APPEAL_GRANTED = "appeal_granted"
+    """To the account's number: staff have moved the identity there (RNV-8)."""
+    APPEAL_REFUSED = "appeal_refused"
+    """To the account's number: staff have not (RNV-8)."""
 
 
 class ToldWords(Protocol):
@@ -78,7 +82,7 @@ class Teller:
         self._words = words
         self._entropy = entropy
         self._most = most
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[bool]] = set()
 
     def tell(self, number: MobileNumber, what: Told) -> None:
         """Begin to tell ``number``; return at once, whatever becomes of it."""
@@ -91,6 +95,15 @@ class Teller:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    @property
+    def sends(self) -> bool:
+        """Whether anybody is there to send."""
+        return self._sender is not None
+
+    async def reached(self, number: MobileNumber, what: Told) -> bool:
+        """Tell ``number``, and return whether the message was taken: for who tells again what was not."""
+        return self._sender is not None and await self._run(self._sender, number, what)
+
     async def close(self, within: float = CLOSING) -> None:
         """Let messages under way be sent, for ``within`` seconds at most; the others are given up."""
         if not self._tasks:
@@ -100,9 +113,9 @@ class Teller:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def _run(self, sender: SmsSender, number: MobileNumber, what: Told) -> None:
+    async def _run(self, sender: SmsSender, number: MobileNumber, what: Told) -> bool:
         try:
-            reason = await self._told(sender, number, what)
+            reason = await self._sent(sender, number, what)
         except RateLimited as full:
             reason = full.code
         except (StoreUnavailable, VendorUnavailable, TimeoutError):
@@ -113,8 +126,9 @@ class Teller:
             log.info("told", what=what)
         else:
             log.warning("not_told", what=what, reason=reason)
+        return reason is None
 
-    async def _told(self, sender: SmsSender, number: MobileNumber, what: Told) -> str | None:
+    async def _sent(self, sender: SmsSender, number: MobileNumber, what: Told) -> str | None:
         """Count the message and send it; return why it was not sent, or None."""
         await self._limits.count_warning(number)
         words = self._words.told(what)

@@ -44,6 +44,13 @@ class EventKind(StrEnum):
     MANDATE_ENDED = "mandate.ended"
     ACTING_BEGUN = "acting.begun"
     ACTING_ENDED = "acting.ended"
+    APPEAL_FILED = "appeal.filed"
+    APPEAL_WITHDRAWN = "appeal.withdrawn"
+    APPEALS_LISTED = "appeals.listed"
+    APPEAL_READ = "appeal.read"
+    APPEAL_PICTURE_READ = "appeal.picture_read"
+    APPEAL_GRANTED = "appeal.granted"
+    APPEAL_REFUSED = "appeal.refused"
     LINK_REPLACED = "link.replaced"
     LOGIN_BROWSER = "login.browser"
     LOGIN_MINI = "login.mini"
@@ -72,6 +79,11 @@ class Fact(StrEnum):
     SCOPE = "scope"
     ACTION = "action"
     """What a phone was asked to confirm, where that was no login."""
+    APPEAL = "appeal"
+    PICTURE = "picture"
+    """The number of one of an appeal's."""
+    STAFF = "staff"
+    """Who of the staff it was."""
 
 
 class AuditEvent(Struct, frozen=True):

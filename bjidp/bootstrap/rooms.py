@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.appeals.ports import AppealStore
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Clock
 from bjidp.config.settings import Settings
@@ -77,6 +78,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     identities: IdentityStore
     checks: CheckStore
     organisations: OrganisationStore
+    appeals: AppealStore
     sessions: SessionStore
     mini_sessions: MiniSessionStore
     audit: AuditLog
@@ -165,6 +167,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             identities=sql.identities,
             checks=sql.checks,
             organisations=sql.organisations,
+            appeals=sql.appeals,
             sessions=sql.sessions,
             mini_sessions=sql.mini_sessions,
             audit=sql.audit,
@@ -199,6 +202,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         identities=sql.identities,
         checks=sql.checks,
         organisations=sql.organisations,
+        appeals=sql.appeals,
         sessions=redis.sessions(sql.accounts, sql.audit),
         mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
         audit=sql.audit,

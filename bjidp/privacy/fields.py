@@ -1,4 +1,4 @@
-"""Field encryption: one personal text in one column of one row (PRV-1).
+"""Field encryption: one personal text, or picture, in one column of one row (PRV-1).
 
 Owns what a field is bound to: table, column, row and key version, so a value copied to another place does not open.
 Called by ``storage.sql``.
@@ -27,11 +27,19 @@ class FieldCipher:
 
     def seal(self, table: str, column: str, row: str, text: str) -> bytes:
         """Return ``text`` sealed for exactly this place."""
-        return self._sealing.seal(f"field/{table}.{column}", (table, column, row), text.encode())
+        return self.seal_bytes(table, column, row, text.encode())
+
+    def seal_bytes(self, table: str, column: str, row: str, data: bytes) -> bytes:
+        """Do as :meth:`seal` does for what is no text."""
+        return self._sealing.seal(f"field/{table}.{column}", (table, column, row), data)
 
     def open(self, table: str, column: str, row: str, sealed: bytes) -> str:
         """Return the text sealed for this place; raise :class:`FieldUnreadable`."""
+        return self.open_bytes(table, column, row, sealed).decode()
+
+    def open_bytes(self, table: str, column: str, row: str, sealed: bytes) -> bytes:
+        """Do as :meth:`open` does for what is no text."""
         try:
-            return self._sealing.open(f"field/{table}.{column}", (table, column, row), sealed).decode()
+            return self._sealing.open(f"field/{table}.{column}", (table, column, row), sealed)
         except SealBroken:
             raise FieldUnreadable(table, column) from None

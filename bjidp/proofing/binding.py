@@ -77,6 +77,16 @@ def stays(holding: Holding, now: Instant) -> int:
     return -(-(holding.moved_at + MOVES_EVERY - now) // SECOND)
 
 
+def award(claimant: str, holding: Holding | None) -> Bind | Renew | Move:
+    """Say what becomes of an identity that people have decided is ``claimant``'s (RNV-8).
+
+    They decide where the rules do not: whichever way it was proved, and whenever it moved.
+    """
+    if holding is None:
+        return Bind()
+    return Renew() if holding.account == claimant else Move(holding.account)
+
+
 def taking(held_by: Evidence) -> tuple[Evidence, ...]:
     """Return the proofs that take an identity from an account that proved it by ``held_by``, weakest first."""
     weights = list(Evidence)

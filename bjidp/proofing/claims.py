@@ -1,7 +1,7 @@
 """Identities that were stated rightly and are another account's: kept until a better proof brings them here (RNV-7).
 
-Owns how long a claim is kept, and that it is sealed. One account has one claim, the newest. Called by ``settling`` and
-by the proofs that turn a claim into a binding.
+Owns how long a claim is kept, and that it is sealed. One account has one claim, the newest. Called by ``settling``, by
+the proofs that turn a claim into a binding, and by ``appeals``, which are filed for one (RNV-8).
 """
 
 from __future__ import annotations

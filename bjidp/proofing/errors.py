@@ -29,7 +29,7 @@ class CardMismatch(IdentityMismatch):
 class IdentityHeld(BjidpError):
     """The identity is another account's; ``by`` names the proofs that bring it here, none when only people decide.
 
-    With proofs to go on with it is kept as a claim (RNV-7).
+    It is kept as a claim, for a proof to turn into a binding (RNV-7), or for an appeal (RNV-8).
     """
 
     code = "identity_held"

@@ -52,22 +52,22 @@ class Settling:
         """Give the account the identity it has proved; ``keep`` is the session at the page.
 
         With ``exchange`` it takes the place of another, and the account's other sessions end (RNV-5). Raises
-        :class:`IdentityHeld` when it stays another account's, kept as a claim where a better proof would bring it;
-        :class:`IdentityOther`, ``RateLimited`` and ``AccountRefused``.
+        :class:`IdentityHeld` when it stays another account's, kept as a claim; :class:`IdentityOther`, ``RateLimited``
+        and ``AccountRefused``.
         """
         try:
             settled = await self._identities.prove(account, new, self._clock.now(), exchange=exchange, keep=keep)
         except HeldElsewhere as held:
-            if held.by:
-                claim = Claim(new=new, exchange=exchange)
-                await self._claims.keep(account, claim)
+            # Also where no proof would bring it here: then it is what an appeal is filed for (RNV-8).
+            await self._claims.keep(account, Claim(new=new, exchange=exchange))
             raise IdentityHeld(held.by) from None
         except OtherIdentity:
             raise IdentityOther from None
-        await self._follow(settled, keep)
+        await self.follow(settled, keep)
         return settled
 
-    async def _follow(self, settled: Settled, keep: str) -> None:
+    async def follow(self, settled: Settled, keep: str | None) -> None:
+        """Delete the sessions that were ended by what is ``settled``, but for ``keep``, and tell those who had them."""
         standing, loser = settled.standing, settled.loser
         with suppress(StoreUnavailable):
             # It runs out by itself; and what it claims is the account's by now, or gave way to what was proved later.

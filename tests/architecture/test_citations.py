@@ -14,7 +14,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 REQUIREMENT = re.compile(r"\b(?:REG|LOG|REC|RNV|ACC|FAQ|RP|ORG|SES|PRV|UX|OPS)-\d+\b")
 
-ATTACK = r"(?:[QPWTORBM]\d{1,2}|F\d)"
+ATTACK = r"(?:[QPWTORBMU]\d{1,2}|F\d)"
 ATTACKS = rf"{ATTACK}(?:(?:, | and | to |-){ATTACK})*"
 CITED_ATTACKS = re.compile(
     "|".join(

@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, select
 
+from bjidp.accounts.ports import Evidence
+from bjidp.appeals.appeal import ROOM, Verdict
+from bjidp.appeals.attachments import Kind, Picture
+from bjidp.appeals.ports import Decision, NewAppeal
 from bjidp.clock import HOUR
 from bjidp.organisations.mandates import Scope
 from bjidp.organisations.ports import NewOffer, NewOrganisation
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldUnreadable
+from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.schema import metadata
 from tests.contracts.house import House, applicant, cookie, identity
 
@@ -26,6 +31,11 @@ SECRETS = (
     "sima@example.cn",
     "xiangru1",
     "13700137000",
+    "琴台被占用了",
+    "010-87654321",
+    "凤求凰.jpg",
+    "like a photo",
+    "材料与本人相符",
 )
 PERSON = Person(DocumentType.RESIDENT_ID, SECRETS[0], SECRETS[1])
 
@@ -49,6 +59,27 @@ async def _live(house: House) -> None:
     [organisation] = await organisations.led(standing.account)
     offer = NewOffer(scope=Scope.ALL, phone=SECRETS[9], ends_at=house.now + HOUR)
     await organisations.offer(standing.account, organisation.id, offer, house.now)
+    picture = Picture(file=1, name=SECRETS[12], kind=Kind.JPEG, data=SECRETS[13].encode())
+    proved = NewIdentity(
+        person=PERSON, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E-1", authority_reference="A-77"
+    )
+    filed = await house.sql.appeals.file(
+        NewAppeal(
+            account=enrolled.account,
+            new=proved,
+            exchange=False,
+            reason=SECRETS[10],
+            contact=SECRETS[11],
+            pictures=(picture,),
+        ),
+        house.now,
+        room=ROOM,
+    )
+    case = await house.sql.appeals.review(filed, "wang", house.now)
+    await house.sql.appeals.decide(
+        Decision(appeal=filed, verdict=Verdict.GRANT, facts=case.facts, staff="wang", explanation=SECRETS[14]),
+        house.now,
+    )
 
 
 @pytest.mark.req("PRV-1")

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
@@ -48,6 +49,16 @@ class Told:
         self.forget_deliveries = self.deliveries.purge
 
 
+class Appeals:
+    """Closed appeals, and their pictures."""
+
+    def __init__(self, rows: int = 0) -> None:
+        self.closed = Heap(rows)
+        self.pictures = Heap(rows)
+        self.forget = self.closed.purge
+        self.forget_attachments = self.pictures.purge
+
+
 def tidying(
     clock: ManualClock,
     sessions: Heap,
@@ -57,6 +68,7 @@ def tidying(
     identities: Heap | None = None,
     checks: Heap | None = None,
     organisations: Heap | None = None,
+    appeals: Appeals | None = None,
 ) -> Tidying:
     return Tidying(
         sessions=cast("SessionStore", sessions),
@@ -66,6 +78,7 @@ def tidying(
         identities=cast("IdentityStore", identities or Heap()),
         checks=cast("CheckStore", checks or Heap()),
         organisations=cast("OrganisationStore", organisations or Heap()),
+        appeals=cast("AppealStore", appeals or Appeals()),
         clock=clock,
     )
 
@@ -122,3 +135,12 @@ async def test_what_fails_is_logged_and_keeps_nothing_else_from_being_cleaned(cl
     assert logged[1]["kind"] == "LookupError"
     assert any("purge" in place for place in logged[1]["places"])
     assert "张三" not in repr(logged)
+
+
+@pytest.mark.req("PRV-4", "RNV-8")
+async def test_pictures_are_kept_for_a_month_after_a_decision_and_appeals_for_half_a_year(clock: ManualClock) -> None:
+    appeals = Appeals(AT_ONCE + 1)
+    await tidying(clock, Heap(), Heap(), Heap(), appeals=appeals).once()
+    assert appeals.pictures.asked == [clock.now() - 30 * DAY] * 2
+    assert appeals.closed.asked == [clock.now() - 180 * DAY] * 2
+    assert (appeals.pictures.rows, appeals.closed.rows) == (0, 0)

@@ -133,7 +133,7 @@ def test_whoever_has_to_wait_is_told_how_long_and_never_too_little(seconds: int,
 
 @pytest.mark.req("UX-5")
 def test_every_failure_that_passes_by_itself_has_words_for_the_wait() -> None:
-    passing = {"rate_limited", "too_busy", "service_unavailable", "vendor_unavailable"}
+    passing = {"appeals_full", "rate_limited", "too_busy", "service_unavailable", "vendor_unavailable"}
     told_apart = {"sms_of_browser", "too_many_passwords"}
     timed = {key.removeprefix("problem.after.") for key in TEXTS if key.startswith("problem.after.")}
     # What the manual says of messages names an hour or a day itself.

@@ -16,6 +16,7 @@ from bjidp.privacy.sealing import Sealing
 from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.storage.sql.admission import open_admission
+from bjidp.storage.sql.appeals import SqlAppeals
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.engine import SqlEngine, open_engine
 from bjidp.storage.sql.identity_checks import SqlIdentityChecks
@@ -36,6 +37,7 @@ class SqlStores(Struct, frozen=True):
     identities: SqlIdentities
     checks: SqlIdentityChecks
     organisations: SqlOrganisations
+    appeals: SqlAppeals
     sessions: SqlSessions
     mini_sessions: SqlMiniSessions
     audit: SqlAuditLog
@@ -68,6 +70,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> 
         identities=SqlIdentities(engine, rows, cipher=cipher, index=index, entropy=entropy),
         checks=SqlIdentityChecks(engine, accounts, entropy),
         organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
+        appeals=SqlAppeals(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         sessions=SqlSessions(engine, rows, admission),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),

@@ -20,6 +20,7 @@ from bjidp.storage.sql.notices import OutboxRows
 from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import (
     account,
+    appeal,
     browser_session,
     identifier,
     identity,
@@ -31,9 +32,9 @@ from bjidp.storage.sql.schema import (
 )
 from bjidp.storage.sql.transaction import Transaction
 
-_OWNED = (identifier, identity, identity_check, platform_link, login_network, notice)
-"""What belongs to an account besides its sessions, and what it leads and acts for; the platform identity of a link goes
-with the link."""
+_OWNED = (identifier, identity, identity_check, appeal, platform_link, login_network, notice)
+"""What belongs to an account besides its sessions, and what it leads and acts for; a link's platform identity and an
+appeal's pictures go with them."""
 
 
 class Erasure:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select, update
 
 from bjidp.accounts.identifiers import of_document
 from bjidp.accounts.notices import NoticeKind
-from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy
 from bjidp.errors import RateLimited
@@ -26,20 +26,19 @@ from bjidp.proofing.ports import (
     Bound,
     HeldElsewhere,
     IdentityChanged,
-    Loser,
     NewIdentity,
     OtherIdentity,
     Settled,
 )
-from bjidp.storage.sql.account_rows import AccountRows, Locked, fenced, usable
+from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.identities import BOUND, Identities
-from bjidp.storage.sql.mini_sessions import MiniSessionEnds
+from bjidp.storage.sql.identity_moves import IdentityMoves
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.rows import Rows
-from bjidp.storage.sql.schema import account, identity, platform_link
+from bjidp.storage.sql.schema import identity
 from bjidp.storage.sql.transaction import Contended, Transaction
 
 AT_ONCE: Final = 20
@@ -55,20 +54,13 @@ class SqlIdentities:
         """Compile the statements for ``engine``."""
         compile_ = engine.compile
         self._engine = engine
-        self._cipher = cipher
         self._accounts = AccountRows(engine, rows, cipher, entropy)
         self._claims = Claims(engine, index)
         self._identities = Identities(engine, cipher, self._claims)
         self._audit = AuditRows(engine)
         self._notices = NoticeRows(engine)
         self._bound = compile_(select(*BOUND).where(identity.c.account == bindparam("account")))
-        self._phone = compile_(select(account.c.phone_sealed).where(account.c.id == bindparam("account")))
-        self._mini_ends = MiniSessionEnds(engine)
-        self._fence = compile_(fenced(account.c.id == bindparam("account")))
-        self._links = compile_(
-            select(platform_link.c.id, platform_link.c.platform).where(platform_link.c.account == bindparam("account"))
-        )
-        self._unlink = compile_(delete(platform_link).where(platform_link.c.id == bindparam("link")))
+        self._moves = IdentityMoves(engine, cipher, self._claims, self._identities)
         self._run_out = compile_(
             select(identity.c.account)
             .where(identity.c.runs_out_at <= bindparam("now"), identity.c.level > bindparam("worn"))
@@ -111,7 +103,7 @@ class SqlIdentities:
             if had_one:
                 self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_UNBOUND, now, ref))
                 self._notices.tell(transaction, account, NoticeKind.IDENTITY_UNBOUND, now)
-                self._put_out(transaction, account, None, MiniSessionEnd.IDENTITY_UNBOUND, now)
+                self._moves.put_out(transaction, account, None, MiniSessionEnd.IDENTITY_UNBOUND, now)
             return had_one
 
         return await self._engine.write(work)
@@ -161,77 +153,22 @@ class SqlIdentities:
         match decide(account_id, new.evidence, holding, now):
             case Renew():
                 self._identities.prove(transaction, account_id, new, now)
-                self._note(transaction, EventKind.IDENTITY_PROVED, ref, new, now)
+                self._moves.note(transaction, EventKind.IDENTITY_PROVED, ref, new, now)
             case Bind():
-                self._replace(transaction, account_id, ref, new, now, moved_at=None)
+                self._moves.give(transaction, account_id, ref, new, now, moved_at=None)
                 exchanged = had_one
             case Move(loser=former):
-                loser = self._take(transaction, former, locked[former], new, now)
-                self._replace(transaction, account_id, ref, new, now, moved_at=now)
+                losing = locked[former]
+                if losing is None or not losing.usable:
+                    # Nobody gets out of a lock by another account (attack Q21): people decide, by 人工申诉.
+                    raise HeldElsewhere(())
+                loser = self._moves.take(transaction, former, losing.ref, new, now)
+                self._moves.give(transaction, account_id, ref, new, now, moved_at=now)
                 exchanged = had_one
             case Keep(by=by):
                 raise HeldElsewhere(by)
             case Wait(seconds=seconds):
                 raise RateLimited(seconds)
         if exchanged:
-            self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_EXCHANGED, now)
-            self._put_out(transaction, account_id, keep, MiniSessionEnd.IDENTITY_EXCHANGED, now)
+            self._moves.exchanged(transaction, account_id, keep, now)
         return Settled(self._accounts.standing(transaction, account_id), loser, exchanged)
-
-    def _take(
-        self, transaction: Transaction, former: str, locked: Locked | None, new: NewIdentity, now: Instant
-    ) -> Loser:
-        if locked is None or not locked.usable:
-            # Nobody gets out of a lock by another account (attack Q21): people decide, by 人工申诉.
-            raise HeldElsewhere(())
-        sealed = transaction.one(self._phone, {"account": former})
-        phone = None if sealed is None or sealed[0] is None else sealed[0]
-        self._identities.take(transaction, former, now)
-        self._note(transaction, EventKind.IDENTITY_LOST, locked.ref, new, now)
-        self._notices.tell(transaction, former, NoticeKind.IDENTITY_LOST, now)
-        number = None if phone is None else self._cipher.open("account", "phone", former, phone)
-        return Loser(former, locked.ref, number)
-
-    def _replace(
-        self,
-        transaction: Transaction,
-        account_id: str,
-        ref: str,
-        new: NewIdentity,
-        now: Instant,
-        *,
-        moved_at: Instant | None,
-    ) -> None:
-        """Give the account an identity that is nobody's by now, in place of the one it had."""
-        had_one = self._identities.drop(transaction, account_id)
-        if not self._claims.claim(transaction, of_document(new.person), account_id):
-            raise Contended  # somebody came to hold it since the look
-        self._identities.bind(transaction, account_id, new, now, moved_at=moved_at)
-        kind = EventKind.IDENTITY_EXCHANGED if had_one else EventKind.IDENTITY_PROVED
-        self._note(transaction, kind, ref, new, now)
-        if moved_at is not None:
-            self._note(transaction, EventKind.IDENTITY_TAKEN, ref, new, now)
-            self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_TAKEN, now)
-
-    def _put_out(
-        self, transaction: Transaction, account_id: str, keep: str | None, reason: MiniSessionEnd, now: Instant
-    ) -> None:
-        """Put everybody out of an account that is another person's, or nobody's, by now, but the session ``keep``.
-
-        A phone that a former face has linked goes with that person: else it would be let in for days without another.
-        """
-        transaction.run(self._fence, {"account": account_id, "keep": keep})
-        for link, platform in transaction.all(self._links, {"account": account_id}):
-            self._mini_ends.of_link(transaction, link, reason, now)
-            transaction.run(self._unlink, {"link": link})
-            facts = {Fact.LINK: link, Fact.PLATFORM: platform}
-            self._audit.write_for(transaction, account_id, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
-
-    def _note(self, transaction: Transaction, kind: EventKind, ref: str, new: NewIdentity, now: Instant) -> None:
-        facts = {
-            Fact.DOCUMENT_TYPE: new.person.document_type.value,
-            Fact.EVIDENCE: new.evidence.value,
-            Fact.EVIDENCE_REFERENCE: new.evidence_reference,
-            Fact.AUTHORITY_REFERENCE: new.authority_reference,
-        }
-        self._audit.write(transaction, AuditEvent(kind, now, ref, facts=facts))

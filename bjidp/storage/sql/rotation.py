@@ -1,7 +1,8 @@
 """Filling key versions: the second and fourth step of a rotation (``bjidp.privacy.keyring``).
 
 Owns writing the blind-index rows that accounts lack and sealing every field anew with the current key. Runs beside
-live servers, a batch of accounts per transaction, and may be stopped and started again.
+live servers, a batch of accounts per transaction, and may be stopped and started again. Appeals come last, by
+``appeal_rotation``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.accounts import PLATFORM_IDENTITY
+from bjidp.storage.sql.appeal_rotation import AppealRotation
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.organisations import OFFERED_TO
 from bjidp.storage.sql.schema import (
@@ -44,6 +46,7 @@ class Rotation:
     def __init__(self, engine: SqlEngine, cipher: FieldCipher, index: BlindIndex) -> None:
         """Compile the statements for ``engine``."""
         self._engine = engine
+        self._appeals = AppealRotation(engine, cipher, index)
         self._cipher = cipher
         self._index = index
         compile_, dialect = engine.compile, engine.dialect
@@ -126,6 +129,7 @@ class Rotation:
         while True:
             ids = await self._engine.write(partial(self._batch, after=after))
             if not ids:
+                await self._appeals.fill()
                 return done
             done += len(ids)
             after = ids[-1]

@@ -152,6 +152,51 @@ mandate = Table(
     Index(None, "key_version", "phone_digest"),
 )
 
+# What the authority has confirmed, the reason and everything else that is somebody's own words, is sealed.
+appeal = Table(
+    "appeal",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _account(),
+    Column("state", _WORD, nullable=False),
+    # The document it is about, as a digest under the version that was current: to count those for one identity.
+    Column("key_version", SmallInteger, nullable=False),
+    Column("document", _DIGEST, nullable=False),
+    Column("new_sealed", LargeBinary, nullable=False),
+    Column("exchange", SmallInteger, nullable=False),
+    Column("reason_sealed", LargeBinary, nullable=False),
+    Column("contact_sealed", LargeBinary, nullable=False),
+    Column("filed_at", _INSTANT, nullable=False),
+    Column("reviewed_at", _INSTANT),
+    Column("reviewer", _WORD),
+    Column("decided_at", _INSTANT, index=True),
+    Column("decider", _WORD),
+    Column("explanation_sealed", LargeBinary),
+    # The account that lost the identity, and whether another identity of the account's gave way.
+    Column("loser", _ID, ForeignKey("account.id", ondelete="SET NULL")),
+    Column("exchanged", SmallInteger, nullable=False),
+    # When somebody is next to tell the outcome; empty while there is none, and once nobody is left to be told.
+    Column("tell_at", _INSTANT, index=True),
+    Column("told_at", _INSTANT),
+    Column("loser_told_at", _INSTANT),
+    Index(None, "account", "filed_at"),
+    Index(None, "key_version", "document"),
+    Index(None, "state", "filed_at"),
+)
+
+appeal_picture = Table(
+    "appeal_picture",
+    metadata,
+    Column("appeal", _ID, ForeignKey("appeal.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("file", SmallInteger, nullable=False),
+    Column("kind", _WORD, nullable=False),
+    # Before the picture: whoever adds sizes up does not read pictures.
+    Column("size", Integer, nullable=False),
+    Column("name_sealed", LargeBinary, nullable=False),
+    Column("picture_sealed", LargeBinary, nullable=False),
+)
+
 platform_link = Table(
     "platform_link",
     metadata,

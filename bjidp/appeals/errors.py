@@ -1,0 +1,41 @@
+"""How filing an appeal fails, beside :mod:`bjidp.errors`. What staff are told of is in :mod:`bjidp.appeals.ports`."""
+
+from __future__ import annotations
+
+from bjidp.errors import BjidpError, Retryable
+
+_AN_HOUR = 3600
+
+
+class AppealOpen(BjidpError):
+    """The account has an appeal that waits for a decision: one at a time."""
+
+    code = "appeal_open"
+
+
+class AppealNotNeeded(BjidpError):
+    """Nobody else holds the identity any more: it is proved in the ordinary way."""
+
+    code = "appeal_not_needed"
+
+
+class AppealsCrowded(BjidpError):
+    """So many accounts appeal for this identity already that another appeal would tell staff nothing more."""
+
+    code = "appeals_crowded"
+
+
+class AppealsFull(Retryable):
+    """There is no room for attachments until staff have decided what waits."""
+
+    code = "appeals_full"
+
+    def __init__(self) -> None:
+        """Suggest a pause of an hour."""
+        super().__init__(_AN_HOUR)
+
+
+class ClaimOver(BjidpError):
+    """Who somebody says they are was confirmed too long ago, or never: that comes before an appeal."""
+
+    code = "claim_over"

@@ -1,0 +1,132 @@
+"""Filing an appeal, and looking how it stands (RNV-8, REG-4).
+
+Owns what comes before an appeal: an account with a phone, and a claim, that is an identity which the authority has
+confirmed within the last half hour and which stayed another account's. So nobody learns from an appeal whose an
+identity is, and what staff look at are real people. Called by ``web``.
+
+Files are looked into only when everything else is right, since that costs most.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.appeals import flow
+from bjidp.appeals.appeal import ROOM, Appeal
+from bjidp.appeals.attachments import PICTURES, Fault, Kind, Picture, kind_of, shown_name
+from bjidp.appeals.errors import AppealOpen, ClaimOver
+from bjidp.appeals.flow import FIELDS, Typed
+from bjidp.appeals.ports import AppealStore, AttachmentRefused, NewAppeal, Sanitiser
+from bjidp.clock import HOUR, Clock
+from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.person import Person
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.proofing.claims import Claims
+from bjidp.throttle.ports import Throttle, Window
+
+UPLOADS: Final = Window(20, HOUR)
+"""Forms with files that an account may post: each keeps a processor busy."""
+
+
+class Counter(Struct, frozen=True):
+    """What somebody finds who wants to appeal."""
+
+    appeal: Appeal | None
+    """The one they filed last."""
+    person: Person | None
+    """Whose identity they may appeal for, None without a claim."""
+    phone: bool
+    """Whether there is a number to tell the outcome to."""
+
+
+class Filing:
+    """Takes appeals. A store that is down raises ``StoreUnavailable``."""
+
+    def __init__(
+        self,
+        *,
+        appeals: AppealStore,
+        claims: Claims,
+        verifying: Verifying,
+        sanitiser: Sanitiser,
+        throttle: Throttle,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        room: int = ROOM,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them. ``room`` is how many bytes all attachments may take."""
+        self._appeals = appeals
+        self._claims = claims
+        self._verifying = verifying
+        self._sanitiser = sanitiser
+        self._throttle = throttle
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._room = room
+
+    async def look(self, visit: Visit) -> Counter:
+        """Return what there is to show; raise ``AccountRefused``."""
+        member = await self._verifying.member(visit)
+        claim = await self._claims.find(visit.account)
+        appeal = await self._appeals.newest(visit.account)
+        return Counter(appeal, None if claim is None else claim.person, member.phone is not None)
+
+    async def file(self, visit: Visit, typed: Typed) -> str:
+        """File an appeal for the identity that is claimed; return its id.
+
+        Raises ``InvalidRequest`` with what is wrong with the form, ``RateLimited``, ``TooBusy``,
+        ``VerificationRequired`` where the session has ended meanwhile, :class:`bjidp.appeals.errors.ClaimOver`, and
+        what :meth:`bjidp.appeals.ports.AppealStore.file` raises.
+        """
+        member = await self._verifying.member(visit)
+        newest = await self._appeals.newest(visit.account)
+        if newest is not None and newest.is_open:
+            raise AppealOpen
+        claim = await self._claims.find(visit.account)
+        if claim is None or member.phone is None:
+            raise ClaimOver
+        wrong = flow.faults(typed)
+        if wrong:
+            raise InvalidRequest(*wrong)
+        await self._throttle.hit(self._pseudonyms.key("appeals.uploads", visit.account), UPLOADS)
+        pictures = await self._pictures(typed)
+        # Files took their time: whoever's session ended meanwhile is nobody (attack P7).
+        await self._verifying.require_session(visit)
+        return await self._appeals.file(
+            NewAppeal(
+                account=visit.account,
+                new=claim.new,
+                exchange=claim.exchange,
+                reason=typed.written,
+                contact=typed.reachable,
+                pictures=tuple(pictures),
+            ),
+            self._clock.now(),
+            room=self._room,
+        )
+
+    async def withdraw(self, visit: Visit, appeal: str) -> bool:
+        """Take an open appeal of the account back; return whether there was one. Raises ``AccountRefused``."""
+        return await self._appeals.withdraw(visit.account, appeal, self._clock.now())
+
+    async def _pictures(self, typed: Typed) -> list[Picture]:
+        wrong: list[FieldFault] = []
+        pictures: list[Picture] = []
+        for sent in typed.files:
+            # The form was looked at: each is of a kind.
+            kind = kind_of(sent.data) or Kind.PDF
+            try:
+                found = await self._sanitiser.pictures(kind, sent.data)
+            except AttachmentRefused as refused:
+                wrong.append(FieldFault(sent.field, refused.fault))
+                continue
+            number = FIELDS.index(sent.field) + 1
+            pictures += [Picture(file=number, name=shown_name(sent.name), kind=kind, data=one) for one in found]
+            if len(pictures) > PICTURES:
+                wrong.append(FieldFault(sent.field, Fault.PAGES))
+        if wrong:
+            raise InvalidRequest(*wrong)
+        return pictures

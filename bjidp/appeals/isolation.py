@@ -1,0 +1,142 @@
+"""Files of strangers are looked into by a process apart from the server, a few at a time.
+
+Owns how :mod:`bjidp.appeals.sanitising` is run: with no environment, for so long and with so much output at most, and
+how many wait. A process costs 0.3 s and holds nothing that is worth having: neither keys nor connections.
+Implements :class:`bjidp.appeals.ports.Sanitiser`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from bjidp.appeals.attachments import Fault, Kind
+from bjidp.appeals.ports import AttachmentRefused
+from bjidp.errors import TooBusy
+
+PROGRAM: Final = Path(__file__).with_name("sanitising.py")
+
+AT_ONCE: Final = 1
+"""Processes at a time: the other core is the event loop's."""
+
+WAITING: Final = 12
+"""Files that may wait for their turn."""
+
+PATIENCE: Final = 20.0
+"""Seconds for one file: its process gets half of them as time of a processor."""
+
+OUTPUT: Final = 12 * 1024 * 1024
+"""Bytes: the pages of a PDF, each at its largest."""
+
+RETRY_AFTER: Final = 10
+
+_REFUSED: Final = 3
+_LENGTH: Final = 4
+
+log = structlog.get_logger(__name__)
+
+
+class Isolation:
+    """Looks into files."""
+
+    def __init__(
+        self,
+        *,
+        program: Path = PROGRAM,
+        at_once: int = AT_ONCE,
+        waiting: int = WAITING,
+        patience: float = PATIENCE,
+        output: int = OUTPUT,
+    ) -> None:
+        """Run ``program``."""
+        self._program = program
+        self._turns = asyncio.Semaphore(at_once)
+        self._most = at_once + waiting
+        self._here = 0
+        self._patience = patience
+        self._output = output
+
+    async def pictures(self, kind: Kind, data: bytes) -> list[bytes]:
+        """Return the pictures that a file comes to; raise :class:`AttachmentRefused` and ``TooBusy``."""
+        if self._here >= self._most:
+            raise TooBusy(RETRY_AFTER)
+        self._here += 1
+        try:
+            async with self._turns:
+                return await self._run(kind, data)
+        finally:
+            self._here -= 1
+
+    async def _run(self, kind: Kind, data: bytes) -> list[bytes]:
+        # Isolated (-I) from the folder it is started in, and without an environment: what is in either is not for it.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            "-B",
+            str(self._program),
+            kind.value,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={},
+        )
+        feeding = asyncio.create_task(_feed(process, data))
+        try:
+            async with asyncio.timeout(self._patience):
+                said = await self._read(process)
+                code = await process.wait()
+        except TimeoutError:
+            log.warning("attachment_given_up", kind=kind, reason="patience")
+            raise AttachmentRefused(Fault.UNREADABLE) from None
+        finally:
+            feeding.cancel()
+            with suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.gather(feeding, process.wait(), return_exceptions=True)
+        if code == 0:
+            pictures = list(_split(said))
+            if pictures:
+                return pictures
+        elif code == _REFUSED:
+            with suppress(ValueError):
+                raise AttachmentRefused(Fault(said.decode("ascii", "replace")))
+        # It ran out of what it may take, or was brought down by what it read.
+        log.warning("attachment_given_up", kind=kind, reason="ended", code=code)
+        raise AttachmentRefused(Fault.UNREADABLE)
+
+    async def _read(self, process: asyncio.subprocess.Process) -> bytes:
+        stream, said = process.stdout, bytearray()
+        while stream is not None and (chunk := await stream.read(64 * 1024)):
+            said += chunk
+            if len(said) > self._output:
+                log.warning("attachment_given_up", reason="output")
+                raise AttachmentRefused(Fault.UNREADABLE)
+        return bytes(said)
+
+
+async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
+    stream = process.stdin
+    if stream is None:
+        return
+    # It may end before it has read everything; what it says then is what counts.
+    with suppress(ConnectionError):
+        stream.write(data)
+        await stream.drain()
+        stream.close()
+        await stream.wait_closed()
+
+
+def _split(said: bytes) -> Iterator[bytes]:
+    start = 0
+    while start + _LENGTH <= len(said):
+        end = start + _LENGTH + int.from_bytes(said[start : start + _LENGTH], "big")
+        if end > len(said):
+            return
+        yield said[start + _LENGTH : end]
+        start = end

@@ -1,0 +1,276 @@
+"""Appeals, and the pictures that came with them (RNV-8).
+
+Owns ``AppealStore``. What may become of an appeal is decided by :mod:`bjidp.appeals.appeal`; here is that it happens
+once: filing locks the account and whoever holds the identity, every other move locks the appeal.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+from sqlalchemy import bindparam, delete, func, or_, select, update
+
+from bjidp.accounts.identifiers import of_document
+from bjidp.appeals.appeal import (
+    OF_AN_IDENTITY,
+    OPEN,
+    TELL_AGAIN,
+    Appeal,
+    AppealClosed,
+    Case,
+    State,
+    require_rest,
+    reviewed,
+    withdrawn,
+)
+from bjidp.appeals.errors import AppealNotNeeded, AppealOpen, AppealsCrowded, AppealsFull
+from bjidp.appeals.ports import AppealUnknown, Concerned, Decision, NewAppeal, Outcome, Waiting
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import DAY, Instant
+from bjidp.entropy import Entropy, token
+from bjidp.privacy.fields import FieldCipher
+from bjidp.privacy.index import BlindIndex
+from bjidp.storage.sql.account_rows import AccountRows, usable
+from bjidp.storage.sql.appeal_decisions import AppealDecisions
+from bjidp.storage.sql.appeal_rows import AppealRows, picture_row
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.claims import Claims
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.schema import appeal, appeal_picture
+from bjidp.storage.sql.statements import Row, Value, delete_some
+from bjidp.storage.sql.transaction import Contended, Transaction
+
+_IS_OPEN: Final = or_(*(appeal.c.state == state.value for state in sorted(OPEN)))
+
+
+class SqlAppeals:
+    """The port ``bjidp.appeals.ports.AppealStore``."""
+
+    def __init__(
+        self, engine: SqlEngine, accounts: AccountRows, *, cipher: FieldCipher, index: BlindIndex, entropy: Entropy
+    ) -> None:
+        """Compile the statements for ``engine``."""
+        compile_ = engine.compile
+        self._engine = engine
+        self._accounts = accounts
+        self._cipher = cipher
+        self._entropy = entropy
+        self._claims = Claims(engine, index)
+        self._rows = AppealRows(engine, cipher, index)
+        self._decisions = AppealDecisions(engine, self._rows, accounts, cipher, self._claims)
+        self._audit = AuditRows(engine)
+        own = appeal.c.account == bindparam("account")
+        self._recent = compile_(
+            select(appeal.c.state, appeal.c.filed_at).where(own, _IS_OPEN | (appeal.c.filed_at > bindparam("since")))
+        )
+        self._crowd = compile_(
+            select(func.count())
+            .select_from(appeal)
+            .where(
+                appeal.c.key_version == bindparam("key_version"), appeal.c.document == bindparam("document"), _IS_OPEN
+            )
+        )
+        self._room = compile_(select(func.coalesce(func.sum(appeal_picture.c.size), 0)))
+        self._state = compile_(
+            select(appeal.c.state).where(own).order_by(appeal.c.filed_at.desc(), appeal.c.id).limit(1)
+        )
+        pictures = (
+            select(func.count()).where(appeal_picture.c.appeal == appeal.c.id).correlate(appeal).scalar_subquery()
+        )
+        self._waiting = compile_(
+            select(appeal.c.id, appeal.c.state, appeal.c.filed_at, appeal.c.reviewer, pictures)
+            .where(_IS_OPEN)
+            .order_by(appeal.c.filed_at, appeal.c.id)
+            .limit(bindparam("limit"))
+        )
+        self._picture = compile_(
+            select(appeal.c.account, appeal_picture.c.picture_sealed)
+            .select_from(appeal_picture.join(appeal, appeal.c.id == appeal_picture.c.appeal))
+            .where(appeal_picture.c.appeal == bindparam("appeal"), appeal_picture.c.number == bindparam("number"))
+        )
+        self._drop_pictures = compile_(delete(appeal_picture).where(appeal_picture.c.appeal == bindparam("appeal")))
+        due = appeal.c.tell_at <= bindparam("now")
+        self._is_due = compile_(select(appeal.c.id).where(due).limit(1))
+        self._due = compile_(
+            select(
+                appeal.c.id,
+                appeal.c.account,
+                appeal.c.state,
+                appeal.c.decided_at,
+                appeal.c.exchanged,
+                appeal.c.loser,
+                appeal.c.told_at,
+                appeal.c.loser_told_at,
+            )
+            .where(due)
+            .order_by(appeal.c.tell_at)
+            .limit(bindparam("limit"))
+            .with_for_update(skip_locked=True)
+        )
+        by_id = update(appeal).where(appeal.c.id == bindparam("appeal"))
+        self._take_on = compile_(by_id.values(tell_at=bindparam("again_at")))
+        self._told = compile_(by_id.values(told_at=bindparam("now")))
+        self._loser_told = compile_(by_id.values(loser_told_at=bindparam("now")))
+        closed = appeal.c.decided_at < bindparam("before")
+        of_closed = appeal_picture.c.appeal.in_(select(appeal.c.id).where(closed))
+        self._forget_pictures = compile_(delete_some(appeal_picture, of_closed, engine.dialect))
+        self._forget = compile_(delete_some(appeal, closed, engine.dialect))
+
+    async def file(self, new: NewAppeal, now: Instant, *, room: int) -> str:
+        def work(transaction: Transaction) -> str:
+            document = of_document(new.new.person)
+            holder = self._claims.holder(transaction, document)
+            # Both, in one order everywhere: others who appeal for this identity wait, and are counted.
+            both = sorted({new.account, holder or new.account})
+            locked = {one: self._accounts.locked(transaction, one) for one in both}
+            ref = usable(locked[new.account])
+            if self._claims.holder(transaction, document) != holder:
+                raise Contended
+            self._require_may_file(transaction, new.account, now)
+            if holder is None or holder == new.account:
+                raise AppealNotNeeded
+            self._require_room(transaction, new, room)
+            filed = token(self._entropy, 128)
+            self._rows.add(transaction, filed, new, now)
+            self._audit.write(transaction, AuditEvent(EventKind.APPEAL_FILED, now, ref, facts={Fact.APPEAL: filed}))
+            return filed
+
+        return await self._engine.write(work)
+
+    async def newest(self, account: str) -> Appeal | None:
+        row = await self._engine.one(self._rows.newest, {"account": account})
+        if row is None:
+            return None
+        attachments = await self._engine.all(self._rows.attachments, {"appeal": row[0]})
+        return self._rows.with_attachments(self._rows.opened(row), attachments)
+
+    async def state(self, account: str) -> State | None:
+        row = await self._engine.one(self._state, {"account": account})
+        return None if row is None else State(row[0])
+
+    async def withdraw(self, account: str, appeal: str, now: Instant) -> bool:
+        def work(transaction: Transaction) -> bool:
+            ref = self._accounts.lock(transaction, account)
+            found = self._rows.get(transaction, appeal, lock=True)
+            if found is None or found.account != account:
+                return False
+            try:
+                moved = withdrawn(found, now)
+            except AppealClosed:
+                return False
+            self._rows.move(transaction, moved)
+            # Nobody is to look at them any more.
+            transaction.run(self._drop_pictures, {"appeal": appeal})
+            self._audit.write(
+                transaction, AuditEvent(EventKind.APPEAL_WITHDRAWN, now, ref, facts={Fact.APPEAL: appeal})
+            )
+            return True
+
+        return await self._engine.write(work)
+
+    async def waiting(self, staff: str, now: Instant, limit: int) -> list[Waiting]:
+        def work(transaction: Transaction) -> list[Waiting]:
+            self._audit.write(transaction, AuditEvent(EventKind.APPEALS_LISTED, now, facts={Fact.STAFF: staff}))
+            return [
+                Waiting(id=found, state=State(state), filed_at=filed_at, reviewer=reviewer, pictures=pictures)
+                for found, state, filed_at, reviewer, pictures in transaction.all(self._waiting, {"limit": limit})
+            ]
+
+        return await self._engine.write(work)
+
+    async def review(self, appeal: str, staff: str, now: Instant) -> Case:
+        def work(transaction: Transaction) -> Case:
+            found = self._rows.get(transaction, appeal, lock=True)
+            if found is None:
+                raise AppealUnknown
+            seen = reviewed(found, staff, now)
+            if seen is not found:
+                self._rows.move(transaction, seen)
+            self._look(transaction, EventKind.APPEAL_READ, found.account, {Fact.APPEAL: appeal, Fact.STAFF: staff}, now)
+            holder = self._claims.holder(transaction, of_document(seen.person))
+            case = self._decisions.case(transaction, seen, holder)
+            pictures = transaction.all(self._rows.attachments, {"appeal": appeal})
+            return replace(case, appeal=self._rows.with_attachments(seen, pictures))
+
+        return await self._engine.write(work)
+
+    async def picture(self, appeal: str, number: int, staff: str, now: Instant) -> bytes:
+        def work(transaction: Transaction) -> bytes:
+            row = transaction.one(self._picture, {"appeal": appeal, "number": number})
+            if row is None:
+                raise AppealUnknown
+            facts = {Fact.APPEAL: appeal, Fact.PICTURE: str(number), Fact.STAFF: staff}
+            self._look(transaction, EventKind.APPEAL_PICTURE_READ, row[0], facts, now)
+            return self._cipher.open_bytes("appeal_picture", "picture", picture_row(appeal, number), row[1])
+
+        return await self._engine.write(work)
+
+    async def decide(self, decision: Decision, now: Instant) -> Appeal:
+        return await self._engine.write(lambda transaction: self._decisions.decide(transaction, decision, now))
+
+    async def outcomes(self, now: Instant, limit: int) -> list[Outcome]:
+        def work(transaction: Transaction) -> list[Outcome]:
+            rows = transaction.all(self._due, {"now": now, "limit": limit})
+            for row in rows:
+                transaction.run(self._take_on, {"appeal": row[0], "again_at": now + TELL_AGAIN})
+            return [self._outcome(transaction, row) for row in rows]
+
+        # Every server asks every few seconds, and nearly always there is nothing.
+        if await self._engine.one(self._is_due, {"now": now}) is None:
+            return []
+        return await self._engine.write(work)
+
+    async def told(self, appeal: str, now: Instant, *, loser: bool) -> None:
+        statement = self._loser_told if loser else self._told
+        await self._engine.write_one(statement, {"appeal": appeal, "now": now})
+
+    async def followed(self, appeal: str) -> None:
+        await self._engine.write_one(self._take_on, {"appeal": appeal, "again_at": None})
+
+    async def forget_attachments(self, before: Instant, limit: int) -> int:
+        values = {"before": before, "limit": limit}
+        return await self._engine.write(lambda transaction: transaction.run(self._forget_pictures, values))
+
+    async def forget(self, before: Instant, limit: int) -> int:
+        values = {"before": before, "limit": limit}
+        return await self._engine.write(lambda transaction: transaction.run(self._forget, values))
+
+    def _require_may_file(self, transaction: Transaction, account_id: str, now: Instant) -> None:
+        recent = transaction.all(self._recent, {"account": account_id, "since": now - DAY})
+        if any(State(state) in OPEN for state, _ in recent):
+            raise AppealOpen
+        require_rest([filed_at for _, filed_at in recent], now)
+
+    def _require_room(self, transaction: Transaction, new: NewAppeal, room: int) -> None:
+        crowd = 0
+        for document in self._rows.documents(new.new.person):
+            values: dict[str, Value] = {"key_version": document.version, "document": document.value}
+            crowd += (transaction.one(self._crowd, values) or (0,))[0]
+        if crowd >= OF_AN_IDENTITY:
+            raise AppealsCrowded
+        taken = int((transaction.one(self._room, {}) or (0,))[0])
+        if taken + sum(len(picture.data) for picture in new.pictures) > room:
+            raise AppealsFull
+
+    def _look(
+        self, transaction: Transaction, kind: EventKind, account_id: str, facts: dict[Fact, str], now: Instant
+    ) -> None:
+        self._audit.write_for(transaction, account_id, AuditEvent(kind, now, facts=facts))
+
+    def _outcome(self, transaction: Transaction, row: Row) -> Outcome:
+        found, claimant, state, decided_at, exchanged, loser, told_at, loser_told_at = row
+
+        def concerned(account_id: str | None, done: Instant | None) -> Concerned | None:
+            if account_id is None or done is not None:
+                return None
+            return Concerned(account_id, *self._rows.reached(transaction, account_id))
+
+        return Outcome(
+            appeal=found,
+            state=State(state),
+            decided_at=decided_at,
+            exchanged=bool(exchanged),
+            claimant=concerned(claimant, told_at),
+            loser=concerned(loser, loser_told_at),
+        )

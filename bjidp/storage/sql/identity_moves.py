@@ -1,0 +1,107 @@
+"""How an identity comes to an account: taken from who holds it, given to who gets it, everybody put out who has to go.
+
+Owns what is written for it, with what the log and the accounts are told. Who may have what is decided before, by
+:mod:`bjidp.proofing.binding`; both accounts are locked. Called by ``identity_store`` and ``appeal_decisions``, within
+their transactions.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, delete, select
+
+from bjidp.accounts.identifiers import of_document
+from bjidp.accounts.notices import NoticeKind
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.privacy.fields import FieldCipher
+from bjidp.proofing.ports import Loser, NewIdentity
+from bjidp.storage.sql.account_rows import fenced
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.claims import Claims
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.identities import Identities
+from bjidp.storage.sql.mini_sessions import MiniSessionEnds
+from bjidp.storage.sql.notices import NoticeRows
+from bjidp.storage.sql.schema import account, platform_link
+from bjidp.storage.sql.transaction import Contended, Transaction
+
+
+class IdentityMoves:
+    """Moves identities within a transaction."""
+
+    def __init__(self, engine: SqlEngine, cipher: FieldCipher, claims: Claims, identities: Identities) -> None:
+        """Compile the statements for ``engine``."""
+        compile_ = engine.compile
+        self._cipher = cipher
+        self._claims = claims
+        self._identities = identities
+        self._audit = AuditRows(engine)
+        self._notices = NoticeRows(engine)
+        self._mini_ends = MiniSessionEnds(engine)
+        self._phone = compile_(select(account.c.phone_sealed).where(account.c.id == bindparam("account")))
+        self._fence = compile_(fenced(account.c.id == bindparam("account")))
+        self._links = compile_(
+            select(platform_link.c.id, platform_link.c.platform).where(platform_link.c.account == bindparam("account"))
+        )
+        self._unlink = compile_(delete(platform_link).where(platform_link.c.id == bindparam("link")))
+
+    def take(self, transaction: Transaction, former: str, ref: str, new: NewIdentity, now: Instant) -> Loser:
+        """Take the identity from the account that holds it; return whom to tell."""
+        sealed = transaction.one(self._phone, {"account": former})
+        phone = None if sealed is None or sealed[0] is None else sealed[0]
+        self._identities.take(transaction, former, now)
+        self.note(transaction, EventKind.IDENTITY_LOST, ref, new, now)
+        self._notices.tell(transaction, former, NoticeKind.IDENTITY_LOST, now)
+        number = None if phone is None else self._cipher.open("account", "phone", former, phone)
+        return Loser(former, ref, number)
+
+    def give(
+        self,
+        transaction: Transaction,
+        account_id: str,
+        ref: str,
+        new: NewIdentity,
+        now: Instant,
+        *,
+        moved_at: Instant | None,
+    ) -> None:
+        """Give the account an identity that is nobody's by now, in place of the one it had."""
+        had_one = self._identities.drop(transaction, account_id)
+        if not self._claims.claim(transaction, of_document(new.person), account_id):
+            raise Contended  # somebody came to hold it since the look
+        self._identities.bind(transaction, account_id, new, now, moved_at=moved_at)
+        kind = EventKind.IDENTITY_EXCHANGED if had_one else EventKind.IDENTITY_PROVED
+        self.note(transaction, kind, ref, new, now)
+        if moved_at is not None:
+            self.note(transaction, EventKind.IDENTITY_TAKEN, ref, new, now)
+            self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_TAKEN, now)
+
+    def put_out(
+        self, transaction: Transaction, account_id: str, keep: str | None, reason: MiniSessionEnd, now: Instant
+    ) -> None:
+        """Put everybody out of an account that is another person's, or nobody's, by now, but the session ``keep``.
+
+        A phone that a former face has linked goes with that person: else it would be let in for days without another.
+        """
+        transaction.run(self._fence, {"account": account_id, "keep": keep})
+        for link, platform in transaction.all(self._links, {"account": account_id}):
+            self._mini_ends.of_link(transaction, link, reason, now)
+            transaction.run(self._unlink, {"link": link})
+            facts = {Fact.LINK: link, Fact.PLATFORM: platform}
+            self._audit.write_for(transaction, account_id, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
+
+    def exchanged(self, transaction: Transaction, account_id: str, keep: str | None, now: Instant) -> None:
+        """Put everybody but the session ``keep`` out of an account that is another person's by now, and tell it."""
+        self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_EXCHANGED, now)
+        self.put_out(transaction, account_id, keep, MiniSessionEnd.IDENTITY_EXCHANGED, now)
+
+    def note(self, transaction: Transaction, kind: EventKind, ref: str, new: NewIdentity, now: Instant) -> None:
+        """Write down what became of an identity, and what proved it."""
+        facts = {
+            Fact.DOCUMENT_TYPE: new.person.document_type.value,
+            Fact.EVIDENCE: new.evidence.value,
+            Fact.EVIDENCE_REFERENCE: new.evidence_reference,
+            Fact.AUTHORITY_REFERENCE: new.authority_reference,
+        }
+        self._audit.write(transaction, AuditEvent(kind, now, ref, facts=facts))

@@ -1,0 +1,465 @@
+"""Appeals, and what deciding one moves (RNV-8), on every backend."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from bjidp.accounts.ports import Evidence
+from bjidp.appeals.appeal import A_DAY, OF_AN_IDENTITY, ROOM, TELL_AGAIN, AppealClosed, Attachment, State, Verdict
+from bjidp.appeals.attachments import Kind, Picture
+from bjidp.appeals.errors import AppealNotNeeded, AppealOpen, AppealsCrowded, AppealsFull
+from bjidp.appeals.ports import AppealStore, AppealUnknown, Decision, FactsChanged, NewAppeal, NotGrantable
+from bjidp.clock import DAY, HOUR, SECOND
+from bjidp.entropy import SystemEntropy
+from bjidp.errors import AccountRefused, RateLimited
+from bjidp.person import Person
+from bjidp.privacy.fields import FieldUnreadable
+from bjidp.proofing.ports import NewIdentity
+from bjidp.standing import Level, Status
+from bjidp.storage.sql.catalog import open_sql
+from tests.contracts.house import LI, ZHANG, House, cookie, keyring
+
+pytestmark = pytest.mark.req("RNV-8")
+
+REASON = "我的身份证被别人的账号占用了。"
+PHOTO = Picture(file=1, name="手持身份证.jpg", kind=Kind.JPEG, data=b"\xff\xd8photo")
+PAGE = Picture(file=2, name="证明.pdf", kind=Kind.PDF, data=b"\xff\xd8page")
+
+
+def proof(person: Person = ZHANG, evidence: Evidence = Evidence.NAME_AND_NUMBER) -> NewIdentity:
+    """Return a person whom the authority has confirmed."""
+    return NewIdentity(person=person, evidence=evidence, evidence_reference="E-1", authority_reference="A-77")
+
+
+def new(account: str, person: Person = ZHANG, *, exchange: bool = False) -> NewAppeal:
+    """Return what an account files."""
+    return NewAppeal(
+        account=account,
+        new=proof(person),
+        exchange=exchange,
+        reason=REASON,
+        contact="010-12345678",
+        pictures=(PHOTO, PAGE),
+    )
+
+
+@pytest.fixture
+def appeals(house: House) -> AppealStore:
+    """The store under test."""
+    return house.sql.appeals
+
+
+async def sides(house: House, evidence: Evidence = Evidence.FACE) -> tuple[str, str]:
+    """Return the account that appeals, and the one that holds 张三's identity."""
+    claimant = await house.member("13800138000", "zhangsan1")
+    holder = await house.member("13800138001", "zhangsan2")
+    await house.sql.identities.prove(holder.account, proof(evidence=evidence), house.now)
+    return claimant.account, holder.account
+
+
+async def decision(house: House, appeal: str, verdict: Verdict = Verdict.GRANT, staff: str = "wang") -> Decision:
+    """Return what somebody decides who has just looked."""
+    case = await house.sql.appeals.review(appeal, staff, house.now)
+    return Decision(appeal=appeal, verdict=verdict, facts=case.facts, staff=staff, explanation="材料属实")
+
+
+async def holder_of(house: House, person: Person = ZHANG) -> str | None:
+    held = await house.accounts.holder_of(person)
+    return None if held is None else held.account
+
+
+async def test_an_appeal_is_kept_whole_and_its_pictures_apart(house: House, appeals: AppealStore) -> None:
+    claimant, _ = await sides(house)
+    assert await appeals.newest(claimant) is None
+    assert await appeals.state(claimant) is None
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    found = await appeals.newest(claimant)
+    assert found is not None
+    assert (found.id, found.account, found.state, found.filed_at) == (filed, claimant, State.FILED, house.now)
+    assert (found.new, found.exchange, found.reason, found.contact) == (proof(), False, REASON, "010-12345678")
+    assert found.attachments == (
+        Attachment(number=1, file=1, name="手持身份证.jpg", kind="jpeg", size=7),
+        Attachment(number=2, file=2, name="证明.pdf", kind="pdf", size=6),
+    )
+    assert await appeals.picture(filed, 2, "wang", house.now) == b"\xff\xd8page"
+    for appeal, number in ((filed, 3), ("nothing", 1)):
+        with pytest.raises(AppealUnknown):
+            await appeals.picture(appeal, number, "wang", house.now)
+    assert [kind for kind, *_ in house.audit()[-2:]] == ["appeal.filed", "appeal.picture_read"]
+    # Only the account's own: another account has filed nothing.
+    assert await appeals.newest(await holder_of(house) or "") is None
+
+
+async def test_whoever_looks_first_takes_an_appeal_into_review(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    ((waiting),) = await appeals.waiting("wang", house.now, 10)
+    assert (waiting.id, waiting.state, waiting.reviewer, waiting.pictures) == (filed, State.FILED, None, 2)
+    case = await appeals.review(filed, "wang", house.now)
+    house.clock.advance(60)
+    again = await appeals.review(filed, "li", house.now)
+    assert (again.appeal.state, again.appeal.reviewer) == (State.IN_REVIEW, "wang")
+    assert again.appeal.reviewed_at == case.appeal.reviewed_at == house.now - 60 * SECOND
+    assert again.facts == case.facts
+    assert (case.claimant.level, case.claimant.phone, case.claimant.evidence) == (Level.L1, "138****8000", None)
+    assert case.holder is not None
+    assert (case.holder.level, case.holder.phone, case.holder.evidence) == (Level.L3, "138****8001", Evidence.FACE)
+    looks = [(kind, ref) for kind, ref, _ in house.audit() if kind.startswith("appeal")]
+    assert looks[1:] == [
+        ("appeals.listed", None),
+        ("appeal.read", case.claimant.ref),
+        ("appeal.read", case.claimant.ref),
+    ]
+    facts = house.rows("SELECT facts FROM audit_event WHERE kind = 'appeal.read' ORDER BY id")
+    assert facts[0] == (f'{{"appeal":"{filed}","staff":"wang"}}',)
+    assert holder == await holder_of(house)
+
+
+@pytest.mark.parametrize("evidence", list(Evidence))
+async def test_a_grant_moves_the_identity_and_puts_the_loser_out(
+    house: House, appeals: AppealStore, evidence: Evidence
+) -> None:
+    claimant, holder = await sides(house, evidence)
+    await house.sessions.open(house.session(holder), cookie("holder"), None)
+    await house.sessions.open(house.session(claimant), cookie("claimant"), None)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    decided = await appeals.decide(await decision(house, filed), house.now)
+    assert (decided.state, decided.decider, decided.explanation) == (State.GRANTED, "wang", "材料属实")
+
+    bound = await house.sql.identities.bound(claimant)
+    assert bound is not None
+    assert (bound.person, bound.level, bound.evidence) == (ZHANG, Level.L2, Evidence.NAME_AND_NUMBER)
+    assert (bound.evidence_reference, bound.authority_reference) == (filed, "A-77")
+    left = await house.members.member(holder)
+    assert left is not None
+    assert (left.standing.level, left.document, left.phone, left.password) == (Level.L1, None, "13800138001", "hash-1")
+    assert await house.sessions.find(cookie("holder"), house.now) is None
+    assert await house.sessions.find(cookie("claimant"), house.now) is not None
+    assert house.notices()[-3:] == [
+        (holder, "identity.lost"),
+        (claimant, "identity.taken"),
+        (claimant, "appeal.granted"),
+    ]
+    kinds = [kind for kind, *_ in house.audit()]
+    assert kinds[-4:] == ["identity.lost", "identity.proved", "identity.taken", "appeal.granted"]
+    # It moved a moment ago: a weaker holder cannot be pulled back to by a face for a day.
+    with pytest.raises(RateLimited):
+        await house.sql.identities.prove(holder, proof(evidence=Evidence.FACE), house.now)
+
+
+async def test_a_refusal_moves_nothing_and_is_told(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    decided = await appeals.decide(await decision(house, filed, Verdict.REFUSE), house.now)
+    assert (decided.state, await holder_of(house)) == (State.REFUSED, holder)
+    found = await appeals.newest(claimant)
+    assert found is not None
+    assert (found.explanation, found.decided_at) == ("材料属实", house.now)
+    assert house.notices()[-1] == (claimant, "appeal.refused")
+    (outcome,) = await appeals.outcomes(house.now, 10)
+    assert (outcome.state, outcome.loser) == (State.REFUSED, None)
+
+
+@pytest.mark.req("REG-8")
+async def test_of_two_who_decide_at_once_one_does(house: House, appeals: AppealStore) -> None:
+    """Two processes, eight deciders: grants and refusals of one and the same appeal."""
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    made = await decision(house, filed)
+    verdicts = [Verdict.GRANT, Verdict.REFUSE] * 4
+    other = open_sql(house.url, keyring(), SystemEntropy())
+    try:
+        stores = [appeals, other.appeals] * 4
+        results = await asyncio.gather(
+            *(
+                store.decide(replace(made, verdict=verdict, staff=f"s{number}"), house.now)
+                for number, (store, verdict) in enumerate(zip(stores, verdicts, strict=True))
+            ),
+            return_exceptions=True,
+        )
+    finally:
+        await other.close()
+    (decided,) = [result for result in results if not isinstance(result, BaseException)]
+    assert sum(isinstance(result, AppealClosed) for result in results) == 7
+    assert await holder_of(house) == (claimant if decided.state is State.GRANTED else holder)
+    kinds = [kind for kind, *_ in house.audit()]
+    assert sum(kind in {"appeal.granted", "appeal.refused"} for kind in kinds) == 1
+    found = await appeals.newest(claimant)
+    assert found is not None
+    assert (found.state, found.decider) == (decided.state, decided.decider)
+
+
+@pytest.mark.req("REG-8")
+async def test_two_appeals_for_one_identity_that_are_granted_at_once_move_it_once(
+    house: House, appeals: AppealStore
+) -> None:
+    one, holder = await sides(house)
+    two = (await house.member("13800138002", "zhangsan3")).account
+    made = [await decision(house, await appeals.file(new(account), house.now, room=ROOM)) for account in (one, two)]
+    results = await asyncio.gather(*(appeals.decide(each, house.now) for each in made), return_exceptions=True)
+    winner = next(number for number, result in enumerate(results) if not isinstance(result, BaseException))
+    assert isinstance(results[1 - winner], FactsChanged), "the other was decided on a holder that is it no more"
+    assert await holder_of(house) == (one, two)[winner]
+    assert [account for account, kind in house.notices() if kind == "identity.lost"] == [holder]
+
+
+async def test_nothing_is_decided_on_what_is_not_so_any_more(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house, Evidence.NAME_AND_NUMBER)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    made = await decision(house, filed)
+    await house.sql.identities.prove(holder, proof(evidence=Evidence.FACE), house.now)
+    before = house.counts()
+    for verdict in Verdict:
+        with pytest.raises(FactsChanged):
+            await appeals.decide(replace(made, verdict=verdict), house.now)
+    assert house.counts() == before
+    with pytest.raises(AppealUnknown):
+        await appeals.decide(replace(made, appeal="nothing"), house.now)
+    await appeals.decide(await decision(house, filed), house.now)
+    with pytest.raises(AppealClosed) as closed:
+        await appeals.decide(made, house.now)
+    assert closed.value.appeal.state is State.GRANTED
+
+
+@pytest.mark.attack("Q21")
+async def test_an_account_that_may_not_be_used_is_granted_nothing(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    house.set_status(claimant, "locked")
+    made = await decision(house, filed)
+    before = house.counts()
+    with pytest.raises(NotGrantable) as refused:
+        await appeals.decide(made, house.now)
+    assert (refused.value.reason, house.counts(), await holder_of(house)) == ("locked", before, holder)
+    with pytest.raises(AccountRefused):
+        await appeals.withdraw(claimant, filed, house.now)
+    decided = await appeals.decide(replace(made, verdict=Verdict.REFUSE), house.now)
+    assert decided.state is State.REFUSED
+
+
+@pytest.mark.attack("Q21")
+async def test_people_may_move_an_identity_out_of_an_account_that_is_locked(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    seen = await decision(house, filed)
+    house.set_status(holder, "locked")
+    with pytest.raises(FactsChanged):
+        await appeals.decide(seen, house.now)
+    made = await decision(house, filed)
+    case = await appeals.review(filed, "wang", house.now)
+    assert case.holder is not None
+    assert case.holder.status is Status.LOCKED
+    await appeals.decide(made, house.now)
+    assert await holder_of(house) == claimant
+
+
+async def test_an_identity_that_came_by_another_way_is_not_granted_again(house: House, appeals: AppealStore) -> None:
+    claimant, _ = await sides(house, Evidence.NAME_AND_NUMBER)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    await house.sql.identities.prove(claimant, proof(evidence=Evidence.FACE), house.now)
+    made = await decision(house, filed)
+    with pytest.raises(NotGrantable) as refused:
+        await appeals.decide(made, house.now)
+    assert refused.value.reason == "own"
+    bound = await house.sql.identities.bound(claimant)
+    assert bound is not None
+    assert bound.level is Level.L3, "a grant lowers nothing"
+
+
+async def test_an_identity_that_nobody_holds_any_more_is_granted(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    await house.members.cancel(holder, house.now)
+    await appeals.decide(await decision(house, filed), house.now)
+    assert await holder_of(house) == claimant
+    (outcome,) = await appeals.outcomes(house.now, 10)
+    assert outcome.loser is None
+
+
+@pytest.mark.req("RNV-5")
+async def test_another_identity_gives_way_only_where_the_appeal_was_for_an_exchange(
+    house: House, appeals: AppealStore
+) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    await house.sql.identities.prove(claimant, proof(LI), house.now)
+    made = await decision(house, filed)
+    with pytest.raises(NotGrantable) as refused:
+        await appeals.decide(made, house.now)
+    assert (refused.value.reason, await holder_of(house, LI)) == ("other_identity", claimant)
+    await appeals.withdraw(claimant, filed, house.now)
+
+    await house.sessions.open(house.session(claimant), cookie("claimant"), None)
+    filed = await appeals.file(new(claimant, exchange=True), house.now, room=ROOM)
+    await appeals.decide(await decision(house, filed), house.now)
+    assert (await holder_of(house), await holder_of(house, LI)) == (claimant, None)
+    assert await house.sessions.find(cookie("claimant"), house.now) is None
+    (outcome,) = await appeals.outcomes(house.now, 10)
+    assert outcome.exchanged
+    assert outcome.loser is not None
+    assert outcome.loser.account == holder
+
+
+async def test_an_outcome_is_taken_on_by_one_and_again_where_nobody_was_told(
+    house: House, appeals: AppealStore
+) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    assert await appeals.outcomes(house.now, 10) == []
+    await appeals.decide(await decision(house, filed), house.now)
+    taken = await asyncio.gather(*(appeals.outcomes(house.now, 10) for _ in range(6)))
+    ((outcome,),) = [found for found in taken if found]
+    assert (outcome.appeal, outcome.state, outcome.decided_at) == (filed, State.GRANTED, house.now)
+    assert (outcome.exchanged, outcome.claimant is not None) == (False, True)
+    assert outcome.loser is not None
+    assert (outcome.loser.account, outcome.loser.phone) == (holder, "13800138001")
+
+    await appeals.told(filed, house.now, loser=True)
+    house.clock.advance(TELL_AGAIN // SECOND)
+    (again,) = await appeals.outcomes(house.now, 10)
+    assert again.loser is None
+    assert again.claimant is not None
+    assert (again.claimant.account, again.claimant.phone) == (claimant, "13800138000")
+    await appeals.told(filed, house.now, loser=False)
+    await appeals.followed(filed)
+    house.clock.advance(TELL_AGAIN // SECOND)
+    assert await appeals.outcomes(house.now, 10) == []
+
+
+async def test_one_appeal_at_a_time_and_a_few_a_day(house: House, appeals: AppealStore) -> None:
+    claimant, _ = await sides(house)
+    results = await asyncio.gather(
+        *(appeals.file(new(claimant), house.now, room=ROOM) for _ in range(6)), return_exceptions=True
+    )
+    (filed,) = [result for result in results if isinstance(result, str)]
+    assert sum(isinstance(result, AppealOpen) for result in results) == 5
+    house.clock.advance(HOUR // SECOND)
+    for _ in range(A_DAY - 1):
+        assert await appeals.withdraw(claimant, filed, house.now)
+        filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    await appeals.withdraw(claimant, filed, house.now)
+    with pytest.raises(RateLimited) as limited:
+        await appeals.file(new(claimant), house.now, room=ROOM)
+    assert limited.value.retry_after == (DAY - HOUR) // SECOND
+    house.clock.advance((DAY - HOUR) // SECOND)
+    await appeals.file(new(claimant), house.now, room=ROOM)
+
+
+async def test_an_appeal_is_for_an_identity_that_another_account_holds(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    before = house.counts()
+    for account, person in ((claimant, LI), (holder, ZHANG)):
+        with pytest.raises(AppealNotNeeded):
+            await appeals.file(new(account, person), house.now, room=ROOM)
+    with pytest.raises(AccountRefused):
+        await appeals.file(new("nobody"), house.now, room=ROOM)
+    assert house.counts() == before
+
+
+async def test_a_crowd_does_not_appeal_for_one_identity(house: House, appeals: AppealStore) -> None:
+    await sides(house)
+    crowd = [
+        (await house.member(f"1380013900{number}", f"crowd_{number}")).account for number in range(OF_AN_IDENTITY + 2)
+    ]
+    results = await asyncio.gather(
+        *(appeals.file(new(account), house.now, room=ROOM) for account in crowd), return_exceptions=True
+    )
+    assert sum(isinstance(result, AppealsCrowded) for result in results) == 2
+    assert sum(isinstance(result, str) for result in results) == OF_AN_IDENTITY
+
+
+async def test_attachments_take_no_more_room_than_there_is(house: House, appeals: AppealStore) -> None:
+    claimant, _ = await sides(house)
+    with pytest.raises(AppealsFull):
+        await appeals.file(new(claimant), house.now, room=12)
+    assert house.count("appeal") == house.count("appeal_picture") == 0
+    await appeals.file(new(claimant), house.now, room=13)
+
+
+async def test_an_owner_takes_an_appeal_back_and_its_pictures_go(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    made = await decision(house, filed)
+    assert not await appeals.withdraw(holder, filed, house.now), "another account's"
+    assert not await appeals.withdraw(claimant, "nothing", house.now)
+    assert await appeals.withdraw(claimant, filed, house.now)
+    assert not await appeals.withdraw(claimant, filed, house.now)
+    assert await appeals.state(claimant) is State.WITHDRAWN
+    assert house.count("appeal_picture") == 0
+    assert await appeals.waiting("wang", house.now, 10) == []
+    with pytest.raises(AppealClosed):
+        await appeals.decide(made, house.now)
+    assert await appeals.outcomes(house.now, 10) == []
+
+
+@pytest.mark.req("PRV-4")
+async def test_what_is_closed_is_forgotten_the_pictures_first(house: House, appeals: AppealStore) -> None:
+    claimant, _ = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    later = house.now + DAY
+    assert await appeals.forget_attachments(later, 10) == await appeals.forget(later, 10) == 0, "it is open"
+    await appeals.decide(await decision(house, filed), house.now)
+    assert await appeals.forget_attachments(house.now, 10) == 0
+    assert await appeals.forget_attachments(later, 1) == 1
+    assert await appeals.forget_attachments(later, 10) == 1
+    found = await appeals.newest(claimant)
+    assert found is not None
+    assert (found.attachments, found.state) == ((), State.GRANTED)
+    assert await appeals.forget(house.now, 10) == 0
+    assert await appeals.forget(later, 10) == 1
+    assert await appeals.newest(claimant) is None
+
+
+@pytest.mark.req("PRV-4")
+async def test_an_appeal_and_its_pictures_go_with_the_account(house: House, appeals: AppealStore) -> None:
+    claimant, _ = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    made = await decision(house, filed)
+    await house.members.cancel(claimant, house.now)
+    assert house.count("appeal") == house.count("appeal_picture") == 0
+    for gone in (appeals.review(filed, "wang", house.now), appeals.decide(made, house.now)):
+        with pytest.raises(AppealUnknown):
+            await gone
+
+
+@pytest.mark.req("PRV-4")
+async def test_what_a_loser_was_to_be_told_is_nothing_once_it_has_gone(house: House, appeals: AppealStore) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    await appeals.decide(await decision(house, filed), house.now)
+    await house.members.cancel(holder, house.now)
+    (outcome,) = await appeals.outcomes(house.now, 10)
+    assert outcome.loser is not None
+    assert outcome.loser.phone is None
+
+
+@pytest.mark.req("PRV-1")
+async def test_a_rotation_seals_appeals_anew(house: House, appeals: AppealStore) -> None:
+    claimant, _ = await sides(house)
+    other = await house.member("13800138002", "zhangsan3")
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    await appeals.decide(await decision(house, filed, Verdict.REFUSE), house.now)
+    await appeals.file(new(other.account), house.now, room=ROOM)
+    moving = open_sql(house.url, keyring(1, 2), SystemEntropy(), threads=1)
+    alone = open_sql(house.url, keyring(2), SystemEntropy(), threads=1)
+    try:
+        with pytest.raises(FieldUnreadable):
+            await alone.appeals.newest(claimant)
+        await moving.rotation.fill()
+        found = await alone.appeals.newest(claimant)
+        assert found == await moving.appeals.newest(claimant)
+        assert found is not None
+        assert (found.reason, found.explanation, found.attachments[0].name) == (REASON, "材料属实", PHOTO.name)
+        assert await alone.appeals.picture(filed, 1, "wang", house.now) == PHOTO.data
+        assert house.rows("SELECT DISTINCT key_version FROM appeal") == [(2,)]
+    finally:
+        await moving.close()
+        await alone.close()
+
+
+def test_nothing_of_an_appeal_is_shown_where_it_is_printed() -> None:
+    for shown in (repr(new("account")), repr(PHOTO), str(new("account")), repr(proof())):
+        assert not any(word in shown for word in (REASON, PHOTO.name, "010", ZHANG.name, ZHANG.number))
