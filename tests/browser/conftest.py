@@ -9,7 +9,8 @@ from typing import Protocol
 
 from playwright.async_api import ViewportSize
 
-from tests.support.chromium import ContextFactory, beside_browsers
+from tests.support.browser import IPHONE
+from tests.support.chromium import ContextFactory, ContextOptions, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.gallery import Gallery
@@ -22,10 +23,12 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 class ComputerFactory(Protocol):
-    """Puts a computer in front of a person; each has cookies of its own."""
+    """Puts a screen in front of a person; each has cookies of its own."""
 
-    def __call__(self, place: Place, *, java_script_enabled: bool = True) -> Awaitable[Computer]:
-        """Switch one on."""
+    def __call__(
+        self, place: Place, *, java_script_enabled: bool = True, asks_for_computers: bool = False
+    ) -> Awaitable[Computer]:
+        """Switch one on; a phone that ``asks_for_computers`` is shown the pages made for them."""
         ...
 
 
@@ -47,18 +50,47 @@ class Builder(Protocol):
         ...
 
 
+class Screens:
+    """Screens of one kind."""
+
+    def __init__(self, browser_context: ContextFactory, gallery: Gallery, kind: ContextOptions) -> None:
+        """``kind`` is what they have in common."""
+        self._open = browser_context
+        self._gallery = gallery
+        self._kind = kind
+        self._on: list[Computer] = []
+
+    @property
+    def faults(self) -> list[str]:
+        """What went wrong on any of them."""
+        return [fault for screen in self._on for fault in screen.faults]
+
+    async def switch_on(
+        self, place: Place, *, java_script_enabled: bool = True, asks_for_computers: bool = False
+    ) -> Computer:
+        """See :class:`ComputerFactory`."""
+        options: ContextOptions = {**self._kind, "base_url": place.server, "java_script_enabled": java_script_enabled}
+        if options.get("is_mobile") and not asks_for_computers:
+            options["user_agent"] = IPHONE
+        context = await self._open(**options)
+        self._on.append(Computer(await context.new_page(), self._gallery))
+        return self._on[-1]
+
+
 @beside_browsers
 async def computer_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIterator[ComputerFactory]:
     """Switch computers on; no script of theirs may have failed, and none may have broken the content policy."""
-    computers: list[Computer] = []
+    screens = Screens(browser_context, gallery, {"viewport": PC})
+    yield screens.switch_on
+    assert screens.faults == []
 
-    async def switch_on(place: Place, *, java_script_enabled: bool = True) -> Computer:
-        context = await browser_context(base_url=place.server, viewport=PC, java_script_enabled=java_script_enabled)
-        computers.append(Computer(await context.new_page(), gallery))
-        return computers[-1]
 
-    yield switch_on
-    assert [fault for computer in computers for fault in computer.faults] == []
+@beside_browsers
+async def handheld_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIterator[ComputerFactory]:
+    """Switch on browsers of phones, which are held to the same."""
+    screens = Screens(browser_context, gallery, {"viewport": PHONE, "has_touch": True, "is_mobile": True})
+    yield screens.switch_on
+    assert screens.faults == []
 
 
 @beside_browsers
@@ -84,6 +116,12 @@ async def phone_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIt
 async def computer(computer_at: ComputerFactory, demo: Demo) -> Computer:
     """A computer at the demo."""
     return await computer_at(demo)
+
+
+@beside_browsers
+async def handheld(handheld_at: ComputerFactory, demo: Demo) -> Computer:
+    """A phone's own browser at the demo."""
+    return await handheld_at(demo)
 
 
 @beside_browsers

@@ -5,77 +5,25 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from tests.browser.conftest import PHONE, ComputerFactory
-from tests.support.accounts import member_at
-from tests.support.browser import IPHONE
-from tests.support.chromium import ContextFactory, beside_browsers
+from tests.browser.conftest import ComputerFactory
 from tests.support.computer import Computer
 from tests.support.demo import Demo
-from tests.support.gallery import Gallery
 from tests.support.handset import Handset
 from tests.support.inbox import by_page, code_to
 from tests.support.looks import Looks
+from tests.support.screens import (
+    NEW_PASSWORD,
+    PASSWORD,
+    asks_for_a_code,
+    gets_a_code,
+    goes_on,
+    logs_in,
+    logs_in_on_a_phone,
+    proves_it,
+)
 from tests.support.town import acquaint
-
-PASSWORD, NEW_PASSWORD = "Wansui-wansui-7", "Wansui-wansui-8"
-
-
-@beside_browsers
-async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
-    """A phone's own browser at the demo."""
-    context = await browser_context(
-        base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True, user_agent=IPHONE
-    )
-    return Computer(await context.new_page(), gallery)
-
-
-async def logs_in(demo: Demo, computer: Computer, username: str, phone: str) -> Page:
-    """Log in at a computer as somebody who registered before."""
-    page = computer.page
-    await member_at(demo.config, username=username, phone=phone, password=PASSWORD)
-    await page.goto("/login?tab=account")
-    await page.get_by_label("用户名/手机号/身份证号").fill(username)
-    await page.locator("#f-password").fill(PASSWORD)
-    await page.locator("#f-captcha").fill(await computer.captcha(demo))
-    await page.keyboard.press("Enter")
-    await expect(page).to_have_url(re.compile("/centre$"))
-    return page
-
-
-async def logs_in_on_a_phone(demo: Demo, handheld: Computer, username: str, phone: str) -> None:
-    """Log in with a phone's own browser as somebody who registered before."""
-    page = handheld.page
-    await member_at(demo.config, username=username, phone=phone, password=PASSWORD)
-    await page.goto("/h5/login")
-    await page.locator("#f-account").fill(phone)
-    await page.locator("#f-password").fill(PASSWORD)
-    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
-    await page.get_by_role("checkbox").check()
-    await page.get_by_role("button", name="授权并登录").click()
-    await expect(page).to_have_url(re.compile("/h5/centre$"))
-
-
-async def asks_for_a_code(demo: Demo, computer: Computer) -> None:
-    """Read the captcha and ask, by the keyboard."""
-    await computer.page.locator("#f-captcha").fill(await computer.captcha(demo))
-    await computer.page.get_by_role("button", name="获取验证码").focus()
-    await computer.page.keyboard.press("Enter")
-
-
-async def proves_it(demo: Demo, computer: Computer, number: str) -> None:
-    """Go through 验证身份 by a code."""
-    await asks_for_a_code(demo, computer)
-    code = await code_to(by_page(computer.page, demo), number)
-    await expect(computer.page.locator("#f-captcha")).to_be_hidden()
-    await computer.page.get_by_label("手机验证码", exact=True).fill(code)
-    await next_step(computer)
-
-
-async def next_step(computer: Computer) -> None:
-    """Press the form's button."""
-    await computer.page.get_by_role("button", name="下一步", exact=True).click()
 
 
 @pytest.mark.req("ACC-1", "ACC-2", "ACC-5", "ACC-8", "SES-1", "SES-3", "UX-2", "UX-3", "UX-5")
@@ -105,7 +53,7 @@ async def test_somebody_changes_their_password_at_a_computer(
     await expect(page.get_by_role("heading", name="修改密码")).to_be_visible()
     await expect(page.get_by_text("154****5001")).to_be_visible()
     await looks.at("identity")
-    await next_step(computer)
+    await goes_on(computer)
     await expect(page.get_by_text("请先获取验证码，再输入收到的6位数字")).to_be_visible()
     await expect(page.get_by_label("手机验证码", exact=True)).to_be_focused()
     await asks_for_a_code(demo, computer)
@@ -118,21 +66,21 @@ async def test_somebody_changes_their_password_at_a_computer(
 
     await expect(page.get_by_label("输入旧密码")).to_be_visible()
     await looks.at("password")
-    await next_step(computer)
+    await goes_on(computer)
     await expect(page.get_by_role("alert")).to_contain_text("有2处需要修改")
     await expect(page.get_by_role("alert")).to_be_focused()
     await looks.at("password-missing")
     await page.get_by_label("输入旧密码").fill("not-the-old-1")
     await page.get_by_label("输入新密码").fill(NEW_PASSWORD)
     await page.get_by_label("确定新密码").fill(NEW_PASSWORD)
-    await next_step(computer)
+    await goes_on(computer)
     await expect(page.get_by_text("旧密码不对，请检查后再输入")).to_be_visible()
     for label in ("输入旧密码", "输入新密码", "确定新密码"):
         await expect(page.get_by_label(label)).to_have_value("")
     await page.get_by_label("输入旧密码").fill(PASSWORD)
     await page.get_by_label("输入新密码").fill(NEW_PASSWORD)
     await page.get_by_label("确定新密码").fill(NEW_PASSWORD)
-    await next_step(computer)
+    await goes_on(computer)
     await expect(page.get_by_role("heading", name="修改成功，请牢记新密码！")).to_be_visible()
     await looks.at("password-done")
     await page.reload()
@@ -166,7 +114,7 @@ async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Co
     await asks_for_a_code(demo, handheld)
     await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, demo), number))
     await looks.at("identity")
-    await next_step(handheld)
+    await goes_on(handheld)
     await expect(page.get_by_text("一个账号只能绑定一个手机号码")).to_be_visible()
     await looks.at("phone")
     await page.get_by_label("手机号码").fill(number)
@@ -179,7 +127,7 @@ async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Co
     await expect(page.locator("#f-captcha")).to_be_hidden()
     await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, demo), new))
     await looks.at("phone-filled-in")
-    await next_step(handheld)
+    await goes_on(handheld)
     await expect(page.get_by_role("heading", name="设置成功，请牢记您的手机号码！")).to_be_visible()
     await looks.at("phone-done")
     # Back and reload are safe: they say again how it ended.
@@ -212,7 +160,7 @@ async def test_somebody_changes_their_username_at_a_computer(demo: Demo, compute
     await proves_it(demo, computer, number)
 
     await page.get_by_label("新用户名").fill("centre_name")
-    await next_step(computer)
+    await goes_on(computer)
     await expect(page.get_by_text("这就是您现在的用户名，请换一个")).to_be_visible()
     await expect(page.get_by_label("新用户名")).to_be_focused()
     await expect(page.get_by_label("新用户名")).to_have_value("centre_name")
@@ -232,6 +180,24 @@ async def test_somebody_changes_their_username_at_a_computer(demo: Demo, compute
     assert (looks.found, computer.faults) == ([], [])
 
 
+@pytest.mark.req("ACC-4", "ACC-8", "UX-2")
+async def test_somebody_binds_a_mail_address_at_a_computer(demo: Demo, computer: Computer) -> None:
+    number, address = "15400085009", "centre-post@qq.example"
+    page, looks = await logs_in(demo, computer, "centre_post", number), Looks(computer, "centre-mail")
+    await page.get_by_role("link", name="我要绑定 邮箱").click()
+    await proves_it(demo, computer, number)
+    await expect(page.get_by_text("请确保您输入的邮箱地址能正常接收邮件")).to_be_visible()
+    await page.get_by_label("邮箱地址").fill(address)
+    await gets_a_code(demo, computer, address)
+    await looks.at("sent")
+    await goes_on(computer)
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("成功")
+    await looks.at("done")
+    await page.get_by_role("link", name="个人中心").last.click()
+    await expect(page.get_by_text("@qq.example")).to_be_visible()
+    assert looks.found == []
+
+
 @pytest.mark.req("ACC-6", "ACC-8")
 async def test_somebody_changes_their_username_on_a_phone(demo: Demo, handheld: Computer) -> None:
     number, page = "15400085005", handheld.page
@@ -239,10 +205,10 @@ async def test_somebody_changes_their_username_on_a_phone(demo: Demo, handheld: 
     await page.get_by_role("link", name="修改 用户名").click()
     await proves_it(demo, handheld, number)
     await page.get_by_label("新用户名").fill("bjt_10000000001")
-    await next_step(handheld)
+    await goes_on(handheld)
     await expect(page.get_by_text("这种用户名由系统分配，请换一个")).to_be_visible()
     await page.get_by_label("新用户名").fill("centre_handy")
-    await next_step(handheld)
+    await goes_on(handheld)
     await expect(page.get_by_role("heading", name="修改成功，请牢记新用户名！")).to_be_visible()
     await page.get_by_role("link", name="个人中心").last.click()
     await expect(page).to_have_url(re.compile("/h5/centre$"))
@@ -309,6 +275,6 @@ async def test_an_account_without_a_phone_denies_another_login_and_sets_a_passwo
     await expect(page.get_by_label("输入旧密码")).to_have_count(0)
     await page.get_by_label("输入新密码").fill(NEW_PASSWORD)
     await page.get_by_label("确定新密码").fill(NEW_PASSWORD)
-    await next_step(computer)
+    await goes_on(computer)
     await expect(page.get_by_role("heading", name="修改成功，请牢记新密码！")).to_be_visible()
     assert looks.found == []

@@ -9,8 +9,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PHONE, ComputerFactory
 from tests.support.accessibility import violations
-from tests.support.browser import IPHONE
-from tests.support.chromium import ContextFactory
+from tests.support.computer import Computer
 from tests.support.demo import Demo
 
 SEVEN = 7
@@ -43,12 +42,9 @@ async def test_who_gets_no_message_at_a_computer_is_a_link_away_from_the_answers
 
 @pytest.mark.req("FAQ-2", "UX-4")
 async def test_who_gets_no_message_on_a_phone_is_a_link_away_from_the_answers(
-    demo: Demo, browser_context: ContextFactory
+    handheld: Computer,
 ) -> None:
-    context = await browser_context(
-        base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True, user_agent=IPHONE
-    )
-    page = await context.new_page()
+    page = handheld.page
     await page.goto("/h5/login?tab=code")
     await page.get_by_role("link", name=re.compile("短信|帮助")).first.click()
     await expect(page).to_have_url(re.compile("/h5/help"))

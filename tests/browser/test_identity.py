@@ -11,25 +11,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import PHONE, ComputerFactory
-from tests.browser.test_centre import asks_for_a_code, logs_in
+from tests.browser.conftest import ComputerFactory
 from tests.support.accessibility import violations
-from tests.support.browser import IPHONE
-from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
-from tests.support.gallery import Gallery
 from tests.support.inbox import by_page, code_to
 from tests.support.registrant import Registrant
-
-
-@beside_browsers
-async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
-    """A phone's own browser at the demo."""
-    context = await browser_context(
-        base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True, user_agent=IPHONE
-    )
-    return Computer(await context.new_page(), gallery)
+from tests.support.screens import asks_for_a_code, logs_in
 
 
 async def person(page: Page, demo: Demo, name: str) -> dict[str, Any]:

@@ -14,22 +14,17 @@ import pytest
 from playwright.async_api import expect
 
 from bjidp.clock import SystemClock
-from tests.browser.conftest import PHONE, ComputerFactory
+from tests.browser.conftest import ComputerFactory
 from tests.support.accounts import member_at, stores_at
-from tests.support.browser import IPHONE
 from tests.support.calls import Caller, Deployment
-from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.fragile import Fragile, fragile
-from tests.support.gallery import Gallery
-from tests.support.inbox import by_page, code_to
 from tests.support.journeys import JOURNEYS, Journey, Stores, tells
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.registrant import Registrant
-
-PASSWORD, NEW_PASSWORD = "Wansui-wansui-7", "Wansui-wansui-8"
+from tests.support.screens import NEW_PASSWORD, PASSWORD, gets_a_code, logs_in
 
 Steps = AsyncIterator[None]
 """Somebody's way: it stops wherever the server may die."""
@@ -44,15 +39,6 @@ def scaled_out(
         storage = {"database_url": database, "redis_url": redis_server.fresh_url()}
         with fragile(demo, tmp_path_factory.mktemp("scaled-out"), storage, servers=2) as servers:
             yield servers
-
-
-@beside_browsers
-async def handheld(browser_context: ContextFactory, gallery: Gallery, scaled_out: Fragile) -> Computer:
-    """A phone's own browser."""
-    context = await browser_context(
-        base_url=scaled_out.server, viewport=PHONE, has_touch=True, is_mobile=True, user_agent=IPHONE
-    )
-    return Computer(await context.new_page(), gallery)
 
 
 async def registers(screen: Computer, place: Fragile) -> Steps:
@@ -81,8 +67,7 @@ async def recovers(screen: Computer, place: Fragile) -> Steps:
     yield
     await page.keyboard.press("Enter")
     await page.get_by_role("link", name="前往找回").first.click()
-    await asks_for_a_code(screen, place)
-    await page.locator("#f-code").fill(await code_to(by_page(page, place), number))
+    await gets_a_code(place, screen, number)
     yield
     await page.keyboard.press("Enter")
     await page.get_by_role("textbox", name="设置新密码").fill(NEW_PASSWORD)
@@ -95,10 +80,9 @@ async def recovers(screen: Computer, place: Fragile) -> Steps:
 async def changes_password(screen: Computer, place: Fragile) -> Steps:
     """修改密码."""
     page, number = screen.page, "15400088003"
-    await logs_in(screen, place, "killed_8003", number)
+    await logs_in(place, screen, "killed_8003", number)
     await page.goto("/centre/password")
-    await asks_for_a_code(screen, place)
-    await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, place), number))
+    await gets_a_code(place, screen, number)
     yield
     await page.keyboard.press("Enter")
     await page.get_by_label("输入旧密码").fill(PASSWORD)
@@ -115,12 +99,11 @@ async def changes_password(screen: Computer, place: Fragile) -> Steps:
 async def cancels(screen: Computer, place: Fragile) -> Steps:
     """账号注销."""
     page, number = screen.page, "15400088004"
-    await logs_in(screen, place, "killed_8004", number)
+    await logs_in(place, screen, "killed_8004", number)
     await page.goto("/centre/cancel")
     yield
     await page.get_by_role("button", name="仍要注销").click()
-    await asks_for_a_code(screen, place)
-    await page.get_by_label("手机验证码", exact=True).fill(await code_to(by_page(page, place), number))
+    await gets_a_code(place, screen, number)
     yield
     await page.get_by_role("button", name="确认注销账号", exact=True).click()
     await expect(page.get_by_role("heading", name="账号已注销")).to_be_visible()
@@ -132,8 +115,7 @@ async def logs_in_by_code(screen: Computer, place: Fragile) -> Steps:
     await member_at(place.config, username="killed_8005", phone=number, password=PASSWORD)
     await page.goto("/h5/login?tab=code")
     await page.get_by_label("手机号", exact=True).fill(number)
-    await asks_for_a_code(screen, place)
-    await page.locator("#f-code").fill(await code_to(by_page(page, place), number))
+    await gets_a_code(place, screen, number)
     await page.get_by_role("checkbox").check()
     yield
     await page.get_by_role("button", name="授权并登录").click()
@@ -143,32 +125,13 @@ async def logs_in_by_code(screen: Computer, place: Fragile) -> Steps:
     await expect(page.get_by_text("154****8005")).to_be_visible()
 
 
-async def logs_in(screen: Computer, place: Fragile, username: str, phone: str) -> None:
-    """Log in as somebody who has registered before."""
-    page = screen.page
-    await member_at(place.config, username=username, phone=phone, password=PASSWORD)
-    await page.goto("/login?tab=account")
-    await page.get_by_label("用户名/手机号/身份证号").fill(username)
-    await page.locator("#f-password").fill(PASSWORD)
-    await page.locator("#f-captcha").fill(await screen.captcha(place))
-    await page.keyboard.press("Enter")
-    await expect(page).to_have_url(re.compile("/centre$"))
-
-
-async def asks_for_a_code(screen: Computer, place: Fragile) -> None:
-    """Read the captcha and ask."""
-    await screen.page.locator("#f-captcha").fill(await screen.captcha(place))
-    await screen.page.get_by_role("button", name="获取验证码").click()
-    await expect(screen.page.get_by_role("button", name=re.compile("秒后重新获取"))).to_be_visible()
-
-
 @pytest.mark.req("REG-1", "REG-6", "LOG-6", "REC-1", "ACC-2", "ACC-7", "OPS-4")
 async def test_a_server_that_dies_between_the_steps_loses_none(
-    scaled_out: Fragile, computer_at: ComputerFactory, handheld: Computer
+    scaled_out: Fragile, computer_at: ComputerFactory, handheld_at: ComputerFactory
 ) -> None:
     at_computers = (registers, recovers, changes_password, cancels)
     people = [journey(await computer_at(scaled_out), scaled_out) for journey in at_computers]
-    people.append(logs_in_by_code(handheld, scaled_out))
+    people.append(logs_in_by_code(await handheld_at(scaled_out), scaled_out))
     while people:
         stopped = [await anext(somebody, somebody) for somebody in people]
         people = [somebody for somebody, at_end in zip(people, stopped, strict=True) if at_end is None]

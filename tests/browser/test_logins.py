@@ -7,26 +7,13 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import ComputerFactory
 from tests.support.accounts import member_at
-from tests.support.browser import IPHONE
-from tests.support.chromium import ContextFactory, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
-from tests.support.gallery import Gallery
 from tests.support.inbox import by_page, code_to
 from tests.support.looks import Looks
-
-PASSWORD = "Wansui-wansui-7"
-
-
-@beside_browsers
-async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
-    """A phone's own browser at the demo."""
-    context = await browser_context(
-        base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True, user_agent=IPHONE
-    )
-    return Computer(await context.new_page(), gallery)
+from tests.support.screens import PASSWORD
 
 
 @pytest.mark.req("LOG-1", "LOG-3", "REG-2", "UX-2", "UX-5")
@@ -119,14 +106,13 @@ async def test_somebody_logs_in_on_a_phone_by_password_and_by_code(demo: Demo, h
 
 @pytest.mark.req("LOG-6", "UX-4")
 async def test_without_a_script_a_number_without_an_account_is_led_to_register(
-    demo: Demo, browser_context: ContextFactory, gallery: Gallery
+    demo: Demo, handheld_at: ComputerFactory
 ) -> None:
-    context = await browser_context(base_url=demo.server, viewport=PHONE, java_script_enabled=False)
-    computer = Computer(await context.new_page(), gallery)
-    page, number = computer.page, "15400086003"
+    handheld = await handheld_at(demo, java_script_enabled=False)
+    page, number = handheld.page, "15400086003"
     await page.goto("/h5/login?tab=code")
     await page.get_by_label("手机号", exact=True).fill(number)
-    await page.locator("#f-captcha").fill(await computer.captcha(demo))
+    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="获取验证码").click()
     await expect(page.get_by_text("验证码已经发出")).to_be_visible()
@@ -139,6 +125,6 @@ async def test_without_a_script_a_number_without_an_account_is_led_to_register(
     await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await page.get_by_role("button", name="授权并登录").click()
     await expect(page.get_by_role("heading", name="这个手机号还没有注册")).to_be_visible()
-    await computer.hang("login-h5-no-account")
+    await handheld.hang("login-h5-no-account")
     await page.get_by_role("link", name="立即注册").click()
     await expect(page).to_have_url(re.compile("/h5/register"))

@@ -7,14 +7,10 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import PHONE
 from tests.support.accounts import ZHANG, member_at
-from tests.support.browser import IPHONE
 from tests.support.calls import Caller, Deployment
-from tests.support.chromium import ContextFactory
 from tests.support.computer import Computer
 from tests.support.demo import Demo
-from tests.support.gallery import Gallery
 from tests.support.inbox import by_page, code_to
 from tests.support.looks import Looks
 from tests.support.phone import log_in, people
@@ -127,23 +123,19 @@ async def test_an_account_without_a_phone_is_proved_in_jingtong(demo: Demo, comp
 
 
 @pytest.mark.req("REC-3", "UX-2", "UX-3")
-async def test_somebody_recovers_on_a_phone(demo: Demo, browser_context: ContextFactory, gallery: Gallery) -> None:
+async def test_somebody_recovers_on_a_phone(demo: Demo, handheld: Computer) -> None:
     number = "15400087002"
     await member_at(demo.config, username="recover_h5", phone=number, password=OLD)
-    context = await browser_context(
-        base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True, user_agent=IPHONE
-    )
-    phone = Computer(await context.new_page(), gallery)
-    page, looks = phone.page, Looks(phone, "recover-h5")
+    page, looks = handheld.page, Looks(handheld, "recover-h5")
     await page.goto("/recover")
     await expect(page).to_have_url(re.compile("/h5/recover$"))
     await looks.at("phone")
     await page.get_by_label("手机号").fill("154 0008 7002")
-    await page.locator("#f-captcha").fill(await phone.captcha(demo))
+    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
     await page.get_by_role("button", name="下一步").tap()
     await expect(page.get_by_role("heading", name="检验身份")).to_be_visible()
     await looks.at("code")
-    await asks_for_a_code(phone, demo)
+    await asks_for_a_code(handheld, demo)
     await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await looks.at("code-sent")
     await page.get_by_role("button", name="下一步").tap()
@@ -159,22 +151,17 @@ async def test_somebody_recovers_on_a_phone(demo: Demo, browser_context: Context
     await page.get_by_role("link", name="立即登录").tap()
     await expect(page).to_have_url(re.compile("/h5/login"))
     assert looks.found == []
-    assert phone.faults == []
 
 
 @pytest.mark.req("REC-3", "REC-4", "UX-2")
-async def test_on_a_phone_the_owner_of_a_number_without_an_account_is_led_on(
-    demo: Demo, browser_context: ContextFactory, gallery: Gallery
-) -> None:
+async def test_on_a_phone_the_owner_of_a_number_without_an_account_is_led_on(demo: Demo, handheld: Computer) -> None:
     number = "15400087003"
-    context = await browser_context(base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True)
-    phone = Computer(await context.new_page(), gallery)
-    page, looks = phone.page, Looks(phone, "recover-h5")
+    page, looks = handheld.page, Looks(handheld, "recover-h5")
     await page.goto("/h5/recover")
     await page.get_by_label("手机号").fill(number)
-    await page.locator("#f-captcha").fill(await phone.captcha(demo))
+    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
     await page.get_by_role("button", name="下一步").tap()
-    await asks_for_a_code(phone, demo)
+    await asks_for_a_code(handheld, demo)
     await page.locator("#f-code").fill(await code_to(by_page(page, demo), number))
     await page.get_by_role("button", name="下一步").tap()
     await expect(page.get_by_role("heading", name="这个手机号还没有注册")).to_be_visible()
@@ -182,4 +169,3 @@ async def test_on_a_phone_the_owner_of_a_number_without_an_account_is_led_on(
     await page.get_by_role("link", name="立即注册").tap()
     await expect(page).to_have_url(re.compile("/h5/register"))
     assert looks.found == []
-    assert phone.faults == []

@@ -9,18 +9,11 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import PHONE
 from tests.support.accessibility import violations
-from tests.support.chromium import ContextFactory, beside_browsers
+from tests.support.accounts import member_at
 from tests.support.computer import Computer
 from tests.support.demo import Demo
-from tests.support.gallery import Gallery
+from tests.support.looks import Looks
 from tests.support.registrant import Registrant
-
-
-@beside_browsers
-async def handheld(browser_context: ContextFactory, gallery: Gallery, demo: Demo) -> Computer:
-    """A phone's own browser at the demo."""
-    context = await browser_context(base_url=demo.server, viewport=PHONE, has_touch=True, is_mobile=True)
-    return Computer(await context.new_page(), gallery)
 
 
 @pytest.mark.req("REG-1", "REG-2", "REG-6", "UX-2", "UX-5")
@@ -152,3 +145,24 @@ async def test_somebody_registers_on_a_phone(demo: Demo, handheld: Computer) -> 
     await expect(page.get_by_role("heading", name="个人中心")).to_be_visible()
     assert found == []
     assert handheld.faults == []
+
+
+@pytest.mark.req("REG-2", "REG-8", "UX-5")
+async def test_a_number_that_has_an_account_is_told_once_it_is_proved_with_the_ways_on(
+    demo: Demo, handheld: Computer
+) -> None:
+    somebody, page, number = Registrant(handheld, demo, "/h5/register"), handheld.page, "15420001005"
+    await member_at(demo.config, username="taken_1005", phone=number, password="Wansui-wansui-7")
+    looks = Looks(handheld, "register-h5-taken")
+    await somebody.open()
+    await somebody.names(number)
+    await somebody.asks_for_a_code()
+    await somebody.completes(await somebody.code(number))
+    await somebody.sends()
+    await expect(page.get_by_text("这个手机号已经注册过，可以直接登录").first).to_be_visible()
+    await looks.at("told")
+    assert looks.found == []
+    for way, where in (("找回密码", "recover"), ("这个号码以前是别人的？", "help/")):
+        await expect(page.get_by_role("link", name=way)).to_have_attribute("href", re.compile(f"^/h5/{where}"))
+    await page.get_by_role("main").get_by_role("link", name=re.compile("登录")).first.tap()
+    await expect(page).to_have_url(re.compile("/h5/login"))

@@ -33,6 +33,11 @@ class Deployment(Struct, frozen=True):
     at: str
 
     @property
+    def server(self) -> str:
+        """The base URL, as journeys in a browser call it."""
+        return self.url
+
+    @property
     def authority(self) -> str:
         """The ``Host`` of every request."""
         return self.url.partition("://")[2]
