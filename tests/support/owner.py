@@ -19,20 +19,23 @@ BY_PASSWORD = Login(Way.PASSWORD, None, None, "Chrome", "Windows", None, b"netwo
 class Owner:
     """One browser of an account's owner; ``prefix`` is ``/h5`` on a phone."""
 
-    def __init__(self, program: Program, browser: Browser, prefix: str = "") -> None:
-        """Use ``browser``, which is logged in already."""
+    def __init__(self, program: Program, browser: Browser, prefix: str = "", phone: str = PHONE) -> None:
+        """Use ``browser``, which is logged in already to the account of ``phone``."""
         self.program = program
         self.browser = browser
         self.prefix = prefix
+        self.phone = phone
         self.code: str | None = None
 
     @classmethod
-    async def of(cls, program: Program, account: str, prefix: str = "", login: Login = BY_PASSWORD) -> Owner:
+    async def of(
+        cls, program: Program, account: str, prefix: str = "", login: Login = BY_PASSWORD, *, phone: str = PHONE
+    ) -> Owner:
         """Log in to an account, without the pages that lead there."""
         browser = await program.browser()
         sessions = Sessions(program.rooms.stores.sessions, program.clock, SystemEntropy(), 12 * HOUR)
         browser.cookies[browser.to.cookie(SESSION)] = await sessions.start(account, login, None)
-        return cls(program, browser, prefix)
+        return cls(program, browser, prefix, phone)
 
     async def get(self, path: str) -> Answer:
         """Open a page."""
@@ -60,7 +63,7 @@ class Owner:
         form = await self.form(path + flow, f"{path}/identity")
         page = await self.follow(await send(self.browser, form, "code"))
         assert page.status == 200, page
-        self.code = await code_to(self.browser.caller.sandbox, PHONE, but=self.code)
+        self.code = await code_to(self.browser.caller.sandbox, self.phone, but=self.code)
         return form_of(page, f"{self.prefix}{path}/identity")
 
     async def proves(self, setting: str, flow: str = "") -> Answer:

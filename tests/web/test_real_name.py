@@ -7,7 +7,6 @@ from typing import Any, Final
 import pytest
 
 from bjidp.accounts.ports import Evidence
-from bjidp.clock import DAY, SECOND
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import Bound, NewIdentity
 from bjidp.standing import Standing
@@ -231,7 +230,6 @@ async def test_whose_name_a_number_is_is_asked_for_an_account_three_times_a_day(
     answer = await send(applicant.browser, stated(form, who))
     assert answer.status == 429
     assert program.sql("SELECT count(*) FROM identity") == [(0,)]
-    await program.advance(DAY // SECOND)
 
 
 @pytest.mark.req("RNV-2")
