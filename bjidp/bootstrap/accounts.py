@@ -98,7 +98,11 @@ def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verifica
         windows=RegistrationWindows(),
     )
     registering = RegistrationPages(
-        settings=RegistrationSettings(Client(settings.server.client_name, rooms.site.host), HOME),
+        settings=RegistrationSettings(
+            client=Client(settings.server.client_name, rooms.site.host),
+            home=HOME,
+            bank_cards=own.proofing.bank_cards is not None,
+        ),
         desk=front.desk,
         registrations=registrations,
         real_names=own.proofing.real_names,

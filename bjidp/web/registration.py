@@ -82,10 +82,11 @@ class RegistrationForm(Form, frozen=True, forbid_unknown_fields=True):
 
 
 class RegistrationSettings(Struct, frozen=True):
-    """Where somebody goes who came from nowhere else, and the personal centre."""
+    """Where somebody goes who came from nowhere else, the personal centre, and whether there is a bank to ask."""
 
     client: Client
     home: str
+    bank_cards: bool
 
 
 class RegistrationPages:
@@ -204,21 +205,18 @@ class RegistrationPages:
         if form.act == "" and not self._registrations.is_fresh(asker.owner.session):
             # Whoever sits there now proves who they are first (attack R4).
             return self._desk.lead(asker, _home("/centre/real_name", surface))
-        left = Identity.SKIPPED
+        left, held_by = Identity.SKIPPED, None
         try:
             if form.act == "":
-                left = await self._proved(asker.owner, surface, form)
+                whole = surface is Surface.H5
+                held_by = await self._real_names.at_registration(asker.owner.session, form.stated, whole=whole)
+                left = Identity.BOUND if held_by is None else Identity.HELD
             elif form.act != "skip":
                 raise InvalidRequest(FieldFault("act", "unknown"))
         except BjidpError as error:
             return self._identity_again(request, asker, form, error)
-        await self._registrations.leave_identity(self._cookies.session_cookie(request), left)
+        await self._registrations.leave_identity(self._cookies.session_cookie(request), left, held_by or ())
         return self._desk.lead(asker, _at(surface, Step.DONE))
-
-    async def _proved(self, owner: Owner, surface: Surface, form: SettingForm) -> Identity:
-        whole = surface is Surface.H5
-        held_by = await self._real_names.at_registration(owner.session, form.stated, whole=whole)
-        return Identity.BOUND if held_by is None else Identity.HELD
 
     def _identity_again(self, request: web.Request, asker: Asker, form: SettingForm, error: BjidpError) -> web.Response:
         posted = Posted(form, error)
@@ -247,6 +245,8 @@ class RegistrationPages:
             client="" if facts is None else facts.client,
             home=home,
             identity=Identity.SKIPPED if facts is None else facts.identity,
+            held_by=() if facts is None else facts.held_by,
+            bank_cards=self._settings.bank_cards,
         )
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
 

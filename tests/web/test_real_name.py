@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from bjidp.accounts.ports import Evidence
@@ -14,7 +15,8 @@ from tests.support.forms import WebForm, form_of, heading, links, note, send
 from tests.support.members import enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
-from tests.web.test_registration import H5, Applicant
+from tests.web.conftest import StartProgram
+from tests.web.test_registration import H5, PATHS, Applicant
 from tests.web.test_settings import where
 
 PREFIXES: Final = ("", "/h5")
@@ -204,6 +206,40 @@ async def test_a_registration_on_a_computer_goes_on_to_name_and_number(program: 
     page = await applicant.open("/register/done")
     assert "认证成功，您的账号达到初级认证" in page.text
     assert program.sql("SELECT level FROM identity") == [(2,)]
+
+
+@pytest.mark.req("REG-4", "REG-5", "RNV-7")
+@pytest.mark.parametrize(
+    ("evidence", "by_card"),
+    [(Evidence.NAME_AND_NUMBER, True), (Evidence.FACE, False)],
+    ids=["by a card too", "by a face alone"],
+)
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_registration_ends_with_the_ways_to_an_identity_of_another_account(
+    program: Program, path: str, evidence: Evidence, *, by_card: bool
+) -> None:
+    who = await person(program)
+    other = await enrolled(program, username="another_one", phone="15400005679")
+    await give(program, other.account, who, evidence)
+    applicant = await Applicant.arrives(program, path)
+    await applicant.registers()
+    page = await applicant.open(where(await send(applicant.browser, stated(await applicant.identity(), who)))[1])
+    assert heading(page) == "注册成功"
+    assert "人脸识别" in page.text
+    assert (f"{path.removesuffix('/register')}/centre/bank_card" in links(page)) == by_card
+
+
+@pytest.mark.req("REG-5")
+async def test_where_there_is_no_bank_a_registration_leads_to_none(start_program: StartProgram) -> None:
+    program = await start_program(settings=lambda settings: msgspec.structs.replace(settings, bank=None))
+    who = await person(program)
+    other = await enrolled(program, username="another_one", phone="15400005679")
+    await give(program, other.account, who, Evidence.NAME_AND_NUMBER)
+    applicant = await Applicant.arrives(program)
+    await applicant.registers()
+    page = await applicant.open(where(await send(applicant.browser, stated(await applicant.identity(), who)))[1])
+    assert "人脸识别" in page.text
+    assert "/centre/bank_card" not in links(page)
 
 
 @pytest.mark.req("REG-5")

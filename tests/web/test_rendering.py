@@ -18,6 +18,7 @@ from bjidp.accounts.ethnicity import CODES
 from bjidp.accounts.fields import Field
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.password import PasswordFault
+from bjidp.accounts.ports import Evidence
 from bjidp.accounts.username import UsernameFault
 from bjidp.audit.event import EventKind
 from bjidp.errors import Retryable
@@ -30,10 +31,11 @@ from bjidp.verification.number import mobile_number
 from bjidp.verification.ranges import NOT_SERVED, is_synthetic, is_synthetic_mail
 from bjidp.web.pages.assets import StaticFiles
 from bjidp.web.pages.catalog import ALL
-from bjidp.web.pages.centre import CentrePage, IdentityPage, Setting, SettingPage
+from bjidp.web.pages.centre import CentrePage, IdentityPage, Setting, SettingDonePage, SettingPage
 from bjidp.web.pages.ending import ErrorPage, Message, MessagePage
 from bjidp.web.pages.login import LoginPage, SignedInPage, Tab
 from bjidp.web.pages.qr import QrState, QrStatePage, VerifyPage
+from bjidp.web.pages.registration import RegisteredPage
 from bjidp.web.pages.rendering import Renderer, Use, templates_root, uses
 from bjidp.web.pages.shell import Page, Shell
 from bjidp.web.words.advice import advice
@@ -88,6 +90,22 @@ def test_a_page_for_phones_leads_to_pages_for_phones(page: type[Page]) -> None:
     handed = {getattr(sample, name, None) for name in ("next", "home")}
     assert ours
     assert [w for w in ours if w not in handed and not w.startswith(("/h5/", "/captcha/", "/centre/verify/"))] == []
+
+
+@pytest.mark.req("REG-5", "RNV-7")
+@pytest.mark.parametrize("by", [(), (Evidence.FACE,), (Evidence.BANK_CARD, Evidence.FACE)])
+@pytest.mark.parametrize("bank_cards", [True, False])
+def test_both_ends_tell_the_same_ways_to_an_identity_of_another_account(
+    by: tuple[Evidence, ...], *, bank_cards: bool
+) -> None:
+    registered = replace(RegisteredPage.sample(), held_by=by, bank_cards=bank_cards)
+    proved = SettingDonePage(h5=False, setting="real_name", held_by=by, bank_cards=bank_cards)
+    led = bank_cards and Evidence.BANK_CARD in by
+    for page in (registered, proved):
+        html = RENDERER.render(page)
+        assert (TEXTS.plain("proofing.held.people") in words(html)) == (by == ())
+        assert (TEXTS.plain("proofing.held") in words(html)) == (by != ())
+        assert ("/centre/bank_card" in Elements(html).values("a", "href")) == led
 
 
 @pytest.mark.req("UX-1")

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts import fields
+from bjidp.accounts.ports import Evidence
 from bjidp.accounts.surface import Surface as Surface  # noqa: PLC0414 - a form is on one of the two
 from bjidp.clock import Instant
 from bjidp.errors import FieldFault
@@ -90,6 +91,8 @@ class Registered(Struct, frozen=True, kw_only=True):
     next: str
     client: str
     identity: Identity = Identity.OPEN
+    held_by: tuple[Evidence, ...] = ()
+    """The proofs that bring an identity that is held, weakest first; none where only people decide."""
 
 
 Facts: TypeAlias = Begun | Registered | None
@@ -143,19 +146,29 @@ def proved(facts: Begun, number: MobileNumber) -> Begun:
 _NEXT: Final = "registration.next"
 _CLIENT: Final = "registration.client"
 _IDENTITY: Final = "registration.identity"
+_HELD_BY: Final = "registration.held_by"
 
 
 def to_session(facts: Registered) -> dict[str, str]:
     """Return the facts as data of a session."""
     data = {_NEXT: facts.next, _CLIENT: facts.client}
-    return data | {_IDENTITY: facts.identity.value} if facts.identity else data
+    if facts.identity:
+        data[_IDENTITY] = facts.identity.value
+    if facts.held_by:
+        data[_HELD_BY] = " ".join(facts.held_by)
+    return data
 
 
 def of_session(data: dict[str, str]) -> Registered | None:
     """Return the facts that a session has, None when it did not begin with a registration."""
     if _NEXT not in data:
         return None
-    return Registered(next=data[_NEXT], client=data.get(_CLIENT, ""), identity=Identity(data.get(_IDENTITY, "")))
+    return Registered(
+        next=data[_NEXT],
+        client=data.get(_CLIENT, ""),
+        identity=Identity(data.get(_IDENTITY, "")),
+        held_by=tuple(Evidence(word) for word in data.get(_HELD_BY, "").split()),
+    )
 
 
 def code_faults(typed: Typed) -> list[FieldFault]:

@@ -30,7 +30,7 @@ from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
 from bjidp.accounts.once import prove_once
-from bjidp.accounts.ports import IdentifierTaken, MemberStore, NewMember
+from bjidp.accounts.ports import Evidence, IdentifierTaken, MemberStore, NewMember
 from bjidp.accounts.registration import flow as rules
 from bjidp.accounts.registration.flow import Begun, Identity, Registered, Surface, Typed
 from bjidp.clock import HOUR, SECOND, Clock
@@ -180,14 +180,14 @@ class Registrations:
         """Return whether the number was proved so lately that 实名认证 needs no other proof."""
         return self._clock.now() - session.created_at < LIFETIME
 
-    async def leave_identity(self, cookie: str | None, identity: Identity) -> None:
-        """Note what has become of 实名认证, if that is the step the person is at."""
+    async def leave_identity(self, cookie: str | None, identity: Identity, held_by: tuple[Evidence, ...] = ()) -> None:
+        """Note what has become of 实名认证, if that is the step the person is at; ``held_by`` as in ``Registered``."""
         for _ in range(_ATTEMPTS):
             found = await self._sessions.find(cookie)
             facts = None if found is None else registered(found[0])
             if found is None or facts is None or facts.identity is not Identity.OPEN:
                 return
-            left = rules.to_session(replace(facts, identity=identity))
+            left = rules.to_session(replace(facts, identity=identity, held_by=held_by))
             try:
                 await self._sessions.save(found[0], found[0].data | left)
             except StaleSession:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
+from bjidp.accounts.ports import Evidence
 from bjidp.accounts.registration.flow import Identity
 from bjidp.person import DocumentType
 from bjidp.proofing.adjudication import Advice
@@ -89,8 +90,21 @@ class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
     home: str
     """The personal centre."""
     identity: Identity = Identity.SKIPPED
+    held_by: tuple[Evidence, ...] = ()
+    """What brings an identity that is another account's; nothing where only people decide (RNV-7)."""
+    bank_cards: bool = False
+    """Whether there is a bank to ask."""
 
     @classmethod
     def sample(cls) -> RegisteredPage:
-        """Return the page of somebody who came from 首都之窗."""
-        return cls(h5=False, username="zhang_san", next="/authorize", client="首都之窗", home="/centre")
+        """Return the page of somebody who came from 首都之窗, and whose identity another account has."""
+        return cls(
+            h5=False,
+            username="zhang_san",
+            next="/authorize",
+            client="首都之窗",
+            home="/centre",
+            identity=Identity.HELD,
+            held_by=(Evidence.BANK_CARD, Evidence.FACE),
+            bank_cards=True,
+        )

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from bjidp.accounts.fields import REPEATED, Field
+from bjidp.accounts.ports import Evidence
 from bjidp.accounts.registration.flow import (
     Begun,
     Facts,
@@ -70,7 +71,12 @@ def test_the_step_that_is_due_follows_from_the_facts(facts: Facts, step: Step) -
 
 @pytest.mark.parametrize("identity", Identity)
 def test_a_session_remembers_the_registration_it_began_with(identity: Identity) -> None:
-    facts = Registered(next="/centre", client="首都之窗", identity=identity)
+    facts = Registered(
+        next="/centre",
+        client="首都之窗",
+        identity=identity,
+        held_by=(Evidence.BANK_CARD, Evidence.FACE) if identity is Identity.HELD else (),
+    )
     assert of_session(to_session(facts) | {"other": "data"}) == facts
 
 
