@@ -133,7 +133,8 @@ class BankCardProofs:
     async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
         """Send a code to the reserved number; return the change's id.
 
-        Raises ``InvalidRequest`` with what is wrong with number and captcha, :class:`IdentityWorn`, ``CaptchaWrong``,
+        It counts as its owner's asking where the number is the account's own (FAQ-1). Raises ``InvalidRequest`` with
+        what is wrong with number and captcha, :class:`IdentityWorn`, ``CaptchaWrong``, ``AccountRefused``,
         :class:`bjidp.accounts.settings.changes.NotDue`, and what
         :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
         """
@@ -150,7 +151,8 @@ class BankCardProofs:
             holder=visit.holder,
             browser=visit.holder,
             source=visit.source,
-            owner=False,
+            # Where 京通 has confirmed 验证身份, the account's own number is to be proved as well.
+            owner=(await self._verifying.member(visit)).phone == number.digits,
         )
         noted = sent_to(number.digits, sent, draft)
         return (await self._changes.note(visit, draft, lambda facts: rules.address_asked(facts, noted))).id

@@ -19,8 +19,11 @@ from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.bank_card_proofs import Typed
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther, IdentityWorn
 from bjidp.proofing.ports import NewIdentity
+from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
-from bjidp.verification.errors import VerificationCodeExpired, VerificationCodeWrong
+from bjidp.verification.code import Binding, Purpose, by_sms
+from bjidp.verification.errors import SmsHourly, VerificationCodeExpired, VerificationCodeWrong
+from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Means, Operation
 from tests.unit.accounts.settings.room import NEW_NUMBER, NUMBER, THIRD_NUMBER
 from tests.unit.proofing.room import LI, ZHANG, Study, form
@@ -139,6 +142,22 @@ async def test_who_proved_themselves_in_the_app_proves_the_number_too(room: Stud
     flow, typed = await coded(room, visit, factors())
     await room.bank_cards.prove(visit, flow, typed)
     assert len(room.bank.asked) == 1
+
+
+@pytest.mark.req("FAQ-1")
+async def test_a_code_to_the_accounts_own_number_is_its_owners_and_to_another_number_a_strangers(room: Study) -> None:
+    visit = await room.granted_visit(await room.someone(), Operation.BANK_CARD)
+    for stranger in ("1", "2", "3"):
+        for phone in (NUMBER, NEW_NUMBER):
+            number = MobileNumber(phone)
+            binding = Binding(Purpose.REGISTER, by_sms(number), stranger)
+            source = Source(stranger)
+            await room.dispatches.sms(binding, number, holder=stranger, browser=stranger, source=source, owner=False)
+        room.clock.advance(MINUTE // SECOND)
+    flow, typed = await coded(room, visit, factors())
+    await room.bank_cards.prove(visit, flow, typed)
+    with pytest.raises(SmsHourly):
+        await coded(room, await room.granted_visit(visit.account, Operation.BANK_CARD), factors(phone=NEW_NUMBER))
 
 
 @pytest.mark.attack("O10")
