@@ -3,7 +3,7 @@
 Owns what is wrong with the two dates before anybody outside is asked, and the moment a document runs out. Pure; called
 by the real-name pages. The dates are what the person states: the authority is asked for name and number alone, and of
 that document says itself whether it has run out. So they lower a level and raise none, and are held to what the number
-and the law tell.
+and the law tell: a document without an end, or with one that is far off, would never be asked for again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -30,6 +31,21 @@ FOR_LIFE: Final = frozenset({DocumentType.RESIDENT_ID})
 
 FOR_LIFE_FROM: Final = 46
 """How old people are whose cards are (居民身份证法, article 5; the same in the 条例 before it)."""
+
+LONGEST: Final = MappingProxyType(
+    {
+        DocumentType.RESIDENT_ID: 20,
+        DocumentType.HK_PERMIT: 10,
+        DocumentType.MACAO_PERMIT: 10,
+        DocumentType.TAIWAN_PERMIT: 5,
+        DocumentType.PERMANENT_RESIDENT: 10,
+    }
+)
+"""For how many years each kind is issued at most where it has an end: 居民身份证法, article 5, and the rules of the
+permits and of the permanent residence card, by which children have less."""
+
+NO_END: Final = date.max
+"""How machines write 长期; no document bears it."""
 
 _TYPED_LONGEST = 32
 _BETWEEN = r"\s*[-/.年]?\s*"
@@ -55,6 +71,8 @@ class Fault(StrEnum):
     TOO_EARLY = "too_early"
     ORDER = "order"
     EXPIRED = "expired"
+    TOO_LATE = "too_late"
+    FOR_LIFE = "for_life"
     NOT_FOR_LIFE = "not_for_life"
     NOT_YET_FOR_LIFE = "not_yet_for_life"
 
@@ -97,7 +115,9 @@ def read_validity(
         elif not faults and start is not None and born is not None and _age(born, start) < FOR_LIFE_FROM:
             faults.append(FieldFault(Field.TO, Fault.NOT_YET_FOR_LIFE))
     else:
-        to, fault = _end(typed.to, start, today)
+        to, fault = _end(kind, typed.to, start, today)
+        if not (faults or fault) and start is not None and to is not None and to > _years_after(start, LONGEST[kind]):
+            fault = [FieldFault(Field.TO, Fault.TOO_LATE)]
         faults += fault
     if faults or start is None:
         return faults
@@ -135,14 +155,24 @@ def _start(text: str, today: date, born: date | None) -> tuple[date | None, list
     return start, []
 
 
-def _end(text: str, start: date | None, today: date) -> tuple[date | None, list[FieldFault]]:
+def _end(kind: DocumentType, text: str, start: date | None, today: date) -> tuple[date | None, list[FieldFault]]:
     if not text.strip(SPACES):
         return None, [FieldFault(Field.TO, Fault.MISSING)]
     to = typed_date(text)
     if to is None:
         return None, [FieldFault(Field.TO, Fault.FORM)]
+    if to == NO_END:
+        return to, [FieldFault(Field.TO, Fault.FOR_LIFE if kind in FOR_LIFE else Fault.NOT_FOR_LIFE)]
     if start is not None and to <= start:
         return to, [FieldFault(Field.TO, Fault.ORDER)]
     if to < today:
         return to, [FieldFault(Field.TO, Fault.EXPIRED)]
     return to, []
+
+
+def _years_after(start: date, years: int) -> date:
+    """Return the same day ``years`` later, the first of March where that is none."""
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return date(start.year + years, 3, 1)

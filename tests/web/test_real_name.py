@@ -39,7 +39,7 @@ def stated(form: WebForm, who: dict[str, Any], **others: str) -> WebForm:
         "valid_to": "2038-06-06",
     }
     if who["document_type"] != "resident_id":
-        fields["sex"] = "female"
+        fields |= {"sex": "female", "valid_from": "2023-06-06", "valid_to": "2028-06-05"}
     return form.typed(**{name: value for name, value in (fields | others).items() if name in form.fields})
 
 

@@ -12,7 +12,7 @@ from bjidp.clock import DAY
 from bjidp.errors import FieldFault
 from bjidp.person import DocumentType
 from bjidp.proofing.dates import beijing_date
-from bjidp.proofing.validity import EARLIEST, Fault, Field, TypedDates, Validity, read_validity, typed_date
+from bjidp.proofing.validity import Fault, Field, TypedDates, Validity, read_validity, typed_date
 
 TODAY = date(2026, 7, 1)
 CARD = DocumentType.RESIDENT_ID
@@ -37,12 +37,11 @@ def test_what_is_no_day_is_none(text: str) -> None:
 
 
 @pytest.mark.req("RNV-2")
-@given(st.dates(EARLIEST, TODAY), st.dates(TODAY, date(2099, 12, 31)))
+@given(st.dates(date(2006, 7, 2), TODAY), st.dates(TODAY, date(2046, 7, 1)))
 def test_two_days_in_their_order_are_kept_and_run_out_at_the_midnight_in_beijing_after_the_last(
     start: date, to: date
 ) -> None:
-    if to <= start:
-        to = start + timedelta(days=1)
+    to = min(max(to, start + timedelta(days=1)), start.replace(day=1, year=start.year + 20))
     found = read_validity(CARD, TypedDates(start.isoformat(), to.isoformat(), for_life=False), TODAY)
     assert found == Validity(start, to)
     assert isinstance(found, Validity)
@@ -79,6 +78,34 @@ def test_each_fault_of_the_dates_is_named_beside_its_field(
 ) -> None:
     typed = TypedDates(start, to, for_life=False)
     assert read_validity(CARD, typed, TODAY) == [FieldFault(*fault) for fault in faults]
+
+
+@pytest.mark.req("RNV-1", "RNV-2")
+@pytest.mark.parametrize(
+    ("kind", "start", "last"),
+    [
+        (CARD, "2018-06-06", "2038-06-06"),
+        (CARD, "2016-02-29", "2036-02-29"),
+        (DocumentType.HK_PERMIT, "2018-06-06", "2028-06-06"),
+        (DocumentType.MACAO_PERMIT, "2020-02-29", "2030-03-01"),
+        (DocumentType.TAIWAN_PERMIT, "2022-06-06", "2027-06-06"),
+        (DocumentType.PERMANENT_RESIDENT, "2018-06-06", "2028-06-06"),
+    ],
+)
+def test_no_document_is_valid_for_longer_than_its_kind_is_issued_for(kind: DocumentType, start: str, last: str) -> None:
+    after = (date.fromisoformat(last) + timedelta(days=1)).isoformat()
+    assert isinstance(read_validity(kind, TypedDates(start, last, for_life=False), TODAY), Validity)
+    for to in (after, "2199-01-01", "2999-01-01", "9999-12-30"):
+        typed = TypedDates(start, to, for_life=False)
+        assert read_validity(kind, typed, TODAY) == [FieldFault(Field.TO, Fault.TOO_LATE)]
+
+
+@pytest.mark.req("RNV-2")
+@pytest.mark.parametrize("kind", DocumentType)
+def test_the_end_that_machines_write_for_none_leads_to_the_choice(kind: DocumentType) -> None:
+    typed = TypedDates("2018-06-06", "9999-12-31", for_life=False)
+    told = Fault.FOR_LIFE if kind is CARD else Fault.NOT_FOR_LIFE
+    assert read_validity(kind, typed, TODAY) == [FieldFault(Field.TO, told)]
 
 
 @pytest.mark.req("RNV-2")
