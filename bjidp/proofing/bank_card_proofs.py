@@ -70,6 +70,8 @@ class Factors(Struct, frozen=True):
     number: MobileNumber
     claim: Claim | None
     """The claim to this very person, if the account has one."""
+    was: str | None
+    """The mark of the identity that the account had when it was looked at, None where it had none."""
 
     @property
     def exchange(self) -> bool:
@@ -174,7 +176,9 @@ class BankCardProofs:
             binding = _binding(draft.id, factors.number)
             draft = await self._addresses.prove(visit, draft, binding, typed.change.code)
         new = await self._confirmed(visit.account, factors)
-        return await settled_in(self._changes, self._settling, visit, draft, new, exchange=factors.exchange)
+        return await settled_in(
+            self._changes, self._settling, visit, draft, new, was=factors.was, exchange=factors.exchange
+        )
 
     async def _factors(self, visit: Visit, typed: Typed, *, code: bool) -> Factors:
         """Return the factors.
@@ -195,7 +199,7 @@ class BankCardProofs:
         if bound is not None and claimed is None and bound.has_run_out(self._clock.now()):
             # A card tells no dates, so it would raise nothing: nobody is asked in vain.
             raise IdentityWorn
-        return Factors(person, card, number, claimed)
+        return Factors(person, card, number, claimed, None if bound is None else bound.mark)
 
     def _person(self, kinds: list[DocumentType], typed: Typed, faults: list[FieldFault]) -> Person | None:
         """Return who is stated, by the first of ``kinds`` that the number may be of; the first one's faults else."""

@@ -125,19 +125,19 @@ class IdentityStore(Protocol):
         new: NewIdentity,
         now: Instant,
         *,
+        was: str | None,
         exchange: bool = False,
         keep: str | None = None,
-        was: str | None = None,
     ) -> Settled:
         """Make the identity the account's, by the rules of :mod:`bjidp.proofing.binding`, and audit it.
 
         Whoever loses it is audited and told, and everybody is put out of that account in the same transaction. With
         ``exchange`` an identity that the account has gives way (RNV-5): then everybody but the session ``keep`` is put
         out of this one too, and phones that a former face has linked are linked no more. What sessions are kept
-        elsewhere open nothing from then on, and are the caller's to delete. With ``was`` nothing is done unless the
-        account's own identity has this mark. Raises :class:`IdentityChanged` where it has not, :class:`HeldElsewhere`,
-        :class:`OtherIdentity`, which comes first, ``RateLimited`` when it moved in the last 24 hours, and
-        ``AccountRefused`` for an account that may not be used.
+        elsewhere open nothing from then on, and are the caller's to delete. ``was`` is the mark of the identity that
+        the account had when this was decided on, None where it had none. Raises :class:`IdentityChanged`, before
+        everything else, for an account that has another mark by now; :class:`OtherIdentity`; :class:`HeldElsewhere`;
+        ``RateLimited`` when it moved in the last 24 hours; and ``AccountRefused`` for an account that may not be used.
         """
         ...
 

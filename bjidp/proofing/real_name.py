@@ -21,11 +21,12 @@ from bjidp.proofing.asking import Asking
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.errors import IdentityHeld, IdentityMismatch, IdentityOther
 from bjidp.proofing.names import is_same
-from bjidp.proofing.ports import IdentityStore, NewIdentity
+from bjidp.proofing.ports import IdentityChanged, IdentityStore, NewIdentity
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
 from bjidp.proofing.stated import Stated, Typed, read
 from bjidp.sessions.ports import Session
+from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
 
 EVIDENCE: Final = Evidence.NAME_AND_NUMBER
@@ -69,31 +70,40 @@ class RealNames:
         """Bind the identity to an account that was just registered; ``whole`` as in :func:`stated.read`.
 
         Returns None when it is bound, else the proofs that bring it from the account that holds it. Raises as
-        :meth:`prove` does. Posted twice, it is bound once.
+        :meth:`prove` does, and ``VerificationRequired`` in the place of ``NotDue``. Posted twice, it is bound once.
         """
         stated = self._read(typed, whole=whole)
-        await self._require_no_other(session.account, stated.person)
+        was = await self._own(session.account, stated.person)
         new = await self._confirmed(session.account, stated)
         try:
-            await self._settling.settle(session.account, new, keep=session.id)
+            await self._settling.settle(session.account, new, was=was, keep=session.id)
         except IdentityHeld as held:
             return held.by
+        except IdentityChanged:
+            # By another post of the same form; else by somebody who is logged in to this account elsewhere.
+            if await self._own(session.account, stated.person) is None:
+                raise VerificationRequired from None
         return None
 
     async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
         stated = self._read(typed, whole=True)
         draft = await self._changes.due(visit, operation, flow)
         exchange = operation is Operation.EXCHANGE
-        if not exchange:
-            await self._require_no_other(visit.account, stated.person)
+        was = await self._own(visit.account, None if exchange else stated.person)
         new = await self._confirmed(visit.account, stated)
-        return await settled_in(self._changes, self._settling, visit, draft, new, exchange=exchange)
+        return await settled_in(self._changes, self._settling, visit, draft, new, was=was, exchange=exchange)
 
-    async def _require_no_other(self, account: str, person: Person) -> None:
-        """Raise :class:`IdentityOther` before anybody is asked, for who has another identity than ``person``."""
+    async def _own(self, account: str, person: Person | None) -> str | None:
+        """Return the mark of the account's identity, which all that follows is decided on, None where it has none.
+
+        Raises :class:`IdentityOther`, before anybody is asked, where it is another one than ``person``.
+        """
         bound = await self._identities.bound(account)
-        if bound is not None and not is_same(bound.person, person):
+        if bound is None:
+            return None
+        if person is not None and not is_same(bound.person, person):
             raise IdentityOther
+        return bound.mark
 
     async def _confirmed(self, account: str, stated: Stated) -> NewIdentity:
         """Ask the authority; raise :class:`IdentityMismatch` for every answer but a clear yes."""

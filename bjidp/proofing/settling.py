@@ -14,15 +14,22 @@ from msgspec.structs import replace
 from bjidp.accounts.drafts import Draft
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.ports import MemberStore
-from bjidp.accounts.settings.changes import Changes
-from bjidp.accounts.settings.flow import Change
+from bjidp.accounts.settings.changes import Changes, NotDue
+from bjidp.accounts.settings.flow import Change, Step
 from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable
 from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.errors import IdentityHeld, IdentityOther
-from bjidp.proofing.ports import HeldElsewhere, IdentityStore, NewIdentity, OtherIdentity, Settled
+from bjidp.proofing.ports import (
+    HeldElsewhere,
+    IdentityChanged,
+    IdentityStore,
+    NewIdentity,
+    OtherIdentity,
+    Settled,
+)
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.number import MobileNumber
 
@@ -48,15 +55,20 @@ class Settling:
         self._teller = teller
         self._clock = clock
 
-    async def settle(self, account: str, new: NewIdentity, *, keep: str, exchange: bool = False) -> Settled:
+    async def settle(
+        self, account: str, new: NewIdentity, *, was: str | None, keep: str, exchange: bool = False
+    ) -> Settled:
         """Give the account the identity it has proved; ``keep`` is the session at the page.
 
-        With ``exchange`` it takes the place of another, and the account's other sessions end (RNV-5). Raises
+        ``was`` is the mark of the identity that this was decided on, None for none. With ``exchange`` it takes the
+        place of another, and the account's other sessions end (RNV-5). Raises :class:`IdentityChanged`;
         :class:`IdentityHeld` when it stays another account's, kept as a claim; :class:`IdentityOther`, ``RateLimited``
         and ``AccountRefused``.
         """
         try:
-            settled = await self._identities.prove(account, new, self._clock.now(), exchange=exchange, keep=keep)
+            settled = await self._identities.prove(
+                account, new, self._clock.now(), was=was, exchange=exchange, keep=keep
+            )
         except HeldElsewhere as held:
             # Also where no proof would bring it here: then it is what an appeal is filed for (RNV-8).
             await self._claims.keep(account, Claim(new=new, exchange=exchange))
@@ -84,16 +96,27 @@ class Settling:
 
 
 async def settled_in(
-    changes: Changes, settling: Settling, visit: Visit, draft: Draft[Change], new: NewIdentity, *, exchange: bool
+    changes: Changes,
+    settling: Settling,
+    visit: Visit,
+    draft: Draft[Change],
+    new: NewIdentity,
+    *,
+    was: str | None,
+    exchange: bool,
 ) -> str:
     """Settle a proof as the last step of a change; return the change's id.
 
-    That it stays another account's is a fact of the change, noted before it is said to be done.
+    That it stays another account's is a fact of the change, noted before it is said to be done. Raises :class:`NotDue`
+    where the account's identity is not the one any more that was decided on: whoever gave it up elsewhere while a
+    register was asked is not given it back.
     """
 
     async def write() -> None:
         try:
-            await settling.settle(visit.account, new, keep=visit.session.id, exchange=exchange)
+            await settling.settle(visit.account, new, was=was, keep=visit.session.id, exchange=exchange)
+        except IdentityChanged:
+            raise NotDue(draft.id, Step.VERIFY) from None
         except IdentityHeld as held:
             by = held.by
             await changes.note(visit, draft, lambda facts: replace(facts, held_by=by))

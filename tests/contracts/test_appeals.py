@@ -21,6 +21,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import LI, ZHANG, House, cookie, keyring
+from tests.support.identities import prove
 
 pytestmark = pytest.mark.req("RNV-8")
 
@@ -56,7 +57,7 @@ async def sides(house: House, evidence: Evidence = Evidence.FACE) -> tuple[str, 
     """Return the account that appeals, and the one that holds 张三's identity."""
     claimant = await house.member("13800138000", "zhangsan1")
     holder = await house.member("13800138001", "zhangsan2")
-    await house.sql.identities.prove(holder.account, proof(evidence=evidence), house.now)
+    await prove(house.sql.identities, holder.account, proof(evidence=evidence), house.now)
     return claimant.account, holder.account
 
 
@@ -147,7 +148,7 @@ async def test_a_grant_moves_the_identity_and_puts_the_loser_out(
     assert kinds[-4:] == ["identity.lost", "identity.proved", "identity.taken", "appeal.granted"]
     # It moved a moment ago: a weaker holder cannot be pulled back to by a face for a day.
     with pytest.raises(RateLimited):
-        await house.sql.identities.prove(holder, proof(evidence=Evidence.FACE), house.now)
+        await prove(house.sql.identities, holder, proof(evidence=Evidence.FACE), house.now)
 
 
 async def test_a_refusal_moves_nothing_and_is_told(house: House, appeals: AppealStore) -> None:
@@ -210,7 +211,7 @@ async def test_nothing_is_decided_on_what_is_not_so_any_more(house: House, appea
     claimant, holder = await sides(house, Evidence.NAME_AND_NUMBER)
     filed = await appeals.file(new(claimant), house.now, room=ROOM)
     made = await decision(house, filed)
-    await house.sql.identities.prove(holder, proof(evidence=Evidence.FACE), house.now)
+    await prove(house.sql.identities, holder, proof(evidence=Evidence.FACE), house.now)
     before = house.counts()
     for verdict in Verdict:
         with pytest.raises(FactsChanged):
@@ -259,7 +260,7 @@ async def test_people_may_move_an_identity_out_of_an_account_that_is_locked(hous
 async def test_an_identity_that_came_by_another_way_is_not_granted_again(house: House, appeals: AppealStore) -> None:
     claimant, _ = await sides(house, Evidence.NAME_AND_NUMBER)
     filed = await appeals.file(new(claimant), house.now, room=ROOM)
-    await house.sql.identities.prove(claimant, proof(evidence=Evidence.FACE), house.now)
+    await prove(house.sql.identities, claimant, proof(evidence=Evidence.FACE), house.now)
     made = await decision(house, filed)
     with pytest.raises(NotGrantable) as refused:
         await appeals.decide(made, house.now)
@@ -285,7 +286,7 @@ async def test_another_identity_gives_way_only_where_the_appeal_was_for_an_excha
 ) -> None:
     claimant, holder = await sides(house)
     filed = await appeals.file(new(claimant), house.now, room=ROOM)
-    await house.sql.identities.prove(claimant, proof(LI), house.now)
+    await prove(house.sql.identities, claimant, proof(LI), house.now)
     made = await decision(house, filed)
     with pytest.raises(NotGrantable) as refused:
         await appeals.decide(made, house.now)

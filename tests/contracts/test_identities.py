@@ -12,6 +12,7 @@ from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
 from bjidp.proofing.ports import HeldElsewhere, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
+from tests.support.identities import prove
 
 NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
 
@@ -50,7 +51,7 @@ async def test_an_identity_nobody_has_becomes_the_accounts(
 ) -> None:
     standing = await house.member()
     assert await identities.bound(standing.account) is None
-    settled = await identities.prove(standing.account, proof(evidence, runs_out_at=house.now + DAY), house.now)
+    settled = await prove(identities, standing.account, proof(evidence, runs_out_at=house.now + DAY), house.now)
     assert settled.loser is None
     assert (settled.standing.level, settled.standing.name) == (level, "张**")
     bound = await identities.bound(standing.account)
@@ -68,10 +69,10 @@ async def test_a_better_proof_raises_the_level_and_a_weaker_one_lowers_nothing(
     house: House, identities: IdentityStore
 ) -> None:
     account = (await house.member()).account
-    await identities.prove(account, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(NAME, runs_out_at=house.now + DAY), house.now)
     first = await identities.bound(account)
-    await identities.prove(account, proof(FACE), house.now)
-    await identities.prove(account, proof(NAME), house.now)
+    await prove(identities, account, proof(FACE), house.now)
+    await prove(identities, account, proof(NAME), house.now)
     bound = await identities.bound(account)
     assert bound is not None
     assert first is not None
@@ -84,8 +85,8 @@ async def test_a_card_that_is_valid_for_life_ends_the_date_of_the_one_before(
     house: House, identities: IdentityStore
 ) -> None:
     account = (await house.member()).account
-    await identities.prove(account, proof(BANK, runs_out_at=house.now + DAY), house.now)
-    await identities.prove(account, proof(NAME, for_life=True), house.now)
+    await prove(identities, account, proof(BANK, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(NAME, for_life=True), house.now)
     house.clock.advance(2 * DAY // SECOND)
     assert await identities.wear(house.now, 10) == 0
     bound = await identities.bound(account)
@@ -100,10 +101,12 @@ async def test_an_identity_is_proved_only_as_long_as_it_is_the_one_that_was_deci
     one, other = await two(house)
     with pytest.raises(IdentityChanged):
         await identities.prove(one, proof(FACE), house.now, was="none")
-    await identities.prove(one, proof(NAME), house.now)
+    await prove(identities, one, proof(NAME), house.now)
     first = await identities.bound(one)
     assert first is not None
     assert (first.evidence_reference, first.authority_reference) == ("E-1", "A-77")
+    with pytest.raises(IdentityChanged):
+        await identities.prove(one, proof(BANK), house.now, was=None)
     await identities.prove(one, proof(BANK), house.now, was=first.mark)
     before = house.counts()
     for account in (one, other):
@@ -127,15 +130,15 @@ async def test_an_equal_or_better_proof_takes_an_identity_and_leaves_the_loser_a
     house: House, identities: IdentityStore, held_by: Evidence, by: Evidence
 ) -> None:
     loser, winner = await two(house)
-    await identities.prove(loser, proof(held_by), house.now)
+    await prove(identities, loser, proof(held_by), house.now)
     before = house.counts()
     if held_by.outweighs(by):
         with pytest.raises(HeldElsewhere) as held:
-            await identities.prove(winner, proof(by), house.now)
+            await prove(identities, winner, proof(by), house.now)
         assert held.value.by == (FACE,)
         assert house.counts() == before
         return
-    settled = await identities.prove(winner, proof(by), house.now)
+    settled = await prove(identities, winner, proof(by), house.now)
     assert settled.loser is not None
     assert (settled.loser.account, settled.loser.phone) == (loser, "13800138000")
     assert settled.standing.level == 3
@@ -153,10 +156,10 @@ async def test_a_name_and_a_number_take_nothing_and_are_told_what_would(
     house: House, identities: IdentityStore, held_by: Evidence, by: tuple[Evidence, ...]
 ) -> None:
     holder, other = await two(house)
-    await identities.prove(holder, proof(held_by), house.now)
+    await prove(identities, holder, proof(held_by), house.now)
     before = house.counts()
     with pytest.raises(HeldElsewhere) as held:
-        await identities.prove(other, proof(NAME), house.now)
+        await prove(identities, other, proof(NAME), house.now)
     assert held.value.by == by
     assert house.counts() == before
 
@@ -164,16 +167,16 @@ async def test_a_name_and_a_number_take_nothing_and_are_told_what_would(
 @pytest.mark.req("RNV-7")
 async def test_an_identity_that_moved_stays_for_a_day(house: House, identities: IdentityStore) -> None:
     one, other = await two(house)
-    await identities.prove(one, proof(FACE), house.now)
-    await identities.prove(other, proof(FACE), house.now)
+    await prove(identities, one, proof(FACE), house.now)
+    await prove(identities, other, proof(FACE), house.now)
     house.clock.advance((DAY - HOUR) // SECOND)
     before = house.counts()
     with pytest.raises(RateLimited) as limited:
-        await identities.prove(one, proof(FACE), house.now)
+        await prove(identities, one, proof(FACE), house.now)
     assert limited.value.retry_after == HOUR // SECOND
     assert house.counts() == before
     house.clock.advance(HOUR // SECOND)
-    assert (await identities.prove(one, proof(FACE), house.now)).loser is not None
+    assert (await prove(identities, one, proof(FACE), house.now)).loser is not None
 
 
 @pytest.mark.req("RNV-5")
@@ -181,12 +184,12 @@ async def test_another_identity_takes_the_place_of_ones_own_only_when_it_is_exch
     house: House, identities: IdentityStore
 ) -> None:
     account = (await house.member()).account
-    await identities.prove(account, proof(FACE), house.now)
+    await prove(identities, account, proof(FACE), house.now)
     before = house.counts()
     with pytest.raises(OtherIdentity):
-        await identities.prove(account, proof(NAME, LI), house.now)
+        await prove(identities, account, proof(NAME, LI), house.now)
     assert house.counts() == before
-    settled = await identities.prove(account, proof(NAME, LI), house.now, exchange=True)
+    settled = await prove(identities, account, proof(NAME, LI), house.now, exchange=True)
     assert (settled.standing.level, settled.standing.name) == (2, "李**")
     bound = await identities.bound(account)
     assert bound is not None
@@ -199,26 +202,26 @@ async def test_another_identity_takes_the_place_of_ones_own_only_when_it_is_exch
 @pytest.mark.req("RNV-6")
 async def test_an_identity_is_given_up_and_is_anybodys_then(house: House, identities: IdentityStore) -> None:
     one, other = await two(house)
-    await identities.prove(one, proof(FACE), house.now)
+    await prove(identities, one, proof(FACE), house.now)
     assert await identities.unbind(one, house.now) is True
     assert await identities.unbind(one, house.now) is False
     standing = await house.accounts.standing(one)
     assert standing is not None
     assert (standing.level, standing.name) == (1, "z***********1")
     assert [kind for kind, _, _ in house.audit()].count("identity.unbound") == 1
-    assert (await identities.prove(other, proof(NAME), house.now)).loser is None
+    assert (await prove(identities, other, proof(NAME), house.now)).loser is None
 
 
 @pytest.mark.attack("Q21")
 async def test_nobody_gets_into_or_out_of_a_lock_by_an_identity(house: House, identities: IdentityStore) -> None:
     locked, other = await two(house)
-    await identities.prove(locked, proof(NAME), house.now)
+    await prove(identities, locked, proof(NAME), house.now)
     house.set_status(locked, "locked")
     before = house.counts()
     with pytest.raises(HeldElsewhere) as held:
-        await identities.prove(other, proof(FACE), house.now)
+        await prove(identities, other, proof(FACE), house.now)
     assert held.value.by == ()
-    for attempt in (identities.prove(locked, proof(FACE, LI), house.now), identities.unbind(locked, house.now)):
+    for attempt in (prove(identities, locked, proof(FACE, LI), house.now), identities.unbind(locked, house.now)):
         with pytest.raises(AccountRefused):
             await attempt
     assert house.counts() == before
@@ -229,8 +232,8 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     house: House, identities: IdentityStore
 ) -> None:
     one, other = await two(house)
-    await identities.prove(one, proof(FACE, ZHANG, house.now + DAY), house.now)
-    await identities.prove(other, proof(NAME, LI, house.now + 2 * DAY), house.now)
+    await prove(identities, one, proof(FACE, ZHANG, house.now + DAY), house.now)
+    await prove(identities, other, proof(NAME, LI, house.now + 2 * DAY), house.now)
     assert await identities.wear(house.now, 10) == 0
     house.clock.advance(DAY // SECOND)
     assert await identities.wear(house.now, 10) == 1
@@ -240,9 +243,9 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     assert house.notices() == [(one, "identity.worn")]
     # It is the account's still, and nobody takes it more easily.
     with pytest.raises(HeldElsewhere):
-        await identities.prove(other, proof(BANK), house.now, exchange=True)
+        await prove(identities, other, proof(BANK), house.now, exchange=True)
     # What was proved with the old document counts no more.
-    await identities.prove(one, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, one, proof(NAME, runs_out_at=house.now + DAY), house.now)
     bound = await identities.bound(one)
     assert bound is not None
     assert (bound.evidence, bound.level) == (NAME, 2)
@@ -261,7 +264,7 @@ async def test_everybody_is_put_out_of_an_account_that_changes_its_person_in_tha
     await house.sessions.open(other, cookie("other"), None)
     await house.mini_sessions.open(house.mini_session(link))
     if way == "exchange":
-        await identities.prove(account, proof(NAME, LI), house.now, exchange=True, keep=kept.id)
+        await prove(identities, account, proof(NAME, LI), house.now, exchange=True, keep=kept.id)
     else:
         await identities.unbind(account, house.now)
     assert await house.sessions.find(cookie("other"), house.now) is None
@@ -280,7 +283,7 @@ async def test_whoever_loses_an_identity_is_put_out_in_that_very_transaction_and
     winner = await house.member()
     await house.sessions.open(house.session(loser.account), cookie("loser"), None)
     await house.mini_sessions.open(house.mini_session(link))
-    await identities.prove(winner.account, proof(FACE), house.now)
+    await prove(identities, winner.account, proof(FACE), house.now)
     assert await house.sessions.find(cookie("loser"), house.now) is None
     assert house.count("mini_session") == 0
     assert await house.accounts.link_of(identity()) is not None
@@ -289,11 +292,11 @@ async def test_whoever_loses_an_identity_is_put_out_in_that_very_transaction_and
 @pytest.mark.req("RNV-7")
 async def test_who_has_an_identity_is_not_told_who_has_another(house: House, identities: IdentityStore) -> None:
     one, other = await two(house)
-    await identities.prove(one, proof(FACE, LI), house.now)
-    await identities.prove(other, proof(NAME), house.now)
+    await prove(identities, one, proof(FACE, LI), house.now)
+    await prove(identities, other, proof(NAME), house.now)
     before = house.counts()
     with pytest.raises(OtherIdentity):
-        await identities.prove(one, proof(NAME), house.now)
+        await prove(identities, one, proof(NAME), house.now)
     assert house.counts() == before
 
 
@@ -302,19 +305,23 @@ async def test_two_accounts_that_take_each_others_identities_do_not_wait_for_eac
 ) -> None:
     one, other = await two(house)
     for _ in range(10):
-        await identities.prove(one, proof(BANK, ZHANG), house.now, exchange=True)
-        await identities.prove(other, proof(BANK, LI), house.now, exchange=True)
+        await prove(identities, one, proof(BANK, ZHANG), house.now, exchange=True)
+        await prove(identities, other, proof(BANK, LI), house.now, exchange=True)
         house.clock.advance(2 * DAY // SECOND)
+        marks = [bound.mark for account in (one, other) if (bound := await identities.bound(account))]
         results = await asyncio.gather(
-            identities.prove(one, proof(FACE, LI), house.now, exchange=True),
-            identities.prove(other, proof(FACE, ZHANG), house.now, exchange=True),
+            identities.prove(one, proof(FACE, LI), house.now, was=marks[0], exchange=True),
+            identities.prove(other, proof(FACE, ZHANG), house.now, was=marks[1], exchange=True),
+            return_exceptions=True,
         )
-        assert all(isinstance(result, Settled) for result in results)
-        for account, person in ((one, LI), (other, ZHANG)):
-            bound = await identities.bound(account)
-            assert bound is not None
-            assert bound.person == person
-            await identities.unbind(account, house.now)
+        # Whoever comes second has lost by then what this was decided on.
+        assert {type(result) for result in results} <= {Settled, IdentityChanged}
+        won = [result.standing.account for result in results if isinstance(result, Settled)]
+        assert len(won) == 1
+        bound = await identities.bound(won[0])
+        assert bound is not None
+        assert bound.person == (LI if won == [one] else ZHANG)
+        await identities.unbind(won[0], house.now)
         house.clock.advance(2 * DAY // SECOND)
 
 
@@ -323,7 +330,7 @@ async def test_who_comes_by_face_on_a_phone_keeps_the_dates_that_were_stated_on_
     house: House, identities: IdentityStore
 ) -> None:
     account = (await house.member()).account
-    await identities.prove(account, proof(FACE, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(FACE, runs_out_at=house.now + DAY), house.now)
     await house.accounts.relink(account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
     bound = await identities.bound(account)
     assert bound is not None
@@ -338,19 +345,19 @@ async def test_a_level_that_is_worn_comes_back_by_the_dates_of_another_document_
     house: House, identities: IdentityStore, evidence: Evidence, *, lowered: bool
 ) -> None:
     account = (await house.member()).account
-    await identities.prove(account, proof(BANK, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(BANK, runs_out_at=house.now + DAY), house.now)
     house.clock.advance(DAY // SECOND)
     if lowered:
         await identities.wear(house.now, 10)
     ran_out = house.now
-    await identities.prove(account, proof(evidence), house.now)
+    await prove(identities, account, proof(evidence), house.now)
     await house.accounts.relink(account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
     bound = await identities.bound(account)
     assert bound is not None
     # And nobody takes it more easily than before.
     assert (bound.evidence, bound.level, bound.runs_out_at) == (FACE, 1, ran_out)
-    await identities.prove(account, proof(NAME, runs_out_at=house.now + DAY), house.now)
-    await identities.prove(account, proof(evidence), house.now)
+    await prove(identities, account, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(evidence), house.now)
     bound = await identities.bound(account)
     assert bound is not None
     assert (bound.evidence, bound.level, bound.runs_out_at) == (evidence, 3, house.now + DAY)

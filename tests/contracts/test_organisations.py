@@ -26,6 +26,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import LI, ZHANG, House, keyring
+from tests.support.identities import prove
 
 CODE = "91000000MA990001X0"
 ZHANGS, LIS, WANGS = "13800138000", "13900139000", "13700137000"
@@ -46,7 +47,7 @@ async def proved(
     new = NewIdentity(
         person=person, evidence=by, evidence_reference="E1", authority_reference="A1", runs_out_at=runs_out_at
     )
-    await house.sql.identities.prove(account, new, house.now)
+    await prove(house.sql.identities, account, new, house.now)
     return account
 
 
@@ -188,7 +189,7 @@ async def test_an_organisation_is_led_only_while_its_account_may_be_used_and_is_
     house.clock.advance(1)
     await house.sql.identities.unbind(zhang, house.now)
     new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
-    await house.sql.identities.prove(zhang, new, house.now)
+    await prove(house.sql.identities, zhang, new, house.now)
     assert [await roles(house, one) for one in (zhang, li)] == [[], []]
     assert (await organisations.led(zhang), await organisations.appointed(zhang)) == ([], [])
 
@@ -202,7 +203,7 @@ async def test_who_proves_the_same_identity_anew_registers_anew_on_the_same_answ
     house.clock.advance(1)
     await house.sql.identities.unbind(zhang, house.now)
     new = NewIdentity(person=ZHANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
-    await house.sql.identities.prove(zhang, new, house.now)
+    await prove(house.sql.identities, zhang, new, house.now)
     await organisations.register(zhang, await confirmed(house, zhang, asked_at=former.confirmed_at), house.now)
     assert [await roles(house, one) for one in (zhang, li)] == [[Role.REPRESENTATIVE], []]
 
@@ -418,7 +419,7 @@ async def test_a_mandate_is_the_persons_who_accepted_it_and_no_other_ones_at_tha
     await entrusted(house, zhang, li)
     house.clock.advance(1)
     new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
-    await house.sql.identities.prove(li, new, house.now, exchange=True)
+    await prove(house.sql.identities, li, new, house.now, exchange=True)
     assert await roles(house, li) == []
     assert [one.who for one in await organisations.appointed(zhang)] == [None]
 

@@ -12,6 +12,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import Bound, NewIdentity
 from bjidp.standing import Standing
 from tests.support.forms import WebForm, form_of, heading, links, note, send
+from tests.support.identities import prove
 from tests.support.members import enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
@@ -56,7 +57,7 @@ async def give(program: Program, account: str, who: dict[str, Any], evidence: Ev
         evidence_reference="E1",
         authority_reference="A1",
     )
-    await program.rooms.stores.identities.prove(account, proved, program.clock.now())
+    await prove(program.rooms.stores.identities, account, proved, program.clock.now())
 
 
 @pytest.fixture

@@ -87,12 +87,12 @@ class SqlIdentities:
         new: NewIdentity,
         now: Instant,
         *,
+        was: str | None,
         exchange: bool = False,
         keep: str | None = None,
-        was: str | None = None,
     ) -> Settled:
         def work(transaction: Transaction) -> Settled:
-            return self._prove(transaction, account, new, now, exchange=exchange, keep=keep, was=was)
+            return self._prove(transaction, account, new, now, was=was, exchange=exchange, keep=keep)
 
         return await self._engine.write(work)
 
@@ -130,9 +130,9 @@ class SqlIdentities:
         new: NewIdentity,
         now: Instant,
         *,
+        was: str | None,
         exchange: bool,
         keep: str | None,
-        was: str | None,
     ) -> Settled:
         document = of_document(new.person)
         holder = self._claims.holder(transaction, document)
@@ -142,7 +142,7 @@ class SqlIdentities:
         ref = usable(locked[account_id])
         if self._claims.holder(transaction, document) != holder:
             raise Contended  # it moved on while this waited
-        if was is not None and self._identities.mark(transaction, account_id) != was:
+        if self._identities.mark(transaction, account_id) != was:
             raise IdentityChanged
         holding = None if holder is None else self._identities.holding(transaction, holder)
         had_one = self._identities.holding(transaction, account_id) is not None

@@ -26,6 +26,7 @@ from bjidp.qrlogin.ticket import Approved, Pending, Scanned, Verifying
 from bjidp.qrlogin.wire import ScanAnswer
 from bjidp.throttle.ports import Window
 from bjidp.vendors.ports import FaceVerdict
+from tests.support.identities import prove
 from tests.support.phones import ZHANG, PhoneWorld
 from tests.unit.miniprogram.gate import Gate
 from tests.unit.qrlogin.desk import a_phone
@@ -299,7 +300,7 @@ async def test_an_identity_that_was_proved_anew_or_exchanged_meanwhile_is_not_th
     again = NewIdentity(
         person=PERSON, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E2", authority_reference="A2"
     )
-    await gate.world.stores.identities.prove(gate.account, again, gate.clock.now())
+    await prove(gate.world.stores.identities, gate.account, again, gate.clock.now())
     for act, scanned in ((gate.starts, before), (gate.confirms, after)):
         error = await refused(act(phone, scanned))
         assert isinstance(error, AccountRefused)

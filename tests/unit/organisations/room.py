@@ -27,6 +27,7 @@ from bjidp.vendors.ports import Finding, OrganisationFacts, Reason, RegisterAnsw
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NumberRange
 from tests.contracts.ephemeral import Ephemeral
+from tests.support.identities import prove
 from tests.support.verification import PSEUDONYMS
 from tests.unit.accounts.settings.room import NUMBER
 from tests.unit.proofing.room import LI, ZHANG, Study
@@ -117,7 +118,7 @@ class Office(Study):
         """Return an account with a number and an identity."""
         account = await self.someone(phone, username)
         new = NewIdentity(person=who, evidence=by, evidence_reference="E1", authority_reference="A1")
-        await self.sql.identities.prove(account, new, self.clock.now())
+        await prove(self.sql.identities, account, new, self.clock.now())
         return account
 
     async def agent(self) -> str:

@@ -23,6 +23,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import SessionEnd
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
+from tests.support.identities import prove
 from tests.unit.accounts.settings.room import NUMBER
 from tests.unit.organisations.room import CODE, LIS, NAME, NO, WANG, YES, ZHANG, Office
 from tests.unit.organisations.test_appointing import on_probation
@@ -96,7 +97,7 @@ async def document_ran_out(room: Office, visit: Visit, agent: Visit, mandate: st
 async def another_person(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:
     room.clock.advance(1)
     new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
-    await room.sql.identities.prove(agent.account, new, room.clock.now(), exchange=True, keep=agent.session.id)
+    await prove(room.sql.identities, agent.account, new, room.clock.now(), exchange=True, keep=agent.session.id)
 
 
 async def leader_locked(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:

@@ -18,6 +18,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.verification.proofs import Operation
 from tests.contracts.house import applicant
 from tests.contracts.house import identity as platform_identity
+from tests.support.identities import prove
 from tests.unit.accounts.settings.room import BY_QR
 from tests.unit.organisations.room import LI, LIS, WANGS, Office
 
@@ -127,7 +128,7 @@ async def test_who_is_below_l3_is_told_what_is_missing(room: Office) -> None:
     with pytest.raises(LevelRequired):
         await room.appointing.accept(agent, mandate)
     by_card = NewIdentity(person=LI, evidence=Evidence.BANK_CARD, evidence_reference="E2", authority_reference="A2")
-    await room.sql.identities.prove(li, by_card, room.clock.now())
+    await prove(room.sql.identities, li, by_card, room.clock.now())
     await room.appointing.accept(agent, mandate)
 
 

@@ -25,6 +25,7 @@ from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.errors import SmsHourly, VerificationCodeExpired, VerificationCodeWrong
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Means, Operation
+from tests.support.identities import prove
 from tests.unit.accounts.settings.room import NEW_NUMBER, NUMBER, THIRD_NUMBER
 from tests.unit.proofing.room import LI, ZHANG, Study, form
 
@@ -51,7 +52,7 @@ def factors(person: Person = ZHANG, phone: str = NUMBER, code: str = "", card: s
 async def known(room: Study, account: str, person: Person = ZHANG, evidence: Evidence = NAME) -> None:
     """Have the person be the account's identity."""
     new = NewIdentity(person=person, evidence=evidence, evidence_reference="E1", authority_reference="A0")
-    await room.sql.identities.prove(account, new, room.clock.now())
+    await prove(room.sql.identities, account, new, room.clock.now())
 
 
 async def coded(room: Study, visit: Visit, typed: Typed, flow: str | None = None) -> tuple[str, Typed]:
@@ -337,6 +338,20 @@ async def test_posts_at_once_bind_once_under_one_reference(room: Study) -> None:
     assert all(isinstance(result, str | NotDue) for result in results)
     assert len(set(room.bank.references)) == 1
     assert room.events().count("identity.proved") == 1
+
+
+@pytest.mark.req("RNV-6")
+@pytest.mark.attack("B2")
+async def test_an_identity_that_is_given_up_elsewhere_while_the_bank_is_asked_does_not_come_back(room: Study) -> None:
+    account = await room.someone()
+    await known(room, account)
+    visit, flow = await room.proved(await room.enter(account), Operation.BANK_CARD)
+    room.meddler.before_next("identities.prove", lambda: room.sql.identities.unbind(account, room.clock.now()))
+    with pytest.raises(NotDue) as elsewhere:
+        await room.bank_cards.prove(visit, flow, factors())
+    assert elsewhere.value.step is Step.VERIFY
+    assert await room.bound(account) is None
+    assert len(room.bank.asked) == 1
 
 
 @pytest.mark.attack("B7")

@@ -17,6 +17,7 @@ from bjidp.proofing.face_proofs import FaceProofs, Need
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.proofs import Operation
 from tests.contracts.house import LI, applicant
+from tests.support.identities import prove
 from tests.unit.proofing.room import Study
 from tests.unit.proofing.test_faces import at_l2, proved
 
@@ -54,7 +55,7 @@ async def test_a_document_that_has_run_out_comes_first_before_anybody_has_lowere
 ) -> None:
     visit = await room.enter(await room.someone())
     dated = replace(proved(evidence=Evidence.BANK_CARD), runs_out_at=room.clock.now() + 1)
-    await room.sql.identities.prove(visit.account, dated, room.clock.now())
+    await prove(room.sql.identities, visit.account, dated, room.clock.now())
     assert await leading.need(visit) is Need.JINGTONG
     room.clock.advance(0.001)
     assert await leading.need(visit) is Need.REAL_NAME
@@ -134,13 +135,13 @@ async def test_a_face_that_was_shown_is_the_end_and_any_other_change_a_new_begin
 ) -> None:
     visit = await ready(room)
     flow = await leading.begin(visit, None)
-    await room.sql.identities.prove(visit.account, proved(reference="E2"), room.clock.now())
+    await prove(room.sql.identities, visit.account, proved(reference="E2"), room.clock.now())
     draft = await room.changes.open(visit, Operation.FACE, flow, "")
     await leading.require_undone(visit, draft)
     with pytest.raises(NotDue) as due:
         await leading.mark(visit, draft)
     assert (due.value.flow, due.value.step) == (None, Step.VERIFY)
-    await room.sql.identities.prove(visit.account, proved(evidence=Evidence.FACE, reference="F1"), room.clock.now())
+    await prove(room.sql.identities, visit.account, proved(evidence=Evidence.FACE, reference="F1"), room.clock.now())
     room.clock.advance(OPEN / SECOND)
     with pytest.raises(NotDue) as due:
         await leading.require_undone(visit, draft)

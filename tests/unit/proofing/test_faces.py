@@ -20,6 +20,7 @@ from bjidp.qrlogin.flow import Errand
 from bjidp.qrlogin.redeeming import Redemption
 from bjidp.qrlogin.ticket import Computer, Holder
 from bjidp.verification.operation import Operation
+from tests.support.identities import prove
 from tests.unit.proofing.room import LI, ZHANG, Study
 
 pytestmark = pytest.mark.req("RNV-3")
@@ -49,7 +50,7 @@ def proved(person: Person = ZHANG, evidence: Evidence = Evidence.NAME_AND_NUMBER
 async def at_l2(room: Study) -> Visit:
     """Return somebody at L2 who is logged in."""
     account = await room.someone()
-    await room.sql.identities.prove(account, proved(), room.clock.now())
+    await prove(room.sql.identities, account, proved(), room.clock.now())
     return await room.enter(account)
 
 
@@ -84,7 +85,7 @@ async def test_the_accounts_own_identity_counts_as_proved_by_a_face(room: Study,
 async def test_the_dates_of_its_document_stay(room: Study, faces: Faces) -> None:
     visit = await at_l2(room)
     until = room.clock.now() + DAY
-    await room.sql.identities.prove(visit.account, replace(proved(), runs_out_at=until), room.clock.now())
+    await prove(room.sql.identities, visit.account, replace(proved(), runs_out_at=until), room.clock.now())
     await faces.give(await redemption(room, visit))
     bound = await room.bound(visit.account)
     assert bound is not None
@@ -117,13 +118,13 @@ async def test_an_identity_that_is_not_the_one_any_more_is_left_as_it_is(
     store = room.sql.identities
     match change:
         case "proved anew":
-            await store.prove(visit.account, proved(reference="E2"), now)
+            await prove(store, visit.account, proved(reference="E2"), now)
         case "exchanged":
-            await store.prove(visit.account, proved(LI, reference="E2"), now, exchange=True)
+            await prove(store, visit.account, proved(LI, reference="E2"), now, exchange=True)
         case "given up":
             await store.unbind(visit.account, now)
         case _:
-            await store.prove(visit.account, replace(proved(), runs_out_at=now + 1), now)
+            await prove(store, visit.account, replace(proved(), runs_out_at=now + 1), now)
             given = await redemption(room, visit)
             room.clock.advance(1)
             if change == "worn":
@@ -144,7 +145,7 @@ async def test_an_identity_that_changes_at_the_very_moment_is_not_proved(room: S
     other = await room.someone("15400000009", "zhang_san2")
 
     async def meanwhile() -> None:
-        await room.sql.identities.prove(other, proved(evidence=Evidence.FACE, reference="E9"), room.clock.now())
+        await prove(room.sql.identities, other, proved(evidence=Evidence.FACE, reference="E9"), room.clock.now())
 
     room.meddler.before_next("identities.prove", meanwhile)
     with pytest.raises(AccountRefused, match="level"):

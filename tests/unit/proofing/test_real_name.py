@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 
@@ -11,11 +12,14 @@ from bjidp.accounts.settings.changes import NotDue
 from bjidp.accounts.settings.flow import Step
 from bjidp.clock import DAY, SECOND
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable, VendorUnavailable
+from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther
 from bjidp.proofing.ports import NewIdentity
 from bjidp.vendors.ports import RegisterAnswer
+from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
+from tests.support.identities import prove
 from tests.unit.accounts.settings.room import NEW_NUMBER, NUMBER
 from tests.unit.proofing.room import LI, ZHANG, Study, form
 
@@ -26,7 +30,7 @@ async def held_by_another(room: Study, evidence: Evidence = NAME) -> str:
     """Have 张三 be another account's identity; return that account."""
     other = await room.someone(NEW_NUMBER, "other_one")
     new = NewIdentity(person=ZHANG, evidence=evidence, evidence_reference="E1", authority_reference="A0")
-    await room.sql.identities.prove(other, new, room.clock.now())
+    await prove(room.sql.identities, other, new, room.clock.now())
     return other
 
 
@@ -138,7 +142,7 @@ async def test_an_identity_of_another_account_stays_there_and_is_kept_as_a_claim
 async def test_an_exchange_puts_another_identity_in_place_ends_other_sessions_and_is_told(room: Study) -> None:
     account = await room.someone()
     new = NewIdentity(person=LI, evidence=FACE, evidence_reference="E1", authority_reference="A0")
-    await room.sql.identities.prove(account, new, room.clock.now())
+    await prove(room.sql.identities, account, new, room.clock.now())
     elsewhere = await room.enter(account)
     visit = await room.granted_visit(account, Operation.EXCHANGE)
     await room.real_names.exchange(visit, None, form())
@@ -180,6 +184,51 @@ async def test_a_registration_on_the_pc_asks_for_no_dates_and_is_told_who_may_ta
     visit = await room.enter(await room.someone())
     stated = form(valid_from="", valid_to="")
     assert await room.real_names.at_registration(visit.session, stated, whole=False) == (BANK, FACE)
+
+
+@pytest.mark.req("RNV-6")
+@pytest.mark.attack("B2")
+@pytest.mark.parametrize("operation", [Operation.REAL_NAME, Operation.EXCHANGE])
+async def test_an_identity_that_is_given_up_elsewhere_while_the_authority_is_asked_does_not_come_back(
+    room: Study, operation: Operation
+) -> None:
+    account = await room.someone()
+    new = NewIdentity(person=ZHANG, evidence=NAME, evidence_reference="E1", authority_reference="A0")
+    await prove(room.sql.identities, account, new, room.clock.now())
+    visit = await room.granted_visit(account, operation)
+    room.meddler.before_next("identities.prove", lambda: room.sql.identities.unbind(account, room.clock.now()))
+    act = room.real_names.prove if operation is Operation.REAL_NAME else room.real_names.exchange
+    with pytest.raises(NotDue) as elsewhere:
+        await act(visit, None, form())
+    assert elsewhere.value.step is Step.VERIFY
+    assert await room.bound(account) is None
+
+
+@pytest.mark.req("REG-4", "RNV-6")
+@pytest.mark.attack("B2")
+@pytest.mark.parametrize(
+    ("was", "becomes", "error"), [(None, LI, IdentityOther), (ZHANG, None, VerificationRequired), (None, ZHANG, None)]
+)
+async def test_a_registration_binds_nothing_in_the_place_of_what_the_account_has_come_to_meanwhile(
+    room: Study, was: Person | None, becomes: Person | None, error: type[Exception] | None
+) -> None:
+    account, store = await room.someone(), room.sql.identities
+    visit = await room.enter(account)
+
+    async def has(person: Person | None) -> None:
+        if person is None:
+            await store.unbind(account, room.clock.now())
+            return
+        new = NewIdentity(person=person, evidence=FACE, evidence_reference="E1", authority_reference="A0")
+        await prove(store, account, new, room.clock.now())
+
+    if was is not None:
+        await has(was)
+    room.meddler.before_next("identities.prove", lambda: has(becomes))
+    with nullcontext() if error is None else pytest.raises(error):
+        assert await room.real_names.at_registration(visit.session, form(), whole=True) is None
+    bound = await room.bound(account)
+    assert (None if bound is None else (bound.person, bound.evidence)) == (becomes and (becomes, FACE))
 
 
 @pytest.mark.req("RNV-4")

@@ -12,6 +12,7 @@ from bjidp.errors import StoreUnavailable
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.proofs import Operation
+from tests.support.identities import prove
 from tests.unit.accounts.settings.room import NUMBER
 from tests.unit.proofing.room import ZHANG, Study
 
@@ -22,7 +23,7 @@ async def somebody_proved(room: Study) -> str:
     """Return an account that is 张三 by face."""
     account = await room.someone()
     new = NewIdentity(person=ZHANG, evidence=Evidence.FACE, evidence_reference="E1", authority_reference="A0")
-    await room.sql.identities.prove(account, new, room.clock.now())
+    await prove(room.sql.identities, account, new, room.clock.now())
     return account
 
 
