@@ -15,6 +15,8 @@ from typing import Final, NoReturn
 
 import structlog
 
+from bjidp import staff
+from bjidp.appeals.appeal import Verdict
 from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.config.settings import Settings
 from bjidp.errors import StoreUnavailable
@@ -26,6 +28,9 @@ from bjidp.supervising import WorkerFailed
 
 FAULT: Final = 2
 """Exit code for settings or surroundings the operator has to mend."""
+
+REFUSED: Final = 3
+"""Exit code for what staff asked for and was not done."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -39,6 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     demo.add_argument("--port", type=int, default=8080, help="of the server; the other two take the next ones")
     demo.add_argument("--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it keeps its data")
     demo.add_argument("--lan", action="store_true", help="listen on the local network, over https, for a real phone")
+    _add_appeals(commands)
     chosen = parser.parse_args(arguments)
     log_to_stderr()
     with faults_in_words():
@@ -47,11 +53,50 @@ def main(arguments: list[str] | None = None) -> None:
                 settings = load(chosen.config, system_environment())
                 with silence_in_words(settings):
                     serve(settings, chosen.config, worker=chosen.worker)
+            case "appeals":
+                settings = load(chosen.config, system_environment())
+                with silence_in_words(settings):
+                    _attend(settings, chosen)
             case "demo":
                 # Imported here: a production server neither needs the sandbox nor has its dependencies.
                 from bjidp.demo import run_demo
 
                 run_demo(chosen.port, chosen.data, lan=chosen.lan)
+
+
+def _add_appeals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    appeals = commands.add_parser("appeals", help="look at appeals for an identity, and decide them")
+    doing = appeals.add_subparsers(dest="doing", required=True)
+    listing = doing.add_parser("list", help="those that wait, the oldest first")
+    showing = doing.add_parser("show", help="everything about one, and its pictures")
+    showing.add_argument("--to", type=Path, metavar="DIR", help="the folder to write its pictures to")
+    deciding = doing.add_parser("decide", help="grant or refuse one; the reason is read from standard input")
+    for one in (showing, deciding):
+        one.add_argument("appeal", metavar="ID")
+    deciding.add_argument("verdict", type=Verdict, choices=list(Verdict))
+    deciding.add_argument("--seen", required=True, metavar="WORD", help="what show told of the case as you saw it")
+    for one in (listing, showing, deciding):
+        one.add_argument("--config", type=Path, required=True, metavar="FILE", help="the server's TOML file")
+        one.add_argument("--staff", required=True, metavar="NAME", help="your own name, which is written down")
+
+
+def _attend(settings: Settings, chosen: argparse.Namespace) -> None:
+    try:
+        match chosen.doing:
+            case "list":
+                staff.run(settings, chosen.staff, lambda desk: desk.list_waiting())
+            case "show":
+                staff.run(settings, chosen.staff, lambda desk: desk.show(chosen.appeal, chosen.to))
+            case "decide":
+                # Read, since what stands in a command line is seen by everybody on the machine.
+                if sys.stdin.isatty():
+                    print("Why? The person reads it:", file=sys.stderr)
+                why = sys.stdin.readline()
+                staff.run(
+                    settings, chosen.staff, lambda desk: desk.decide(chosen.appeal, chosen.verdict, chosen.seen, why)
+                )
+    except staff.Refused as refused:
+        _fail(str(refused), code=REFUSED)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import aiohttp_session
 from aiohttp import web
 
 from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_part, wire_endings, wire_own
+from bjidp.bootstrap.appeals import outcomes_part
 from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.front import wire_front
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
@@ -49,6 +50,7 @@ def build(rooms: Rooms) -> web.Application:
         registration_part(rooms, front, qr, verification, own),
         recovery_part(rooms, front, verification, endings),
         centre_part(rooms, front, verification, mini_sessions, own),
+        outcomes_part(rooms, verification, endings),
         pages_part(rooms, front, qr, verification),
     )
     calls = tuple(call for part in parts for call in part.calls)
