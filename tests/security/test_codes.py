@@ -94,6 +94,7 @@ def outcome(answer: Answer) -> str:
     """Return what became of a code that was typed."""
     for words, told in (
         ("验证码不对，请检查", "wrong"),
+        ("验证码输错了5次", "wrong"),
         ("验证码已经失效", "expired"),
         ("还没有注册", "right"),
     ):

@@ -147,7 +147,7 @@ async def test_a_code_for_one_operation_proves_no_other(victim: Victim) -> None:
         form = form_of(await owner.get(f"/centre/{setting}"), f"/centre/{setting}/identity")
         answer = await send(owner, form.typed(code=code))
         assert (answer.status, form_of(answer, f"/centre/{setting}/identity").faults) == (
-            422, {"code": "验证码已经失效，请重新获取"},
+            422, {"code": "验证码已经失效（过期、用过，或有更新的一条），请重新获取"},
         )  # fmt: skip
     elsewhere = await victim.logs_in()
     form = form_of(await elsewhere.get("/centre/mail"), "/centre/mail/identity")

@@ -412,7 +412,9 @@ async def test_a_code_serves_once_and_for_five_minutes(program: Program, member:
     late = await code_to(other.caller.sandbox, PHONE, but=code)
     await program.advance(5 * 60)
     missed = await send(other, form_of(answer, "/h5/login/code").typed(code=late, agreed="yes"))
-    assert form_of(missed, "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
+    assert form_of(missed, "/h5/login/code").faults == {
+        "code": "验证码已经失效（过期、用过，或有更新的一条），请重新获取"
+    }
 
 
 @pytest.mark.req("LOG-6", "UX-5")
@@ -441,7 +443,9 @@ async def test_a_proved_number_opens_nothing_once_its_code_would_be_over(program
     program.meddler.mends()
     await program.advance(5 * 60)
     late = await send(browser, form_of(failed, "/h5/login/code"))
-    assert form_of(late, "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
+    assert form_of(late, "/h5/login/code").faults == {
+        "code": "验证码已经失效（过期、用过，或有更新的一条），请重新获取"
+    }
     assert browser.session is None
 
 
@@ -542,7 +546,9 @@ async def test_a_code_is_worth_nothing_in_another_browser(program: Program, memb
     await asked(program, browser)
     code = await code_to(browser.caller.sandbox, PHONE)
     form = (await at(program, thief, BY_CODE)).typed(phone=PHONE, code=code, agreed="yes")
-    assert form_of(await send(thief, form), "/h5/login/code").faults == {"code": "验证码已经失效，请重新获取"}
+    assert form_of(await send(thief, form), "/h5/login/code").faults == {
+        "code": "验证码已经失效（过期、用过，或有更新的一条），请重新获取"
+    }
 
 
 async def real_named(program: Program) -> str:

@@ -74,7 +74,12 @@ class Asker:
 
 def told(answer: Answer) -> str:
     """Return what became of a code."""
-    for words, meaning in (("验证码不对，请检查", "wrong"), ("验证码已经失效", "expired"), ("还没有注册", "right")):
+    for words, meaning in (
+        ("验证码不对，请检查", "wrong"),
+        ("验证码输错了5次", "wrong"),
+        ("验证码已经失效", "expired"),
+        ("还没有注册", "right"),
+    ):
         if words in answer.text:
             return meaning
     return {303: "right", 429: "refused"}[answer.status]

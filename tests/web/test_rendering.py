@@ -378,7 +378,7 @@ def test_every_fault_of_a_form_about_an_account_has_words() -> None:
         "tail": ["missing", "wrong"],
         "agreed": ["required"],
         "captcha": ["missing", "wrong"],
-        "code": ["missing", "form", "wrong", "expired"],
+        "code": ["missing", "form", "wrong", "last", "spent", "expired"],
         "old": ["missing", "wrong"],
         "password": ["missing", "same", *PasswordFault],
         "again": ["missing", "mismatch"],

@@ -312,6 +312,23 @@ async def test_what_is_wrong_with_the_proof_is_said_beside_its_field(program: Pr
     assert (await send(owner.browser, form.typed(code=owner.code or ""))).status == 303
 
 
+@pytest.mark.req("UX-5")
+async def test_of_a_code_it_is_told_how_it_stands(owner: Owner) -> None:
+    path = "/centre/password/identity"
+    form = await owner.asks("password")
+    wrong = f"{(int(owner.code or '') + 1) % 1_000_000:06d}"
+    for code, said in (
+        ("", "请输入收到的6位数字"),
+        *[(wrong, "验证码不对，请检查后再输入")] * 3,
+        (wrong, "验证码不对，请检查后再输入；再错一次，它就作废"),
+        (wrong, "验证码输错了5次，已经作废，请重新获取"),
+        (owner.code or "", "验证码已经失效（过期、用过，或有更新的一条），请重新获取"),
+    ):
+        answer = await send(owner.browser, form.typed(code=code))
+        assert form_of(answer, path).faults == {"code": said}
+        assert ("验证码已经发出" in answer.text) == (said[-4:] != "重新获取"), "of one that is over it is not said"
+
+
 @pytest.mark.req("UX-5", "FAQ-1")
 async def test_a_second_code_within_the_minute_is_refused_in_words(owner: Owner) -> None:
     form = await owner.asks("password")
@@ -335,6 +352,9 @@ async def test_what_is_wrong_with_a_password_is_said_beside_it_and_no_password_c
     for typed, faults in cases:
         answer = await send(owner.browser, form.typed(**typed))
         assert (answer.status, form_of(answer, "/centre/password").faults) == (422, faults)
+        # Every field that is empty again without a fault of its own says why.
+        emptied = 3 - len(faults) if typed else 0
+        assert answer.text.count("密码不会保留在页面上，请再输入一次") == emptied
         assert not [value for value in typed.values() if len(value) > 1 and value in answer.text]
     assert (await send(owner.browser, form.typed(**NEW_PASSWORDS))).status == 303
 

@@ -19,9 +19,11 @@ BUTTON: Final = "act"
 
 _BESIDE: Final[Beside] = {
     CaptchaWrong: ("captcha", "wrong"),
-    VerificationCodeWrong: ("code", "wrong"),
     VerificationCodeExpired: ("code", "expired"),
 }
+
+_WRONG_CODE: Final = {0: "spent", 1: "last"}
+"""What is told of a wrong code by how many tries are left at it."""
 
 
 def field_faults(error: BjidpError | None, beside: Beside | None = None) -> dict[str, str]:
@@ -29,5 +31,7 @@ def field_faults(error: BjidpError | None, beside: Beside | None = None) -> dict
     if isinstance(error, InvalidRequest):
         # The first of a field stands.
         return {fault.field: fault.code for fault in reversed(error.errors) if fault.field != BUTTON}
+    if isinstance(error, VerificationCodeWrong):
+        return {"code": _WRONG_CODE.get(error.tries_left, "wrong")}
     found = None if error is None else {**_BESIDE, **(beside or {})}.get(type(error))
     return {} if found is None else dict([found])

@@ -47,7 +47,11 @@ class Posted(Struct, Generic[F_co], frozen=True):
     def told(self, view: FormView) -> FormView:
         """Return ``view`` with what is wrong."""
         note = view.note if self.because is None else self.because.code
-        return replace(view, faults=self.faults, note=note)
+        faults = self.faults
+        if view.dispatch and faults.get("code") == "missing":
+            # One was sent already.
+            faults["code"] = "form"
+        return replace(view, faults=faults, note=note, emptied=self.form.has_password)
 
 
 class FormViews:

@@ -7,12 +7,17 @@ the page stays, and what every form that is posted has in common. Made by handle
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 
 from bjidp.clock import SECOND, Instant
 from bjidp.web.words.advice import advice
 from bjidp.web.words.texts import Texts
+
+PASSWORDS: Final = ("old", "password", "again")
+"""What fields are called that hold one."""
 
 
 class Form(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +32,11 @@ class Form(Struct, frozen=True, forbid_unknown_fields=True):
     def wants_captcha(self) -> bool:
         """Whether a picture is asked for: by its own button, or by asking for a code where none was shown."""
         return self.act == "captcha" or (self.act == "code" and not (self.captcha_id or self.captcha))
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password was typed, which no page shows again."""
+        return any(getattr(self, name, "") for name in PASSWORDS)
 
 
 class FormView(Struct, frozen=True, kw_only=True):
@@ -48,6 +58,8 @@ class FormView(Struct, frozen=True, kw_only=True):
     """Seconds until another code may be asked for."""
     pause: int | None = None
     """Seconds until what ``note`` is about has passed, where it passes by itself."""
+    emptied: bool = False
+    """A password was typed that is not shown again, and is to be typed once more."""
     focus: str = ""
     """The field that somebody without a script is led to."""
 
