@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import pytest
@@ -22,87 +22,24 @@ from bjidp.person import DocumentType
 from bjidp.person import Person as Identity
 from tests.browser.conftest import ComputerFactory
 from tests.support.accounts import stores_at
-from tests.support.browser import Browser, Screen
 from tests.support.calls import Answer, Caller, Deployment, until
 from tests.support.demo import Demo
 from tests.support.forms import WebForm, heading
 from tests.support.fragile import Fragile, fragile
 from tests.support.journeys import PROVE, SAVE, SEND, Stores
-from tests.support.login import logged_in
 from tests.support.phone import (
     Person,
-    Phone,
-    before_the_camera,
-    complete,
     log_in,
     people,
-    start_session,
-    state_identity,
 )
 from tests.support.postgres import PostgresServer
-from tests.support.proving import Proves, ProvesCard, ProvesName
+from tests.support.proving import Faces, Proves, ProvesCard, ProvesName, ShowsAFace
 from tests.support.redis import RedisServer
 
 REGISTERS: Final = ("authority", "bank")
 ASKED: Final = ("authority", "bank", "wechat", "chuanglan")
 LONG: Final = 60
 """Seconds for which an answer is kept back, unless whoever asked has gone."""
-FACE: Final = "/centre/face"
-
-
-class Registers:
-    """Somebody whose phone is new here, and who was before the camera."""
-
-    def __init__(self, caller: Caller, person: Person) -> None:
-        self.caller = caller
-        self.person = person
-        self.registration = ""
-
-    async def begins(self) -> None:
-        """Come as far as the question what came of it."""
-        self.registration = (await start_session(self.caller, "wechat", self.person.id))["registration"]
-        started = await state_identity(self.caller, "wechat", self.registration, self.person)
-        await before_the_camera(self.caller, started.json()["face"]["verification"])
-
-    async def asks(self) -> Answer:
-        """Ask it."""
-        return await complete(self.caller, "wechat", self.registration)
-
-
-class ShowsAFace:
-    """Somebody at 人脸识别认证 who was before the camera."""
-
-    def __init__(self, caller: Caller, phone: Phone) -> None:
-        self.phone = phone
-        self.browser = Browser(caller)
-        self.scanned: dict[str, Any] = {}
-
-    async def begins(self) -> None:
-        """Come as far as the confirmation."""
-        if self.browser.session is None:
-            await logged_in(self.browser.caller, self.phone, self.browser)
-        code = await self.phone.approves(await self._shown(f"{FACE.replace('/face', '/verify/face')}"))
-        await self._redeems(code)
-        page = (await self.browser.get(FACE)).header("Location") or ""
-        self.scanned = await self.phone.takes(await self._shown(page))
-        await self.phone.shows_face(self.scanned)
-
-    async def asks(self) -> Answer:
-        """Confirm."""
-        return await self.phone.confirm(self.scanned)
-
-    async def ends(self, confirmed: Answer) -> None:
-        """Let the page have what was confirmed."""
-        assert confirmed.status == 200, confirmed
-        await self._redeems(confirmed.json()["code"])
-
-    async def _shown(self, page: str) -> Screen:
-        await self.browser.open(page)
-        return Screen((await self.browser.tickets()).json())
-
-    async def _redeems(self, code: str | None) -> None:
-        grant = str((await self.browser.message("approved"))["grant"])
-        assert (await self.browser.redeem(grant, code)).status == 200
 
 
 class AtAPage(ProvesName):
@@ -135,8 +72,8 @@ class Everybody:
         self.coded = ProvesCard(caller, stores, now)
         self.at_a_page = AtAPage(caller, stores, now)
         self.proving: tuple[Proves, ...] = (self.named, self.carded, self.coded, self.at_a_page)
-        self.faced = Registers(caller, residents[-1])
-        self.known = Registers(caller, residents[-2])
+        self.faced = Faces(caller, residents[-1])
+        self.known = Faces(caller, residents[-2])
         self.third = residents[-3]
         self.forms: dict[Proves, tuple[WebForm, str]] = {}
 

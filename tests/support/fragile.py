@@ -47,6 +47,11 @@ class Fragile:
         """The configuration of the first, whose database is everybody's."""
         return self._configs[0]
 
+    @property
+    def log(self) -> bytes:
+        """Everything that they have logged."""
+        return b"".join(path.read_bytes() for path in sorted(self._folder.glob("server-*.log")))
+
     def kill(self, number: int = 0) -> None:
         """Let a server end at once, as when its machine does."""
         _kill(self._running[number])

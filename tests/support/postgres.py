@@ -102,6 +102,11 @@ class PostgresServer:
         with self._connected(name) as owner:
             owner.execute(_EMPTY)
 
+    def dump(self, url: str) -> bytes:
+        """Return everything in the database at ``url`` as ``pg_dump`` writes it: octets in hexadecimal."""
+        name = url.rpartition("/")[2]
+        return self._run("pg_dump", "--host", "127.0.0.1", "--port", str(self.port), "--username", OWNER, name)
+
     def drop(self, name: str) -> None:
         """Remove a database, and whoever is still connected to it."""
         self._say("DROP DATABASE {} WITH (FORCE)", name)
@@ -139,11 +144,10 @@ class PostgresServer:
         except psycopg.OperationalError:
             return False
 
-    def _run(self, program: str, *arguments: str | Path) -> None:
+    def _run(self, program: str, *arguments: str | Path) -> bytes:
         ended = subprocess.run(
             [self._binaries / program, *arguments],
             capture_output=True,
-            text=True,
             check=False,
             cwd="/",
             env={"PATH": os.defpath},
@@ -152,7 +156,9 @@ class PostgresServer:
             extra_groups=[] if self._user else None,
         )
         if ended.returncode:
-            raise ProcessFailed(f"{program} failed:\n{ended.stdout}{ended.stderr}")
+            said = (ended.stdout + ended.stderr).decode(errors="replace")
+            raise ProcessFailed(f"{program} failed:\n{said}")
+        return ended.stdout
 
     def _reachable(self, folder: Path) -> Path:
         """Return a folder of binaries that the server's user may enter: a wheel may lie in root's own home."""

@@ -14,13 +14,18 @@ from bjidp.accounts.ports import Evidence
 from bjidp.audit.event import EventKind
 from bjidp.clock import Instant
 from bjidp.person import DocumentType, Person
-from bjidp.proofing.ports import Bound
-from tests.support.calls import Caller
+from bjidp.proofing.ports import Bound, NewIdentity
+from tests.support.browser import Browser, Screen
+from tests.support.calls import Answer, Caller
 from tests.support.forms import WebForm
 from tests.support.inbox import messages
 from tests.support.journeys import SAVE, SEND, Changes, Stores
+from tests.support.login import logged_in
+from tests.support.phone import Person as Resident
+from tests.support.phone import Phone, before_the_camera, complete, start_session, state_identity
 
-AT_PHONES: Final = 3
+FACE: Final = "/centre/face"
+AT_PHONES: Final = 4
 """So many of the ordinary people, the last ones, are left to tests that let them register by phone."""
 
 _turn = itertools.count()
@@ -118,6 +123,75 @@ class ProvesCard(Proves):
     async def codes(self) -> int:
         """Return how many codes the reserved number was sent since this began."""
         return len(await messages(self.caller.sandbox, self.who["phone"])) - self._sent_before
+
+
+class Exchanges(ProvesName):
+    """换绑, of an identity that another person has proved in this account."""
+
+    setting = "exchange"
+    logged = EventKind.IDENTITY_EXCHANGED
+
+    async def has(self, person: Person) -> None:
+        """Have another identity before."""
+        new = NewIdentity(
+            person=person, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E-0", authority_reference="A-0"
+        )
+        await self.stores.identities.prove(self.account, new, self.now(), was=None)
+
+
+class Faces:
+    """Somebody whose phone is new here, and who was before the camera."""
+
+    def __init__(self, caller: Caller, person: Resident) -> None:
+        self.caller = caller
+        self.person = person
+        self.registration = ""
+
+    async def begins(self, outcome: str = "pass") -> None:
+        """Come as far as the question what came of it."""
+        self.registration = (await start_session(self.caller, "wechat", self.person.id))["registration"]
+        started = await state_identity(self.caller, "wechat", self.registration, self.person)
+        await before_the_camera(self.caller, started.json()["face"]["verification"], outcome)
+
+    async def asks(self) -> Answer:
+        """Ask it."""
+        return await complete(self.caller, "wechat", self.registration)
+
+
+class ShowsAFace:
+    """Somebody at 人脸识别认证 who was before the camera."""
+
+    def __init__(self, caller: Caller, phone: Phone) -> None:
+        self.phone = phone
+        self.browser = Browser(caller)
+        self.scanned: dict[str, Any] = {}
+
+    async def begins(self, outcome: str = "pass") -> None:
+        """Come as far as the confirmation."""
+        if self.browser.session is None:
+            await logged_in(self.browser.caller, self.phone, self.browser)
+        code = await self.phone.approves(await self._shown(f"{FACE.replace('/face', '/verify/face')}"))
+        await self._redeems(code)
+        page = (await self.browser.get(FACE)).header("Location") or ""
+        self.scanned = await self.phone.takes(await self._shown(page))
+        await self.phone.shows_face(self.scanned, outcome)
+
+    async def asks(self) -> Answer:
+        """Confirm."""
+        return await self.phone.confirm(self.scanned)
+
+    async def ends(self, confirmed: Answer) -> None:
+        """Let the page have what was confirmed."""
+        assert confirmed.status == 200, confirmed
+        await self._redeems(confirmed.json()["code"])
+
+    async def _shown(self, page: str) -> Screen:
+        await self.browser.open(page)
+        return Screen((await self.browser.tickets()).json())
+
+    async def _redeems(self, code: str | None) -> None:
+        grant = str((await self.browser.message("approved"))["grant"])
+        assert (await self.browser.redeem(grant, code)).status == 200
 
 
 PROOFS: Final = (ProvesName, ProvesCard)
