@@ -12,7 +12,7 @@ from msgspec import Struct
 from bjidp.clock import HOUR, MINUTE, Clock, Instant, Millis
 from bjidp.errors import VendorUnavailable
 from bjidp.person import DocumentType
-from bjidp.platforms import Platform
+from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records, StaleRecord
 from bjidp.vendors.ports import FaceCheck, LoginCodeInvalid, PlatformClients, PlatformLogin
@@ -48,9 +48,14 @@ class Doors:
         self._pseudonyms = pseudonyms
         self._clock = clock
 
-    def face(self, platform: Platform) -> FaceCheck:
-        """Return the platform's face check."""
-        return self._doors[platform].face
+    def face(self, identity: PlatformIdentity) -> FaceCheck | None:
+        """Return the face check that knows ``identity``.
+
+        None where its platform, or the app that its openid belongs to (attack M4), is served no more: what was opened
+        before that lives on.
+        """
+        door = self._doors.get(identity.platform)
+        return door.face if door is not None and door.face.app_id == identity.app_id else None
 
     def platforms_for(self, document: DocumentType) -> list[Platform]:
         """Return the platforms whose face check knows the document."""

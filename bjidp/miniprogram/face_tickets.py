@@ -26,7 +26,7 @@ from bjidp.miniprogram.limits import MiniProgramLimits
 from bjidp.miniprogram.ports import Seals
 from bjidp.miniprogram.ticket_check import Facts, Opening, Over, Passed, TicketCheck, Waiting
 from bjidp.miniprogram.wire import FaceStarted
-from bjidp.platforms import Platform
+from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.ports import IdentityStore
 from bjidp.qrlogin.errors import FacePending as VerdictMissing
@@ -34,7 +34,7 @@ from bjidp.qrlogin.face_steps import FaceStep, FaceSteps
 from bjidp.qrlogin.phones import Phone, QrPhones
 from bjidp.qrlogin.wire import ConfirmAnswer
 from bjidp.records import DuplicateRecord, Held, Records, StaleRecord
-from bjidp.vendors.ports import FaceRequest, FaceVerdict
+from bjidp.vendors.ports import FaceCheck, FaceRequest, FaceVerdict
 
 KEPT: Final[Millis] = 6 * MINUTE
 """How long a check is kept: longer than any face ticket lives."""
@@ -85,8 +85,7 @@ class FaceTickets:
         ``VendorUnavailable``, upon which the next start is not counted.
         """
         facts = await self._facts(phone, await self._steps.at(phone, ticket, confirm_token))
-        platform = Platform(phone.holder.platform)
-        face = self._doors.face(platform)
+        face = self._face(facts.identity)
         if facts.person.document_type not in face.documents:
             raise DocumentUnsupported(self._doors.platforms_for(facts.person.document_type))
         reference = self._entropy.octets(_REFERENCE_BYTES).hex()
@@ -126,6 +125,13 @@ class FaceTickets:
         if bound is None or bound.mark != step.mark or not bound.shows_a_face(self._clock.now()):
             raise AccountRefused("level")
         return Facts(identity, bound.person, step.ticket, step.account, bound.mark)
+
+    def _face(self, identity: PlatformIdentity) -> FaceCheck:
+        """Return the face check; raise ``TokenInvalid`` for a phone in an app that is served no more."""
+        face = self._doors.face(identity)
+        if face is None:
+            raise TokenInvalid
+        return face
 
     async def _pass(self, phone: Phone, ticket: str, confirm_token: str) -> None:
         """Let the ticket know that its check has passed, if it has."""
@@ -172,7 +178,7 @@ class FaceTickets:
     async def _take_verdict(self, key: str, held: Held[TicketCheck], waiting: Waiting, facts: Facts) -> None:
         asked = self._clock.now()
         request = FaceRequest(held.value.reference, facts.identity, facts.person)
-        verdict = await self._doors.face(facts.identity.platform).verdict(request, waiting.verification)
+        verdict = await self._face(facts.identity).verdict(request, waiting.verification)
         following = rules.judged(
             held.value,
             waiting,

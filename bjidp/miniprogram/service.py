@@ -60,7 +60,7 @@ from bjidp.proofing.documents import parse
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.records import StaleRecord
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Authority, FaceRequest, FaceVerdict
+from bjidp.vendors.ports import Authority, FaceCheck, FaceRequest, FaceVerdict
 
 CONSENTS = frozenset({"terms", "privacy"})
 VALID_DAYS = frozenset({0, 7, 30})
@@ -147,7 +147,7 @@ class MiniProgram:
         identity = page.identity
         await self._limits.sign_in(identity)
         person = self._stated_person(body)
-        face = self._doors.face(platform)
+        face = self._face(identity)
         if person.document_type not in face.documents:
             raise DocumentUnsupported(self._doors.platforms_for(person.document_type))
         page = await self._count_and_restart(platform, body.registration, page, identity, person)
@@ -161,6 +161,13 @@ class MiniProgram:
         check = page.check(request, start, body.valid_days)
         await self._freeze(platform, body.registration, page, check)
         return FaceStarted({**start.client, "verification": start.verification})
+
+    def _face(self, identity: PlatformIdentity) -> FaceCheck:
+        """Return the face check; raise ``InvalidRequest`` for a registration of an app that is served no more."""
+        face = self._doors.face(identity)
+        if face is None:
+            raise unknown_registration()
+        return face
 
     def _stated_person(self, body: RegistrationRequest) -> Person:
         faults: list[FieldFault] = []
@@ -268,7 +275,7 @@ class MiniProgram:
     async def _take_verdict(self, page: Page, check: Check) -> None:
         asked = self._clock.now()
         request = FaceRequest(check.reference, page.identity, page.person(check))
-        verdict = await self._doors.face(page.registration.platform).verdict(request, check.verification)
+        verdict = await self._face(page.identity).verdict(request, check.verification)
         following = steps.judged(
             page.registration,
             verdict,

@@ -159,6 +159,8 @@ class FaceCheck(Protocol):
 
     documents: frozenset[DocumentType]
     """The documents it can check a face against."""
+    app_id: str
+    """The mini-program whose users it knows; of another one's user it is never asked."""
 
     async def start(self, request: FaceRequest) -> FaceStart:
         """Open a check for exactly these facts; raise ``VendorUnavailable``."""

@@ -88,6 +88,7 @@ class FakePlatform:
 
     async def start(self, request: FaceRequest) -> FaceStart:
         """Open a check."""
+        self._require_own(request)
         await asyncio.sleep(0)
         if self.down:
             raise VendorUnavailable
@@ -97,6 +98,7 @@ class FakePlatform:
 
     async def verdict(self, request: FaceRequest, verification: str) -> FaceVerdict:
         """Tell what came of it, for exactly the facts it was started with."""
+        self._require_own(request)
         await asyncio.sleep(0)
         self.asked.append(verification)
         if self.down:
@@ -104,6 +106,10 @@ class FakePlatform:
         if self.started.get(verification) != request:
             return FaceVerdict.FAILED
         return self.outcomes.get(verification, FaceVerdict.PENDING)
+
+    def _require_own(self, request: FaceRequest) -> None:
+        if (request.identity.platform, request.identity.app_id) != (self.platform, self.app_id):
+            raise ValueError("another app's user")
 
 
 class FakeAuthority:
@@ -159,8 +165,9 @@ class PhoneWorld:
         self.tokens = MiniTokens("http://127.0.0.1:8080", Secret(b"a" * 32), Secret(b"r" * 32))
         self.pseudonyms = pseudonyms = Pseudonyms(keyring())
         self.seals = seals = RecordSeals(Sealing(keyring(), entropy))
+        self.clients = {platform: PlatformClients(fake, fake) for platform, fake in self.platforms.items()}
         self.doors = Doors(
-            {platform: PlatformClients(fake, fake) for platform, fake in self.platforms.items()},
+            self.clients,
             used_codes=self.used_codes,
             pseudonyms=pseudonyms,
             clock=clock,
@@ -255,6 +262,13 @@ class PhoneWorld:
     def accounts(self) -> int:
         """Count the accounts."""
         return len(self.sql("SELECT id FROM account"))
+
+    def serves_no_more(self, platform: Platform, *, app: bool) -> None:
+        """Let the configuration be another one: of another ``app``, or without the platform."""
+        if app:
+            self.platforms[platform].app_id = "another-app"
+        else:
+            del self.clients[platform]
 
     def probation(self) -> object:
         """Return until when the one link is under probation."""

@@ -64,13 +64,13 @@ class AlipayFace:
         leads back to; ``page`` is the gateway's address as phones reach it.
         """
         self._gateway = gateway
-        self._app_id = app_id
+        self.app_id = app_id
         self._biz_code = biz_code
         self._return_url = return_url
         self._page = page
 
     async def start(self, request: FaceRequest) -> FaceStart:
-        require_ours(request, Platform.ALIPAY, self._app_id, self.documents)
+        require_ours(request, Platform.ALIPAY, self.app_id, self.documents)
         person = request.person
         business = {
             "outer_order_no": request.reference,
@@ -93,7 +93,7 @@ class AlipayFace:
         return FaceStart(verification=certify_id, client={"certify_id": certify_id, "url": url})
 
     async def verdict(self, request: FaceRequest, verification: str) -> FaceVerdict:
-        if not is_ours(request, Platform.ALIPAY, self._app_id, self.documents):
+        if not is_ours(request, Platform.ALIPAY, self.app_id, self.documents):
             return FaceVerdict.FAILED
         answer = await self._gateway.execute(_QUERY, _biz_content({"certify_id": verification}), _Result)
         if isinstance(answer, Refusal):

@@ -111,14 +111,14 @@ class BaiduFace:
         """
         self._http = http
         self._calls = calls
-        self._app_key = app_key
+        self.app_id = app_key
         self._plan_id = plan_id
         self._page = page
         self._success_url = success_url
         self._failed_url = failed_url
 
     async def start(self, request: FaceRequest) -> FaceStart:
-        require_ours(request, Platform.BAIDU, self._app_key, self.documents)
+        require_ours(request, Platform.BAIDU, self.app_id, self.documents)
         generated = await self._calls.post(
             _GENERATE, f"{_BASE}/verifyToken/generate", _Generate(self._plan_id), _Generated
         )
@@ -142,7 +142,7 @@ class BaiduFace:
         return FaceStart(verification=token, client={"url": f"{self._page}?{query}"})
 
     async def verdict(self, request: FaceRequest, verification: str) -> FaceVerdict:
-        if not is_ours(request, Platform.BAIDU, self._app_key, self.documents):
+        if not is_ours(request, Platform.BAIDU, self.app_id, self.documents):
             return FaceVerdict.FAILED
         answer = await self._calls.post(_RESULT, f"{_BASE}/result/getall", _VerifyToken(verification), _Result)
         if not answer.success:

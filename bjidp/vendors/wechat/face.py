@@ -71,10 +71,10 @@ class WechatFace:
         """Check faces of users of the mini-program ``app_id``."""
         self._http = http
         self._calls = calls
-        self._app_id = app_id
+        self.app_id = app_id
 
     async def start(self, request: FaceRequest) -> FaceStart:
-        require_ours(request, Platform.WECHAT, self._app_id, self.documents)
+        require_ours(request, Platform.WECHAT, self.app_id, self.documents)
         operation = "getverifyid"
         answer = await self._calls.post(
             operation,
@@ -94,7 +94,7 @@ class WechatFace:
         return FaceStart(verification=answer.verify_id, client={"verify_id": answer.verify_id})
 
     async def verdict(self, request: FaceRequest, verification: str) -> FaceVerdict:
-        if not is_ours(request, Platform.WECHAT, self._app_id, self.documents):
+        if not is_ours(request, Platform.WECHAT, self.app_id, self.documents):
             return FaceVerdict.FAILED
         operation = "queryverifyinfo"
         answer = await self._calls.post(

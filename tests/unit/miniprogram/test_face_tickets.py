@@ -205,6 +205,18 @@ async def test_a_document_that_the_platform_does_not_know_names_those_that_do(ga
     assert error.details["platforms"] == (Platform.BAIDU,)
 
 
+@pytest.mark.attack("M4")
+@pytest.mark.parametrize("app", [True, False], ids=["another app", "no such platform"])
+async def test_a_phone_in_an_app_that_is_served_no_more_logs_in_anew(gate: Gate, phone: Phone, *, app: bool) -> None:
+    scanned = await gate.scans(phone)
+    await gate.shows(phone, scanned)
+    gate.world.serves_no_more(Platform.WECHAT, app=app)
+    for act in (gate.starts, gate.confirms):
+        with pytest.raises(TokenInvalid):
+            await act(phone, scanned)
+    assert (len(gate.world.wechat.started), gate.asked()) == (2, []), "that of the registration, and the first"
+
+
 # ------------------------------------------------------------------------------- what a verdict counts for (B2, B4)
 
 

@@ -271,6 +271,18 @@ async def test_a_registration_of_another_platform_is_unknown_here(world: PhoneWo
         await world.complete(registration, Platform.WECHAT)
 
 
+@pytest.mark.attack("M4")
+async def test_a_registration_of_an_app_that_is_served_no_more_is_unknown(world: PhoneWorld) -> None:
+    registration = await world.opened("zhang")
+    world.face(await world.state_identity(registration))
+    world.serves_no_more(Platform.WECHAT, app=True)
+    for act in (world.complete, world.state_identity):
+        with pytest.raises(InvalidRequest) as caught:
+            await act(registration)
+        assert faults(caught.value) == [("registration", "unknown")]
+    assert world.wechat.asked == []
+
+
 @pytest.mark.attack("B2", "B3")
 async def test_a_new_face_check_ends_the_one_before(world: PhoneWorld) -> None:
     registration = await world.opened("zhang")
