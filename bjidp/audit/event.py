@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from bjidp.clock import Instant
 
-_CODE = re.compile(r"[A-Za-z0-9_.:+/-]{1,80}")
+CODE: Final = r"[A-Za-z0-9_.:+/=-]{1,80}"
+"""A reference or a code word. Whoever takes references from outside holds them to this, or they would be lost here."""
+
+_CODE: Final = re.compile(CODE)
 
 
 class EventKind(StrEnum):

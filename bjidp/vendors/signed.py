@@ -14,6 +14,7 @@ from typing import Annotated, Final, NoReturn, TypeAlias, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from bjidp.audit.event import CODE
 from bjidp.clock import SECOND, Clock
 from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
@@ -30,8 +31,8 @@ class SignedAnswer(Struct, frozen=True):
 
     request_id: str
     """Ours, repeated."""
-    reference: Annotated[str, Meta(min_length=1, max_length=128)]
-    """The register's own."""
+    reference: Annotated[str, Meta(pattern=rf"^{CODE}\Z")]
+    """The register's own: one that the audit keeps whole, since by it alone the register finds the question again."""
 
 
 class JudgedAnswer(SignedAnswer, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bjidp.audit.event import code_word
 from bjidp.clock import ManualClock
 from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
@@ -62,6 +63,15 @@ async def test_a_field_that_is_new_changes_nothing(ask: Asked, stand: RegisterSt
     assert (await ask()).answer is RegisterAnswer.MATCH
 
 
+@pytest.mark.req("OPS-8")
+@pytest.mark.parametrize("own", ["r" * 80, "A1_.:+/-==", "0" * 32])
+async def test_every_reference_that_is_taken_is_kept_in_the_audit_as_it_is(
+    ask: Asked, stand: RegisterStand, own: str
+) -> None:
+    stand.said = {"reference": own}
+    assert code_word((await ask()).reference) == own
+
+
 @pytest.mark.attack("B2")
 @pytest.mark.parametrize("other", ["q20270115000002", "", REFERENCE.upper(), None, 1])
 async def test_an_answer_to_another_question_is_no_answer(ask: Asked, stand: RegisterStand, other: object) -> None:
@@ -84,7 +94,9 @@ async def test_every_attempt_sends_the_same_bytes_under_the_same_reference(ask: 
     "said",
     [
         {"reference": ""},
-        {"reference": "r" * 129},
+        {"reference": "r" * 81},
+        {"reference": "r\n"},
+        {"reference": "两"},
         {"reference": None},
         {"reference": 1},
         {"result": "Match", "code": "00"},
