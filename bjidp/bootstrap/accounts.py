@@ -23,6 +23,7 @@ from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Verifying
 from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.organisations import Organisations, wire_organisations
 from bjidp.bootstrap.proofing import Proofing, wire_proofing
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox, open_drafts
@@ -37,6 +38,7 @@ from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.ranges import MailRange
 from bjidp.web.centre.acts import setting_acts
 from bjidp.web.centre.face import FacePages
+from bjidp.web.centre.organisations import OrganisationPages
 from bjidp.web.centre.overview import CentrePages
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.centre.settings import SettingsPages
@@ -56,12 +58,13 @@ def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:
 
 
 class Own(Struct, frozen=True):
-    """What every change of an account stands on: 验证身份, the changes themselves, the end of sessions, proofs."""
+    """What every change of an account stands on: 验证身份, the changes, the end of sessions, proofs, organisations."""
 
     verifying: Verifying
     changes: Changes
     endings: Endings
     proofing: Proofing
+    organisations: Organisations
 
 
 def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: Endings) -> Own:
@@ -77,7 +80,8 @@ def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: En
     )
     changes = Changes(open_drafts(rooms, Change, "settings"), verification.proofs, verifying)
     proofing = wire_proofing(rooms, verification, changes, verifying, front.sessions, endings)
-    return Own(verifying, changes, endings, proofing)
+    organisations = wire_organisations(rooms, verification, changes, verifying, front.sessions, proofing.asking)
+    return Own(verifying, changes, endings, proofing, organisations)
 
 
 def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification, own: Own) -> Part:
@@ -159,6 +163,7 @@ def centre_part(
         desk=front.desk, signed_in=front.signed_in, cookies=front.cookies, login_first=front.login_first
     )
     verifying, changes, endings = own.verifying, own.changes, own.endings
+    organisations = own.organisations
     addresses = NewAddresses(changes, verification.codes)
     names = Names(
         changes=changes,
@@ -178,8 +183,19 @@ def centre_part(
         sessions=front.sessions,
         mini_sessions=mini_sessions,
         endings=endings,
+        clock=clock,
         departures=front.departures,
         bank_cards=own.proofing.bank_cards is not None,
+        appointing=None if organisations.registering is None else organisations.appointing,
+        acting=organisations.acting,
+    )
+    companies = OrganisationPages(
+        own=pages_of_own,
+        desk=front.desk,
+        appointing=organisations.appointing,
+        acting=organisations.acting,
+        verifying=verifying,
+        clock=clock,
     )
     settings = SettingsPages(
         own=pages_of_own,
@@ -187,7 +203,12 @@ def centre_part(
         desk=front.desk,
         cookies=front.cookies,
         renderer=front.renderer,
-        views=SettingViews(form_views=FormViews(captchas), verifying=verifying, bank_cards=own.proofing.bank_cards),
+        views=SettingViews(
+            form_views=FormViews(captchas),
+            verifying=verifying,
+            bank_cards=own.proofing.bank_cards,
+            appointing=organisations.appointing,
+        ),
         verifying=verifying,
         changes=changes,
         acts=setting_acts(
@@ -229,6 +250,8 @@ def centre_part(
             bank_cards=own.proofing.bank_cards,
             faces=own.proofing.face_proofs,
             unbinding=own.proofing.unbinding,
+            registering=organisations.registering,
+            appointing=organisations.appointing,
         ),
         faces=FacePages(
             faces=own.proofing.face_proofs,
@@ -239,7 +262,9 @@ def centre_part(
         ),
         departures=front.departures,
     )
-    return Part(mounts=(centre.mount, settings.mount))
+    return Part(
+        mounts=(centre.mount, settings.mount, *(() if organisations.registering is None else (companies.mount,)))
+    )
 
 
 def document_readings(rooms: Rooms) -> DocumentReadings:

@@ -73,6 +73,14 @@ class Appointing:
             offered=[one for one in offered if one.mandate.is_live(now)],
         )
 
+    async def is_proved(self, visit: Visit) -> bool:
+        """Tell whether the account is at the level that everything here needs."""
+        try:
+            await self._proved.identity(visit.account)
+        except LevelRequired:
+            return False
+        return True
+
     async def led(self, visit: Visit) -> list[Organisation]:
         """Return the organisations that the account may appoint somebody for."""
         return await self._organisations.led(visit.account)

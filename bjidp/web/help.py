@@ -23,6 +23,7 @@ LEADS: Final[dict[Article, tuple[HelpLink, ...]]] = {
     Article.BUSINESS: (),
     Article.REBIND: (HelpLink.REGISTER, HelpLink.RECOVER),
     Article.CANCEL: (HelpLink.CENTRE,),
+    Article.ORGANISATIONS: (HelpLink.ORGANISATIONS, HelpLink.ACTING),
     Article.TERMS: (HelpLink.REGISTER,),
     Article.PRIVACY: (HelpLink.CENTRE,),
 }

@@ -208,6 +208,21 @@ async def test_who_proves_the_same_identity_anew_registers_anew_on_the_same_answ
     assert [await roles(house, one) for one in (zhang, li)] == [[Role.REPRESENTATIVE], []]
 
 
+@pytest.mark.req("ORG-1", "RNV-7")
+async def test_what_is_led_no_more_goes_to_whoever_is_confirmed_next_whenever_that_was_asked(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    before = house.now - 1
+    await led(house, zhang)
+    with pytest.raises(OrganisationHeld):
+        await organisations.register(li, await confirmed(house, li, asked_at=before), house.now)
+    await house.sql.identities.unbind(zhang, house.now)
+    await organisations.register(li, await confirmed(house, li, asked_at=before), house.now)
+    assert [await roles(house, one) for one in (zhang, li)] == [[], [Role.REPRESENTATIVE]]
+    assert house.count("organisation") == 1
+
+
 @pytest.mark.req("ORG-1")
 async def test_a_no_ends_what_was_confirmed_before_it_and_nothing_later(
     house: House, organisations: OrganisationStore

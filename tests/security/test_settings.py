@@ -19,7 +19,7 @@ from tests.support.inbox import code_to, messages
 
 PASSWORD, NEW_PASSWORD = "Old-wansui-7", "New-wansui-8"
 ATTACKER: Final = "15400079999"
-SETTINGS: Final = ("password", "phone", "mail", "username", "cancel")
+SETTINGS: Final = ("password", "phone", "mail", "username", "organisation", "appoint", "cancel")
 TYPED: Final = {
     "old": PASSWORD,
     "password": NEW_PASSWORD,
@@ -27,6 +27,11 @@ TYPED: Final = {
     "phone": ATTACKER,
     "mail": "attacker@mail.example",
     "username": "attacker_1",
+    "credit_code": "91000000MA990001X0",
+    "organisation_name": "北京青禾示例科技有限公司",
+    "organisation": "A" * 22,
+    "scope": "all",
+    "ends_on": "2027-12-31",
     "code": "123456",
 }
 

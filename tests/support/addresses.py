@@ -12,8 +12,10 @@ _CAPTCHA: Final = ("captcha", "captcha_id")
 _IDENTITY: Final = (
     "document_type", "name", "document_number", "sex", "valid_from", "valid_to", "term", "card_number",
 )  # fmt: skip
+_ORGANISATION: Final = ("credit_code", "organisation_name", "organisation", "scope", "ends_on")
 _SETTING: Final = (
-    "old", "password", "again", "phone", "mail", "username", "code", *_IDENTITY, *_CAPTCHA, "flow", "act",
+    "old", "password", "again", "phone", "mail", "username", "code", *_IDENTITY, *_ORGANISATION, *_CAPTCHA, "flow",
+    "act",
 )  # fmt: skip
 
 GUESTS: Final = {
@@ -43,6 +45,8 @@ OWNERS: Final = {
         "/register/identity": (*_IDENTITY, "act"),
         "/centre": ("ethnicity",),
         "/centre/devices": ("session", "phone"),
+        "/centre/organisations": ("mandate", "act"),
+        "/centre/acting": ("capacity", "act"),
         **{
             f"/centre/{setting}{step}": _SETTING
             for setting in (
@@ -55,6 +59,8 @@ OWNERS: Final = {
                 "exchange",
                 "face",
                 "unbind",
+                "organisation",
+                "appoint",
                 "cancel",
             )
             for step in ("", "/identity")

@@ -13,6 +13,7 @@ from bjidp.accounts.identifiers import of_phone, of_username
 from bjidp.accounts.ports import AccountStore, Member, MemberStore
 from bjidp.audit.event import EventKind
 from bjidp.clock import Instant
+from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import IdentityStore
 from tests.support.accounts import is_password, member
 from tests.support.browser import Browser
@@ -46,6 +47,9 @@ class Stores(Protocol):
 
     @property
     def identities(self) -> IdentityStore: ...
+
+    @property
+    def organisations(self) -> OrganisationStore: ...
 
 
 class Journey:

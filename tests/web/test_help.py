@@ -19,7 +19,7 @@ async def test_every_question_of_the_list_has_its_page(program: Program, prefix:
     assert index.status == 200
     led = set(re.findall(rf'href="({prefix}/help/[a-z-]+)"', index.text))
     assert {f"{prefix}/help/{article.value}" for article in Article} | {f"{prefix}/help/manual"} == led
-    assert len(HelpPage.questions) == 7
+    assert len(HelpPage.questions) == 8
     for path in led:
         page = await browser.get(path)
         assert page.status == 200, path

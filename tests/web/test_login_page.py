@@ -663,7 +663,7 @@ async def test_tabs_are_moved_through_by_keyboard_without_a_reload(server: Scrip
     await expect(page.get_by_role("tabpanel", name="账号登录")).to_contain_text("用户名/手机号/身份证号")
     assert page.url.endswith("/login?tab=account")
     await page.get_by_role("tab", name="法人登录").click()
-    await expect(page.get_by_role("tabpanel", name="法人登录")).to_contain_text("此方式即将开放")
+    await expect(page.get_by_role("tabpanel", name="法人登录")).to_contain_text("再选择代表哪个法人办事")
     await expect(page.get_by_role("tab", name="扫码登录")).to_be_hidden()
     assert server.pages_opened == 1
 

@@ -23,6 +23,9 @@ from bjidp.accounts.username import UsernameFault
 from bjidp.audit.event import EventKind
 from bjidp.errors import Retryable
 from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.organisations.errors import Refusal
+from bjidp.organisations.mandates import Scope, State
+from bjidp.organisations.organisation import Role
 from bjidp.person import Sex
 from bjidp.sessions.ports import SessionEnd, Way
 from bjidp.standing import Level
@@ -34,6 +37,7 @@ from bjidp.web.pages.catalog import ALL
 from bjidp.web.pages.centre import CentrePage, IdentityPage, Setting, SettingDonePage, SettingPage
 from bjidp.web.pages.ending import ErrorPage, Message, MessagePage
 from bjidp.web.pages.login import LoginPage, SignedInPage, Tab
+from bjidp.web.pages.organisations import Done
 from bjidp.web.pages.qr import QrState, QrStatePage, VerifyPage
 from bjidp.web.pages.registration import RegisteredPage
 from bjidp.web.pages.rendering import Renderer, Use, templates_root, uses
@@ -229,7 +233,9 @@ def test_the_login_page_shows_no_link_that_leads_nowhere_yet() -> None:
         "/recover",
         "/help",
         "/help/manual",
+        "/help/organisations",
         "/centre",
+        "/centre/acting",
     }
 
 
@@ -389,6 +395,26 @@ def test_every_fault_of_a_form_about_an_account_has_words() -> None:
     }
     assert set(faults) == set(Field)
     keys = [f"fault.{name}.{code}" for name, codes in faults.items() for code in codes]
+    assert [key for key in keys if key not in TEXTS] == []
+
+
+@pytest.mark.req("ORG-1", "ORG-2", "ORG-3", "UX-5")
+def test_everything_that_is_shown_of_organisations_has_words() -> None:
+    words_of: dict[str, Sequence[str]] = {
+        "organisation.role": list(Role),
+        "organisation.scope": list(Scope),
+        "organisation.scope.means": list(Scope),
+        "organisation.state": list(State),
+        "organisation.advice": list(Refusal),
+        "organisations.done": get_args(Done),
+        "fault.credit_code": ["empty", "format", "check_digit", NOT_SERVED],
+        "fault.organisation_name": ["empty", "too_long", "character"],
+        "fault.organisation": ["missing"],
+        "fault.phone": ["own", "appointed"],
+        "fault.scope": ["missing"],
+        "fault.ends_on": ["missing", "form", "past", "too_far"],
+    }
+    keys = [f"{family}.{member}" for family, members in words_of.items() for member in members]
     assert [key for key in keys if key not in TEXTS] == []
 
 

@@ -275,8 +275,10 @@ class SqlOrganisations:
                 asked_at = max(former.confirmed_at, new.asked_at)
                 transaction.run(self._renew, {"organisation": former.id, "new_name": new.name, "asked_at": asked_at})
                 return aftermath
+            led = {"organisation": former.id, "account": former.representative}
             # The same question proves the same person at their own account, whoever they were there in between.
-            if new.asked_at < former.confirmed_at or (new.asked_at == former.confirmed_at and not own):
+            later = new.asked_at > former.confirmed_at or (own and new.asked_at == former.confirmed_at)
+            if not later and transaction.one(self._leads, led) is not None:
                 raise OrganisationHeld
             aftermath = self._drop(transaction, former, Loss.TAKEN_OVER, now)
         made = token(self._entropy, 128)

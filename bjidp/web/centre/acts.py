@@ -17,6 +17,8 @@ from bjidp.accounts.settings.names import Names
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Visit
+from bjidp.organisations.appointing import Appointing
+from bjidp.organisations.registering import Registering
 from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.proofing.face_proofs import FaceProofs
 from bjidp.proofing.real_name import RealNames
@@ -57,6 +59,8 @@ def setting_acts(
     bank_cards: BankCardProofs | None,
     faces: FaceProofs,
     unbinding: Unbinding,
+    registering: Registering | None,
+    appointing: Appointing,
 ) -> Acts:
     """Return what every setting does; one that nobody is there to ask for is left out."""
     by_card: Acts = {}
@@ -65,6 +69,12 @@ def setting_acts(
             lambda visit, form: bank_cards.prove(visit, form.flow, form.factors),
             lambda visit, form: bank_cards.send_code(visit, form.flow, form.factors),
         )
+    of_organisations: Acts = {}
+    if registering is not None:
+        of_organisations = {
+            Operation.ORGANISATION: Act(lambda visit, form: registering.register(visit, form.flow, form.company)),
+            Operation.APPOINT: Act(lambda visit, form: appointing.offer(visit, form.flow, form.offer)),
+        }
     return {
         Operation.PASSWORD: Act(lambda visit, form: passwords.change(visit, form.flow, form.typed)),
         Operation.PHONE: Act(
@@ -81,6 +91,7 @@ def setting_acts(
         **by_card,
         # What is written is written by a phone; this opens the page for it.
         Operation.FACE: Act(lambda visit, form: faces.begin(visit, form.flow)),
+        **of_organisations,
         Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
         Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),
     }

@@ -18,9 +18,13 @@ from bjidp.accounts.ethnicity import CODES
 from bjidp.accounts.overview import overview
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.organisations.acting import Acting
+from bjidp.organisations.appointing import Appointing
+from bjidp.organisations.organisation import Role
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
 from bjidp.web.centre.own_pages import OwnPages
@@ -31,6 +35,7 @@ from bjidp.web.http.visitor import at, on_h5
 from bjidp.web.pages import centre as centre_pages
 from bjidp.web.pages.ending import Message
 from bjidp.web.pages.form_view import Form
+from bjidp.web.pages.organisations import Line, OrganisationsPanel
 from bjidp.web.pages.rendering import Renderer
 from bjidp.web.pages.shell import Page
 
@@ -92,10 +97,18 @@ class CentrePages:
         sessions: Sessions,
         mini_sessions: MiniSessions,
         endings: Endings,
+        clock: Clock,
         departures: Departures,
         bank_cards: bool,
+        appointing: Appointing | None,
+        acting: Acting,
     ) -> None:
-        """Take every dependency; ``bootstrap`` wires them. ``bank_cards`` tells whether a bank can be asked."""
+        """Take every dependency; ``bootstrap`` wires them. ``bank_cards`` tells whether a bank can be asked.
+
+        Without ``appointing`` nothing is said of organisations.
+        """
+        self._appointing = appointing
+        self._acting = acting
         self._own = own
         self._desk = desk
         self._renderer = renderer
@@ -105,6 +118,7 @@ class CentrePages:
         self._sessions = sessions
         self._mini_sessions = mini_sessions
         self._endings = endings
+        self._clock = clock
         self._departures = departures
         self._bank_cards = bank_cards
 
@@ -210,8 +224,24 @@ class CentrePages:
             username=member.username if shown.whole else "",
             focus=shown.focus,
             bank_cards=self._bank_cards,
+            organisations=await self._organisations(visit),
         )
         return self._html(page, status=200 if shown.fault is None else 422)
+
+    async def _organisations(self, visit: Visit) -> OrganisationsPanel | None:
+        if self._appointing is None:
+            return None
+        holdings = await self._appointing.holdings(visit)
+        current, over = await self._acting.look(visit)
+        led = tuple(Line(one.name, Role.REPRESENTATIVE) for one in holdings.led)
+        now = self._clock.now()
+        taken = tuple(Line(one.organisation.name, Role.AGENT) for one in holdings.entrusted if one.mandate.is_live(now))
+        return OrganisationsPanel(
+            lines=led + taken,
+            offers=len(holdings.offered),
+            acting=None if current is None else current.organisation.name,
+            over=over,
+        )
 
     async def _devices(self, visit: Visit) -> list[centre_pages.Device]:
         browsers = [

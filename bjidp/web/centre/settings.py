@@ -19,6 +19,13 @@ from bjidp.accounts.settings.changes import Changes, NotDue, Progress
 from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest, Retryable, StoreUnavailable
+from bjidp.organisations.errors import (
+    LevelRequired,
+    MandatesFull,
+    OrganisationHeld,
+    OrganisationRefused,
+    OrganisationUnknown,
+)
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther, IdentityWorn
 from bjidp.verification.errors import (
     MailNotOffered,
@@ -27,6 +34,7 @@ from bjidp.verification.errors import (
 from bjidp.verification.proofs import Operation
 from bjidp.web.centre.acts import Acts, Ending
 from bjidp.web.centre.face import FacePages
+from bjidp.web.centre.organisations import ORGANISATIONS
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.centre.views import BESIDE, SettingForm, SettingViews
 from bjidp.web.forms.arrival import Arrivals
@@ -58,6 +66,11 @@ _ABOVE: Final = (
     IdentityMismatch,
     IdentityOther,
     IdentityWorn,
+    LevelRequired,
+    MandatesFull,
+    OrganisationHeld,
+    OrganisationRefused,
+    OrganisationUnknown,
     PasswordChanged,
 )
 """What is said above the form, with what was typed kept; the last on the page of the step that it leads back to."""
@@ -260,7 +273,8 @@ class SettingsPages:
             h5=on_h5(request), setting=setting, saving=saving, held_by=held_by, bank_cards=bank_cards
         )
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
-        seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, at(request, HOME))
+        back = ORGANISATIONS if page.of_organisations else HOME
+        seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, at(request, back))
         if held_by is None:
             # What is to be chosen does not go away by itself.
             response.headers["Refresh"] = f"{seconds}; url={where}"

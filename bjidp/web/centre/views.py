@@ -15,6 +15,9 @@ from bjidp.accounts.settings.changes import Progress
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Instant
+from bjidp.organisations.appointing import Appointing
+from bjidp.organisations.errors import OrganisationRefused
+from bjidp.organisations.stated import TypedOffer, TypedOrganisation
 from bjidp.person import DocumentType
 from bjidp.proofing import bank_card_proofs
 from bjidp.proofing import stated as proofing
@@ -24,6 +27,7 @@ from bjidp.web.forms.desk import Asker, FormPage
 from bjidp.web.forms.field_faults import Beside
 from bjidp.web.forms.form_again import FormViews, Posted
 from bjidp.web.pages import centre as pages
+from bjidp.web.pages import organisations as organisation_pages
 from bjidp.web.pages.form_view import Form, FormView, with_code
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
@@ -35,7 +39,7 @@ FOR_LIFE: Final = "life"
 
 _KEPT: Final = (
     "phone", "mail", "username", "document_type", "name", "document_number", "sex", "valid_from", "valid_to", "term",
-    "card_number",
+    "card_number", "credit_code", "organisation_name", "organisation", "scope", "ends_on",
 )  # fmt: skip
 
 
@@ -61,6 +65,21 @@ class SettingForm(Form, frozen=True):
     valid_to: str = ""
     term: str = ""
     card_number: str = ""
+    credit_code: str = ""
+    organisation_name: str = ""
+    organisation: str = ""
+    scope: str = ""
+    ends_on: str = ""
+
+    @property
+    def company(self) -> TypedOrganisation:
+        """The form as the rules of organisations see it."""
+        return TypedOrganisation(self.credit_code, self.organisation_name)
+
+    @property
+    def offer(self) -> TypedOffer:
+        """The form as the rules of mandates see it."""
+        return TypedOffer(organisation=self.organisation, phone=self.phone, scope=self.scope, ends_on=self.ends_on)
 
     @property
     def factors(self) -> bank_card_proofs.Typed:
@@ -111,10 +130,19 @@ class SettingViews:
     """Makes the pages of the steps that have a form."""
 
     def __init__(
-        self, *, form_views: FormViews, verifying: Verifying, bank_cards: bank_card_proofs.BankCardProofs | None
+        self,
+        *,
+        form_views: FormViews,
+        verifying: Verifying,
+        bank_cards: bank_card_proofs.BankCardProofs | None,
+        appointing: Appointing,
     ) -> None:
-        """Fill them in by ``form_views``; ``verifying`` tells whose they are, ``bank_cards`` what needs no code."""
+        """Fill them in by ``form_views``; ``verifying`` tells whose they are, ``bank_cards`` what needs no code.
+
+        ``appointing`` tells for which organisations there may be agents.
+        """
         self._bank_cards = bank_cards
+        self._appointing = appointing
         self._form_views = form_views
         self._verifying = verifying
 
@@ -156,6 +184,10 @@ class SettingViews:
             )
         if operation in IDENTITIES:
             return self._identity(view, setting, h5=h5, posted=posted)
+        if operation is Operation.ORGANISATION:
+            return self._organisation(view, h5=h5, posted=posted)
+        if operation is Operation.APPOINT:
+            return await self._appoint(visit, view, h5=h5, posted=posted)
         if operation is Operation.BANK_CARD:
             return await self._bank_card(asker, visit, view, facts, now, h5=h5, posted=posted)
         values = _addresses(facts) if posted is None else posted.form.kept
@@ -176,6 +208,25 @@ class SettingViews:
         told = posted.told(replace(view, values=posted.form.kept))
         advice = error.advice if isinstance(error, IdentityMismatch) else ()
         return pages.RealNamePage(h5=h5, setting=setting, form=told, advice=advice)
+
+    @staticmethod
+    def _organisation(
+        view: FormView, *, h5: bool, posted: Posted[SettingForm] | None
+    ) -> organisation_pages.RegisterOrganisationPage:
+        if posted is None:
+            return organisation_pages.RegisterOrganisationPage(h5=h5, form=view)
+        error = posted.error
+        told = posted.told(replace(view, values=posted.form.kept))
+        advice = error.refusal if isinstance(error, OrganisationRefused) else None
+        return organisation_pages.RegisterOrganisationPage(h5=h5, form=told, advice=advice)
+
+    async def _appoint(
+        self, visit: Visit, view: FormView, *, h5: bool, posted: Posted[SettingForm] | None
+    ) -> organisation_pages.AppointPage:
+        if posted is not None:
+            view = posted.told(replace(view, values=posted.form.kept))
+        led = tuple((one.id, one.name) for one in await self._appointing.led(visit))
+        return organisation_pages.AppointPage(h5=h5, form=view, organisations=led)
 
     async def _bank_card(
         self,

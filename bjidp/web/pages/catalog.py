@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bjidp.web.pages import centre, recovery
+from bjidp.web.pages import centre, organisations, recovery
 from bjidp.web.pages.ending import ErrorPage, MessagePage
 from bjidp.web.pages.help import ArticlePage, HelpPage, ManualPage
 from bjidp.web.pages.login import (
@@ -32,6 +32,7 @@ ALL: tuple[type[Page], ...] = (
     RegisteredPage,
     ScanHintPage,
     *centre.ALL,
+    *organisations.ALL,
     *recovery.ALL,
     MessagePage,
     HelpPage,

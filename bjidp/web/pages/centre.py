@@ -15,11 +15,13 @@ from bjidp.accounts.overview import Overview
 from bjidp.accounts.ports import Evidence
 from bjidp.audit.event import EventKind, Fact
 from bjidp.clock import Instant
+from bjidp.organisations.organisation import Role
 from bjidp.person import DocumentType, Sex
 from bjidp.proofing.adjudication import Advice
 from bjidp.sessions.ports import Login, Way
 from bjidp.standing import Level
 from bjidp.web.pages.form_view import FormView
+from bjidp.web.pages.organisations import Line, OrganisationsPanel
 from bjidp.web.pages.qr_card import QrCard
 
 _FORM: Final = FormView(
@@ -74,6 +76,8 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     """Whole, where its owner has asked to see it."""
     bank_cards: bool = True
     """Whether there is a bank to ask."""
+    organisations: OrganisationsPanel | None = None
+    """None where no register of organisations can be asked."""
     focus: Literal["username", "ethnicity"] | None = None
     """The row whose link was pressed: a keyboard goes on from there."""
 
@@ -108,6 +112,12 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
             fault="missing",
             saved=True,
             username="bjt_48213217931",
+            organisations=OrganisationsPanel(
+                lines=(Line("北京青禾示例科技有限公司", Role.REPRESENTATIVE), Line("北京示例研究所", Role.AGENT)),
+                offers=1,
+                acting="北京青禾示例科技有限公司",
+                over=True,
+            ),
             focus="username",
         )
 
@@ -174,7 +184,18 @@ class DeniedPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Setting: TypeAlias = Literal[
-    "password", "phone", "mail", "username", "real_name", "bank_card", "face", "exchange", "unbind", "cancel"
+    "password",
+    "phone",
+    "mail",
+    "username",
+    "real_name",
+    "bank_card",
+    "face",
+    "exchange",
+    "unbind",
+    "organisation",
+    "appoint",
+    "cancel",
 ]
 """What 个人中心 changes after 验证身份; words under ``settings.title.*`` and ``settings.step.*``."""
 
@@ -339,6 +360,11 @@ class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
     """The identity is another account's; these proofs bring it here, none where only people decide (RNV-7)."""
     bank_cards: bool = False
     """Whether there is a bank to ask."""
+
+    @property
+    def of_organisations(self) -> bool:
+        """Whether it is one of 我的法人, and leads back there."""
+        return self.setting in {"organisation", "appoint"}
 
     @classmethod
     def sample(cls) -> SettingDonePage:

@@ -18,6 +18,7 @@ class Article(StrEnum):
     BUSINESS = "business"
     REBIND = "rebind"
     CANCEL = "cancel"
+    ORGANISATIONS = "organisations"
     TERMS = "terms"
     PRIVACY = "privacy"
 
@@ -33,6 +34,8 @@ class HelpLink(StrEnum):
     LOGIN = "/login"
     RECOVER = "/recover"
     CENTRE = "/centre"
+    ORGANISATIONS = "/centre/organisations"
+    ACTING = "/centre/acting"
 
 
 class HelpPage(msgspec.Struct, frozen=True, kw_only=True):

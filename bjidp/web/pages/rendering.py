@@ -82,7 +82,7 @@ class Renderer:
         # Words and addresses are filters, since Jinja computes a filter of a constant once, when it compiles. With
         # functions and without the constant part, rendering the login page cost 0.48 ms; this way it costs 0.06 ms.
         self._environment.filters.update(t=texts, static=static.url, constant=self._constant)
-        self._environment.filters.update(beijing=self._beijing, rfc3339=rfc3339, advice=self._advice)
+        self._environment.filters.update(beijing=self._beijing, day=self._day, rfc3339=rfc3339, advice=self._advice)
         self._check(static)
         self._prepared: Callable[[LoginPage], tuple[bytes, ...]] = lru_cache(PREPARED)(self._prepare)
 
@@ -129,9 +129,17 @@ class Renderer:
     def _advice(self, code: str, pause: int | None) -> str:
         return advice(code, pause, self.texts)
 
+    def _day(self, instant: Instant) -> str:
+        moment = _in_beijing(instant)
+        return self.texts.plain("day", year=moment.year, month=moment.month, day=moment.day)
+
     def _beijing(self, instant: Instant) -> str:
-        moment = datetime.fromtimestamp(instant / SECOND, UTC).astimezone(BEIJING)
+        moment = _in_beijing(instant)
         return self.texts.plain("moment", year=moment.year, month=moment.month, day=moment.day, time=f"{moment:%H:%M}")
+
+
+def _in_beijing(instant: Instant) -> datetime:
+    return datetime.fromtimestamp(instant / SECOND, UTC).astimezone(BEIJING)
 
 
 def uses(source: str, template: str) -> Iterator[tuple[Use, str]]:

@@ -1,0 +1,71 @@
+"""From organisations and mandates to what pages show of them: masked, and with the last day of each.
+
+Pure. Called by the pages of 我的法人, of 法人登录 and of 个人中心.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bjidp.accounts.masks import mask_phone
+from bjidp.clock import Instant
+from bjidp.organisations.mandates import Mandate
+from bjidp.organisations.organisation import Capacity, Organisation
+from bjidp.organisations.ports import Appointed, Entrusted
+from bjidp.web.pages.organisations import ChoiceView, LedView, MandateView
+
+
+def led_view(organisation: Organisation, appointed: Iterable[Appointed], now: Instant) -> LedView:
+    """Return an organisation with those of ``appointed`` that are its own."""
+    return LedView(
+        name=organisation.name,
+        credit_code=organisation.credit_code,
+        confirmed_at=organisation.confirmed_at,
+        mandates=tuple(_appointed(one, now) for one in appointed if one.mandate.organisation == organisation.id),
+    )
+
+
+def entrusted_view(entrusted: Entrusted, now: Instant) -> MandateView:
+    """Return a mandate, or an offer, as the agent sees it."""
+    given = entrusted.mandate
+    return MandateView(
+        id=given.id,
+        who=entrusted.by,
+        name=entrusted.organisation.name,
+        credit_code=entrusted.organisation.credit_code,
+        scope=given.scope,
+        last=_last(given.ends_at),
+        answer_by=given.answer_by,
+        state=given.state(now),
+    )
+
+
+def choice(capacity: Capacity, current: Capacity | None) -> ChoiceView:
+    """Return what somebody may act in."""
+    return ChoiceView(
+        key=capacity.key,
+        name=capacity.organisation.name,
+        credit_code=capacity.organisation.credit_code,
+        role=capacity.role,
+        scope=capacity.scope,
+        last=None if capacity.until is None else _last(capacity.until),
+        current=current is not None and current.key == capacity.key,
+    )
+
+
+def _appointed(appointed: Appointed, now: Instant) -> MandateView:
+    given: Mandate = appointed.mandate
+    return MandateView(
+        id=given.id,
+        who=appointed.who or "",
+        phone=mask_phone(given.phone),
+        scope=given.scope,
+        last=_last(given.ends_at),
+        answer_by=given.answer_by,
+        state=given.state(now),
+    )
+
+
+def _last(ends_at: Instant) -> Instant:
+    """Return a moment of the last day: people say until when, not from when on no more."""
+    return ends_at - 1
