@@ -33,7 +33,7 @@ from tests.support.phone import (
     people,
 )
 from tests.support.postgres import PostgresServer
-from tests.support.proving import Faces, Proves, ProvesCard, ProvesName, ShowsAFace
+from tests.support.proving import ABLE, Faces, Proves, ProvesCard, ProvesName, ShowsAFace
 from tests.support.redis import RedisServer
 
 REGISTERS: Final = ("authority", "bank")
@@ -175,9 +175,8 @@ async def paid(caller: Caller) -> dict[str, int]:
 
 
 async def residents(caller: Caller) -> list[Person]:
-    """Return ordinary people with the document that every platform knows; those at the end are at no page."""
-    found = await people(caller)
-    return [one for one in found if (one.story, one.document_type) == ("ordinary", "resident_id")]
+    """Return people with the document that every platform knows; those at the end are at no page."""
+    return [one for one in await people(caller) if one.story in ABLE and one.document_type == "resident_id"]
 
 
 @pytest.mark.req("RNV-2", "RNV-3", "RNV-4", "REG-7", "OPS-4")

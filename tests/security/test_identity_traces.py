@@ -20,7 +20,7 @@ from bjidp.person import Person as Identity
 from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.catalog import SqlStores
 from tests.security.conftest import Own
-from tests.support.accounts import member, stores_at
+from tests.support.accounts import ZHANG, member, stores_at
 from tests.support.browser import IPHONE, Browser
 from tests.support.calls import Caller, Deployment
 from tests.support.forms import WebForm, form_of, send
@@ -29,7 +29,17 @@ from tests.support.inbox import code_to
 from tests.support.journeys import PROVE, SAVE, SEND_PROOF, Changes
 from tests.support.phone import Person, log_in, people
 from tests.support.postgres import PostgresServer
-from tests.support.proving import AT_PHONES, Exchanges, Faces, Proves, ProvesCard, ProvesName, ShowsAFace
+from tests.support.proving import (
+    ABLE,
+    APART,
+    Exchanges,
+    Faces,
+    Proves,
+    ProvesCard,
+    ProvesName,
+    ShowsAFace,
+    dates_of,
+)
 from tests.support.redis import RedisServer
 from tests.support.traces import traces
 from tests.support.visitors import PASSWORD, number, registered, registering, username
@@ -54,9 +64,9 @@ class Story:
         self.stores = stores
         self.now = SystemClock().now
         self.everybody = everybody
-        ordinary = [one for one in everybody if (one.story, one.document_type) == ("ordinary", "resident_id")]
-        self.at_phones = ordinary[-AT_PHONES:]
-        self.hidden: dict[str, str] = {"password": PASSWORD}
+        able = [one for one in everybody if one.story in ABLE and one.document_type == "resident_id"]
+        self.apart = able[-APART:]
+        self.hidden = {"password": PASSWORD, "Zhang": ZHANG.name, "Zhang's number": ZHANG.number}
         self.named: ProvesName
 
     async def happens(self) -> None:
@@ -74,7 +84,7 @@ class Story:
         for somebody in (named, carded, exchanged):
             await somebody.begins()
             self.hides(somebody.setting, somebody.who, somebody.phone, somebody.name)
-        await exchanged.has(known(self.person(story="long_name")))
+        await exchanged.has(ZHANG)
 
         form = await self.at_the_form(named)
         for typed in ({"name": carded.who["name"]}, {"document_number": "100101199604122040"}, {"valid_to": "never"}):
@@ -102,27 +112,28 @@ class Story:
         page = await late.follows(await late.posts(await self.at_the_form(late), ""))
         assert "人脸识别" in page.text
         await leaving.begins()
-        person = known(self.person(story="dotted_name"))
-        await self.stores.identities.prove(leaving.account, proof(person), self.now(), was=None)
+        await self.stores.identities.prove(leaving.account, proof(ZHANG), self.now(), was=None)
         for step, status in zip(leaving.steps, (303, 200), strict=True):
             assert (await leaving.goes(step)).status == status
         assert await self.stores.identities.bound(leaving.account) is None
 
     async def register_on_pages(self) -> None:
         """State who one is while registering, on a computer and on a phone."""
-        who, permit = self.person(story="compatibility_character"), self.person(document_type="hk_permit")
+        who, permit = self.apart[4], self.person(document_type="hk_permit")
         browser = (await registered(self.caller)).browser
         await self.states(browser, "/register/identity", who, {"name": permit.name}, status=422)
         await self.states(browser, "/register/identity", who, {})
         handheld = Browser(self.caller, IPHONE)
         answer = await send(handheld, await registering(handheld, number(), page="/h5/register"))
         assert answer.status == 303
-        dates = {"valid_from": "2018-06-06", "valid_to": "2038-06-06", "term": "until", "sex": "male"}
-        await self.states(handheld, "/h5/register/identity", permit, {"document_type": "hk_permit", **dates})
+        listed = await self.caller.sandbox("/control/people")
+        dates = dates_of(next(one for one in listed if one["id"] == permit.id))
+        typed = {"document_type": permit.document_type, "sex": "male", **dates}
+        await self.states(handheld, "/h5/register/identity", permit, typed)
 
     async def register_by_phone(self) -> None:
         """Fail, be refused, register; claim an account, and take an identity over."""
-        somebody, owner, winner = (Faces(self.caller, person) for person in self.at_phones[:3])
+        somebody, owner, winner = (Faces(self.caller, person) for person in self.apart[:3])
         await somebody.begins("fail")
         assert (await somebody.asks()).verdict == (422, "face_failed")
         await somebody.begins()
@@ -155,7 +166,7 @@ class Story:
 
     async def show_a_face(self) -> None:
         """人脸识别认证, which fails first."""
-        person = self.at_phones[3]
+        person = self.apart[3]
         self.hides(person.id, msgspec.to_builtins(person))
         shows = ShowsAFace(self.caller, await log_in(self.caller, "wechat", person))
         await shows.begins("fail")
