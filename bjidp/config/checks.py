@@ -53,11 +53,18 @@ BOUNDS: Final = {
 SMS: Final = ("chuanglan", "chuanglan_second")
 """The sections of accounts for short messages."""
 
+REGISTERS: Final = ("authority", "bank", "business_register")
+"""The sections of those who take what we have signed."""
+
+SHARED_SECRET_BYTES: Final = 16
+"""The least that a secret has which a recorded signature is not to give away (RFC 2104, section 3)."""
+
 TEMPLATES: Final = frozenset({f"code.{purpose}" for purpose in BY_SMS} | {f"told.{what}" for what in Told})
 """Our names of what short messages say."""
 
 _SIGNATURE: Final = re.compile(r"[^【】\s]{2,16}")
 _EXTEND: Final = re.compile(r"[0-9]{0,3}")
+_KEY_ID: Final = re.compile(r"[!-~]{1,128}")
 
 
 def check(settings: Settings) -> list[str]:
@@ -235,6 +242,19 @@ def _alipay_aes_key(settings: Settings) -> Iterator[str]:
             yield f"alipay.aes_key: {fault}"
 
 
+def _register_key(section: str, settings: Settings) -> Iterator[str]:
+    register = getattr(settings, section)
+    # It is a header of every call: another one could not be sent.
+    if register is not None and _KEY_ID.fullmatch(register.key_id) is None:
+        yield f"{section}.key_id: must have 1 to 128 visible ASCII characters"
+
+
+def _register_secret(section: str, settings: Settings) -> Iterator[str]:
+    register = getattr(settings, section)
+    if register is not None and len(register.secret.reveal()) < SHARED_SECRET_BYTES:
+        yield f"{section}.secret: must have at least {SHARED_SECRET_BYTES} bytes"
+
+
 def _sms_signature(section: str, settings: Settings) -> Iterator[str]:
     account: ChuanglanSettings | None = getattr(settings, section)
     if account is not None and _SIGNATURE.fullmatch(account.signature) is None:
@@ -372,6 +392,8 @@ RULES: Final[tuple[Rule, ...]] = (
     _alipay_private_key,
     _alipay_public_key,
     _alipay_aes_key,
+    *(partial(_register_key, section) for section in REGISTERS),
+    *(partial(_register_secret, section) for section in REGISTERS),
     *(partial(_sms_signature, section) for section in SMS),
     *(partial(_sms_extend, section) for section in SMS),
     *(partial(_sms_templates, section) for section in SMS),

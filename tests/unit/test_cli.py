@@ -74,7 +74,7 @@ def config(folder: Path, *, port: int, redis_url: str | None = None, **server: o
                 *redis,
                 "[keys.roots]",
                 f'1 = "{ROOT}"',
-                '[authority]\nbase_url = "https://authority.example.com"\nkey_id = "key"\nsecret = "secret"',
+                '[authority]\nbase_url = "https://authority.example.com"\nkey_id = "key"\nsecret = "authority-secret"',
                 '[wechat]\napp_id = "wx1"\napp_secret = "secret"',
             ]
         ),

@@ -26,7 +26,7 @@ def run(program: list[str], folder: Path, *, workers: int = 1) -> subprocess.Com
         f'[storage]\ndatabase_url = "sqlite:///{folder / "bjidp.sqlite"}"',
         'redis_url = "redis://127.0.0.1:1"',
         f'[keys.roots]\n1 = "{base64.b64encode(bytes(range(32))).decode()}"',
-        '[authority]\nbase_url = "https://authority.example.com"\nkey_id = "key"\nsecret = "secret"',
+        '[authority]\nbase_url = "https://authority.example.com"\nkey_id = "key"\nsecret = "authority-secret"',
         '[wechat]\napp_id = "wx1"\napp_secret = "secret"',
     ]
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -20,6 +20,8 @@ HOST = "must begin with https:// or http:// and name a host"
 
 SMS = {"account": "x", "password": "hunter2", "signature": "京通", "base_url": "https://smssh1.253.com"}
 
+BANK = {"base_url": "https://bank.example.cn", "key_id": "bjidp", "secret": "hunter2-hunter2-"}
+
 MAIL = {"host": "smtp.example.com", "sender": "noreply@id.example.com"}
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -54,6 +56,22 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a vendor of another scheme": ({"wechat__base_url": "ftp://api.example"}, f"wechat.base_url: {HOST}"),
     "a vendor with a broken port": ({"wechat__base_url": "https://api.example:x"}, f"wechat.base_url: {HOST}"),
     "an authority that is nowhere": ({"authority__base_url": "https://"}, f"authority.base_url: {HOST}"),
+    "a key that no header holds": (
+        {"authority__key_id": "bjidp\nX-Other: 1"},
+        "authority.key_id: must have 1 to 128 visible ASCII characters",
+    ),
+    "a key of the bank that is none": (
+        {"bank": BANK | {"key_id": ""}},
+        "bank.key_id: must have 1 to 128 visible ASCII characters",
+    ),
+    "an authority that anybody can speak for": (
+        {"authority__secret": "."},
+        "authority.secret: must have at least 16 bytes",
+    ),
+    "a secret that is guessed": (
+        {"business_register": BANK | {"secret": "hunter2-hunter2"}},
+        "business_register.secret: must have at least 16 bytes",
+    ),
     "sessions without end": (
         {"sessions": {"lifetime_seconds": 10**9}},
         "sessions.lifetime_seconds: at most 43200, since a login lasts twelve hours",

@@ -10,6 +10,7 @@ from bjidp.config.outside import is_real_host
 from tests.unit.config.test_loader import ALIPAY, faults, settings
 
 SMS = {"account": "x", "password": "x", "signature": "京通"}
+SHARED = "hunter2-hunter2-"
 BAIDU = {"app_key": "x", "app_secret": "x", "aip_key": "x", "aip_secret": "x", "plan_id": 1}
 
 NEIGHBOURS = (
@@ -152,7 +153,7 @@ def test_the_authority_is_asked_over_https_and_under_no_name_of_a_user(url: str)
 
 
 def section_of(register: str, url: str) -> dict[str, Any]:
-    return {register: {"base_url": url, "key_id": "x", "secret": "hunter2"}}
+    return {register: {"base_url": url, "key_id": "x", "secret": SHARED}}
 
 
 @pytest.mark.parametrize("register", ["bank", "business_register"])
@@ -160,7 +161,7 @@ def test_bank_and_business_register_are_there_where_they_are_set_and_anywhere_by
     assert getattr(settings(), register) is None
     read = getattr(settings(**section_of(register, "https://registers.internal/v1")), register)
     assert read.base_url == "https://registers.internal/v1"
-    assert read.secret.text() == "hunter2"
+    assert read.secret.text() == SHARED
 
 
 @pytest.mark.req("OPS-2")
