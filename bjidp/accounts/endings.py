@@ -6,12 +6,11 @@ accounts and not the other way round, so ending them is handed in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
 
-from bjidp.accounts.ports import Ended
+from bjidp.accounts.ports import NOTHING, Ended, Gone
 from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
@@ -22,8 +21,8 @@ log = structlog.get_logger(__name__)
 class EndPhones(Protocol):
     """Ends sessions on phones."""
 
-    async def __call__(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
-        """End every session that an account has, or had by links that are ``gone``; raise ``StoreUnavailable``."""
+    async def __call__(self, account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
+        """End every session that an account has, and what is left of those it had; raise ``StoreUnavailable``."""
         ...
 
 
@@ -35,23 +34,25 @@ class Endings:
         self._sessions = sessions
         self._end_phones = end_phones
 
-    async def end_others(self, account: str, keep: str | None, reason: SessionEnd) -> None:
+    async def end_others(self, account: str, keep: str | None, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         """End every session of the account but the browser session ``keep``; raise ``StoreUnavailable``.
 
         Ending twice is as good as once, so after a failure it is done again.
         """
         # Phones first: what one confirms until then is over by the time that browsers are ended.
-        await self._end_phones(account, reason)
+        await self._end_phones(account, reason, gone)
         await self._end_browsers(account, keep, reason)
 
-    async def end_after(self, account: str, keep: str | None, reason: SessionEnd, ref: str | None) -> None:
+    async def end_after(
+        self, account: str, keep: str | None, reason: SessionEnd, ref: str | None, gone: Gone = NOTHING
+    ) -> None:
         """Do as :meth:`end_others` does after what they end for is written, which is taken back for no failure.
 
         Where they were ended before it too, what a failure leaves is a login that was under way at that very moment.
-        Whose it is, the log says by ``ref``, the account's reference.
+        Whose it is, the log says by ``ref``, the account's reference. ``gone`` is what went with the write itself.
         """
         try:
-            await self.end_others(account, keep, reason)
+            await self.end_others(account, keep, reason, gone)
         except StoreUnavailable:
             _not_ended(ref, reason)
 
@@ -71,7 +72,7 @@ class Endings:
         That they cannot be ended takes nothing back.
         """
         try:
-            await self._end_phones(ended.account, SessionEnd.CANCELLED, ended.links)
+            await self._end_phones(ended.account, SessionEnd.CANCELLED, ended.gone)
             await self._end_browsers(ended.account, None, SessionEnd.CANCELLED)
         except StoreUnavailable:
             _not_ended(ended.ref, SessionEnd.CANCELLED)

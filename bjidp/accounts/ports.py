@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -216,13 +216,24 @@ class PasswordStale(Exception):
     """The hash is not the one that was decided on; nothing was changed."""
 
 
+class Gone(Struct, frozen=True):
+    """What went from an account in a transaction: nothing else leads to what is left of it elsewhere from then on."""
+
+    links: tuple[str, ...] = ()
+    """The platform links that stood for it, and stand for it no more."""
+    sessions: tuple[str, ...] = ()
+    """The sessions on phones that ended with the transaction, where they were kept beside the account."""
+
+
+NOTHING: Final = Gone()
+
+
 class Ended(Struct, frozen=True):
-    """An account that has ended: what its sessions kept elsewhere are found by, now that nothing else leads there."""
+    """An account that has ended."""
 
     account: str
     ref: str
-    links: tuple[str, ...]
-    """The platform links that stood for it."""
+    gone: Gone
 
 
 class NumberGiven(Struct, frozen=True, kw_only=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
 from bjidp.accounts.activity import Activity
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.names import DocumentReadings
+from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.accounts.recovery.flow import Recovery
 from bjidp.accounts.recovery.service import Recoveries, RecoveryWindows
 from bjidp.accounts.registration.flow import Begun
@@ -51,7 +50,7 @@ from bjidp.web.registration import RegistrationPages, RegistrationSettings
 def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:
     """Return what ends the sessions of an account, in browsers and on phones."""
 
-    async def end_phones(account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+    async def end_phones(account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         await mini_sessions.end_all(account, None, MiniSessionEnd(reason), gone)
 
     return Endings(front.sessions, end_phones)

@@ -60,7 +60,6 @@ def wire_proofing(
     claims = Claims(stores.claims, RecordSeals(Sealing(rooms.keyring, rooms.entropy)), pseudonyms)
     settling = Settling(
         identities=stores.identities,
-        members=stores.members,
         claims=claims,
         endings=endings,
         teller=verification.teller,

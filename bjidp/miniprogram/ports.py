@@ -107,7 +107,7 @@ class MiniSessionStore(Protocol):
         """End the account's live sessions but ``keep``; return the ids of the sessions ended. So does its epoch.
 
         Those whose platform link is gone are over without it: nobody can find them any more. Links in ``gone`` were
-        the account's until it ended, and what is left of their sessions is ended and audited too.
+        the account's until a moment ago, and what is left of their sessions is ended and audited too.
         """
         ...
 

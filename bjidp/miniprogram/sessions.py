@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import Link, Standing
+from bjidp.accounts.ports import NOTHING, Gone, Link, Standing
 from bjidp.clock import DAY, HOUR, SECOND, Clock, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
@@ -222,15 +222,17 @@ class MiniSessions:
             return False
         return await self.end(session, reason)
 
-    async def end_all(self, account: str, keep: str | None, reason: MiniSessionEnd, gone: Sequence[str] = ()) -> None:
+    async def end_all(self, account: str, keep: str | None, reason: MiniSessionEnd, gone: Gone = NOTHING) -> None:
         """End every session of this account but ``keep``, those that are opened meanwhile included.
 
-        ``gone`` are the platform links that it had, where it has ended.
+        ``gone`` is what went from the account before this: of sessions on those links nothing is left either, and with
+        those that have ended already goes what their platform gave them.
 
         Raises ``StoreUnavailable`` when there is no end to new ones.
         """
+        await self._forget(gone.sessions)
         for _ in range(_ATTEMPTS):
-            ended = await self._store.end_others(account, keep, reason, self._clock.now(), gone)
+            ended = await self._store.end_others(account, keep, reason, self._clock.now(), gone.links)
             if not ended:
                 return
             await self._forget(ended)

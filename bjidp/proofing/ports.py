@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from bjidp.accounts.ports import Evidence
+from bjidp.accounts.ports import Evidence, Gone
 from bjidp.clock import Instant
 from bjidp.person import Person, Sex
 from bjidp.proofing.adjudication import Register
@@ -73,26 +73,28 @@ class NewIdentity(Struct, frozen=True, kw_only=True):
         return f"NewIdentity({self.evidence}, ***)"
 
 
-class Loser(Struct, frozen=True):
-    """The account that lost an identity; it keeps its name, number and password."""
+class PutOut(Struct, frozen=True):
+    """An account that everybody was put out of, in a transaction, since its identity is not the one it was."""
 
     account: str
     ref: str
     phone: str | None
     """Eleven digits, to tell it; None for an account without one."""
+    gone: Gone
 
     def __repr__(self) -> str:
         """Show whose it is by its reference alone."""
-        return f"Loser({self.ref!r}, ***)"
+        return f"PutOut({self.ref!r}, ***)"
 
 
 class Settled(Struct, frozen=True):
-    """The identity is the account's; ``loser`` is set when it was another's."""
+    """The identity is the account's."""
 
     standing: Standing
-    loser: Loser | None
-    exchanged: bool = False
-    """It took the place of another identity."""
+    loser: PutOut | None
+    """Whose it was; that account keeps its name, number and password."""
+    exchanged: PutOut | None
+    """The account itself, where it took the place of another identity."""
 
 
 class HeldElsewhere(Exception):
@@ -141,8 +143,8 @@ class IdentityStore(Protocol):
         """
         ...
 
-    async def unbind(self, account: str, now: Instant) -> bool:
-        """Take the account's identity away (RNV-6); return whether it had one. Raises ``AccountRefused``.
+    async def unbind(self, account: str, now: Instant) -> PutOut | None:
+        """Take the account's identity away (RNV-6); return None when it had none. Raises ``AccountRefused``.
 
         Everybody is put out, and phones are linked no more, in the same transaction.
         """

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from bjidp.accounts.drafts import Draft
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.settings.changes import Changes, NotDue
 from bjidp.accounts.settings.flow import Change, Step
 from bjidp.accounts.telling import Teller, Told
@@ -28,6 +27,7 @@ from bjidp.proofing.ports import (
     IdentityStore,
     NewIdentity,
     OtherIdentity,
+    PutOut,
     Settled,
 )
 from bjidp.sessions.ports import SessionEnd
@@ -41,7 +41,6 @@ class Settling:
         self,
         *,
         identities: IdentityStore,
-        members: MemberStore,
         claims: Claims,
         endings: Endings,
         teller: Teller,
@@ -49,7 +48,6 @@ class Settling:
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._identities = identities
-        self._members = members
         self._claims = claims
         self._endings = endings
         self._teller = teller
@@ -75,24 +73,23 @@ class Settling:
             raise IdentityHeld(held.by) from None
         except OtherIdentity:
             raise IdentityOther from None
-        await self.follow(settled, keep)
+        await self._follow(settled, keep)
         return settled
 
-    async def follow(self, settled: Settled, keep: str | None) -> None:
-        """Delete the sessions that were ended by what is ``settled``, but for ``keep``, and tell those who had them."""
-        standing, loser = settled.standing, settled.loser
+    async def _follow(self, settled: Settled, keep: str) -> None:
         with suppress(StoreUnavailable):
             # It runs out by itself; and what it claims is the account's by now, or gave way to what was proved later.
-            await self._claims.drop(standing.account)
-        if loser is not None:
-            await self._endings.end_after(loser.account, None, SessionEnd.IDENTITY_LOST, loser.ref)
-            if loser.phone is not None:
-                self._teller.tell(MobileNumber(loser.phone), Told.IDENTITY_LOST)
-        if settled.exchanged:
-            await self._endings.end_after(standing.account, keep, SessionEnd.IDENTITY_EXCHANGED, standing.ref)
-            member = await self._members.member(standing.account)
-            if member is not None and member.phone is not None:
-                self._teller.tell(MobileNumber(member.phone), Told.IDENTITY_EXCHANGED)
+            await self._claims.drop(settled.standing.account)
+        if settled.loser is not None:
+            await self._out(settled.loser, None, SessionEnd.IDENTITY_LOST, Told.IDENTITY_LOST)
+        if settled.exchanged is not None:
+            await self._out(settled.exchanged, keep, SessionEnd.IDENTITY_EXCHANGED, Told.IDENTITY_EXCHANGED)
+
+    async def _out(self, out: PutOut, keep: str | None, reason: SessionEnd, told: Told) -> None:
+        """Tell an account that has lost its identity, and end what is left of its sessions but ``keep``."""
+        if out.phone is not None:
+            self._teller.tell(MobileNumber(out.phone), told)
+        await self._endings.end_after(out.account, keep, reason, out.ref, out.gone)
 
 
 async def settled_in(

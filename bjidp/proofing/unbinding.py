@@ -8,6 +8,7 @@ proof that was under way.
 from __future__ import annotations
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.ports import NOTHING
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Verifying, Visit
@@ -54,7 +55,8 @@ class Unbinding:
     async def _write(self, visit: Visit) -> None:
         member = await self._verifying.member(visit)
         await self._claims.drop(visit.account)
-        had_one = await self._identities.unbind(visit.account, self._clock.now())
-        await self._endings.end_after(visit.account, None, SessionEnd.IDENTITY_UNBOUND, member.standing.ref)
-        if had_one and member.phone is not None:
-            self._teller.tell(MobileNumber(member.phone), Told.IDENTITY_UNBOUND)
+        out = await self._identities.unbind(visit.account, self._clock.now())
+        if out is not None and out.phone is not None:
+            self._teller.tell(MobileNumber(out.phone), Told.IDENTITY_UNBOUND)
+        gone = NOTHING if out is None else out.gone
+        await self._endings.end_after(visit.account, None, SessionEnd.IDENTITY_UNBOUND, member.standing.ref, gone)

@@ -10,7 +10,7 @@ import pytest
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_document, of_phone, of_username
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, NumberGiven, PasswordStale, Standing
+from bjidp.accounts.ports import Ended, Gone, IdentifierTaken, Member, NewMember, NumberGiven, PasswordStale, Standing
 from bjidp.accounts.username import is_system_username
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, SECOND
@@ -488,7 +488,7 @@ async def test_a_number_that_moves_ends_the_account_that_held_it(house: House) -
     await house.sessions.open(house.session(former.account), cookie("former"), None)
     _, zhang = await house.someone()
     house.clock.advance(60)
-    ended = Ended(former.account, former.ref, ())
+    ended = Ended(former.account, former.ref, Gone())
     assert await house.members.merge_phone(zhang.account, PHONE, house.now) == NumberGiven(ended=ended)
     moved = await member(house, zhang.account)
     assert (moved.phone, moved.phone_used_at) == (PHONE, house.now)

@@ -7,12 +7,14 @@ import asyncio
 import msgspec
 import pytest
 
-from bjidp.accounts.ports import Ended, Status
+from bjidp.accounts.ports import Ended, Evidence, Gone, Status
 from bjidp.clock import HOUR, SECOND
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSessionEnd, StaleMiniSession
 from bjidp.platforms import Platform
-from tests.contracts.house import LI, House, applicant, identity
+from bjidp.proofing.ports import NewIdentity
+from tests.contracts.house import LI, ZHANG, House, applicant, identity
+from tests.support.identities import prove
 
 
 @pytest.fixture
@@ -206,10 +208,39 @@ async def test_phones_of_an_account_that_has_ended_are_ended_and_audited_once(ho
         ended = (await house.members.merge_phone(stays.account, "13900139000", house.now)).ended
     else:
         ended = await house.members.cancel(standing.account, house.now)
-    assert ended == Ended(standing.account, standing.ref, (link.id,))
+    kept_beside = () if house.redis_url else (session.id,)
+    assert ended == Ended(standing.account, standing.ref, Gone((link.id,), kept_beside))
     for _ in range(2):
         await house.mini_sessions.end_others(standing.account, None, MiniSessionEnd.CANCELLED, house.now, [link.id])
     assert await house.mini_sessions.find(session.id, house.now) is None
+    assert house.audit().count(("mini_session.ended", standing.ref, session.id)) == 1
+    assert not await house.mini_sessions.live_of_link(link.id, house.now)
+
+
+@pytest.mark.req("RNV-5", "RNV-6")
+@pytest.mark.parametrize("way", ["exchange", "unbind", "lose"])
+async def test_of_phones_that_went_with_an_identity_nothing_is_left_and_each_is_audited_once(
+    house: House, way: str
+) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    identities = house.sql.identities
+    reason, out = MiniSessionEnd.IDENTITY_LOST, None
+    if way == "unbind":
+        reason, out = MiniSessionEnd.IDENTITY_UNBOUND, await identities.unbind(standing.account, house.now)
+    else:
+        account = standing.account if way == "exchange" else (await house.member()).account
+        person = LI if way == "exchange" else ZHANG
+        new = NewIdentity(person=person, evidence=Evidence.FACE, evidence_reference="E-1", authority_reference="A-77")
+        settled = await prove(identities, account, new, house.now, exchange=way == "exchange")
+        out = settled.exchanged if way == "exchange" else settled.loser
+    assert out is not None
+    assert (out.account, out.ref) == (standing.account, standing.ref)
+    assert out.gone.links == (() if way == "lose" else (link.id,)), "who loses an identity keeps the phone"
+    assert out.gone.sessions == (() if house.redis_url else (session.id,))
+    for _ in range(2):
+        await house.mini_sessions.end_others(out.account, None, reason, house.now, out.gone.links)
     assert house.audit().count(("mini_session.ended", standing.ref, session.id)) == 1
     assert not await house.mini_sessions.live_of_link(link.id, house.now)
 

@@ -6,10 +6,9 @@ A button tells what a test said it tells, to whom it was given and to nobody els
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.ports import NewMember, Standing
+from bjidp.accounts.ports import NOTHING, Gone, NewMember, Standing
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import SeededEntropy
@@ -91,11 +90,11 @@ class BrokenEndings(Endings):
 
     down = False
 
-    async def end_others(self, account: str, keep: str | None, reason: SessionEnd) -> None:
+    async def end_others(self, account: str, keep: str | None, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         """End, or fail."""
         if self.down:
             raise StoreUnavailable
-        await super().end_others(account, keep, reason)
+        await super().end_others(account, keep, reason, gone)
 
     async def _end_browsers(self, account: str, keep: str | None, reason: SessionEnd) -> None:
         if self.down:
@@ -135,7 +134,7 @@ class ButtonWorld:
         )
         self._given = 0
 
-    async def _end_phones(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+    async def _end_phones(self, account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         await self.world.sessions.end_all(account, None, MiniSessionEnd(reason), gone)
 
     async def phone(

@@ -5,9 +5,7 @@ On top of the world of phones; the sender of messages keeps them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from bjidp.accounts.ports import Evidence, Standing
+from bjidp.accounts.ports import NOTHING, Evidence, Gone, Standing
 from bjidp.accounts.telling import Told
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, ManualClock
@@ -95,7 +93,7 @@ class ClaimWorld:
             limits=world.limits,
         )
 
-    async def _end_phones(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+    async def _end_phones(self, account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         await self.world.sessions.end_all(account, None, MiniSessionEnd(reason), gone)
 
     async def on_pages(

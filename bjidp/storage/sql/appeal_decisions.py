@@ -118,5 +118,5 @@ class AppealDecisions:
                 self._moves.give(transaction, found.account, claimant.ref, new, now, moved_at=now)
                 loser = former
         if had_one:
-            self._moves.exchanged(transaction, found.account, None, now)
+            self._moves.exchanged(transaction, found.account, claimant.ref, None, now)
         return loser, had_one

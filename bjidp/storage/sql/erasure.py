@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, delete, null, select, update
 
-from bjidp.accounts.ports import Ended
+from bjidp.accounts.ports import Ended, Gone
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
@@ -79,7 +79,8 @@ class Erasure:
             if expires_at > now:
                 reference = None if ticket is None else base64url(ticket)
                 self._ended(transaction, EventKind.SESSION_ENDED, ref, session, now, ticket=reference)
-        for session, expires_at, link in transaction.all(self._end_phones, {"account": account_id}):
+        phones = transaction.all(self._end_phones, {"account": account_id})
+        for session, expires_at, link in phones:
             if expires_at > now:
                 self._ended(transaction, EventKind.MINI_SESSION_ENDED, ref, session, now, link=link)
         self._organisations.leave(transaction, account_id, now)
@@ -88,7 +89,7 @@ class Erasure:
         transaction.run(self._empty, {"account": account_id, "now": now})
         self._audit.write(transaction, AuditEvent(kind, now, ref))
         self._outbox.tell(transaction, ref, kind, now)
-        return Ended(account_id, ref, links)
+        return Ended(account_id, ref, Gone(links, tuple(session for session, *_ in phones)))
 
     def _ended(
         self,

@@ -149,14 +149,15 @@ class Identities:
         self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
         return bool(dropped)
 
-    def take(self, transaction: Transaction, holder: str, now: Instant) -> None:
+    def take(self, transaction: Transaction, holder: str, now: Instant) -> list[str]:
         """Take its identity from an account that is locked, for another one, and put everybody out of it.
 
         It is the fence in the account's row that does so: sessions that are kept elsewhere open nothing from then on.
+        Returns which sessions on phones ended here.
         """
         self.drop(transaction, holder)
         transaction.run(self._fence, {"account": holder, "keep": None})
-        self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
+        return self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
 
     def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> None:
         """Do as :meth:`take` does for a new account, whose person came by a phone and was not led to this one.

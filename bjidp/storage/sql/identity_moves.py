@@ -11,11 +11,12 @@ from sqlalchemy import bindparam, delete, select
 
 from bjidp.accounts.identifiers import of_document
 from bjidp.accounts.notices import NoticeKind
+from bjidp.accounts.ports import Gone
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.privacy.fields import FieldCipher
-from bjidp.proofing.ports import Loser, NewIdentity
+from bjidp.proofing.ports import NewIdentity, PutOut
 from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
@@ -46,15 +47,12 @@ class IdentityMoves:
         )
         self._unlink = compile_(delete(platform_link).where(platform_link.c.id == bindparam("link")))
 
-    def take(self, transaction: Transaction, former: str, ref: str, new: NewIdentity, now: Instant) -> Loser:
+    def take(self, transaction: Transaction, former: str, ref: str, new: NewIdentity, now: Instant) -> PutOut:
         """Take the identity from the account that holds it; return whom to tell."""
-        sealed = transaction.one(self._phone, {"account": former})
-        phone = None if sealed is None or sealed[0] is None else sealed[0]
-        self._identities.take(transaction, former, now)
+        over = self._identities.take(transaction, former, now)
         self.note(transaction, EventKind.IDENTITY_LOST, ref, new, now)
         self._notices.tell(transaction, former, NoticeKind.IDENTITY_LOST, now)
-        number = None if phone is None else self._cipher.open("account", "phone", former, phone)
-        return Loser(former, ref, number)
+        return PutOut(former, ref, self._phone_of(transaction, former), Gone(sessions=tuple(over)))
 
     def give(
         self,
@@ -78,23 +76,36 @@ class IdentityMoves:
             self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_TAKEN, now)
 
     def put_out(
-        self, transaction: Transaction, account_id: str, keep: str | None, reason: MiniSessionEnd, now: Instant
-    ) -> None:
+        self,
+        transaction: Transaction,
+        account_id: str,
+        ref: str,
+        keep: str | None,
+        reason: MiniSessionEnd,
+        now: Instant,
+    ) -> PutOut:
         """Put everybody out of an account that is another person's, or nobody's, by now, but the session ``keep``.
 
         A phone that a former face has linked goes with that person: else it would be let in for days without another.
         """
         transaction.run(self._fence, {"account": account_id, "keep": keep})
-        for link, platform in transaction.all(self._links, {"account": account_id}):
-            self._mini_ends.of_link(transaction, link, reason, now)
+        links, over = transaction.all(self._links, {"account": account_id}), []
+        for link, platform in links:
+            over += self._mini_ends.of_link(transaction, link, reason, now)
             transaction.run(self._unlink, {"link": link})
             facts = {Fact.LINK: link, Fact.PLATFORM: platform}
             self._audit.write_for(transaction, account_id, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
+        gone = Gone(tuple(link for link, _ in links), tuple(over))
+        return PutOut(account_id, ref, self._phone_of(transaction, account_id), gone)
 
-    def exchanged(self, transaction: Transaction, account_id: str, keep: str | None, now: Instant) -> None:
+    def exchanged(self, transaction: Transaction, account_id: str, ref: str, keep: str | None, now: Instant) -> PutOut:
         """Put everybody but the session ``keep`` out of an account that is another person's by now, and tell it."""
         self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_EXCHANGED, now)
-        self.put_out(transaction, account_id, keep, MiniSessionEnd.IDENTITY_EXCHANGED, now)
+        return self.put_out(transaction, account_id, ref, keep, MiniSessionEnd.IDENTITY_EXCHANGED, now)
+
+    def _phone_of(self, transaction: Transaction, account_id: str) -> str | None:
+        row = transaction.one(self._phone, {"account": account_id})
+        return None if row is None or row[0] is None else self._cipher.open("account", "phone", account_id, row[0])
 
     def note(self, transaction: Transaction, kind: EventKind, ref: str, new: NewIdentity, now: Instant) -> None:
         """Write down what became of an identity, and what proved it."""

@@ -28,6 +28,7 @@ from bjidp.proofing.ports import (
     IdentityChanged,
     NewIdentity,
     OtherIdentity,
+    PutOut,
     Settled,
 )
 from bjidp.storage.sql.account_rows import AccountRows, usable
@@ -96,15 +97,14 @@ class SqlIdentities:
 
         return await self._engine.write(work)
 
-    async def unbind(self, account: str, now: Instant) -> bool:
-        def work(transaction: Transaction) -> bool:
+    async def unbind(self, account: str, now: Instant) -> PutOut | None:
+        def work(transaction: Transaction) -> PutOut | None:
             ref = self._accounts.lock(transaction, account)
-            had_one = self._identities.drop(transaction, account)
-            if had_one:
-                self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_UNBOUND, now, ref))
-                self._notices.tell(transaction, account, NoticeKind.IDENTITY_UNBOUND, now)
-                self._moves.put_out(transaction, account, None, MiniSessionEnd.IDENTITY_UNBOUND, now)
-            return had_one
+            if not self._identities.drop(transaction, account):
+                return None
+            self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_UNBOUND, now, ref))
+            self._notices.tell(transaction, account, NoticeKind.IDENTITY_UNBOUND, now)
+            return self._moves.put_out(transaction, account, ref, None, MiniSessionEnd.IDENTITY_UNBOUND, now)
 
         return await self._engine.write(work)
 
@@ -145,18 +145,17 @@ class SqlIdentities:
         if self._identities.mark(transaction, account_id) != was:
             raise IdentityChanged
         holding = None if holder is None else self._identities.holding(transaction, holder)
-        had_one = self._identities.holding(transaction, account_id) is not None
-        if had_one and holder != account_id and not exchange:
+        replaces = was is not None and holder != account_id
+        if replaces and not exchange:
             # Before the rules: who has an identity is not told who has another.
             raise OtherIdentity
-        loser, exchanged = None, False
+        loser, exchanged = None, None
         match decide(account_id, new.evidence, holding, now):
             case Renew():
                 self._identities.prove(transaction, account_id, new, now)
                 self._moves.note(transaction, EventKind.IDENTITY_PROVED, ref, new, now)
             case Bind():
                 self._moves.give(transaction, account_id, ref, new, now, moved_at=None)
-                exchanged = had_one
             case Move(loser=former):
                 losing = locked[former]
                 if losing is None or not losing.usable:
@@ -164,11 +163,10 @@ class SqlIdentities:
                     raise HeldElsewhere(())
                 loser = self._moves.take(transaction, former, losing.ref, new, now)
                 self._moves.give(transaction, account_id, ref, new, now, moved_at=now)
-                exchanged = had_one
             case Keep(by=by):
                 raise HeldElsewhere(by)
             case Wait(seconds=seconds):
                 raise RateLimited(seconds)
-        if exchanged:
-            self._moves.exchanged(transaction, account_id, keep, now)
+        if replaces:
+            exchanged = self._moves.exchanged(transaction, account_id, ref, keep, now)
         return Settled(self._accounts.standing(transaction, account_id), loser, exchanged)

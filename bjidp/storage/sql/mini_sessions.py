@@ -68,11 +68,11 @@ class MiniSessionEnds:
         transaction.run(self._outdate_one, values)
         return len(self._ended(transaction, transaction.all(self._end, values), reason, now))
 
-    def of_link(self, transaction: Transaction, link: str, reason: MiniSessionEnd, now: Instant) -> int:
-        """End every session of a link that goes; return how many there were here."""
+    def of_link(self, transaction: Transaction, link: str, reason: MiniSessionEnd, now: Instant) -> list[str]:
+        """End every session of a link that goes; return which there were here."""
         values: dict[str, Value] = {"link": link, "now": now}
         transaction.run(self._outdate_holder, values)
-        return len(self._ended(transaction, transaction.all(self._end_of_link, values), reason, now))
+        return self._ended(transaction, transaction.all(self._end_of_link, values), reason, now)
 
     def but(
         self, transaction: Transaction, account_id: str, keep: str | None, reason: MiniSessionEnd, now: Instant

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from structlog.testing import capture_logs
 
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.ports import Ended
+from bjidp.accounts.ports import NOTHING, Ended, Gone
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
@@ -24,14 +22,14 @@ class Phones:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, SessionEnd]] = []
-        self.gone: list[str] = []
+        self.gone: list[Gone] = []
         self.down = False
 
-    async def end(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+    async def end(self, account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         if self.down:
             raise StoreUnavailable
         self.asked.append((account, reason))
-        self.gone += gone
+        self.gone.append(gone)
 
 
 @pytest.fixture
@@ -67,13 +65,13 @@ async def test_what_a_phone_confirms_before_it_is_ended_is_over_when_browsers_ha
 ) -> None:
     """A login that is opened in between is found among those in browsers."""
 
-    async def end(account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+    async def end(account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         await sessions.start(account, LOGIN, None)
         await phones.end(account, reason, gone)
 
     endings = Endings(sessions, end)
     await endings.end_others("account-1", None, SessionEnd.PASSWORD_CHANGED)
-    await endings.end_ended(Ended("account-2", "ref-2", ()))
+    await endings.end_ended(Ended("account-2", "ref-2", NOTHING))
     for account in ("account-1", "account-2"):
         assert await sessions.of_account(account) == []
 
@@ -93,21 +91,24 @@ async def test_after_the_write_a_store_that_is_down_is_logged_with_the_reference
     with capture_logs() as lines:
         await endings.end_after("account-1", None, SessionEnd.PASSWORD_CHANGED, "ref-1")
         await endings.end_fenced("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1")
-        await endings.end_ended(Ended("account-2", "ref-2", ()))
+        await endings.end_ended(Ended("account-2", "ref-2", NOTHING))
     assert [(line["event"], line["account_ref"], line["reason"]) for line in lines] == [
         ("sessions_not_ended", "ref-1", "password_changed"),
         ("sessions_not_ended", "ref-2", "cancelled"),
     ]
 
 
-@pytest.mark.req("ACC-7")
-async def test_what_an_account_that_has_ended_left_on_phones_is_found_by_its_links(
+@pytest.mark.req("ACC-7", "RNV-6")
+async def test_what_went_from_an_account_in_a_transaction_is_ended_wherever_it_is_left(
     sessions: Sessions, phones: Phones
 ) -> None:
     await sessions.start("account-1", LOGIN, None)
-    await Endings(sessions, phones.end).end_ended(Ended("account-1", "ref-1", ("link-1", "link-2")))
+    gone = Gone(("link-1", "link-2"), ("session-1",))
+    await Endings(sessions, phones.end).end_ended(Ended("account-1", "ref-1", gone))
+    await Endings(sessions, phones.end).end_after("account-1", None, SessionEnd.IDENTITY_UNBOUND, "ref-1", gone)
     assert await sessions.of_account("account-1") == []
-    assert (phones.asked, phones.gone) == ([("account-1", SessionEnd.CANCELLED)], ["link-1", "link-2"])
+    assert phones.asked == [("account-1", SessionEnd.CANCELLED), ("account-1", SessionEnd.IDENTITY_UNBOUND)]
+    assert phones.gone == [gone, gone]
 
 
 async def test_a_store_that_is_down_is_told(sessions: Sessions, phones: Phones) -> None:

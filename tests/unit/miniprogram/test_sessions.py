@@ -63,6 +63,24 @@ async def test_an_ended_session_is_invalid_at_once_with_all_its_tokens(world: Ph
 
 
 @pytest.mark.attack("M1")
+@pytest.mark.req("RNV-6", "ACC-7")
+@pytest.mark.parametrize("way", ["unbind", "cancel"])
+async def test_what_the_platform_told_is_forgotten_where_the_session_has_ended_in_a_transaction(
+    world: PhoneWorld, way: str
+) -> None:
+    caller = await world.sessions.authenticate(bearer((await logged_in(world)).access_token))
+    if way == "unbind":
+        out = await world.stores.identities.unbind(caller.account, world.clock.now())
+        assert out is not None
+        gone = out.gone
+    else:
+        gone = (await world.stores.members.cancel(caller.account, world.clock.now())).gone
+    assert await world.logins.of_session(caller.session.id) is not None
+    await world.sessions.end_all(caller.account, None, MiniSessionEnd.IDENTITY_UNBOUND, gone)
+    assert await world.logins.of_session(caller.session.id) is None
+
+
+@pytest.mark.attack("M1")
 @pytest.mark.parametrize("reason", [MiniSessionEnd.LOGOUT, MiniSessionEnd.CHOSEN])
 async def test_what_the_platform_told_at_a_login_is_forgotten_with_its_session(
     world: PhoneWorld, reason: MiniSessionEnd

@@ -99,7 +99,6 @@ class Study(Room):
         )
         self.settling = Settling(
             identities=self.identities,
-            members=self.members,
             claims=self.claims,
             endings=Endings(self.sessions, self.phones_ended),
             teller=self.teller,

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from bjidp.accounts.ports import Evidence
+from bjidp.accounts.ports import Evidence, Gone
 from bjidp.accounts.settings.changes import NotDue
 from bjidp.accounts.settings.flow import Step
 from bjidp.clock import DAY, SECOND
@@ -19,6 +19,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.vendors.ports import RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
+from tests.contracts.house import applicant
 from tests.support.identities import prove
 from tests.unit.accounts.settings.room import NEW_NUMBER, NUMBER
 from tests.unit.proofing.room import LI, ZHANG, Study, form
@@ -153,6 +154,34 @@ async def test_an_exchange_puts_another_identity_in_place_ends_other_sessions_an
     assert await room.sessions.find(visit.cookie) is not None
     assert await room.told() == [(NUMBER, "identity_exchanged")]
     assert room.events().count("identity.exchanged") == 1
+
+
+@pytest.mark.req("RNV-5")
+async def test_phones_that_go_with_an_exchange_are_ended_wherever_they_are_kept(room: Study) -> None:
+    account = await room.someone()
+    new = NewIdentity(person=LI, evidence=FACE, evidence_reference="E1", authority_reference="A0")
+    await prove(room.sql.identities, account, new, room.clock.now())
+    link, _ = await room.sql.accounts.relink(account, applicant(LI), probation_until=None, now=room.clock.now())
+    await room.real_names.exchange(await room.granted_visit(account, Operation.EXCHANGE), None, form())
+    assert room.phones_ended.gone == [Gone((link.id,))]
+
+
+@pytest.mark.req("RNV-5")
+async def test_an_outage_after_an_exchange_is_told_as_none_and_tells_the_phone_all_the_same(room: Study) -> None:
+    account = await room.someone()
+    new = NewIdentity(person=LI, evidence=FACE, evidence_reference="E1", authority_reference="A0")
+    await prove(room.sql.identities, account, new, room.clock.now())
+    visit, flow = await room.proved(await room.enter(account), Operation.EXCHANGE)
+    room.phones_ended.down = True
+
+    async def written() -> None:
+        room.meddler.breaks("members", "claims")
+
+    room.meddler.before_next("identities.prove", written)
+    await room.real_names.exchange(visit, flow, form())
+    room.meddler.mends()
+    assert (await room.changes.look(visit, Operation.EXCHANGE, flow)).step is Step.DONE
+    assert await room.told() == [(NUMBER, "identity_exchanged")]
 
 
 @pytest.mark.req("RNV-2")

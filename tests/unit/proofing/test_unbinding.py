@@ -6,12 +6,13 @@ import asyncio
 
 import pytest
 
-from bjidp.accounts.ports import Evidence
+from bjidp.accounts.ports import Evidence, Gone
 from bjidp.accounts.settings.changes import NotDue
 from bjidp.errors import StoreUnavailable
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.proofs import Operation
+from tests.contracts.house import applicant
 from tests.support.identities import prove
 from tests.unit.accounts.settings.room import NUMBER
 from tests.unit.proofing.room import ZHANG, Study
@@ -38,6 +39,13 @@ async def test_an_account_gives_its_identity_up_with_every_session_and_is_told(r
     assert room.phones_ended.ended == [(account, SessionEnd.IDENTITY_UNBOUND)]
     assert await room.told() == [(NUMBER, "identity_unbound")]
     assert room.events().count("identity.unbound") == 1
+
+
+async def test_phones_that_go_with_the_identity_are_ended_wherever_they_are_kept(room: Study) -> None:
+    account = await somebody_proved(room)
+    link, _ = await room.sql.accounts.relink(account, applicant(ZHANG), probation_until=None, now=room.clock.now())
+    await room.unbinding.unbind(await room.granted_visit(account, Operation.UNBIND), None)
+    assert room.phones_ended.gone == [Gone((link.id,))]
 
 
 @pytest.mark.attack("R4")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
-from bjidp.accounts.ports import Evidence, Member, NewAccount, NewMember
+from bjidp.accounts.ports import NOTHING, Evidence, Gone, Member, NewAccount, NewMember
 from bjidp.accounts.recovery.flow import Recovery, Step
 from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import Asking, Recoveries, RecoveryWindows
@@ -91,7 +90,7 @@ class PhoneSessions:
     def __init__(self) -> None:
         self.ended: list[tuple[str, SessionEnd]] = []
 
-    async def end(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+    async def end(self, account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         self.ended.append((account, reason))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +13,7 @@ from bjidp.accounts.activity import Activity
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
-from bjidp.accounts.ports import Member, NewMember
+from bjidp.accounts.ports import NOTHING, Gone, Member, NewMember
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes
@@ -64,12 +63,14 @@ class EndedPhones:
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, SessionEnd]] = []
+        self.gone: list[Gone] = []
         self.down = False
 
-    async def __call__(self, account: str, reason: SessionEnd, gone: Sequence[str] = ()) -> None:
+    async def __call__(self, account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         if self.down:
             raise StoreUnavailable
         self.ended.append((account, reason))
+        self.gone.append(gone)
 
 
 class Letters:
