@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 
-from sqlalchemy import bindparam, delete, insert, select, update
+import pytest
+from sqlalchemy import bindparam, delete, insert, make_url, select, update
 
+from bjidp.storage.sql import databases
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import audit_event
 from bjidp.storage.sql.statements import Value
 from tests.contracts.house import House
+from tests.support.sqlite import AS_SHIPPED
 
 EVENT: dict[str, Value] = {"kind": "k", "at": 1, "facts": "{}"}
 
@@ -50,3 +54,14 @@ async def test_a_writing_statement_gives_its_rows_and_how_many_it_wrote(house: H
         assert await engine.write_one(move, {"old": 1, "new": 2}) == ([], 0)
         assert await engine.write_one(remove, {"old": 2}) == ([], 2)
         assert await engine.write_one(remove, {"old": 2}) == ([], 0)
+
+
+@pytest.mark.req("OPS-4")
+@pytest.mark.parametrize("opened", ["connect", "connect_loop"])
+def test_a_commit_to_a_file_waits_until_it_is_on_the_disk(
+    sqlite_url: str, opened: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "SQLITE_PRAGMAS", AS_SHIPPED)
+    with closing(getattr(databases.Sqlite(make_url(sqlite_url)), opened)()) as connection:
+        # FULL: the log is on the disk before a commit is answered (sqlite.org/pragma.html).
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)

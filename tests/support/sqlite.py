@@ -1,0 +1,25 @@
+"""SQLite in the tests' own process: it waits for no disk, as the tests' PostgreSQL does not.
+
+A commit waits two milliseconds for the disk, and there are many thousands. Processes end in these tests, and what they
+have committed is there; no test cuts the power. Servers that tests start wait as anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from bjidp.storage.sql import databases
+
+AS_SHIPPED: Final = databases.SQLITE_PRAGMAS
+_HASTY: Final = tuple(pragma.replace("synchronous = FULL", "synchronous = OFF") for pragma in AS_SHIPPED)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasty_sqlite() -> Iterator[None]:
+    """Open files in haste, for the whole run."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(databases, "SQLITE_PRAGMAS", _HASTY)
+        yield
