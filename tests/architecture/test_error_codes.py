@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FROZEN = Path(__file__).with_name("error_codes.txt")
 
 
+@cache
 def codes_in_use() -> dict[str, list[str]]:
     """Return every code with the errors that carry it.
 

@@ -118,7 +118,7 @@ class FakeIdentityServer:
         self.tokens = {"access-1": ""}
         self.outcomes: dict[str, str] = {}
         self.registrations: dict[str, Body] = {}
-        self.pending = 1
+        self.pending = 0
         self.reverse_code: str | None = None
         self.request: Body = {
             "client": {"name": "首都之窗", "domain": "banshi.example.gov.cn"},

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import Builder, ComputerFactory, HandsetFactory
@@ -16,14 +18,35 @@ from tests.support.computer import Computer
 from tests.support.crowd import Crowd
 from tests.support.demo import Demo, free_ports
 from tests.support.handset import Handset
-from tests.support.house import House, serve, write_config
+from tests.support.house import House, open_house, serve, write_config
 from tests.support.login import approved
+from tests.support.postgres import PostgresServer
 from tests.support.processes import ProcessFailed
+from tests.support.redis import RedisServer
 from tests.support.town import Place, acquaint
 
 ALWAYS = {"reverse_code": "always"}
 HASTY = {"scan_seconds": 4, "confirm_seconds": 5}
 """The next code comes halfway, every two seconds here, so that all five pass by in ten."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def cautious(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A house that asks for the reverse code every time."""
+    async with open_house(demo, tmp_path_factory.mktemp("cautious"), settings={"qr": ALWAYS}) as house:
+        yield house
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def two_workers(
+    demo: Demo, postgres_server: PostgresServer, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """A house whose server has two workers, on PostgreSQL and Redis."""
+    with postgres_server.database() as database:
+        storage = {"database_url": database, "redis_url": redis_server.fresh_url()}
+        folder = tmp_path_factory.mktemp("two-workers")
+        async with open_house(demo, folder, settings={"storage": storage}, environment={"WORKERS": "2"}) as house:
+            yield house
 
 
 async def at_home(place: Place, phone: Handset, person: str, platform: str = "wechat") -> None:
@@ -92,11 +115,10 @@ async def test_who_does_not_confirm_in_time_is_told_on_both_screens(
 @pytest.mark.req("LOG-2")
 @pytest.mark.attack("P9", "Q12")
 async def test_the_two_digits_of_the_phone_are_typed_on_the_computer(
-    build: Builder, computer_at: ComputerFactory, phone_at: HandsetFactory
+    cautious: House, computer_at: ComputerFactory, phone_at: HandsetFactory
 ) -> None:
-    house = await build(qr=ALWAYS)
-    computer, phone = await computer_at(house), await phone_at(house)
-    await at_home(house, phone, "王建国")
+    computer, phone = await computer_at(cautious), await phone_at(cautious)
+    await at_home(cautious, phone, "王建国")
     await computer.open()
     await phone.scans(computer)
     code = await phone.confirms_with_code()
@@ -120,11 +142,10 @@ async def test_the_two_digits_of_the_phone_are_typed_on_the_computer(
 @pytest.mark.req("LOG-2")
 @pytest.mark.attack("Q12")
 async def test_three_wrong_codes_end_the_login_and_a_refusal_can_be_reported(
-    build: Builder, computer_at: ComputerFactory, phone_at: HandsetFactory
+    cautious: House, computer_at: ComputerFactory, phone_at: HandsetFactory
 ) -> None:
-    house = await build(qr=ALWAYS)
-    computer, phone = await computer_at(house), await phone_at(house)
-    await at_home(house, phone, "王建国", "alipay")
+    computer, phone = await computer_at(cautious), await phone_at(cautious)
+    await at_home(cautious, phone, "王建国", "alipay")
     await computer.open()
     await phone.scans(computer)
     for wrong, left in zip(others_than(await phone.confirms_with_code()), ("2 次", "1 次", None), strict=True):
@@ -149,16 +170,16 @@ async def test_three_wrong_codes_end_the_login_and_a_refusal_can_be_reported(
 @pytest.mark.req("LOG-2", "UX-4")
 @pytest.mark.attack("Q12", "Q28")
 async def test_without_javascript_the_digits_go_into_a_plain_field(
-    build: Builder, computer_at: ComputerFactory, phone_at: HandsetFactory
+    cautious: House, computer_at: ComputerFactory, phone_at: HandsetFactory
 ) -> None:
-    house = await build(qr=ALWAYS)
-    computer = await computer_at(house, java_script_enabled=False)
-    phone = await phone_at(house)
-    await at_home(house, phone, "王建国", "baidu")
+    computer = await computer_at(cautious, java_script_enabled=False)
+    phone = await phone_at(cautious)
+    await at_home(cautious, phone, "王建国", "baidu")
     await computer.page.goto("/login")
     await phone.scans(computer)
     code = await phone.confirms_with_code()
     state = computer.page.frame_locator("iframe.plain-state")
+    await computer.page.reload()
     field = state.get_by_label("输入手机上的两位数字")
     await field.fill(others_than(code)[0])
     await state.get_by_role("button", name="登录").click()
@@ -197,19 +218,18 @@ async def test_the_page_on_one_process_and_the_phone_on_another_meet_through_red
 
 @pytest.mark.req("LOG-2", "OPS-3")
 async def test_the_workers_of_one_server_share_a_port_and_a_login(
-    build: Builder, computer_at: ComputerFactory, phone_at: HandsetFactory, postgres_url: str, redis_url: str
+    two_workers: House, computer_at: ComputerFactory, phone_at: HandsetFactory
 ) -> None:
-    house = await build(environment={"WORKERS": "2"}, storage={"database_url": postgres_url, "redis_url": redis_url})
-    await whole_login(house, await computer_at(house), await phone_at(house))
+    await whole_login(two_workers, await computer_at(two_workers), await phone_at(two_workers))
 
 
 @pytest.mark.req("SES-1", "OPS-3")
 @pytest.mark.attack("P7", "W6")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_whichever_worker_a_phone_asks_the_page_is_told_that_its_session_has_ended(
-    build: Builder, postgres_url: str, redis_url: str
+    two_workers: House,
 ) -> None:
-    house = await build(environment={"WORKERS": "2"}, storage={"database_url": postgres_url, "redis_url": redis_url})
-    async with Caller(Deployment(house.server, house.sandbox, house.server)) as caller:
+    async with Caller(Deployment(two_workers.server, two_workers.sandbox, two_workers.server)) as caller:
         phone = await Crowd().phone(caller)
         for _ in range(4):
             # Clients of their own, whose connections the kernel gives to whichever worker it likes.
@@ -225,16 +245,14 @@ async def test_whichever_worker_a_phone_asks_the_page_is_told_that_its_session_h
 
 
 @pytest.mark.req("REG-2", "OPS-3")
-async def test_every_worker_shows_the_captchas_of_all_and_the_sandbox_is_told_of_each(
-    build: Builder, postgres_url: str, redis_url: str
-) -> None:
-    house = await build(environment={"WORKERS": "2"}, storage={"database_url": postgres_url, "redis_url": redis_url})
-    async with Caller(Deployment(house.server, house.sandbox, house.server)) as caller:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_worker_shows_the_captchas_of_all_and_the_sandbox_is_told_of_each(two_workers: House) -> None:
+    async with Caller(Deployment(two_workers.server, two_workers.sandbox, two_workers.server)) as caller:
         browser = Browser(caller)
         await browser.open()
         for _ in range(8):
             # A connection each, which the kernel gives to whichever worker it likes.
-            close = browser.headers(house.server, Connection="close")
+            close = browser.headers(two_workers.server, Connection="close")
             captcha = str((await caller.post("/captcha", {}, headers=close)).json()["id"])
             picture = await caller.send("GET", f"/captcha/{captcha}.png", headers=browser.headers(Connection="close"))
             assert picture.status == 200

@@ -214,6 +214,7 @@ async def test_the_list_of_persons_begins_with_an_ordinary_one_and_the_stories_c
 async def test_a_new_person_registers_by_face_on_each_platform(
     page: Page, server: FakeIdentityServer, platform: str, name: str
 ) -> None:
+    server.pending = 1
     await log_in(page, "李小雨", platform)
     await heading(page, "请填写您的身份信息")
     await expect(page.get_by_label("姓名")).to_have_value("李小雨")
@@ -799,6 +800,7 @@ async def shows_it(page: Page, outcome: str = "通过") -> None:
 async def test_what_a_face_is_for_is_said_before_the_camera_and_confirmed_after_it(
     page: Page, server: FakeIdentityServer
 ) -> None:
+    server.pending = 1
     await asked_for_a_face(page, server)
     screen = page.get_by_role("main")
     for words in ("张**", "首都之窗", "只用一次，3 分钟内完成", "Chrome · Windows"):
@@ -823,7 +825,7 @@ async def test_what_a_face_is_for_is_said_before_the_camera_and_confirmed_after_
 async def test_a_face_that_the_platform_does_not_know_is_said_and_shown_again(
     page: Page, server: FakeIdentityServer
 ) -> None:
-    server.face_fails, server.pending = True, 0
+    server.face_fails = True
     await asked_for_a_face(page, server)
     await shows_it(page)
     await page.get_by_role("button", name="确认认证").click()
