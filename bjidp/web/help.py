@@ -17,6 +17,7 @@ INDEX: Final = "/help"
 
 LEADS: Final[dict[Article, tuple[HelpLink, ...]]] = {
     Article.PHONE_GONE: (HelpLink.REGISTER,),
+    Article.NUMBER_USED: (HelpLink.REGISTER, HelpLink.LOGIN),
     Article.NO_SMS: (HelpLink.LOGIN,),
     Article.PERMITS: (),
     Article.RARE_CHARACTERS: (),

@@ -162,7 +162,7 @@ async def test_a_number_that_has_an_account_is_told_once_it_is_proved_with_the_w
     await expect(page.get_by_text("这个手机号已经注册过，可以直接登录").first).to_be_visible()
     await looks.at("told")
     assert looks.found == []
-    for way, where in (("找回密码", "recover"), ("这个号码以前是别人的？", "help/")):
+    for way, where in (("找回密码", "recover"), ("这个号码以前是别人的？", "help/number-used$")):
         await expect(page.get_by_role("link", name=way)).to_have_attribute("href", re.compile(f"^/h5/{where}"))
     await page.get_by_role("main").get_by_role("link", name=re.compile("登录")).first.tap()
     await expect(page).to_have_url(re.compile("/h5/login"))

@@ -18,7 +18,7 @@ from bjidp.clock import DAY
 from bjidp.storage.memory.records import MemoryRecords
 from tests.support.browser import IPHONE, Browser
 from tests.support.calls import PATIENCE, Answer
-from tests.support.forms import WebForm, form_of, note, post, post_raw, send
+from tests.support.forms import WebForm, form_of, links, note, post, post_raw, send
 from tests.support.inbox import code_to
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled
 from tests.support.program import Program
@@ -574,6 +574,7 @@ async def test_a_number_long_unused_is_asked_for_the_end_of_the_document(program
     page = await browser.get(where)
     assert "154****5678" in page.text
     tail = form_of(page, "/h5/login/document")
+    assert "/h5/help/number-used" in links(page), "it may be somebody else's by now, whose document this is not"
     missed = await send(browser, tail.typed(tail="0000"))
     assert form_of(missed, "/h5/login/document").faults == {"tail": "和实名认证的证件不一致，请检查后再输入"}
     assert "还可以试4次" in missed.text

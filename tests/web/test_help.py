@@ -19,7 +19,8 @@ async def test_every_question_of_the_list_has_its_page(program: Program, prefix:
     assert index.status == 200
     led = set(re.findall(rf'href="({prefix}/help/[a-z-]+)"', index.text))
     assert {f"{prefix}/help/{article.value}" for article in Article} | {f"{prefix}/help/manual"} == led
-    assert len(HelpPage.questions) == 8
+    # The manual's seven, and what a legal person and a new owner of an old number ask.
+    assert len(HelpPage.questions) == 7 + 2
     for path in led:
         page = await browser.get(path)
         assert page.status == 200, path
@@ -34,6 +35,20 @@ async def test_whoever_gets_no_message_is_told_the_limits_and_another_way_in(pro
     assert "24小时内最多收10条" in page
     assert "创蓝云智" in page
     assert 'href="/login"' in page
+
+
+@pytest.mark.req("REG-8", "LOG-6", "FAQ-2")
+async def test_whose_number_was_somebody_elses_before_is_led_to_an_account_without_it(program: Program) -> None:
+    """Neither registering nor logging in gets them on: the number is on the account of whoever had it before."""
+    page = await (await program.browser()).get("/h5/help/number-used")
+    for way in (
+        "打开京通小程序，用您本人的证件和人脸登录",
+        "绑定手机号",
+        "联系统一认证平台客服",
+        "用您的另一个手机号注册",
+    ):
+        assert way in page.text
+    assert {"/h5/register", "/h5/login"} <= links(page)
 
 
 @pytest.mark.req("LOG-1", "FAQ-2")

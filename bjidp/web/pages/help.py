@@ -12,6 +12,8 @@ class Article(StrEnum):
     """A page of the help; the value is the end of its address, words under ``help.title.*`` and ``help.text.*``."""
 
     PHONE_GONE = "phone-gone"
+    NUMBER_USED = "number-used"
+    """The number was somebody else's before; the manual does not ask this one."""
     NO_SMS = "no-sms"
     PERMITS = "permits"
     RARE_CHARACTERS = "rare-characters"
