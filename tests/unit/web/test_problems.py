@@ -39,6 +39,7 @@ def test_every_error_has_a_status_and_every_status_an_error() -> None:
 def test_an_error_is_the_clients_or_the_servers() -> None:
     assert all(400 <= status < 600 for status in STATUS.values())
     assert {code for code, status in STATUS.items() if status >= 500} == {
+        "appeals_full",
         "internal_error",
         "mail_not_offered",
         "service_unavailable",
