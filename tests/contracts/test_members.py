@@ -12,6 +12,7 @@ from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_document, 
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import Ended, Gone, IdentifierTaken, Member, NewMember, NumberGiven, PasswordStale, Standing
 from bjidp.accounts.username import is_system_username
+from bjidp.appeals.appeal import ROOM
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, SECOND
 from bjidp.entropy import SystemEntropy
@@ -24,6 +25,7 @@ from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import metadata
 from bjidp.storage.sql.statements import Row, Statement, Value
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity, keyring
+from tests.contracts.test_appeals import new as new_appeal
 
 PHONE, OTHER_PHONE = "13800138000", "13900139000"
 
@@ -581,13 +583,15 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
         await house.sessions.open(house.session(account), cookie(session), None)
         await house.mini_sessions.open(house.mini_session(of))
         await house.sql.checks.begin(account, Register.BANK, bytes(32), house.now, most=1)
+    for account, person in ((zhang.account, LI), (li.account, ZHANG)):
+        await house.sql.appeals.file(new_appeal(account, person, exchange=True), house.now, room=ROOM)
     house.clock.advance(60)
     kept = await member(house, li.account)
     audited = len(house.audit())
     await house.members.cancel(zhang.account, house.now)
 
     owned = [table.name for table in metadata.sorted_tables if "account" in table.columns]
-    assert len(owned) == 8
+    assert len(owned) == 9
     for table in owned:
         assert set(house.rows(f"SELECT account FROM {table}")) == {(li.account,)}, table  # noqa: S608 - our own names
     assert house.count("platform_identity") == 1
