@@ -77,7 +77,11 @@ class House:
             "server": {"base_url": f"http://{self.place.host}", "listen_port": port},
             "storage": dict(storage),
             "keys": {"roots": {"1": base64.b64encode(os.urandom(32)).decode()}},
-            "authority": {"base_url": "https://authority.example", "key_id": "bench", "secret": "never asked"},
+            "authority": {
+                "base_url": "https://authority.example",
+                "key_id": "bench",
+                "secret": "never asked of anybody",
+            },
             "wechat": {"app_id": "wx0000000000000000", "app_secret": "never asked"},
             "networks": {"trusted_proxies": ["127.0.0.1/32"]},
         }
