@@ -39,6 +39,8 @@ class Loss(StrEnum):
 
     TAKEN_OVER = "taken_over"
     """The register has confirmed another person, or the same one at another account, since."""
+    LED_ANEW = "led_anew"
+    """The same account is another identity by now, and was confirmed again: what was before is over."""
     CANCELLED = "cancelled"
     """The account was cancelled."""
     REFUSED = "refused"

@@ -52,7 +52,11 @@ class Aftermath(Struct, frozen=True):
 
 
 class Appointed(Struct, frozen=True):
-    """A mandate as the 法定代表人 sees it; ``who`` is the agent's masked name, once somebody has accepted."""
+    """A mandate as the 法定代表人 sees it.
+
+    ``who`` is the agent's masked name, once somebody has accepted; None again when that account is no more the person
+    who did.
+    """
 
     mandate: Mandate
     who: str | None
@@ -121,7 +125,7 @@ class OrganisationStore(Protocol):
         ...
 
     async def entrusted(self, account: str) -> list[Entrusted]:
-        """Return the mandates that the account has accepted, newest first."""
+        """Return the mandates that the account has accepted as the person it is still, newest first."""
         ...
 
     async def offered(self, phone: str) -> list[Entrusted]:

@@ -111,7 +111,8 @@ async def test_registered_again_it_is_the_same_organisation_with_its_mandates(
     assert after == replace(before, name="北京新名公司", confirmed_at=house.now)
     assert await roles(house, li) == [Role.AGENT]
     # An answer that comes late takes nothing back.
-    await organisations.register(zhang, replace(renamed, asked_at=before.confirmed_at), house.now)
+    late = replace(renamed, name="北京旧名公司", asked_at=before.confirmed_at)
+    await organisations.register(zhang, late, house.now)
     assert await organisations.led(zhang) == [after]
 
 
@@ -204,7 +205,10 @@ async def test_who_proves_the_same_identity_anew_registers_anew_on_the_same_answ
     await house.sql.identities.unbind(zhang, house.now)
     new = NewIdentity(person=ZHANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
     await prove(house.sql.identities, zhang, new, house.now)
-    await organisations.register(zhang, await confirmed(house, zhang, asked_at=former.confirmed_at), house.now)
+    again = await confirmed(house, zhang, asked_at=former.confirmed_at)
+    # It is told to the agents alone: who leads it has lost nothing.
+    assert await organisations.register(zhang, again, house.now) == Aftermath(None, (LIS,))
+    assert "organisation.lost" not in [kind for _, kind in house.notices()]
     assert [await roles(house, one) for one in (zhang, li)] == [[Role.REPRESENTATIVE], []]
 
 
@@ -437,6 +441,7 @@ async def test_a_mandate_is_the_persons_who_accepted_it_and_no_other_ones_at_tha
     await prove(house.sql.identities, li, new, house.now, exchange=True)
     assert await roles(house, li) == []
     assert [one.who for one in await organisations.appointed(zhang)] == [None]
+    assert await organisations.entrusted(li) == []
 
 
 @pytest.mark.req("ACC-7", "ORG-2")

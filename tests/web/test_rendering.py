@@ -27,6 +27,8 @@ from bjidp.organisations.errors import Refusal
 from bjidp.organisations.mandates import Scope, State
 from bjidp.organisations.organisation import Role
 from bjidp.person import Sex
+from bjidp.sandbox.business_register.organisations import organisations
+from bjidp.sandbox.people.population import population
 from bjidp.sessions.ports import SessionEnd, Way
 from bjidp.standing import Level
 from bjidp.verification.mail_address import mail_address
@@ -426,6 +428,16 @@ def test_a_demonstration_says_what_to_type_instead_of_what_may_be_somebodys(faul
     number, address = mobile_number(example), mail_address(example)
     assert (number is not None and is_synthetic(number)) or (address is not None and is_synthetic_mail(address)), said
     assert said != TEXTS.plain(f"fault.{fault}")
+
+
+@pytest.mark.req("ORG-1", "OPS-1")
+def test_a_demonstration_names_an_organisation_that_its_register_knows() -> None:
+    said = Texts.load("zh_CN", demonstration=True).plain("organisations.register.text")
+    company, who = organisations()["qinghe"], population()["chen-yutong"]
+    for part in (company.name, company.credit_code, who.name):
+        assert part in said
+        assert part not in TEXTS.plain("organisations.register.text")
+    assert company.representative == who.id
 
 
 @pytest.mark.req("ACC-2", "ACC-3", "ACC-4", "ACC-6", "UX-5")

@@ -107,7 +107,7 @@ class OrganisationRows:
             agents.append(agent)
         facts = {Fact.ORGANISATION: organisation_id, Fact.REASON: loss.value}
         self._audit.write_for(transaction, representative, AuditEvent(EventKind.ORGANISATION_LOST, now, facts=facts))
-        if loss is not Loss.CANCELLED:
+        if loss not in {Loss.CANCELLED, Loss.LED_ANEW}:
             self._notices.tell(transaction, representative, NoticeKind.ORGANISATION_LOST, now)
         transaction.run(self._drop, {"organisation": organisation_id})
         return agents

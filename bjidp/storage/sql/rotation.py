@@ -19,7 +19,7 @@ from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.accounts import PLATFORM_IDENTITY
 from bjidp.storage.sql.appeal_rotation import AppealRotation
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.organisations import OFFERED_TO
+from bjidp.storage.sql.organisation_looks import OFFERED_TO
 from bjidp.storage.sql.schema import (
     account,
     identifier,
