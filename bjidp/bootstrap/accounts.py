@@ -12,7 +12,6 @@ from bjidp.accounts.recovery.flow import Recovery
 from bjidp.accounts.recovery.service import Recoveries, RecoveryWindows
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations, RegistrationWindows
-from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Change
@@ -26,7 +25,7 @@ from bjidp.bootstrap.organisations import Organisations, wire_organisations
 from bjidp.bootstrap.proofing import Proofing, wire_proofing
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox, open_drafts
-from bjidp.bootstrap.verification import Verification, served_numbers
+from bjidp.bootstrap.verification import Verification, new_addresses, served_numbers
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -157,13 +156,13 @@ def centre_part(
     """Return the personal centre, and every change that it leads to."""
     stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
     members, throttle = stores.members, stores.throttle
-    captchas, dispatches = verification.captchas, verification.dispatches
+    captchas = verification.captchas
     pages_of_own = OwnPages(
         desk=front.desk, signed_in=front.signed_in, cookies=front.cookies, login_first=front.login_first
     )
     verifying, changes, endings = own.verifying, own.changes, own.endings
     organisations = own.organisations
-    addresses = NewAddresses(changes, verification.codes)
+    addresses = new_addresses(changes, verification)
     names = Names(
         changes=changes,
         verifying=verifying,
@@ -227,8 +226,6 @@ def centre_part(
                 verifying=verifying,
                 members=members,
                 numbers=served_numbers(rooms.settings),
-                captchas=captchas,
-                dispatches=dispatches,
                 endings=endings,
                 teller=verification.teller,
                 clock=clock,
@@ -239,8 +236,6 @@ def centre_part(
                 verifying=verifying,
                 members=members,
                 served=MailRange.SYNTHETIC if is_sandbox(rooms.settings) else MailRange.REAL,
-                captchas=captchas,
-                dispatches=dispatches,
                 clock=clock,
             ),
             names=names,

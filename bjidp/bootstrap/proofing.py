@@ -8,11 +8,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.verifying import Verifying
 from bjidp.bootstrap.rooms import Rooms, is_sandbox, ticket_digester
-from bjidp.bootstrap.verification import Verification, served_numbers
+from bjidp.bootstrap.verification import Verification, new_addresses, served_numbers
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
@@ -89,7 +88,7 @@ def wire_proofing(
         if settings.bank is None
         else BankCardProofs(
             changes=changes,
-            addresses=NewAddresses(changes, verification.codes),
+            addresses=new_addresses(changes, verification),
             verifying=verifying,
             identities=stores.identities,
             claims=claims,
@@ -100,8 +99,6 @@ def wire_proofing(
                 CardRange.SYNTHETIC if is_sandbox(settings) else CardRange.REAL,
                 served_numbers(settings),
             ),
-            captchas=verification.captchas,
-            dispatches=verification.dispatches,
             clock=clock,
         ),
         face_proofs=FaceProofs(changes, verifying, stores.identities, clock),

@@ -10,6 +10,8 @@ from aiohttp import web
 from msgspec import Struct
 
 from bjidp.accounts.hashing import Cost, PasswordHashes
+from bjidp.accounts.settings.addresses import NewAddresses
+from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.telling import Teller
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.rooms import LANGUAGE, Rooms, is_sandbox
@@ -91,6 +93,16 @@ def wire_verification(rooms: Rooms) -> Verification:
         teller=Teller(sender=sender, limits=limits, words=ToldTexts(Texts.load(LANGUAGE)), entropy=rooms.entropy),
         proofs=Proofs(stores.proofs, pseudonyms),
         passwords=PasswordHashes(rooms.entropy, Cost(), threads=HASHING_THREADS, waiting=HASHES_WAITING),
+    )
+
+
+def new_addresses(changes: Changes, verification: Verification) -> NewAddresses:
+    """Return what proves the numbers and mail addresses that ``changes`` are about."""
+    return NewAddresses(
+        changes=changes,
+        captchas=verification.captchas,
+        dispatches=verification.dispatches,
+        codes=verification.codes,
     )
 
 

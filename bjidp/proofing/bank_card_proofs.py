@@ -18,7 +18,7 @@ from bjidp.accounts import fields
 from bjidp.accounts.ports import Evidence
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
-from bjidp.accounts.settings.changes import Changes, sent_to
+from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Change
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
@@ -37,9 +37,7 @@ from bjidp.proofing.ports import Bound, IdentityStore, NewIdentity
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
 from bjidp.vendors.ports import CardFacts, Reason
-from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
-from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NumberRange
@@ -105,8 +103,6 @@ class BankCardProofs:
         asking: Asking,
         settling: Settling,
         served: Served,
-        captchas: Captchas,
-        dispatches: Dispatches,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -118,8 +114,6 @@ class BankCardProofs:
         self._asking = asking
         self._settling = settling
         self._served = served
-        self._captchas = captchas
-        self._dispatches = dispatches
         self._clock = clock
 
     async def is_proved(self, visit: Visit, change: Change | None, number: MobileNumber | None) -> bool:
@@ -146,18 +140,9 @@ class BankCardProofs:
         bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
         if bound is not None and bound.has_run_out(self._clock.now()) and (claim is None or not claim.exchange):
             raise IdentityWorn
-        await self._captchas.use(visit.holder, typed.change.captcha_id, typed.change.captcha)
-        sent = await self._dispatches.sms(
-            _binding(draft.id, number),
-            number,
-            holder=visit.holder,
-            browser=visit.holder,
-            source=visit.source,
-            # Where 京通 has confirmed 验证身份, the account's own number is to be proved as well.
-            owner=(await self._verifying.member(visit)).phone == number.digits,
-        )
-        noted = sent_to(number.digits, sent, draft)
-        return (await self._changes.note(visit, draft, lambda facts: rules.address_asked(facts, noted))).id
+        # Where 京通 has confirmed 验证身份, the account's own number is to be proved as well.
+        own = (await self._verifying.member(visit)).phone == number.digits
+        return await self._addresses.send_sms(visit, draft, _binding(draft.id, number), number, typed.change, owner=own)
 
     async def prove(self, visit: Visit, flow: str | None, typed: Typed) -> str:
         """Raise the account to L3, or bind the identity it claims or has none of; return the change's id.

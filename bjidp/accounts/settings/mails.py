@@ -10,14 +10,12 @@ from bjidp.accounts import fields
 from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
-from bjidp.accounts.settings.changes import Changes, sent_to
+from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_mail
-from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.mail_address import MailAddress
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import MailRange
@@ -34,8 +32,6 @@ class Mails:
         verifying: Verifying,
         members: MemberStore,
         served: MailRange,
-        captchas: Captchas,
-        dispatches: Dispatches,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -44,8 +40,6 @@ class Mails:
         self._verifying = verifying
         self._members = members
         self._served = served
-        self._captchas = captchas
-        self._dispatches = dispatches
         self._clock = clock
 
     async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
@@ -57,12 +51,7 @@ class Mails:
         """
         address = await self._address(visit, typed, fields.captcha_faults(typed.captcha))
         draft = await self._changes.due(visit, Operation.MAIL, flow)
-        await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
-        sent = await self._dispatches.mail(
-            _binding(draft.id, address), address, holder=visit.holder, browser=visit.holder, source=visit.source
-        )
-        noted = sent_to(address.text, sent, draft)
-        return (await self._changes.note(visit, draft, lambda facts: rules.address_asked(facts, noted))).id
+        return await self._addresses.send_mail(visit, draft, _binding(draft.id, address), address, typed)
 
     async def change(self, visit: Visit, flow: str | None, typed: Typed) -> str:
         """Give the account the address; return the change's id.

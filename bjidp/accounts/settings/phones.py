@@ -21,16 +21,14 @@ from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.ports import IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
-from bjidp.accounts.settings.changes import Changes, sent_to
+from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Typed
 from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.sessions.ports import SessionEnd
-from bjidp.verification.captchas import Captchas
 from bjidp.verification.code import Binding, Purpose, by_sms
-from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NumberRange
@@ -47,8 +45,6 @@ class Phones:
         verifying: Verifying,
         members: MemberStore,
         numbers: NumberRange,
-        captchas: Captchas,
-        dispatches: Dispatches,
         endings: Endings,
         teller: Teller,
         clock: Clock,
@@ -59,8 +55,6 @@ class Phones:
         self._verifying = verifying
         self._members = members
         self._numbers = numbers
-        self._captchas = captchas
-        self._dispatches = dispatches
         self._endings = endings
         self._teller = teller
         self._clock = clock
@@ -74,17 +68,7 @@ class Phones:
         """
         number = await self._number(visit, typed, fields.captcha_faults(typed.captcha))
         draft = await self._changes.due(visit, Operation.PHONE, flow)
-        await self._captchas.use(visit.holder, typed.captcha_id, typed.captcha)
-        sent = await self._dispatches.sms(
-            _binding(draft.id, number),
-            number,
-            holder=visit.holder,
-            browser=visit.holder,
-            source=visit.source,
-            owner=False,
-        )
-        noted = sent_to(number.digits, sent, draft)
-        return (await self._changes.note(visit, draft, lambda facts: rules.address_asked(facts, noted))).id
+        return await self._addresses.send_sms(visit, draft, _binding(draft.id, number), number, typed, owner=False)
 
     async def change(self, visit: Visit, flow: str | None, typed: Typed) -> str:
         """Give the account the number; return the change's id.

@@ -115,15 +115,15 @@ class Study(Room):
 
         self.bank_cards = BankCardProofs(
             changes=self.changes,
-            addresses=NewAddresses(self.changes, self.codes),
+            addresses=NewAddresses(
+                changes=self.changes, captchas=self.captchas, dispatches=self.dispatches, codes=self.codes
+            ),
             verifying=self.verifying,
             identities=self.identities,
             claims=self.claims,
             asking=self.asking,
             settling=self.settling,
             served=Served(DocumentRange.REAL, CardRange.SYNTHETIC, NumberRange.SYNTHETIC),
-            captchas=self.captchas,
-            dispatches=self.dispatches,
             clock=clock,
         )
         self.unbinding = Unbinding(

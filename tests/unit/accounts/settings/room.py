@@ -166,15 +166,15 @@ class Room:
             pseudonyms=PSEUDONYMS,
             clock=clock,
         )
-        addresses = NewAddresses(self.changes, self.codes)
+        addresses = NewAddresses(
+            changes=self.changes, captchas=self.captchas, dispatches=self.dispatches, codes=self.codes
+        )
         self.phones = Phones(
             changes=self.changes,
             addresses=addresses,
             verifying=self.verifying,
             members=self.members,
             numbers=NumberRange.SYNTHETIC,
-            captchas=self.captchas,
-            dispatches=self.dispatches,
             endings=endings,
             teller=self.teller,
             clock=clock,
@@ -185,8 +185,6 @@ class Room:
             verifying=self.verifying,
             members=self.members,
             served=MailRange.SYNTHETIC,
-            captchas=self.captchas,
-            dispatches=self.dispatches,
             clock=clock,
         )
         self.names = Names(
