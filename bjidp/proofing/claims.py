@@ -64,7 +64,14 @@ class Claims:
         """Return the account's claim, or None."""
         key = self._key(account)
         held = await self._records.get(key)
-        return None if held is None else self._decoder.decode(self._seals.unseal(held.value.data, key))
+        if held is None:
+            return None
+        try:
+            return self._decoder.decode(self._seals.unseal(held.value.data, key))
+        except ValueError:
+            # Its key was retired, another version of the server has written it, or it was tampered with: as good as
+            # over, and whoever goes on is told what to state anew.
+            return None
 
     async def drop(self, account: str) -> None:
         """Forget it."""
