@@ -1,4 +1,4 @@
-"""The mini-program's side: secrets, codes, tokens, apps (attacks M1, M2, M4)."""
+"""The mini-program's side: secrets, codes, tokens, apps (attacks M1, M2, M4, M5)."""
 
 from __future__ import annotations
 
@@ -237,3 +237,28 @@ async def test_the_facts_of_a_scan_come_in_the_order_of_the_checks(caller: Calle
     assert (await phone.reject(await phone.takes(screen))).status == 200
     assert (await other.scan(screen.frame(900))).verdict == (409, "ticket_closed")
     assert (await phone.confirm(scanned)).verdict == (403, "confirm_refused")
+
+
+@pytest.mark.attack("M5")
+async def test_neither_a_call_of_the_phone_nor_a_page_in_its_web_view_sets_or_takes_a_cookie(
+    caller: Caller, crowd: Crowd
+) -> None:
+    """Web-views of different mini-programs may share their cookies: a login on the phone is in none."""
+    phone = await crowd.phone(caller)
+    browser = await logged_in(caller, phone)
+    before = len(caller.heard)
+    opened = await start_session(caller, "wechat", "m5-stranger")
+    assert (await state_identity(caller, "wechat", opened["registration"], phone.person)).status in {200, 422}
+    for answer in (await phone.refresh(), await phone.account(), await phone.scan(f"{caller.to.prefix}nothing")):
+        assert answer.status in {200, 404}
+    assert await phone.devices()
+    # Where the web-view comes back to after a face check, also as somebody who is logged in on a page.
+    for headers in ({}, browser.headers()):
+        for page in ("/q/", "/q/?result=passed", f"/q/{'A' * 22}.000.{'B' * 12}"):
+            assert (await caller.send("GET", page, headers=headers)).status in {200, 302}
+    assert [answer.cookies for answer in caller.heard[before:] if answer.cookies] == []
+    # Neither is the other: a session of pages asks for nothing here, and a phone's token opens no page.
+    for method, path in (("GET", "/mp/v1/account"), ("GET", "/mp/v1/sessions"), ("DELETE", "/mp/v1/session")):
+        assert (await caller.send(method, path, headers=browser.headers())).verdict == (401, "token_invalid")
+    answer = await caller.send("GET", "/centre", headers=phone.bearer)
+    assert (answer.status, answer.header("Location")) == (303, "/login")
