@@ -12,20 +12,16 @@ from bjidp.accounts.recovery.flow import Recovery
 from bjidp.accounts.recovery.service import Recoveries, RecoveryWindows
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations, RegistrationWindows
-from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Change
-from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.names import Names
-from bjidp.accounts.settings.passwords import Passwords
-from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.verifying import Verifying
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.organisations import Organisations, wire_organisations
 from bjidp.bootstrap.proofing import Proofing, wire_proofing
 from bjidp.bootstrap.qr import Qr
-from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox, open_drafts
-from bjidp.bootstrap.verification import Verification, new_addresses, served_numbers
+from bjidp.bootstrap.rooms import HOME, Rooms, open_drafts
+from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -33,8 +29,8 @@ from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import readings
 from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd
-from bjidp.verification.ranges import MailRange
-from bjidp.web.centre.acts import setting_acts
+from bjidp.verification.proofs import Operation
+from bjidp.web.centre.acts import Acts
 from bjidp.web.centre.face import FacePages
 from bjidp.web.centre.organisations import OrganisationPages
 from bjidp.web.centre.overview import CentrePages
@@ -56,11 +52,12 @@ def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:
 
 
 class Own(Struct, frozen=True):
-    """What every change of an account stands on: 验证身份, the changes, the end of sessions, proofs, organisations."""
+    """What every change of an account stands on: 验证身份, the changes, the end of sessions, and what others share."""
 
     verifying: Verifying
     changes: Changes
     endings: Endings
+    names: Names
     proofing: Proofing
     organisations: Organisations
 
@@ -79,10 +76,18 @@ def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: En
     changes = Changes(open_drafts(rooms, Change, "settings"), verification.proofs, verifying)
     proofing = wire_proofing(rooms, verification, changes, verifying, front.sessions, endings)
     organisations = wire_organisations(rooms, verification, changes, verifying, front.sessions, proofing.asking)
-    return Own(verifying, changes, endings, proofing, organisations)
+    names = Names(
+        changes=changes,
+        verifying=verifying,
+        members=rooms.stores.members,
+        throttle=rooms.stores.throttle,
+        pseudonyms=Pseudonyms(rooms.keyring),
+        clock=rooms.clock,
+    )
+    return Own(verifying, changes, endings, names, proofing, organisations)
 
 
-def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification, own: Own) -> Part:
+def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification, own: Own, acts: Acts) -> Part:
     """Return registration."""
     settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
     registrations = Registrations(
@@ -103,7 +108,7 @@ def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verifica
         settings=RegistrationSettings(
             client=Client(settings.server.client_name, rooms.site.host),
             home=HOME,
-            bank_cards=own.proofing.bank_cards is not None,
+            bank_cards=Operation.BANK_CARD in acts,
         ),
         desk=front.desk,
         registrations=registrations,
@@ -152,38 +157,28 @@ def centre_part(
     verification: Verification,
     mini_sessions: MiniSessions,
     own: Own,
+    acts: Acts,
 ) -> Part:
     """Return the personal centre, and every change that it leads to."""
-    stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
-    members, throttle = stores.members, stores.throttle
-    captchas = verification.captchas
+    clock = rooms.clock
     pages_of_own = OwnPages(
         desk=front.desk, signed_in=front.signed_in, cookies=front.cookies, login_first=front.login_first
     )
     verifying, changes, endings = own.verifying, own.changes, own.endings
     organisations = own.organisations
-    addresses = new_addresses(changes, verification)
-    names = Names(
-        changes=changes,
-        verifying=verifying,
-        members=members,
-        throttle=throttle,
-        pseudonyms=pseudonyms,
-        clock=clock,
-    )
     centre = CentrePages(
         own=pages_of_own,
         desk=front.desk,
         renderer=front.renderer,
         verifying=verifying,
-        names=names,
-        activity=Activity(members=members, sessions=front.sessions, endings=endings, clock=clock),
+        names=own.names,
+        activity=Activity(members=rooms.stores.members, sessions=front.sessions, endings=endings, clock=clock),
         sessions=front.sessions,
         mini_sessions=mini_sessions,
         endings=endings,
         clock=clock,
         departures=front.departures,
-        bank_cards=own.proofing.bank_cards is not None,
+        settings=frozenset(acts),
         appointing=None if organisations.registering is None else organisations.appointing,
         acting=organisations.acting,
     )
@@ -202,51 +197,14 @@ def centre_part(
         cookies=front.cookies,
         renderer=front.renderer,
         views=SettingViews(
-            form_views=FormViews(captchas),
+            form_views=FormViews(verification.captchas),
             verifying=verifying,
             bank_cards=own.proofing.bank_cards,
             appointing=organisations.appointing,
         ),
         verifying=verifying,
         changes=changes,
-        acts=setting_acts(
-            passwords=Passwords(
-                changes=changes,
-                verifying=verifying,
-                members=members,
-                hashes=verification.passwords,
-                endings=endings,
-                throttle=throttle,
-                pseudonyms=pseudonyms,
-                clock=clock,
-            ),
-            phones=Phones(
-                changes=changes,
-                addresses=addresses,
-                verifying=verifying,
-                members=members,
-                numbers=served_numbers(rooms.settings),
-                endings=endings,
-                teller=verification.teller,
-                clock=clock,
-            ),
-            mails=Mails(
-                changes=changes,
-                addresses=addresses,
-                verifying=verifying,
-                members=members,
-                served=MailRange.SYNTHETIC if is_sandbox(rooms.settings) else MailRange.REAL,
-                clock=clock,
-            ),
-            names=names,
-            cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
-            real_names=own.proofing.real_names,
-            bank_cards=own.proofing.bank_cards,
-            faces=own.proofing.face_proofs,
-            unbinding=own.proofing.unbinding,
-            registering=organisations.registering,
-            appointing=organisations.appointing,
-        ),
+        acts=acts,
         faces=FacePages(
             faces=own.proofing.face_proofs,
             tickets=front.verify_tickets,

@@ -11,6 +11,7 @@ import aiohttp_session
 from aiohttp import web
 
 from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_part, wire_endings, wire_own
+from bjidp.bootstrap.acts import wire_acts
 from bjidp.bootstrap.appeals import outcomes_part
 from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.front import wire_front
@@ -36,6 +37,7 @@ def build(rooms: Rooms) -> web.Application:
     mini_sessions = wire_mini_sessions(rooms)
     endings = wire_endings(front, mini_sessions)
     own = wire_own(rooms, front, verification, endings)
+    acts = wire_acts(rooms, verification, own)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
@@ -47,11 +49,11 @@ def build(rooms: Rooms) -> web.Application:
         dispatches_part(rooms, front, verification),
         sms_reports_part(rooms, front, verification),
         captcha_part(rooms, front, verification),
-        registration_part(rooms, front, qr, verification, own),
+        registration_part(rooms, front, qr, verification, own, acts),
         recovery_part(rooms, front, verification, endings),
-        centre_part(rooms, front, verification, mini_sessions, own),
+        centre_part(rooms, front, verification, mini_sessions, own, acts),
         outcomes_part(rooms, verification, endings),
-        pages_part(rooms, front, qr, verification),
+        pages_part(rooms, front, qr, verification, acts),
     )
     calls = tuple(call for part in parts for call in part.calls)
     mount(app, calls)

@@ -7,6 +7,7 @@ from bjidp.bootstrap.logins import form_logins_part
 from bjidp.bootstrap.qr import Qr, basis_address, own_client
 from bjidp.bootstrap.rooms import HOME, Rooms, is_sandbox
 from bjidp.bootstrap.verification import Verification
+from bjidp.web.centre.acts import Acts
 from bjidp.web.forms.form_again import FormViews
 from bjidp.web.help import HelpPages
 from bjidp.web.login.opening import LoginPages, LoginSettings
@@ -15,7 +16,7 @@ from bjidp.web.server.health import Health
 from bjidp.web.server.static_files import StaticPages
 
 
-def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -> Part:
+def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification, acts: Acts) -> Part:
     """Return the pages before a login, and what every page needs."""
     settings = rooms.settings
     login = LoginPages(
@@ -40,6 +41,7 @@ def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification) -
         login_first=front.login_first,
     )
     verify = VerifyPages(
+        operations=frozenset(acts),
         tickets=front.verify_tickets,
         proofs=qr.proofs,
         desk=front.desk,

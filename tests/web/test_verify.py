@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from bjidp.verification.proofs import Operation
-from bjidp.web.qr.verifying import LEADS_TO
 from tests.support.browser import SECRET, SESSION, Browser, Screen
 from tests.support.phone import Phone
 from tests.support.program import LiveSocket, Program, always_a_code
 from tests.web.conftest import StartProgram
 
 PAGE = "/centre/verify/password"
+SETTINGS = [operation for operation in Operation if operation is not Operation.RECOVER]
 
 
 async def opened(program: Program, browser: Browser, page: str = PAGE) -> tuple[LiveSocket, Screen]:
@@ -37,7 +38,7 @@ async def approved(program: Program, phone: Phone, browser: Browser, page: str =
 async def leads_on(browser: Browser, page: str = PAGE) -> bool:
     """Tell whether the operation is proved for this browser's session."""
     answer = await browser.get(page)
-    return answer.status == 303 and answer.header("Location") == LEADS_TO[Operation(page.rpartition("/")[2])]
+    return answer.status == 303 and answer.header("Location") == f"/centre/{page.rpartition('/')[2]}"
 
 
 def changed(browser: Browser, cookies: list[str]) -> set[str]:
@@ -47,7 +48,7 @@ def changed(browser: Browser, cookies: list[str]) -> set[str]:
 
 
 @pytest.mark.req("ACC-8")
-@pytest.mark.parametrize("operation", LEADS_TO)
+@pytest.mark.parametrize("operation", SETTINGS)
 async def test_a_confirmation_on_the_phone_leads_on_to_the_operation(program: Program, operation: Operation) -> None:
     phone = await program.phone()
     browser = await program.signed_in(phone)
@@ -61,10 +62,10 @@ async def test_a_confirmation_on_the_phone_leads_on_to_the_operation(program: Pr
     await phone.confirm(scanned)
     grant = (await socket.next("approved"))["grant"]
     answer = await browser.redeem(grant)
-    assert (answer.status, answer.json()) == (200, {"next": LEADS_TO[operation]})
+    assert (answer.status, answer.json()) == (200, {"next": f"/centre/{operation}"})
     assert await socket.ends() == 1000
     assert await leads_on(browser, page)
-    others = [other for other in LEADS_TO if other is not operation]
+    others = [other for other in SETTINGS if other is not operation]
     assert not any([await leads_on(browser, f"/centre/verify/{other}") for other in others])
 
 
@@ -118,6 +119,23 @@ async def test_nobody_who_is_not_logged_in_is_shown_a_code(program: Program) -> 
 async def test_there_is_no_page_for_what_a_session_is_not_verified_for(program: Program, page: str) -> None:
     browser = await program.signed_in()
     assert (await browser.get(page)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("section", "operations"),
+    [("bank", [Operation.BANK_CARD]), ("business_register", [Operation.ORGANISATION, Operation.APPOINT])],
+)
+async def test_where_a_register_is_not_set_nothing_is_verified_for_what_needs_it(
+    start_program: StartProgram, section: str, operations: list[Operation]
+) -> None:
+    program = await start_program(settings=lambda settings: msgspec.structs.replace(settings, **{section: None}))
+    browser = await program.signed_in()
+    shown = (await browser.get("/centre")).text
+    for operation in SETTINGS:
+        served = operation not in operations
+        assert (await browser.get(f"/centre/verify/{operation}")).status == (200 if served else 404)
+        assert (await browser.get(f"/centre/{operation}")).status == (200 if served else 404)
+        assert served or f'"/centre/{operation}"' not in shown
 
 
 @pytest.mark.attack("B5", "Q22")

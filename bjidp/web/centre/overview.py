@@ -27,6 +27,7 @@ from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.organisation import Role
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
+from bjidp.verification.proofs import Operation
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.forms.departure import Departures
 from bjidp.web.forms.desk import Asker, Desk
@@ -99,11 +100,11 @@ class CentrePages:
         endings: Endings,
         clock: Clock,
         departures: Departures,
-        bank_cards: bool,
+        settings: frozenset[Operation],
         appointing: Appointing | None,
         acting: Acting,
     ) -> None:
-        """Take every dependency; ``bootstrap`` wires them. ``bank_cards`` tells whether a bank can be asked.
+        """Take every dependency; ``bootstrap`` wires them. ``settings`` are those that there are here.
 
         Without ``appointing`` nothing is said of organisations.
         """
@@ -120,7 +121,7 @@ class CentrePages:
         self._endings = endings
         self._clock = clock
         self._departures = departures
-        self._bank_cards = bank_cards
+        self._bank_cards = Operation.BANK_CARD in settings
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""

@@ -19,7 +19,7 @@ from bjidp.qrlogin.policy import Purpose
 from bjidp.throttle.ports import Throttle, per_minute
 from bjidp.verification.proofs import Operation, Proofs
 from bjidp.web.forms.desk import Asker, Desk
-from bjidp.web.forms.login_first import LoginFirst
+from bjidp.web.forms.login_first import HOME, LoginFirst
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.errors import NotFound
 from bjidp.web.pages.qr import VerifyPage
@@ -29,24 +29,7 @@ from bjidp.web.pages.rendering import Renderer
 OPENED: Final = per_minute(1200)
 """Codes an address may open: each may cost a browser record (attack Q23)."""
 
-LEADS_TO: Final[dict[Operation, str]] = {
-    Operation.PASSWORD: "/centre/password",
-    Operation.PHONE: "/centre/phone",
-    Operation.MAIL: "/centre/mail",
-    Operation.USERNAME: "/centre/username",
-    Operation.REAL_NAME: "/centre/real_name",
-    Operation.BANK_CARD: "/centre/bank_card",
-    Operation.FACE: "/centre/face",
-    Operation.EXCHANGE: "/centre/exchange",
-    Operation.UNBIND: "/centre/unbind",
-    Operation.ORGANISATION: "/centre/organisation",
-    Operation.APPOINT: "/centre/appoint",
-    Operation.CANCEL: "/centre/cancel",
-}
-"""The pages of the operations that a session is verified for."""
-
-
-PAGE: Final = "/centre/verify/"
+PAGE: Final = f"{HOME}/verify/"
 
 
 class QrSettings(Struct, frozen=True):
@@ -107,6 +90,7 @@ class VerifyPages:
     def __init__(
         self,
         *,
+        operations: frozenset[Operation],
         tickets: VerifyTickets,
         proofs: Proofs,
         desk: Desk,
@@ -114,7 +98,8 @@ class VerifyPages:
         renderer: Renderer,
         login_first: LoginFirst,
     ) -> None:
-        """Take every dependency; ``bootstrap`` wires them."""
+        """Take every dependency; ``bootstrap`` wires them. ``operations`` are the settings that there are here."""
+        self._operations = operations
         self._login_first = login_first
         self._tickets = tickets
         self._proofs = proofs
@@ -124,11 +109,11 @@ class VerifyPages:
 
     def mount(self, app: web.Application) -> None:
         """Add the route."""
-        app.router.add_get("/centre/verify/{operation}", self.verify)
+        app.router.add_get(f"{PAGE}{{operation}}", self.verify)
 
     async def verify(self, request: web.Request) -> web.Response:
         """Show the code to the session's owner, or lead on to the operation when it is proved already."""
-        operation, next_page = _named(request.match_info["operation"])
+        operation, next_page = self._named(request.match_info["operation"])
         asker = await self._desk.visit(request)
         if asker.owner is None:
             raise await self._login_first.lead(request, asker)
@@ -143,12 +128,12 @@ class VerifyPages:
         self._cookies.set_browser(response, asker.secret or "")
         return response
 
-
-def _named(name: str) -> tuple[Operation, str]:
-    try:
-        operation = Operation(name)
-    except ValueError:
-        raise NotFound from None
-    if operation not in LEADS_TO:
-        raise NotFound
-    return operation, LEADS_TO[operation]
+    def _named(self, name: str) -> tuple[Operation, str]:
+        """Return the operation, and the page that it is done on."""
+        try:
+            operation = Operation(name)
+        except ValueError:
+            raise NotFound from None
+        if operation not in self._operations:
+            raise NotFound
+        return operation, f"{HOME}/{operation}"
