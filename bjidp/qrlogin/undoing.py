@@ -7,7 +7,8 @@ this when somebody logs in.
 
 A proof that is there no more has been used, or could have been: the account may have another password or number by it.
 Then no session of the account is told from the one that did that, and every one ends, on phones too; its owner logs in
-anew or recovers the account.
+anew or recovers the account. A face comes after such a proof: whoever asked for it had used one up before there was a
+ticket, so that taking a redeemed one back always ends all of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import TicketExpired, TicketUnknown
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.phones import Phone, shaped
+from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.refusals import Refusals, Refused
 from bjidp.qrlogin.ticket import Approved, Redeemed, Rejected, Ticket
 from bjidp.qrlogin.wire import UndoAnswer
@@ -112,10 +114,13 @@ class Undoing:
         return True
 
     async def _was_used(self, flow: Flow, ticket_id: str, account: str) -> bool:
-        """Tell whether the ticket was exchanged for a proof that is there no more; one that is goes with this."""
+        """Tell whether a proof of 验证身份 was used up by it, or for it; one that is there still goes with this."""
         errand, ticket = flow.about.errand, flow.ticket(ticket_id)
         if errand is None or ticket is None or not isinstance(ticket.state, Redeemed):
             return False
+        if flow.about.purpose is Purpose.FACE:
+            # Another proof for a face that the session may have by now tells nothing of the one before this ticket.
+            return True
         return not await self._proofs.revoke(errand.session or flow.browser, account, errand.operation)
 
     async def _undo_errand(self, flow: Flow, account: str) -> None:

@@ -17,6 +17,7 @@ from bjidp.qrlogin.ticket import Approved, Redeemed, Rejected, Scanned
 from bjidp.qrlogin.wire import ScanAnswer
 from bjidp.sessions.ports import Session
 from bjidp.verification.operation import Operation
+from bjidp.verification.proofs import Means
 from tests.support.qr import LI, LOGIN, ZHANG
 from tests.unit.qrlogin.desk import Desk, a_phone, elsewhere
 from tests.unit.qrlogin.test_errands import to_verify
@@ -241,6 +242,21 @@ async def test_whoever_takes_the_confirmation_back_while_it_is_redeemed_ends_the
     )
     assert not isinstance(undone[1], BaseException)
     assert not await desk.sessions.lives(session)
+
+
+@pytest.mark.attack("P7", "R4")
+@pytest.mark.parametrize("another", [False, True], ids=["no proof", "another proof"])
+async def test_a_face_that_is_taken_back_puts_everybody_out_since_a_proof_was_used_for_it(
+    desk: Desk, session: Session, *, another: bool
+) -> None:
+    await desk.signed_in(ZHANG.account)
+    watch = await desk.page(to_show(session))
+    await desk.redeem(await granted(desk, watch), signed_in=session)
+    if another:
+        await desk.proofs.grant(session.id, ZHANG.account, Operation.FACE, Means.SMS, 0)
+    await desk.undoing.undo(a_phone(), (await desk.ticket(watch)).id, report=False)
+    assert await desk.sessions.of_account(ZHANG.account) == []
+    assert not await desk.proofs.held(session.id, ZHANG.account, Operation.FACE, 0)
 
 
 async def test_a_refusal_says_what_was_refused(desk: Desk, session: Session) -> None:
