@@ -13,7 +13,6 @@ from bjidp.accounts.username import is_system_username
 _PHONE_WIDTH = 11
 _USERNAME_WIDTH = 13
 _DOCUMENT_WIDTH = 15
-_CARD_WIDTH = 16
 _SHOWN_OF_SYSTEM_NAME = 7
 
 
@@ -53,11 +52,6 @@ def mask_document(number: str) -> str:
     """Show the last four characters of a number of twelve or more, of a shorter one the last two."""
     shown = 4
     return _tail(number, shown if len(number) >= 3 * shown else 2, _DOCUMENT_WIDTH)
-
-
-def mask_card(last_four: str) -> str:
-    """Show the last four digits of a bank card, which are all that is kept of its number."""
-    return "*" * (_CARD_WIDTH - len(last_four)) + last_four
 
 
 def _tail(text: str, shown: int, width: int) -> str:

@@ -6,17 +6,12 @@ sex is the one a resident card's number tells; for other documents it is what it
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct
 
 from bjidp.accounts import masks
 from bjidp.accounts.ports import Evidence, Member
-from bjidp.person import DocumentType, Person, Sex
+from bjidp.person import Sex
 from bjidp.standing import Level
-
-_SEX_DIGIT: Final = 16
-"""The seventeenth of a resident card's number: odd for men (GB 11643-1999)."""
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -45,17 +40,10 @@ def overview(member: Member) -> Overview:
         has_password=member.password is not None,
         phone=None if member.phone is None else masks.mask_phone(member.phone),
         mail=None if member.mail is None else masks.mask_mail(member.mail),
-        sex=member.sex if document is None else sex_of(document) or member.sex,
+        sex=member.sex if document is None else document.sex or member.sex,
         ethnicity=member.ethnicity,
         level=member.standing.level,
         name=None if document is None else masks.mask_name(document.name),
         document=None if document is None else masks.mask_document(document.number),
         evidence=member.evidence,
     )
-
-
-def sex_of(document: Person) -> Sex | None:
-    """Return the sex a resident card's number tells, None for every other document."""
-    if document.document_type is not DocumentType.RESIDENT_ID:
-        return None
-    return Sex.MALE if int(document.number[_SEX_DIGIT]) % 2 else Sex.FEMALE

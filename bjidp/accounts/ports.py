@@ -21,7 +21,6 @@ from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.person import Person, Sex
 from bjidp.platforms import PlatformIdentity
-from bjidp.standing import Level
 from bjidp.standing import Standing as Standing  # noqa: PLC0414 - part of this port
 from bjidp.standing import Status as Status  # noqa: PLC0414 - part of this port
 
@@ -52,7 +51,6 @@ class IdentityHolder(Struct, frozen=True):
     """The account that holds an identity, how well it proved it, and what may be shown to whoever claims it."""
 
     account: str
-    level: Level
     evidence: Evidence
     username: str
     phone: str | None

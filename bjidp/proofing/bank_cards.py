@@ -21,7 +21,6 @@ CARD_FIELD: Final = "card_number"
 
 _TYPED_LONGEST: Final = 64
 _FORM: Final = re.compile(r"[1-9][0-9]{14,18}")
-_SHOWN: Final = 4
 
 
 class BankCard(Struct, frozen=True):
@@ -38,11 +37,6 @@ class BankCard(Struct, frozen=True):
     def may_be_debit(self) -> bool:
         """Whether it is worth asking the bank: 仅支持借记卡认证，暂不支持信用卡."""
         return self.type in {None, CardType.DEBIT}
-
-    @property
-    def last_four(self) -> str:
-        """What its holder knows it by."""
-        return self.digits[-_SHOWN:]
 
     @property
     def check_digit_doubtful(self) -> bool:

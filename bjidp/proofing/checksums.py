@@ -5,8 +5,6 @@ from __future__ import annotations
 _MOD_11_2_CHARACTERS = "10X98765432"
 GB_32100_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _GB_32100_VALUES = {character: value for value, character in enumerate(GB_32100_ALPHABET)}
-_GB_11714_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
-_GB_11714_CHARACTERS = "0X987654321"
 _ICAO_WEIGHTS = (7, 3, 1)
 _BASE_36 = {character: value for value, character in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 
@@ -36,9 +34,3 @@ def gb_32100(body: str) -> str:
     """Return the check character of the 17 before it (GB 32100-2015): weights that are powers of 3, modulo 31."""
     total = sum(_GB_32100_VALUES[character] * pow(3, place, 31) for place, character in enumerate(body))
     return GB_32100_ALPHABET[-total % 31]
-
-
-def gb_11714(body: str) -> str:
-    """Return the check character of the 8 of an organisation's own code (GB 11714-1997): modulo 11, X for ten."""
-    values = (_BASE_36[character] for character in body)
-    return _GB_11714_CHARACTERS[sum(v * w for v, w in zip(values, _GB_11714_WEIGHTS, strict=True)) % 11]

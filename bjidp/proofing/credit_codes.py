@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bjidp.proofing.checksums import GB_32100_ALPHABET, gb_11714, gb_32100
+from bjidp.proofing.checksums import GB_32100_ALPHABET, gb_32100
 from bjidp.proofing.faults import Fault, Unacceptable
 from bjidp.verification.typed import plain
 
@@ -34,17 +34,6 @@ class CreditCode(Struct, frozen=True):
     def region(self) -> str:
         """The place of the office that registered it, six digits as on identity cards; 100000 is the whole country."""
         return self.text[2:8]
-
-    @property
-    def organisation_code(self) -> str:
-        """The nine characters of its own, the 组织机构代码 of GB 11714-1997."""
-        return self.text[8:17]
-
-    @property
-    def organisation_code_doubtful(self) -> bool:
-        """Whether the last of its own nine is not their check digit: a hint after a no, and no reason for one."""
-        own = self.organisation_code
-        return gb_11714(own[:-1]) != own[-1]
 
 
 def credit_code(typed: str) -> CreditCode:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import date
 
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.person import DocumentType, Person, Sex
+from bjidp.person import DocumentType, Person
 from bjidp.proofing.characters import SPACES
 from bjidp.proofing.checksums import icao, mod_11_2
 from bjidp.proofing.dates import read_date
@@ -112,16 +112,6 @@ def birth_date(person: Person, today: date) -> date | None:
             return read_date(number[6:14])
         case _:
             return None
-
-
-def sex(person: Person) -> Sex | None:
-    """Return the sex a resident id tells by its seventeenth digit (GB 11643-1999); None for every other number.
-
-    No published rule says that the sequence of a permanent residence card tells it too.
-    """
-    if person.document_type is not DocumentType.RESIDENT_ID:
-        return None
-    return Sex.MALE if int(person.number[16]) % 2 else Sex.FEMALE
 
 
 def check_digit_doubtful(person: Person) -> bool:

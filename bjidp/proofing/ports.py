@@ -26,7 +26,6 @@ class Bound(Struct, frozen=True, kw_only=True):
     evidence: Evidence
     level: Level
     bound_at: Instant
-    proved_at: Instant
     runs_out_at: Instant | None
     """When its document is valid no more; None for one that is valid for life, or whose dates nobody stated."""
     evidence_reference: str

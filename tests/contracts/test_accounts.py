@@ -43,7 +43,7 @@ async def test_the_holder_of_an_identity_is_shown_masked_with_the_strength_of_it
     _, standing = await house.someone()
     holder = await house.accounts.holder_of(ZHANG)
     assert holder is not None
-    assert (holder.account, holder.level, holder.evidence) == (standing.account, 3, Evidence.FACE)
+    assert (holder.account, holder.evidence) == (standing.account, Evidence.FACE)
     profile = await house.accounts.profile(standing.account)
     assert profile is not None
     assert (holder.username, holder.phone) == (profile.username, None)

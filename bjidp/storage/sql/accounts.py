@@ -34,7 +34,6 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import Login
-from bjidp.standing import Level
 from bjidp.storage.sql.account_rows import AccountRows, next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
@@ -120,9 +119,7 @@ class SqlAccounts:
             )
         )
         self._holder_of = compile_(
-            select(
-                account.c.id, identity.c.level, identity.c.evidence, account.c.username_sealed, account.c.phone_sealed
-            )
+            select(account.c.id, identity.c.evidence, account.c.username_sealed, account.c.phone_sealed)
             .select_from(
                 identifier.join(account, account.c.id == identifier.c.account).join(
                     identity, identity.c.account == account.c.id
@@ -205,10 +202,9 @@ class SqlAccounts:
         row = await self._engine.one(self._holder_of, self._claims.values(of_document(person)))
         if row is None:
             return None
-        holder, level, evidence, username, phone = row
+        holder, evidence, username, phone = row
         return IdentityHolder(
             holder,
-            Level(level),
             Evidence(evidence),
             self._rows.username(holder, username),
             self._rows.phone(holder, phone),

@@ -35,7 +35,6 @@ BOUND = (
     identity.c.evidence,
     identity.c.level,
     identity.c.bound_at,
-    identity.c.proved_at,
     identity.c.runs_out_at,
     identity.c.evidence_reference,
     identity.c.authority_reference,
@@ -174,7 +173,7 @@ class Identities:
 
     def bound(self, row: Row) -> Bound:
         """Read the columns :data:`BOUND`, in clear."""
-        holder, kind, name, number, evidence, worth, bound_at, proved_at, runs_out_at, ours, theirs, version = row
+        holder, kind, name, number, evidence, worth, bound_at, runs_out_at, ours, theirs, version = row
         return Bound(
             person=Person(
                 DocumentType(kind),
@@ -184,7 +183,6 @@ class Identities:
             evidence=Evidence(evidence),
             level=Level(worth),
             bound_at=bound_at,
-            proved_at=proved_at,
             runs_out_at=runs_out_at,
             evidence_reference=ours,
             authority_reference=theirs,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bjidp.accounts.masks import mask_card, mask_document, mask_mail, mask_name, mask_phone, mask_username
+from bjidp.accounts.masks import mask_document, mask_mail, mask_name, mask_phone, mask_username
 from bjidp.accounts.username import is_system_username
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "M", "Z"]), min_size=1, max_size=30)
@@ -86,11 +86,6 @@ def test_a_system_name_shows_seven_characters_and_a_chosen_one_two(username: str
 )
 def test_a_document_number_shows_its_end(number: str, shown: str) -> None:
     assert mask_document(number) == shown
-
-
-@pytest.mark.req("RNV-4")
-def test_a_bank_card_shows_its_last_four_digits() -> None:
-    assert mask_card("0128") == "************0128"
 
 
 @pytest.mark.req("ACC-1")

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.overview import overview, sex_of
+from bjidp.accounts.overview import overview
 from bjidp.accounts.ports import Evidence, Member
 from bjidp.person import DocumentType, Person, Sex
 from bjidp.standing import Level, Standing, Status
@@ -57,20 +57,3 @@ def test_what_an_account_does_not_have_is_shown_as_nothing() -> None:
     assert not shown.has_password
     values = (shown.phone, shown.mail, shown.sex, shown.ethnicity, shown.name, shown.document, shown.evidence)
     assert values == (None,) * 7
-
-
-@pytest.mark.req("ACC-1")
-@pytest.mark.parametrize(
-    ("kind", "number", "sex"),
-    [
-        (DocumentType.RESIDENT_ID, "110101199003074530", Sex.MALE),
-        (DocumentType.RESIDENT_ID, "11010119900307221X", Sex.MALE),
-        (DocumentType.RESIDENT_ID, "110101199003077221", Sex.FEMALE),
-        (DocumentType.RESIDENT_ID, "110101199003072800", Sex.FEMALE),
-        (DocumentType.PERMANENT_RESIDENT, "911124198108030024", None),
-        (DocumentType.HK_PERMIT, "H12345678", None),
-        (DocumentType.TAIWAN_PERMIT, "12345678", None),
-    ],
-)
-def test_the_sex_is_told_by_a_resident_cards_number_alone(kind: DocumentType, number: str, sex: Sex | None) -> None:
-    assert sex_of(Person(kind, "王秋秀", number)) is sex

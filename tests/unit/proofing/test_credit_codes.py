@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bjidp.proofing.checksums import GB_32100_ALPHABET, gb_11714, gb_32100
+from bjidp.proofing.checksums import GB_32100_ALPHABET, gb_32100
 from bjidp.proofing.credit_codes import CreditCode, credit_code
 from bjidp.proofing.faults import Fault, Unacceptable
 
@@ -29,18 +29,13 @@ def refusal(typed: str) -> Fault:
 
 
 @pytest.mark.parametrize(
-    ("code", "region", "organisation"),
-    [
-        ("91110000600037341L", "110000", "600037341"),
-        ("91350100M000100Y43", "350100", "M000100Y4"),
-        ("9144030071526726XG", "440300", "71526726X"),
-    ],
+    ("code", "region"),
+    [("91110000600037341L", "110000"), ("91350100M000100Y43", "350100"), ("9144030071526726XG", "440300")],
 )
-def test_a_published_code_is_read_with_its_parts(code: str, region: str, organisation: str) -> None:
+def test_a_published_code_is_read_with_its_region(code: str, region: str) -> None:
     read = credit_code(code)
     assert read == CreditCode(code)
-    assert (read.region, read.organisation_code) == (region, organisation)
-    assert not read.organisation_code_doubtful
+    assert read.region == region
 
 
 @given(CODES)
@@ -108,15 +103,3 @@ def test_whatever_is_typed_is_a_code_or_a_fault(typed: str) -> None:
         return
     assert len(code.text) == 18
     assert set(code.text) <= set(GB_32100_ALPHABET)
-
-
-@pytest.mark.parametrize(
-    ("body", "check"), [("60003734", "1"), ("71526726", "X"), ("80210043", "3"), ("MA1FL4B2", "4"), ("00000000", "0")]
-)
-def test_the_organisations_own_code_has_a_check_digit_too(body: str, check: str) -> None:
-    assert gb_11714(body) == check
-
-
-def test_a_doubtful_organisation_code_is_a_hint_and_no_refusal() -> None:
-    body = "91110000600037342"
-    assert credit_code(body + gb_32100(body)).organisation_code_doubtful

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.person import DocumentType, Person, Sex
+from bjidp.person import DocumentType, Person
 from bjidp.proofing.checksums import icao, mod_11_2
-from bjidp.proofing.documents import birth_date, check_digit_doubtful, normal_number, parse, sex
+from bjidp.proofing.documents import birth_date, check_digit_doubtful, normal_number, parse
 from bjidp.proofing.faults import Fault, Unacceptable
 
 TODAY = date(2026, 11, 23)
@@ -172,13 +172,6 @@ def test_the_day_of_birth_is_told_where_the_number_holds_it(
     document_type: DocumentType, number: str, born: date | None
 ) -> None:
     assert birth_date(Person(document_type, "无", number), TODAY) == born
-
-
-def test_a_resident_id_tells_the_sex_and_no_other_number_does() -> None:
-    assert sex(Person(RESIDENT, "无", "110101199003070011")) is Sex.MALE
-    assert sex(Person(RESIDENT, "无", "11010519491231002X")) is Sex.FEMALE
-    assert sex(Person(PERMANENT, "无", "932682198501010017")) is None
-    assert sex(Person(MACAO, "无", "M12345678")) is None
 
 
 def test_the_published_sample_of_an_old_card_has_the_digit_of_icao_and_a_slip_is_only_doubtful() -> None:
