@@ -18,12 +18,12 @@ from bjidp.miniprogram.devices import Devices
 from bjidp.miniprogram.doors import Doors
 from bjidp.miniprogram.face_tickets import FaceTickets
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
+from bjidp.miniprogram.linking import Linking
 from bjidp.miniprogram.phone import PhoneBinding
 from bjidp.miniprogram.phone_payloads import PhonePayloads
 from bjidp.miniprogram.platform_logins import PlatformLogins
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
-from bjidp.miniprogram.settling import Settling
 from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
@@ -72,7 +72,7 @@ def mini_program_part(
         baidu=settings.baidu,
     )
     book = RegistrationBook(records=stores.registrations, seals=seals, pseudonyms=pseudonyms)
-    settling = Settling(
+    linking = Linking(
         accounts=stores.accounts,
         sessions=sessions,
         logins=logins,
@@ -86,7 +86,7 @@ def mini_program_part(
         sessions=sessions,
         book=book,
         logins=logins,
-        settling=settling,
+        linking=linking,
         limits=limits,
         documents=served_documents(rooms),
         clock=rooms.clock,
@@ -94,7 +94,7 @@ def mini_program_part(
     )
     claiming = Claiming(
         book=book,
-        settling=settling,
+        linking=linking,
         accounts=stores.accounts,
         members=stores.members,
         codes=verification.codes,

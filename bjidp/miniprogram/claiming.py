@@ -20,8 +20,8 @@ from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, StoreUnavai
 from bjidp.miniprogram import registration as steps
 from bjidp.miniprogram.book import Page, RegistrationBook
 from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.linking import Linking, account_found, proved
 from bjidp.miniprogram.registration import Done, Found
-from bjidp.miniprogram.settling import Settling, account_found, proved
 from bjidp.miniprogram.wire import AccountFound, ClaimRequest, CodeSent, SessionOk
 from bjidp.platforms import Platform
 from bjidp.proofing.binding import is_led_to
@@ -43,7 +43,7 @@ class Claiming:
         self,
         *,
         book: RegistrationBook,
-        settling: Settling,
+        linking: Linking,
         accounts: AccountStore,
         members: MemberStore,
         codes: Codes,
@@ -54,7 +54,7 @@ class Claiming:
     ) -> None:
         """Take everything it asks."""
         self._book = book
-        self._settling = settling
+        self._linking = linking
         self._accounts = accounts
         self._members = members
         self._codes = codes
@@ -86,13 +86,13 @@ class Claiming:
     async def _answer(self, page: Page, body: ClaimRequest, source: Source) -> SessionOk | AccountFound | CodeSent:
         match page.registration.state:
             case Done(session=session):
-                return await self._settling.again(session)
+                return await self._linking.again(session)
             case Found() as found:
                 holder = await self._accounts.holder_of(page.person(found.check))
                 if holder is None or is_led_to(holder.evidence, Evidence.FACE):
                     # Nobody's by now, or proved by face meanwhile, by this very call before its answer was lost too.
-                    link, standing = await self._settling.link(page, found.check, found.authority, holder)
-                    return await self._settling.log_in(page, body.registration, link, standing)
+                    link, standing = await self._linking.link(page, found.check, found.authority, holder)
+                    return await self._linking.log_in(page, body.registration, link, standing)
                 if holder.account != found.account:
                     return await self._found_anew(page, holder, body.registration)
                 if not body.mine:
@@ -125,7 +125,7 @@ class Claiming:
         new = proved(page, found.check, found.authority)
         # No probation: a code to the account's own phone is what would end it.
         link, standing = await self._accounts.relink(found.account, new, probation_until=None, now=page.now)
-        return await self._settling.log_in(page, body.registration, link, standing)
+        return await self._linking.log_in(page, body.registration, link, standing)
 
     async def _phone_of(self, account: str) -> tuple[Member, MobileNumber]:
         member = await self._members.member(account)
@@ -147,4 +147,4 @@ class Claiming:
         await self._endings.end_after(found.account, None, SessionEnd.IDENTITY_LOST, reference)
         if loser is not None and loser.phone is not None:
             self._teller.tell(MobileNumber(loser.phone), Told.IDENTITY_LOST)
-        return await self._settling.log_in(page, secret, link, standing)
+        return await self._linking.log_in(page, secret, link, standing)

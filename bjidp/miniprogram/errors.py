@@ -1,4 +1,4 @@
-"""How the mini-program's calls fail, beside :mod:`bjidp.errors` and the platforms' own ``login_code_invalid``."""
+"""How the mini-program's calls fail, beside :mod:`bjidp.errors` and what other rooms name: the errors imported here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest
 from bjidp.platforms import Platform
 from bjidp.proofing.errors import IdentityMismatch
+from bjidp.qrlogin.errors import FacePending
 from bjidp.vendors.ports import LoginCodeInvalid
 
 __all__ = [
@@ -53,12 +54,6 @@ class FaceFailed(BjidpError):
     def __init__(self, reason: FaceFailure) -> None:
         """Say why."""
         super().__init__(reason=reason)
-
-
-class FacePending(BjidpError):
-    """The platform has no verdict yet: finish the face check, then ask again. Nothing was changed."""
-
-    code = "face_pending"
 
 
 def unknown_registration() -> InvalidRequest:

@@ -29,7 +29,6 @@ from bjidp.miniprogram.wire import FaceStarted
 from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.ports import IdentityStore
-from bjidp.qrlogin.errors import FacePending as VerdictMissing
 from bjidp.qrlogin.face_steps import FaceStep, FaceSteps
 from bjidp.qrlogin.phones import Phone, QrPhones
 from bjidp.qrlogin.wire import ConfirmAnswer
@@ -110,7 +109,7 @@ class FaceTickets:
         """
         try:
             return await self._phones.confirm(phone, ticket, confirm_token)
-        except VerdictMissing:
+        except FacePending:
             await self._pass(phone, ticket, confirm_token)
         return await self._phones.confirm(phone, ticket, confirm_token)
 

@@ -27,6 +27,7 @@ from bjidp.miniprogram.book import Page, RegistrationBook
 from bjidp.miniprogram.doors import Doors
 from bjidp.miniprogram.errors import DocumentUnsupported, FacePending, unknown_registration
 from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.linking import Linking, account_found, session_ok
 from bjidp.miniprogram.platform_logins import PlatformLogins
 from bjidp.miniprogram.registration import (
     CLAIM_LIFETIME,
@@ -40,7 +41,6 @@ from bjidp.miniprogram.registration import (
     Passed,
 )
 from bjidp.miniprogram.sessions import Caller, MiniSessions
-from bjidp.miniprogram.settling import Settling, account_found, session_ok
 from bjidp.miniprogram.wire import (
     AccountFound,
     AccountView,
@@ -81,7 +81,7 @@ class MiniProgram:
         sessions: MiniSessions,
         book: RegistrationBook,
         logins: PlatformLogins,
-        settling: Settling,
+        linking: Linking,
         limits: MiniProgramLimits,
         documents: DocumentRange,
         clock: Clock,
@@ -94,7 +94,7 @@ class MiniProgram:
         self._sessions = sessions
         self._book = book
         self._logins = logins
-        self._settling = settling
+        self._linking = linking
         self._limits = limits
         self._documents = documents
         self._clock = clock
@@ -269,7 +269,7 @@ class MiniProgram:
             case Found() as claim:
                 return account_found(page, secret, claim.username, claim.phone)
             case Done(session=session):
-                return await self._settling.again(session)
+                return await self._linking.again(session)
         return None
 
     async def _take_verdict(self, page: Page, check: Check) -> None:
@@ -293,8 +293,8 @@ class MiniProgram:
         """Decide whose account it is (wire.md 3, "Face and accounts" (3)), and log in to it."""
         holder = await self._accounts.holder_of(page.person(check))
         if holder is None or is_led_to(holder.evidence, Evidence.FACE):
-            link, standing = await self._settling.link(page, check, authority, holder)
-            return await self._settling.log_in(page, secret, link, standing)
+            link, standing = await self._linking.link(page, check, authority, holder)
+            return await self._linking.log_in(page, secret, link, standing)
         claim = steps.found(
             page.registration,
             account=holder.account,

@@ -62,7 +62,7 @@ class ConfirmRefused(BjidpError):
 
 
 class FacePending(BjidpError):
-    """Confirmed before the face check had a verdict."""
+    """There is no verdict of a face check yet: it is to be finished, then asked about again. Nothing was changed."""
 
     code = "face_pending"
 

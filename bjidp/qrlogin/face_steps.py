@@ -56,7 +56,7 @@ class FaceSteps:
             ticket=ticket.id,
             account=errand[0],
             mark=errand[1],
-            reference=None if checked is None else checked.verification,
+            reference=None if checked is None else checked.reference,
             passed=checked is not None and checked.passed,
         )
 

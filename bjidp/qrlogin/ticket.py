@@ -73,12 +73,13 @@ class Scanned(Struct, frozen=True, gc=False, tag="scanned"):
 
 
 class Verifying(Struct, frozen=True, gc=False, tag="verifying"):
-    """Held, and a face check is under way; ``passed`` once its verdict is in."""
+    """Held, and a face check is under way, under our own ``reference``; ``passed`` once its verdict is in."""
 
     holder: Holder
     scans: int
     code_required: bool
-    verification: str
+    # Under the name that it has in tickets which a process of the release before has written.
+    reference: str = msgspec.field(name="verification")
     passed: bool
     deadline: Instant
 
@@ -278,19 +279,19 @@ def require_open(ticket: Ticket, now: Instant) -> Scanned | Verifying:
     raise first_answer(ticket)
 
 
-def start_face(ticket: Ticket, verification: str, now: Instant) -> Ticket:
+def start_face(ticket: Ticket, reference: str, now: Instant) -> Ticket:
     """Note the face check that was opened for the holder; a later one takes the place of an earlier."""
     state = require_open(ticket, now)
     return _with(
-        ticket, Verifying(state.holder, state.scans, state.code_required, verification, passed=False,
+        ticket, Verifying(state.holder, state.scans, state.code_required, reference, passed=False,
                           deadline=state.deadline),
     )  # fmt: skip
 
 
-def pass_face(ticket: Ticket, verification: str, now: Instant) -> Ticket:
+def pass_face(ticket: Ticket, reference: str, now: Instant) -> Ticket:
     """Note that this very check has passed; raise :class:`FacePending` when another one is awaited (attack B2)."""
     state = require_open(ticket, now)
-    if not isinstance(state, Verifying) or state.verification != verification:
+    if not isinstance(state, Verifying) or state.reference != reference:
         raise FacePending
     return _with(ticket, msgspec.structs.replace(state, passed=True))
 
@@ -305,7 +306,7 @@ def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None,
     state = require_open(ticket, now)
     if state.code_required != (code is not None):
         raise InvalidTransition(state, "confirm")
-    evidence = state.verification if isinstance(state, Verifying) and state.passed else None
+    evidence = state.reference if isinstance(state, Verifying) and state.passed else None
     if "face" in steps(ticket) and evidence is None:
         raise FacePending
     end = now + policy.redeem_span(slow=ticket.slow or code is not None)

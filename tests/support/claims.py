@@ -83,7 +83,7 @@ class ClaimWorld:
         )
         self.claiming = Claiming(
             book=world.book,
-            settling=world.settling,
+            linking=world.linking,
             accounts=world.stores.accounts,
             members=self.members,
             codes=self.codes,

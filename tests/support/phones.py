@@ -18,11 +18,11 @@ from bjidp.errors import VendorUnavailable
 from bjidp.miniprogram.book import RegistrationBook
 from bjidp.miniprogram.doors import Doors, UsedCode
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
+from bjidp.miniprogram.linking import Linking
 from bjidp.miniprogram.platform_logins import KeptLogin, PlatformLogins
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
-from bjidp.miniprogram.settling import Settling
 from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.miniprogram.wire import (
     AccountFound,
@@ -179,7 +179,7 @@ class PhoneWorld:
         )
         self.limits = MiniProgramLimits(self.throttle, pseudonyms, windows or MiniProgramWindows())
         self.book = RegistrationBook(records=self.registrations, seals=seals, pseudonyms=pseudonyms)
-        self.settling = Settling(accounts=stores.accounts, sessions=self.sessions, logins=self.logins)
+        self.linking = Linking(accounts=stores.accounts, sessions=self.sessions, logins=self.logins)
         self.mini = MiniProgram(
             doors=self.doors,
             accounts=stores.accounts,
@@ -187,7 +187,7 @@ class PhoneWorld:
             sessions=self.sessions,
             book=self.book,
             logins=self.logins,
-            settling=self.settling,
+            linking=self.linking,
             limits=self.limits,
             documents=DocumentRange.REAL,
             clock=clock,

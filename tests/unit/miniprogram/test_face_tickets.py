@@ -277,7 +277,7 @@ async def test_a_pass_counts_for_its_own_ticket(gate: Gate, phone: Phone) -> Non
     await gate.shows(phone, scanned)
     state = await gate.desk.state(first)
     assert isinstance(state, Verifying)
-    await ascribed(gate, beside, state.verification)
+    await ascribed(gate, beside, state.reference)
     assert await reason(gate.confirms(phone, beside)) == "failed"
     assert gate.asked() == []
     assert (await gate.confirms(phone, scanned)).status == "approved"
@@ -333,7 +333,7 @@ async def test_a_pass_that_the_account_showed_on_one_platform_confirms_on_no_oth
     await gate.shows(phone, scanned)
     state = await gate.desk.state(watch)
     assert isinstance(state, Verifying)
-    await gate.desk.face_steps.passed(phone, scanned.ticket, scanned.confirm_token, state.verification)
+    await gate.desk.face_steps.passed(phone, scanned.ticket, scanned.confirm_token, state.reference)
     taken = await gate.scans(other, watch)
     assert await reason(gate.confirms(other, taken)) == "too_old"
     await gate.shows(other, taken)
@@ -468,7 +468,7 @@ async def test_a_ticket_that_knows_of_its_pass_needs_nobody_any_more(gate: Gate,
     await gate.shows(phone, scanned)
     state = await gate.desk.state(watch)
     assert isinstance(state, Verifying)
-    await gate.desk.face_steps.passed(phone, scanned.ticket, scanned.confirm_token, state.verification)
+    await gate.desk.face_steps.passed(phone, scanned.ticket, scanned.confirm_token, state.reference)
     gate.world.wechat.down = True
     gate.meddler.breaks("ticket_checks")
     assert (await gate.confirms(phone, scanned)).status == "approved"

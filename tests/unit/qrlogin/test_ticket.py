@@ -260,6 +260,14 @@ def test_what_one_link_of_an_account_showed_is_forgotten_when_another_takes_the_
         machine.confirm(taken, POLICY, NOW, code=None)
 
 
+@pytest.mark.req("OPS-4")
+def test_a_ticket_of_the_release_before_that_waits_for_a_face_is_read() -> None:
+    ticket = machine.start_face(scanned(a_ticket(now=START, purpose=Purpose.FACE)), "first", NOW)
+    kept = msgspec.to_builtins(ticket)
+    assert kept["state"]["verification"] == "first"
+    assert msgspec.convert(kept, Ticket) == ticket
+
+
 def test_a_face_check_that_begins_anew_forgets_the_one_that_passed() -> None:
     ticket = machine.start_face(scanned(a_ticket(now=START, purpose=Purpose.FACE)), "first", NOW)
     again = machine.start_face(machine.pass_face(ticket, "first", NOW), "second", NOW)

@@ -23,7 +23,7 @@ LINK_PROBATION: Millis = 72 * HOUR
 """How long a link made by recovery may not change the account (``accounts.link_probation``)."""
 
 
-class Settling:
+class Linking:
     """Logs phones in to accounts of people whose face has passed and whom the authority knows."""
 
     def __init__(
