@@ -16,6 +16,7 @@ from bjidp.miniprogram.book import RegistrationBook
 from bjidp.miniprogram.claiming import Claiming
 from bjidp.miniprogram.devices import Devices
 from bjidp.miniprogram.doors import Doors
+from bjidp.miniprogram.face_checks import FaceChecks
 from bjidp.miniprogram.face_tickets import FaceTickets
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
 from bjidp.miniprogram.linking import Linking
@@ -79,8 +80,10 @@ def mini_program_part(
         probation=settings.accounts.link_probation_hours * HOUR,
     )
     doors = Doors(platforms, used_codes=stores.used_codes, pseudonyms=pseudonyms, clock=rooms.clock)
+    checks = FaceChecks(doors, limits, rooms.clock, rooms.entropy)
     mini_program = MiniProgram(
         doors=doors,
+        checks=checks,
         accounts=stores.accounts,
         authority=build_authority(settings.authority, http=rooms.http, clock=rooms.clock),
         sessions=sessions,
@@ -124,15 +127,13 @@ def mini_program_part(
         face_tickets=FaceTickets(
             phones=qr.phones,
             steps=qr.face_steps,
-            doors=doors,
+            checks=checks,
             accounts=stores.accounts,
             identities=stores.identities,
-            limits=limits,
             records=stores.ticket_checks,
             seals=seals,
             pseudonyms=pseudonyms,
             clock=rooms.clock,
-            entropy=rooms.entropy,
         ),
         undoing=Undoing(
             changes=qr.changes,

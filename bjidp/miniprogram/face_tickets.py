@@ -17,23 +17,20 @@ import msgspec
 
 from bjidp.accounts.ports import AccountStore
 from bjidp.clock import DAY, MINUTE, Clock, Instant, Millis
-from bjidp.entropy import Entropy
-from bjidp.errors import AccountRefused, Retryable, StoreUnavailable, TokenInvalid
+from bjidp.errors import AccountRefused, BjidpError, StoreUnavailable, TokenInvalid
 from bjidp.miniprogram import ticket_check as rules
-from bjidp.miniprogram.doors import Doors
-from bjidp.miniprogram.errors import DocumentUnsupported, FaceFailed, FaceFailure, FacePending
-from bjidp.miniprogram.limits import MiniProgramLimits
+from bjidp.miniprogram.errors import FaceFailed, FaceFailure, FacePending
+from bjidp.miniprogram.face_checks import FaceChecks
 from bjidp.miniprogram.ports import Seals
 from bjidp.miniprogram.ticket_check import Facts, Opening, Over, Passed, TicketCheck, Waiting
 from bjidp.miniprogram.wire import FaceStarted
-from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.ports import IdentityStore
 from bjidp.qrlogin.face_steps import FaceStep, FaceSteps
 from bjidp.qrlogin.phones import Phone, QrPhones
 from bjidp.qrlogin.wire import ConfirmAnswer
 from bjidp.records import DuplicateRecord, Held, Records, StaleRecord
-from bjidp.vendors.ports import FaceCheck, FaceRequest, FaceVerdict
+from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
 
 KEPT: Final[Millis] = 6 * MINUTE
 """How long a check is kept: longer than any face ticket lives."""
@@ -41,7 +38,6 @@ KEPT: Final[Millis] = 6 * MINUTE
 PREPAID: Final[Millis] = DAY
 """How long one that could not be opened is remembered: as long as it counts."""
 
-_REFERENCE_BYTES: Final = 16
 _ATTEMPTS: Final = 8
 
 
@@ -53,28 +49,24 @@ class FaceTickets:
         *,
         phones: QrPhones,
         steps: FaceSteps,
-        doors: Doors,
+        checks: FaceChecks,
         accounts: AccountStore,
         identities: IdentityStore,
-        limits: MiniProgramLimits,
         records: Records[TicketCheck],
         seals: Seals,
         pseudonyms: Pseudonyms,
         clock: Clock,
-        entropy: Entropy,
     ) -> None:
         """Take everything it asks."""
         self._phones = phones
         self._steps = steps
-        self._doors = doors
+        self._checks = checks
         self._accounts = accounts
         self._identities = identities
-        self._limits = limits
         self._records = records
         self._seals = seals
         self._pseudonyms = pseudonyms
         self._clock = clock
-        self._entropy = entropy
 
     async def start(self, phone: Phone, ticket: str, confirm_token: str) -> FaceStarted:
         """Open a check of the account's own identity for a ticket that the phone holds; earlier ones count no more.
@@ -84,22 +76,12 @@ class FaceTickets:
         ``VendorUnavailable``, upon which the next start is not counted.
         """
         facts = await self._facts(phone, await self._steps.at(phone, ticket, confirm_token))
-        face = self._face(facts.identity)
-        if facts.person.document_type not in face.documents:
-            raise DocumentUnsupported(self._doors.platforms_for(facts.person.document_type))
-        reference = self._entropy.octets(_REFERENCE_BYTES).hex()
         key = self._key(phone)
-        counted_at = await self._count(key, facts, reference)
-        try:
-            await self._limits.face_of_all()
-            start = await face.start(FaceRequest(reference, facts.identity, facts.person))
-        except Retryable:
-            await self._give_back(key, reference)
-            raise
         sealed = self._seals.seal(msgspec.json.encode(facts), key)
-        await self._freeze(key, TicketCheck(reference, Waiting(start.verification, sealed, counted_at)))
-        await self._steps.started(phone, ticket, confirm_token, reference)
-        return FaceStarted({**start.client, "verification": start.verification})
+        kept = _Kept(self._records, key, await self._records.get(key), sealed)
+        begun = await self._checks.start(kept, facts.identity, facts.person, own=_own)
+        await self._steps.started(phone, ticket, confirm_token, begun.reference)
+        return begun.told
 
     async def confirm(self, phone: Phone, ticket: str, confirm_token: str) -> ConfirmAnswer:
         """Confirm a ticket of whatever purpose; one that waits for a face takes the platform's verdict first.
@@ -124,13 +106,6 @@ class FaceTickets:
         if bound is None or bound.mark != step.mark or not bound.shows_a_face(self._clock.now()):
             raise AccountRefused("level")
         return Facts(identity, bound.person, step.ticket, step.account, bound.mark)
-
-    def _face(self, identity: PlatformIdentity) -> FaceCheck:
-        """Return the face check; raise ``TokenInvalid`` for a phone in an app that is served no more."""
-        face = self._doors.face(identity)
-        if face is None:
-            raise TokenInvalid
-        return face
 
     async def _pass(self, phone: Phone, ticket: str, confirm_token: str) -> None:
         """Let the ticket know that its check has passed, if it has."""
@@ -175,65 +150,14 @@ class FaceTickets:
                 raise FacePending
 
     async def _take_verdict(self, key: str, held: Held[TicketCheck], waiting: Waiting, facts: Facts) -> None:
-        asked = self._clock.now()
+        async def judged(verdict: FaceVerdict, asked_at: Instant, answered_at: Instant) -> None:
+            following = rules.judged(held.value, waiting, verdict, asked_at=asked_at, answered_at=answered_at)
+            await self._records.replace(key, following, held.version)
+
         request = FaceRequest(held.value.reference, facts.identity, facts.person)
-        verdict = await self._face(facts.identity).verdict(request, waiting.verification)
-        following = rules.judged(
-            held.value,
-            waiting,
-            verdict,
-            asked_at=held.now,
-            answered_at=held.now + (self._clock.now() - asked),
+        await self._checks.take_verdict(
+            request, waiting.verification, gone=TokenInvalid(), read_at=held.now, judged=judged
         )
-        if verdict is FaceVerdict.PENDING:
-            with contextlib.suppress(StaleRecord):
-                await self._records.replace(key, following, held.version)
-            raise FacePending
-        await self._records.replace(key, following, held.version)
-
-    # --------------------------------------------------------------------------------------------- what is written down
-
-    async def _count(self, key: str, facts: Facts, reference: str) -> Instant:
-        """Count the check unless it was paid for already, and end earlier ones; return the store's time after that.
-
-        What was prepaid is spent in the same compare-and-set: of parallel calls one goes free (attack O4).
-        """
-        counted = False
-        for _ in range(_ATTEMPTS):
-            held = await self._records.get(key)
-            if not counted and not _is_prepaid(held):
-                await self._limits.face_of_person(facts.identity, facts.person, own=True)
-                counted = True
-            if await self._write(key, held, TicketCheck(reference, Opening()), KEPT):
-                opening = await self._records.get(key)
-                if opening is not None:
-                    return opening.now
-        raise StoreUnavailable(1)
-
-    async def _give_back(self, key: str, reference: str) -> None:
-        with contextlib.suppress(StoreUnavailable):
-            held = await self._records.get(key)
-            # Another one of this platform identity went on meanwhile, or the store is down too: the count stands.
-            if held is not None and held.value.reference == reference:
-                await self._write(key, held, TicketCheck(reference, Opening(prepaid=True)), PREPAID)
-
-    async def _freeze(self, key: str, check: TicketCheck) -> None:
-        """Write down what the check is about. Of two at once, whichever is answered last is the one that counts."""
-        for _ in range(_ATTEMPTS):
-            if await self._write(key, await self._records.get(key), check, KEPT):
-                return
-        raise StoreUnavailable(1)
-
-    async def _write(self, key: str, held: Held[TicketCheck] | None, check: TicketCheck, lifetime: Millis) -> bool:
-        """Write on what was read; return False when somebody was faster."""
-        try:
-            if held is None:
-                await self._records.add(key, check, lifetime)
-            else:
-                await self._records.replace(key, check, held.version, lifetime)
-        except (DuplicateRecord, StaleRecord):
-            return False
-        return True
 
     def _unsealed(self, key: str, sealed: bytes) -> Facts:
         try:
@@ -246,5 +170,51 @@ class FaceTickets:
         return self._pseudonyms.key("mp.ticket-check", phone.holder.link)
 
 
-def _is_prepaid(held: Held[TicketCheck] | None) -> bool:
-    return held is not None and isinstance(held.value.state, Opening) and held.value.state.prepaid
+class _Kept:
+    """The check of a platform identity for a ticket (:class:`bjidp.miniprogram.face_checks.Kept`)."""
+
+    def __init__(self, records: Records[TicketCheck], key: str, held: Held[TicketCheck] | None, facts: bytes) -> None:
+        self.gone: BjidpError = TokenInvalid()
+        self._records = records
+        self._key = key
+        self._held = held
+        self._facts = facts
+        self._reference = ""
+        self._without_verdict_at: Instant = 0
+
+    async def read(self) -> None:
+        self._held = await self._records.get(self._key)
+
+    def is_prepaid(self, document: str) -> bool:
+        # Whatever the document: there is none but the account's own.
+        held = self._held
+        return held is not None and isinstance(held.value.state, Opening) and held.value.state.prepaid
+
+    async def restart(self, reference: str) -> None:
+        await self._write(TicketCheck(reference, Opening()), KEPT)
+        self._reference = reference
+        await self.read()
+        if self._held is None:
+            raise StaleRecord
+        self._without_verdict_at = self._held.now
+
+    async def give_back(self, document: str) -> None:
+        if self._held is not None and self._held.value.reference == self._reference:
+            await self._write(TicketCheck(self._reference, Opening(prepaid=True)), PREPAID)
+
+    async def started(self, request: FaceRequest, start: FaceStart) -> None:
+        state = Waiting(start.verification, self._facts, self._without_verdict_at)
+        await self._write(TicketCheck(request.reference, state), KEPT)
+
+    async def _write(self, check: TicketCheck, lifetime: Millis) -> None:
+        if self._held is not None:
+            await self._records.replace(self._key, check, self._held.version, lifetime)
+            return
+        try:
+            await self._records.add(self._key, check, lifetime)
+        except DuplicateRecord:
+            raise StaleRecord from None
+
+
+async def _own() -> bool:
+    return True

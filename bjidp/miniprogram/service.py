@@ -9,23 +9,22 @@ same call asks again; what was answered, it does not ask twice.
 
 from __future__ import annotations
 
-import contextlib
-
 from bjidp.accounts.ports import AccountStore, Evidence, IdentityTaken
-from bjidp.clock import SECOND, Clock
+from bjidp.clock import SECOND, Clock, Instant
 from bjidp.entropy import Entropy
 from bjidp.errors import (
     AccountRefused,
+    BjidpError,
     FieldFault,
     InvalidRequest,
-    Retryable,
     StoreUnavailable,
     TokenInvalid,
 )
 from bjidp.miniprogram import registration as steps
 from bjidp.miniprogram.book import Page, RegistrationBook
 from bjidp.miniprogram.doors import Doors
-from bjidp.miniprogram.errors import DocumentUnsupported, FacePending, unknown_registration
+from bjidp.miniprogram.errors import unknown_registration
+from bjidp.miniprogram.face_checks import FaceChecks
 from bjidp.miniprogram.limits import MiniProgramLimits
 from bjidp.miniprogram.linking import Linking, account_found, session_ok
 from bjidp.miniprogram.platform_logins import PlatformLogins
@@ -60,12 +59,11 @@ from bjidp.proofing.documents import parse
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.records import StaleRecord
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Authority, FaceCheck, FaceRequest, FaceVerdict
+from bjidp.vendors.ports import Authority, FaceRequest, FaceStart, FaceVerdict
 
 CONSENTS = frozenset({"terms", "privacy"})
 VALID_DAYS = frozenset({0, 7, 30})
 
-_REFERENCE_BYTES = 16
 _ATTEMPTS = 8
 
 
@@ -76,6 +74,7 @@ class MiniProgram:
         self,
         *,
         doors: Doors,
+        checks: FaceChecks,
         accounts: AccountStore,
         authority: Authority,
         sessions: MiniSessions,
@@ -89,6 +88,7 @@ class MiniProgram:
     ) -> None:
         """Take everything it asks; ``documents`` says whose numbers are served here."""
         self._doors = doors
+        self._checks = checks
         self._accounts = accounts
         self._authority = authority
         self._sessions = sessions
@@ -147,27 +147,9 @@ class MiniProgram:
         identity = page.identity
         await self._limits.sign_in(identity)
         person = self._stated_person(body)
-        face = self._face(identity)
-        if person.document_type not in face.documents:
-            raise DocumentUnsupported(self._doors.platforms_for(person.document_type))
-        page = await self._count_and_restart(platform, body.registration, page, identity, person)
-        request = FaceRequest(self._entropy.octets(_REFERENCE_BYTES).hex(), identity, person)
-        try:
-            await self._limits.face_of_all()
-            start = await face.start(request)
-        except Retryable:
-            await self._give_back(page, person)
-            raise
-        check = page.check(request, start, body.valid_days)
-        await self._freeze(platform, body.registration, page, check)
-        return FaceStarted({**start.client, "verification": start.verification})
-
-    def _face(self, identity: PlatformIdentity) -> FaceCheck:
-        """Return the face check; raise ``InvalidRequest`` for a registration of an app that is served no more."""
-        face = self._doors.face(identity)
-        if face is None:
-            raise unknown_registration()
-        return face
+        kept = _Kept(self._book, body.registration, page, body.valid_days)
+        begun = await self._checks.start(kept, identity, person, own=lambda: self._is_own(identity, person))
+        return begun.told
 
     def _stated_person(self, body: RegistrationRequest) -> Person:
         faults: list[FieldFault] = []
@@ -184,49 +166,12 @@ class MiniProgram:
             raise InvalidRequest(*faults)
         return person
 
-    async def _count_and_restart(
-        self, platform: Platform, secret: str, page: Page, identity: PlatformIdentity, person: Person
-    ) -> Page:
-        """Count the face check unless it was paid for already, then end earlier ones.
-
-        What was prepaid is spent in the same compare-and-set: of parallel calls one goes free (attack O4).
-        """
-        counted = False
-        for _ in range(_ATTEMPTS):
-            if not counted and page.registration.prepaid != self._limits.document(person):
-                await self._limits.face_of_person(identity, person, own=await self._is_own(identity, person))
-                counted = True
-            try:
-                return await page.write(_restarted(page))
-            except StaleRecord:
-                page = await self._book.find(platform, secret)
-        raise StoreUnavailable(1)
-
     async def _is_own(self, identity: PlatformIdentity, person: Person) -> bool:
         known = await self._accounts.link_of(identity)
         if known is None:
             return False
         holder = await self._accounts.holder_of(person)
         return holder is not None and holder.account == known[0].account
-
-    async def _give_back(self, page: Page, person: Person) -> None:
-        try:
-            await page.write(steps.not_started(page.registration, self._limits.document(person)))
-        except (StaleRecord, StoreUnavailable):
-            # Another call of this registration went on meanwhile, or the store is down too: the count stands.
-            return
-
-    async def _freeze(self, platform: Platform, secret: str, page: Page, check: Check) -> None:
-        following = steps.started(page.registration, check)
-        for _ in range(_ATTEMPTS):
-            try:
-                await page.write(following)
-                return
-            except StaleRecord:
-                # Two calls of one registration at once: whichever is answered last has the check that counts.
-                page = await self._book.find(platform, secret)
-                following = steps.started(_restarted(page), check)
-        raise StoreUnavailable(1)
 
     # ------------------------------------------------------------------------------------------------------ complete
 
@@ -273,21 +218,16 @@ class MiniProgram:
         return None
 
     async def _take_verdict(self, page: Page, check: Check) -> None:
-        asked = self._clock.now()
+        async def judged(verdict: FaceVerdict, asked_at: Instant, answered_at: Instant) -> None:
+            following = steps.judged(page.registration, verdict, asked_at=asked_at, answered_at=answered_at)
+            # With a verdict the person has done their part: the record must not run out under the next steps.
+            left = max(0, page.registration.expires_at - page.now) + KEPT - LIFETIME
+            await page.write(following, None if verdict is FaceVerdict.PENDING else left)
+
         request = FaceRequest(check.reference, page.identity, page.person(check))
-        verdict = await self._face(page.identity).verdict(request, check.verification)
-        following = steps.judged(
-            page.registration,
-            verdict,
-            asked_at=page.now,
-            answered_at=page.now + (self._clock.now() - asked),
+        await self._checks.take_verdict(
+            request, check.verification, gone=unknown_registration(), read_at=page.now, judged=judged
         )
-        if verdict is FaceVerdict.PENDING:
-            with contextlib.suppress(StaleRecord):
-                await page.write(following)
-            raise FacePending
-        # From here on the person has done their part: the record must not run out under the next steps.
-        await page.write(following, max(0, page.registration.expires_at - page.now) + KEPT - LIFETIME)
 
     async def _settle(self, page: Page, secret: str, check: Check, authority: str) -> SessionOk | None:
         """Decide whose account it is (wire.md 3, "Face and accounts" (3)), and log in to it."""
@@ -304,6 +244,36 @@ class MiniProgram:
         )
         await page.write(claim, CLAIM_LIFETIME)
         return None
+
+
+class _Kept:
+    """The check of a registration (:class:`bjidp.miniprogram.face_checks.Kept`)."""
+
+    def __init__(self, book: RegistrationBook, secret: str, page: Page, valid_days: int) -> None:
+        self.gone: BjidpError = unknown_registration()
+        self._book = book
+        self._secret = secret
+        self._page = page
+        self._valid_days = valid_days
+        self._check: Check | None = None
+
+    async def read(self) -> None:
+        self._page = await self._book.find(self._page.registration.platform, self._secret)
+
+    def is_prepaid(self, document: str) -> bool:
+        return self._page.registration.prepaid == document
+
+    async def restart(self, reference: str) -> None:
+        self._page = await self._page.write(_restarted(self._page))
+
+    async def give_back(self, document: str) -> None:
+        await self._page.write(steps.not_started(self._page.registration, document))
+
+    async def started(self, request: FaceRequest, start: FaceStart) -> None:
+        if self._check is None:
+            # By the read of the restart, before which there was no verdict, however often this is written.
+            self._check = self._page.check(request, start, self._valid_days)
+        await self._page.write(steps.started(_restarted(self._page), self._check))
 
 
 def _restarted(page: Page) -> steps.Registration:

@@ -17,6 +17,7 @@ from bjidp.entropy import Entropy
 from bjidp.errors import VendorUnavailable
 from bjidp.miniprogram.book import RegistrationBook
 from bjidp.miniprogram.doors import Doors, UsedCode
+from bjidp.miniprogram.face_checks import FaceChecks
 from bjidp.miniprogram.limits import MiniProgramLimits, MiniProgramWindows
 from bjidp.miniprogram.linking import Linking
 from bjidp.miniprogram.platform_logins import KeptLogin, PlatformLogins
@@ -180,8 +181,10 @@ class PhoneWorld:
         self.limits = MiniProgramLimits(self.throttle, pseudonyms, windows or MiniProgramWindows())
         self.book = RegistrationBook(records=self.registrations, seals=seals, pseudonyms=pseudonyms)
         self.linking = Linking(accounts=stores.accounts, sessions=self.sessions, logins=self.logins)
+        self.checks = FaceChecks(self.doors, self.limits, clock, entropy)
         self.mini = MiniProgram(
             doors=self.doors,
+            checks=self.checks,
             accounts=stores.accounts,
             authority=self.authority,
             sessions=self.sessions,

@@ -49,15 +49,13 @@ class Gate:
         self.faces = FaceTickets(
             phones=self.desk.phones,
             steps=self.desk.face_steps,
-            doors=world.doors,
+            checks=world.checks,
             accounts=_Accounts(world.stores.accounts, self.told),  # type: ignore[arg-type]  # one method of it
             identities=_Identities(world.stores.identities, self.told),  # type: ignore[arg-type]  # one method of it
-            limits=world.limits,
             records=self.meddler.between("ticket_checks", self.records),
             seals=world.seals,
             pseudonyms=world.pseudonyms,
             clock=clock,
-            entropy=entropy,
         )
         self.account = ""
         self.session = ""
