@@ -62,7 +62,7 @@ class Doors:
         return [platform for platform, door in self._doors.items() if document in door.face.documents]
 
     async def exchange(self, platform: Platform, code: str) -> PlatformLogin:
-        """Redeem a login code; raise :class:`LoginCodeInvalid` or :class:`VendorUnavailable`.
+        """Redeem a login code; raise :class:`LoginCodeInvalid`, ``LoginBlocked`` or :class:`VendorUnavailable`.
 
         A code that was presented here before is refused even if the platform would take it again (attack M2); of
         parallel calls with one code, one reaches the platform. What the platform refused is forgotten soon. Raises

@@ -103,7 +103,7 @@ class MiniProgram:
     async def session(self, platform: Platform, body: SessionRequest, source: Source) -> SessionOk | IdentityRequired:
         """Log a platform identity in by the platform's own login code, or open a registration for it.
 
-        Raises ``LoginCodeInvalid``, ``AccountRefused``, ``RateLimited``, ``VendorUnavailable``.
+        Raises ``LoginCodeInvalid``, ``LoginBlocked``, ``AccountRefused``, ``RateLimited``, ``VendorUnavailable``.
         """
         await self._limits.from_address(source)
         login = await self._doors.exchange(platform, body.code)

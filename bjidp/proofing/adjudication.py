@@ -33,7 +33,8 @@ class Advice(StrEnum):
     CHECK_AGAIN = "check_again"
     """请核对后重新校验: a resident card is the person's own to read again."""
     ASK_ISSUER = "ask_issuer"
-    """请联系发证部门: registers of permits and permanent-residence cards lag behind (2.3)."""
+    """请联系发证部门: registers of permits and permanent-residence cards lag behind (2.3), and what is withheld or void
+    its issuer alone can tell."""
     RENEW = "renew"
     """The document has run out."""
     ASK_BANK = "ask_bank"
@@ -86,7 +87,8 @@ def _advice(person: Person, register: Register, finding: Finding) -> tuple[Advic
         return (Advice.RENEW,)
     resident = person.document_type is DocumentType.RESIDENT_ID
     advice = [Advice.CHECK_AGAIN] if resident or check_digit_doubtful(person) else []
-    if not resident:
+    # Who has read a card that is void or withheld rightly gets no further by reading it again.
+    if not resident or finding.answer is RegisterAnswer.REFUSED:
         advice.append(Advice.ASK_ISSUER)
     if has_rare_character(person.name):
         advice.append(Advice.GO_OFFLINE)

@@ -30,7 +30,7 @@ from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
 from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
-from bjidp.proofing.errors import CardMismatch, IdentityMismatch, IdentityOther, IdentityWorn
+from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, refusal
 from bjidp.proofing.faults import Unacceptable
 from bjidp.proofing.names import is_same
 from bjidp.proofing.ports import Bound, IdentityStore, NewIdentity
@@ -148,7 +148,7 @@ class BankCardProofs:
         """Raise the account to L3, or bind the identity it claims or has none of; return the change's id.
 
         Raises ``InvalidRequest`` with what is wrong with the form, a card that is no debit card included;
-        ``VerificationCodeWrong``, ``VerificationCodeExpired``, :class:`IdentityMismatch`, :class:`IdentityOther` for
+        ``VerificationCodeWrong``, ``VerificationCodeExpired``, ``IdentityMismatch``, :class:`IdentityOther` for
         another person than the account's, :class:`IdentityWorn`, ``RateLimited``, ``VendorUnavailable``,
         ``AccountRefused`` and :class:`bjidp.accounts.settings.changes.NotDue`.
         """
@@ -215,13 +215,13 @@ class BankCardProofs:
         return card
 
     async def _confirmed(self, account: str, factors: Factors) -> NewIdentity:
-        """Ask the authority and the bank; raise :class:`IdentityMismatch` or its kin unless both say yes."""
+        """Ask the authority and the bank; raise ``IdentityMismatch`` or its kin unless both say yes."""
         authority = await self._asking.authority(account, factors.person)
         findings = {Register.AUTHORITY: authority.finding}
         verdict = adjudicate(factors.person, findings)
         if isinstance(verdict, Denied):
             # Who does not exist has no card; the bank is not paid to say so.
-            raise IdentityMismatch(verdict.advice)
+            raise refusal(verdict)
         facts = CardFacts(factors.person, factors.card.digits, factors.number.digits)
         bank = await self._asking.bank(account, facts)
         verdict = adjudicate(factors.person, findings | {Register.BANK: bank.finding})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bjidp.accounts.ports import Evidence
 from bjidp.errors import BjidpError
-from bjidp.proofing.adjudication import Advice
+from bjidp.proofing.adjudication import Advice, Denied
 
 
 class IdentityMismatch(BjidpError):
@@ -18,6 +18,16 @@ class IdentityMismatch(BjidpError):
         """Give the advice in the order it is to be shown."""
         super().__init__(advice=tuple(advice))
         self.advice = tuple(advice)
+
+
+class DocumentExpired(IdentityMismatch):
+    """The register says that the document has run out; it names the next step by itself."""
+
+    code = "document_expired"
+
+    def __init__(self) -> None:
+        """There is nothing to add."""
+        super().__init__(())
 
 
 class CardMismatch(IdentityMismatch):
@@ -50,3 +60,8 @@ class IdentityOther(BjidpError):
     """The account has another identity, which only 换绑 exchanges."""
 
     code = "identity_other"
+
+
+def refusal(denied: Denied) -> IdentityMismatch:
+    """Return what the authority's no is told as."""
+    return DocumentExpired() if Advice.RENEW in denied.advice else IdentityMismatch(denied.advice)

@@ -19,7 +19,7 @@ from bjidp.person import Person
 from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.dates import beijing_date
-from bjidp.proofing.errors import IdentityHeld, IdentityMismatch, IdentityOther
+from bjidp.proofing.errors import IdentityHeld, IdentityOther, refusal
 from bjidp.proofing.names import is_same
 from bjidp.proofing.ports import IdentityChanged, IdentityStore, NewIdentity
 from bjidp.proofing.ranges import DocumentRange
@@ -57,7 +57,7 @@ class RealNames:
         """Bind the identity that is stated to an account that has none, or prove its own anew; return the change's id.
 
         The facts of the change say afterwards whether it was bound, or is kept as a claim. Raises ``InvalidRequest``,
-        :class:`IdentityMismatch`, :class:`bjidp.proofing.errors.IdentityOther`, ``RateLimited``, ``VendorUnavailable``,
+        ``IdentityMismatch``, :class:`bjidp.proofing.errors.IdentityOther`, ``RateLimited``, ``VendorUnavailable``,
         ``AccountRefused`` and :class:`bjidp.accounts.settings.changes.NotDue`.
         """
         return await self._change(visit, flow, typed, Operation.REAL_NAME)
@@ -106,11 +106,11 @@ class RealNames:
         return bound.mark
 
     async def _confirmed(self, account: str, stated: Stated) -> NewIdentity:
-        """Ask the authority; raise :class:`IdentityMismatch` for every answer but a clear yes."""
+        """Ask the authority; raise ``IdentityMismatch`` or its kin for every answer but a clear yes."""
         answer = await self._asking.authority(account, stated.person)
         verdict = adjudicate(stated.person, {Register.AUTHORITY: answer.finding})
         if isinstance(verdict, Denied):
-            raise IdentityMismatch(verdict.advice)
+            raise refusal(verdict)
         return NewIdentity(
             person=stated.person,
             evidence=EVIDENCE,

@@ -27,6 +27,12 @@ class LoginCodeInvalid(BjidpError):
     code = "login_code_invalid"
 
 
+class LoginBlocked(BjidpError):
+    """The platform takes the user for a risk, and lets them log in to no mini-program; another code changes nothing."""
+
+    code = "login_blocked"
+
+
 class PlatformLogin(Struct, frozen=True):
     """What a login code was worth: who it is, and the key that came with it, which no answer ever holds (attack M1).
 
@@ -41,7 +47,10 @@ class PlatformSignIn(Protocol):
     """A platform's own login for its mini-programs."""
 
     async def exchange(self, code: str) -> PlatformLogin:
-        """Redeem the one-use login ``code``; raise :class:`LoginCodeInvalid` or ``VendorUnavailable``."""
+        """Redeem the one-use login ``code``.
+
+        Raises :class:`LoginCodeInvalid`, :class:`LoginBlocked` and ``VendorUnavailable``.
+        """
         ...
 
 

@@ -113,7 +113,7 @@ class MiniProgramApi:
                 proof=Proof.NOTHING,
                 body=SessionRequest,
                 answers=(SessionOk, IdentityRequired),
-                errors=("invalid_request", "login_code_invalid", "account_refused", *vendor),
+                errors=("invalid_request", "login_code_invalid", "login_blocked", "account_refused", *vendor),
             ),
             Call(
                 method="POST",

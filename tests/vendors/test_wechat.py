@@ -13,7 +13,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_platforms
-from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginBlocked, LoginCodeInvalid, PlatformClients
 from bjidp.vendors.settings import WechatSettings
 from bjidp.vendors.wechat.face import cert_hash
 from tests.vendors.cast import DONE, HK, OPEN_ID, OTHER_OPEN_ID, OTHER_RESIDENT, REFERENCE, asked
@@ -86,7 +86,7 @@ async def test_a_used_code_is_refused(wechat: PlatformClients, stand: WechatStan
 
 
 @pytest.mark.attack("M2")
-@pytest.mark.parametrize("errcode", [40029, 40163, 40226])
+@pytest.mark.parametrize("errcode", [40029, 40163])
 async def test_a_code_that_wechat_refuses_is_invalid_and_no_alarm(
     wechat: PlatformClients, stand: WechatStand, logged: list[MutableMapping[str, Any]], errcode: int
 ) -> None:
@@ -96,6 +96,16 @@ async def test_a_code_that_wechat_refuses_is_invalid_and_no_alarm(
         await wechat.sign_in.exchange(CODE)
     assert reasons(logged) == []
     assert reasons(logged, "vendor_refusal") == [str(errcode)]
+
+
+@pytest.mark.req("RNV-10")
+async def test_a_user_whom_wechat_blocks_is_told_so_and_no_alarm_is_raised(
+    wechat: PlatformClients, stand: WechatStand, logged: list[MutableMapping[str, Any]]
+) -> None:
+    stand.lie(SESSION, {"errcode": 40226, "errmsg": "code blocked, rid: Hush", "openid": OPEN_ID})
+    with pytest.raises(LoginBlocked):
+        await wechat.sign_in.exchange(CODE)
+    assert (reasons(logged), reasons(logged, "vendor_refusal")) == ([], ["40226"])
 
 
 async def test_an_empty_code_is_not_worth_a_call(wechat: PlatformClients, stand: WechatStand) -> None:

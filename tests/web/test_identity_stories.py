@@ -43,6 +43,8 @@ UNCONFIRMED: Final = frozenset({Story.MISMATCH, Story.UNKNOWN, Story.DOCUMENT_WI
 DENIED: Final = UNCONFIRMED | {Story.EXPIRED}
 BY_BANK: Final = frozenset({Story.BANK_PHONE_DIFFERS, Story.BANK_CARD_LOST, Story.BANK_CARD_EXPIRED})
 
+ADVICE: Final = {Story.EXPIRED: ["renew"], Story.DOCUMENT_WITHDRAWN: ["check_again", "ask_issuer"]}
+
 SHOWN_BY: Final = {
     Place.WECHAT: {DocumentType.RESIDENT_ID},
     Place.ALIPAY: set(DocumentType) - {DocumentType.PERMANENT_RESIDENT},
@@ -277,7 +279,7 @@ async def shows_a_face(program: Program, place: Place, who: Person) -> Answer:
 def refusal(place: Place, who: Person) -> tuple[int, str] | None:
     """Return how a person's first login in the mini-program is refused, None if it is not."""
     if place is Place.WECHAT and who.story is Story.HIGH_RISK:
-        return 401, "login_code_invalid"
+        return 403, "login_blocked"
     if who.document_type not in SHOWN_BY[place]:
         return 422, "document_unsupported"
     if who.story is Story.FACE_FAILS:
@@ -301,7 +303,7 @@ async def test_a_first_login_in_the_mini_program_registers_and_later_ones_ask_fo
         if answer.code == "document_unsupported":
             assert answer.json()["platforms"] == [other for other in PHONES if who.document_type in SHOWN_BY[other]]
         if answer.code == "identity_mismatch":
-            assert answer.json()["advice"] == ["renew" if who.story is Story.EXPIRED else "check_again"]
+            assert answer.json()["advice"] == ADVICE.get(who.story, ["check_again"])
         return
     assert answer.json()["account"]["level"] == "L3"
     assert stage.sql("SELECT level, document_type, evidence FROM identity") == [(3, who.document_type.value, "face")]

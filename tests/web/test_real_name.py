@@ -102,16 +102,17 @@ async def test_somebody_proves_their_name_in_three_steps_with_each_document(
 
 @pytest.mark.req("RNV-10", "UX-5")
 @pytest.mark.parametrize(
-    ("story", "kind", "said"),
+    ("story", "kind", "told", "said"),
     [
-        ("mismatch", "resident_id", "请核对后重新校验"),
-        ("unknown", "resident_id", "请核对后重新校验"),
-        ("expired", "resident_id", "证件已过有效期"),
-        ("mismatch", "hk_permit", "请联系发证部门"),
+        ("mismatch", "resident_id", "姓名和证件号码不一致", "请核对后重新校验"),
+        ("unknown", "resident_id", "姓名和证件号码不一致", "请核对后重新校验"),
+        ("document_withdrawn", "resident_id", "姓名和证件号码不一致", "请联系发证部门"),
+        ("expired", "resident_id", "证件已过有效期", "请换领新证件后再认证"),
+        ("mismatch", "hk_permit", "姓名和证件号码不一致", "请联系发证部门"),
     ],
 )
 async def test_a_no_of_the_authority_is_told_with_what_to_do_and_what_was_typed_is_kept(
-    program: Program, member: Standing, owner: Owner, story: str, kind: str, said: str
+    program: Program, member: Standing, owner: Owner, story: str, kind: str, told: str, said: str
 ) -> None:
     form = await owner.may("real_name")
     who = await person(program, "ordinary" if (story, kind) == ("mismatch", "hk_permit") else story, kind)
@@ -120,7 +121,7 @@ async def test_a_no_of_the_authority_is_told_with_what_to_do_and_what_was_typed_
     answer = await send(owner.browser, stated(form, who))
     again = form_of(answer, "/centre/real_name")
     assert answer.status == 422
-    assert "姓名和证件号码不一致" in note(answer)
+    assert told in note(answer)
     assert said in answer.text
     assert (again.values["name"], again.values["document_type"]) == (who["name"], kind)
     assert await bound(program, member.account) is None

@@ -440,6 +440,15 @@ def test_a_demonstration_names_an_organisation_that_its_register_knows() -> None
     assert company.representative == who.id
 
 
+@pytest.mark.req("UX-5", "RNV-10")
+@pytest.mark.parametrize("fault", ["document_number.not_served", "card_number.not_served"])
+def test_a_demonstration_names_one_of_its_people_instead_of_who_may_be_somebody(fault: str) -> None:
+    said = Texts.load("zh_CN", demonstration=True).plain(f"fault.{fault}")
+    name, number = said.rpartition("例如 ")[2].split()
+    assert any(who.name == name and number in {who.document_number, *who.cards[:1]} for who in population().values())
+    assert said != TEXTS.plain(f"fault.{fault}")
+
+
 @pytest.mark.req("ACC-2", "ACC-3", "ACC-4", "ACC-6", "UX-5")
 @pytest.mark.parametrize("setting", ["password", "phone", "mail", "username"])
 @pytest.mark.parametrize("h5", [False, True])

@@ -12,8 +12,11 @@ from bjidp.vendors.http import VendorHttp
 
 OK: Final = 0
 
-LOGIN_CODE_REFUSED: Final = frozenset({40029, 40163, 40226})
-"""Invalid, used before, and blocked because WeChat takes the user for a risk."""
+LOGIN_CODE_REFUSED: Final = frozenset({40029, 40163})
+"""Invalid, and used before."""
+
+LOGIN_BLOCKED: Final = 40226
+"""WeChat takes the user for a risk."""
 
 PHONE_CODE_REFUSED: Final = frozenset({40003, 40013, 40029, 40163})
 """The code of a phone button is another user's or another app's, invalid, or used before."""

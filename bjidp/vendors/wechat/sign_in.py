@@ -14,7 +14,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import LoginCodeInvalid, PlatformLogin
+from bjidp.vendors.ports import LoginBlocked, LoginCodeInvalid, PlatformLogin
 from bjidp.vendors.wechat import codes
 
 _OPERATION = "jscode2session"
@@ -53,6 +53,9 @@ class WechatSignIn:
         if session.errcode in codes.LOGIN_CODE_REFUSED:
             self._http.refused(_OPERATION, str(session.errcode))
             raise LoginCodeInvalid
+        if session.errcode == codes.LOGIN_BLOCKED:
+            self._http.refused(_OPERATION, str(session.errcode))
+            raise LoginBlocked
         if session.errcode != codes.OK:
             codes.unavailable(self._http, _OPERATION, session.errcode)
         if session.openid is None:

@@ -601,6 +601,9 @@ async def test_one_person_on_two_platforms_at_once_is_one_account(world: PhoneWo
 # ----------------------------------------------------------------------------------------------------------- authority
 
 
+ADVICE = {RegisterAnswer.EXPIRED: ("renew",), RegisterAnswer.REFUSED: ("check_again", "ask_issuer")}
+
+
 @pytest.mark.req("RNV-10")
 @pytest.mark.parametrize("answer", [answer for answer in RegisterAnswer if answer is not RegisterAnswer.MATCH])
 async def test_the_authoritys_no_is_final_for_this_face_check(world: PhoneWorld, answer: RegisterAnswer) -> None:
@@ -610,7 +613,7 @@ async def test_the_authoritys_no_is_final_for_this_face_check(world: PhoneWorld,
     for _ in range(2):
         caught = await refused(world, registration)
         assert isinstance(caught, IdentityMismatch)
-        assert caught.details == {"advice": ("renew" if answer is RegisterAnswer.EXPIRED else "check_again",)}
+        assert caught.details == {"advice": ADVICE.get(answer, ("check_again",))}
     assert world.accounts() == 0
     assert len(world.authority.asked) == 1
     world.authority.answers.clear()

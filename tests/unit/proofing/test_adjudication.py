@@ -63,6 +63,21 @@ def test_a_no_is_told_by_the_kind_of_document(person: Person, advice: list[str])
 
 
 @pytest.mark.req("RNV-10")
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (RegisterAnswer.UNKNOWN, [Advice.CHECK_AGAIN]),
+        (RegisterAnswer.REFUSED, [Advice.CHECK_AGAIN, Advice.ASK_ISSUER]),
+    ],
+)
+def test_reading_a_void_card_again_is_not_the_last_advice(answer: RegisterAnswer, advice: list[Advice]) -> None:
+    no = Finding(answer, Reason.DOCUMENT_WITHDRAWN, "A1")
+    verdict = adjudicate(of(DocumentType.RESIDENT_ID), {Register.AUTHORITY: no})
+    assert isinstance(verdict, Denied)
+    assert list(verdict.advice) == advice
+
+
+@pytest.mark.req("RNV-10")
 @pytest.mark.parametrize("answer", NOES)
 @pytest.mark.parametrize("kind", DocumentType)
 def test_a_no_keeps_who_said_it_and_why_and_a_document_that_ran_out_is_to_be_renewed(

@@ -156,6 +156,11 @@ const SAYINGS = {
   session_unknown: { title: "它已经退出了", text: "这台设备上的登录已经结束，不用再操作。", next: "home" },
   session_ended: { title: "登录已失效", text: "您的京通登录到期了，或在别处被退出。请重新登录。", next: "login" },
   token_invalid: { title: "登录已失效", text: "您的京通登录到期了，或在别处被退出。请重新登录。", next: "login" },
+  login_blocked: {
+    title: "平台没有让您登录",
+    text: "平台认为这个用户有风险。请按平台的提示解除限制，或者换一个平台打开京通。",
+    next: "login",
+  },
   login_code_invalid: { title: "没有登录成功", text: "平台没有认可这次登录。请再登录一次。", next: "login" },
   registration_unknown: { title: "填写时间过长", text: "这次身份验证已经失效。请重新登录，再填写一次。", next: "login" },
   face_failed: {
@@ -233,7 +238,6 @@ const NOT_HERE = {
 
 const ADVICE = {
   check_again: "请核对后重新校验。",
-  renew: "证件已过有效期，请换领新证件后再认证。",
   ask_issuer: "仍不一致时，请联系发证部门。",
   go_offline: "姓名含生僻字的，建议暂时通过线下办理业务。",
 };
@@ -256,6 +260,9 @@ export function explain(error) {
     };
   }
   if (code === "identity_mismatch") {
+    if ((error.details.advice ?? []).includes("renew")) {
+      return { title: "证件已过有效期", text: "请换领新证件后再认证。", next: "again" };
+    }
     const advice = (error.details.advice ?? ["check_again"]).map((step) => ADVICE[step] ?? "").join("");
     return { title: "姓名与证件号码不一致", text: `权威部门的数据与您填写的不符。${advice}`, next: "again" };
   }

@@ -25,6 +25,7 @@ OF_PAGES = {
     "code_wrong",
     "credentials_wrong",
     "dispatch_unknown",
+    "document_expired",
     "document_tail_spent",
     "flow_expired",
     "flow_unknown",
