@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bjidp.config.checks import TEMPLATES
 from bjidp.config.loader import ENVIRONMENT, ConfigFaults, _secrets, load, read
 from bjidp.config.settings import Settings, Unread
 from bjidp.sandbox.credentials import default_credentials
@@ -111,6 +112,20 @@ def test_the_smallest_configuration_of_the_documentation_is_whole_and_nothing_in
                 read(less, {}, beside=tmp_path)
         with pytest.raises(ConfigFaults):
             read({name: value for name, value in whole.items() if name != section}, {}, beside=tmp_path)
+
+
+@pytest.mark.req("OPS-2")
+def test_the_whole_configuration_of_the_documentation_has_settings_that_there_are_and_every_template(
+    tmp_path: Path,
+) -> None:
+    document = (Path(__file__).parents[3] / "docs/running.md").read_text("utf-8")
+    (block,) = re.findall(r"## Everything else\n.*?```toml\n(.*?)```", document, re.DOTALL)
+    whole = tomllib.loads(block)
+    assert set(whole["chuanglan_second"]["templates"]) == TEMPLATES
+    with pytest.raises(ConfigFaults) as told:
+        read(whole, {}, beside=tmp_path)
+    # Its dots stand for what each operator has; whatever else is wrong with it would be the documentation's.
+    assert [fault for fault in told.value.faults if "no such setting" in fault or "templates" in fault] == []
 
 
 # ------------------------------------------------------------------------------------------------ everything at once
