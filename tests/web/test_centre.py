@@ -88,7 +88,7 @@ async def test_who_has_no_identity_is_told_how_the_level_rises_by_what_there_is(
     program: Program, member: Standing
 ) -> None:
     said = words(await (await Owner.of(program, member.account)).get("/centre"))
-    assert "怎样提升级别：在微信、支付宝或百度里打开京通小程序登录，按提示完成人脸识别" in said
+    assert "怎样提升级别：先办实名认证，达到初级认证；再办中级认证里的任一项。" in said
     assert "人脸识别认证 通过人脸比对的手段核实用户的真实身份 立即认证" in said
     assert "实名认证 验证身份证实名信息 立即认证" in said
 
