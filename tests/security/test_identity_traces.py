@@ -17,16 +17,15 @@ from bjidp.accounts.ports import Evidence
 from bjidp.clock import SystemClock
 from bjidp.person import DocumentType
 from bjidp.person import Person as Identity
-from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.catalog import SqlStores
 from tests.security.conftest import Own
-from tests.support.accounts import ZHANG, member, stores_at
+from tests.support.accounts import member, stores_at
 from tests.support.browser import IPHONE, Browser
 from tests.support.calls import Caller, Deployment
 from tests.support.forms import WebForm, form_of, send
 from tests.support.fragile import fragile
 from tests.support.inbox import code_to
-from tests.support.journeys import PROVE, SAVE, SEND_PROOF, Changes
+from tests.support.journeys import SAVE
 from tests.support.phone import Person, log_in, people
 from tests.support.postgres import PostgresServer
 from tests.support.proving import (
@@ -38,6 +37,7 @@ from tests.support.proving import (
     ProvesCard,
     ProvesName,
     ShowsAFace,
+    Unbinds,
     dates_of,
 )
 from tests.support.redis import RedisServer
@@ -47,13 +47,6 @@ from tests.support.visitors import PASSWORD, number, registered, registering, us
 CLAIM: Final = "/mp/v1/wechat/registration/claim"
 PICTURES: Final = (b"JFIF", b"Exif", b"/9j/4AAQ", b"data:image/")
 """What every picture of a face would begin with."""
-
-
-class Unbinds(Changes):
-    """解绑."""
-
-    setting = "unbind"
-    steps = (SEND_PROOF, PROVE)
 
 
 class Story:
@@ -66,7 +59,7 @@ class Story:
         self.everybody = everybody
         able = [one for one in everybody if one.story in ABLE and one.document_type == "resident_id"]
         self.apart = able[-APART:]
-        self.hidden = {"password": PASSWORD, "Zhang": ZHANG.name, "Zhang's number": ZHANG.number}
+        self.hidden = {"password": PASSWORD}
         self.named: ProvesName
 
     async def happens(self) -> None:
@@ -84,10 +77,10 @@ class Story:
         for somebody in (named, carded, exchanged):
             await somebody.begins()
             self.hides(somebody.setting, somebody.who, somebody.phone, somebody.name)
-        await exchanged.has(ZHANG)
+        self.hidden |= {"former name": exchanged.former.name, "former number": exchanged.former.number}
 
         form = await self.at_the_form(named)
-        for typed in ({"name": carded.who["name"]}, {"document_number": "100101199604122040"}, {"valid_to": "never"}):
+        for typed in ({"name": carded.who["name"]}, {"document_number": "100101199604122040"}, {"valid_from": "never"}):
             assert (await send(named.browser, form.typed(**typed))).status == 422
         await self.faults("authority", "refuse")
         assert (await send(named.browser, form)).status == 503
@@ -112,10 +105,10 @@ class Story:
         page = await late.follows(await late.posts(await self.at_the_form(late), ""))
         assert "人脸识别" in page.text
         await leaving.begins()
-        await self.stores.identities.prove(leaving.account, proof(ZHANG), self.now(), was=None)
+        self.hidden |= {"given up": leaving.former.number, "who left": leaving.phone}
         for step, status in zip(leaving.steps, (303, 200), strict=True):
             assert (await leaving.goes(step)).status == status
-        assert await self.stores.identities.bound(leaving.account) is None
+        assert await leaving.is_done()
 
     async def register_on_pages(self) -> None:
         """State who one is while registering, on a computer and on a phone."""
@@ -204,13 +197,6 @@ class Story:
 def known(person: Person) -> Identity:
     """Return somebody as the server knows them."""
     return Identity(DocumentType(person.document_type), person.name, person.document_number)
-
-
-def proof(person: Identity) -> NewIdentity:
-    """Return somebody who was proved by name and number."""
-    return NewIdentity(
-        person=person, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E", authority_reference="A"
-    )
 
 
 def in_redis(url: str) -> bytes:

@@ -19,7 +19,7 @@ from tests.support.browser import Browser, Screen
 from tests.support.calls import Answer, Caller
 from tests.support.forms import WebForm
 from tests.support.inbox import messages
-from tests.support.journeys import SAVE, SEND, Changes, Stores
+from tests.support.journeys import PROVE, SAVE, SEND, SEND_PROOF, Changes, Stores
 from tests.support.login import logged_in
 from tests.support.phone import Person as Resident
 from tests.support.phone import Phone, before_the_camera, complete, start_session, state_identity
@@ -30,7 +30,7 @@ ABLE: Final = frozenset({"ordinary", "dotted_name", "rare_character", "compatibi
 APART: Final = 5
 """So many of them, the last ones, are left to tests that name them."""
 
-_turn = itertools.count()
+_turn, _serial = itertools.count(), itertools.count()
 
 
 class Proves(Changes):
@@ -133,17 +133,79 @@ class ProvesCard(Proves):
 
 
 class Exchanges(ProvesName):
-    """换绑, of an identity that another person has proved in this account."""
+    """换绑, of an identity that somebody else has proved in this account."""
 
     setting = "exchange"
     logged = EventKind.IDENTITY_EXCHANGED
+    ends_others = True
 
-    async def has(self, person: Person) -> None:
-        """Have another identity before."""
-        new = NewIdentity(
-            person=person, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E-0", authority_reference="A-0"
+    def __init__(self, caller: Caller, stores: Stores, now: Callable[[], Instant]) -> None:
+        """See :class:`tests.support.journeys.Journey`."""
+        super().__init__(caller, stores, now)
+        self.former = somebody()
+
+    async def begins(self) -> None:
+        """Have the other identity."""
+        await super().begins()
+        await self.stores.identities.prove(self.account, proof(self.former), self.now(), was=None)
+
+    async def is_done(self) -> bool:
+        """See :meth:`tests.support.journeys.Journey.is_done`."""
+        bound = await self.bound()
+        assert bound is not None
+        holders = [await self.stores.accounts.holder_of(person) for person in (self.former, self.person)]
+        held_by = [holder and holder.account for holder in holders]
+        assert (bound.person, held_by) in [(self.former, [self.account, None]), (self.person, [None, self.account])]
+        return bound.person == self.person
+
+
+class Unbinds(Changes):
+    """解绑."""
+
+    setting = "unbind"
+    steps = (SEND_PROOF, PROVE)
+    own = (PROVE,)
+    written = "identities.unbind"
+    logged = EventKind.IDENTITY_UNBOUND
+    ends_others = True
+
+    def __init__(self, caller: Caller, stores: Stores, now: Callable[[], Instant]) -> None:
+        """See :class:`tests.support.journeys.Journey`."""
+        super().__init__(caller, stores, now)
+        self.former = somebody()
+
+    async def begins(self) -> None:
+        """Have an identity."""
+        await super().begins()
+        await self.stores.identities.prove(self.account, proof(self.former), self.now(), was=None)
+
+    async def due(self) -> int:
+        """Go through 验证身份; whoever has done so and has the identity still has a button left to press."""
+        due = await super().due()
+        if due == len(self.steps):
+            await self.posts(await self.page(f"/centre/{self.setting}"), "")
+        return due
+
+    async def is_done(self) -> bool:
+        """See :meth:`tests.support.journeys.Journey.is_done`."""
+        bound, holder = (
+            await self.stores.identities.bound(self.account),
+            await self.stores.accounts.holder_of(self.former),
         )
-        await self.stores.identities.prove(self.account, new, self.now(), was=None)
+        assert (holder is None) == (bound is None)
+        return bound is None
+
+
+def somebody() -> Person:
+    """Return a person whom no register knows, another one each time."""
+    return Person(DocumentType.RESIDENT_ID, "张三", f"10101019900307{next(_serial):04d}")
+
+
+def proof(person: Person) -> NewIdentity:
+    """Return somebody who was proved by name and number."""
+    return NewIdentity(
+        person=person, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E-0", authority_reference="A-0"
+    )
 
 
 class Faces:
@@ -202,3 +264,4 @@ class ShowsAFace:
 
 
 PROOFS: Final = (ProvesName, ProvesCard)
+MOVES: Final = (Exchanges, Unbinds)

@@ -17,7 +17,7 @@ from tests.support.forms import note, send
 from tests.support.journeys import JOURNEYS, SAVE, Cancels, Journey, tells
 from tests.support.leading import Leads
 from tests.support.program import Program
-from tests.support.proving import PROOFS, Proves
+from tests.support.proving import MOVES, PROOFS, Proves
 from tests.support.visitors import by_password
 
 ACCOUNTS = ("accounts", "members", "identities", "checks", "organisations", "sessions", "mini_sessions")
@@ -80,10 +80,10 @@ def whole(program: Program) -> bool:
 
 REQUIREMENTS = (
     "REG-1", "REG-8", "LOG-6", "REC-1", "ACC-2", "ACC-3", "ACC-4", "ACC-6", "ACC-7", "RNV-2", "RNV-4",
-    "ORG-1", "OPS-4",
+    "RNV-5", "RNV-6", "ORG-1", "OPS-4",
 )  # fmt: skip
 memories = pytest.mark.parametrize("memory", [pytest.param(True, id="kept"), pytest.param(False, id="lost")])
-journeys = pytest.mark.parametrize("journey", [*JOURNEYS, *PROOFS, Leads])
+journeys = pytest.mark.parametrize("journey", [*JOURNEYS, *PROOFS, *MOVES, Leads])
 
 
 @pytest.mark.req(*REQUIREMENTS)
