@@ -41,8 +41,12 @@ class AccountRows:
         self._cipher = cipher
         self._entropy = entropy
         self._add = engine.compile(insert(account))
+        # No key is changed, so whoever writes a line about the account (a notice of what another does, say) does not
+        # wait: with the stronger lock two who tell each other of what they do would wait for each other.
         self._locked = engine.compile(
-            select(account.c.ref, account.c.status).where(account.c.id == bindparam("account")).with_for_update()
+            select(account.c.ref, account.c.status)
+            .where(account.c.id == bindparam("account"))
+            .with_for_update(key_share=True)
         )
         self._standing = engine.compile(
             select(*STANDING).select_from(ACCOUNT_WITH_IDENTITY).where(account.c.id == bindparam("account"))
