@@ -134,7 +134,11 @@ class BankCardProofs:
         :class:`bjidp.accounts.settings.changes.NotDue`, and what
         :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
         """
-        number = _number(typed, fields.captcha_faults(typed.change.captcha))
+        faults: list[FieldFault] = []
+        number = _number(typed, faults)
+        faults += fields.captcha_faults(typed.change.captcha)
+        if number is None or faults:
+            raise InvalidRequest(*faults)
         self._served.numbers.admit(number)
         draft = await self._changes.due(visit, Operation.BANK_CARD, flow)
         bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
@@ -174,8 +178,10 @@ class BankCardProofs:
         faults: list[FieldFault] = []
         person = self._person(_kinds(bound, claim), typed, faults)
         card = self._card(typed, faults)
-        number = _number(typed, [*faults, *(fields.code_faults(typed.change.code) if code else [])])
-        if person is None or card is None:
+        number = _number(typed, faults)
+        if code:
+            faults += fields.code_faults(typed.change.code)
+        if person is None or card is None or number is None or faults:
             raise InvalidRequest(*faults)
         self._served.numbers.admit(number)
         claimed = claim if claim is not None and is_same(claim.person, person) else None
@@ -247,12 +253,9 @@ def _kinds(bound: Bound | None, claim: Claim | None) -> list[DocumentType]:
     return known or [DocumentType.RESIDENT_ID]
 
 
-def _number(typed: Typed, others: list[FieldFault]) -> MobileNumber:
-    faults = [*fields.phone_faults(typed.change.phone), *others]
-    number = typed.change.number
-    if faults or number is None:
-        raise InvalidRequest(*faults)
-    return number
+def _number(typed: Typed, faults: list[FieldFault]) -> MobileNumber | None:
+    faults += fields.phone_faults(typed.change.phone)
+    return typed.change.number
 
 
 def _binding(flow: str, number: MobileNumber) -> Binding:
