@@ -127,7 +127,8 @@ async function askForCode(form, button) {
   // A longer wait than the usual one is for the number or the address that was typed, and may be over with another one.
   const wait = Math.max(told.wait ?? 0, pause <= USUAL ? pause : 0);
   if (wait) countDown(button, wait);
-  if (told.dispatch && told.dispatch !== field.dataset.dispatch) {
+  // With a captcha to be read no code was sent now, and the one before may serve no more.
+  if (told.dispatch && !told.captcha && told.dispatch !== field.dataset.dispatch) {
     field.dataset.dispatch = told.dispatch;
     form.elements.code.focus();
     follow(form, told.dispatch);
