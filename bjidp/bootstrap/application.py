@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-import aiohttp_session
 from aiohttp import web
 
 from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_part, wire_endings, wire_own
@@ -20,7 +19,6 @@ from bjidp.bootstrap.pages import pages_part
 from bjidp.bootstrap.qr import wire_qr
 from bjidp.bootstrap.rooms import Rooms
 from bjidp.bootstrap.verification import captcha_part, dispatches_part, sms_reports_part, wire_verification
-from bjidp.web.forms.signed_in import SessionStorage
 from bjidp.web.http.bodies import BODY_MAX
 from bjidp.web.http.calls import mount
 from bjidp.web.http.guards import Guards
@@ -42,7 +40,6 @@ def build(rooms: Rooms) -> web.Application:
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
     app[OBSERVER] = front.observer
-    aiohttp_session.setup(app, SessionStorage(front.sessions, front.cookies))
     parts = (
         mini_program_part(rooms, front, qr, verification, mini_sessions, endings),
         qr_channel_part(rooms, front, qr, own.proofing.faces),

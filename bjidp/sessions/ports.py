@@ -43,7 +43,7 @@ class SessionEnd(StrEnum):
     REPLACED = "replaced"
     """The same browser logged in anew."""
     INVALIDATED = "invalidated"
-    """A handler dropped it by way of aiohttp-session."""
+    """The login that made it could not be finished."""
     UNDO = "undo"
     """The phone that confirmed the login took it back."""
     CHOSEN = "chosen"

@@ -1,11 +1,10 @@
-"""aiohttp-session over our store: what a handler may do with a session, and what the library may not."""
+"""Sessions as handlers meet them: one look a request, and no way to bring an ended one back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
 
-import aiohttp_session
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -15,7 +14,7 @@ from bjidp.clock import HOUR, MINUTE
 from bjidp.entropy import SeededEntropy
 from bjidp.sessions.ports import SessionEnd, StaleSession
 from bjidp.sessions.service import Sessions
-from bjidp.web.forms.signed_in import SessionStorage, SignedIn
+from bjidp.web.forms.signed_in import SignedIn
 from bjidp.web.http.cookies import Cookies
 from tests.support.browser import Browser
 from tests.support.program import Program
@@ -27,43 +26,34 @@ Rows = list[tuple[object, ...]]
 
 @pytest.fixture
 def sessions(program: Program) -> Sessions:
-    """The service over the program's own store."""
-    return Sessions(program.rooms.stores.sessions, program.clock, SeededEntropy("other"), 12 * HOUR, Told())
+    """The service over the program's own store, whose calls are counted as ``looked``."""
+    store = program.meddler.between("looked", program.rooms.stores.sessions)
+    return Sessions(store, program.clock, SeededEntropy("other"), 12 * HOUR, Told())
 
 
 @pytest.fixture
 async def client(program: Program, sessions: Sessions) -> AsyncIterator[Client]:
-    """An application with handlers that use sessions as a later feature would."""
+    """An application with handlers that use sessions as a page does."""
     app = web.Application()
-    cookies = Cookies(program.rooms.site)
-    aiohttp_session.setup(app, SessionStorage(sessions, cookies))
-    signed_in = SignedIn(sessions, cookies)
-
-    async def remember(request: web.Request) -> web.Response:
-        session = await aiohttp_session.get_session(request)
-        data = session.setdefault("data", {})
-        data.update(request.query)
-        session.changed()
-        return web.json_response(data)
-
-    async def ended_meanwhile(request: web.Request) -> web.Response:
-        owner = await signed_in.of(request)
-        assert owner is not None
-        await sessions.end(owner.session, SessionEnd.LOGOUT)
-        return await remember(request)
-
-    async def invalidate(request: web.Request) -> web.Response:
-        (await aiohttp_session.get_session(request)).invalidate()
-        return web.Response()
+    signed_in = SignedIn(sessions, Cookies(program.rooms.site))
 
     async def visit(request: web.Request) -> web.Response:
         owner = await signed_in.visiting(request)
         return web.Response(text="" if owner is None else owner.standing.name)
 
-    app.router.add_get("/remember", remember)
-    app.router.add_get("/ended-meanwhile", ended_meanwhile)
-    app.router.add_get("/invalidate", invalidate)
+    async def ended_meanwhile(request: web.Request) -> web.Response:
+        owner = await signed_in.of(request)
+        assert owner is not None
+        await sessions.end(owner.session, SessionEnd.LOGOUT)
+        return await visit(request)
+
+    async def several_times(request: web.Request) -> web.Response:
+        owners = [await signed_in.of(request), await signed_in.visiting(request), await signed_in.of(request)]
+        return web.json_response([None if owner is None else owner.standing.name for owner in owners])
+
     app.router.add_get("/visit", visit)
+    app.router.add_get("/ended-meanwhile", ended_meanwhile)
+    app.router.add_get("/several-times", several_times)
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -73,43 +63,39 @@ def rows(program: Program) -> Rows:
     return program.sql("SELECT id, version, data, last_used_at FROM browser_session")
 
 
-async def test_data_that_a_handler_keeps_comes_back(program: Program, client: Client) -> None:
-    browser = await program.signed_in()
-    for query, kept in (("a=1", {"a": "1"}), ("b=%E5%BC%A0", {"a": "1", "b": "张"})):
-        answer = await client.get(f"/remember?{query}", headers=browser.headers())
-        assert await answer.json() == kept
-        ((_, _, data, _),) = rows(program)
-        assert json.loads(str(data)) == kept
-    assert await browser.who() == "陈**"
+def unknown(program: Program) -> str:
+    """Return a Cookie header with a session that nobody has."""
+    return f"{program.deployments[0].cookie('bjidp_session')}={'x' * 43}"
 
 
 @pytest.mark.req("PRV-4")
 async def test_a_stranger_gets_no_row_and_no_cookie(program: Program, client: Client) -> None:
-    for cookies in ({}, {program.deployments[0].cookie("bjidp_session"): "x" * 43}):
-        answer = await client.get("/remember?a=1", cookies=cookies)
-        assert answer.status == 200
-        assert "Set-Cookie" not in answer.headers
-        answer = await client.get("/invalidate", cookies=cookies)
+    for headers in ({}, {"Cookie": unknown(program)}):
+        answer = await client.get("/visit", headers=headers)
+        assert (answer.status, await answer.text()) == (200, "")
         assert "Set-Cookie" not in answer.headers
     assert rows(program) == []
 
 
 @pytest.mark.attack("T3", "Q6")
-async def test_a_save_never_brings_an_ended_session_back(program: Program, client: Client) -> None:
+async def test_a_visit_never_brings_an_ended_session_back(program: Program, client: Client) -> None:
     browser = await program.signed_in()
-    answer = await client.get("/ended-meanwhile?a=1", headers=browser.headers())
+    program.clock.advance(10 * 60)
+    answer = await client.get("/ended-meanwhile", headers=browser.headers())
     assert answer.status == 200
     assert rows(program) == []
     assert await browser.who() is None
 
 
 @pytest.mark.attack("Q6")
-async def test_of_two_saves_that_race_the_later_decides_nothing(program: Program, client: Client) -> None:
+async def test_of_two_saves_that_race_the_later_decides_nothing(program: Program, sessions: Sessions) -> None:
     browser = await program.signed_in()
 
     async def another() -> None:
         program.meddler.mends()
-        await client.get("/remember?first=1", headers=browser.headers())
+        first = await sessions.find(browser.session)
+        assert first is not None
+        await sessions.save(first[0], {"first": "1"})
 
     store = program.meddler.between("racing", program.rooms.stores.sessions)
     racing = Sessions(store, program.clock, SeededEntropy("racing"), 12 * HOUR, Told())
@@ -122,12 +108,13 @@ async def test_of_two_saves_that_race_the_later_decides_nothing(program: Program
     assert json.loads(str(data)) == {"first": "1"}
 
 
-async def test_a_handler_that_invalidates_ends_the_session_for_good(program: Program, client: Client) -> None:
+async def test_a_request_looks_once_however_often_it_asks_who_is_logged_in(program: Program, client: Client) -> None:
     browser = await program.signed_in()
-    answer = await client.get("/invalidate", headers=browser.headers())
-    assert "Max-Age=0" in answer.headers["Set-Cookie"]
-    assert rows(program) == []
-    assert await browser.who() is None
+    for headers, name in ((browser.headers(), "陈**"), (browser.headers() | {"Cookie": unknown(program)}, None)):
+        before = program.meddler.calls["looked.find"]
+        answer = await client.get("/several-times", headers=headers)
+        assert await answer.json() == [name] * 3
+        assert program.meddler.calls["looked.find"] - before == 1
 
 
 async def test_a_visit_is_noted_once_in_five_minutes(program: Program, client: Client) -> None:

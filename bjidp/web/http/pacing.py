@@ -33,23 +33,23 @@ class Pacing:
         self._ahead = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def turn(self, path: str) -> None:
-        """Return when the request for ``path`` may go on."""
+    def turn(self, path: str) -> asyncio.Future[None] | None:
+        """Return what the request for ``path`` has to wait for; None when it may go on."""
         if path.startswith(AHEAD):
             self._ahead += 1
             if self._ahead == SHARE:
                 self._ahead = 0
                 self._let_one_go_on()
-            return
+            return None
         loop = asyncio.get_running_loop()
         if self._left == self._each:
             loop.call_soon(self._next)
         if self._left:
             self._left -= 1
-            return
+            return None
         waiting = loop.create_future()
         self._waiting.append(waiting)
-        await waiting
+        return waiting
 
     def _next(self) -> None:
         self._left = self._each

@@ -145,7 +145,9 @@ class Problems:
         """Turn away what is not for this site, answer the rest in turns, be it what a handler raises; dress answers."""
         try:
             self._guards.require_host(request)
-            await self._pacing.turn(request.path)
+            turn = self._pacing.turn(request.path)
+            if turn is not None:
+                await turn
             response = await handler(request)
         except web.HTTPException as raised:
             answered = self._instead_of(request, raised)
