@@ -81,6 +81,8 @@ class Desk(Struct, frozen=True):
             self.say(line)
         if to is not None:
             await self._write(case, to)
+        if case.appeal.is_open:
+            self.say(f"decide on this with --seen {case.facts}")
 
     async def decide(self, appeal: str, verdict: Verdict, seen: str, explanation: str) -> None:
         """Decide an appeal on what ``seen`` stands for; raise Refused."""
@@ -143,8 +145,6 @@ def told(case: Case) -> list[str]:
     for found in appeal.attachments:
         kilobytes = -(-found.size // 1024)
         lines.append(f"picture {found.number}   from file {found.file}, {found.kind}, {kilobytes} KB: {found.name}")
-    if appeal.is_open:
-        lines.append(f"decide on this with --seen {case.facts}")
     return lines
 
 

@@ -36,8 +36,8 @@ ATTACHMENTS_KEPT: Final[Millis] = 30 * DAY
 KEPT: Final[Millis] = 180 * DAY
 """How long a closed appeal is kept, for its owner to read, as long as other notices are."""
 
-TELL_AGAIN: Final[Millis] = 5 * MINUTE
-"""How long whoever takes on to tell an outcome has for it, before another one does."""
+TELL_AGAIN: Final[Millis] = 10 * MINUTE
+"""How long whoever takes on to tell an outcome has for it at least, before another one does."""
 
 TELL_FOR: Final[Millis] = 3 * DAY
 """How long it is tried to tell an outcome by SMS; the notice is there in any case."""
@@ -203,6 +203,14 @@ class Case(Struct, frozen=True, kw_only=True):
         sides = [("claimant", self.claimant)] + ([] if self.holder is None else [("holder", self.holder)])
         parts = [part for name, side in sides for part in (name, side.ref, side.status.value, side.mark or "none")]
         return hashlib.sha256(framed(self.appeal.id, *parts)).hexdigest()[:12]
+
+
+def tell_again_at(decided_at: Instant, now: Instant) -> Instant:
+    """Return when an outcome is to be told again that is being told ``now``, if it could not be.
+
+    Each wait is twice as long as all before: a number is told a few things a day, and others count too (attack R4).
+    """
+    return now + max(TELL_AGAIN, 2 * (now - decided_at))
 
 
 def require_rest(filed: list[Instant], now: Instant) -> None:

@@ -9,19 +9,20 @@ Files are looked into only when everything else is right, since that costs most.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from msgspec import Struct
 
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.appeals import flow
-from bjidp.appeals.appeal import ROOM, Appeal
+from bjidp.appeals.appeal import ROOM, Appeal, State
 from bjidp.appeals.attachments import PICTURES, Fault, Kind, Picture, kind_of, shown_name
 from bjidp.appeals.errors import AppealOpen, ClaimOver
 from bjidp.appeals.flow import FIELDS, Typed
 from bjidp.appeals.ports import AppealStore, AttachmentRefused, NewAppeal, Sanitiser
 from bjidp.clock import HOUR, Clock
-from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.errors import FieldFault, InvalidRequest, TooBusy
 from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.claims import Claims
@@ -29,6 +30,13 @@ from bjidp.throttle.ports import Throttle, Window
 
 UPLOADS: Final = Window(20, HOUR)
 """Forms with files that an account may post: each keeps a processor busy."""
+
+
+PATIENCE: Final = 15.0
+"""Seconds that one file may wait and be looked into: all of them in less than a proxy waits for an answer."""
+
+BUSY: Final = 10
+"""Seconds after which to try again."""
 
 
 class Counter(Struct, frozen=True):
@@ -73,6 +81,10 @@ class Filing:
         claim = await self._claims.find(visit.account)
         appeal = await self._appeals.newest(visit.account)
         return Counter(appeal, None if claim is None else claim.person, member.phone is not None)
+
+    async def state(self, visit: Visit) -> State | None:
+        """Return how the newest appeal of the account stands, None without one."""
+        return await self._appeals.state(visit.account)
 
     async def file(self, visit: Visit, typed: Typed) -> str:
         """File an appeal for the identity that is claimed; return its id.
@@ -119,7 +131,10 @@ class Filing:
             # The form was looked at: each is of a kind.
             kind = kind_of(sent.data) or Kind.PDF
             try:
-                found = await self._sanitiser.pictures(kind, sent.data)
+                async with asyncio.timeout(PATIENCE):
+                    found = await self._sanitiser.pictures(kind, sent.data)
+            except TimeoutError:
+                raise TooBusy(BUSY) from None
             except AttachmentRefused as refused:
                 wrong.append(FieldFault(sent.field, refused.fault))
                 continue

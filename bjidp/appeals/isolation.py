@@ -25,11 +25,11 @@ PROGRAM: Final = Path(__file__).with_name("sanitising.py")
 AT_ONCE: Final = 1
 """Processes at a time: the other core is the event loop's."""
 
-WAITING: Final = 12
+WAITING: Final = 8
 """Files that may wait for their turn."""
 
-PATIENCE: Final = 20.0
-"""Seconds for one file: its process gets half of them as time of a processor."""
+PATIENCE: Final = 12.0
+"""Seconds for one file, eight of them as time of a processor."""
 
 OUTPUT: Final = 12 * 1024 * 1024
 """Bytes: the pages of a PDF, each at its largest."""

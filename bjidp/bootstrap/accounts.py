@@ -16,6 +16,8 @@ from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Change
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.verifying import Verifying
+from bjidp.appeals.attachments import LARGEST
+from bjidp.bootstrap.appeals import wire_filing
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.organisations import Organisations, wire_organisations
 from bjidp.bootstrap.proofing import Proofing, wire_proofing
@@ -31,6 +33,7 @@ from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.proofs import Operation
 from bjidp.web.centre.acts import Acts
+from bjidp.web.centre.appeal import AppealPages
 from bjidp.web.centre.face import FacePages
 from bjidp.web.centre.organisations import OrganisationPages
 from bjidp.web.centre.overview import CentrePages
@@ -38,6 +41,7 @@ from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.centre.settings import SettingsPages
 from bjidp.web.centre.views import SettingViews
 from bjidp.web.forms.form_again import FormViews
+from bjidp.web.forms.uploads import Uploads
 from bjidp.web.recovery import RecoveryPages
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
 
@@ -162,10 +166,15 @@ def centre_part(
     """Return the personal centre, and every change that it leads to."""
     clock = rooms.clock
     pages_of_own = OwnPages(
-        desk=front.desk, signed_in=front.signed_in, cookies=front.cookies, login_first=front.login_first
+        desk=front.desk,
+        signed_in=front.signed_in,
+        cookies=front.cookies,
+        login_first=front.login_first,
+        uploads=Uploads(front.forms, file_max=LARGEST),
     )
     verifying, changes, endings = own.verifying, own.changes, own.endings
     organisations = own.organisations
+    filing = wire_filing(rooms, verifying, own.proofing.claims)
     centre = CentrePages(
         own=pages_of_own,
         desk=front.desk,
@@ -181,6 +190,7 @@ def centre_part(
         settings=frozenset(acts),
         appointing=None if organisations.registering is None else organisations.appointing,
         acting=organisations.acting,
+        filing=filing,
     )
     companies = OrganisationPages(
         own=pages_of_own,
@@ -214,9 +224,9 @@ def centre_part(
         ),
         departures=front.departures,
     )
-    return Part(
-        mounts=(centre.mount, settings.mount, *(() if organisations.registering is None else (companies.mount,)))
-    )
+    appeals = AppealPages(own=pages_of_own, desk=front.desk, filing=filing)
+    led = () if organisations.registering is None else (companies.mount,)
+    return Part(mounts=(centre.mount, appeals.mount, settings.mount, *led))
 
 
 def document_readings(rooms: Rooms) -> DocumentReadings:

@@ -1,4 +1,4 @@
-"""Appeals, wired: what follows a decision, in every process."""
+"""Appeals, wired: their pages, and what follows a decision, in every process."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.verifying import Verifying
+from bjidp.appeals.filing import Filing
+from bjidp.appeals.isolation import Isolation
 from bjidp.appeals.outcomes import Outcomes
 from bjidp.bootstrap.front import Part
 from bjidp.bootstrap.rooms import Rooms
 from bjidp.bootstrap.verification import Verification
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.proofing.claims import Claims
 
 
 def outcomes_part(rooms: Rooms, verification: Verification, endings: Endings) -> Part:
@@ -25,3 +30,16 @@ def outcomes_part(rooms: Rooms, verification: Verification, endings: Endings) ->
         await asyncio.gather(running, return_exceptions=True)
 
     return Part(mounts=(lambda app: app.cleanup_ctx.append(telling),))
+
+
+def wire_filing(rooms: Rooms, verifying: Verifying, claims: Claims) -> Filing:
+    """Return what takes appeals."""
+    return Filing(
+        appeals=rooms.stores.appeals,
+        claims=claims,
+        verifying=verifying,
+        sanitiser=Isolation(),
+        throttle=rooms.stores.throttle,
+        pseudonyms=Pseudonyms(rooms.keyring),
+        clock=rooms.clock,
+    )

@@ -38,6 +38,7 @@ class Proofing(Struct, frozen=True):
     face_proofs: FaceProofs
     faces: Faces
     unbinding: Unbinding
+    claims: Claims
 
 
 def served_documents(rooms: Rooms) -> DocumentRange:
@@ -118,4 +119,5 @@ def wire_proofing(
             teller=verification.teller,
             clock=clock,
         ),
+        claims=claims,
     )

@@ -23,6 +23,7 @@ LEADS: Final[dict[Article, tuple[HelpLink, ...]]] = {
     Article.RARE_CHARACTERS: (),
     Article.BUSINESS: (),
     Article.REBIND: (HelpLink.REGISTER, HelpLink.RECOVER),
+    Article.APPEAL: (HelpLink.APPEAL,),
     Article.CANCEL: (HelpLink.CENTRE,),
     Article.ORGANISATIONS: (HelpLink.ORGANISATIONS, HelpLink.ACTING),
     Article.TERMS: (HelpLink.REGISTER,),

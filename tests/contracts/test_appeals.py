@@ -319,14 +319,16 @@ async def test_an_outcome_is_taken_on_by_one_and_again_where_nobody_was_told(
     assert (outcome.loser.account, outcome.loser.phone) == (holder, "13800138001")
 
     await appeals.told(filed, house.now, loser=True)
-    house.clock.advance(TELL_AGAIN // SECOND)
+    house.clock.advance(TELL_AGAIN // SECOND - 1)
+    assert await appeals.outcomes(house.now, 10) == []
+    house.clock.advance(1)
     (again,) = await appeals.outcomes(house.now, 10)
     assert again.loser is None
     assert again.claimant is not None
     assert (again.claimant.account, again.claimant.phone) == (claimant, "13800138000")
     await appeals.told(filed, house.now, loser=False)
     await appeals.followed(filed)
-    house.clock.advance(TELL_AGAIN // SECOND)
+    house.clock.advance(DAY // SECOND)
     assert await appeals.outcomes(house.now, 10) == []
 
 

@@ -44,6 +44,7 @@ OWNERS: Final = {
     for path, fields in {
         "/register/identity": (*_IDENTITY, "act"),
         "/centre": ("ethnicity",),
+        "/centre/appeal": ("appeal", "act"),
         "/centre/devices": ("session", "phone"),
         "/centre/organisations": ("mandate", "act"),
         "/centre/acting": ("capacity", "act"),

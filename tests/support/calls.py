@@ -7,6 +7,7 @@ bare connections for what no client library would send. Knows nothing of the pro
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
@@ -18,6 +19,9 @@ from msgspec import Struct
 
 PATIENCE: Final = 20.0
 """Seconds until something that does not happen has failed: a slow machine is no fault of the server."""
+
+LARGE: Final = 1 << 20
+"""Bytes of a body that is sent piece by piece."""
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -134,7 +138,7 @@ class Caller:
     async def send(self, method: str, path: str, *, headers: Headers = (), body: bytes | None = None) -> Answer:
         """Send a request to the server and return its answer."""
         async with self._session.request(
-            method, self.to.at + path, headers=self._headers(headers), data=body, allow_redirects=False
+            method, self.to.at + path, headers=self._headers(headers), data=_payload(body), allow_redirects=False
         ) as response:
             answer = Answer(response.status, tuple(response.headers.items()), await response.read())
         self.heard.append(answer)
@@ -255,3 +259,8 @@ async def at_once(deployment: Deployment, requests: Sequence[bytes]) -> list[Ans
         return await asyncio.gather(*(line.answer() for line in lines))
     finally:
         await asyncio.gather(*(line.close() for line in lines))
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    # A large one that stands as bytes is a warning of the client's, and those are errors here.
+    return body if body is None or len(body) < LARGE else io.BytesIO(body)

@@ -6,7 +6,7 @@ Owns the reading of HTML and the encoding of a form's body, so that a test speak
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from urllib.parse import urlencode
@@ -86,6 +86,28 @@ async def post_raw(browser: Browser, path: str, body: bytes, kind: str = FORM, *
     return browser.keep(await browser.caller.send("POST", path, headers=headers, body=body))
 
 
+async def upload(browser: Browser, form: WebForm, files: Mapping[str, tuple[str, bytes]], **more: str) -> Answer:
+    """Press the first button of a form with files; ``files`` are names and bytes by field."""
+    kind, body = multipart([*form.values.items()], [(field, *file) for field, file in files.items()])
+    return await post_raw(browser, form.action, body, kind, **more)
+
+
+def multipart(
+    fields: Sequence[tuple[str, str]],
+    files: Sequence[tuple[str, str, bytes]] = (),
+    boundary: str = "----WebKitFormBoundaryA1",
+) -> tuple[str, bytes]:
+    """Return a form with files as a browser sends it: its type, and its body."""
+    out = b""
+    for name, value in fields:
+        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+    for name, filename, data in files:
+        said = filename.replace('"', "%22")
+        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{said}"\r\n'.encode()
+        out += b"Content-Type: application/octet-stream\r\n\r\n" + data + b"\r\n"
+    return f"multipart/form-data; boundary={boundary}", out + f"--{boundary}--\r\n".encode()
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -93,6 +115,7 @@ class _Reader(HTMLParser):
         self._open = False
         self._fault = ""
         self._select = ""
+        self._written = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = dict(attrs)
@@ -100,12 +123,15 @@ class _Reader(HTMLParser):
             self.found.append(WebForm(said.get("action") or ""))
             self._open = True
         name = said.get("name")
-        left = said.get("type") in {"checkbox", "radio"} and "checked" not in said
+        left = said.get("type") == "file" or (said.get("type") in {"checkbox", "radio"} and "checked" not in said)
         if self._open and tag == "input" and name and not left:
             self.found[-1].values[name] = said.get("value") or ""
-        fillable = tag == "select" or (tag == "input" and said.get("type") != "hidden")
+        fillable = tag in {"select", "textarea"} or (tag == "input" and said.get("type") != "hidden")
         if self._open and fillable and name and name not in self.found[-1].fields:
             self.found[-1].fields.append(name)
+        if self._open and tag == "textarea":
+            self._written = name or ""
+            self.found[-1].values[self._written] = ""
         if self._open and tag == "select":
             self._select = name or ""
         # The first option stands until another one is marked.
@@ -120,9 +146,14 @@ class _Reader(HTMLParser):
         self._fault = ""
         if tag == "select":
             self._select = ""
+        if tag == "textarea":
+            self._written = ""
         if tag == "form":
             self._open = False
 
     def handle_data(self, data: str) -> None:
         if self._fault:
             self.found[-1].faults[self._fault] = data.strip()
+        if self._written:
+            # The first end of a line is the page's own.
+            self.found[-1].values[self._written] += data.removeprefix("\n")

@@ -19,8 +19,8 @@ async def test_every_question_of_the_list_has_its_page(program: Program, prefix:
     assert index.status == 200
     led = set(re.findall(rf'href="({prefix}/help/[a-z-]+)"', index.text))
     assert {f"{prefix}/help/{article.value}" for article in Article} | {f"{prefix}/help/manual"} == led
-    # The manual's seven, and what a legal person and a new owner of an old number ask.
-    assert len(HelpPage.questions) == 7 + 2
+    # The manual's seven, and what a legal person, a new owner of an old number and who appeals ask.
+    assert len(HelpPage.questions) == 7 + 3
     for path in led:
         page = await browser.get(path)
         assert page.status == 200, path

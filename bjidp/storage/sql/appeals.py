@@ -15,13 +15,13 @@ from bjidp.accounts.identifiers import of_document
 from bjidp.appeals.appeal import (
     OF_AN_IDENTITY,
     OPEN,
-    TELL_AGAIN,
     Appeal,
     AppealClosed,
     Case,
     State,
     require_rest,
     reviewed,
+    tell_again_at,
     withdrawn,
 )
 from bjidp.appeals.errors import AppealNotNeeded, AppealOpen, AppealsCrowded, AppealsFull
@@ -213,7 +213,7 @@ class SqlAppeals:
         def work(transaction: Transaction) -> list[Outcome]:
             rows = transaction.all(self._due, {"now": now, "limit": limit})
             for row in rows:
-                transaction.run(self._take_on, {"appeal": row[0], "again_at": now + TELL_AGAIN})
+                transaction.run(self._take_on, {"appeal": row[0], "again_at": tell_again_at(row[3], now)})
             return [self._outcome(transaction, row) for row in rows]
 
         # Every server asks every few seconds, and nearly always there is nothing.

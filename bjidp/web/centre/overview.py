@@ -18,6 +18,7 @@ from bjidp.accounts.ethnicity import CODES
 from bjidp.accounts.overview import overview
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.appeals.filing import Filing
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.miniprogram.ports import MiniSessionEnd
@@ -103,6 +104,7 @@ class CentrePages:
         settings: frozenset[Operation],
         appointing: Appointing | None,
         acting: Acting,
+        filing: Filing,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them. ``settings`` are those that there are here.
 
@@ -122,6 +124,7 @@ class CentrePages:
         self._clock = clock
         self._departures = departures
         self._bank_cards = Operation.BANK_CARD in settings
+        self._filing = filing
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -226,6 +229,7 @@ class CentrePages:
             focus=shown.focus,
             bank_cards=self._bank_cards,
             organisations=await self._organisations(visit),
+            appeal=await self._filing.state(visit),
         )
         return self._html(page, status=200 if shown.fault is None else 422)
 

@@ -12,9 +12,10 @@ from typing import TypeVar
 from aiohttp import web
 
 from bjidp.accounts.verifying import Visit
-from bjidp.web.forms.desk import Asker, Desk
+from bjidp.web.forms.desk import Asker, Desk, typed
 from bjidp.web.forms.login_first import LoginFirst
 from bjidp.web.forms.signed_in import Owner, SignedIn
+from bjidp.web.forms.uploads import Upload, Uploads
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import is_phone, on_h5
 from bjidp.web.pages.form_view import Form
@@ -25,8 +26,11 @@ F = TypeVar("F", bound=Form)
 class OwnPages:
     """Receives whoever is logged in."""
 
-    def __init__(self, *, desk: Desk, signed_in: SignedIn, cookies: Cookies, login_first: LoginFirst) -> None:
+    def __init__(
+        self, *, desk: Desk, signed_in: SignedIn, cookies: Cookies, login_first: LoginFirst, uploads: Uploads
+    ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
+        self._uploads = uploads
         self._desk = desk
         self._login_first = login_first
         self._signed_in = signed_in
@@ -53,6 +57,21 @@ class OwnPages:
             raise await self._login_first.lead(request)
         asker, form = await self._desk.read(request, kind)
         return asker, self._visit(request, asker, owner), form
+
+    async def uploaded(self, request: web.Request, kind: type[F]) -> tuple[Asker, Visit, F, Upload]:
+        """Return who posts a form with files, the form, and its files; lead strangers to the login page.
+
+        Strangers before anything of it is read, and whoever's session has ended meanwhile after it (attack P7). Raises
+        what :meth:`bjidp.web.forms.uploads.Uploads.read` raises.
+        """
+        owner = await self._signed_in.of(request)
+        if owner is None:
+            raise await self._login_first.lead(request)
+        upload = await self._uploads.read(request, owner)
+        if not await self._signed_in.still(request, owner):
+            raise await self._login_first.lead(request)
+        asker = self._desk.asker(request, owner)
+        return asker, self._visit(request, asker, owner), typed(upload.fields, kind), upload
 
     def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
         cookie = self._cookies.session_cookie(request) or ""

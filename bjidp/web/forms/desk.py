@@ -86,7 +86,7 @@ class StaleForm(BjidpError):
 
     def form(self, kind: type[F]) -> F:
         """Return what was typed as the form ``kind``."""
-        return _typed(self.fields, kind)
+        return typed(self.fields, kind)
 
 
 class Desk:
@@ -147,8 +147,12 @@ class Desk:
             raise StaleForm(await self._guest(request), fields)
         self._forms.require_token(fields, owner, browser)
         if owner is not None:
-            return self._owner(request, owner), _typed(fields, kind)
-        return self._browser(request, browser or ""), _typed(fields, kind)
+            return self._owner(request, owner), typed(fields, kind)
+        return self._browser(request, browser or ""), typed(fields, kind)
+
+    def asker(self, request: web.Request, owner: Owner) -> Asker:
+        """Return whoever is known to be logged in."""
+        return self._owner(request, owner)
 
     def answer(
         self, request: web.Request, asker: Asker | str, page: FormPage, *, because: BjidpError | None = None
@@ -215,7 +219,8 @@ def _with_pause(page: FormPage, seconds: int) -> FormPage:
     return cast("FormPage", replace(cast("Struct", page), form=replace(page.form, pause=seconds)))
 
 
-def _typed(fields: dict[str, str], kind: type[F]) -> F:
+def typed(fields: dict[str, str], kind: type[F]) -> F:
+    """Return the fields of a form as ``kind``; raise :class:`InvalidRequest` for one that it does not have."""
     try:
         return msgspec.convert(fields, kind)
     except msgspec.ValidationError:

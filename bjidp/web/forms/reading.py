@@ -59,9 +59,13 @@ class Forms:
         self.require_token(fields, owner, await self.browser(request))
         return fields
 
+    def require_own(self, request: web.Request) -> None:
+        """Raise :class:`OriginRefused` for a form of another site's page."""
+        require_origin(self._site, request)
+
     async def posted(self, request: web.Request) -> dict[str, str]:
         """Do as :meth:`read` does, and leave the token to be judged by :meth:`require_token`."""
-        require_origin(self._site, request)
+        self.require_own(request)
         if request.content_type != "application/x-www-form-urlencoded" or not _is_utf8(request.charset):
             raise InvalidRequest(FieldFault("", "content_type"))
         try:

@@ -49,6 +49,11 @@ class SignedIn:
         request[_FOUND] = _Found(visited)
         return visited
 
+    async def still(self, request: web.Request, owner: Owner) -> bool:
+        """Tell whether the session that was found at the beginning of a long request lives yet."""
+        found = await self._sessions.find(self._cookies.session_cookie(request))
+        return found is not None and found[0].id == owner.session.id
+
     async def of(self, request: web.Request) -> Owner | None:
         """Return the owner of the live session, or None. Raises ``StoreUnavailable``."""
         cookie = self._cookies.session_cookie(request)

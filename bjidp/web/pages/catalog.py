@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bjidp.web.pages import centre, organisations, recovery
+from bjidp.web.pages.appeal import AppealPage
 from bjidp.web.pages.ending import ErrorPage, MessagePage
 from bjidp.web.pages.help import ArticlePage, HelpPage, ManualPage
 from bjidp.web.pages.login import (
@@ -33,6 +34,7 @@ ALL: tuple[type[Page], ...] = (
     ScanHintPage,
     *centre.ALL,
     *organisations.ALL,
+    AppealPage,
     *recovery.ALL,
     MessagePage,
     HelpPage,

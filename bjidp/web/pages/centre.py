@@ -13,6 +13,7 @@ from bjidp.accounts.activity import Entry, Log, Reminder
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.overview import Overview
 from bjidp.accounts.ports import Evidence
+from bjidp.appeals.appeal import State
 from bjidp.audit.event import EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.organisations.organisation import Role
@@ -75,6 +76,8 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     username: str = ""
     """Whole, where its owner has asked to see it."""
     bank_cards: bool = True
+    appeal: State | None = None
+    """How the appeal stands that was filed last."""
     """Whether there is a bank to ask."""
     organisations: OrganisationsPanel | None = None
     """None where no register of organisations can be asked."""

@@ -19,6 +19,7 @@ class Article(StrEnum):
     RARE_CHARACTERS = "rare-characters"
     BUSINESS = "business"
     REBIND = "rebind"
+    APPEAL = "appeal"
     CANCEL = "cancel"
     ORGANISATIONS = "organisations"
     TERMS = "terms"
@@ -38,6 +39,7 @@ class HelpLink(StrEnum):
     CENTRE = "/centre"
     ORGANISATIONS = "/centre/organisations"
     ACTING = "/centre/acting"
+    APPEAL = "/centre/appeal"
 
 
 class HelpPage(msgspec.Struct, frozen=True, kw_only=True):

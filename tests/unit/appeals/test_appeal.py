@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bjidp.accounts.ports import Evidence
 from bjidp.appeals.appeal import (
     A_DAY,
+    TELL_FOR,
     Appeal,
     AppealClosed,
     Case,
@@ -20,9 +21,10 @@ from bjidp.appeals.appeal import (
     granted_identity,
     require_rest,
     reviewed,
+    tell_again_at,
     withdrawn,
 )
-from bjidp.clock import DAY, SECOND
+from bjidp.clock import DAY, MINUTE, SECOND
 from bjidp.errors import RateLimited
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
@@ -115,6 +117,15 @@ def test_a_few_appeals_a_day() -> None:
         require_rest(filed, now)
     assert limited.value.retry_after == 1
     require_rest(filed, now + SECOND)
+
+
+def test_a_message_that_is_not_taken_is_sent_again_ever_later() -> None:
+    tries, now = 0, 0
+    while now < DAY:
+        tries, now = tries + 1, tell_again_at(0, now)
+    assert tell_again_at(0, 0) == 10 * MINUTE
+    assert tries <= 6, "a number is told ten things a day"
+    assert now < TELL_FOR, "and there is one more try"
 
 
 def test_nothing_of_an_appeal_is_shown_where_it_is_printed() -> None:

@@ -1,0 +1,225 @@
+"""Posted forms with files: who may post one, and how much of it is taken (attack U5).
+
+Owns every limit of such a body, all of them kept while it comes: parts, fields, files, the whole, the time, silence,
+and how many come at once. Nobody but whoever is logged in may post one, and the page's token comes first in it, so that
+nothing is kept of what another site or a stranger sends. What is larger than it may be is read on for a while and
+thrown away: who sends it is told so, with what they typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from aiohttp import web
+from msgspec import Struct
+
+from bjidp.errors import FieldFault, InvalidRequest, TooBusy
+from bjidp.qrlogin.errors import OriginRefused
+from bjidp.web.forms.reading import FORM_TOKEN, Forms
+from bjidp.web.forms.signed_in import Owner
+from bjidp.web.http.errors import RequestTimeout, TooLarge
+from bjidp.web.http.multipart import Begun, Multipart, MultipartFault, Over, Piece
+
+PARTS: Final = 16
+FIELD_MAX: Final = 16 * 1024
+"""Bytes of a field; the longest is a reason of a thousand characters."""
+
+KEPT_MAX: Final = 16 * 1024 * 1024
+"""Bytes of all files that are kept."""
+
+READ_MAX: Final = 64 * 1024 * 1024
+"""Bytes of a body that are read at all."""
+
+TIME: Final = 120.0
+"""Seconds the whole of a body may take: three files at their largest, over a telephone's line."""
+
+SILENCE: Final = 10.0
+"""Seconds in which nothing of it comes."""
+
+AT_ONCE: Final = 8
+"""Bodies that are read at a time, each of which may take :data:`KEPT_MAX` of memory."""
+
+OF_ONE: Final = 2
+"""Of them of one account: whoever presses twice is answered twice."""
+
+BUSY: Final = 10
+"""Seconds after which to try again."""
+
+
+class File(Struct, frozen=True):
+    """A file that was sent; ``too_large`` says that there was more of it, which nobody has kept."""
+
+    field: str
+    name: str
+    data: bytes
+    too_large: bool = False
+
+    def __repr__(self) -> str:
+        """Show the field alone."""
+        return f"File({self.field!r}, ***)"
+
+
+class Upload(Struct, frozen=True):
+    """A posted form: its fields, and the files that were chosen, in their order.
+
+    ``too_large`` says that the whole was more than is taken: then the files are none.
+    """
+
+    fields: dict[str, str]
+    files: tuple[File, ...]
+    too_large: bool = False
+
+    def __repr__(self) -> str:
+        """Show nothing of it."""
+        return "Upload(***)"
+
+
+class Uploads:
+    """Reads forms with files, each of ``file_max`` bytes at most."""
+
+    def __init__(self, forms: Forms, *, file_max: int) -> None:
+        """Judge tokens by ``forms``."""
+        self._forms = forms
+        self._file_max = file_max
+        self._reading: Counter[str] = Counter()
+
+    async def read(self, request: web.Request, owner: Owner) -> Upload:
+        """Return the form that ``owner`` posts.
+
+        Raises :class:`OriginRefused` for a form of another site's page or without a token of this session, in its first
+        field; :class:`InvalidRequest` for a body that no browser sends; ``TooLarge`` for one that is not even read, and
+        ``TooBusy`` and ``RequestTimeout``.
+        """
+        self._forms.require_own(request)
+        boundary = request.headers.get("Content-Type", "")
+        kind, _, given = boundary.partition(";")
+        name, _, value = given.strip().partition("=")
+        if kind.strip().lower() != "multipart/form-data" or name.lower() != "boundary":
+            raise InvalidRequest(FieldFault("", "content_type"))
+        if (request.content_length or 0) > READ_MAX:
+            raise TooLarge
+        with self._turn(owner.session.account):
+            try:
+                taking = _Taking(self._forms, owner, self._file_max)
+                async with asyncio.timeout(TIME):
+                    await _read(request, Multipart(value.strip('"')), taking)
+            except TimeoutError:
+                raise RequestTimeout from None
+            except MultipartFault:
+                raise InvalidRequest(FieldFault("", "form")) from None
+        return taking.upload()
+
+    @contextmanager
+    def _turn(self, account: str) -> Iterator[None]:
+        if self._reading.total() >= AT_ONCE or self._reading[account] >= OF_ONE:
+            raise TooBusy(BUSY)
+        self._reading[account] += 1
+        try:
+            yield
+        finally:
+            self._reading[account] -= 1
+            self._reading += Counter()  # without those that are at nothing
+
+
+async def _read(request: web.Request, body: Multipart, taking: _Taking) -> None:
+    read = 0
+    while True:
+        async with asyncio.timeout(SILENCE):
+            data = await request.content.readany()
+        if not data:
+            break
+        read += len(data)
+        if read > READ_MAX:
+            raise TooLarge
+        for piece in body.feed(data):
+            taking.take(piece)
+    body.end()
+
+
+class _Taking:
+    """What of a body is kept so far."""
+
+    def __init__(self, forms: Forms, owner: Owner, file_max: int) -> None:
+        self._forms = forms
+        self._owner = owner
+        self._file_max = file_max
+        self._fields: dict[str, str] = {}
+        self._files: list[File] = []
+        self._parts = 0
+        self._part: Begun | None = None
+        self._data = bytearray()
+        self._over = False
+        """More of the part came than is kept."""
+        self._kept = 0
+        self._proved = False
+        self._too_large = False
+
+    def take(self, piece: Piece) -> None:
+        """Keep a piece, or not."""
+        match piece:
+            case Begun():
+                self._begin(piece)
+            case Over():
+                self._end()
+            case bytes():
+                self._add(piece)
+
+    def upload(self) -> Upload:
+        """Return what was kept."""
+        if not self._proved:
+            raise OriginRefused
+        return Upload(self._fields, () if self._too_large else tuple(self._files), self._too_large)
+
+    def _begin(self, part: Begun) -> None:
+        self._parts += 1
+        if self._parts > PARTS:
+            raise TooLarge
+        if not self._proved and (part.name != FORM_TOKEN or part.filename is not None):
+            raise OriginRefused
+        if part.name in self._fields or any(file.field == part.name for file in self._files):
+            raise InvalidRequest(FieldFault(part.name, "repeated"))
+        self._part, self._over = part, False
+        self._data.clear()
+
+    def _add(self, data: bytes) -> None:
+        is_file = self._part is not None and self._part.filename is not None
+        if is_file and self._kept + len(self._data) + len(data) > KEPT_MAX:
+            self._too_large = True
+        if self._over or (is_file and self._too_large):
+            return
+        self._data += data
+        if len(self._data) > (self._file_max if is_file else FIELD_MAX):
+            if not is_file:
+                raise TooLarge
+            self._over = True
+            self._data.clear()
+
+    def _end(self) -> None:
+        part = self._part
+        if part is None:
+            raise MultipartFault
+        self._part = None
+        if part.filename is not None:
+            # A field in which nothing was chosen is sent as a file without a name and without bytes.
+            if part.filename or self._data or self._over:
+                self._files.append(File(part.name, part.filename, bytes(self._data), self._over))
+            self._kept += len(self._data)
+        elif not self._proved:
+            self._prove()
+        else:
+            self._fields[part.name] = self._text()
+        self._data.clear()
+
+    def _prove(self) -> None:
+        self._forms.require_token({FORM_TOKEN: self._text()}, self._owner, None)
+        self._proved = True
+
+    def _text(self) -> str:
+        try:
+            return self._data.decode("utf-8")
+        except UnicodeDecodeError:
+            raise MultipartFault from None
