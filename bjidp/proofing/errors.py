@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bjidp.accounts.ports import Evidence
 from bjidp.errors import BjidpError
 from bjidp.proofing.adjudication import Advice, Denied
 
@@ -34,20 +33,6 @@ class CardMismatch(IdentityMismatch):
     """The bank knows the card with another person or phone number, or no such card that can be used."""
 
     code = "card_mismatch"
-
-
-class IdentityHeld(BjidpError):
-    """The identity is another account's; ``by`` names the proofs that bring it here, none when only people decide.
-
-    It is kept as a claim, for a proof to turn into a binding (RNV-7), or for an appeal (RNV-8).
-    """
-
-    code = "identity_held"
-
-    def __init__(self, by: Iterable[Evidence]) -> None:
-        """Name the proofs, weakest first."""
-        super().__init__(by=tuple(by))
-        self.by = tuple(by)
 
 
 class IdentityWorn(BjidpError):

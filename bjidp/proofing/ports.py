@@ -96,13 +96,11 @@ class Settled(Struct, frozen=True):
     """The account itself, where it took the place of another identity."""
 
 
-class HeldElsewhere(Exception):
+class Held(Struct, frozen=True):
     """Another account holds the identity, and this proof does not take it; nothing was changed."""
 
-    def __init__(self, by: tuple[Evidence, ...]) -> None:
-        """``by`` is what would take it, weakest first; nothing when the account that holds it is locked."""
-        super().__init__()
-        self.by = by
+    by: tuple[Evidence, ...]
+    """What would take it, weakest first; nothing where the account that holds it is locked, so that people decide."""
 
 
 class OtherIdentity(Exception):
@@ -129,7 +127,7 @@ class IdentityStore(Protocol):
         was: str | None,
         exchange: bool = False,
         keep: str | None = None,
-    ) -> Settled:
+    ) -> Settled | Held:
         """Make the identity the account's, by the rules of :mod:`bjidp.proofing.binding`, and audit it.
 
         Whoever loses it is audited and told, and everybody is put out of that account in the same transaction. With
@@ -137,8 +135,8 @@ class IdentityStore(Protocol):
         out of this one too, and phones that a former face has linked are linked no more. What sessions are kept
         elsewhere open nothing from then on, and are the caller's to delete. ``was`` is the mark of the identity that
         the account had when this was decided on, None where it had none. Raises :class:`IdentityChanged`, before
-        everything else, for an account that has another mark by now; :class:`OtherIdentity`; :class:`HeldElsewhere`;
-        ``RateLimited`` when it moved in the last 24 hours; and ``AccountRefused`` for an account that may not be used.
+        everything else, for an account that has another mark by now; :class:`OtherIdentity`; ``RateLimited`` when it
+        moved in the last 24 hours; and ``AccountRefused`` for an account that may not be used.
         """
         ...
 

@@ -19,9 +19,9 @@ from bjidp.person import Person
 from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.dates import beijing_date
-from bjidp.proofing.errors import IdentityHeld, IdentityOther, refusal
+from bjidp.proofing.errors import IdentityOther, refusal
 from bjidp.proofing.names import is_same
-from bjidp.proofing.ports import IdentityChanged, IdentityStore, NewIdentity
+from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
 from bjidp.proofing.stated import Stated, Typed, read
@@ -76,14 +76,13 @@ class RealNames:
         was = await self._own(session.account, stated.person)
         new = await self._confirmed(session.account, stated)
         try:
-            await self._settling.settle(session.account, new, was=was, keep=session.id)
-        except IdentityHeld as held:
-            return held.by
+            settled = await self._settling.settle(session.account, new, was=was, keep=session.id)
         except IdentityChanged:
             # By another post of the same form; else by somebody who is logged in to this account elsewhere.
             if await self._own(session.account, stated.person) is None:
                 raise VerificationRequired from None
-        return None
+            return None
+        return settled.by if isinstance(settled, Held) else None
 
     async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
         stated = self._read(typed, whole=True)

@@ -20,9 +20,9 @@ from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable
 from bjidp.proofing.claims import Claim, Claims
-from bjidp.proofing.errors import IdentityHeld, IdentityOther
+from bjidp.proofing.errors import IdentityOther
 from bjidp.proofing.ports import (
-    HeldElsewhere,
+    Held,
     IdentityChanged,
     IdentityStore,
     NewIdentity,
@@ -55,25 +55,24 @@ class Settling:
 
     async def settle(
         self, account: str, new: NewIdentity, *, was: str | None, keep: str, exchange: bool = False
-    ) -> Settled:
+    ) -> Settled | Held:
         """Give the account the identity it has proved; ``keep`` is the session at the page.
 
         ``was`` is the mark of the identity that this was decided on, None for none. With ``exchange`` it takes the
-        place of another, and the account's other sessions end (RNV-5). Raises :class:`IdentityChanged`;
-        :class:`IdentityHeld` when it stays another account's, kept as a claim; :class:`IdentityOther`, ``RateLimited``
-        and ``AccountRefused``.
+        place of another, and the account's other sessions end (RNV-5). What stays another account's is kept as a claim,
+        for a proof to turn into a binding (RNV-7), or for an appeal (RNV-8). Raises :class:`IdentityChanged`,
+        :class:`IdentityOther`, ``RateLimited`` and ``AccountRefused``.
         """
         try:
             settled = await self._identities.prove(
                 account, new, self._clock.now(), was=was, exchange=exchange, keep=keep
             )
-        except HeldElsewhere as held:
-            # Also where no proof would bring it here: then it is what an appeal is filed for (RNV-8).
-            await self._claims.keep(account, Claim(new=new, exchange=exchange))
-            raise IdentityHeld(held.by) from None
         except OtherIdentity:
             raise IdentityOther from None
-        await self._follow(settled, keep)
+        if isinstance(settled, Held):
+            await self._claims.keep(account, Claim(new=new, exchange=exchange))
+        else:
+            await self._follow(settled, keep)
         return settled
 
     async def _follow(self, settled: Settled, keep: str) -> None:
@@ -111,11 +110,11 @@ async def settled_in(
 
     async def write() -> None:
         try:
-            await settling.settle(visit.account, new, was=was, keep=visit.session.id, exchange=exchange)
+            settled = await settling.settle(visit.account, new, was=was, keep=visit.session.id, exchange=exchange)
         except IdentityChanged:
             raise NotDue(draft.id, Step.VERIFY) from None
-        except IdentityHeld as held:
-            by = held.by
+        if isinstance(settled, Held):
+            by = settled.by
             await changes.note(visit, draft, lambda facts: replace(facts, held_by=by))
 
     await changes.save(visit, draft, write)

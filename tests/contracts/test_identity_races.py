@@ -14,14 +14,14 @@ import pytest
 from bjidp.accounts.ports import Evidence, IdentityTaken, Link, Standing
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import RateLimited
-from bjidp.proofing.ports import HeldElsewhere, IdentityChanged, NewIdentity, Settled
+from bjidp.proofing.ports import Held, IdentityChanged, NewIdentity, Settled
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from tests.contracts.house import ZHANG, House, applicant, identity, keyring
 
 NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
 TURNS: Final = 100
 
-Outcome: TypeAlias = Settled | tuple[Link, Standing]
+Outcome: TypeAlias = Settled | Held | tuple[Link, Standing]
 
 
 class Race:
@@ -107,7 +107,7 @@ def proof(evidence: Evidence) -> NewIdentity:
     return NewIdentity(person=ZHANG, evidence=evidence, evidence_reference="E-1", authority_reference="A-77")
 
 
-def account_of(won: Outcome) -> str:
+def account_of(won: Settled | tuple[Link, Standing]) -> str:
     """Return whose the identity has become."""
     return (won.standing if isinstance(won, Settled) else won[1]).account
 
@@ -132,9 +132,9 @@ async def test_of_two_who_prove_one_identity_at_the_same_moment_one_holds_it_eve
     for _ in range(TURNS):
         results = await asyncio.gather(*await begin(race), return_exceptions=True)
         # Both, where the first one's proof could be outdone by the second one's.
-        won = [result for result in results if not isinstance(result, BaseException)]
+        won = [result for result in results if not isinstance(result, BaseException | Held)]
         lost = [result for result in results if isinstance(result, BaseException)]
-        assert {type(error) for error in lost} <= {HeldElsewhere, IdentityTaken, IdentityChanged, RateLimited}, lost
+        assert {type(error) for error in lost} <= {IdentityTaken, IdentityChanged, RateLimited}, lost
         holder = await accounts.holder_of(ZHANG)
         assert holder is not None
         assert holder.account in {account_of(each) for each in won}

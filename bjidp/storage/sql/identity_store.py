@@ -24,7 +24,7 @@ from bjidp.proofing.binding import Bind, Keep, Move, Renew, Wait, decide
 from bjidp.proofing.levels import WORN
 from bjidp.proofing.ports import (
     Bound,
-    HeldElsewhere,
+    Held,
     IdentityChanged,
     NewIdentity,
     OtherIdentity,
@@ -91,8 +91,8 @@ class SqlIdentities:
         was: str | None,
         exchange: bool = False,
         keep: str | None = None,
-    ) -> Settled:
-        def work(transaction: Transaction) -> Settled:
+    ) -> Settled | Held:
+        def work(transaction: Transaction) -> Settled | Held:
             return self._prove(transaction, account, new, now, was=was, exchange=exchange, keep=keep)
 
         return await self._engine.write(work)
@@ -133,7 +133,7 @@ class SqlIdentities:
         was: str | None,
         exchange: bool,
         keep: str | None,
-    ) -> Settled:
+    ) -> Settled | Held:
         document = of_document(new.person)
         holder = self._claims.holder(transaction, document)
         # In one order everywhere: two accounts that take each other's identities must not wait for each other.
@@ -160,11 +160,11 @@ class SqlIdentities:
                 losing = locked[former]
                 if losing is None or not losing.usable:
                     # Nobody gets out of a lock by another account (attack Q21): people decide, by 人工申诉.
-                    raise HeldElsewhere(())
+                    return Held(())
                 loser = self._moves.take(transaction, former, losing.ref, new, now)
                 self._moves.give(transaction, account_id, ref, new, now, moved_at=now)
             case Keep(by=by):
-                raise HeldElsewhere(by)
+                return Held(by)
             case Wait(seconds=seconds):
                 raise RateLimited(seconds)
         if replaces:

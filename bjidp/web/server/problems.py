@@ -49,7 +49,6 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "flow_unknown": HTTPStatus.FORBIDDEN,
     "form_expired": HTTPStatus.GONE,
     "frame_stale": HTTPStatus.CONFLICT,
-    "identity_held": HTTPStatus.CONFLICT,
     "identity_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
     "identity_other": HTTPStatus.CONFLICT,
     "identity_worn": HTTPStatus.CONFLICT,

@@ -30,7 +30,6 @@ OF_PAGES = {
     "flow_expired",
     "flow_unknown",
     "form_expired",
-    "identity_held",
     "identity_other",
     "level_required",
     "identity_worn",
