@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bjidp.accounts import fields
 from bjidp.accounts.ports import Evidence
@@ -33,7 +34,7 @@ from bjidp.proofing.documents import parse
 from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, refusal
 from bjidp.proofing.faults import Unacceptable
 from bjidp.proofing.names import is_same
-from bjidp.proofing.ports import Bound, IdentityStore, NewIdentity
+from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
 from bjidp.vendors.ports import CardFacts, Reason
@@ -164,10 +165,19 @@ class BankCardProofs:
         if not proved:
             binding = _binding(draft.id, factors.number)
             draft = await self._addresses.prove(visit, draft, binding, typed.change.code)
-        new = await self._confirmed(visit.account, factors)
-        return await settled_in(
-            self._changes, self._settling, visit, draft, new, was=factors.was, exchange=factors.exchange
-        )
+        known = await self._known(visit.account, factors)
+        # Before the bank is paid: for the identity of an account that is locked, or of one it came to a moment ago.
+        held = await self._identities.prospect(visit.account, factors.person, Evidence.BANK_CARD, self._clock.now())
+        new = known if held is not None else await self._with_card(visit.account, factors, known)
+
+        async def settle() -> Settled | Held:
+            if held is not None:
+                return await self._settling.leave(visit.account, new, held, exchange=factors.exchange)
+            return await self._settling.settle(
+                visit.account, new, was=factors.was, keep=visit.session.id, exchange=factors.exchange
+            )
+
+        return await settled_in(self._changes, visit, draft, settle)
 
     async def _factors(self, visit: Visit, typed: Typed, *, code: bool) -> Factors:
         """Return the factors.
@@ -220,31 +230,36 @@ class BankCardProofs:
             faults.append(FieldFault(CARD_FIELD, NOT_DEBIT))
         return card
 
-    async def _confirmed(self, account: str, factors: Factors) -> NewIdentity:
-        """Ask the authority and the bank; raise ``IdentityMismatch`` or its kin unless both say yes."""
-        authority = await self._asking.authority(account, factors.person)
-        findings = {Register.AUTHORITY: authority.finding}
-        verdict = adjudicate(factors.person, findings)
+    async def _known(self, account: str, factors: Factors) -> NewIdentity:
+        """Ask the authority for the person; raise ``IdentityMismatch`` or its kin unless it says yes.
+
+        Who does not exist has no card, and the bank is not paid to say so.
+        """
+        answer = await self._asking.authority(account, factors.person)
+        verdict = adjudicate(factors.person, {Register.AUTHORITY: answer.finding})
         if isinstance(verdict, Denied):
-            # Who does not exist has no card; the bank is not paid to say so.
             raise refusal(verdict)
-        facts = CardFacts(factors.person, factors.card.digits, factors.number.digits)
-        bank = await self._asking.bank(account, facts)
-        verdict = adjudicate(factors.person, findings | {Register.BANK: bank.finding})
-        if isinstance(verdict, Denied):
-            if verdict.reason is Reason.CARD_NOT_DEBIT:
-                raise InvalidRequest(FieldFault(CARD_FIELD, NOT_DEBIT))
-            raise CardMismatch(verdict.advice)
         return NewIdentity(
             person=factors.person,
-            evidence=Evidence.BANK_CARD,
-            evidence_reference=bank.reference,
+            evidence=Evidence.NAME_AND_NUMBER,
+            evidence_reference=answer.reference,
             authority_reference=verdict.references[Register.AUTHORITY],
             # What was stated beside it with the claim, since this form asks for neither.
             runs_out_at=None if factors.claim is None else factors.claim.new.runs_out_at,
             for_life=factors.claim is not None and factors.claim.new.for_life,
             sex=None if factors.claim is None else factors.claim.new.sex,
         )
+
+    async def _with_card(self, account: str, factors: Factors, known: NewIdentity) -> NewIdentity:
+        """Ask the bank for the four factors of who is ``known``; raise :class:`CardMismatch` unless it says yes."""
+        facts = CardFacts(factors.person, factors.card.digits, factors.number.digits)
+        answer = await self._asking.bank(account, facts)
+        verdict = adjudicate(factors.person, {Register.BANK: answer.finding})
+        if isinstance(verdict, Denied):
+            if verdict.reason is Reason.CARD_NOT_DEBIT:
+                raise InvalidRequest(FieldFault(CARD_FIELD, NOT_DEBIT))
+            raise CardMismatch(verdict.advice)
+        return replace(known, evidence=Evidence.BANK_CARD, evidence_reference=answer.reference)
 
 
 def _kinds(bound: Bound | None, claim: Claim | None) -> list[DocumentType]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, SECOND, Instant, Millis
+from bjidp.standing import MAY_LOG_IN, Status
 
 MOVES_EVERY: Final[Millis] = DAY
 """How long an identity that moved stays where it is: two people who both can prove it do not pull it to and fro."""
@@ -21,6 +22,7 @@ class Holding(Struct, frozen=True):
     """The account that holds an identity, how well it proved it, and when it came there from another account."""
 
     account: str
+    status: Status
     evidence: Evidence
     moved_at: Instant | None
 
@@ -40,7 +42,10 @@ class Move(Struct, frozen=True):
 
 
 class Keep(Struct, frozen=True):
-    """Another account holds it, and this proof does not take it. ``by`` is what would, weakest first."""
+    """Another account holds it, and this proof does not take it.
+
+    ``by`` is what would, weakest first; nothing, where people have to decide.
+    """
 
     by: tuple[Evidence, ...]
 
@@ -57,12 +62,15 @@ Decision: TypeAlias = Bind | Renew | Move | Keep | Wait
 def decide(claimant: str, proof: Evidence, holding: Holding | None, now: Instant) -> Decision:
     """Say what becomes of an identity that ``claimant`` has proved at ``now``.
 
-    Name and number take it from nobody, however weakly it is held: somebody else may know both.
+    Name and number take it from nobody, however weakly it is held: somebody else may know both. Nobody gets out of a
+    lock by another account (attack Q21): people decide, by 人工申诉.
     """
     if holding is None:
         return Bind()
     if holding.account == claimant:
         return Renew()
+    if holding.status is not MAY_LOG_IN:
+        return Keep(())
     takes = taking(holding.evidence)
     if proof not in takes:
         return Keep(takes)

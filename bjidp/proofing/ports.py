@@ -118,6 +118,13 @@ class IdentityStore(Protocol):
         """Return the identity of an account, or None."""
         ...
 
+    async def prospect(self, account: str, person: Person, evidence: Evidence, now: Instant) -> Held | None:
+        """Return what would keep such a proof from making the identity the account's, None where nothing would.
+
+        For a look before anybody is paid for the proof: nothing stands still for it. Raises ``RateLimited``.
+        """
+        ...
+
     async def prove(
         self,
         account: str,

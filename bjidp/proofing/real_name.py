@@ -21,7 +21,7 @@ from bjidp.proofing.asking import Asking
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.errors import IdentityOther, refusal
 from bjidp.proofing.names import is_same
-from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity
+from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
 from bjidp.proofing.stated import Stated, Typed, read
@@ -90,7 +90,11 @@ class RealNames:
         exchange = operation is Operation.EXCHANGE
         was = await self._own(visit.account, None if exchange else stated.person)
         new = await self._confirmed(visit.account, stated)
-        return await settled_in(self._changes, self._settling, visit, draft, new, was=was, exchange=exchange)
+
+        async def settle() -> Settled | Held:
+            return await self._settling.settle(visit.account, new, was=was, keep=visit.session.id, exchange=exchange)
+
+        return await settled_in(self._changes, visit, draft, settle)
 
     async def _own(self, account: str, person: Person | None) -> str | None:
         """Return the mark of the account's identity, which all that follows is decided on, None where it has none.

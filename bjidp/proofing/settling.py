@@ -7,6 +7,7 @@ again for no failure: a crash in between costs a message.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from msgspec.structs import replace
@@ -70,10 +71,14 @@ class Settling:
         except OtherIdentity:
             raise IdentityOther from None
         if isinstance(settled, Held):
-            await self._claims.keep(account, Claim(new=new, exchange=exchange))
-        else:
-            await self._follow(settled, keep)
+            return await self.leave(account, new, settled, exchange=exchange)
+        await self._follow(settled, keep)
         return settled
+
+    async def leave(self, account: str, new: NewIdentity, held: Held, *, exchange: bool) -> Held:
+        """Keep the claim of an account that has proved who somebody is as far as that leads; return ``held``."""
+        await self._claims.keep(account, Claim(new=new, exchange=exchange))
+        return held
 
     async def _follow(self, settled: Settled, keep: str) -> None:
         with suppress(StoreUnavailable):
@@ -92,14 +97,7 @@ class Settling:
 
 
 async def settled_in(
-    changes: Changes,
-    settling: Settling,
-    visit: Visit,
-    draft: Draft[Change],
-    new: NewIdentity,
-    *,
-    was: str | None,
-    exchange: bool,
+    changes: Changes, visit: Visit, draft: Draft[Change], settle: Callable[[], Awaitable[Settled | Held]]
 ) -> str:
     """Settle a proof as the last step of a change; return the change's id.
 
@@ -110,7 +108,7 @@ async def settled_in(
 
     async def write() -> None:
         try:
-            settled = await settling.settle(visit.account, new, was=was, keep=visit.session.id, exchange=exchange)
+            settled = await settle()
         except IdentityChanged:
             raise NotDue(draft.id, Step.VERIFY) from None
         if isinstance(settled, Held):

@@ -10,7 +10,7 @@ from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
-from bjidp.proofing.ports import IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled
+from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
 from tests.support.identities import held, prove
 
@@ -214,11 +214,38 @@ async def test_nobody_gets_into_or_out_of_a_lock_by_an_identity(house: House, id
     await prove(identities, locked, proof(NAME), house.now)
     house.set_status(locked, "locked")
     before = house.counts()
-    assert await held(identities, other, proof(FACE), house.now) == ()
+    for evidence in Evidence:
+        assert await held(identities, other, proof(evidence), house.now) == ()
     for attempt in (prove(identities, locked, proof(FACE, LI), house.now), identities.unbind(locked, house.now)):
         with pytest.raises(AccountRefused):
             await attempt
     assert house.counts() == before
+
+
+@pytest.mark.req("RNV-7")
+@pytest.mark.parametrize("by", Evidence)
+@pytest.mark.parametrize("held_by", Evidence)
+async def test_what_comes_of_a_proof_is_known_before_anybody_is_paid_for_it(
+    house: House, identities: IdentityStore, held_by: Evidence, by: Evidence
+) -> None:
+    holder, other = await two(house)
+    assert await identities.prospect(other, ZHANG, by, house.now) is None
+    await prove(identities, holder, proof(held_by), house.now)
+    before = house.counts()
+    assert await identities.prospect(holder, ZHANG, by, house.now) is None
+    assert await identities.prospect(other, LI, by, house.now) is None
+    told = await identities.prospect(other, ZHANG, by, house.now)
+    assert house.counts() == before
+    bound = await identities.bound(other)
+    came = await identities.prove(other, proof(by), house.now, was=None if bound is None else bound.mark)
+    assert (told is None) == isinstance(came, Settled)
+    assert told is None or told == came
+    if told is None:
+        with pytest.raises(RateLimited):
+            await identities.prospect(holder, ZHANG, FACE, house.now)
+        holder, other = other, holder
+    house.set_status(holder, "locked")
+    assert await identities.prospect(other, ZHANG, by, house.now) == Held(())
 
 
 @pytest.mark.req("RNV-1")

@@ -6,7 +6,7 @@ Owns the rows of ``identity``. Who holds which document is decided by ``claims``
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import FromClause, bindparam, delete, func, insert, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind
 from bjidp.accounts.ports import Evidence, IdentityTaken
@@ -18,7 +18,7 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.binding import Holding, is_led_to, keeps, stays
 from bjidp.proofing.levels import WORN, level
 from bjidp.proofing.ports import Bound, NewIdentity, mark
-from bjidp.standing import Level
+from bjidp.standing import Level, Status
 from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -40,6 +40,15 @@ BOUND = (
     identity.c.authority_reference,
     identity.c.version,
 )
+
+HOLDER: FromClause = identity.join(account, account.c.id == identity.c.account)
+HOLDING = (account.c.id, account.c.status, identity.c.evidence, identity.c.moved_at)
+
+
+def holding_from(row: Row) -> Holding:
+    """Read the columns :data:`HOLDING`."""
+    holder, status, evidence, moved_at = row
+    return Holding(holder, Status(status), Evidence(evidence), moved_at)
 
 
 class Identities:
@@ -67,7 +76,7 @@ class Identities:
                 version=identity.c.version + bindparam("step"),
             )
         )
-        self._held = engine.compile(select(identity.c.evidence, identity.c.moved_at).where(held))
+        self._held = engine.compile(select(*HOLDING).select_from(HOLDER).where(held))
         self._marked = engine.compile(
             select(identity.c.bound_at, identity.c.version, identity.c.evidence_reference).where(held)
         )
@@ -135,7 +144,7 @@ class Identities:
     def holding(self, transaction: Transaction, holder: str) -> Holding | None:
         """Return how an account that is locked holds its identity; None when it has none."""
         held = transaction.one(self._held, {"account": holder})
-        return None if held is None else Holding(holder, Evidence(held[0]), held[1])
+        return None if held is None else holding_from(held)
 
     def mark(self, transaction: Transaction, holder: str) -> str | None:
         """Return the mark of the identity of an account that is locked; None when it has none."""

@@ -13,11 +13,13 @@ from sqlalchemy import bindparam, select, update
 
 from bjidp.accounts.identifiers import of_document
 from bjidp.accounts.notices import NoticeKind
+from bjidp.accounts.ports import Evidence
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy
 from bjidp.errors import RateLimited
 from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.person import Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.binding import Bind, Keep, Move, Renew, Wait, decide
@@ -33,13 +35,13 @@ from bjidp.proofing.ports import (
 )
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.claims import Claims
+from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.identities import BOUND, Identities
+from bjidp.storage.sql.identities import BOUND, HOLDER, HOLDING, Identities, holding_from
 from bjidp.storage.sql.identity_moves import IdentityMoves
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.rows import Rows
-from bjidp.storage.sql.schema import identity
+from bjidp.storage.sql.schema import account, identifier, identity
 from bjidp.storage.sql.transaction import Contended, Transaction
 
 AT_ONCE: Final = 20
@@ -61,6 +63,9 @@ class SqlIdentities:
         self._audit = AuditRows(engine)
         self._notices = NoticeRows(engine)
         self._bound = compile_(select(*BOUND).where(identity.c.account == bindparam("account")))
+        self._holder = compile_(
+            select(*HOLDING).select_from(HOLDER.join(identifier, identifier.c.account == account.c.id)).where(*HELD)
+        )
         self._moves = IdentityMoves(engine, cipher, self._claims, self._identities)
         self._run_out = compile_(
             select(identity.c.account)
@@ -81,6 +86,16 @@ class SqlIdentities:
     async def bound(self, account: str) -> Bound | None:
         row = await self._engine.one(self._bound, {"account": account})
         return None if row is None else self._identities.bound(row)
+
+    async def prospect(self, account: str, person: Person, evidence: Evidence, now: Instant) -> Held | None:
+        row = await self._engine.one(self._holder, self._claims.values(of_document(person)))
+        match decide(account, evidence, None if row is None else holding_from(row), now):
+            case Keep(by=by):
+                return Held(by)
+            case Wait(seconds=seconds):
+                raise RateLimited(seconds)
+            case Bind() | Renew() | Move():
+                return None
 
     async def prove(
         self,
@@ -157,11 +172,7 @@ class SqlIdentities:
             case Bind():
                 self._moves.give(transaction, account_id, ref, new, now, moved_at=None)
             case Move(loser=former):
-                losing = locked[former]
-                if losing is None or not losing.usable:
-                    # Nobody gets out of a lock by another account (attack Q21): people decide, by 人工申诉.
-                    return Held(())
-                loser = self._moves.take(transaction, former, losing.ref, new, now)
+                loser = self._moves.take(transaction, former, usable(locked[former]), new, now)
                 self._moves.give(transaction, account_id, ref, new, now, moved_at=now)
             case Keep(by=by):
                 return Held(by)

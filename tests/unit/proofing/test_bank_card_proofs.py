@@ -339,6 +339,39 @@ async def test_posts_at_once_bind_once_under_one_reference(room: Study) -> None:
     assert room.events().count("identity.proved") == 1
 
 
+@pytest.mark.req("RNV-7")
+@pytest.mark.attack("Q21")
+@pytest.mark.parametrize(("held_by", "status", "by"), [(NAME, "locked", ()), (FACE, "active", (FACE,))])
+async def test_nobody_pays_a_bank_for_an_identity_that_no_card_brings(
+    room: Study, held_by: Evidence, status: str, by: tuple[Evidence, ...]
+) -> None:
+    other, account = await room.someone(NEW_NUMBER, "other_one"), await room.someone()
+    await known(room, other, evidence=held_by)
+    room.rows("UPDATE account SET status = ? WHERE id = ?", status, other)
+    visit, flow = await room.proved(await room.enter(account), Operation.BANK_CARD)
+    await room.bank_cards.prove(visit, flow, factors())
+    done = await room.changes.look(visit, Operation.BANK_CARD, flow)
+    assert done.draft is not None
+    assert (done.step, done.draft.facts.held_by) == (Step.DONE, by)
+    assert room.bank.asked == []
+    claim = await room.claims.find(account)
+    assert claim is not None
+    assert (claim.person, claim.new.evidence) == (ZHANG, NAME)
+    assert await room.bound(other) is not None
+
+
+@pytest.mark.req("RNV-7")
+async def test_an_identity_that_moved_a_moment_ago_costs_neither_bank_nor_proof(room: Study) -> None:
+    first, holder = await room.someone(NEW_NUMBER, "other_one"), await room.someone(THIRD_NUMBER, "other_two")
+    await known(room, first)
+    await known(room, holder, evidence=BANK)
+    visit, flow = await room.proved(await room.enter(await room.someone()), Operation.BANK_CARD)
+    with pytest.raises(RateLimited):
+        await room.bank_cards.prove(visit, flow, factors())
+    assert room.bank.asked == []
+    assert (await room.changes.look(visit, Operation.BANK_CARD, flow)).step is Step.CHANGE
+
+
 @pytest.mark.req("RNV-6")
 @pytest.mark.attack("B2")
 async def test_an_identity_that_is_given_up_elsewhere_while_the_bank_is_asked_does_not_come_back(room: Study) -> None:
