@@ -15,9 +15,10 @@ import structlog
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.telling import Teller, Told
 from bjidp.appeals.appeal import TELL_FOR, State
-from bjidp.appeals.ports import AppealStore, Concerned, Outcome
+from bjidp.appeals.ports import AppealStore, Outcome
 from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable
+from bjidp.proofing.ports import PutOut
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.number import MobileNumber
 
@@ -73,20 +74,21 @@ class Outcomes:
         if all(told):
             await self._appeals.followed(outcome.appeal)
 
-    async def _told_loser(self, outcome: Outcome, loser: Concerned | None) -> bool:
+    async def _told_loser(self, outcome: Outcome, loser: PutOut | None) -> bool:
         if loser is None:
             return True
-        await self._endings.end_after(loser.account, None, SessionEnd.IDENTITY_LOST, loser.ref)
+        await self._endings.end_after(loser.account, None, SessionEnd.IDENTITY_LOST, loser.ref, loser.gone)
         return await self._told(outcome, loser, Told.IDENTITY_LOST, loser=True)
 
-    async def _told_claimant(self, outcome: Outcome, claimant: Concerned | None) -> bool:
+    async def _told_claimant(self, outcome: Outcome, claimant: PutOut | None) -> bool:
         if claimant is None:
             return True
         if outcome.exchanged:
-            await self._endings.end_after(claimant.account, None, SessionEnd.IDENTITY_EXCHANGED, claimant.ref)
+            reason = SessionEnd.IDENTITY_EXCHANGED
+            await self._endings.end_after(claimant.account, None, reason, claimant.ref, claimant.gone)
         return await self._told(outcome, claimant, TELLS[outcome.state], loser=False)
 
-    async def _told(self, outcome: Outcome, who: Concerned, what: Told, *, loser: bool) -> bool:
+    async def _told(self, outcome: Outcome, who: PutOut, what: Told, *, loser: bool) -> bool:
         if who.phone is None or not self._teller.sends:
             # Nobody to tell, or nobody to send it: the notice is there.
             return True

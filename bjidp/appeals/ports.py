@@ -13,7 +13,7 @@ from msgspec import Struct
 from bjidp.appeals.appeal import Appeal, Case, State, Verdict
 from bjidp.appeals.attachments import Fault, Kind, Picture
 from bjidp.clock import Instant
-from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.ports import NewIdentity, PutOut
 
 
 class AttachmentRefused(Exception):
@@ -82,18 +82,6 @@ class Waiting(Struct, frozen=True, kw_only=True):
     pictures: int
 
 
-class Concerned(Struct, frozen=True):
-    """An account that an outcome is about, and the number to tell it at; None for one without."""
-
-    account: str
-    ref: str
-    phone: str | None
-
-    def __repr__(self) -> str:
-        """Show whose it is by its reference alone."""
-        return f"Concerned({self.ref!r}, ***)"
-
-
 class Outcome(Struct, frozen=True, kw_only=True):
     """What has to follow a decision, once for everybody concerned."""
 
@@ -102,9 +90,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     decided_at: Instant
     exchanged: bool
     """The account's own sessions end too: it was another person's before (RNV-5)."""
-    claimant: Concerned | None
+    claimant: PutOut | None
     """None once it was told, or has nobody to be told."""
-    loser: Concerned | None
+    loser: PutOut | None
     """None where nobody lost anything, or it was told."""
 
 

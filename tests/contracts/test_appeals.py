@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import Evidence
+from bjidp.accounts.ports import Evidence, Gone
 from bjidp.appeals.appeal import A_DAY, OF_AN_IDENTITY, ROOM, TELL_AGAIN, AppealClosed, Attachment, State, Verdict
 from bjidp.appeals.attachments import Kind, Picture
 from bjidp.appeals.errors import AppealNotNeeded, AppealOpen, AppealsCrowded, AppealsFull
@@ -20,7 +20,7 @@ from bjidp.privacy.fields import FieldUnreadable
 from bjidp.proofing.ports import NewIdentity
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.catalog import open_sql
-from tests.contracts.house import LI, ZHANG, House, cookie, keyring
+from tests.contracts.house import LI, ZHANG, House, cookie, identity, keyring
 from tests.support.identities import prove
 
 pytestmark = pytest.mark.req("RNV-8")
@@ -302,6 +302,23 @@ async def test_another_identity_gives_way_only_where_the_appeal_was_for_an_excha
     assert outcome.exchanged
     assert outcome.loser is not None
     assert outcome.loser.account == holder
+
+
+@pytest.mark.req("RNV-5")
+async def test_phones_that_go_with_an_identity_are_named_to_whoever_follows_it_up(
+    house: House, appeals: AppealStore
+) -> None:
+    await sides(house)
+    link, standing = await house.someone(LI, identity("oLi"))
+    await house.members.set_phone(standing.account, "13800138009", house.now)
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    filed = await appeals.file(new(standing.account, exchange=True), house.now, room=ROOM)
+    await appeals.decide(await decision(house, filed), house.now)
+    (outcome,) = await appeals.outcomes(house.now, 10)
+    assert outcome.claimant is not None
+    assert outcome.claimant.gone == Gone((link.id,), (session.id,))
+    assert await house.accounts.link_of(identity("oLi")) is None
 
 
 async def test_an_outcome_is_taken_on_by_one_and_again_where_nobody_was_told(

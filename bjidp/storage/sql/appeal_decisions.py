@@ -7,6 +7,7 @@ within its transactions.
 
 from __future__ import annotations
 
+import msgspec
 from sqlalchemy import bindparam, update
 
 from bjidp.accounts.identifiers import of_document
@@ -17,6 +18,7 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.binding import Bind, Move, Renew, award
+from bjidp.proofing.ports import PutOut
 from bjidp.storage.sql.account_rows import AccountRows, Locked
 from bjidp.storage.sql.appeal_rows import AppealRows
 from bjidp.storage.sql.audit import AuditRows
@@ -49,7 +51,13 @@ class AppealDecisions:
         self._follow = engine.compile(
             update(appeal)
             .where(appeal.c.id == bindparam("appeal"))
-            .values(loser=bindparam("new_loser"), exchanged=bindparam("new_exchanged"), tell_at=bindparam("now"))
+            .values(
+                loser=bindparam("new_loser"),
+                exchanged=bindparam("new_exchanged"),
+                gone=bindparam("new_gone"),
+                loser_gone=bindparam("new_loser_gone"),
+                tell_at=bindparam("now"),
+            )
         )
 
     def decide(self, transaction: Transaction, decision: Decision, now: Instant) -> Appeal:
@@ -68,12 +76,21 @@ class AppealDecisions:
             raise Contended  # it moved on while this waited
         if self.case(transaction, found, holder).facts != decision.facts:
             raise FactsChanged
-        loser, exchanged = None, False
+        loser, exchanged = None, None
         if decision.verdict is Verdict.GRANT:
             loser, exchanged = self._grant(transaction, found, holder, locked, now)
         self._rows.move(transaction, moved)
-        values = {"appeal": moved.id, "new_loser": loser, "new_exchanged": int(exchanged), "now": now}
-        transaction.run(self._follow, values)
+        transaction.run(
+            self._follow,
+            {
+                "appeal": moved.id,
+                "new_loser": None if loser is None else loser.account,
+                "new_exchanged": int(exchanged is not None),
+                "new_gone": _words(exchanged),
+                "new_loser_gone": _words(loser),
+                "now": now,
+            },
+        )
         self._notices.tell(transaction, moved.account, _NOTICES[decision.verdict], now)
         facts = {Fact.APPEAL: moved.id, Fact.STAFF: decision.staff}
         self._audit.write_for(transaction, moved.account, AuditEvent(_EVENTS[decision.verdict], now, facts=facts))
@@ -93,8 +110,8 @@ class AppealDecisions:
         holder: str | None,
         locked: dict[str, Locked | None],
         now: Instant,
-    ) -> tuple[str | None, bool]:
-        """Give the account the identity; return who lost it, and whether another one gave way."""
+    ) -> tuple[PutOut | None, PutOut | None]:
+        """Give the account the identity; return who lost it, and the account itself where another one gave way."""
         claimant = locked[found.account]
         if claimant is None or not claimant.usable:
             raise NotGrantable("gone" if claimant is None else claimant.status)
@@ -114,9 +131,13 @@ class AppealDecisions:
                 if losing is None:
                     raise Contended
                 # Also from an account that is locked: people have looked at why it is.
-                self._moves.take(transaction, former, losing.ref, new, now)
+                loser = self._moves.take(transaction, former, losing.ref, new, now)
                 self._moves.give(transaction, found.account, claimant.ref, new, now, moved_at=now)
-                loser = former
+        exchanged = None
         if had_one:
-            self._moves.exchanged(transaction, found.account, claimant.ref, None, now)
-        return loser, had_one
+            exchanged = self._moves.exchanged(transaction, found.account, claimant.ref, None, now)
+        return loser, exchanged
+
+
+def _words(out: PutOut | None) -> str | None:
+    return None if out is None else msgspec.json.encode(out.gone).decode()

@@ -143,6 +143,8 @@ class AppealRows:
                 "tell_at": None,
                 "told_at": None,
                 "loser_told_at": None,
+                "gone": None,
+                "loser_gone": None,
             },
         )
         for number, picture in enumerate(new.pictures, start=1):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, null, or_, select, update
 
 from bjidp.accounts.identifiers import of_document
+from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.appeals.appeal import (
     OF_AN_IDENTITY,
     OPEN,
@@ -25,12 +27,13 @@ from bjidp.appeals.appeal import (
     withdrawn,
 )
 from bjidp.appeals.errors import AppealNotNeeded, AppealOpen, AppealsCrowded, AppealsFull
-from bjidp.appeals.ports import AppealUnknown, Concerned, Decision, NewAppeal, Outcome, Waiting
+from bjidp.appeals.ports import AppealUnknown, Decision, NewAppeal, Outcome, Waiting
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, Instant
 from bjidp.entropy import Entropy, token
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
+from bjidp.proofing.ports import PutOut
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.appeal_decisions import AppealDecisions
 from bjidp.storage.sql.appeal_rows import AppealRows, picture_row
@@ -40,6 +43,8 @@ from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import appeal, appeal_picture
 from bjidp.storage.sql.statements import Row, Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
+
+_GONE: Final = msgspec.json.Decoder(Gone)
 
 _IS_OPEN: Final = or_(*(appeal.c.state == state.value for state in sorted(OPEN)))
 
@@ -102,6 +107,8 @@ class SqlAppeals:
                 appeal.c.loser,
                 appeal.c.told_at,
                 appeal.c.loser_told_at,
+                appeal.c.gone,
+                appeal.c.loser_gone,
             )
             .where(due)
             .order_by(appeal.c.tell_at)
@@ -110,6 +117,7 @@ class SqlAppeals:
         )
         by_id = update(appeal).where(appeal.c.id == bindparam("appeal"))
         self._take_on = compile_(by_id.values(tell_at=bindparam("again_at")))
+        self._followed = compile_(by_id.values(tell_at=null(), gone=null(), loser_gone=null()))
         self._told = compile_(by_id.values(told_at=bindparam("now")))
         self._loser_told = compile_(by_id.values(loser_told_at=bindparam("now")))
         closed = appeal.c.decided_at < bindparam("before")
@@ -226,7 +234,7 @@ class SqlAppeals:
         await self._engine.write_one(statement, {"appeal": appeal, "now": now})
 
     async def followed(self, appeal: str) -> None:
-        await self._engine.write_one(self._take_on, {"appeal": appeal, "again_at": None})
+        await self._engine.write_one(self._followed, {"appeal": appeal})
 
     async def forget_attachments(self, before: Instant, limit: int) -> int:
         values = {"before": before, "limit": limit}
@@ -259,18 +267,19 @@ class SqlAppeals:
         self._audit.write_for(transaction, account_id, AuditEvent(kind, now, facts=facts))
 
     def _outcome(self, transaction: Transaction, row: Row) -> Outcome:
-        found, claimant, state, decided_at, exchanged, loser, told_at, loser_told_at = row
+        found, claimant, state, decided_at, exchanged, loser, told_at, loser_told_at, gone, loser_gone = row
 
-        def concerned(account_id: str | None, done: Instant | None) -> Concerned | None:
+        def concerned(account_id: str | None, done: Instant | None, went: str | None) -> PutOut | None:
             if account_id is None or done is not None:
                 return None
-            return Concerned(account_id, *self._rows.reached(transaction, account_id))
+            ref, phone = self._rows.reached(transaction, account_id)
+            return PutOut(account_id, ref, phone, NOTHING if went is None else _GONE.decode(went))
 
         return Outcome(
             appeal=found,
             state=State(state),
             decided_at=decided_at,
             exchanged=bool(exchanged),
-            claimant=concerned(claimant, told_at),
-            loser=concerned(loser, loser_told_at),
+            claimant=concerned(claimant, told_at, gone),
+            loser=concerned(loser, loser_told_at, loser_gone),
         )

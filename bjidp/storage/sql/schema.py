@@ -179,6 +179,9 @@ appeal = Table(
     Column("tell_at", _INSTANT, index=True),
     Column("told_at", _INSTANT),
     Column("loser_told_at", _INSTANT),
+    # What went from either account with the decision: ids alone, until somebody has followed it up.
+    Column("gone", Text),
+    Column("loser_gone", Text),
     Index(None, "account", "filed_at"),
     Index(None, "key_version", "document"),
     Index(None, "state", "filed_at"),

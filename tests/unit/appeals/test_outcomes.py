@@ -10,18 +10,23 @@ import structlog
 from msgspec.structs import replace
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.ports import Gone
 from bjidp.accounts.telling import Teller, Told
 from bjidp.appeals.appeal import TELL_FOR, State
 from bjidp.appeals.outcomes import Outcomes
-from bjidp.appeals.ports import AppealStore, Concerned, Outcome
+from bjidp.appeals.ports import AppealStore, Outcome
 from bjidp.clock import SECOND, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
+from bjidp.proofing.ports import PutOut
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.number import MobileNumber
 
 pytestmark = pytest.mark.req("RNV-8")
 
-CLAIMANT, LOSER = Concerned("one", "r1", "13800138000"), Concerned("two", "r2", "13800138001")
+CLAIMANT, LOSER = (
+    PutOut("one", "r1", "13800138000", Gone(("L1",))),
+    PutOut("two", "r2", "13800138001", Gone((), ("M2",))),
+)
 
 
 class Kept:
@@ -65,9 +70,9 @@ class Ended:
     def __init__(self) -> None:
         self.ended: list[tuple[str, SessionEnd]] = []
 
-    async def end_after(self, account: str, keep: str | None, reason: SessionEnd, ref: str) -> None:
+    async def end_after(self, account: str, keep: str | None, reason: SessionEnd, ref: str, gone: Gone) -> None:
         assert keep is None
-        assert ref in {CLAIMANT.ref, LOSER.ref}
+        assert (ref, gone) in {(CLAIMANT.ref, CLAIMANT.gone), (LOSER.ref, LOSER.gone)}
         self.ended.append((account, reason))
 
 
@@ -144,7 +149,7 @@ async def test_a_number_that_is_never_reached_is_given_up_after_days(clock: Manu
 
 @pytest.mark.parametrize("sends", [True, False])
 async def test_where_there_is_nobody_to_tell_or_to_send_the_notice_suffices(clock: ManualClock, sends: bool) -> None:
-    silent = replace(granted(clock), claimant=Concerned("one", "r1", None), loser=Concerned("two", "r2", None))
+    silent = replace(granted(clock), claimant=replace(CLAIMANT, phone=None), loser=replace(LOSER, phone=None))
     world = World(clock, [silent if sends else granted(clock)])
     world.vendor.sends = sends
     await world.service.once()
