@@ -4,8 +4,8 @@ Owns what the approval of one is exchanged for: the account's own identity count
 comes of it, no login and no other person (attacks B4, Q18). Called by :mod:`bjidp.qrlogin.redeeming`, which has seen to
 it that the session that asked is the one that redeems.
 
-**What a crash leaves.** The level is written in one transaction, under our reference of the check: redeemed once more,
-it is found done.
+**What a crash leaves.** The level is written in one transaction, under our reference of the check, and the ticket is
+claimed after it: redeemed once more, it is found done.
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ class Faces:
         try:
             await self._identities.prove(account, new, self._clock.now(), was=errand.mark)
         except IdentityChanged:
-            raise AccountRefused("level") from None
+            # By the same approval that was redeemed twice at once, or by something else.
+            bound = await self._identities.bound(account)
+            if bound is None or bound.evidence_reference != evidence:
+                raise AccountRefused("level") from None
 
     async def take_back(self, redemption: Redemption) -> None:
         """See :meth:`bjidp.qrlogin.redeeming.Exchange.take_back`.

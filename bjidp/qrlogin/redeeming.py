@@ -2,8 +2,8 @@
 
 Called by ``web`` for ``POST /qr/redeem``. The approval is claimed by compare-and-set before the session is written,
 so fifty parallel calls make one session (attack Q4); if the session cannot be written the claim is given back, so an
-outage consumes nothing. Which of them a ticket is good for was fixed when its page was opened: no call chooses it
-(attack Q18).
+outage consumes nothing. A level is written first, since it is the same however often that is done. Which of them a
+ticket is good for was fixed when its page was opened: no call chooses it (attack Q18).
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Exchange(Protocol):
     async def give(self, redemption: Redemption) -> None:
         """Write it; raise, with nothing written, ``AccountRefused``, ``StoreUnavailable`` or :class:`TicketUnknown`.
 
-        The last is for a confirmation that is worth nothing any more: sessions of its account were ended since.
+        The last is for a confirmation that is worth nothing any more: sessions of its account were ended since. For a
+        face ticket it may be called several times, at once too, which has to come to the same.
         """
         ...
 
@@ -118,17 +119,6 @@ class Redeeming:
         if approved.code is not None:
             await self._check_code(ticket, approved, code)
         claim = token(self._entropy, 128)
-        try:
-            # Quietly: a claim is nothing a page is told of. The end of the flow is, or the ticket's, below.
-            await self._changes.on_ticket(
-                ticket.id,
-                lambda found, now: machine.redeem(found, claim, now),
-                # A try that was counted has changed the flow since.
-                found=held if approved.code is None else None,
-                quiet=True,
-            )
-        except (machine.InvalidTransition, TicketExpired):
-            raise TicketUnknown from None
         asker = about.errand.session if about.errand is not None else None
         redemption = Redemption(
             holder=approved.holder,
@@ -140,14 +130,15 @@ class Redeeming:
             errand=about.errand,
             evidence=approved.evidence,
         )
-        try:
-            await exchange.give(redemption)
-        except (AccountRefused, TicketUnknown):
-            await self._settle(ticket.id, lambda found, _: machine.refuse(found, claim))
-            raise
-        except StoreUnavailable:
-            await self._settle(ticket.id, lambda found, _: machine.release(found, claim))
-            raise
+        if about.purpose is Purpose.FACE:
+            # What a face is exchanged for is given once, however often: so it is given before the claim, and a crash
+            # between the two leaves the approval to be redeemed again. Nobody is before a camera a second time.
+            await self._give(exchange, redemption, claim, claimed=False)
+            await self._claim(ticket.id, claim)
+        else:
+            # A try that was counted has changed the flow since.
+            await self._claim(ticket.id, claim, found=held if approved.code is None else None)
+            await self._give(exchange, redemption, claim, claimed=True)
         if self._withdrawn(ticket.id, await self._ended(held.value, secret, browser)):
             await exchange.take_back(redemption)
             raise TicketUnknown
@@ -156,6 +147,31 @@ class Redeeming:
     async def take_back(self, redemption: Redemption) -> None:
         """Take what came of an errand back, as far as it can be, since what has to go with it could not be done."""
         await (self._proving if redemption.evidence is None else self._faces).take_back(redemption)
+
+    async def _claim(self, ticket_id: str, claim: str, found: Held[Flow] | None = None) -> None:
+        """Claim the approval; raise :class:`TicketUnknown` when it is none any more, or another call was faster."""
+        try:
+            # Quietly: a claim is nothing a page is told of. The end of the flow is, or the ticket's.
+            await self._changes.on_ticket(
+                ticket_id, lambda ticket, now: machine.redeem(ticket, claim, now), found=found, quiet=True
+            )
+        except (machine.InvalidTransition, TicketExpired):
+            raise TicketUnknown from None
+
+    async def _give(self, exchange: Exchange, redemption: Redemption, claim: str, *, claimed: bool) -> None:
+        """Exchange; end the ticket where that is refused, and take the claim back where a store is down."""
+
+        def held(ticket: Ticket, now: Instant) -> Ticket:
+            return ticket if claimed else machine.redeem(ticket, claim, now)
+
+        try:
+            await exchange.give(redemption)
+        except (AccountRefused, TicketUnknown):
+            await self._settle(redemption.ticket, lambda ticket, now: machine.refuse(held(ticket, now), claim))
+            raise
+        except StoreUnavailable:
+            await self._settle(redemption.ticket, lambda ticket, now: machine.release(held(ticket, now), claim))
+            raise
 
     def _exchange(self, about: Purposeful, approved: Approved, signed_in: Session | None, login: Exchange) -> Exchange:
         errand = about.errand

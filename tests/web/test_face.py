@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any, Final
 
 import pytest
 
 from bjidp.accounts.ports import Evidence
+from bjidp.clock import DAY, SECOND
 from bjidp.proofing.ports import Bound
 from bjidp.standing import Standing
 from tests.support.browser import SESSION, Browser, Screen
@@ -259,6 +261,35 @@ async def test_what_has_changed_since_the_phone_confirmed_is_found_at_the_redeem
     assert found is None or found.evidence is Evidence.NAME_AND_NUMBER
     if change == "proved anew":
         assert "data-flow" not in (await browser.get(address)).text, "the page begins anew"
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_process_that_dies_while_the_level_is_written_costs_nobody_another_face(program: Program) -> None:
+    seams: list[str] = []
+    for writes in count(1):
+        # A platform identity shows so many faces a day.
+        program.clock.advance(DAY // SECOND)
+        phone = await program.phone()
+        browser = await asking(program, phone)
+        _, grant, _, address = await shown(program, phone, browser)
+        life = program.lives[0]
+        life.ends_after(writes)
+        answer = await program.survives(browser.redeem(grant, program.code))
+        life.lives_on()
+        if answer is not None:
+            assert answer.status == 200
+            break
+        await program.comes_back(memory=True)
+        program.clock.advance(1)
+        seam = life.written[-1]
+        again = await browser.redeem(grant, program.code)
+        assert again.status == 200 or "tickets.replace" in life.written, "the ticket is claimed when the level is there"
+        assert (await identity_of(program)).evidence is Evidence.FACE, seam
+        # Or the answer with the session's new cookie got lost with its process.
+        if await browser.who() is not None:
+            assert heading(await at_the_end(browser, address)) == "人脸识别认证成功", seam
+        seams.append(seam)
+    assert {"identities.prove", "tickets.replace"} <= set(seams), seams
 
 
 @pytest.mark.attack("P7")

@@ -100,6 +100,13 @@ async def test_given_twice_it_is_written_once(room: Study, faces: Faces) -> None
     assert room.events().count("identity.proved") == 2, "one of them is that of its name and number"
 
 
+async def test_one_approval_that_is_redeemed_several_times_at_once_is_written_once(room: Study, faces: Faces) -> None:
+    visit = await at_l2(room)
+    given = await redemption(room, visit)
+    await asyncio.gather(*(faces.give(given) for _ in range(5)))
+    assert room.events().count("identity.proved") == 2, "one of them is that of its name and number"
+
+
 async def test_of_two_at_once_one_is_written(room: Study, faces: Faces) -> None:
     visit = await at_l2(room)
     given, other = await redemption(room, visit), await redemption(room, visit, reference="F2")
