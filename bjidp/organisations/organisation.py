@@ -39,8 +39,8 @@ class Loss(StrEnum):
 
     TAKEN_OVER = "taken_over"
     """The register has confirmed another person, or the same one at another account, since."""
-    LED_ANEW = "led_anew"
-    """The same account is another identity by now, and was confirmed again: what was before is over."""
+    IDENTITY_GONE = "identity_gone"
+    """The account is no more the person whom the register has confirmed."""
     CANCELLED = "cancelled"
     """The account was cancelled."""
     REFUSED = "refused"

@@ -52,11 +52,7 @@ class Aftermath(Struct, frozen=True):
 
 
 class Appointed(Struct, frozen=True):
-    """A mandate as the 法定代表人 sees it.
-
-    ``who`` is the agent's masked name, once somebody has accepted; None again when that account is no more the person
-    who did.
-    """
+    """A mandate as the 法定代表人 sees it; ``who`` is the agent's masked name, once somebody has accepted."""
 
     mandate: Mandate
     who: str | None
@@ -89,7 +85,8 @@ class OrganisationStore(Protocol):
     """Organisations and mandates. Raises ``StoreUnavailable`` when it does not answer.
 
     An organisation is led only while its account may be used and has the very identity that the register has confirmed;
-    one that is not led is nobody's here: it is not listed, nobody acts for it, and it can be registered anew.
+    one that is not led is nobody's here: it is not listed, nobody acts for it, and it can be registered anew. With the
+    identity, or the account, goes what it has led, and what it has acted for.
     """
 
     async def register(self, account: str, new: NewOrganisation, now: Instant) -> Aftermath:
@@ -125,7 +122,7 @@ class OrganisationStore(Protocol):
         ...
 
     async def entrusted(self, account: str) -> list[Entrusted]:
-        """Return the mandates that the account has accepted as the person it is still, newest first."""
+        """Return the mandates that the account has accepted, newest first."""
         ...
 
     async def offered(self, phone: str) -> list[Entrusted]:

@@ -193,6 +193,9 @@ async def test_an_organisation_is_led_only_while_its_account_may_be_used_and_is_
     await prove(house.sql.identities, zhang, new, house.now)
     assert [await roles(house, one) for one in (zhang, li)] == [[], []]
     assert (await organisations.led(zhang), await organisations.appointed(zhang)) == ([], [])
+    assert (house.count("organisation"), house.count("mandate")) == (0, 0)
+    assert (zhang, "organisation.lost") in house.notices()
+    assert (li, "mandate.ended") in house.notices()
 
 
 @pytest.mark.req("ORG-1")
@@ -206,9 +209,7 @@ async def test_who_proves_the_same_identity_anew_registers_anew_on_the_same_answ
     new = NewIdentity(person=ZHANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
     await prove(house.sql.identities, zhang, new, house.now)
     again = await confirmed(house, zhang, asked_at=former.confirmed_at)
-    # It is told to the agents alone: who leads it has lost nothing.
-    assert await organisations.register(zhang, again, house.now) == Aftermath(None, (LIS,))
-    assert "organisation.lost" not in [kind for _, kind in house.notices()]
+    assert await organisations.register(zhang, again, house.now) == Aftermath()
     assert [await roles(house, one) for one in (zhang, li)] == [[Role.REPRESENTATIVE], []]
 
 
@@ -440,8 +441,8 @@ async def test_a_mandate_is_the_persons_who_accepted_it_and_no_other_ones_at_tha
     new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
     await prove(house.sql.identities, li, new, house.now, exchange=True)
     assert await roles(house, li) == []
-    assert [one.who for one in await organisations.appointed(zhang)] == [None]
-    assert await organisations.entrusted(li) == []
+    assert (await organisations.appointed(zhang), await organisations.entrusted(li)) == ([], [])
+    assert house.notices()[-2:] == [(zhang, "mandate.ended"), (li, "identity.exchanged")]
 
 
 @pytest.mark.req("ACC-7", "ORG-2")

@@ -155,6 +155,8 @@ async def test_the_way_of_a_legal_person_leads_through_a_personal_login_to_the_c
     assert heading(await owner.get("/centre/acting")) == "选择代表谁办事"
     await chooses(owner)
     assert await acts_for(owner) == (await company(program))["name"]
+    if not prefix:
+        assert "/centre/acting" in links(await stranger.get("/login?tab=legal"))
     # The other browser of the same person is itself still.
     assert await acts_for(zhang) is None
     page = await owner.get("/centre/acting")
@@ -315,20 +317,6 @@ async def test_who_is_below_l3_is_told_what_is_missing_and_where_it_is_done(prog
     token = forms(await low.get("/centre"))[0].values["csrf"]
     answer = await post(low.browser, "/centre/acting", {"csrf": token, "capacity": "m.1"})
     assert (answer.status, "需要先完成中级实名认证" in note(answer)) == (403, True)
-
-
-@pytest.mark.req("ORG-2", "RNV-5")
-async def test_a_mandate_whose_agent_has_become_somebody_else_is_shown_for_what_it_is(program: Program) -> None:
-    zhang, li = await leader(program), await agent(program)
-    await registered(zhang)
-    await offered(zhang)
-    await answers(li, "accept")
-    program.sql("UPDATE identity SET bound_at = bound_at + 1 WHERE account = (SELECT agent FROM mandate)")
-    page = await zhang.get("/centre/organisations")
-    assert "暂不生效" in page.text
-    assert "生效中" not in page.text
-    assert "没有委托给您的法人" in (await li.get("/centre/organisations")).text
-    assert "已经结束" in (await answers(zhang, "end")).text
 
 
 @pytest.mark.req("ORG-2", "ORG-3")

@@ -12,6 +12,7 @@ from bjidp.accounts.ports import Ended, Gone
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
+from bjidp.organisations.organisation import Loss
 from bjidp.sessions.ports import SessionEnd
 from bjidp.standing import Status
 from bjidp.storage.sql.audit import AuditRows
@@ -83,7 +84,7 @@ class Erasure:
         for session, expires_at, link in phones:
             if expires_at > now:
                 self._ended(transaction, EventKind.MINI_SESSION_ENDED, ref, session, now, link=link)
-        self._organisations.leave(transaction, account_id, now)
+        self._organisations.leave(transaction, account_id, Loss.CANCELLED, now)
         for statement in self._deletes:
             transaction.run(statement, {"account": account_id})
         transaction.run(self._empty, {"account": account_id, "now": now})

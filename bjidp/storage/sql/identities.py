@@ -13,6 +13,7 @@ from bjidp.accounts.ports import Evidence, IdentityTaken
 from bjidp.clock import Instant
 from bjidp.errors import RateLimited
 from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.organisations.organisation import Loss
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.binding import Holding, is_led_to, keeps, stays
@@ -23,6 +24,7 @@ from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
+from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import account, identity
 from bjidp.storage.sql.statements import Row
 from bjidp.storage.sql.transaction import Contended, Transaction
@@ -59,6 +61,7 @@ class Identities:
         self._cipher = cipher
         self._claims = claims
         self._mini_ends = MiniSessionEnds(engine)
+        self._organisations = OrganisationRows(engine)
         held = identity.c.account == bindparam("account")
         self._add = engine.compile(insert(identity))
         self._renew = engine.compile(
@@ -151,10 +154,15 @@ class Identities:
         marked = transaction.one(self._marked, {"account": holder})
         return None if marked is None else mark(*marked)
 
-    def drop(self, transaction: Transaction, holder: str) -> bool:
-        """Take its identity from an account that is locked; return whether it had one."""
+    def drop(self, transaction: Transaction, holder: str, now: Instant) -> bool:
+        """Take its identity from an account that is locked; return whether it had one.
+
+        What it led and acted for as that person ends with it, and the other sides are told.
+        """
         dropped = transaction.run(self._drop, {"account": holder})
         self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
+        if dropped:
+            self._organisations.leave(transaction, holder, Loss.IDENTITY_GONE, now)
         return bool(dropped)
 
     def take(self, transaction: Transaction, holder: str, now: Instant) -> list[str]:
@@ -163,7 +171,7 @@ class Identities:
         It is the fence in the account's row that does so: sessions that are kept elsewhere open nothing from then on.
         Returns which sessions on phones ended here.
         """
-        self.drop(transaction, holder)
+        self.drop(transaction, holder, now)
         transaction.run(self._fence, {"account": holder, "keep": None})
         return self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
 

@@ -65,7 +65,7 @@ class IdentityMoves:
         moved_at: Instant | None,
     ) -> None:
         """Give the account an identity that is nobody's by now, in place of the one it had."""
-        had_one = self._identities.drop(transaction, account_id)
+        had_one = self._identities.drop(transaction, account_id, now)
         if not self._claims.claim(transaction, of_document(new.person), account_id):
             raise Contended  # somebody came to hold it since the look
         self._identities.bind(transaction, account_id, new, now, moved_at=moved_at)

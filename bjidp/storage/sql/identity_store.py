@@ -115,7 +115,7 @@ class SqlIdentities:
     async def unbind(self, account: str, now: Instant) -> PutOut | None:
         def work(transaction: Transaction) -> PutOut | None:
             ref = self._accounts.lock(transaction, account)
-            if not self._identities.drop(transaction, account):
+            if not self._identities.drop(transaction, account, now):
                 return None
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_UNBOUND, now, ref))
             self._notices.tell(transaction, account, NoticeKind.IDENTITY_UNBOUND, now)

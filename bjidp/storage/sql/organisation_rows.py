@@ -1,7 +1,7 @@
 """Rows of organisations and mandates, as other stores change them within their transactions.
 
 Owns the way from a row to its noun, and what is left behind where somebody leads an organisation no more. Called by
-``organisations`` and by the end of an account.
+``organisations``, and by the end of an account or of its identity.
 """
 
 from __future__ import annotations
@@ -107,17 +107,17 @@ class OrganisationRows:
             agents.append(agent)
         facts = {Fact.ORGANISATION: organisation_id, Fact.REASON: loss.value}
         self._audit.write_for(transaction, representative, AuditEvent(EventKind.ORGANISATION_LOST, now, facts=facts))
-        if loss not in {Loss.CANCELLED, Loss.LED_ANEW}:
+        if loss is not Loss.CANCELLED:
             self._notices.tell(transaction, representative, NoticeKind.ORGANISATION_LOST, now)
         transaction.run(self._drop, {"organisation": organisation_id})
         return agents
 
-    def leave(self, transaction: Transaction, account_id: str, now: Instant) -> None:
-        """End what an account that ends, and is locked, leads and acts for; the other sides are told."""
+    def leave(self, transaction: Transaction, account_id: str, loss: Loss, now: Instant) -> None:
+        """End what an account that is locked leads and acts for; the other sides are told."""
         for (led,) in transaction.all(self._led, {"account": account_id}):
-            self.drop(transaction, led, account_id, Loss.CANCELLED, now)
+            self.drop(transaction, led, account_id, loss, now)
         for name, of, representative in transaction.all(self._taken, {"account": account_id, "now": now}):
-            facts = {Fact.ORGANISATION: of, Fact.MANDATE: name, Fact.REASON: Loss.CANCELLED.value}
+            facts = {Fact.ORGANISATION: of, Fact.MANDATE: name, Fact.REASON: loss.value}
             self._audit.write_for(transaction, account_id, AuditEvent(EventKind.MANDATE_ENDED, now, facts=facts))
             self._notices.tell(transaction, representative, NoticeKind.MANDATE_ENDED, now)
         transaction.run(self._leave, {"account": account_id})

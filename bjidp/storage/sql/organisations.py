@@ -135,16 +135,15 @@ class SqlOrganisations:
             raise Contended  # it moved on while this waited
         aftermath = Aftermath()
         if former is not None:
-            own = former.representative == account_id
-            if own and former.bound_at == new.bound_at:
+            if (former.representative, former.bound_at) == (account_id, new.bound_at):
                 at = new.asked_at
                 transaction.run(self._renew, {"organisation": former.id, "new_name": new.name, "asked_at": at})
                 return aftermath
-            # The same question proves the same person at their own account, whoever they were there in between.
-            later = new.asked_at > former.confirmed_at or (own and new.asked_at == former.confirmed_at)
-            if not later and self._holders.lead(transaction, former.representative, former.id):
+            if new.asked_at <= former.confirmed_at and self._holders.lead(
+                transaction, former.representative, former.id
+            ):
                 raise OrganisationHeld
-            aftermath = self._drop(transaction, former, Loss.LED_ANEW if own else Loss.TAKEN_OVER, now)
+            aftermath = self._drop(transaction, former, Loss.TAKEN_OVER, now)
         made = token(self._entropy, 128)
         values: dict[str, Value] = {
             "id": made,
@@ -165,5 +164,5 @@ class SqlOrganisations:
     def _drop(self, transaction: Transaction, kept: Organisation, loss: Loss, now: Instant) -> Aftermath:
         agents = self._rows.drop(transaction, kept.id, kept.representative, loss, now)
         numbers = [self._holders.number(transaction, agent) for agent in dict.fromkeys(agents)]
-        told = None if loss is Loss.LED_ANEW else self._holders.number(transaction, kept.representative)
-        return Aftermath(told, tuple(number for number in numbers if number is not None))
+        told = tuple(number for number in numbers if number is not None)
+        return Aftermath(self._holders.number(transaction, kept.representative), told)

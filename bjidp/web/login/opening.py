@@ -32,6 +32,9 @@ from bjidp.web.pages.qr import ScanHintPage
 from bjidp.web.pages.rendering import Renderer
 from bjidp.web.pages.shell import Page
 
+LEGAL: Final = "/centre/acting"
+"""Where 法人登录 leads whoever is logged in: to the choice of whom to act for."""
+
 TABS: Final[frozenset[str]] = frozenset({"scan", "account", "legal"})
 
 
@@ -99,17 +102,17 @@ class LoginPages:
     async def login(self, request: web.Request) -> web.Response:
         """Show the login page; to a browser that is logged in, who it is logged in as."""
         owner = await self._signed_in.visiting(request)
+        tab = request.query.get("tab", "scan")
         if owner is not None:
             return self._page(
                 SignedInPage(
                     h5=on_h5(request),
                     who=owner.standing.name,
                     client=self._settings.client.name,
-                    next=at(request, self._settings.home),
+                    next=at(request, LEGAL if tab == "legal" else self._settings.home),
                     csrf=owner.session.csrf,
                 )
             )
-        tab = request.query.get("tab", "scan")
         if is_phone(request):
             raise web.HTTPFound("/h5/login")
         await self._observer.source(request).hit(self._throttle, "login.opened", OPENED)

@@ -40,11 +40,6 @@ class MandateView(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there is anything to be done with it."""
         return self.state in {State.OFFERED, State.ACCEPTED}
 
-    @property
-    def idle(self) -> bool:
-        """Whether nobody can act by it: the agent's account is no more the person who took it."""
-        return self.state is State.ACCEPTED and not self.who
-
 
 class LedView(msgspec.Struct, frozen=True, kw_only=True):
     """An organisation of whoever is logged in, with its mandates."""
@@ -81,11 +76,10 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
         )
         offer = msgspec.structs.replace(given, id="b", who="", state=State.OFFERED)
         over = msgspec.structs.replace(given, id="c", state=State.ENDED)
-        idle = msgspec.structs.replace(given, id="e", who="")
         taken = msgspec.structs.replace(given, name="北京朝晖示例商贸有限公司", credit_code=_CODE, who="赵**", phone="")
         waiting = msgspec.structs.replace(taken, id="d", state=State.OFFERED)
         led = LedView(
-            name="北京青禾示例科技有限公司", credit_code=_CODE, confirmed_at=_AT, mandates=(given, offer, idle, over)
+            name="北京青禾示例科技有限公司", credit_code=_CODE, confirmed_at=_AT, mandates=(given, offer, over)
         )
         return cls(
             h5=False,
