@@ -15,6 +15,8 @@ import pytest
 from bjidp.platforms import Platform
 from bjidp.sandbox.people import DocumentType, Story
 from tests.architecture.test_citations import DOCS
+from tests.browser import test_face as faces
+from tests.browser import test_identity_stories as in_a_browser
 from tests.support.cast import PAGES, PHONES, Cell, Place, cast, cells
 from tests.web import test_identity_stories as over_http
 
@@ -64,3 +66,26 @@ def test_a_row_is_tested_with_every_document_and_story_at_every_place(row: str) 
     }
     missing = wanted - cells(over_http)
     assert not missing, "nothing shows " + "; ".join(map(str, sorted(missing)))
+
+
+@pytest.mark.parametrize("row", [row for row, places in PLACES.items() if places])
+def test_a_row_is_walked_in_a_browser_at_every_place(row: str) -> None:
+    walked = {cell.place for cell in cells(in_a_browser, faces) if cell.row == row}
+    assert {place.value for place in PLACES[row]} <= walked
+
+
+@pytest.mark.parametrize("place", PHONES)
+def test_every_document_and_story_opens_jingtong_in_a_browser_on_each_platform(place: Place) -> None:
+    walked = {(cell.row, cell.document, cell.story) for cell in cells(in_a_browser) if cell.place == place.value}
+    wanted = {(row, who.document_type.value, who.story.value) for row in ("REG-7", "LOG-7") for who in cast()}
+    assert wanted <= walked
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_every_document_is_typed_into_both_kinds_of_page_in_a_browser(place: Place) -> None:
+    walked = {
+        (cell.document, cell.for_life)
+        for cell in cells(in_a_browser)
+        if (cell.row, cell.place) == ("RNV-2", place.value)
+    }
+    assert {(who.document_type.value, who.valid_to is None) for who in cast()} <= walked

@@ -7,7 +7,9 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from bjidp.sandbox.people import Person
 from tests.support.accessibility import violations
+from tests.support.cast import Place, people, played, staged
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.handset import Handset
@@ -50,11 +52,12 @@ async def shows_a_face(phone: Handset) -> None:
     await phone.shows("人脸已识别，请确认。")
 
 
+@played(Place.WECHAT, by=people("zhou-mingxuan"))
 async def test_a_page_leads_through_a_face_on_the_phone_and_moves_on_by_itself(
-    demo: Demo, computer: Computer, phone: Handset
+    demo: Demo, computer: Computer, phone: Handset, place: Place, who: Person
 ) -> None:
     page = computer.page
-    await logs_in(demo, computer, phone, "周明轩", "wechat")
+    await logs_in(demo, computer, phone, who.name, place)
     await page.goto("/centre/face")
     await expect(page.get_by_role("heading", name="人脸识别认证")).to_be_visible()
     await page.get_by_role("link", name="用京通扫码验证").click()
@@ -93,11 +96,11 @@ async def test_a_page_leads_through_a_face_on_the_phone_and_moves_on_by_itself(
     assert found == []
 
 
-@pytest.mark.parametrize(("person", "platform"), [("许婉清", "alipay"), ("潘浩然", "baidu")])
+@staged({Place.ALIPAY: people("xu-wanqing"), Place.BAIDU: people("pan-haoran")})
 async def test_a_face_is_shown_on_the_other_platforms_too(
-    demo: Demo, computer: Computer, phone: Handset, person: str, platform: str
+    demo: Demo, computer: Computer, phone: Handset, place: Place, who: Person
 ) -> None:
-    await logs_in(demo, computer, phone, person, platform)
+    await logs_in(demo, computer, phone, who.name, place)
     await is_verified(computer, phone, "face", "人脸识别认证")
     await computer.shows("waiting")
     await phone.scans(computer, QUESTION)

@@ -6,7 +6,7 @@ Owns the parameters by which a test says what it covers: :func:`played` gives ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from types import FunctionType, ModuleType
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 from msgspec import Struct
 
-from bjidp.sandbox.people.person import Person, Story
+from bjidp.sandbox.people import Person
 from bjidp.sandbox.people.population import population
 
 PARAMETERS: Final = ("place", "who")
@@ -54,15 +54,22 @@ def cast() -> list[Person]:
 
 def played(*places: Place, by: Iterable[Person] | None = None) -> pytest.MarkDecorator:
     """Run a test at each of ``places`` with each person of the cast, or with those of ``by``."""
-    people = cast() if by is None else list(by)
+    everybody = cast() if by is None else list(by)
+    return staged(dict.fromkeys(places, everybody))
+
+
+def staged(people_at: Mapping[Place, Iterable[Person]]) -> pytest.MarkDecorator:
+    """Run a test at each place with the persons there."""
     return pytest.mark.parametrize(
-        PARAMETERS, [pytest.param(place, who, id=f"{place}-{who.id}") for place in places for who in people]
+        PARAMETERS,
+        [pytest.param(place, who, id=f"{place}-{who.id}") for place, those in people_at.items() for who in those],
     )
 
 
-def of_story(*stories: Story) -> list[Person]:
-    """Return the persons of the cast with one of these stories."""
-    return [who for who in cast() if who.story in stories]
+def people(*ids: str) -> list[Person]:
+    """Return persons by their ids."""
+    everybody = population()
+    return [everybody[name] for name in ids]
 
 
 def cells(*modules: ModuleType) -> set[Cell]:

@@ -33,6 +33,15 @@ class Handset:
         """Choose a platform and a person, and open 京通 as them."""
         if isinstance(self.root, Page):
             await self.page.goto("/phone")
+        await self.chooses(person, platform)
+
+    async def comes_back(self, person: str, platform: str) -> None:
+        """Leave 京通, and log in once more."""
+        await self.root.get_by_label("切换平台或人物").click()
+        await self.chooses(person, platform)
+
+    async def chooses(self, person: str, platform: str) -> None:
+        """Choose a platform and a person on the screen that asks for them, and open 京通."""
         await self.root.get_by_role("radio", name=PLATFORMS[platform], exact=True).check()
         await self.root.get_by_role("radio", name=person, exact=True).check()
         await self.root.get_by_role("button", name="登录京通").click()
