@@ -79,6 +79,7 @@ def wire_proofing(
         asking=asking,
         real_names=RealNames(
             changes=changes,
+            verifying=verifying,
             identities=stores.identities,
             asking=asking,
             settling=settling,

@@ -31,7 +31,7 @@ from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
 from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
-from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, refusal
+from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, PhoneRequired, refusal
 from bjidp.proofing.faults import Unacceptable
 from bjidp.proofing.names import is_same
 from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settled
@@ -131,8 +131,8 @@ class BankCardProofs:
         """Send a code to the reserved number; return the change's id.
 
         It counts as its owner's asking where the number is the account's own (FAQ-1). Raises ``InvalidRequest`` with
-        what is wrong with number and captcha, :class:`IdentityWorn`, ``CaptchaWrong``, ``AccountRefused``,
-        :class:`bjidp.accounts.settings.changes.NotDue`, and what
+        what is wrong with number and captcha, :class:`IdentityWorn`, :class:`PhoneRequired`, ``CaptchaWrong``,
+        ``AccountRefused``, :class:`bjidp.accounts.settings.changes.NotDue`, and what
         :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
         """
         faults: list[FieldFault] = []
@@ -142,7 +142,7 @@ class BankCardProofs:
             raise InvalidRequest(*faults)
         self._served.numbers.admit(number)
         draft = await self._changes.due(visit, Operation.BANK_CARD, flow)
-        bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
+        bound, claim = await self._looked(visit)
         if bound is not None and bound.has_run_out(self._clock.now()) and (claim is None or not claim.exchange):
             raise IdentityWorn
         # Where 京通 has confirmed 验证身份, the account's own number is to be proved as well.
@@ -154,8 +154,8 @@ class BankCardProofs:
 
         Raises ``InvalidRequest`` with what is wrong with the form, a card that is no debit card included;
         ``VerificationCodeWrong``, ``VerificationCodeExpired``, ``IdentityMismatch``, :class:`IdentityOther` for
-        another person than the account's, :class:`IdentityWorn`, ``RateLimited``, ``VendorUnavailable``,
-        ``AccountRefused`` and :class:`bjidp.accounts.settings.changes.NotDue`.
+        another person than the account's, :class:`IdentityWorn`, :class:`PhoneRequired`, ``RateLimited``,
+        ``VendorUnavailable``, ``AccountRefused`` and :class:`bjidp.accounts.settings.changes.NotDue`.
         """
         progress = await self._changes.look(visit, Operation.BANK_CARD, flow)
         facts = None if progress.draft is None else progress.draft.facts
@@ -182,9 +182,10 @@ class BankCardProofs:
     async def _factors(self, visit: Visit, typed: Typed, *, code: bool) -> Factors:
         """Return the factors.
 
-        Raises ``InvalidRequest`` with all that is wrong with them, :class:`IdentityOther` and :class:`IdentityWorn`.
+        Raises ``InvalidRequest`` with all that is wrong with them, :class:`IdentityOther`, :class:`IdentityWorn` and
+        :class:`PhoneRequired`.
         """
-        bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
+        bound, claim = await self._looked(visit)
         faults: list[FieldFault] = []
         person = self._person(_kinds(bound, claim), typed, faults)
         card = self._card(typed, faults)
@@ -201,6 +202,13 @@ class BankCardProofs:
             # A card tells no dates, so it would raise nothing: nobody is asked in vain.
             raise IdentityWorn
         return Factors(person, card, number, claimed, None if bound is None else bound.mark)
+
+    async def _looked(self, visit: Visit) -> tuple[Bound | None, Claim | None]:
+        """Return what the account has; raise :class:`PhoneRequired` for who may ask about anybody and has no phone."""
+        bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
+        if bound is None and (await self._verifying.member(visit)).phone is None:
+            raise PhoneRequired
+        return bound, claim
 
     def _person(self, kinds: list[DocumentType], typed: Typed, faults: list[FieldFault]) -> Person | None:
         """Return who is stated, by the first of ``kinds`` that the number may be of; the first one's faults else."""

@@ -41,6 +41,12 @@ class IdentityWorn(BjidpError):
     code = "identity_worn"
 
 
+class PhoneRequired(BjidpError):
+    """The account has no phone number that was proved: registers' answers about anybody are not told to it (REG-5)."""
+
+    code = "phone_required"
+
+
 class IdentityOther(BjidpError):
     """The account has another identity, which only 换绑 exchanges."""
 

@@ -13,13 +13,13 @@ from typing import Final
 
 from bjidp.accounts.ports import Evidence
 from bjidp.accounts.settings.changes import Changes
-from bjidp.accounts.verifying import Visit
+from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.person import Person
 from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.dates import beijing_date
-from bjidp.proofing.errors import IdentityOther, refusal
+from bjidp.proofing.errors import IdentityOther, PhoneRequired, refusal
 from bjidp.proofing.names import is_same
 from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import DocumentRange
@@ -39,6 +39,7 @@ class RealNames:
         self,
         *,
         changes: Changes,
+        verifying: Verifying,
         identities: IdentityStore,
         asking: Asking,
         settling: Settling,
@@ -47,6 +48,7 @@ class RealNames:
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._changes = changes
+        self._verifying = verifying
         self._identities = identities
         self._asking = asking
         self._settling = settling
@@ -58,7 +60,8 @@ class RealNames:
 
         The facts of the change say afterwards whether it was bound, or is kept as a claim. Raises ``InvalidRequest``,
         ``IdentityMismatch``, :class:`bjidp.proofing.errors.IdentityOther`, ``RateLimited``, ``VendorUnavailable``,
-        ``AccountRefused`` and :class:`bjidp.accounts.settings.changes.NotDue`.
+        ``AccountRefused``, :class:`bjidp.proofing.errors.PhoneRequired` and
+        :class:`bjidp.accounts.settings.changes.NotDue`.
         """
         return await self._change(visit, flow, typed, Operation.REAL_NAME)
 
@@ -87,6 +90,9 @@ class RealNames:
     async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
         stated = self._read(typed, whole=True)
         draft = await self._changes.due(visit, operation, flow)
+        if (await self._verifying.member(visit)).phone is None:
+            # It was registered in 京通, where nothing of its own was proved but a face.
+            raise PhoneRequired
         exchange = operation is Operation.EXCHANGE
         was = await self._own(visit.account, None if exchange else stated.person)
         new = await self._confirmed(visit.account, stated)

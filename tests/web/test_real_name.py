@@ -11,6 +11,7 @@ from bjidp.accounts.ports import Evidence
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import Bound, NewIdentity
 from bjidp.standing import Standing
+from tests.contracts.house import applicant
 from tests.support.forms import WebForm, form_of, heading, links, note, send
 from tests.support.identities import prove
 from tests.support.members import enrolled
@@ -98,6 +99,24 @@ async def test_somebody_proves_their_name_in_three_steps_with_each_document(
     assert f"{prefix}/centre/real_name" not in links(page)
     assert ">女<" in page.text or kind is DocumentType.RESIDENT_ID
     assert who["document_number"] not in page.text
+
+
+@pytest.mark.req("REG-5", "RNV-5", "UX-5")
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_an_account_that_was_born_in_jingtong_is_led_to_bind_a_phone_before_it_states_anybody(
+    program: Program, prefix: str
+) -> None:
+    _, standing = await program.rooms.stores.accounts.register(applicant(), program.clock.now())
+    owner = await Owner.of(program, standing.account, prefix)
+    for setting in ("exchange", "real_name"):
+        page = await owner.get(f"/centre/{setting}")
+        assert "请先绑定手机号" in page.text
+        assert f"{prefix}/centre/phone" in links(page)
+    own_face = await owner.get("/centre/bank_card")
+    assert "请先绑定手机号" not in own_face.text
+    await program.rooms.stores.identities.unbind(standing.account, program.clock.now())
+    owner = await Owner.of(program, standing.account, prefix)
+    assert "请先绑定手机号" in (await owner.get("/centre/bank_card")).text
 
 
 @pytest.mark.req("RNV-10", "UX-5")

@@ -26,7 +26,7 @@ from bjidp.organisations.errors import (
     OrganisationRefused,
     OrganisationUnknown,
 )
-from bjidp.proofing.errors import IdentityMismatch, IdentityOther, IdentityWorn
+from bjidp.proofing.errors import IdentityMismatch, IdentityOther, IdentityWorn, PhoneRequired
 from bjidp.verification.errors import (
     MailNotOffered,
     SmsNotOffered,
@@ -72,6 +72,7 @@ _ABOVE: Final = (
     OrganisationRefused,
     OrganisationUnknown,
     PasswordChanged,
+    PhoneRequired,
 )
 """What is said above the form, with what was typed kept; the last on the page of the step that it leads back to."""
 

@@ -170,6 +170,9 @@ class SettingViews:
         former = _former(account, operation)
         setting = cast("pages.Setting", operation.value)
         now = 0 if draft is None else draft.now
+        states_anybody = operation in IDENTITIES or (operation is Operation.BANK_CARD and account.name is None)
+        if states_anybody and account.phone is None:
+            return pages.PhoneFirstPage(h5=h5, setting=setting, form=view)
         if progress.step is Step.VERIFY:
             # Who comes back to it is told why: what was to be written failed, or the proof has run out.
             back = facts.failed or ("verification_required" if facts.identity_proved else None)

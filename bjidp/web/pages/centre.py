@@ -336,6 +336,22 @@ class FaceFirstPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, need="real_name")
 
 
+class PhoneFirstPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes before stating anybody for an account without a phone; words under ``phone.first.*``."""
+
+    template: ClassVar[str] = "settings_phone_first.html"
+
+    h5: bool
+    setting: Setting
+    form: FormView
+    """None is shown."""
+
+    @classmethod
+    def sample(cls) -> PhoneFirstPage:
+        """Return what an account that was born in 京通 is told."""
+        return cls(h5=False, setting="exchange", form=FormView(csrf="example"))
+
+
 class UnbindPage(msgspec.Struct, frozen=True, kw_only=True):
     """解绑, once it is proved who is here: the button gives the identity up."""
 
@@ -387,6 +403,7 @@ ALL: Final = (
     BankCardPage,
     FacePage,
     FaceFirstPage,
+    PhoneFirstPage,
     UnbindPage,
     SettingDonePage,
 )

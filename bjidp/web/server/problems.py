@@ -52,6 +52,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "identity_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
     "identity_other": HTTPStatus.CONFLICT,
     "identity_worn": HTTPStatus.CONFLICT,
+    "phone_required": HTTPStatus.CONFLICT,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "invalid_request": HTTPStatus.BAD_REQUEST,
     "level_required": HTTPStatus.FORBIDDEN,

@@ -106,6 +106,7 @@ class Study(Room):
         )
         self.real_names = RealNames(
             changes=self.changes,
+            verifying=self.verifying,
             identities=self.identities,
             asking=self.asking,
             settling=self.settling,

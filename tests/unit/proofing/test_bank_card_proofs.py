@@ -17,7 +17,7 @@ from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailab
 from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.bank_card_proofs import Typed
-from bjidp.proofing.errors import DocumentExpired, IdentityMismatch, IdentityOther, IdentityWorn
+from bjidp.proofing.errors import DocumentExpired, IdentityMismatch, IdentityOther, IdentityWorn, PhoneRequired
 from bjidp.proofing.ports import NewIdentity
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
@@ -286,6 +286,20 @@ async def test_without_the_proof_nobody_is_asked(room: Study) -> None:
             visit, None, replace(factors(), change=await room.with_captcha(factors().change, visit))
         )
     assert room.bank.asked == []
+
+
+@pytest.mark.req("REG-5")
+@pytest.mark.attack("O2")
+async def test_an_account_without_phone_and_identity_is_told_of_nobody(room: Study) -> None:
+    account = await room.someone_by_face()
+    await room.sql.identities.unbind(account, room.clock.now())
+    visit = await room.granted_visit(account, Operation.BANK_CARD)
+    asked = replace(factors(), change=await room.with_captcha(factors().change, visit))
+    with pytest.raises(PhoneRequired):
+        await room.bank_cards.send_code(visit, None, asked)
+    with pytest.raises(PhoneRequired):
+        await room.bank_cards.prove(visit, None, factors(code="123456"))
+    assert (room.register.asked, room.bank.asked) == ([], [])
 
 
 async def test_an_account_asks_the_bank_three_times_a_day(room: Study) -> None:

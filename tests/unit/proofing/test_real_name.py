@@ -14,7 +14,7 @@ from bjidp.clock import DAY, SECOND
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable, VendorUnavailable
 from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
-from bjidp.proofing.errors import IdentityMismatch, IdentityOther
+from bjidp.proofing.errors import IdentityMismatch, IdentityOther, PhoneRequired
 from bjidp.proofing.ports import NewIdentity
 from bjidp.vendors.ports import RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
@@ -102,6 +102,25 @@ async def test_an_account_asks_about_three_persons_a_day(room: Study) -> None:
         await room.real_names.prove(visit, None, form())
     assert limited.value.retry_after == DAY // SECOND
     assert len(room.register.asked) == 3
+
+
+@pytest.mark.req("REG-5", "RNV-5")
+@pytest.mark.attack("O2")
+@pytest.mark.parametrize("operation", [Operation.REAL_NAME, Operation.EXCHANGE])
+async def test_an_account_without_a_phone_is_told_of_nobody_until_it_has_one(room: Study, operation: Operation) -> None:
+    account = await room.someone_by_face()
+    visit = await room.granted_visit(account, operation)
+    act, person = room.real_names.exchange, LI
+    if operation is Operation.REAL_NAME:
+        bound = await room.bound(account)
+        assert bound is not None
+        act, person = room.real_names.prove, bound.person
+    with pytest.raises(PhoneRequired):
+        await act(visit, None, form(person))
+    assert room.register.asked == []
+    await room.sql.members.set_phone(account, NUMBER, room.clock.now(), visit.session.id)
+    await act(visit, None, form(person))
+    assert room.register.asked == [person]
 
 
 @pytest.mark.req("REG-5")

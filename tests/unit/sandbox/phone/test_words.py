@@ -33,6 +33,7 @@ OF_PAGES = {
     "identity_other",
     "level_required",
     "identity_worn",
+    "phone_required",
     "mail_not_offered",
     "mandates_full",
     "method_not_allowed",
