@@ -81,6 +81,8 @@ class Task(StrEnum):
     PHONE_LOGIN = "phone_login"
     RECOVER = "recover"
     IDENTITY = "identity"
+    ORGANISATION = "organisation"
+    ACTING = "acting"
     CANCEL = "cancel"
     PASSWORD = "password"  # noqa: S105 - a task
     PHONE = "phone"
