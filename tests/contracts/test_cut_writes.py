@@ -14,18 +14,25 @@ from sqlalchemy import NullPool, create_engine, select
 
 from bjidp.accounts.ports import Evidence
 from bjidp.audit.event import EventKind
-from bjidp.clock import HOUR
+from bjidp.clock import DAY, HOUR
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.organisations.mandates import Scope
+from bjidp.organisations.ports import NewOffer, NewOrganisation
 from bjidp.person import DocumentType, Person
+from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import SessionEnd
 from bjidp.storage.sql.databases import Postgresql, Sqlite
 from bjidp.storage.sql.schema import metadata
 from bjidp.storage.sql.statements import Value
 from bjidp.storage.sql.transaction import Connection, Cursor
-from tests.contracts.house import LI, House, applicant, cookie, identity
+from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
+from tests.support.identities import prove
 
 NEW = "13900139000"
+FIRST, SECOND, THIRD = "91000000MA990001X0", "91000000MA990002X0", "91000000MA990003X0"
+AGENTS = "13600136000"
+ZHAO = Person(DocumentType.RESIDENT_ID, "赵六", "110101199003079999")
 WANG = Person(DocumentType.RESIDENT_ID, "王五", "110101199003078179")
 
 Write = Callable[[House, str], Awaitable[object]]
@@ -47,7 +54,49 @@ WRITES: dict[str, Write] = {
     "mini open": lambda h, _: _opened_on_phone(h),
     "mini end": lambda h, _: _ended_on_phone(h),
     "mini end_others": lambda h, _: _all_ended_on_phones(h),
+    "unbind": lambda h, a: h.sql.identities.unbind(a, h.now),
+    "organisation": lambda h, a: _led(h, a, THIRD),
+    "organisation taken over": lambda h, _: _led_by_another(h),
+    "mandate offer": lambda h, a: _offered(h, a, FIRST, NEW),
+    "mandate accept": lambda h, _: _taken(h),
+    "mandate end": lambda h, a: _ended(h, leader=a),
 }
+
+
+async def _led(house: House, account: str, code: str, later: int = 0) -> object:
+    bound = await house.sql.identities.bound(account)
+    assert bound is not None
+    asked_at = house.now + later
+    new = NewOrganisation(credit_code=code, name="示例公司", bound_at=bound.bound_at, asked_at=asked_at)
+    return await house.sql.organisations.register(account, new, house.now)
+
+
+async def _led_by_another(house: House) -> object:
+    return await _led(house, await _agent(house), FIRST, later=1)
+
+
+async def _offered(house: House, account: str, code: str, phone: str) -> str:
+    led = next(one for one in await house.sql.organisations.led(account) if one.credit_code == code)
+    new = NewOffer(scope=Scope.ALL, phone=phone, ends_at=house.now + DAY)
+    return await house.sql.organisations.offer(account, led.id, new, house.now)
+
+
+async def _taken(house: House) -> object:
+    """In the place of nothing: it is of the second organisation."""
+    [offered] = await house.sql.organisations.offered(AGENTS)
+    await house.sql.organisations.accept(await _agent(house), offered.mandate.id, house.now)
+    return None
+
+
+async def _ended(house: House, *, leader: str) -> object:
+    [taken] = await house.sql.organisations.entrusted(await _agent(house))
+    return await house.sql.organisations.end(leader, taken.mandate.id, house.now)
+
+
+async def _agent(house: House) -> str:
+    holder = await house.accounts.holder_of(ZHAO)
+    assert holder is not None
+    return holder.account
 
 
 async def _taken_over(house: House) -> object:
@@ -165,7 +214,10 @@ class Copies:
 
 @pytest.fixture
 async def account(wire: Wire, house: House) -> str:
-    """Somebody logged in on two computers, somebody with a number alone, somebody on a phone with a weaker proof."""
+    """Somebody logged in on two computers, somebody with a number alone, somebody on a phone with a weaker proof.
+
+    The first one leads two organisations: somebody else acts for one, and is offered to act for the other.
+    """
     standing = await house.member()
     await house.member("13700137000", "lisisi_1", None)
     weak = replace(applicant(LI, identity("oLi-1")), evidence=Evidence.BANK_CARD)
@@ -173,10 +225,19 @@ async def account(wire: Wire, house: House) -> str:
     await house.mini_sessions.open(house.mini_session(link))
     for name in ("old", "other"):
         await house.sessions.open(house.session(standing.account), cookie(name), None)
+    agent = (await house.member(AGENTS, "zhaoliu_1", None)).account
+    for holder, person in ((standing.account, ZHANG), (agent, ZHAO)):
+        new = NewIdentity(person=person, evidence=Evidence.FACE, evidence_reference="E1", authority_reference="A1")
+        await prove(house.sql.identities, holder, new, house.now)
+    for code in (FIRST, SECOND):
+        await _led(house, standing.account, code)
+    taken = await _offered(house, standing.account, FIRST, AGENTS)
+    await house.sql.organisations.accept(agent, taken, house.now)
+    await _offered(house, standing.account, SECOND, AGENTS)
     return standing.account
 
 
-@pytest.mark.req("REG-8", "ACC-7", "OPS-4", "OPS-8")
+@pytest.mark.req("REG-8", "ACC-7", "ORG-1", "ORG-2", "OPS-4", "OPS-8")
 @pytest.mark.parametrize("name", WRITES)
 async def test_a_process_that_dies_before_any_statement_of_a_write_has_written_nothing(
     house: House, account: str, wire: Wire, name: str
