@@ -8,8 +8,10 @@ from typing import Any, Final
 import pytest
 
 from bjidp.accounts.ports import Evidence
+from bjidp.appeals import filing
 from bjidp.appeals.appeal import Appeal, State, Verdict
 from bjidp.appeals.ports import Decision
+from bjidp.clock import HOUR
 from bjidp.errors import TooBusy
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -18,8 +20,9 @@ from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.ports import NewIdentity
 from bjidp.standing import Standing
+from bjidp.throttle.ports import Window
 from bjidp.web.forms import uploads
-from tests.support.calls import PATIENCE, Answer
+from tests.support.calls import PATIENCE, Answer, Line
 from tests.support.files import SCRIPT, SECRET, active_pdf, jpeg, opened, png, png_bomb
 from tests.support.forms import WebForm, form_of, forms, heading, links, multipart, note, post, post_raw, send, upload
 from tests.support.inbox import arrived, messages
@@ -304,15 +307,69 @@ async def test_a_form_that_is_sent_twice_files_one_appeal(program: Program, owne
     assert state(await owner.follow(answers[0])) == "已提交"
 
 
+async def begun(program: Program, owner: Owner, *headers: str) -> Line:
+    """Begin to post the form over a line of one's own."""
+    line = await Line.open(program.deployments[0])
+    said = owner.browser.headers(Origin=owner.browser.to.url, Accept="text/html", Host=owner.browser.to.url[7:])
+    lines = [f"POST {owner.prefix}/centre/appeal HTTP/1.1", *(f"{name}: {value}" for name, value in said.items())]
+    await line.say("\r\n".join([*lines, *headers, "", ""]).encode())
+    return line
+
+
 @pytest.mark.attack("P7")
 async def test_whoever_is_put_out_while_the_files_are_on_their_way_files_nothing(
     program: Program, member: Standing, owner: Owner
 ) -> None:
-    shown = (await form(owner)).typed(reason=REASON)
+    fields = (await form(owner)).typed(reason=REASON).values
+    kind, body = multipart([*fields.items()], [("attachment_1", "a.jpg", jpeg())])
+    line = await begun(program, owner, f"Content-Type: {kind}", f"Content-Length: {len(body)}")
+    await line.say(body[:300])
+    await program.settle()
     await program.rooms.stores.members.fence(member.account, None)
-    answer = await upload(owner.browser, shown, PHOTO)
-    assert answer.status in {303, 403}
+    await line.say(body[300:])
+    answer = await line.answer()
+    assert (answer.status, answer.header("Location")) == (303, "/login")
+    await line.close()
     assert program.sql("SELECT count(*) FROM appeal") == [(0,)]
+
+
+@pytest.mark.attack("U5")
+async def test_a_body_that_does_not_say_how_long_it_is_ends_where_none_is_read_further(
+    program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "READ_MAX", 100_000)
+    csrf = (await form(owner)).values["csrf"]
+    kind, body = multipart([("csrf", csrf)], [("attachment_1", "a.jpg", b"x" * 400_000)])
+    line = await begun(program, owner, f"Content-Type: {kind}", "Transfer-Encoding: chunked")
+    await line.say(b"%x\r\n" % len(body) + body[:200_000])
+    assert (await line.answer()).status == 413
+    await line.close()
+
+
+@pytest.mark.attack("U5")
+async def test_a_body_that_stops_coming_is_given_up(
+    program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "SILENCE", 0.05)
+    csrf = (await form(owner)).values["csrf"]
+    kind, body = multipart([("csrf", csrf)])
+    line = await begun(program, owner, f"Content-Type: {kind}", "Content-Length: 500000")
+    await line.say(body[:200])
+    assert (await line.answer()).status == 408
+    await line.close()
+
+
+@pytest.mark.attack("U5")
+async def test_an_account_has_few_forms_looked_into(
+    program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filing, "UPLOADS", Window(1, HOUR))
+    shown = (await form(owner)).typed(reason=REASON)
+    broken = {"attachment_1": ("a.png", png()[:-40])}
+    assert (await upload(owner.browser, shown, broken)).status == 422
+    answer = await upload(owner.browser, shown, PHOTO)
+    assert answer.status == 429
+    assert form_of(answer, "/centre/appeal").values["reason"] == REASON
 
 
 async def test_a_claim_that_is_over_and_an_account_without_a_number_come_first(

@@ -217,7 +217,8 @@ async def test_a_decoder_that_is_broken_reaches_nothing(tmp_path: Path, act: str
     marker = tmp_path / "marker"
     isolation = hostile(tmp_path, act.format(marker=str(marker)), 1.0 if reason == "patience" else 20.0)
     with structlog.testing.capture_logs() as logged, pytest.raises(AttachmentRefused) as refused:
-        await isolation.pictures(Kind.JPEG, jpeg())
+        async with asyncio.timeout(40):
+            await isolation.pictures(Kind.JPEG, jpeg())
     assert refused.value.fault is Fault.UNREADABLE
     assert not marker.exists()
     assert [(line["event"], line["reason"]) for line in logged] == [("attachment_given_up", reason)]
