@@ -58,8 +58,6 @@ class Faces:
         # First: whoever takes it back when the ticket is long forgotten ends the session that asked.
         await self._sessions.note_verification(account, errand.session, self._ticket_digest(redemption.ticket))
         bound = await self._identities.bound(account)
-        if bound is not None and bound.evidence_reference == evidence:
-            return
         if bound is None or not bound.shows_a_face(self._clock.now()):
             raise AccountRefused("level")
         new = NewIdentity(
@@ -72,7 +70,7 @@ class Faces:
         try:
             await self._identities.prove(account, new, self._clock.now(), was=errand.mark)
         except IdentityChanged:
-            # By the same approval that was redeemed twice at once, or by something else.
+            # By this very approval, which is redeemed once more after a crash, or twice at once; or by something else.
             bound = await self._identities.bound(account)
             if bound is None or bound.evidence_reference != evidence:
                 raise AccountRefused("level") from None

@@ -100,10 +100,11 @@ async def test_given_twice_it_is_written_once(room: Study, faces: Faces) -> None
     assert room.events().count("identity.proved") == 2, "one of them is that of its name and number"
 
 
-async def test_one_approval_that_is_redeemed_several_times_at_once_is_written_once(room: Study, faces: Faces) -> None:
+async def test_one_approval_that_is_redeemed_twice_at_once_is_written_once(room: Study, faces: Faces) -> None:
     visit = await at_l2(room)
     given = await redemption(room, visit)
-    await asyncio.gather(*(faces.give(given) for _ in range(5)))
+    room.meddler.before_next("identities.prove", lambda: faces.give(given))
+    await faces.give(given)
     assert room.events().count("identity.proved") == 2, "one of them is that of its name and number"
 
 
