@@ -98,7 +98,7 @@ def test_a_page_for_phones_leads_to_pages_for_phones(page: type[Page]) -> None:
     assert [w for w in ours if w not in handed and not w.startswith(("/h5/", "/captcha/", "/centre/verify/"))] == []
 
 
-@pytest.mark.req("REG-5", "RNV-7")
+@pytest.mark.req("REG-4", "REG-5", "RNV-7", "RNV-8")
 @pytest.mark.parametrize("by", [(), (Evidence.FACE,), (Evidence.BANK_CARD, Evidence.FACE)])
 @pytest.mark.parametrize("bank_cards", [True, False])
 def test_both_ends_tell_the_same_ways_to_an_identity_of_another_account(
@@ -112,6 +112,9 @@ def test_both_ends_tell_the_same_ways_to_an_identity_of_another_account(
         assert (TEXTS.plain("proofing.held.people") in words(html)) == (by == ())
         assert (TEXTS.plain("proofing.held") in words(html)) == (by != ())
         assert ("/centre/bank_card" in Elements(html).values("a", "href")) == led
+        assert "/centre/appeal" in Elements(html).values("a", "href"), (
+            "whatever proof would bring it, people may decide"
+        )
 
 
 @pytest.mark.req("UX-1")

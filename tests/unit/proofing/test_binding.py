@@ -16,6 +16,7 @@ from bjidp.proofing.binding import (
     Move,
     Renew,
     Wait,
+    award,
     decide,
     is_led_to,
     keeps,
@@ -95,3 +96,13 @@ def test_from_an_account_that_may_not_be_used_no_proof_takes_it_and_none_is_name
 ) -> None:
     assert decide("mine", proof, Holding("theirs", Status.LOCKED, held_by, moved_at), NOW) == Keep(())
     assert decide("mine", proof, Holding("mine", Status.LOCKED, held_by, moved_at), NOW) == Renew()
+
+
+@pytest.mark.req("RNV-8")
+@given(proofs, st.sampled_from(Status), st.none() | st.integers(0, NOW))
+def test_what_people_decide_moves_whoever_holds_it_and_however_well(
+    former: Evidence, status: Status, moved_at: int | None
+) -> None:
+    assert award("mine", None) == Bind()
+    assert award("mine", Holding("mine", status, former, moved_at)) == Renew()
+    assert award("mine", Holding("another", status, former, moved_at)) == Move("another")
