@@ -234,10 +234,17 @@ async def test_a_body_that_is_too_large_is_said_to_be_so_with_what_was_typed(
     assert answer.status == 413
     assert "提交的内容太大" in note(answer)
     assert form_of(answer, "/centre/appeal").values["reason"] == REASON
-    # What is not even read has no page of its own.
+    # One that says so itself is not read any further than what was typed.
     monkeypatch.setattr(uploads, "READ_MAX", 400_000)
-    answer = await upload(owner.browser, shown, whole)
-    assert (answer.status, heading(answer)) == (413, "提交的内容太大")
+    fields = shown.values
+    kind, body = multipart([*fields.items()], [("attachment_1", "a.jpg", b"x")])
+    line = await begun(program, owner, f"Content-Type: {kind}", "Content-Length: 10000000000")
+    await line.say(body[: body.index(b"x\r\n")])
+    answer = await line.answer()
+    await line.close()
+    assert answer.status == 413
+    assert "请重新选择材料" in answer.text
+    assert form_of(answer, "/centre/appeal").values["reason"] == REASON
 
 
 @pytest.mark.attack("U5")
@@ -338,12 +345,14 @@ async def test_a_body_that_does_not_say_how_long_it_is_ends_where_none_is_read_f
     program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "READ_MAX", 100_000)
-    csrf = (await form(owner)).values["csrf"]
-    kind, body = multipart([("csrf", csrf)], [("attachment_1", "a.jpg", b"x" * 400_000)])
+    fields = (await form(owner)).typed(reason=REASON).values
+    kind, body = multipart([*fields.items()], [("attachment_1", "a.jpg", b"x" * 400_000)])
     line = await begun(program, owner, f"Content-Type: {kind}", "Transfer-Encoding: chunked")
     await line.say(b"%x\r\n" % len(body) + body[:200_000])
-    assert (await line.answer()).status == 413
+    answer = await line.answer()
     await line.close()
+    assert answer.status == 413
+    assert form_of(answer, "/centre/appeal").values["reason"] == REASON
 
 
 @pytest.mark.attack("U5")

@@ -32,7 +32,7 @@ KEPT_MAX: Final = 16 * 1024 * 1024
 """Bytes of all files that are kept."""
 
 READ_MAX: Final = 64 * 1024 * 1024
-"""Bytes of a body that are read at all."""
+"""Bytes of a body that are read at all, to tell on the page what was too large of it."""
 
 TIME: Final = 120.0
 """Seconds the whole of a body may take: three files at their largest, over a telephone's line."""
@@ -91,8 +91,8 @@ class Uploads:
         """Return the form that ``owner`` posts.
 
         Raises :class:`OriginRefused` for a form of another site's page or without a token of this session, in its first
-        field; :class:`InvalidRequest` for a body that no browser sends; ``TooLarge`` for one that is not even read, and
-        ``TooBusy`` and ``RequestTimeout``.
+        field; :class:`InvalidRequest` for a body that no browser sends; ``TooLarge`` for more fields than a form has,
+        or longer ones; ``TooBusy`` and ``RequestTimeout``.
         """
         self._forms.require_own(request)
         boundary = request.headers.get("Content-Type", "")
@@ -100,11 +100,11 @@ class Uploads:
         name, _, value = given.strip().partition("=")
         if kind.strip().lower() != "multipart/form-data" or name.lower() != "boundary":
             raise InvalidRequest(FieldFault("", "content_type"))
-        if (request.content_length or 0) > READ_MAX:
-            raise TooLarge
+        # One that says it is too large is read up to its first file: what was typed comes before.
+        is_read_whole = (request.content_length or 0) <= READ_MAX
         with self._turn(owner.session.account):
             try:
-                taking = _Taking(self._forms, owner, self._file_max)
+                taking = _Taking(self._forms, owner, self._file_max if is_read_whole else None)
                 async with asyncio.timeout(TIME):
                     await _read(request, Multipart(value.strip('"')), taking)
             except TimeoutError:
@@ -133,17 +133,21 @@ async def _read(request: web.Request, body: Multipart, taking: _Taking) -> None:
         if not data:
             break
         read += len(data)
-        if read > READ_MAX:
-            raise TooLarge
         for piece in body.feed(data):
             taking.take(piece)
+            if taking.has_enough:
+                return
+        if read > READ_MAX:
+            taking.give_up()
+            return
     body.end()
 
 
 class _Taking:
     """What of a body is kept so far."""
 
-    def __init__(self, forms: Forms, owner: Owner, file_max: int) -> None:
+    def __init__(self, forms: Forms, owner: Owner, file_max: int | None) -> None:
+        """Take files of ``file_max`` bytes, None for none of them."""
         self._forms = forms
         self._owner = owner
         self._file_max = file_max
@@ -157,6 +161,15 @@ class _Taking:
         self._kept = 0
         self._proved = False
         self._too_large = False
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether what follows is none that is taken."""
+        return self._file_max is None and self._too_large
+
+    def give_up(self) -> None:
+        """Take nothing of what follows: the whole is too large."""
+        self._too_large = True
 
     def take(self, piece: Piece) -> None:
         """Keep a piece, or not."""
@@ -182,6 +195,8 @@ class _Taking:
             raise OriginRefused
         if part.name in self._fields or any(file.field == part.name for file in self._files):
             raise InvalidRequest(FieldFault(part.name, "repeated"))
+        if part.filename is not None and self._file_max is None:
+            self.give_up()
         self._part, self._over = part, False
         self._data.clear()
 
@@ -192,7 +207,7 @@ class _Taking:
         if self._over or (is_file and self._too_large):
             return
         self._data += data
-        if len(self._data) > (self._file_max if is_file else FIELD_MAX):
+        if len(self._data) > (self._file_max or 0 if is_file else FIELD_MAX):
             if not is_file:
                 raise TooLarge
             self._over = True
