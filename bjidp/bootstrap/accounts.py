@@ -199,6 +199,7 @@ def centre_part(
         acting=organisations.acting,
         verifying=verifying,
         clock=clock,
+        registers=organisations.registering is not None,
     )
     settings = SettingsPages(
         own=pages_of_own,
@@ -225,8 +226,7 @@ def centre_part(
         departures=front.departures,
     )
     appeals = AppealPages(own=pages_of_own, desk=front.desk, filing=filing)
-    led = () if organisations.registering is None else (companies.mount,)
-    return Part(mounts=(centre.mount, appeals.mount, settings.mount, *led))
+    return Part(mounts=(centre.mount, appeals.mount, settings.mount, companies.mount))
 
 
 def document_readings(rooms: Rooms) -> DocumentReadings:

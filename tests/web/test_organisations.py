@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from bjidp.accounts.ports import Evidence, NewAccount
 from bjidp.clock import DAY, HOUR, SECOND
@@ -18,6 +19,7 @@ from tests.support.forms import WebForm, form_of, forms, heading, links, note, p
 from tests.support.members import PASSWORD, USERNAME, enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
+from tests.web.conftest import StartProgram
 from tests.web.test_bank_card import everybody
 from tests.web.test_real_name import PREFIXES, give
 from tests.web.test_settings import where
@@ -378,6 +380,19 @@ async def test_an_organisation_goes_with_its_representatives_account_and_its_age
     assert "一项经办人委托已结束" in page.text
     assert "没有委托给您的法人" in (await li.get("/centre/organisations")).text
     assert program.sql("SELECT count(*) FROM organisation") == [(0,)]
+
+
+@pytest.mark.req("ORG-1", "LOG-9")
+async def test_where_there_is_no_register_nothing_is_offered_that_needs_it(start_program: StartProgram) -> None:
+    program = await start_program(settings=lambda settings: replace(settings, business_register=None))
+    owner = await leader(program)
+    assert "法人信息" not in (await owner.get("/centre")).text
+    page = await owner.get("/centre/organisations")
+    assert "本站暂不办理法人登记" in page.text
+    assert not links(page) & {"/centre/organisation", "/centre/appoint"}
+    assert heading(await owner.get("/centre/acting")) == "选择代表谁办事"
+    for setting in ("organisation", "appoint"):
+        assert (await owner.get(f"/centre/{setting}")).status == 404
 
 
 @pytest.mark.req("ORG-3", "SES-3")

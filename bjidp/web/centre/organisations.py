@@ -51,9 +51,18 @@ class OrganisationPages:
     """Handlers of both pages."""
 
     def __init__(
-        self, *, own: OwnPages, desk: Desk, appointing: Appointing, acting: Acting, verifying: Verifying, clock: Clock
+        self,
+        *,
+        own: OwnPages,
+        desk: Desk,
+        appointing: Appointing,
+        acting: Acting,
+        verifying: Verifying,
+        clock: Clock,
+        registers: bool,
     ) -> None:
-        """Take every dependency; ``bootstrap`` wires them."""
+        """Take every dependency; ``bootstrap`` wires them. ``registers`` tells whether there is a register to ask."""
+        self._registers = registers
         self._own = own
         self._desk = desk
         self._appointing = appointing
@@ -138,6 +147,7 @@ class OrganisationPages:
             entrusted=tuple(entrusted_view(one, now) for one in holdings.entrusted),
             offered=tuple(entrusted_view(one, now) for one in holdings.offered),
             proved=await self._appointing.is_proved(visit),
+            registers=self._registers,
             done=done,
         )
 

@@ -66,6 +66,8 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
     offered: tuple[MandateView, ...]
     proved: bool
     """Whoever is logged in is at the level that all of this needs."""
+    registers: bool = True
+    """There is a register to ask."""
     done: Done | None = None
 
     @classmethod
