@@ -6,6 +6,7 @@ The persons who register are the sandbox's, since its register knows them; the o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,15 @@ from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.looks import Looks
 from tests.support.screens import PASSWORD, enters, enters_on_a_phone, proves_it
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo of these tests' own: who leads an organisation here is somebody whom the phones of other tests log in."""
+    running = Demo(tmp_path_factory.mktemp("organisations"))
+    yield running
+    running.stop()
+
 
 QIAN = Person(DocumentType.RESIDENT_ID, "钱示例", "101010199003070556")
 SUN = Person(DocumentType.RESIDENT_ID, "孙示例", "101010199003070775")

@@ -12,7 +12,7 @@ import itertools
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
@@ -99,15 +99,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--sandbox", metavar="URL", help="base URL of the sandbox behind that server")
 
 
-@pytest.fixture(scope="session")
-def home() -> Iterator[Own]:
-    """A demo of the run's own."""
+@contextmanager
+def own() -> Iterator[Own]:
+    """Run a demo."""
     with tempfile.TemporaryDirectory(prefix="bjidp-security-") as folder:
         demo = Demo(Path(folder))
         try:
             yield Own(Deployment(demo.server, demo.sandbox, demo.server), demo)
         finally:
             demo.stop()
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Own]:
+    """A demo of the run's own."""
+    with own() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -118,8 +125,8 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
     if (server is None) != (sandbox is None):
         raise pytest.UsageError("--server and --sandbox go together")
     if server is None:
-        own: Own = request.getfixturevalue("home")
-        return own.at
+        found: Own = request.getfixturevalue("home")
+        return found.at
     url = str(server).rstrip("/")
     return Deployment(url, str(sandbox).rstrip("/"), url)
 

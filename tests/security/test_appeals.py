@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import pytest
@@ -14,7 +14,7 @@ from bjidp.appeals.ports import Decision
 from bjidp.clock import SystemClock
 from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.catalog import SqlStores
-from tests.security.conftest import Own
+from tests.security.conftest import Own, own
 from tests.support.accounts import member, stores_at
 from tests.support.calls import Answer, Caller, Line
 from tests.support.files import SCRIPT, SECRET, active_pdf, jpeg, jpeg_that_says, opened, pdf, png, png_bomb
@@ -61,17 +61,24 @@ class Claimant(ProvesName):
         return await upload(self.browser, await self.blank(), named, **more)
 
 
+@pytest.fixture(scope="module")
+def town() -> Iterator[Own]:
+    """A demo of these tests' own: who proves an identity on a page takes it from a phone that another test logs in."""
+    with own() as running:
+        yield running
+
+
 @pytest.fixture
-async def stores(home: Own) -> AsyncIterator[SqlStores]:
+async def stores(town: Own) -> AsyncIterator[SqlStores]:
     """The database of the server under attack."""
-    async with stores_at(home.demo.config) as opened_stores:
+    async with stores_at(town.demo.config) as opened_stores:
         yield opened_stores
 
 
 @pytest.fixture
-async def claimant(home: Own, stores: SqlStores) -> AsyncIterator[Claimant]:
+async def claimant(town: Own, stores: SqlStores) -> AsyncIterator[Claimant]:
     """Somebody who may appeal, at a server of the run's own."""
-    async with Caller(home.at) as caller:
+    async with Caller(town.at) as caller:
         yield await Claimant(caller, stores, SystemClock().now).arrives()
 
 
@@ -117,11 +124,11 @@ async def test_hostile_files_come_to_nothing_but_words(stores: SqlStores, claima
 
 
 @pytest.mark.attack("U6", "Q9")
-async def test_an_appeal_is_its_own_accounts_alone(home: Own, stores: SqlStores, claimant: Claimant) -> None:
+async def test_an_appeal_is_its_own_accounts_alone(town: Own, stores: SqlStores, claimant: Claimant) -> None:
     """Another account, which knows every id: it sees nothing, takes nothing back, and finds no picture anywhere."""
     assert (await claimant.sends((NAME, jpeg()))).status == 303
     found = await newest(stores, claimant)
-    async with Caller(home.at) as caller:
+    async with Caller(town.at) as caller:
         other = await Claimant(caller, stores, SystemClock().now).arrives()
         form = await other.blank()
         for given in (found.id, f"{found.id} ", "' OR 1=1 --", ""):
@@ -141,13 +148,13 @@ async def test_an_appeal_is_its_own_accounts_alone(home: Own, stores: SqlStores,
 
 @pytest.mark.attack("Q28", "W2", "U5")
 async def test_an_upload_counts_from_a_page_of_ours_in_this_very_session_alone(
-    home: Own, stores: SqlStores, claimant: Claimant
+    town: Own, stores: SqlStores, claimant: Claimant
 ) -> None:
     form = await claimant.blank()
     files = [("attachment_1", NAME, jpeg())]
-    for origin in ("https://evil.example", "null", home.at.url.replace("http", "ws", 1)):
+    for origin in ("https://evil.example", "null", town.at.url.replace("http", "ws", 1)):
         assert (await claimant.sends((NAME, jpeg()), Origin=origin)).status == 403, origin
-    async with Caller(home.at) as caller:
+    async with Caller(town.at) as caller:
         theirs = (await (await Claimant(caller, stores, SystemClock().now).arrives()).blank()).values["csrf"]
     own = form.values["csrf"]
     for fields in (
@@ -163,7 +170,7 @@ async def test_an_upload_counts_from_a_page_of_ours_in_this_very_session_alone(
 
 @pytest.mark.attack("U5", "Q27")
 async def test_bodies_that_no_browser_sends_are_refused_in_words(
-    home: Own, stores: SqlStores, claimant: Claimant
+    town: Own, stores: SqlStores, claimant: Claimant
 ) -> None:
     csrf = ("csrf", (await claimant.blank()).values["csrf"])
     kind, good = multipart([csrf, ("reason", REASON)], [("attachment_1", NAME, jpeg())])
@@ -194,11 +201,11 @@ async def test_bodies_that_no_browser_sends_are_refused_in_words(
     ):
         assert (await post_raw(claimant.browser, PAGE, good, said)).status in {400, 403}, said
     # More than is ever read is refused where its first file begins.
-    line = await Line.open(home.at)
-    headers = claimant.browser.headers(Origin=home.at.url, Accept="text/html")
+    line = await Line.open(town.at)
+    headers = claimant.browser.headers(Origin=town.at.url, Accept="text/html")
     told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     await line.say(
-        f"POST {PAGE} HTTP/1.1\r\nHost: {home.at.url.partition('//')[2]}\r\n{told}"
+        f"POST {PAGE} HTTP/1.1\r\nHost: {town.at.url.partition('//')[2]}\r\n{told}"
         f"Content-Type: {kind}\r\nContent-Length: {10**10}\r\n\r\n".encode()
         + good[:-200]
     )
@@ -249,14 +256,14 @@ async def test_of_staff_who_decide_at_once_one_does_and_the_loser_is_put_out(
 @pytest.mark.req("PRV-1")
 @pytest.mark.attack("U4", "Q24", "B7")
 async def test_neither_log_nor_database_nor_address_keeps_what_an_appeal_says(
-    home: Own, stores: SqlStores, claimant: Claimant
+    town: Own, stores: SqlStores, claimant: Claimant
 ) -> None:
     hidden = {"reason": REASON, "contact": CONTACT, "file": NAME, "number": claimant.who["document_number"]}
     await claimant.sends((NAME, b"no picture"))
     assert (await claimant.sends((NAME, jpeg()))).status == 303
     found = await newest(stores, claimant)
     picture = await stores.appeals.picture(found.id, 1, "wang", SystemClock().now())
-    files = [home.database, home.database.with_name(f"{home.database.name}-wal"), home.demo.process.log]
+    files = [town.database, town.database.with_name(f"{town.database.name}-wal"), town.demo.process.log]
     kept = b"".join(path.read_bytes() for path in files if path.exists())
     assert found.id.encode() in kept
     assert traces(hidden, kept) == []

@@ -40,7 +40,7 @@ class Member:
         self.number = next(_TURN)
         self.home = home
         self.caller = caller
-        self.phone = f"1540009{self.number:04d}"
+        self.phone = f"1540019{self.number:04d}"
         self.username = f"legal_{self.number:03d}"
         self.account = ""
         self.browser = Browser(caller)
@@ -122,9 +122,9 @@ async def test_a_mandate_of_somebody_elses_is_told_from_one_that_is_not_there_by
     organisation = await leader.leads()
     taken = await leader.offers(organisation, agent.phone)
     assert (await agent.answers(taken, "accept")).status == 303
-    ended = await leader.offers(organisation, "15400099998")
+    ended = await leader.offers(organisation, "15400199998")
     assert (await leader.answers(ended, "end")).status == 303
-    waiting = await leader.offers(organisation, "15400099999")
+    waiting = await leader.offers(organisation, "15400199999")
     named = (taken, ended, waiting, "A" * 22, "", "' OR 1=1 --")
     for act in ("accept", "decline", "end"):
         seen = {stranger.alike(await stranger.answers(mandate, act)) for mandate in named}
@@ -178,7 +178,7 @@ async def test_no_session_acts_on_after_its_right_was_taken(crew: Crew) -> None:
 @pytest.mark.req("ORG-2", "ACC-8", "PRV-1")
 async def test_an_offer_leaves_its_number_neither_in_the_log_nor_in_the_database(home: Own, crew: Crew) -> None:
     leader, _, _ = crew
-    organisation, to = await leader.leads(), "15400098765"
+    organisation, to = await leader.leads(), "15400198765"
     offer = {"organisation": organisation, "phone": to, "scope": "all", "ends_on": "2027-12-31"}
     refused = await post(leader.browser, "/centre/appoint", {"csrf": leader.csrf} | offer)
     assert refused.status == 303, "验证身份 comes first"
