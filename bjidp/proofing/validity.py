@@ -104,12 +104,13 @@ def read_validity(
 ) -> Validity | list[FieldFault]:
     """Return the dates, or everything that is wrong with them. ``today`` is the civil date in Beijing.
 
-    ``born`` is when their holder was, where the number tells it. Accepted are ``2018-06-06``, the same with slashes,
-    full stops or 年月日, and eight digits.
+    ``born`` is when their holder was, where the number tells it. Beside a date, 长期 counts for nothing with a kind
+    that never has it: the form hides the choice then, however it was left. Accepted are ``2018-06-06``, the same with
+    slashes, full stops or 年月日, and eight digits.
     """
     start, faults = _start(typed.start, today, born)
     to: date | None = None
-    if typed.for_life:
+    if typed.for_life and (kind in FOR_LIFE or not typed.to.strip(SPACES)):
         if kind not in FOR_LIFE:
             faults.append(FieldFault(Field.TO, Fault.NOT_FOR_LIFE))
         elif not faults and start is not None and born is not None and _age(born, start) < FOR_LIFE_FROM:

@@ -148,7 +148,7 @@ async def is_told_what_to_do(screen: Computer, who: Person) -> None:
     if who.story is Story.EXPIRED:
         await expect(page.get_by_role("main")).to_contain_text("请换领新证件后再")
     else:
-        await expect(page.get_by_role("main")).to_contain_text("请核对后重新校验")
+        await expect(page.get_by_role("alert")).to_contain_text("请核对后重新校验")
     await expect(page.get_by_label(re.compile("姓名$"))).to_have_value(who.name)
 
 
@@ -268,7 +268,7 @@ async def test_somebody_proves_four_factors(
     await proves_it(town, screen, number)
     await shows_a_card(town, screen, who)
     if who.story in BY_BANK:
-        await expect(screen.page.get_by_role("main")).to_contain_text("请联系发卡银行")
+        await expect(screen.page.get_by_role("alert")).to_contain_text("请联系发卡银行")
         assert await violations(screen.page) == []
     else:
         await expect(screen.page.get_by_role("heading", name="银行卡认证成功")).to_be_visible()

@@ -255,7 +255,7 @@ async def test_faults_of_the_form_stand_beside_their_fields_and_keep_what_was_ty
     await page.get_by_label("证件号码").fill("1001-")
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="开始人脸识别").click()
-    await expect(page.get_by_text("证件号码的最后一位对不上，请逐位核对")).to_be_visible()
+    await expect(page.get_by_text("证件号码有输错的地方，请逐位核对")).to_be_visible()
     await expect(page.get_by_label("姓名")).to_have_value("孙")
 
 

@@ -152,12 +152,12 @@ async def test_what_is_wrong_with_the_form_is_said_beside_each_field(program: Pr
     answer = await send(owner.browser, form.typed(name="·", document_number="12", valid_from="x", valid_to=""))
     assert form_of(answer, "/centre/real_name").faults == {
         "name": "姓名里的点请用“·”，不能在开头、结尾或连着写",
-        "document_number": "号码的格式不对，请对照证件检查",
-        "valid_from": "请按“2018-06-06”的样子填写",
+        "document_number": "号码的格式不对，请对照证件检查号码和证件类型",
+        "valid_from": "日期不对，请按“2018-06-06”的样子填写证件上的日期",
         "valid_to": "请输入失效日期，或选“长期”",
     }
     permit = await person(program, kind="hk_permit")
-    answer = await send(owner.browser, stated(form, permit, sex="", term="life"))
+    answer = await send(owner.browser, stated(form, permit, sex="", term="life", valid_to=""))
     assert form_of(answer, "/centre/real_name").faults == {
         "sex": "请选择性别",
         "valid_to": "这种证件没有长期有效的，请填写失效日期",

@@ -61,6 +61,13 @@ def test_a_card_without_an_end_runs_out_never_and_other_documents_have_one() -> 
         assert read_validity(kind, typed, TODAY) == [FieldFault(Field.TO, Fault.NOT_FOR_LIFE)]
 
 
+@pytest.mark.req("RNV-10")
+def test_a_choice_that_was_left_from_another_kind_of_document_counts_for_nothing_beside_a_date() -> None:
+    typed = TypedDates("2022-06-06", "2027-06-06", for_life=True)
+    for kind in set(DocumentType) - {CARD}:
+        assert read_validity(kind, typed, TODAY) == Validity(date(2022, 6, 6), date(2027, 6, 6))
+
+
 @pytest.mark.req("RNV-2")
 @pytest.mark.parametrize(
     ("start", "to", "faults"),

@@ -323,7 +323,7 @@ const FIELDS = {
     any: "证件号码不对，请对照证件逐位核对",
     empty: "请填写证件号码",
     birth_date: "证件号码里的出生日期不对，请逐位核对",
-    check_digit: "证件号码的最后一位对不上，请逐位核对",
+    check_digit: "证件号码有输错的地方，请逐位核对",
     not_served: "这里不办理这个号段的证件。演示环境只收虚拟人物的证件",
   },
   document_type: { any: "请选择证件类型" },
