@@ -45,7 +45,7 @@ from tests.support.traces import traces
 from tests.support.visitors import PASSWORD, number, registered, registering, username
 
 CLAIM: Final = "/mp/v1/wechat/registration/claim"
-PICTURES: Final = (b"JFIF", b"Exif", b"/9j/4AAQ", b"data:image/")
+PICTURES: Final = (b"JFIF\0", b"Exif\0", b"/9j/4AAQ", b"data:image/")
 """What every picture of a face would begin with."""
 
 
