@@ -42,7 +42,8 @@ class Confirming:
     async def require(self, organisation: Organisation) -> None:
         """Return once the register's word for the organisation counts.
 
-        Raises :class:`OrganisationRefused` for its no, ``VendorUnavailable`` where it has been silent for too long, and
+        Raises :class:`OrganisationRefused` for its no, ``VendorUnavailable`` where it has been silent for too long
+        or may not be asked again today, and
         :class:`OrganisationUnknown` for an organisation that is not led any more.
         """
         now = self._clock.now()
@@ -53,9 +54,12 @@ class Confirming:
         except AccountRefused:
             # Of the 法定代表人, which is nothing that an agent is told.
             raise OrganisationUnknown from None
-        except (VendorUnavailable, RateLimited):
+        except RateLimited:
+            # A budget that its own people use up is no silence of the register: it would carry them past its no.
+            raise VendorUnavailable from None
+        except VendorUnavailable:
             if organisation.must_be_confirmed(now):
-                raise VendorUnavailable from None
+                raise
             return
         found = refusal(answer.finding)
         if found is None:

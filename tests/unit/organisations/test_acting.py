@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bjidp.accounts.ports import Evidence
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import DAY, HOUR, SECOND
-from bjidp.errors import StoreUnavailable, VendorUnavailable
+from bjidp.errors import RateLimited, StoreUnavailable, VendorUnavailable
 from bjidp.organisations.errors import (
     ActingOnProbation,
     LevelRequired,
@@ -23,6 +24,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import SessionEnd
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
+from bjidp.verification.proofs import Operation
 from tests.support.identities import prove
 from tests.unit.accounts.settings.room import NUMBER
 from tests.unit.organisations.room import CODE, LIS, NAME, NO, WANG, YES, ZHANG, Office
@@ -224,6 +226,23 @@ async def test_while_the_register_is_silent_its_last_yes_counts_for_three_days(r
     room.companies.down = False
     await begun(room, agent)
     assert await room.acts(agent) == NAME
+
+
+@pytest.mark.req("ORG-1")
+async def test_who_has_used_up_the_questions_of_a_day_does_not_go_on_by_yesterdays_yes(room: Office) -> None:
+    """A 法定代表人 that was replaced would use them up first, and be told nothing by the register for two days more."""
+    visit, agent, _ = await both(room)
+    room.clock.advance(DAY // SECOND)
+    room.companies.answer = NO
+    asking = await room.granted_visit(visit.account, Operation.ORGANISATION)
+    for number in range(6):
+        with contextlib.suppress(OrganisationRefused, RateLimited):
+            await room.registering.register(asking, None, TypedOrganisation(CODE, f"北京第{number}公司"))
+    agent = await room.enter(agent.account)
+    [choice] = await room.acting.choices(agent)
+    with pytest.raises(VendorUnavailable):
+        await room.acting.begin(agent, choice.key)
+    assert await room.acts(agent) is None
 
 
 @pytest.mark.req("ORG-1")
