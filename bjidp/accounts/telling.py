@@ -130,7 +130,10 @@ class Teller:
 
     async def _sent(self, sender: SmsSender, number: MobileNumber, what: Told) -> str | None:
         """Count the message and send it; return why it was not sent, or None."""
-        await self._limits.count_warning(number)
+        if what is Told.MANDATE_OFFERED:
+            await self._limits.count_offer(number)
+        else:
+            await self._limits.count_warning(number)
         words = self._words.told(what)
         sms = Sms(
             reference=self._entropy.octets(16).hex(),

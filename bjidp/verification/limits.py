@@ -41,6 +41,8 @@ class SmsWindows(Struct, frozen=True, kw_only=True):
     warnings: tuple[Window, ...] = (Window(5, HOUR), Window(10, DAY))
     """What a number is told without a code, apart from the codes: whoever has used those up would change the account
     without the owner's hearing of it (attack R4)."""
+    offers: tuple[Window, ...] = (Window(2, DAY),)
+    """What strangers may have a number told, which takes nothing from its warnings."""
     budget: Window = Window(5000, HOUR)
     """What the operator expects to pay for in an hour: beyond it somebody is told, and messages go out all the same."""
     alarm: Window = Window(1, HOUR)
@@ -79,9 +81,17 @@ class SmsLimits:
     async def count_warning(self, number: MobileNumber) -> None:
         """Count one message to ``number`` that tells of a change; the caller may send it then.
 
-        Each takes a change to bring it about, so nobody floods a number with them. Raises ``RateLimited``.
+        Each takes a change of what the number's owner has, so no stranger uses them up. Raises ``RateLimited``.
         """
         await self._throttle.hit(self._pseudonyms.key("sms.warning", number.digits), *self._windows.warnings)
+        await self._count_budget()
+
+    async def count_offer(self, number: MobileNumber) -> None:
+        """Count one message to ``number`` that a stranger has brought about; the caller may send it then.
+
+        Raises ``RateLimited``.
+        """
+        await self._throttle.hit(self._pseudonyms.key("sms.offer", number.digits), *self._windows.offers)
         await self._count_budget()
 
     async def _count_number(self, key: str, *, owner: bool) -> None:

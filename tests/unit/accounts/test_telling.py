@@ -109,7 +109,16 @@ async def test_whoever_has_the_codes_of_a_number_used_up_keeps_no_warning_from_i
     assert len(room.post.taken) == 1
 
 
-@pytest.mark.req("FAQ-1")
+@pytest.mark.attack("R4")
+@pytest.mark.req("ORG-2")
+async def test_offers_of_strangers_take_nothing_from_the_warnings_of_a_number(room: Room) -> None:
+    """Five an hour would leave its owner without the word that the phone was changed (attack R4)."""
+    for _ in range(12):
+        await room.teller.reached(NUMBER, Told.MANDATE_OFFERED)
+    assert len(room.post.taken) == 2
+    assert await room.teller.reached(NUMBER, Told.PHONE_CHANGED)
+
+
 async def test_warnings_take_nothing_from_the_codes_and_are_limited_themselves(room: Room) -> None:
     with capture_logs() as lines:
         for _ in range(6):
