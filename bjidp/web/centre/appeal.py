@@ -6,7 +6,8 @@ picture is served at any address.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from aiohttp import web
 
@@ -34,7 +35,7 @@ PATH: Final = f"{HOME}/appeal"
 _ABOVE: Final = (Retryable, TooLarge, ClaimOver, AppealNotNeeded, AppealsCrowded)
 """What is said above the form, with what was typed kept."""
 
-_SAID: Final = frozenset({State.FILED, State.WITHDRAWN})
+_SAID: Final[Mapping[State, Literal["filed", "withdrawn"]]] = {State.FILED: "filed", State.WITHDRAWN: "withdrawn"}
 """What is said to have been done, for as long as it stands so: a page that is opened again tells what is there then."""
 
 
@@ -120,7 +121,6 @@ def _typed(form: AppealForm, upload: Upload) -> Typed:
 def _page(
     request: web.Request, asker: Asker, counter: Counter, form: FormView | None = None, *, chosen: bool = False
 ) -> AppealPage:
-    said = request.query.get("said", "")
     appeal, person = counter.appeal, counter.person
     is_open = appeal is not None and appeal.is_open
     shown = not is_open and person is not None and counter.phone
@@ -130,7 +130,7 @@ def _page(
         person=_masked(person) if shown and person is not None else None,
         filed=None if appeal is None else _filed(appeal),
         need=None if shown or is_open else ("phone" if not counter.phone else "real_name"),
-        said=said if appeal is not None and said in _SAID and said == appeal.state else None,  # type: ignore[arg-type]
+        said=_SAID.get(appeal.state) if appeal is not None and request.query.get("said") == appeal.state else None,
         chosen=chosen,
     )
 
