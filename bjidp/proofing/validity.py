@@ -48,8 +48,7 @@ NO_END: Final = date.max
 """How machines write 长期; no document bears it."""
 
 _TYPED_LONGEST = 32
-_BETWEEN = r"\s*[-/.年]?\s*"
-_DATE = re.compile(rf"([0-9]{{4}}){_BETWEEN}([0-9]{{1,2}})\s*[-/.月]?\s*([0-9]{{1,2}})\s*日?")
+_DATE = re.compile(r"([0-9]{4})\s*[-/.年\s]\s*([0-9]{1,2})\s*[-/.月\s]\s*([0-9]{1,2})\s*日?")
 _COMPACT = re.compile(r"[0-9]{8}")
 _BEIJING_OFFSET = 8 * HOUR
 _EPOCH = date(1970, 1, 1)

@@ -30,7 +30,20 @@ def test_a_day_is_read_however_it_is_written(text: str) -> None:
 @pytest.mark.req("RNV-2")
 @pytest.mark.parametrize(
     "text",
-    ["", "2018", "2018-13-01", "2018-02-30", "06-06-2018", "2018-06-06T00:00", "２０１８年", "①⑧", "0" * 100_000],
+    [
+        "",
+        "2018",
+        "2018-13-01",
+        "2018-02-30",
+        "06-06-2018",
+        "2018-06-06T00:00",
+        "２０１８年",
+        "①⑧",
+        "0" * 100_000,
+        "2018112",
+        "201866",
+        "2018\n66",
+    ],
 )
 def test_what_is_no_day_is_none(text: str) -> None:
     assert typed_date(text) is None
