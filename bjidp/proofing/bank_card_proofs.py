@@ -33,7 +33,7 @@ from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
 from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, PhoneRequired, refusal
 from bjidp.proofing.faults import Unacceptable
-from bjidp.proofing.names import is_same
+from bjidp.proofing.names import is_same, is_same_document
 from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
@@ -196,7 +196,11 @@ class BankCardProofs:
             raise InvalidRequest(*faults)
         self._served.numbers.admit(number)
         claimed = claim if claim is not None and is_same(claim.person, person) else None
-        if bound is not None and not is_same(bound.person, person) and (claimed is None or not claimed.exchange):
+        if (
+            bound is not None
+            and not is_same_document(bound.person, person)
+            and (claimed is None or not claimed.exchange)
+        ):
             raise IdentityOther
         if bound is not None and claimed is None and bound.has_run_out(self._clock.now()):
             # A card tells no dates, so it would raise nothing: nobody is asked in vain.

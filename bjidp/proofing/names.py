@@ -70,8 +70,12 @@ def comparison_key(name: str) -> str:
 
 def is_same(one: Person, other: Person) -> bool:
     """Tell whether both are one person by one document, however a rare character in the name is written."""
-    own, its = comparison_key(one.name), comparison_key(other.name)
-    return (one.document_type, one.number, own) == (other.document_type, other.number, its)
+    return is_same_document(one, other) and comparison_key(one.name) == comparison_key(other.name)
+
+
+def is_same_document(one: Person, other: Person) -> bool:
+    """Tell whether both are stated by one document. People change their names: whose it is by now, its issuer knows."""
+    return (one.document_type, one.number) == (other.document_type, other.number)
 
 
 def has_rare_character(name: str) -> bool:

@@ -20,7 +20,7 @@ from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.errors import IdentityOther, PhoneRequired, refusal
-from bjidp.proofing.names import is_same
+from bjidp.proofing.names import is_same_document
 from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
@@ -105,12 +105,12 @@ class RealNames:
     async def _own(self, account: str, person: Person | None) -> str | None:
         """Return the mark of the account's identity, which all that follows is decided on, None where it has none.
 
-        Raises :class:`IdentityOther`, before anybody is asked, where it is another one than ``person``.
+        Raises :class:`IdentityOther`, before anybody is asked, where it is by another document than ``person``.
         """
         bound = await self._identities.bound(account)
         if bound is None:
             return None
-        if person is not None and not is_same(bound.person, person):
+        if person is not None and not is_same_document(bound.person, person):
             raise IdentityOther
         return bound.mark
 

@@ -204,6 +204,17 @@ async def test_an_outage_after_an_exchange_is_told_as_none_and_tells_the_phone_a
 
 
 @pytest.mark.req("RNV-2")
+async def test_whoever_has_another_name_by_now_renews_the_identity_under_it(room: Study) -> None:
+    account = await room.someone()
+    await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, form(LI))
+    renamed = Person(LI.document_type, "李思", LI.number)
+    await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, form(renamed))
+    bound = await room.bound(account)
+    assert bound is not None
+    assert bound.person == renamed
+
+
+@pytest.mark.req("RNV-2")
 async def test_an_account_with_an_identity_binds_no_other_without_an_exchange(room: Study) -> None:
     account = await room.someone()
     await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, form(LI))
