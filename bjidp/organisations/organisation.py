@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from bjidp.clock import DAY, Instant, Millis
 from bjidp.organisations.mandates import Scope
+from bjidp.proofing.terms import Term, has_run_out
 from bjidp.standing import Level
 
 FRESH: Final[Millis] = DAY
@@ -74,7 +75,7 @@ class Organisation(Struct, frozen=True, kw_only=True):
 class Capacity(Struct, frozen=True, kw_only=True):
     """What an account may act in: as the 法定代表人 of an organisation, or as its 经办人.
 
-    ``level`` and ``runs_out_at`` are of the identity that the person had when they came to it, and has still.
+    ``level`` and ``term`` are of the identity that the person had when they came to it, and has still.
     """
 
     role: Role
@@ -84,7 +85,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
     """When a mandate ends; None for the 法定代表人."""
     mandate: str | None
     level: Level
-    runs_out_at: Instant | None
+    term: Term
 
     @property
     def key(self) -> str:
@@ -99,9 +100,9 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
     def acts(self, now: Instant) -> bool:
         """Tell whether the person may act in it."""
-        return self.lasts(now) and is_proved(self.level, self.runs_out_at, now)
+        return self.lasts(now) and is_proved(self.level, self.term, now)
 
 
-def is_proved(level: Level, runs_out_at: Instant | None, now: Instant) -> bool:
+def is_proved(level: Level, term: Term, now: Instant) -> bool:
     """Tell whether an identity is worth what acting needs; levels are lowered some time after documents run out."""
-    return level >= NEEDED and (runs_out_at is None or now < runs_out_at)
+    return level >= NEEDED and not has_run_out(term, now)

@@ -37,6 +37,7 @@ from bjidp.proofing.names import is_same, is_same_document
 from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
+from bjidp.proofing.terms import UNSTATED, Term, has_run_out
 from bjidp.vendors.ports import CardFacts, Reason
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.number import MobileNumber
@@ -202,7 +203,7 @@ class BankCardProofs:
             and (claimed is None or not claimed.exchange)
         ):
             raise IdentityOther
-        if bound is not None and claimed is None and bound.has_run_out(self._clock.now()):
+        if claimed is None and has_run_out(await self._term(visit.account, bound, person), self._clock.now()):
             # A card tells no dates, so it would raise nothing: nobody is asked in vain.
             raise IdentityWorn
         return Factors(person, card, number, claimed, None if bound is None else bound.mark)
@@ -213,6 +214,10 @@ class BankCardProofs:
         if bound is None and (await self._verifying.member(visit)).phone is None:
             raise PhoneRequired
         return bound, claim
+
+    async def _term(self, account: str, bound: Bound | None, person: Person) -> Term:
+        """Return what the account has stated of its document; of one that it has given up and comes back to, too."""
+        return await self._identities.stated(account, person) if bound is None else bound.term
 
     def _person(self, kinds: list[DocumentType], typed: Typed, faults: list[FieldFault]) -> Person | None:
         """Return who is stated, by the first of ``kinds`` that the number may be of; the first one's faults else."""
@@ -257,8 +262,7 @@ class BankCardProofs:
             evidence_reference=answer.reference,
             authority_reference=verdict.references[Register.AUTHORITY],
             # What was stated beside it with the claim, since this form asks for neither.
-            runs_out_at=None if factors.claim is None else factors.claim.new.runs_out_at,
-            for_life=factors.claim is not None and factors.claim.new.for_life,
+            term=UNSTATED if factors.claim is None else factors.claim.new.term,
             sex=None if factors.claim is None else factors.claim.new.sex,
         )
 

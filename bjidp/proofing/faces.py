@@ -65,7 +65,7 @@ class Faces:
             evidence=Evidence.FACE,
             evidence_reference=evidence,
             authority_reference=bound.authority_reference,
-            runs_out_at=bound.runs_out_at,
+            term=bound.term,
         )
         try:
             await self._identities.prove(account, new, self._clock.now(), was=errand.mark)

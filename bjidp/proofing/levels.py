@@ -11,6 +11,7 @@ from typing import Final
 
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant
+from bjidp.proofing.terms import Term, has_run_out
 from bjidp.standing import Level
 
 LEVELS: Final = MappingProxyType(
@@ -31,8 +32,6 @@ SHOWS_A_FACE: Final = Level.L2
 """What an identity has to be worth before a face is compared with it (attack B5)."""
 
 
-def level(proof: Evidence, runs_out_at: Instant | None, now: Instant) -> Level:
-    """Return the level of an identity that was proved by ``proof`` with a document that is valid until then."""
-    if runs_out_at is not None and now >= runs_out_at:
-        return WORN
-    return LEVELS[proof]
+def level(proof: Evidence, term: Term, now: Instant) -> Level:
+    """Return the level of an identity that was proved by ``proof`` with a document of this ``term``."""
+    return WORN if has_run_out(term, now) else LEVELS[proof]

@@ -15,6 +15,7 @@ from bjidp.clock import Instant
 from bjidp.person import Person, Sex
 from bjidp.proofing.adjudication import Register
 from bjidp.proofing.levels import SHOWS_A_FACE
+from bjidp.proofing.terms import UNSTATED, Term, has_run_out
 from bjidp.standing import Level, Standing
 from bjidp.vendors.ports import Finding
 
@@ -26,8 +27,7 @@ class Bound(Struct, frozen=True, kw_only=True):
     evidence: Evidence
     level: Level
     bound_at: Instant
-    runs_out_at: Instant | None
-    """When its document is valid no more; None for one that is valid for life, or whose dates nobody stated."""
+    term: Term
     evidence_reference: str
     """Our own, of the newest proof."""
     authority_reference: str
@@ -36,7 +36,7 @@ class Bound(Struct, frozen=True, kw_only=True):
 
     def has_run_out(self, now: Instant) -> bool:
         """Tell whether its document has: the store lowers its level some time after that."""
-        return self.runs_out_at is not None and now >= self.runs_out_at
+        return has_run_out(self.term, now)
 
     def shows_a_face(self, now: Instant) -> bool:
         """Tell whether a face may be compared with it."""
@@ -60,10 +60,9 @@ class NewIdentity(Struct, frozen=True, kw_only=True):
     evidence: Evidence
     evidence_reference: str
     authority_reference: str
-    runs_out_at: Instant | None = None
-    """As in :class:`Bound`; a proof without dates leaves those that are there, and with them a level that is worn."""
-    for_life: bool = False
-    """Whether it was stated that the document runs out never: dates that are there have been another one's."""
+    term: Term = UNSTATED
+    """As it was stated beside the proof. A proof without dates leaves those that the account has stated of this very
+    document, before it gave it up too, and with them a level that is worn."""
     sex: Sex | None = None
     """What the person stated, where the number does not tell it; None leaves what is there."""
 
@@ -116,6 +115,10 @@ class IdentityStore(Protocol):
 
     async def bound(self, account: str) -> Bound | None:
         """Return the identity of an account, or None."""
+        ...
+
+    async def stated(self, account: str, person: Person) -> Term:
+        """Return what an account has stated of a document that was its own before, and is not now."""
         ...
 
     async def prospect(self, account: str, person: Person, evidence: Evidence, now: Instant) -> Held | None:

@@ -125,8 +125,7 @@ class RealNames:
             evidence=EVIDENCE,
             evidence_reference=answer.reference,
             authority_reference=verdict.references[Register.AUTHORITY],
-            runs_out_at=None if stated.validity is None else stated.validity.runs_out_at,
-            for_life=stated.validity is not None and stated.validity.to is None,
+            term=stated.term,
             sex=stated.sex,
         )
 

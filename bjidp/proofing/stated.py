@@ -17,6 +17,7 @@ from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.person import DocumentType, Person, Sex
 from bjidp.proofing.documents import birth_date, parse
 from bjidp.proofing.ranges import DocumentRange
+from bjidp.proofing.terms import UNSTATED, Term
 from bjidp.proofing.validity import TypedDates, Validity, read_validity
 
 
@@ -53,6 +54,11 @@ class Stated(Struct, frozen=True):
     validity: Validity | None
     sex: Sex | None
     """None where the number tells it, and where it was not asked for."""
+
+    @property
+    def term(self) -> Term:
+        """Until when their document is valid."""
+        return UNSTATED if self.validity is None else self.validity.term
 
     def __repr__(self) -> str:
         """Show nothing of it."""

@@ -16,11 +16,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from bjidp.clock import DAY, HOUR, Instant
+from bjidp.clock import DAY, HOUR
 from bjidp.errors import FieldFault
 from bjidp.person import DocumentType
 from bjidp.proofing.characters import SPACES
 from bjidp.proofing.dates import read_date
+from bjidp.proofing.terms import FOR_LIFE as RUNS_OUT_NEVER
+from bjidp.proofing.terms import Term, Until
 from bjidp.verification.typed import FULL_WIDTH
 
 EARLIEST: Final = date(1984, 4, 6)
@@ -83,11 +85,11 @@ class Validity(Struct, frozen=True):
     to: date | None
 
     @property
-    def runs_out_at(self) -> Instant | None:
-        """The first moment, in Beijing, at which it is valid no more; None when it never is."""
+    def term(self) -> Term:
+        """Until the first moment, in Beijing, at which it is valid no more."""
         if self.to is None:
-            return None
-        return (self.to + timedelta(days=1) - _EPOCH).days * DAY - _BEIJING_OFFSET
+            return RUNS_OUT_NEVER
+        return Until((self.to + timedelta(days=1) - _EPOCH).days * DAY - _BEIJING_OFFSET)
 
 
 class TypedDates(Struct, frozen=True):

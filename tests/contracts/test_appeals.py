@@ -18,6 +18,7 @@ from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Term, Until
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import LI, ZHANG, House, cookie, identity, keyring
@@ -454,6 +455,17 @@ async def test_what_a_loser_was_to_be_told_is_nothing_once_it_has_gone(house: Ho
     (outcome,) = await appeals.outcomes(house.now, 10)
     assert outcome.loser is not None
     assert outcome.loser.phone is None
+
+
+@pytest.mark.req("RNV-8")
+@pytest.mark.parametrize("term", [UNSTATED, FOR_LIFE, Until(7)])
+async def test_an_appeal_keeps_what_was_stated_of_the_document(house: House, appeals: AppealStore, term: Term) -> None:
+    claimant, _ = await sides(house)
+    stated = replace(new(claimant), new=replace(proof(), term=term))
+    await appeals.file(stated, house.now, room=ROOM)
+    found = await appeals.newest(claimant)
+    assert found is not None
+    assert found.new == stated.new
 
 
 @pytest.mark.req("PRV-1")

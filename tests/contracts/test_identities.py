@@ -11,23 +11,21 @@ from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
 from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled
+from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Term, Until
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
 from tests.support.identities import held, prove
 
 NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
 
 
-def proof(
-    evidence: Evidence = NAME, person: Person = ZHANG, runs_out_at: int | None = None, *, for_life: bool = False
-) -> NewIdentity:
+def proof(evidence: Evidence = NAME, person: Person = ZHANG, term: Term = UNSTATED) -> NewIdentity:
     """Return a person who was proved."""
     return NewIdentity(
-        for_life=for_life,
         person=person,
         evidence=evidence,
         evidence_reference="E-1",
         authority_reference="A-77",
-        runs_out_at=runs_out_at,
+        term=term,
     )
 
 
@@ -51,13 +49,13 @@ async def test_an_identity_nobody_has_becomes_the_accounts(
 ) -> None:
     standing = await house.member()
     assert await identities.bound(standing.account) is None
-    settled = await prove(identities, standing.account, proof(evidence, runs_out_at=house.now + DAY), house.now)
+    settled = await prove(identities, standing.account, proof(evidence, term=Until(house.now + DAY)), house.now)
     assert settled.loser is None
     assert (settled.standing.level, settled.standing.name) == (level, "张**")
     bound = await identities.bound(standing.account)
     assert bound is not None
     assert (bound.person, bound.evidence, bound.level) == (ZHANG, evidence, level)
-    assert bound.runs_out_at == house.now + DAY
+    assert bound.term == Until(house.now + DAY)
     holder = await house.accounts.holder_of(ZHANG)
     assert holder is not None
     assert holder.account == standing.account
@@ -69,14 +67,14 @@ async def test_a_better_proof_raises_the_level_and_a_weaker_one_lowers_nothing(
     house: House, identities: IdentityStore
 ) -> None:
     account = (await house.member()).account
-    await prove(identities, account, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(NAME, term=Until(house.now + DAY)), house.now)
     first = await identities.bound(account)
     await prove(identities, account, proof(FACE), house.now)
     await prove(identities, account, proof(NAME), house.now)
     bound = await identities.bound(account)
     assert bound is not None
     assert first is not None
-    assert (bound.evidence, bound.level, bound.runs_out_at) == (FACE, 3, house.now + DAY)
+    assert (bound.evidence, bound.level, bound.term) == (FACE, 3, Until(house.now + DAY))
     assert bound.mark != first.mark
 
 
@@ -85,13 +83,13 @@ async def test_a_card_that_is_valid_for_life_ends_the_date_of_the_one_before(
     house: House, identities: IdentityStore
 ) -> None:
     account = (await house.member()).account
-    await prove(identities, account, proof(BANK, runs_out_at=house.now + DAY), house.now)
-    await prove(identities, account, proof(NAME, for_life=True), house.now)
+    await prove(identities, account, proof(BANK, term=Until(house.now + DAY)), house.now)
+    await prove(identities, account, proof(NAME, term=FOR_LIFE), house.now)
     house.clock.advance(2 * DAY // SECOND)
     assert await identities.wear(house.now, 10) == 0
     bound = await identities.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level, bound.runs_out_at) == (BANK, 3, None)
+    assert (bound.evidence, bound.level, bound.term) == (BANK, 3, FOR_LIFE)
 
 
 @pytest.mark.attack("B2")
@@ -253,8 +251,8 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     house: House, identities: IdentityStore
 ) -> None:
     one, other = await two(house)
-    await prove(identities, one, proof(FACE, ZHANG, house.now + DAY), house.now)
-    await prove(identities, other, proof(NAME, LI, house.now + 2 * DAY), house.now)
+    await prove(identities, one, proof(FACE, ZHANG, Until(house.now + DAY)), house.now)
+    await prove(identities, other, proof(NAME, LI, Until(house.now + 2 * DAY)), house.now)
     assert await identities.wear(house.now, 10) == 0
     house.clock.advance(DAY // SECOND)
     assert await identities.wear(house.now, 10) == 1
@@ -265,7 +263,7 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     # It is the account's still, and nobody takes it more easily.
     assert await held(identities, other, proof(BANK), house.now, exchange=True) == (FACE,)
     # What was proved with the old document counts no more.
-    await prove(identities, one, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, one, proof(NAME, term=Until(house.now + DAY)), house.now)
     bound = await identities.bound(one)
     assert bound is not None
     assert (bound.evidence, bound.level) == (NAME, 2)
@@ -350,11 +348,11 @@ async def test_who_comes_by_face_on_a_phone_keeps_the_dates_that_were_stated_on_
     house: House, identities: IdentityStore
 ) -> None:
     account = (await house.member()).account
-    await prove(identities, account, proof(FACE, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(FACE, term=Until(house.now + DAY)), house.now)
     await house.accounts.relink(account, applicant(user=identity("oNew")), probation_until=None, now=house.now)
     bound = await identities.bound(account)
     assert bound is not None
-    assert bound.runs_out_at == house.now + DAY
+    assert bound.term == Until(house.now + DAY)
     house.clock.advance(DAY // SECOND)
 
 
@@ -365,7 +363,7 @@ async def test_a_level_that_is_worn_comes_back_by_the_dates_of_another_document_
     house: House, identities: IdentityStore, evidence: Evidence, *, lowered: bool
 ) -> None:
     account = (await house.member()).account
-    await prove(identities, account, proof(BANK, runs_out_at=house.now + DAY), house.now)
+    await prove(identities, account, proof(BANK, term=Until(house.now + DAY)), house.now)
     house.clock.advance(DAY // SECOND)
     if lowered:
         await identities.wear(house.now, 10)
@@ -375,9 +373,72 @@ async def test_a_level_that_is_worn_comes_back_by_the_dates_of_another_document_
     bound = await identities.bound(account)
     assert bound is not None
     # And nobody takes it more easily than before.
-    assert (bound.evidence, bound.level, bound.runs_out_at) == (FACE, 1, ran_out)
-    await prove(identities, account, proof(NAME, runs_out_at=house.now + DAY), house.now)
+    assert (bound.evidence, bound.level, bound.term) == (FACE, 1, Until(ran_out))
+    await prove(identities, account, proof(NAME, term=Until(house.now + DAY)), house.now)
     await prove(identities, account, proof(evidence), house.now)
     bound = await identities.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level, bound.runs_out_at) == (evidence, 3, house.now + DAY)
+    assert (bound.evidence, bound.level, bound.term) == (evidence, 3, Until(house.now + DAY))
+
+
+@pytest.mark.req("RNV-1")
+@pytest.mark.parametrize("way", ["given up", "exchanged", "lost"])
+async def test_a_document_comes_back_to_its_account_with_the_date_it_went_with(
+    house: House, identities: IdentityStore, way: str
+) -> None:
+    account, other = await two(house)
+    await prove(identities, account, proof(NAME, term=Until(house.now + DAY)), house.now)
+    until = Until(house.now + DAY)
+    match way:
+        case "given up":
+            await identities.unbind(account, house.now)
+        case "exchanged":
+            await prove(identities, account, proof(NAME, LI), house.now, exchange=True)
+        case _:
+            await prove(identities, other, proof(BANK), house.now)
+    assert await identities.stated(account, ZHANG) == until
+    house.clock.advance(2 * DAY // SECOND)
+    await prove(identities, account, proof(FACE), house.now, exchange=True)
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert (bound.evidence, bound.level, bound.term) == (FACE, 1, until)
+    assert await identities.stated(account, ZHANG) == UNSTATED, "its identity knows by now"
+    assert await identities.wear(house.now, 10) == 0
+
+
+@pytest.mark.req("RNV-1")
+@pytest.mark.parametrize("term", [FOR_LIFE, UNSTATED])
+async def test_a_document_without_a_date_leaves_none_behind(
+    house: House, identities: IdentityStore, term: Term
+) -> None:
+    account = (await house.member()).account
+    await prove(identities, account, proof(NAME, term=Until(house.now + DAY)), house.now)
+    await identities.unbind(account, house.now)
+    await prove(identities, account, proof(NAME, term=FOR_LIFE), house.now)
+    bound = await identities.bound(account)
+    assert bound is not None
+    assert bound.term == FOR_LIFE, "stated anew"
+    await prove(identities, account, proof(NAME, LI, term), house.now, exchange=True)
+    await identities.unbind(account, house.now)
+    house.clock.advance(2 * DAY // SECOND)
+    for person in (ZHANG, LI):
+        assert await identities.stated(account, person) == UNSTATED
+        await prove(identities, account, proof(BANK, person), house.now, exchange=True)
+        bound = await identities.bound(account)
+        assert bound is not None
+        assert (bound.level, bound.term) == (3, UNSTATED)
+    assert house.count("former_document") == 0
+
+
+@pytest.mark.req("RNV-1", "PRV-4")
+async def test_what_was_stated_is_the_accounts_own_and_goes_with_it(house: House, identities: IdentityStore) -> None:
+    account, other = await two(house)
+    await prove(identities, account, proof(NAME, term=Until(house.now + DAY)), house.now)
+    await identities.unbind(account, house.now)
+    await prove(identities, other, proof(BANK), house.now)
+    bound = await identities.bound(other)
+    assert bound is not None
+    assert bound.term == UNSTATED, "another one has stated it"
+    assert house.count("former_document") == 1
+    await house.members.cancel(account, house.now)
+    assert house.count("former_document") == 0

@@ -6,13 +6,17 @@ import pytest
 from msgspec import structs
 
 from bjidp.accounts.identifiers import of_phone, of_username
-from bjidp.accounts.ports import IdentifierTaken, IdentityTaken, NewMember
+from bjidp.accounts.ports import Evidence, IdentifierTaken, IdentityTaken, NewMember
+from bjidp.clock import DAY
 from bjidp.entropy import SystemEntropy
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.terms import UNSTATED, Until
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from tests.contracts.house import LI, ZHANG, House, applicant, identity, keyring
+from tests.support.identities import prove
 
 
 class Processes:
@@ -117,6 +121,33 @@ async def test_a_number_and_a_name_belong_to_one_account_at_every_moment_of_a_ro
         assert found is not None
         assert found == await alone.members.find([of_username("zhangsan1")])
         assert (found.username, found.phone, found.mail) == ("zhangsan1", "13600136000", "zhang@example.cn")
+    finally:
+        await start.stop()
+
+
+@pytest.mark.req("PRV-1", "RNV-1")
+async def test_a_date_that_was_stated_is_known_at_every_moment_of_a_rotation(house: House) -> None:
+    start = Processes(house.url)
+    account, now = (await house.member()).account, house.now
+    new = NewIdentity(
+        person=ZHANG, evidence=Evidence.FACE, evidence_reference="E1", authority_reference="A1", term=Until(now + DAY)
+    )
+    try:
+        both, moved = start(keyring(1, 2, current=1)), start(keyring(1, 2))
+        await prove(house.sql.identities, account, new, now)
+        await house.sql.identities.unbind(account, now)
+        for stores in (both, moved):
+            assert await stores.identities.stated(account, ZHANG) == Until(now + DAY)
+        await prove(both.identities, account, structs.replace(new, term=UNSTATED), now)
+        await both.identities.unbind(account, now)
+        assert house.count("former_document") == 2
+        for stores in (moved, start(keyring(2))):
+            assert await stores.identities.stated(account, ZHANG) == Until(now + DAY)
+        await prove(moved.identities, account, structs.replace(new, term=UNSTATED), now)
+        bound = await both.identities.bound(account)
+        assert bound is not None
+        assert bound.term == Until(now + DAY)
+        assert house.count("former_document") == 0
     finally:
         await start.stop()
 

@@ -24,6 +24,7 @@ from bjidp.organisations.ports import (
 )
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.terms import UNSTATED, Term, Until
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import LI, ZHANG, House, keyring
 from tests.support.identities import prove
@@ -40,13 +41,11 @@ def organisations(house: House) -> OrganisationStore:
 
 
 async def proved(
-    house: House, person: Person, phone: str, *, by: Evidence = Evidence.FACE, runs_out_at: int | None = None
+    house: House, person: Person, phone: str, *, by: Evidence = Evidence.FACE, term: Term = UNSTATED
 ) -> str:
     """Return an account with a number and an identity."""
     account = (await house.member(phone, f"user_{phone[:3]}")).account
-    new = NewIdentity(
-        person=person, evidence=by, evidence_reference="E1", authority_reference="A1", runs_out_at=runs_out_at
-    )
+    new = NewIdentity(person=person, evidence=by, evidence_reference="E1", authority_reference="A1", term=term)
     await prove(house.sql.identities, account, new, house.now)
     return account
 
@@ -162,7 +161,7 @@ async def test_nothing_is_registered_for_an_identity_that_is_not_worth_it(
     if lacking == "level":
         zhang = await proved(house, ZHANG, ZHANGS, by=Evidence.NAME_AND_NUMBER)
     else:
-        zhang = await proved(house, ZHANG, ZHANGS, runs_out_at=house.now + HOUR)
+        zhang = await proved(house, ZHANG, ZHANGS, term=Until(house.now + HOUR))
     new = await confirmed(house, zhang)
     match lacking:
         case "nothing":
@@ -423,7 +422,7 @@ async def test_nobody_appoints_for_an_organisation_that_they_do_not_lead(
 @pytest.mark.req("ORG-2")
 @pytest.mark.attack("Q21")
 async def test_nobody_appoints_at_a_level_that_has_fallen(house: House, organisations: OrganisationStore) -> None:
-    zhang = await proved(house, ZHANG, ZHANGS, runs_out_at=house.now + HOUR)
+    zhang = await proved(house, ZHANG, ZHANGS, term=Until(house.now + HOUR))
     organisation = await led(house, zhang)
     house.clock.advance(HOUR // SECOND)
     with pytest.raises(IdentityLacking):

@@ -18,6 +18,7 @@ from msgspec.structs import asdict
 
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, HOUR, SECOND
+from bjidp.proofing.terms import ForLife, Until
 from bjidp.sandbox.people import DocumentType, Person, Story
 from bjidp.sandbox.people.population import population
 from bjidp.standing import Standing
@@ -169,7 +170,7 @@ async def test_a_name_and_a_number_make_l2_if_the_authority_says_so(stage: Progr
     assert heading(await owner.follow(answer)) == "认证成功"
     assert found is not None
     assert (found.person.name, found.person.document_type.value, found.level) == (who.name, who.document_type.value, 2)
-    assert (found.runs_out_at is None) == (who.valid_to is None)
+    assert isinstance(found.term, ForLife if who.valid_to is None else Until)
     assert ">初级认证</span>" in centre
     assert who.document_number not in centre
 

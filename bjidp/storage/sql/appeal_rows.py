@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import bindparam, insert, select, update
 
@@ -19,14 +20,16 @@ from bjidp.appeals.appeal import Appeal, Attachment, Side, State
 from bjidp.appeals.attachments import Picture
 from bjidp.appeals.ports import NewAppeal
 from bjidp.clock import Instant
-from bjidp.person import Person
+from bjidp.person import Person, Sex
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.proofing.ports import NewIdentity, mark
+from bjidp.proofing.terms import FOR_LIFE, ForLife, Until
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import account, appeal, appeal_picture, identity
 from bjidp.storage.sql.statements import Row, Value
+from bjidp.storage.sql.terms import term_from
 from bjidp.storage.sql.transaction import Contended, Transaction
 
 _INDEX: Final = "appeal"
@@ -69,12 +72,51 @@ _SIDE: Final = (
     identity.c.evidence_reference,
 )
 
-_NEW: Final = msgspec.msgpack.Decoder(NewIdentity)
+
+class _New(Struct, frozen=True, kw_only=True):
+    """An identity as an appeal keeps it, for as long as appeals are kept: a row outlives the shape of the noun."""
+
+    person: Person
+    evidence: Evidence
+    evidence_reference: str
+    authority_reference: str
+    runs_out_at: Instant | None = None
+    for_life: bool = False
+    sex: Sex | None = None
+
+
+_NEW: Final = msgspec.msgpack.Decoder(_New)
 
 
 def picture_row(appeal_id: str, number: int) -> str:
     """Return what a picture's sealed values are bound to."""
     return f"{appeal_id}.{number}"
+
+
+def _new_bytes(new: NewIdentity) -> bytes:
+    return msgspec.msgpack.encode(
+        _New(
+            person=new.person,
+            evidence=new.evidence,
+            evidence_reference=new.evidence_reference,
+            authority_reference=new.authority_reference,
+            runs_out_at=new.term.end if isinstance(new.term, Until) else None,
+            for_life=isinstance(new.term, ForLife),
+            sex=new.sex,
+        )
+    )
+
+
+def _new_from(data: bytes) -> NewIdentity:
+    kept = _NEW.decode(data)
+    return NewIdentity(
+        person=kept.person,
+        evidence=kept.evidence,
+        evidence_reference=kept.evidence_reference,
+        authority_reference=kept.authority_reference,
+        term=FOR_LIFE if kept.for_life else term_from(kept.runs_out_at),
+        sex=kept.sex,
+    )
 
 
 class AppealRows:
@@ -128,7 +170,7 @@ class AppealRows:
                 "state": State.FILED.value,
                 "key_version": document.version,
                 "document": document.value,
-                "new_sealed": self._cipher.seal_bytes("appeal", "new", appeal_id, msgspec.msgpack.encode(new.new)),
+                "new_sealed": self._cipher.seal_bytes("appeal", "new", appeal_id, _new_bytes(new.new)),
                 "exchange": int(new.exchange),
                 "reason_sealed": self._cipher.seal("appeal", "reason", appeal_id, new.reason),
                 "contact_sealed": self._cipher.seal("appeal", "contact", appeal_id, new.contact),
@@ -205,7 +247,7 @@ class AppealRows:
             id=appeal_id,
             account=holder,
             state=State(state),
-            new=_NEW.decode(self._cipher.open_bytes("appeal", "new", appeal_id, new)),
+            new=_new_from(self._cipher.open_bytes("appeal", "new", appeal_id, new)),
             exchange=bool(exchange),
             reason=self._cipher.open("appeal", "reason", appeal_id, reason),
             contact=self._cipher.open("appeal", "contact", appeal_id, contact),

@@ -45,6 +45,10 @@ class Claims:
         """Return what :data:`HELD` is asked with: the digest under the current version, whose rows are complete."""
         return _row(sought.kind, self._index.digest(sought.kind.value, *sought.value))
 
+    def every(self, sought: Identifier) -> list[dict[str, Value]]:
+        """Return the digest under each active version, as parameters."""
+        return [_row(sought.kind, digest) for digest in self._index.digests(sought.kind.value, *sought.value)]
+
     def holder(self, transaction: Transaction, sought: Identifier) -> str | None:
         """Return the account that holds ``sought``, or None."""
         row = transaction.one(self._holder, self.values(sought))

@@ -23,6 +23,7 @@ from bjidp.storage.sql.schema import (
     account,
     appeal,
     browser_session,
+    former_document,
     identifier,
     identity,
     identity_check,
@@ -33,7 +34,7 @@ from bjidp.storage.sql.schema import (
 )
 from bjidp.storage.sql.transaction import Transaction
 
-_OWNED = (identifier, identity, identity_check, appeal, platform_link, login_network, notice)
+_OWNED = (identifier, identity, former_document, identity_check, appeal, platform_link, login_network, notice)
 """What belongs to an account besides its sessions, and what it leads and acts for; a link's platform identity and an
 appeal's pictures go with them."""
 

@@ -19,14 +19,17 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.binding import Holding, is_led_to, keeps, stays
 from bjidp.proofing.levels import WORN, level
 from bjidp.proofing.ports import Bound, NewIdentity, mark
+from bjidp.proofing.terms import Unstated, has_run_out
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.former_documents import FormerDocuments
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import account, identity
 from bjidp.storage.sql.statements import Row
+from bjidp.storage.sql.terms import term_column, term_from
 from bjidp.storage.sql.transaction import Contended, Transaction
 
 BOUND = (
@@ -60,6 +63,7 @@ class Identities:
         """Compile the statements for ``engine``."""
         self._cipher = cipher
         self._claims = claims
+        self._former = FormerDocuments(engine, claims)
         self._mini_ends = MiniSessionEnds(engine)
         self._organisations = OrganisationRows(engine)
         held = identity.c.account == bindparam("account")
@@ -90,8 +94,13 @@ class Identities:
     def bind(
         self, transaction: Transaction, holder: str, new: NewIdentity, now: Instant, *, moved_at: Instant | None = None
     ) -> None:
-        """Give the identity to an account that has claimed its document."""
+        """Give the identity to an account that has claimed its document.
+
+        What it has stated of that document before it gave it up holds on, unless it is stated anew.
+        """
         person = new.person
+        before = self._former.taken_back(transaction, holder, person)
+        term = before if isinstance(new.term, Unstated) else new.term
         transaction.run(
             self._add,
             {
@@ -99,7 +108,7 @@ class Identities:
                 "document_type": person.document_type.value,
                 "name_sealed": self._cipher.seal("identity", "name", holder, person.name),
                 "number_sealed": self._cipher.seal("identity", "number", holder, person.number),
-                "level": level(new.evidence, new.runs_out_at, now).value,
+                "level": level(new.evidence, term, now).value,
                 "evidence": new.evidence.value,
                 "evidence_reference": new.evidence_reference,
                 "authority_reference": new.authority_reference,
@@ -107,7 +116,7 @@ class Identities:
                 "proved_at": now,
                 "moved_at": moved_at,
                 "version": 1,
-                "runs_out_at": new.runs_out_at,
+                "runs_out_at": term_column(term),
                 "sex": new.sex,
             },
         )
@@ -121,23 +130,23 @@ class Identities:
         row = transaction.one(self._worth, {"account": holder})
         if row is None:
             raise Contended
-        former, worth, until = row
-        evidence, runs_out_at, least = new.evidence, new.runs_out_at, WORN
-        dated, has_run_out = new.for_life or runs_out_at is not None, until is not None and until <= now
-        if not (dated and has_run_out):
-            evidence = keeps(Evidence(former), evidence)
-            least = WORN if has_run_out else Level(worth)
-            runs_out_at = runs_out_at if dated else until
+        former, worth, until = Evidence(row[0]), Level(row[1]), term_from(row[2])
+        evidence, term, least = new.evidence, new.term, WORN
+        worn, dated = has_run_out(until, now), not isinstance(new.term, Unstated)
+        if not (dated and worn):
+            evidence = keeps(former, evidence)
+            least = WORN if worn else worth
+            term = term if dated else until
         transaction.run(
             self._renew,
             {
                 "holder": holder,
                 "new_name": self._cipher.seal("identity", "name", holder, new.person.name),
-                "new_level": max(least, level(evidence, runs_out_at, now)).value,
+                "new_level": max(least, level(evidence, term, now)).value,
                 "new_evidence": evidence.value,
                 "new_evidence_reference": new.evidence_reference,
                 "new_authority_reference": new.authority_reference,
-                "new_runs_out_at": runs_out_at,
+                "new_runs_out_at": term_column(term),
                 "new_sex": new.sex,
                 "now": now,
                 "step": 1,
@@ -157,8 +166,10 @@ class Identities:
     def drop(self, transaction: Transaction, holder: str, now: Instant) -> bool:
         """Take its identity from an account that is locked; return whether it had one.
 
-        What it led and acted for as that person ends with it, and the other sides are told.
+        What it led and acted for as that person ends with it, and the other sides are told. When the document runs out
+        is remembered: it comes back to the account as it went.
         """
+        self._former.remember(transaction, holder)
         dropped = transaction.run(self._drop, {"account": holder})
         self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
         if dropped:
@@ -200,7 +211,7 @@ class Identities:
             evidence=Evidence(evidence),
             level=Level(worth),
             bound_at=bound_at,
-            runs_out_at=runs_out_at,
+            term=term_from(runs_out_at),
             evidence_reference=ours,
             authority_reference=theirs,
             version=version,

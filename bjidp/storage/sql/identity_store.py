@@ -33,10 +33,12 @@ from bjidp.proofing.ports import (
     PutOut,
     Settled,
 )
+from bjidp.proofing.terms import Term
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.former_documents import FormerDocuments
 from bjidp.storage.sql.identities import BOUND, HOLDER, HOLDING, Identities, holding_from
 from bjidp.storage.sql.identity_moves import IdentityMoves
 from bjidp.storage.sql.notices import NoticeRows
@@ -60,6 +62,7 @@ class SqlIdentities:
         self._accounts = AccountRows(engine, rows, cipher, entropy)
         self._claims = Claims(engine, index)
         self._identities = Identities(engine, cipher, self._claims)
+        self._former = FormerDocuments(engine, self._claims)
         self._audit = AuditRows(engine)
         self._notices = NoticeRows(engine)
         self._bound = compile_(select(*BOUND).where(identity.c.account == bindparam("account")))
@@ -86,6 +89,9 @@ class SqlIdentities:
     async def bound(self, account: str) -> Bound | None:
         row = await self._engine.one(self._bound, {"account": account})
         return None if row is None else self._identities.bound(row)
+
+    async def stated(self, account: str, person: Person) -> Term:
+        return await self._former.stated(account, person)
 
     async def prospect(self, account: str, person: Person, evidence: Evidence, now: Instant) -> Held | None:
         row = await self._engine.one(self._holder, self._claims.values(of_document(person)))

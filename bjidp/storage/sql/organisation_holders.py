@@ -16,6 +16,7 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import MAY_LOG_IN, Level
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import account, identity, organisation
+from bjidp.storage.sql.terms import term_from
 from bjidp.storage.sql.transaction import Transaction
 
 LEADER: Final = identity.alias("leader")
@@ -52,7 +53,7 @@ class Holders:
     def proved(self, transaction: Transaction, account_id: str, now: Instant) -> Instant | None:
         """Return since when an account that is locked has its identity; None when that is not worth enough."""
         row = transaction.one(self._identity, {"account": account_id})
-        return row[0] if row is not None and is_proved(Level(row[1]), row[2], now) else None
+        return row[0] if row is not None and is_proved(Level(row[1]), term_from(row[2]), now) else None
 
     def number(self, transaction: Transaction, account_id: str) -> str | None:
         """Return the number of an account, or None."""

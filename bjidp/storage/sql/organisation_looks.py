@@ -21,6 +21,7 @@ from bjidp.storage.sql.organisation_holders import IS_LED, LEADER, LED
 from bjidp.storage.sql.organisation_rows import MANDATE, ORGANISATION, mandate_from, organisation_from
 from bjidp.storage.sql.schema import identity, mandate, organisation
 from bjidp.storage.sql.statements import Row, Value
+from bjidp.storage.sql.terms import term_from
 
 OFFERED_TO: Final = "mandate"
 """The kind of index that offers are found by: unrelated to the one by which numbers find accounts."""
@@ -90,7 +91,7 @@ class OrganisationLooks:
                 until=None,
                 mandate=None,
                 level=Level(level),
-                runs_out_at=runs_out_at,
+                term=term_from(runs_out_at),
             )
             for *row, level, runs_out_at in await self._engine.all(self._led, {"account": account})
         ]
@@ -104,7 +105,7 @@ class OrganisationLooks:
                     until=taken.ends_at,
                     mandate=taken.id,
                     level=Level(level),
-                    runs_out_at=runs_out_at,
+                    term=term_from(runs_out_at),
                 )
             )
         return found

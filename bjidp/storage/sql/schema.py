@@ -96,10 +96,22 @@ identity = Table(
     Column("version", Integer, nullable=False),
     # When it came here from another account (RNV-7).
     Column("moved_at", _INSTANT),
-    # When its document is valid no more; empty for life, and where nobody stated it.
+    # When its document is valid no more; the greatest value there is for one that is valid for life, and empty where
+    # nobody stated it (``terms``).
     Column("runs_out_at", _INSTANT, index=True),
     # What its holder stated, for documents whose numbers do not tell it.
     Column("sex", _WORD),
+)
+
+# What an account has stated of a document that it has given up, by digests that found the account while it had it.
+former_document = Table(
+    "former_document",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("key_version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("digest", _DIGEST, primary_key=True),
+    Column("runs_out_at", _INSTANT, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Questions to registers, written down before they are asked: a retry after a crash repeats the reference, and is

@@ -28,6 +28,7 @@ from bjidp.clock import DAY, MINUTE, SECOND
 from bjidp.errors import RateLimited
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.terms import Until
 from bjidp.standing import Level, Status
 
 pytestmark = pytest.mark.req("RNV-8")
@@ -41,7 +42,7 @@ FILED = Appeal(
         evidence=Evidence.BANK_CARD,
         evidence_reference="E-1",
         authority_reference="A-77",
-        runs_out_at=9 * DAY,
+        term=Until(9 * DAY),
     ),
     exchange=False,
     reason="我的身份证被别人的账号占用了。",
@@ -88,7 +89,7 @@ def test_an_appeal_is_decided_once_and_what_is_closed_stays_as_it_is(played: lis
 def test_what_people_grant_counts_as_name_and_number_do() -> None:
     granted = granted_identity(FILED)
     assert (granted.evidence, granted.evidence_reference) == (Evidence.NAME_AND_NUMBER, "A1")
-    assert (granted.person, granted.authority_reference, granted.runs_out_at) == (FILED.person, "A-77", 9 * DAY)
+    assert (granted.person, granted.authority_reference, granted.term) == (FILED.person, "A-77", Until(9 * DAY))
 
 
 def test_the_word_for_the_facts_changes_with_each_that_counts_and_with_nothing_else() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bjidp.clock import DAY, Instant
 from bjidp.organisations.mandates import Scope
 from bjidp.organisations.organisation import FRESH, STALE, Capacity, Organisation, Role, is_proved
+from bjidp.proofing.terms import UNSTATED, Until
 from bjidp.standing import Level
 
 NOW: Instant = 1_800_000_000_000
@@ -27,7 +28,7 @@ AGENT = Capacity(
     until=NOW + DAY,
     mandate="m",
     level=Level.L3,
-    runs_out_at=None,
+    term=UNSTATED,
 )
 LEADER = replace(AGENT, role=Role.REPRESENTATIVE, until=None, mandate=None)
 
@@ -41,9 +42,9 @@ def test_the_registers_word_is_asked_for_after_a_day_and_needed_after_three() ->
 @pytest.mark.req("ORG-3")
 @pytest.mark.parametrize("level", Level)
 def test_who_acts_is_at_l3_with_a_document_that_is_valid(level: Level) -> None:
-    assert is_proved(level, None, NOW) == (level >= Level.L3)
-    assert is_proved(level, NOW + 1, NOW) == (level >= Level.L3)
-    assert not is_proved(level, NOW, NOW)
+    assert is_proved(level, UNSTATED, NOW) == (level >= Level.L3)
+    assert is_proved(level, Until(NOW + 1), NOW) == (level >= Level.L3)
+    assert not is_proved(level, Until(NOW), NOW)
     assert LEADER.acts(NOW)
     assert replace(LEADER, level=level).acts(NOW) == (level >= Level.L3)
 

@@ -19,6 +19,7 @@ from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.bank_card_proofs import Typed
 from bjidp.proofing.errors import DocumentExpired, IdentityMismatch, IdentityOther, IdentityWorn, PhoneRequired
 from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.terms import UNSTATED, Until
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from bjidp.verification.code import Binding, Purpose, by_sms
@@ -111,6 +112,26 @@ async def test_a_card_raises_nothing_once_the_document_has_run_out_and_nobody_is
     bound = await room.bound(account)
     assert bound is not None
     assert (bound.evidence, bound.level) == (BANK, 3)
+
+
+@pytest.mark.req("RNV-1", "RNV-6")
+async def test_a_card_raises_nothing_either_once_the_worn_document_was_given_up(room: Study) -> None:
+    account = await room.someone()
+    stated = form(valid_from="2017-01-15", valid_to="2027-01-15")
+    await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, stated)
+    room.clock.advance(DAY // SECOND)
+    await room.unbinding.unbind(await room.granted_visit(account, Operation.UNBIND), None)
+    asked = list(room.register.asked)
+    visit, flow = await room.proved(await room.enter(account), Operation.BANK_CARD)
+    with pytest.raises(IdentityWorn):
+        await room.bank_cards.prove(visit, flow, factors())
+    assert (room.register.asked, room.bank.asked) == (asked, [])
+    assert await room.bound(account) is None
+    # Of another person nothing was stated.
+    await room.bank_cards.prove(visit, flow, factors(LI))
+    bound = await room.bound(account)
+    assert bound is not None
+    assert (bound.evidence, bound.level, bound.term) == (BANK, 3, UNSTATED)
 
 
 async def test_another_number_is_proved_by_a_code_before_the_bank_is_asked(room: Study) -> None:
@@ -240,7 +261,7 @@ async def test_a_card_brings_a_claimed_identity_from_the_account_that_has_it(roo
     bound = await room.bound(account)
     assert bound is not None
     assert (bound.person, bound.level) == (ZHANG, 3)
-    assert bound.runs_out_at is not None, "the dates that were stated with the claim"
+    assert isinstance(bound.term, Until), "the dates that were stated with the claim"
     assert await room.bound(other) is None
     assert await room.sessions.find(elsewhere.cookie) is None
     assert await room.told() == [(NEW_NUMBER, "identity_lost")]

@@ -14,6 +14,7 @@ from bjidp.accounts.verifying import Visit
 from bjidp.clock import SECOND
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.proofing.face_proofs import FaceProofs, Need
+from bjidp.proofing.terms import Until
 from bjidp.sessions.ports import SessionEnd
 from bjidp.verification.proofs import Operation
 from tests.contracts.house import LI, applicant
@@ -54,7 +55,7 @@ async def test_a_document_that_has_run_out_comes_first_before_anybody_has_lowere
     room: Study, leading: FaceProofs
 ) -> None:
     visit = await room.enter(await room.someone())
-    dated = replace(proved(evidence=Evidence.BANK_CARD), runs_out_at=room.clock.now() + 1)
+    dated = replace(proved(evidence=Evidence.BANK_CARD), term=Until(room.clock.now() + 1))
     await prove(room.sql.identities, visit.account, dated, room.clock.now())
     assert await leading.need(visit) is Need.JINGTONG
     room.clock.advance(0.001)

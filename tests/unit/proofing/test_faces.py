@@ -15,6 +15,7 @@ from bjidp.person import Person
 from bjidp.proofing.claims import Claim
 from bjidp.proofing.faces import Faces
 from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.terms import Until
 from bjidp.qrlogin.errors import TicketUnknown
 from bjidp.qrlogin.flow import Errand
 from bjidp.qrlogin.redeeming import Redemption
@@ -85,11 +86,11 @@ async def test_the_accounts_own_identity_counts_as_proved_by_a_face(room: Study,
 async def test_the_dates_of_its_document_stay(room: Study, faces: Faces) -> None:
     visit = await at_l2(room)
     until = room.clock.now() + DAY
-    await prove(room.sql.identities, visit.account, replace(proved(), runs_out_at=until), room.clock.now())
+    await prove(room.sql.identities, visit.account, replace(proved(), term=Until(until)), room.clock.now())
     await faces.give(await redemption(room, visit))
     bound = await room.bound(visit.account)
     assert bound is not None
-    assert (bound.level, bound.runs_out_at) == (3, until)
+    assert (bound.level, bound.term) == (3, Until(until))
 
 
 async def test_given_twice_it_is_written_once(room: Study, faces: Faces) -> None:
@@ -132,7 +133,7 @@ async def test_an_identity_that_is_not_the_one_any_more_is_left_as_it_is(
         case "given up":
             await store.unbind(visit.account, now)
         case _:
-            await prove(store, visit.account, replace(proved(), runs_out_at=now + 1), now)
+            await prove(store, visit.account, replace(proved(), term=Until(now + 1)), now)
             given = await redemption(room, visit)
             room.clock.advance(1)
             if change == "worn":

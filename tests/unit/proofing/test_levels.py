@@ -6,6 +6,7 @@ import pytest
 
 from bjidp.accounts.ports import Evidence
 from bjidp.proofing.levels import level
+from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Until
 from bjidp.standing import Level
 
 NOW = 1_800_000_000_000
@@ -17,6 +18,6 @@ NOW = 1_800_000_000_000
     [(Evidence.NAME_AND_NUMBER, Level.L2), (Evidence.BANK_CARD, Level.L3), (Evidence.FACE, Level.L3)],
 )
 def test_a_proof_has_its_level_until_the_document_runs_out(proof: Evidence, worth: Level) -> None:
-    assert level(proof, None, NOW) is worth
-    assert level(proof, NOW + 1, NOW) is worth
-    assert level(proof, NOW, NOW) is Level.L1
+    assert level(proof, UNSTATED, NOW) is level(proof, FOR_LIFE, NOW) is worth
+    assert level(proof, Until(NOW + 1), NOW) is worth
+    assert level(proof, Until(NOW), NOW) is Level.L1

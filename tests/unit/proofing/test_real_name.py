@@ -16,6 +16,7 @@ from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther, PhoneRequired
 from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.terms import Until
 from bjidp.vendors.ports import RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
@@ -43,7 +44,7 @@ async def test_who_the_authority_knows_is_bound_at_l2_with_the_dates_of_the_docu
     bound = await room.bound(account)
     assert bound is not None
     assert (bound.person, bound.level, bound.evidence) == (ZHANG, 2, NAME)
-    assert bound.runs_out_at is not None
+    assert isinstance(bound.term, Until)
     standing = await room.changes.look(visit, Operation.REAL_NAME, flow)
     assert standing.step is Step.DONE
     assert room.events()[-1] == "identity.proved"

@@ -12,6 +12,7 @@ from bjidp.clock import DAY
 from bjidp.errors import FieldFault
 from bjidp.person import DocumentType
 from bjidp.proofing.dates import beijing_date
+from bjidp.proofing.terms import FOR_LIFE, Until
 from bjidp.proofing.validity import Fault, Field, TypedDates, Validity, read_validity, typed_date
 
 TODAY = date(2026, 7, 1)
@@ -58,10 +59,10 @@ def test_two_days_in_their_order_are_kept_and_run_out_at_the_midnight_in_beijing
     found = read_validity(CARD, TypedDates(start.isoformat(), to.isoformat(), for_life=False), TODAY)
     assert found == Validity(start, to)
     assert isinstance(found, Validity)
-    assert found.runs_out_at is not None
-    assert beijing_date(found.runs_out_at - 1) == to
-    assert beijing_date(found.runs_out_at) == to + timedelta(days=1)
-    assert (found.runs_out_at + 8 * DAY // 24) % DAY == 0
+    assert isinstance(found.term, Until)
+    assert beijing_date(found.term.end - 1) == to
+    assert beijing_date(found.term.end) == to + timedelta(days=1)
+    assert (found.term.end + 8 * DAY // 24) % DAY == 0
 
 
 @pytest.mark.req("RNV-2")
@@ -69,7 +70,7 @@ def test_a_card_without_an_end_runs_out_never_and_other_documents_have_one() -> 
     typed = TypedDates("2018-06-06", "", for_life=True)
     found = read_validity(CARD, typed, TODAY)
     assert isinstance(found, Validity)
-    assert found.runs_out_at is None
+    assert found.term is FOR_LIFE
     for kind in set(DocumentType) - {CARD}:
         assert read_validity(kind, typed, TODAY) == [FieldFault(Field.TO, Fault.NOT_FOR_LIFE)]
 
