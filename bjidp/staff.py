@@ -159,9 +159,10 @@ def run(settings: Settings, staff: str, act: Callable[[Desk], Awaitable[T]]) -> 
         raise Refused("the database is not of this release: start the server first, which brings it up to date")
 
     async def doing() -> T:
-        stores = open_sql(settings.storage.database_url, read_keyring(settings), SystemEntropy(), threads=1)
+        clock = SystemClock()
+        stores = open_sql(settings.storage.database_url, read_keyring(settings), SystemEntropy(), clock, threads=1)
         try:
-            return await act(Desk(stores.appeals, SystemClock(), staff))
+            return await act(Desk(stores.appeals, clock, staff))
         finally:
             await stores.close()
 

@@ -159,7 +159,7 @@ def read_keyring(settings: Settings) -> Keyring:
 
 
 async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entropy: Entropy) -> Stores:
-    sql = open_sql(settings.storage.database_url, keyring, entropy)
+    sql = open_sql(settings.storage.database_url, keyring, entropy, clock)
     if settings.storage.redis_url is None:
         return Stores(
             accounts=sql.accounts,

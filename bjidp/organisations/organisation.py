@@ -11,9 +11,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, Instant, Millis
 from bjidp.organisations.mandates import Scope
-from bjidp.proofing.terms import Term, has_run_out
+from bjidp.proofing.levels import level
+from bjidp.proofing.terms import Term
 from bjidp.standing import Level
 
 FRESH: Final[Millis] = DAY
@@ -75,7 +77,7 @@ class Organisation(Struct, frozen=True, kw_only=True):
 class Capacity(Struct, frozen=True, kw_only=True):
     """What an account may act in: as the 法定代表人 of an organisation, or as its 经办人.
 
-    ``level`` and ``term`` are of the identity that the person had when they came to it, and has still.
+    ``evidence`` and ``term`` are of the identity that the person had when they came to it, and has still.
     """
 
     role: Role
@@ -84,7 +86,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
     until: Instant | None
     """When a mandate ends; None for the 法定代表人."""
     mandate: str | None
-    level: Level
+    evidence: Evidence
     term: Term
 
     @property
@@ -100,9 +102,9 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
     def acts(self, now: Instant) -> bool:
         """Tell whether the person may act in it."""
-        return self.lasts(now) and is_proved(self.level, self.term, now)
+        return self.lasts(now) and is_proved(self.evidence, self.term, now)
 
 
-def is_proved(level: Level, term: Term, now: Instant) -> bool:
-    """Tell whether an identity is worth what acting needs; levels are lowered some time after documents run out."""
-    return level >= NEEDED and not has_run_out(term, now)
+def is_proved(evidence: Evidence, term: Term, now: Instant) -> bool:
+    """Tell whether an identity is worth what acting needs."""
+    return level(evidence, term, now) >= NEEDED

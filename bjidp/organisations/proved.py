@@ -26,7 +26,7 @@ class Proved:
     async def identity(self, account: str) -> Bound:
         """Return who the account is; raise :class:`LevelRequired` where that is not proved well enough."""
         bound = await self._identities.bound(account)
-        if bound is None or not is_proved(bound.level, bound.term, self._clock.now()):
+        if bound is None or not is_proved(bound.evidence, bound.term, self._clock.now()):
             raise LevelRequired
         return bound
 

@@ -1,7 +1,7 @@
 """Levels L1 to L4: what an account's identity is worth (RNV-1).
 
-Owns how proofs and dates make a level. Pure; called by the stores, which keep the level beside the proof, and by the
-pages of 认证信息.
+Owns how proofs and dates make a level. Pure; called by whoever looks at an identity or an account, at that moment: a
+level is stored nowhere.
 """
 
 from __future__ import annotations

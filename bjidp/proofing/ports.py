@@ -14,7 +14,7 @@ from bjidp.accounts.ports import Evidence, Gone
 from bjidp.clock import Instant
 from bjidp.person import Person, Sex
 from bjidp.proofing.adjudication import Register
-from bjidp.proofing.levels import SHOWS_A_FACE
+from bjidp.proofing.levels import SHOWS_A_FACE, level
 from bjidp.proofing.terms import UNSTATED, Term, has_run_out
 from bjidp.standing import Level, Standing
 from bjidp.vendors.ports import Finding
@@ -25,7 +25,6 @@ class Bound(Struct, frozen=True, kw_only=True):
 
     person: Person
     evidence: Evidence
-    level: Level
     bound_at: Instant
     term: Term
     evidence_reference: str
@@ -35,12 +34,16 @@ class Bound(Struct, frozen=True, kw_only=True):
     version: int
 
     def has_run_out(self, now: Instant) -> bool:
-        """Tell whether its document has: the store lowers its level some time after that."""
+        """Tell whether its document has."""
         return has_run_out(self.term, now)
+
+    def level(self, now: Instant) -> Level:
+        """Return what it is worth."""
+        return level(self.evidence, self.term, now)
 
     def shows_a_face(self, now: Instant) -> bool:
         """Tell whether a face may be compared with it."""
-        return self.level >= SHOWS_A_FACE and not self.has_run_out(now)
+        return self.level(now) >= SHOWS_A_FACE
 
     @property
     def mark(self) -> str:
@@ -158,7 +161,7 @@ class IdentityStore(Protocol):
         ...
 
     async def wear(self, now: Instant, limit: int) -> int:
-        """Lower the level of at most ``limit`` identities whose documents have run out, and tell their accounts.
+        """Tell the accounts of at most ``limit`` identities that their documents have run out, each once.
 
         Returns how many; as many as ``limit``: ask again.
         """

@@ -72,7 +72,7 @@ def sql_url(request: pytest.FixtureRequest) -> str:
 @asynccontextmanager
 async def _opened(url: str, clock: ManualClock, entropy: SeededEntropy) -> AsyncIterator[House]:
     # The threads of the stores share their entropy, which a seeded stream is not made for.
-    stores = open_sql(url, keyring(), SystemEntropy())
+    stores = open_sql(url, keyring(), SystemEntropy(), clock)
     try:
         yield House(url, stores.accounts, stores.sessions, stores.mini_sessions, stores, clock, entropy)
     finally:

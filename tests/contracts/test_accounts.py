@@ -49,10 +49,10 @@ async def test_the_holder_of_an_identity_is_shown_masked_with_the_strength_of_it
     assert (holder.username, holder.phone) == (profile.username, None)
 
 
-async def test_a_level_that_is_none_is_not_read_as_one(house: House) -> None:
+async def test_a_proof_that_is_none_is_not_read_as_one(house: House) -> None:
     _, standing = await house.someone()
     assert standing.level is Level.L3
-    house.rows("UPDATE identity SET level = 9")
+    house.rows("UPDATE identity SET evidence = 'none'")
     with pytest.raises(LookupError):
         await house.accounts.standing(standing.account)
 
@@ -144,7 +144,7 @@ async def test_an_identity_belongs_to_one_account(house: House) -> None:
 @pytest.mark.req("REG-8")
 async def test_of_sixteen_registrations_of_one_identity_at_once_one_wins(house: House) -> None:
     """Two processes, eight registrations each: the database decides, not the process."""
-    other = open_sql(house.url, keyring(), SystemEntropy())
+    other = open_sql(house.url, keyring(), SystemEntropy(), house.clock)
     try:
         results = await asyncio.gather(
             *(

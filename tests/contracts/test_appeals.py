@@ -133,7 +133,7 @@ async def test_a_grant_moves_the_identity_and_puts_the_loser_out(
 
     bound = await house.sql.identities.bound(claimant)
     assert bound is not None
-    assert (bound.person, bound.level, bound.evidence) == (ZHANG, Level.L2, Evidence.NAME_AND_NUMBER)
+    assert (bound.person, bound.level(house.now), bound.evidence) == (ZHANG, Level.L2, Evidence.NAME_AND_NUMBER)
     assert (bound.evidence_reference, bound.authority_reference) == (filed, "A-77")
     left = await house.members.member(holder)
     assert left is not None
@@ -172,7 +172,7 @@ async def test_of_two_who_decide_at_once_one_does(house: House, appeals: AppealS
     filed = await appeals.file(new(claimant), house.now, room=ROOM)
     made = await decision(house, filed)
     verdicts = [Verdict.GRANT, Verdict.REFUSE] * 4
-    other = open_sql(house.url, keyring(), SystemEntropy())
+    other = open_sql(house.url, keyring(), SystemEntropy(), house.clock)
     try:
         stores = [appeals, other.appeals] * 4
         results = await asyncio.gather(
@@ -268,7 +268,7 @@ async def test_an_identity_that_came_by_another_way_is_not_granted_again(house: 
     assert refused.value.reason == "own"
     bound = await house.sql.identities.bound(claimant)
     assert bound is not None
-    assert bound.level is Level.L3, "a grant lowers nothing"
+    assert bound.level(house.now) is Level.L3, "a grant lowers nothing"
 
 
 async def test_an_identity_that_nobody_holds_any_more_is_granted(house: House, appeals: AppealStore) -> None:
@@ -475,8 +475,8 @@ async def test_a_rotation_seals_appeals_anew(house: House, appeals: AppealStore)
     filed = await appeals.file(new(claimant), house.now, room=ROOM)
     await appeals.decide(await decision(house, filed, Verdict.REFUSE), house.now)
     await appeals.file(new(other.account), house.now, room=ROOM)
-    moving = open_sql(house.url, keyring(1, 2), SystemEntropy(), threads=1)
-    alone = open_sql(house.url, keyring(2), SystemEntropy(), threads=1)
+    moving = open_sql(house.url, keyring(1, 2), SystemEntropy(), house.clock, threads=1)
+    alone = open_sql(house.url, keyring(2), SystemEntropy(), house.clock, threads=1)
     try:
         with pytest.raises(FieldUnreadable):
             await alone.appeals.newest(claimant)

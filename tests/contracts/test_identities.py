@@ -54,7 +54,7 @@ async def test_an_identity_nobody_has_becomes_the_accounts(
     assert (settled.standing.level, settled.standing.name) == (level, "张**")
     bound = await identities.bound(standing.account)
     assert bound is not None
-    assert (bound.person, bound.evidence, bound.level) == (ZHANG, evidence, level)
+    assert (bound.person, bound.evidence, bound.level(house.now)) == (ZHANG, evidence, level)
     assert bound.term == Until(house.now + DAY)
     holder = await house.accounts.holder_of(ZHANG)
     assert holder is not None
@@ -74,7 +74,7 @@ async def test_a_better_proof_raises_the_level_and_a_weaker_one_lowers_nothing(
     bound = await identities.bound(account)
     assert bound is not None
     assert first is not None
-    assert (bound.evidence, bound.level, bound.term) == (FACE, 3, Until(house.now + DAY))
+    assert (bound.evidence, bound.level(house.now), bound.term) == (FACE, 3, Until(house.now + DAY))
     assert bound.mark != first.mark
 
 
@@ -89,7 +89,7 @@ async def test_a_card_that_is_valid_for_life_ends_the_date_of_the_one_before(
     assert await identities.wear(house.now, 10) == 0
     bound = await identities.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level, bound.term) == (BANK, 3, FOR_LIFE)
+    assert (bound.evidence, bound.level(house.now), bound.term) == (BANK, 3, FOR_LIFE)
 
 
 @pytest.mark.attack("B2")
@@ -246,6 +246,22 @@ async def test_what_comes_of_a_proof_is_known_before_anybody_is_paid_for_it(
     assert await identities.prospect(other, ZHANG, by, house.now) == Held(())
 
 
+async def levels_of(house: House, *accounts: str) -> list[int]:
+    """Return the levels of accounts, wherever they are looked at."""
+    seen = []
+    for account in accounts:
+        standing, bound = await house.accounts.standing(account), await house.sql.identities.bound(account)
+        member = await house.members.member(account)
+        profile = await house.accounts.profile(account)
+        assert standing is not None
+        assert bound is not None
+        assert member is not None
+        assert profile is not None
+        (level,) = {standing.level, bound.level(house.now), member.standing.level, profile.standing.level}
+        seen.append(int(level))
+    return seen
+
+
 @pytest.mark.req("RNV-1")
 async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     house: House, identities: IdentityStore
@@ -254,19 +270,24 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     await prove(identities, one, proof(FACE, ZHANG, Until(house.now + DAY)), house.now)
     await prove(identities, other, proof(NAME, LI, Until(house.now + 2 * DAY)), house.now)
     assert await identities.wear(house.now, 10) == 0
-    house.clock.advance(DAY // SECOND)
+    house.clock.advance((DAY - 1) / SECOND)
+    assert await levels_of(house, one, other) == [3, 2]
+    house.clock.advance(0.001)
+    assert await levels_of(house, one, other) == [1, 2], "from that very moment on, whoever is told of it when"
     assert await identities.wear(house.now, 10) == 1
     assert await identities.wear(house.now, 10) == 0
-    levels = [(await house.accounts.standing(account)) for account in (one, other)]
-    assert [standing and standing.level for standing in levels] == [1, 2]
+    assert await levels_of(house, one, other) == [1, 2]
     assert house.notices() == [(one, "identity.worn")]
     # It is the account's still, and nobody takes it more easily.
     assert await held(identities, other, proof(BANK), house.now, exchange=True) == (FACE,)
-    # What was proved with the old document counts no more.
+    # What was proved with the old document counts no more, and the next one's end is told anew.
     await prove(identities, one, proof(NAME, term=Until(house.now + DAY)), house.now)
     bound = await identities.bound(one)
     assert bound is not None
-    assert (bound.evidence, bound.level) == (NAME, 2)
+    assert (bound.evidence, bound.level(house.now)) == (NAME, 2)
+    house.clock.advance(DAY // SECOND)
+    assert await identities.wear(house.now, 10) == 2
+    assert await levels_of(house, one, other) == [1, 1]
 
 
 @pytest.mark.attack("R4")
@@ -358,14 +379,14 @@ async def test_who_comes_by_face_on_a_phone_keeps_the_dates_that_were_stated_on_
 
 @pytest.mark.req("RNV-1")
 @pytest.mark.parametrize("evidence", [BANK, FACE])
-@pytest.mark.parametrize("lowered", [True, False])
+@pytest.mark.parametrize("told", [True, False])
 async def test_a_level_that_is_worn_comes_back_by_the_dates_of_another_document_alone(
-    house: House, identities: IdentityStore, evidence: Evidence, *, lowered: bool
+    house: House, identities: IdentityStore, evidence: Evidence, *, told: bool
 ) -> None:
     account = (await house.member()).account
     await prove(identities, account, proof(BANK, term=Until(house.now + DAY)), house.now)
     house.clock.advance(DAY // SECOND)
-    if lowered:
+    if told:
         await identities.wear(house.now, 10)
     ran_out = house.now
     await prove(identities, account, proof(evidence), house.now)
@@ -373,12 +394,12 @@ async def test_a_level_that_is_worn_comes_back_by_the_dates_of_another_document_
     bound = await identities.bound(account)
     assert bound is not None
     # And nobody takes it more easily than before.
-    assert (bound.evidence, bound.level, bound.term) == (FACE, 1, Until(ran_out))
+    assert (bound.evidence, bound.level(house.now), bound.term) == (FACE, 1, Until(ran_out))
     await prove(identities, account, proof(NAME, term=Until(house.now + DAY)), house.now)
     await prove(identities, account, proof(evidence), house.now)
     bound = await identities.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level, bound.term) == (evidence, 3, Until(house.now + DAY))
+    assert (bound.evidence, bound.level(house.now), bound.term) == (evidence, 3, Until(house.now + DAY))
 
 
 @pytest.mark.req("RNV-1")
@@ -401,9 +422,9 @@ async def test_a_document_comes_back_to_its_account_with_the_date_it_went_with(
     await prove(identities, account, proof(FACE), house.now, exchange=True)
     bound = await identities.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level, bound.term) == (FACE, 1, until)
+    assert (bound.evidence, bound.level(house.now), bound.term) == (FACE, 1, until)
     assert await identities.stated(account, ZHANG) == UNSTATED, "its identity knows by now"
-    assert await identities.wear(house.now, 10) == 0
+    assert await identities.wear(house.now, 10) == 1, "it is told why"
 
 
 @pytest.mark.req("RNV-1")
@@ -426,7 +447,7 @@ async def test_a_document_without_a_date_leaves_none_behind(
         await prove(identities, account, proof(BANK, person), house.now, exchange=True)
         bound = await identities.bound(account)
         assert bound is not None
-        assert (bound.level, bound.term) == (3, UNSTATED)
+        assert (bound.level(house.now), bound.term) == (3, UNSTATED)
     assert house.count("former_document") == 0
 
 

@@ -115,7 +115,7 @@ def account_of(won: Settled | tuple[Link, Standing]) -> str:
 @pytest.fixture
 async def race(house: House) -> AsyncIterator[Race]:
     """Two processes on one database, and three accounts."""
-    elsewhere = open_sql(house.url, keyring(), SystemEntropy())
+    elsewhere = open_sql(house.url, keyring(), SystemEntropy(), house.clock)
     members = [await house.member(f"1380013800{number}", f"zhangsan{number}") for number in range(3)]
     yield Race(house, (house.sql, elsewhere), [member.account for member in members])
     await elsewhere.close()

@@ -22,14 +22,15 @@ from tests.support.identities import prove
 class Processes:
     """Stores on one database with different keys: the processes of a rollout."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, house: House) -> None:
         """Open none yet."""
-        self._url = url
+        self._url = house.url
+        self._clock = house.clock
         self._open: list[SqlStores] = []
 
     def __call__(self, keys: Keyring) -> SqlStores:
         """Start a process with ``keys``."""
-        self._open.append(open_sql(self._url, keys, SystemEntropy(), threads=1))
+        self._open.append(open_sql(self._url, keys, SystemEntropy(), self._clock, threads=1))
         return self._open[-1]
 
     async def stop(self) -> None:
@@ -40,7 +41,7 @@ class Processes:
 
 @pytest.mark.req("PRV-1")
 async def test_a_rotation_keeps_every_account_findable_and_every_identity_unique(house: House) -> None:
-    start = Processes(house.url)
+    start = Processes(house)
     now = house.now
     try:
         old = start(keyring(1))
@@ -83,7 +84,7 @@ async def test_a_rotation_keeps_every_account_findable_and_every_identity_unique
 
 @pytest.mark.req("PRV-1", "REG-8")
 async def test_a_number_and_a_name_belong_to_one_account_at_every_moment_of_a_rotation(house: House) -> None:
-    start = Processes(house.url)
+    start = Processes(house)
     now = house.now
     zhang_has = NewMember(username="zhangsan1", phone="13800138000", password="hash-1")
     li_has = NewMember(username="lisisi_9", phone="13900139000", password=None)
@@ -127,7 +128,7 @@ async def test_a_number_and_a_name_belong_to_one_account_at_every_moment_of_a_ro
 
 @pytest.mark.req("PRV-1", "RNV-1")
 async def test_a_date_that_was_stated_is_known_at_every_moment_of_a_rotation(house: House) -> None:
-    start = Processes(house.url)
+    start = Processes(house)
     account, now = (await house.member()).account, house.now
     new = NewIdentity(
         person=ZHANG, evidence=Evidence.FACE, evidence_reference="E1", authority_reference="A1", term=Until(now + DAY)
@@ -154,7 +155,7 @@ async def test_a_date_that_was_stated_is_known_at_every_moment_of_a_rotation(hou
 
 @pytest.mark.req("PRV-1")
 async def test_a_link_moves_under_every_key_version(house: House) -> None:
-    start = Processes(house.url)
+    start = Processes(house)
     try:
         both = start(keyring(1, 2, current=1))
         await both.accounts.register(applicant(ZHANG, identity("oShared")), house.now)
@@ -168,7 +169,7 @@ async def test_a_link_moves_under_every_key_version(house: House) -> None:
 
 @pytest.mark.req("PRV-1")
 async def test_a_rotation_makes_nobody_a_stranger_on_their_own_computer(house: House) -> None:
-    start = Processes(house.url)
+    start = Processes(house)
     before, moving, after = keyring(1), keyring(1, 2), keyring(2)
     office, elsewhere = ("network", "203.0.113.0/24"), ("network", "198.51.100.0/24")
     try:
@@ -207,7 +208,7 @@ async def test_what_is_left_of_an_erased_account_can_be_read_and_is_passed_over(
 @pytest.mark.req("PRV-1")
 async def test_a_process_without_the_key_can_not_read(house: House) -> None:
     _, standing = await house.someone()
-    start = Processes(house.url)
+    start = Processes(house)
     try:
         stranger = start(keyring(2))
         with pytest.raises(FieldUnreadable):

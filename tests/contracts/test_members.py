@@ -249,7 +249,7 @@ async def test_what_somebody_holds_is_nobody_elses_to_change_to(house: House) ->
 
 async def _race(house: House, attempts: Callable[[SqlStores, int], Awaitable[object]]) -> list[object]:
     """Make sixteen attempts at once, from two processes in turn; return what came of each."""
-    other = open_sql(house.url, keyring(), SystemEntropy())
+    other = open_sql(house.url, keyring(), SystemEntropy(), house.clock)
     try:
         stores = [house.sql, other] * 8
         return await asyncio.gather(

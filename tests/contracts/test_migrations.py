@@ -24,7 +24,7 @@ POSTGRESQL = """
 SELECT 'column', c.relname || '.' || a.attname,
        format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
        || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
-  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> 'alembic_version'
 UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -80,6 +80,14 @@ def _parts(table: str) -> list[str]:
     return [head, tail, *(part.strip() for part in whole.split(","))]
 
 
+def _upgrade(connection: Connection, revision: str) -> None:
+    """Bring an empty database to a revision that is not the newest."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
 @pytest.mark.req("OPS-6")
 def test_the_migrations_lead_to_exactly_the_schema(empty_url: str, other_empty_url: str) -> None:
     migrate(empty_url)
@@ -107,10 +115,7 @@ def test_migrating_twice_changes_nothing(empty_url: str) -> None:
 def test_what_was_written_under_the_first_schema_is_still_there(empty_url: str) -> None:
     engine = create_engine(empty_url, poolclass=NullPool)
     with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        _upgrade(connection, "0001")
         for written in (
             "INSERT INTO account (id, ref, status, created_at) VALUES ('a', 'r', 'active', 1)",
             "INSERT INTO identifier (kind, key_version, digest, account) VALUES ('phone', 1, 'd', 'a')",
@@ -125,6 +130,30 @@ def test_what_was_written_under_the_first_schema_is_still_there(empty_url: str) 
         ]
         assert connection.execute(text("SELECT account FROM identifier")).all() == [("a",)]
         assert connection.execute(text("SELECT account, seen_at FROM notice")).all() == [("a", None)]
+
+
+@pytest.mark.req("OPS-6", "RNV-1")
+def test_whoever_was_lowered_is_not_told_again_by_a_release_that_lowers_nobody(empty_url: str) -> None:
+    engine = create_engine(empty_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        _upgrade(connection, "0010")
+        for account, level, runs_out_at in (("worn", 1, 7), ("valid", 3, 9), ("undated", 2, None)):
+            connection.execute(
+                text("INSERT INTO account (id, ref, status, created_at) VALUES (:it, :it, 'active', 1)"),
+                {"it": account},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO identity (account, document_type, name_sealed, number_sealed, level, evidence,"
+                    " evidence_reference, authority_reference, bound_at, proved_at, version, runs_out_at)"
+                    " VALUES (:account, 'resident_id', 'n', 'n', :level, 'face', 'E', 'A', 1, 1, 1, :runs_out_at)"
+                ),
+                {"account": account, "level": level, "runs_out_at": runs_out_at},
+            )
+    migrate(empty_url)
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT account, evidence, runs_out_at, worn_told_at FROM identity ORDER BY 1"))
+        assert found.all() == [("undated", "face", None, None), ("valid", "face", 9, None), ("worn", "face", 7, 7)]
 
 
 @pytest.mark.req("OPS-6")

@@ -19,14 +19,14 @@ pytestmark = pytest.mark.req("RNV-7")
 PHONE = "13800138000"
 
 
-async def on_pages(house: House, evidence: Evidence = Evidence.NAME_AND_NUMBER, level: int = 2) -> Standing:
+async def on_pages(house: House, evidence: Evidence = Evidence.NAME_AND_NUMBER) -> Standing:
     """Return an account as pages make one: a number, a password, the identity by a weaker proof, and no 京通."""
     _, standing = await house.someone()
     await house.members.set_phone(standing.account, PHONE, house.now)
     await house.members.set_password(standing.account, "hash-1", EventKind.PASSWORD_CHANGED, house.now, was=None)
     house.rows("DELETE FROM platform_link")
     house.rows("DELETE FROM notice")
-    house.rows("UPDATE identity SET level = :level, evidence = :evidence", level=level, evidence=evidence.value)
+    house.rows("UPDATE identity SET evidence = :evidence", evidence=evidence.value)
     found = await house.accounts.standing(standing.account)
     assert found is not None
     return found
@@ -41,11 +41,9 @@ def test_a_proof_outweighs_those_before_it_in_the_list() -> None:
 
 
 @pytest.mark.req("REG-8")
-@pytest.mark.parametrize(("evidence", "level"), [(Evidence.NAME_AND_NUMBER, 2), (Evidence.BANK_CARD, 3)])
-async def test_a_face_takes_an_identity_over_and_leaves_the_loser_all_else(
-    house: House, evidence: Evidence, level: int
-) -> None:
-    loser = await on_pages(house, evidence, level)
+@pytest.mark.parametrize("evidence", [Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD])
+async def test_a_face_takes_an_identity_over_and_leaves_the_loser_all_else(house: House, evidence: Evidence) -> None:
+    loser = await on_pages(house, evidence)
     link, standing = await house.accounts.take_over(loser.account, applicant(user=identity("oNew")), house.now)
 
     assert standing.account != loser.account
@@ -86,7 +84,7 @@ async def test_an_identity_is_taken_from_who_holds_it_and_from_nobody_else(house
 
 
 async def test_what_a_face_has_proved_no_other_face_takes(house: House) -> None:
-    loser = await on_pages(house, Evidence.FACE, 3)
+    loser = await on_pages(house, Evidence.FACE)
     before = house.counts()
     with pytest.raises(IdentityTaken):
         await house.accounts.take_over(loser.account, applicant(user=identity("oNew")), house.now)
@@ -125,7 +123,7 @@ async def test_an_identity_that_moved_stays_for_a_day(house: House) -> None:
 @pytest.mark.attack("R4")
 async def test_everybody_is_put_out_of_the_loser_in_the_transaction_that_takes_its_identity(house: House) -> None:
     link, loser = await house.someone()
-    house.rows("UPDATE identity SET level = 2, evidence = 'name_and_number'")
+    house.rows("UPDATE identity SET evidence = 'name_and_number'")
     await house.sessions.open(house.session(loser.account), cookie("loser"), None)
     await house.mini_sessions.open(house.mini_session(link))
     await house.accounts.take_over(loser.account, applicant(user=identity("oNew")), house.now)
@@ -138,7 +136,7 @@ async def test_everybody_is_put_out_of_the_loser_in_the_transaction_that_takes_i
 async def test_of_sixteen_who_take_an_identity_at_once_one_gets_it(house: House) -> None:
     """Two processes, eight takers each: the database decides, not the process."""
     loser = await on_pages(house)
-    other = open_sql(house.url, keyring(), SystemEntropy())
+    other = open_sql(house.url, keyring(), SystemEntropy(), house.clock)
     try:
         results = await asyncio.gather(
             *(
@@ -177,13 +175,13 @@ async def test_a_takeover_replaces_what_the_platform_identity_stood_for(house: H
     assert (li.account, "link.lost") in house.notices()
 
 
-@pytest.mark.parametrize(("level", "after"), [(2, 3), (3, 3), (4, 4)])
-async def test_a_face_raises_a_level_and_never_lowers_one(house: House, level: int, after: int) -> None:
-    standing = await on_pages(house, level=level)
+@pytest.mark.parametrize("evidence", Evidence)
+async def test_a_face_raises_a_level_and_never_lowers_one(house: House, evidence: Evidence) -> None:
+    standing = await on_pages(house, evidence)
     _, again = await house.accounts.relink(
         standing.account, applicant(user=identity("oOwn")), probation_until=None, now=house.now
     )
-    assert again.level == after
+    assert again.level == 3
     holder = await house.accounts.holder_of(ZHANG)
     assert holder is not None
     assert holder.evidence is Evidence.FACE

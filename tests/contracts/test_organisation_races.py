@@ -171,7 +171,7 @@ def both_go(turn: Turn) -> list[Awaitable[object]]:
 @pytest.fixture
 async def processes(house: House) -> AsyncIterator[tuple[SqlStores, SqlStores]]:
     """Two processes on one database."""
-    elsewhere = open_sql(house.url, keyring(), SystemEntropy())
+    elsewhere = open_sql(house.url, keyring(), SystemEntropy(), house.clock)
     yield house.sql, elsewhere
     await elsewhere.close()
 

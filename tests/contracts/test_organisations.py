@@ -481,7 +481,9 @@ async def test_an_offer_is_found_under_every_key_while_they_are_exchanged(house:
     zhang = await proved(house, ZHANG, ZHANGS)
     organisation = await led(house, zhang)
     await house.sql.organisations.offer(zhang, organisation.id, offer(house), house.now)
-    opened = [open_sql(house.url, keys, SystemEntropy(), threads=1) for keys in (keyring(1, 2), keyring(2))]
+    opened = [
+        open_sql(house.url, keys, SystemEntropy(), house.clock, threads=1) for keys in (keyring(1, 2), keyring(2))
+    ]
     both, alone = opened
     try:
         assert len(await both.organisations.offered(LIS)) == 1

@@ -47,7 +47,7 @@ async def shared(server: RedisServer, entropy: SeededEntropy) -> AsyncIterator[R
 async def house(
     server: RedisServer, shared: RedisStores, sqlite_url: str, clock: ManualClock, entropy: SeededEntropy
 ) -> AsyncIterator[House]:
-    sql = open_sql(sqlite_url, keyring(), SystemEntropy())
+    sql = open_sql(sqlite_url, keyring(), SystemEntropy(), clock)
     sessions = shared.sessions(sql.accounts, sql.audit)
     mini_sessions = shared.mini_sessions(sql.accounts, sql.audit)
     yield House(sqlite_url, sql.accounts, sessions, mini_sessions, sql, clock, entropy, server.url())

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.ports import NewMember
 from bjidp.audit.event import AuditEvent, EventKind
+from bjidp.clock import SystemClock
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionEnd
@@ -96,6 +97,7 @@ async def dead(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         }[request.param],
         keyring(),
         SystemEntropy(),
+        SystemClock(),
         threads=1,
     )
     yield stores

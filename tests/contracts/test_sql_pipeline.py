@@ -32,7 +32,7 @@ async def account(postgres_house: House) -> Standing:
 @pytest.fixture
 async def stores(postgres_house: House) -> AsyncIterator[SqlStores]:
     """Stores whose pipelines are open and whose threads have nothing to do."""
-    stores = open_sql(f"{postgres_house.url}?application_name=apart", keyring(), SystemEntropy())
+    stores = open_sql(f"{postgres_house.url}?application_name=apart", keyring(), SystemEntropy(), postgres_house.clock)
     await stores.engine.opened()
     yield stores
     # A thread connects when it is given work.

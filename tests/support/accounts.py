@@ -66,7 +66,7 @@ async def member(
 async def stores_at(config: Path) -> AsyncIterator[SqlStores]:
     """Open the database of a server that runs by the configuration file ``config``."""
     settings = load(config, {})
-    stores = open_sql(settings.storage.database_url, read_keyring(settings), SystemEntropy())
+    stores = open_sql(settings.storage.database_url, read_keyring(settings), SystemEntropy(), SystemClock())
     try:
         yield stores
     finally:

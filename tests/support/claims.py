@@ -111,8 +111,7 @@ class ClaimWorld:
         self.world.sql(f"DELETE FROM platform_identity WHERE link IN ({links})", account)  # noqa: S608 - as written above
         self.world.sql("DELETE FROM platform_link WHERE account = ?", account)
         self.world.sql("DELETE FROM notice WHERE account = ?", account)
-        level = 2 if evidence is Evidence.NAME_AND_NUMBER else 3
-        self.world.sql("UPDATE identity SET level = ?, evidence = ? WHERE account = ?", level, evidence.value, account)
+        self.world.sql("UPDATE identity SET evidence = ? WHERE account = ?", evidence.value, account)
         standing = await self.world.stores.accounts.standing(account)
         assert standing is not None
         return standing

@@ -47,7 +47,7 @@ async def ground(
     file = tmp_path / "bjidp.db"
     shutil.copy(empty_database, file)
     entropy = SystemEntropy()
-    sql = open_sql(f"sqlite:///{file}", keyring(), entropy)
+    sql = open_sql(f"sqlite:///{file}", keyring(), entropy, clock)
     if request.param == "memory":
         yield Ground(sql, sql.sessions, MemoryStores(clock), file, clock, entropy)
     else:

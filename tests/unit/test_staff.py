@@ -57,7 +57,8 @@ class Office:
 
     def in_store(self, act: Callable[[SqlStores], Awaitable[T]]) -> T:
         async def doing() -> T:
-            stores = open_sql(self.settings.storage.database_url, read_keyring(self.settings), SystemEntropy())
+            keys = read_keyring(self.settings)
+            stores = open_sql(self.settings.storage.database_url, keys, SystemEntropy(), SystemClock())
             try:
                 return await act(stores)
             finally:

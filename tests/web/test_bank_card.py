@@ -67,7 +67,7 @@ async def test_somebody_proves_themselves_by_a_card_in_three_steps(
     assert heading(page) == "银行卡认证成功"
     found = await bound(program, member.account)
     assert found is not None
-    assert (found.person.name, found.evidence, found.level) == (who["name"], Evidence.BANK_CARD, 3)
+    assert (found.person.name, found.evidence, found.level(program.clock.now())) == (who["name"], Evidence.BANK_CARD, 3)
     page = await owner.get("/centre")
     assert "中级认证" in page.text
     assert who["cards"][0] not in page.text
@@ -92,14 +92,14 @@ async def test_a_no_of_the_bank_is_told_with_what_to_do_and_charged_once(
     assert len(await owner.browser.caller.sandbox("/control/charges?service=bank")) == 1
     found = await bound(program, member.account)
     assert found is not None
-    assert found.level == 2
+    assert found.level(program.clock.now()) == 2
 
 
 @pytest.mark.req("RNV-1")
 async def test_whose_document_has_run_out_is_told_what_comes_first(program: Program, member: Standing) -> None:
     who = (await everybody(program))["chen-yutong"]
     await give(program, member.account, who, Evidence.BANK_CARD)
-    program.sql("UPDATE identity SET level = 1, runs_out_at = ?", program.clock.now())
+    program.sql("UPDATE identity SET runs_out_at = ?", program.clock.now())
     owner = await Owner.of(program, member.account)
     # Neither of the two ways to L3 counts as gone by then.
     assert {"/centre/real_name", "/centre/bank_card", "/centre/face"} <= links(await owner.get("/centre"))

@@ -48,7 +48,7 @@ async def on_pages(program: Program, person: Person, phone: str | None = PHONE) 
         await program.rooms.stores.members.set_phone(account, phone, program.clock.now())
     for table in ("mini_session", "platform_identity", "platform_link", "notice"):
         program.sql(f"DELETE FROM {table}")  # noqa: S608 - names of tables
-    program.sql("UPDATE identity SET level = 2, evidence = 'name_and_number'")
+    program.sql("UPDATE identity SET evidence = 'name_and_number'")
     return str(account)
 
 

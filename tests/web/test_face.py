@@ -50,7 +50,7 @@ async def identity_of(program: Program, account: str | None = None) -> Bound:
 async def weakened(program: Program, account: str | None = None) -> Bound:
     """Have an identity count as proved by name and number alone, as 换绑 leaves it; return it."""
     program.sql(
-        "UPDATE identity SET level = 2, evidence = 'name_and_number', version = version + 1 WHERE account = ?",
+        "UPDATE identity SET evidence = 'name_and_number', version = version + 1 WHERE account = ?",
         account or await account_of(program),
     )
     return await identity_of(program, account)
@@ -136,7 +136,7 @@ async def test_a_face_on_the_phone_makes_l3_and_the_page_moves_on_by_itself(
     assert await old.who() is None
     assert heading(await at_the_end(browser, address)) == "人脸识别认证成功"
     found = await identity_of(program)
-    assert (found.evidence, found.level, found.person) == (Evidence.FACE, 3, before.person)
+    assert (found.evidence, found.level(program.clock.now()), found.person) == (Evidence.FACE, 3, before.person)
     assert found.authority_reference == before.authority_reference
     assert PAGE not in links(await browser.get("/centre"))
 
@@ -320,7 +320,7 @@ async def test_an_account_without_an_identity_is_told_to_prove_its_name_first(pr
 async def test_a_worn_identity_is_proved_anew_first(program: Program) -> None:
     phone = await program.phone()
     browser = await program.signed_in(phone)
-    program.sql("UPDATE identity SET level = 1, version = version + 1")
+    program.sql("UPDATE identity SET runs_out_at = ?", program.clock.now())
     assert "请先完成实名认证" in (await browser.get(PAGE)).text
 
 

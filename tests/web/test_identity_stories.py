@@ -139,19 +139,19 @@ async def registers_as(program: Program, path: str, who: Person) -> None:
     await applicant.registers(number, f"story_{number[-4:]}")
     form = await applicant.identity()
     answer = await send(applicant.browser, filled(form, who))
-    levels = program.sql("SELECT level, document_type FROM identity")
+    proofs = program.sql("SELECT evidence, document_type FROM identity")
     if path == PC and who.document_type is not DocumentType.RESIDENT_ID:
         # The short form is for resident cards.
         assert answer.status == 422
         assert form_of(answer, f"{path}/identity").faults["document_number"]
-        assert levels == []
+        assert proofs == []
     elif who.story in DENIED:
         assert says_no(answer, who)
-        assert levels == []
+        assert proofs == []
     else:
         assert where(answer) == (303, f"{path}/done")
         assert "认证成功，您的账号达到初级认证" in (await applicant.open(f"{path}/done")).text
-        assert levels == [(2, who.document_type.value)]
+        assert proofs == [("name_and_number", who.document_type.value)]
 
 
 @pytest.mark.req("RNV-1", "RNV-2", "RNV-10")
@@ -169,7 +169,8 @@ async def test_a_name_and_a_number_make_l2_if_the_authority_says_so(stage: Progr
         return
     assert heading(await owner.follow(answer)) == "认证成功"
     assert found is not None
-    assert (found.person.name, found.person.document_type.value, found.level) == (who.name, who.document_type.value, 2)
+    assert (found.person.name, found.person.document_type) == (who.name, who.document_type.value)
+    assert found.level(stage.clock.now()) == 2
     assert isinstance(found.term, ForLife if who.valid_to is None else Until)
     assert ">初级认证</span>" in centre
     assert who.document_number not in centre
@@ -198,7 +199,7 @@ async def test_a_debit_card_makes_l3_if_authority_and_bank_say_so(stage: Program
     else:
         assert heading(await owner.follow(answer)) == "银行卡认证成功"
         assert found is not None
-        assert (found.person.name, found.level, found.evidence) == (who.name, 3, Evidence.BANK_CARD)
+        assert (found.person.name, found.evidence) == (who.name, Evidence.BANK_CARD)
 
 
 @pytest.mark.req("RNV-5", "RNV-10")
@@ -211,10 +212,10 @@ async def test_an_identity_gives_way_to_one_that_the_authority_knows(stage: Prog
     assert found is not None
     if who.story in DENIED:
         assert says_no(answer, who)
-        assert (found.person.name, found.level) == (NEIGHBOUR.name, 3)
+        assert (found.person.name, found.level(stage.clock.now())) == (NEIGHBOUR.name, 3)
         return
     assert heading(await owner.follow(answer)) == "换绑成功，账号已是新的实名身份"
-    assert (found.person.name, found.level) == (who.name, 2)
+    assert (found.person.name, found.level(stage.clock.now())) == (who.name, 2)
 
 
 @pytest.mark.req("RNV-6")
@@ -307,7 +308,7 @@ async def test_a_first_login_in_the_mini_program_registers_and_later_ones_ask_fo
             assert answer.json()["advice"] == ADVICE.get(who.story, ["check_again"])
         return
     assert answer.json()["account"]["level"] == "L3"
-    assert stage.sql("SELECT level, document_type, evidence FROM identity") == [(3, who.document_type.value, "face")]
+    assert stage.sql("SELECT document_type, evidence FROM identity") == [(who.document_type.value, "face")]
     again = await logs_in(stage, place, who)
     assert not isinstance(again, Answer)
     person, session = again
@@ -374,4 +375,4 @@ async def test_a_face_on_the_phone_raises_the_identity_that_the_account_has(
             level = 3
     found = await bound(stage, account)
     assert found is not None
-    assert (found.person.name, found.level) == (who.name, level)
+    assert (found.person.name, found.level(stage.clock.now())) == (who.name, level)

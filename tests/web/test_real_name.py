@@ -93,7 +93,8 @@ async def test_somebody_proves_their_name_in_three_steps_with_each_document(
     assert heading(page) == "认证成功"
     found = await bound(program, member.account)
     assert found is not None
-    assert (found.person.name, found.level, found.evidence) == (who["name"], 2, Evidence.NAME_AND_NUMBER)
+    assert (found.person.name, found.evidence) == (who["name"], Evidence.NAME_AND_NUMBER)
+    assert found.level(program.clock.now()) == 2
     page = await owner.get("/centre")
     assert {f"{prefix}/centre/exchange", f"{prefix}/centre/unbind"} <= links(page)
     assert f"{prefix}/centre/real_name" not in links(page)
@@ -226,7 +227,7 @@ async def test_a_registration_on_a_computer_goes_on_to_name_and_number(program: 
     assert where(await send(applicant.browser, stated(form, who))) == (303, "/register/done")
     page = await applicant.open("/register/done")
     assert "认证成功，您的账号达到初级认证" in page.text
-    assert program.sql("SELECT level FROM identity") == [(2,)]
+    assert program.sql("SELECT evidence FROM identity") == [("name_and_number",)]
 
 
 @pytest.mark.req("REG-4", "REG-5", "RNV-7")
@@ -273,7 +274,7 @@ async def test_a_registration_on_a_phone_asks_for_the_document_and_its_dates(pro
     ]  # fmt: skip
     who = await person(program, kind="taiwan_permit")
     assert where(await send(applicant.browser, stated(form, who))) == (303, "/h5/register/done")
-    assert program.sql("SELECT document_type, level FROM identity") == [("taiwan_permit", 2)]
+    assert program.sql("SELECT document_type, evidence FROM identity") == [("taiwan_permit", "name_and_number")]
 
 
 @pytest.mark.req("REG-5")

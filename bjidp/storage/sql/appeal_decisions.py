@@ -74,7 +74,7 @@ class AppealDecisions:
         moved = decided(found, decision.verdict, decision.staff, decision.explanation, now)
         if self._claims.holder(transaction, of_document(found.person)) != holder:
             raise Contended  # it moved on while this waited
-        if self.case(transaction, found, holder).facts != decision.facts:
+        if self.case(transaction, found, holder, now).facts != decision.facts:
             raise FactsChanged
         loser, exchanged = None, None
         if decision.verdict is Verdict.GRANT:
@@ -96,12 +96,11 @@ class AppealDecisions:
         self._audit.write_for(transaction, moved.account, AuditEvent(_EVENTS[decision.verdict], now, facts=facts))
         return moved
 
-    def case(self, transaction: Transaction, found: Appeal, holder: str | None) -> Case:
+    def case(self, transaction: Transaction, found: Appeal, holder: str | None, now: Instant) -> Case:
         """Return an appeal with the accounts it is about."""
-        claimant = self._rows.side(transaction, found.account)
-        return Case(
-            appeal=found, claimant=claimant, holder=None if holder is None else self._rows.side(transaction, holder)
-        )
+        claimant = self._rows.side(transaction, found.account, now)
+        held_by = None if holder is None else self._rows.side(transaction, holder, now)
+        return Case(appeal=found, claimant=claimant, holder=held_by)
 
     def _grant(
         self,

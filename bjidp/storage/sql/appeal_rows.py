@@ -23,6 +23,7 @@ from bjidp.clock import Instant
 from bjidp.person import Person, Sex
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
+from bjidp.proofing.levels import level
 from bjidp.proofing.ports import NewIdentity, mark
 from bjidp.proofing.terms import FOR_LIFE, ForLife, Until
 from bjidp.standing import Level, Status
@@ -64,8 +65,8 @@ _SIDE: Final = (
     account.c.status,
     account.c.created_at,
     account.c.phone_sealed,
-    identity.c.level,
     identity.c.evidence,
+    identity.c.runs_out_at,
     identity.c.bound_at,
     identity.c.moved_at,
     identity.c.version,
@@ -266,20 +267,21 @@ class AppealRows:
         name = self._cipher.open("appeal_picture", "name", picture_row(appeal_id, number), name)
         return Attachment(number=number, file=file, name=name, kind=kind, size=size)
 
-    def side(self, transaction: Transaction, account_id: str) -> Side:
+    def side(self, transaction: Transaction, account_id: str, now: Instant) -> Side:
         """Return an account that is there as staff see it."""
         row = transaction.one(self._side, {"account": account_id})
         if row is None:
             raise Contended
-        ref, status, created_at, sealed, level, evidence, bound_at, moved_at, version, reference = row
+        ref, status, created_at, sealed, proof, runs_out_at, bound_at, moved_at, version, reference = row
         phone = self._phone(account_id, sealed)
+        evidence = None if proof is None else Evidence(proof)
         return Side(
             ref=ref,
             status=Status(status),
             created_at=created_at,
             phone=None if phone is None else mask_phone(phone),
-            level=Level.L1 if level is None else Level(level),
-            evidence=None if evidence is None else Evidence(evidence),
+            level=Level.L1 if evidence is None else level(evidence, term_from(runs_out_at), now),
+            evidence=evidence,
             bound_at=bound_at,
             moved_at=moved_at,
             mark=None if bound_at is None else mark(bound_at, version, reference),

@@ -197,7 +197,7 @@ class SqlAppeals:
                 self._rows.move(transaction, seen)
             self._look(transaction, EventKind.APPEAL_READ, found.account, {Fact.APPEAL: appeal, Fact.STAFF: staff}, now)
             holder = self._claims.holder(transaction, of_document(seen.person))
-            case = self._decisions.case(transaction, seen, holder)
+            case = self._decisions.case(transaction, seen, holder, now)
             pictures = transaction.all(self._rows.attachments, {"appeal": appeal})
             return replace(case, appeal=self._rows.with_attachments(seen, pictures))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from bjidp.clock import Clock
 from bjidp.entropy import Entropy
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
@@ -53,15 +54,16 @@ class SqlStores(Struct, frozen=True):
         await self.engine.close()
 
 
-def open_sql(url: str, keyring: Keyring, entropy: Entropy, threads: int = 4) -> SqlStores:
+def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads: int = 4) -> SqlStores:
     """Open the stores of ``url``; nothing is connected before the first call.
 
-    Raises :class:`ValueError` when the URL names neither a SQLite file nor PostgreSQL.
+    ``clock`` says at which moment a standing is read, since a level may end at one. Raises :class:`ValueError` when the
+    URL names neither a SQLite file nor PostgreSQL.
     """
     engine = open_engine(url, threads=threads)
     cipher = FieldCipher(Sealing(keyring, entropy))
     index = BlindIndex(keyring)
-    rows = Rows(cipher)
+    rows = Rows(cipher, clock)
     accounts = AccountRows(engine, rows, cipher, entropy)
     admission = open_admission(engine, rows, keyring.current)
     return SqlStores(

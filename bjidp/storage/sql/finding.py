@@ -14,7 +14,7 @@ from bjidp.accounts.identifiers import Identifier
 from bjidp.accounts.ports import Evidence, Member
 from bjidp.person import DocumentType
 from bjidp.privacy.fields import FieldCipher
-from bjidp.standing import MAY_LOG_IN, Level
+from bjidp.standing import MAY_LOG_IN
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, Rows
@@ -76,6 +76,6 @@ def _nobody(cipher: FieldCipher) -> Row:
     text = "nobody"
     username, phone = (cipher.seal("account", column, text, text) for column in ("username", "phone"))
     name, number = (cipher.seal("identity", column, text, text) for column in ("name", "number"))
-    standing = (text, text, MAY_LOG_IN.value, username, Level.L3.value, name, 0, 0, None)
-    identity = (DocumentType.RESIDENT_ID.value, number, Evidence.FACE.value, None)
+    standing = (text, text, MAY_LOG_IN.value, username, Evidence.FACE.value, None, name, 0, 0, None)
+    identity = (DocumentType.RESIDENT_ID.value, number, None)
     return (*standing, phone, None, None, *identity, None, None, 0)

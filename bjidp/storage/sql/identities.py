@@ -17,10 +17,9 @@ from bjidp.organisations.organisation import Loss
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.binding import Holding, is_led_to, keeps, stays
-from bjidp.proofing.levels import WORN, level
 from bjidp.proofing.ports import Bound, NewIdentity, mark
 from bjidp.proofing.terms import Unstated, has_run_out
-from bjidp.standing import Level, Status
+from bjidp.standing import Status
 from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -38,7 +37,6 @@ BOUND = (
     identity.c.name_sealed,
     identity.c.number_sealed,
     identity.c.evidence,
-    identity.c.level,
     identity.c.bound_at,
     identity.c.runs_out_at,
     identity.c.evidence_reference,
@@ -73,12 +71,12 @@ class Identities:
             .where(identity.c.account == bindparam("holder"))
             .values(
                 name_sealed=bindparam("new_name"),
-                level=bindparam("new_level"),
                 evidence=bindparam("new_evidence"),
                 evidence_reference=bindparam("new_evidence_reference"),
                 authority_reference=bindparam("new_authority_reference"),
                 proved_at=bindparam("now"),
                 runs_out_at=bindparam("new_runs_out_at"),
+                worn_told_at=bindparam("new_worn_told_at"),
                 sex=func.coalesce(bindparam("new_sex"), identity.c.sex),
                 version=identity.c.version + bindparam("step"),
             )
@@ -87,7 +85,9 @@ class Identities:
         self._marked = engine.compile(
             select(identity.c.bound_at, identity.c.version, identity.c.evidence_reference).where(held)
         )
-        self._worth = engine.compile(select(identity.c.evidence, identity.c.level, identity.c.runs_out_at).where(held))
+        self._worth = engine.compile(
+            select(identity.c.evidence, identity.c.runs_out_at, identity.c.worn_told_at).where(held)
+        )
         self._drop = engine.compile(delete(identity).where(held))
         self._fence = engine.compile(fenced(account.c.id == bindparam("account")))
 
@@ -108,7 +108,6 @@ class Identities:
                 "document_type": person.document_type.value,
                 "name_sealed": self._cipher.seal("identity", "name", holder, person.name),
                 "number_sealed": self._cipher.seal("identity", "number", holder, person.number),
-                "level": level(new.evidence, term, now).value,
                 "evidence": new.evidence.value,
                 "evidence_reference": new.evidence_reference,
                 "authority_reference": new.authority_reference,
@@ -117,6 +116,7 @@ class Identities:
                 "moved_at": moved_at,
                 "version": 1,
                 "runs_out_at": term_column(term),
+                "worn_told_at": None,
                 "sex": new.sex,
             },
         )
@@ -130,23 +130,20 @@ class Identities:
         row = transaction.one(self._worth, {"account": holder})
         if row is None:
             raise Contended
-        former, worth, until = Evidence(row[0]), Level(row[1]), term_from(row[2])
-        evidence, term, least = new.evidence, new.term, WORN
-        worn, dated = has_run_out(until, now), not isinstance(new.term, Unstated)
-        if not (dated and worn):
+        former, until, told_at = Evidence(row[0]), term_from(row[1]), row[2]
+        evidence, dated = new.evidence, not isinstance(new.term, Unstated)
+        if not (dated and has_run_out(until, now)):
             evidence = keeps(former, evidence)
-            least = WORN if worn else worth
-            term = term if dated else until
         transaction.run(
             self._renew,
             {
                 "holder": holder,
                 "new_name": self._cipher.seal("identity", "name", holder, new.person.name),
-                "new_level": max(least, level(evidence, term, now)).value,
                 "new_evidence": evidence.value,
                 "new_evidence_reference": new.evidence_reference,
                 "new_authority_reference": new.authority_reference,
-                "new_runs_out_at": term_column(term),
+                "new_runs_out_at": term_column(new.term if dated else until),
+                "new_worn_told_at": None if dated else told_at,
                 "new_sex": new.sex,
                 "now": now,
                 "step": 1,
@@ -201,7 +198,7 @@ class Identities:
 
     def bound(self, row: Row) -> Bound:
         """Read the columns :data:`BOUND`, in clear."""
-        holder, kind, name, number, evidence, worth, bound_at, runs_out_at, ours, theirs, version = row
+        holder, kind, name, number, evidence, bound_at, runs_out_at, ours, theirs, version = row
         return Bound(
             person=Person(
                 DocumentType(kind),
@@ -209,7 +206,6 @@ class Identities:
                 self._cipher.open("identity", "number", holder, number),
             ),
             evidence=Evidence(evidence),
-            level=Level(worth),
             bound_at=bound_at,
             term=term_from(runs_out_at),
             evidence_reference=ours,

@@ -23,7 +23,6 @@ from bjidp.person import Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.binding import Bind, Keep, Move, Renew, Wait, decide
-from bjidp.proofing.levels import WORN
 from bjidp.proofing.ports import (
     Bound,
     Held,
@@ -47,7 +46,7 @@ from bjidp.storage.sql.schema import account, identifier, identity
 from bjidp.storage.sql.transaction import Contended, Transaction
 
 AT_ONCE: Final = 20
-"""Identities that are worn in one transaction, which keeps as many accounts from everybody else."""
+"""Identities whose accounts are told in one transaction, which keeps as many accounts from everybody else."""
 
 
 class SqlIdentities:
@@ -72,7 +71,7 @@ class SqlIdentities:
         self._moves = IdentityMoves(engine, cipher, self._claims, self._identities)
         self._run_out = compile_(
             select(identity.c.account)
-            .where(identity.c.runs_out_at <= bindparam("now"), identity.c.level > bindparam("worn"))
+            .where(identity.c.runs_out_at <= bindparam("now"), identity.c.worn_told_at.is_(None))
             .order_by(identity.c.runs_out_at)
             .limit(bindparam("limit"))
         )
@@ -81,9 +80,9 @@ class SqlIdentities:
             .where(
                 identity.c.account == bindparam("holder"),
                 identity.c.runs_out_at <= bindparam("now"),
-                identity.c.level > bindparam("worn"),
+                identity.c.worn_told_at.is_(None),
             )
-            .values(level=bindparam("worn"), version=identity.c.version + bindparam("step"))
+            .values(worn_told_at=bindparam("now"))
         )
 
     async def bound(self, account: str) -> Bound | None:
@@ -131,13 +130,12 @@ class SqlIdentities:
 
     async def wear(self, now: Instant, limit: int) -> int:
         def work(transaction: Transaction) -> int:
-            values = {"now": now, "worn": WORN.value}
-            found = transaction.all(self._run_out, {**values, "limit": min(limit, AT_ONCE)})
+            found = transaction.all(self._run_out, {"now": now, "limit": min(limit, AT_ONCE)})
             # In one order everywhere, as those who prove something lock their accounts.
             for holder in sorted(holder for (holder,) in found):
                 locked = self._accounts.locked(transaction, holder)
                 # Proved anew, or gone, since it was found.
-                if locked is not None and transaction.run(self._wear, {**values, "holder": holder, "step": 1}):
+                if locked is not None and transaction.run(self._wear, {"now": now, "holder": holder}):
                     self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_WORN, now, locked.ref))
                     self._notices.tell(transaction, holder, NoticeKind.IDENTITY_WORN, now)
             return limit if len(found) == AT_ONCE else len(found)

@@ -10,10 +10,11 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant
 from bjidp.organisations.organisation import is_proved
 from bjidp.privacy.fields import FieldCipher
-from bjidp.standing import MAY_LOG_IN, Level
+from bjidp.standing import MAY_LOG_IN
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import account, identity, organisation
 from bjidp.storage.sql.terms import term_from
@@ -35,7 +36,7 @@ class Holders:
         compile_ = engine.compile
         self._cipher = cipher
         self._identity = compile_(
-            select(identity.c.bound_at, identity.c.level, identity.c.runs_out_at).where(
+            select(identity.c.bound_at, identity.c.evidence, identity.c.runs_out_at).where(
                 identity.c.account == bindparam("account")
             )
         )
@@ -53,7 +54,7 @@ class Holders:
     def proved(self, transaction: Transaction, account_id: str, now: Instant) -> Instant | None:
         """Return since when an account that is locked has its identity; None when that is not worth enough."""
         row = transaction.one(self._identity, {"account": account_id})
-        return row[0] if row is not None and is_proved(Level(row[1]), term_from(row[2]), now) else None
+        return row[0] if row is not None and is_proved(Evidence(row[1]), term_from(row[2]), now) else None
 
     def number(self, transaction: Transaction, account_id: str) -> str | None:
         """Return the number of an account, or None."""

@@ -10,12 +10,12 @@ from typing import Final
 from sqlalchemy import bindparam, select
 
 from bjidp.accounts.masks import mask_name
+from bjidp.accounts.ports import Evidence
 from bjidp.organisations.mandates import Scope
 from bjidp.organisations.organisation import Capacity, Organisation, Role
 from bjidp.organisations.ports import Appointed, Entrusted
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
-from bjidp.standing import Level
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.organisation_holders import IS_LED, LEADER, LED
 from bjidp.storage.sql.organisation_rows import MANDATE, ORGANISATION, mandate_from, organisation_from
@@ -26,7 +26,7 @@ from bjidp.storage.sql.terms import term_from
 OFFERED_TO: Final = "mandate"
 """The kind of index that offers are found by: unrelated to the one by which numbers find accounts."""
 
-_OWN = (LEADER.c.level, LEADER.c.runs_out_at)
+_OWN = (LEADER.c.evidence, LEADER.c.runs_out_at)
 _AGENT = identity.alias("agent_identity")
 _IS_AGENT = (_AGENT.c.account == mandate.c.agent) & (_AGENT.c.bound_at == mandate.c.agent_bound_at)
 _GIVEN = LED.join(mandate, mandate.c.organisation == organisation.c.id)
@@ -51,7 +51,7 @@ class OrganisationLooks:
             .order_by(organisation.c.led_at, organisation.c.id)
         )
         self._acting = compile_(
-            select(*MANDATE, *ORGANISATION, _AGENT.c.level, _AGENT.c.runs_out_at)
+            select(*MANDATE, *ORGANISATION, _AGENT.c.evidence, _AGENT.c.runs_out_at)
             .select_from(_GIVEN.join(_AGENT, _IS_AGENT))
             .where(by_agent, mandate.c.ended_at.is_(None), *IS_LED)
             .order_by(mandate.c.accepted_at, mandate.c.id)
@@ -90,12 +90,12 @@ class OrganisationLooks:
                 scope=Scope.ALL,
                 until=None,
                 mandate=None,
-                level=Level(level),
+                evidence=Evidence(evidence),
                 term=term_from(runs_out_at),
             )
-            for *row, level, runs_out_at in await self._engine.all(self._led, {"account": account})
+            for *row, evidence, runs_out_at in await self._engine.all(self._led, {"account": account})
         ]
-        for *row, level, runs_out_at in await self._engine.all(self._acting, {"account": account}):
+        for *row, evidence, runs_out_at in await self._engine.all(self._acting, {"account": account}):
             taken = mandate_from(tuple(row[: len(MANDATE)]), self._cipher)
             found.append(
                 Capacity(
@@ -104,7 +104,7 @@ class OrganisationLooks:
                     scope=taken.scope,
                     until=taken.ends_at,
                     mandate=taken.id,
-                    level=Level(level),
+                    evidence=Evidence(evidence),
                     term=term_from(runs_out_at),
                 )
             )

@@ -14,20 +14,24 @@ from sqlalchemy import ColumnElement, FromClause
 
 from bjidp.accounts.masks import mask_name, mask_phone, mask_username
 from bjidp.accounts.ports import Evidence, Link, Member, Standing, Status
+from bjidp.clock import Clock
 from bjidp.miniprogram.ports import MiniSession
 from bjidp.person import DocumentType, Person, Sex
 from bjidp.privacy.fields import FieldCipher
+from bjidp.proofing.levels import level
 from bjidp.sessions.ports import Login, Session, Way
 from bjidp.standing import Level
 from bjidp.storage.sql.schema import account, browser_session, identity, mini_session, platform_link
 from bjidp.storage.sql.statements import Row
+from bjidp.storage.sql.terms import term_from
 
 STANDING: tuple[ColumnElement[object], ...] = (
     account.c.id,
     account.c.ref,
     account.c.status,
     account.c.username_sealed,
-    identity.c.level,
+    identity.c.evidence,
+    identity.c.runs_out_at,
     identity.c.name_sealed,
     account.c.epoch,
     account.c.fence,
@@ -41,7 +45,6 @@ MEMBER: tuple[ColumnElement[object], ...] = (
     account.c.password,
     identity.c.document_type,
     identity.c.number_sealed,
-    identity.c.evidence,
     identity.c.sex,
     account.c.mail_sealed,
     account.c.ethnicity,
@@ -96,35 +99,37 @@ REMEMBERED = 4096
 # Looked up, since a login reads a standing three times and calling an enumeration takes 0.7 µs. Nothing else is read as
 # often: there it is called.
 _STATUS = {status.value: status for status in Status}
-_LEVEL = {level.value: level for level in Level}
+_EVIDENCE = {evidence.value: evidence for evidence in Evidence}
 
 _DATA = msgspec.json.Decoder(dict[str, str])
 
 
 class Rows:
-    """Decodes rows, opening what is sealed."""
+    """Decodes rows, opening what is sealed, and weighing what is proved as it counts at that moment."""
 
-    def __init__(self, cipher: FieldCipher) -> None:
+    def __init__(self, cipher: FieldCipher, clock: Clock) -> None:
         """Open with ``cipher``."""
         self._cipher = cipher
+        self._clock = clock
         # What a sealed name reads as when masked never changes, and a login asks four times.
         self._masked: Callable[[str, bytes], str] = lru_cache(REMEMBERED)(self._opened)
 
     def standing(self, row: Row) -> Standing:
         """Read the columns :data:`STANDING`; an account without an identity is called by its username."""
-        account_id, ref, status, username, level, name, epoch, fence, kept = row
+        account_id, ref, status, username, evidence, runs_out_at, name, epoch, fence, kept = row
         if name is None:
-            name, level = self.username(account_id, username), Level.L1
+            name, worth = self.username(account_id, username), Level.L1
         else:
-            name, level = self._masked(account_id, name), _LEVEL[level]
-        return Standing(account_id, ref, _STATUS[status], name, level, epoch, fence, kept)
+            name = self._masked(account_id, name)
+            worth = level(_EVIDENCE[evidence], term_from(runs_out_at), self._clock.now())
+        return Standing(account_id, ref, _STATUS[status], name, worth, epoch, fence, kept)
 
     def member(self, row: Row) -> Member:
         """Read the columns :data:`MEMBER`, in clear."""
         seen = row[: len(STANDING)]
-        account_id, _, _, username, _, name, *_ = seen
+        account_id, _, _, username, evidence, _, name, *_ = seen
         phone, phone_used_at, password, document_type, number, *others = row[len(STANDING) :]
-        evidence, sex, mail, ethnicity, created_at = others
+        sex, mail, ethnicity, created_at = others
         document = None
         if number is not None:
             document = Person(

@@ -87,7 +87,6 @@ identity = Table(
     Column("document_type", _WORD, nullable=False),
     Column("name_sealed", LargeBinary, nullable=False),
     Column("number_sealed", LargeBinary, nullable=False),
-    Column("level", SmallInteger, nullable=False),
     Column("evidence", _WORD, nullable=False),
     Column("evidence_reference", _WORD, nullable=False),
     Column("authority_reference", String(255), nullable=False),
@@ -99,6 +98,8 @@ identity = Table(
     # When its document is valid no more; the greatest value there is for one that is valid for life, and empty where
     # nobody stated it (``terms``).
     Column("runs_out_at", _INSTANT, index=True),
+    # When its account was told that it is; what it is worth is computed whenever it is looked at.
+    Column("worn_told_at", _INSTANT),
     # What its holder stated, for documents whose numbers do not tell it.
     Column("sex", _WORD),
 )

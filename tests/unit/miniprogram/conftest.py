@@ -30,6 +30,6 @@ async def world(
     """Three platforms, an authority, and the services on real stores."""
     file = tmp_path / "bjidp.db"
     shutil.copy(empty_database, file)
-    stores = open_sql(f"sqlite:///{file}", keyring(), entropy)
+    stores = open_sql(f"sqlite:///{file}", keyring(), entropy, clock)
     yield PhoneWorld(stores=stores, file=file, clock=clock, entropy=entropy)
     await stores.close()

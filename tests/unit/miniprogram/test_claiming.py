@@ -62,7 +62,7 @@ async def test_a_code_to_the_accounts_phone_logs_the_phone_in_to_it_at_level_thr
     assert await claims.account_of(answer) == account.account
     assert isinstance(answer, SessionOk)
     assert answer.account.level == "L3"
-    assert claims.world.sql("SELECT level, evidence FROM identity") == [(3, "face")]
+    assert claims.world.sql("SELECT evidence FROM identity") == [("face",)]
     assert claims.world.accounts() == 1
     assert claims.notices() == [(account.account, "account.recovered")]
 

@@ -87,7 +87,7 @@ async def test_someone_new_is_registered_and_the_next_login_needs_the_platforms_
     again = await world.sign_in("zhang", platform)
     assert isinstance(again, SessionOk)
     assert world.accounts() == 1
-    assert world.sql("SELECT level, evidence FROM identity") == [(3, "face")]
+    assert world.sql("SELECT evidence FROM identity") == [("face",)]
 
 
 async def test_a_registration_lasts_a_quarter_of_an_hour(world: PhoneWorld) -> None:
@@ -770,12 +770,10 @@ async def test_another_persons_face_on_the_same_phone_is_another_account(world: 
     assert len(world.sql("SELECT id FROM platform_link")) == 1
 
 
-@pytest.mark.parametrize(("level", "evidence"), [(2, "name_and_number"), (3, "bank_card")])
-async def test_an_account_with_a_weaker_proof_is_found_and_nothing_is_made(
-    world: PhoneWorld, level: int, evidence: str
-) -> None:
+@pytest.mark.parametrize("evidence", ["name_and_number", "bank_card"])
+async def test_an_account_with_a_weaker_proof_is_found_and_nothing_is_made(world: PhoneWorld, evidence: str) -> None:
     await world.registered("old-phone")
-    world.sql("UPDATE identity SET level = ?, evidence = ?", level, evidence)
+    world.sql("UPDATE identity SET evidence = ?", evidence)
     registration = await world.opened("new-phone")
     world.face(await world.state_identity(registration))
     answer = await world.complete(registration)

@@ -89,7 +89,7 @@ async def over(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:
 
 
 async def level_fell(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:
-    room.rows("UPDATE identity SET level = 2 WHERE account = ?", agent.account)
+    room.rows("UPDATE identity SET evidence = 'name_and_number' WHERE account = ?", agent.account)
 
 
 async def document_ran_out(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:
@@ -171,7 +171,7 @@ async def test_a_login_that_a_face_alone_has_come_to_acts_for_nobody(room: Offic
 async def test_who_is_below_l3_acts_for_nobody(room: Office) -> None:
     _, agent, _ = await both(room)
     [choice] = await room.acting.choices(agent)
-    room.rows("UPDATE identity SET level = 2 WHERE account = ?", agent.account)
+    room.rows("UPDATE identity SET evidence = 'name_and_number' WHERE account = ?", agent.account)
     assert await room.acting.choices(agent) == []
     with pytest.raises(LevelRequired):
         await room.acting.begin(agent, choice.key)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, Instant
 from bjidp.organisations.mandates import Scope
 from bjidp.organisations.organisation import FRESH, STALE, Capacity, Organisation, Role, is_proved
 from bjidp.proofing.terms import UNSTATED, Until
-from bjidp.standing import Level
 
 NOW: Instant = 1_800_000_000_000
 ORGANISATION = Organisation(
@@ -27,7 +27,7 @@ AGENT = Capacity(
     scope=Scope.QUERY,
     until=NOW + DAY,
     mandate="m",
-    level=Level.L3,
+    evidence=Evidence.BANK_CARD,
     term=UNSTATED,
 )
 LEADER = replace(AGENT, role=Role.REPRESENTATIVE, until=None, mandate=None)
@@ -40,13 +40,14 @@ def test_the_registers_word_is_asked_for_after_a_day_and_needed_after_three() ->
 
 
 @pytest.mark.req("ORG-3")
-@pytest.mark.parametrize("level", Level)
-def test_who_acts_is_at_l3_with_a_document_that_is_valid(level: Level) -> None:
-    assert is_proved(level, UNSTATED, NOW) == (level >= Level.L3)
-    assert is_proved(level, Until(NOW + 1), NOW) == (level >= Level.L3)
-    assert not is_proved(level, Until(NOW), NOW)
+@pytest.mark.parametrize("evidence", Evidence)
+def test_who_acts_is_at_l3_with_a_document_that_is_valid(evidence: Evidence) -> None:
+    enough = evidence is not Evidence.NAME_AND_NUMBER
+    assert is_proved(evidence, UNSTATED, NOW) == enough
+    assert is_proved(evidence, Until(NOW + 1), NOW) == enough
+    assert not is_proved(evidence, Until(NOW), NOW)
     assert LEADER.acts(NOW)
-    assert replace(LEADER, level=level).acts(NOW) == (level >= Level.L3)
+    assert replace(LEADER, evidence=evidence).acts(NOW) == enough
 
 
 @pytest.mark.req("ORG-3")

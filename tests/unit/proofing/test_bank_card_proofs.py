@@ -70,7 +70,7 @@ async def test_the_accounts_own_number_that_was_just_proved_needs_no_other_code(
     assert await room.bank_cards.prove(visit, flow, factors()) == flow
     bound = await room.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level) == (BANK, 3)
+    assert (bound.evidence, bound.level(room.clock.now())) == (BANK, 3)
     (asked,) = room.bank.asked
     assert (asked.person, asked.card_number, asked.phone) == (ZHANG, CARD, NUMBER)
 
@@ -88,7 +88,7 @@ async def test_a_level_that_ran_out_at_midnight_does_not_come_back_by_a_yes_of_t
         await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, form())
     bound = await room.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level) == (NAME, 1)
+    assert (bound.evidence, bound.level(room.clock.now())) == (NAME, 1)
 
 
 @pytest.mark.req("RNV-1")
@@ -111,7 +111,7 @@ async def test_a_card_raises_nothing_once_the_document_has_run_out_and_nobody_is
     await room.bank_cards.prove(visit, flow, factors())
     bound = await room.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level) == (BANK, 3)
+    assert (bound.evidence, bound.level(room.clock.now())) == (BANK, 3)
 
 
 @pytest.mark.req("RNV-1", "RNV-6")
@@ -131,7 +131,7 @@ async def test_a_card_raises_nothing_either_once_the_worn_document_was_given_up(
     await room.bank_cards.prove(visit, flow, factors(LI))
     bound = await room.bound(account)
     assert bound is not None
-    assert (bound.evidence, bound.level, bound.term) == (BANK, 3, UNSTATED)
+    assert (bound.evidence, bound.level(room.clock.now()), bound.term) == (BANK, 3, UNSTATED)
 
 
 async def test_another_number_is_proved_by_a_code_before_the_bank_is_asked(room: Study) -> None:
@@ -149,7 +149,7 @@ async def test_another_number_is_proved_by_a_code_before_the_bank_is_asked(room:
     await room.bank_cards.prove(visit, flow, typed)
     bound = await room.bound(account)
     assert bound is not None
-    assert bound.level == 3
+    assert bound.level(room.clock.now()) == 3
     # The number is the bank's, and not the account's from now on.
     assert (await room.member(account)).phone == NUMBER
 
@@ -260,7 +260,7 @@ async def test_a_card_brings_a_claimed_identity_from_the_account_that_has_it(roo
     await room.bank_cards.prove(visit, flow, factors())
     bound = await room.bound(account)
     assert bound is not None
-    assert (bound.person, bound.level) == (ZHANG, 3)
+    assert (bound.person, bound.level(room.clock.now())) == (ZHANG, 3)
     assert isinstance(bound.term, Until), "the dates that were stated with the claim"
     assert await room.bound(other) is None
     assert await room.sessions.find(elsewhere.cookie) is None

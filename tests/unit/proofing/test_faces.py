@@ -76,7 +76,7 @@ async def test_the_accounts_own_identity_counts_as_proved_by_a_face(room: Study,
     await faces.give(await redemption(room, visit))
     bound = await room.bound(visit.account)
     assert bound is not None
-    assert (bound.person, bound.evidence, bound.level) == (ZHANG, Evidence.FACE, 3)
+    assert (bound.person, bound.evidence, bound.level(room.clock.now())) == (ZHANG, Evidence.FACE, 3)
     assert (bound.evidence_reference, bound.authority_reference) == ("F1", "A1")
     assert room.events()[-1] == "identity.proved"
     assert await room.told() == []
@@ -90,7 +90,7 @@ async def test_the_dates_of_its_document_stay(room: Study, faces: Faces) -> None
     await faces.give(await redemption(room, visit))
     bound = await room.bound(visit.account)
     assert bound is not None
-    assert (bound.level, bound.term) == (3, Until(until))
+    assert (bound.level(room.clock.now()), bound.term) == (3, Until(until))
 
 
 async def test_given_twice_it_is_written_once(room: Study, faces: Faces) -> None:
@@ -230,5 +230,5 @@ async def test_the_session_that_asked_remembers_its_ticket_before_anything_is_wr
     await faces.take_back(given)
     bound = await room.bound(visit.account)
     assert bound is not None
-    assert bound.level == 3
+    assert bound.level(room.clock.now()) == 3
     assert await room.sessions.find(visit.cookie) is not None, "whoever hears the undo ends it"

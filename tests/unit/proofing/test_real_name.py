@@ -43,7 +43,7 @@ async def test_who_the_authority_knows_is_bound_at_l2_with_the_dates_of_the_docu
     assert await room.real_names.prove(visit, flow, form()) == flow
     bound = await room.bound(account)
     assert bound is not None
-    assert (bound.person, bound.level, bound.evidence) == (ZHANG, 2, NAME)
+    assert (bound.person, bound.level(room.clock.now()), bound.evidence) == (ZHANG, 2, NAME)
     assert isinstance(bound.term, Until)
     standing = await room.changes.look(visit, Operation.REAL_NAME, flow)
     assert standing.step is Step.DONE
@@ -169,7 +169,7 @@ async def test_an_exchange_puts_another_identity_in_place_ends_other_sessions_an
     await room.real_names.exchange(visit, None, form())
     bound = await room.bound(account)
     assert bound is not None
-    assert (bound.person, bound.evidence, bound.level) == (ZHANG, NAME, 2)
+    assert (bound.person, bound.evidence, bound.level(room.clock.now())) == (ZHANG, NAME, 2)
     assert await room.sessions.find(elsewhere.cookie) is None
     assert await room.sessions.find(visit.cookie) is not None
     assert await room.told() == [(NUMBER, "identity_exchanged")]
