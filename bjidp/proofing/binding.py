@@ -32,7 +32,7 @@ class Bind(Struct, frozen=True):
 
 
 class Renew(Struct, frozen=True):
-    """The account holds it already: the proof is kept if it is no weaker than the one there is."""
+    """The account holds it already: what counts from now on is :mod:`bjidp.proofing.renewal`'s."""
 
 
 class Move(Struct, frozen=True):
@@ -109,9 +109,3 @@ def is_led_to(holder: Evidence, proof: Evidence) -> bool:
     logged in already, and as good a proof moves the identity to it.
     """
     return not proof.outweighs(holder)
-
-
-def keeps(former: Evidence, proof: Evidence) -> Evidence:
-    """Return what an account's identity counts as proved by, once it was proved again by ``proof``."""
-    weights = list(Evidence)
-    return weights[max(weights.index(former), weights.index(proof))]

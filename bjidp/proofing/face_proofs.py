@@ -56,15 +56,23 @@ class FaceProofs:
         bound = await self._identity(visit)
         if bound is None:
             raise AccountRefused("level")
-        return (await self._changes.open(visit, Operation.FACE, flow, bound.mark)).id
+        return (
+            await self._changes.open(visit, Operation.FACE, flow, mark=bound.mark, reference=bound.evidence_reference)
+        ).id
 
     async def require_undone(self, visit: Visit, draft: Draft[Change] | None) -> None:
-        """Raise :class:`NotDue` once a face has proved the identity that this change was begun for."""
+        """Raise :class:`NotDue` once a face has proved the identity that this change was begun for.
+
+        It is told by the reference that counts: another proof meanwhile, of an identity that a face had proved before,
+        leaves that one as it was.
+        """
         opened = None if draft is None else draft.facts.opened
         if draft is None or opened is None:
             return
         bound = await self._identity(visit)
-        if bound is None or bound.mark == opened.mark or bound.evidence is not Evidence.FACE:
+        if bound is None or not bound.came_with(opened.mark) or bound.evidence is not Evidence.FACE:
+            return
+        if bound.evidence_reference == opened.reference:
             return
         await self._changes.note(visit, draft, lambda facts: replace(facts, done=True))
         raise NotDue(draft.id, Step.DONE)

@@ -28,7 +28,9 @@ class Bound(Struct, frozen=True, kw_only=True):
     bound_at: Instant
     term: Term
     evidence_reference: str
-    """Our own, of the newest proof."""
+    """Our own, of the proof that counts."""
+    newest_reference: str
+    """Our own, of the newest proof, which a better one before it may outweigh."""
     authority_reference: str
     """The authority's, of its newest yes."""
     version: int
@@ -48,12 +50,16 @@ class Bound(Struct, frozen=True, kw_only=True):
     @property
     def mark(self) -> str:
         """Another one whenever it was proved, exchanged or taken: what was decided on one is not done on another."""
-        return mark(self.bound_at, self.version, self.evidence_reference)
+        return mark(self.bound_at, self.version, self.newest_reference)
+
+    def came_with(self, mark: str) -> bool:
+        """Tell whether it is the one that ``mark`` is of, whatever has proved it since."""
+        return mark.partition(".")[0] == str(self.bound_at)
 
 
-def mark(bound_at: Instant, version: int, evidence_reference: str) -> str:
+def mark(bound_at: Instant, version: int, newest_reference: str) -> str:
     """Return what :attr:`Bound.mark` is; of two that came at the same moment the references differ."""
-    return f"{bound_at}.{version}.{evidence_reference}"
+    return f"{bound_at}.{version}.{newest_reference}"
 
 
 class NewIdentity(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, HOUR, SECOND
@@ -69,11 +70,17 @@ async def test_a_better_proof_raises_the_level_and_a_weaker_one_lowers_nothing(
     account = (await house.member()).account
     await prove(identities, account, proof(NAME, term=Until(house.now + DAY)), house.now)
     first = await identities.bound(account)
-    await prove(identities, account, proof(FACE), house.now)
-    await prove(identities, account, proof(NAME), house.now)
+    await prove(identities, account, replace(proof(FACE), evidence_reference="E-2"), house.now)
+    shown = await identities.bound(account)
+    await prove(identities, account, replace(proof(NAME), evidence_reference="E-3"), house.now)
     bound = await identities.bound(account)
     assert bound is not None
     assert first is not None
+    assert shown is not None
+    # The reference is that of what counts; and yet whoever has decided on what was there before the last proof waits.
+    assert (shown.evidence_reference, shown.newest_reference) == ("E-2", "E-2")
+    assert (bound.evidence_reference, bound.newest_reference) == ("E-2", "E-3")
+    assert (bound.came_with(first.mark), bound.mark == shown.mark) == (True, False)
     assert (bound.evidence, bound.level(house.now), bound.term) == (FACE, 3, Until(house.now + DAY))
     assert bound.mark != first.mark
 

@@ -118,10 +118,12 @@ class Changes:
         """Return the change, whose owner has proved who they are."""
         return await self._opened(visit, operation, await self._due(visit, operation, flow, Step.CHANGE))
 
-    async def open(self, visit: Visit, operation: Operation, flow: str | None, mark: str) -> Draft[Change]:
+    async def open(
+        self, visit: Visit, operation: Operation, flow: str | None, *, mark: str, reference: str
+    ) -> Draft[Change]:
         """Consume the proof for a page whose step is done on a phone, once; for a while the page can be shown again.
 
-        ``mark`` is what the step is about, as it is when the page is first shown.
+        ``mark`` is what the step is about, ``reference`` what proves that, as it is when the page is first shown.
         """
         draft = await self.due(visit, operation, flow)
         if is_open(visit, draft):
@@ -132,7 +134,7 @@ class Changes:
         except VerificationRequired:
             # Or the page was opened twice at once, and the other one is about to note it.
             raise NotDue(draft.id, Step.VERIFY) from None
-        opened = Opened(until=draft.now + rules.OPEN, epoch=standing.epoch, mark=mark)
+        opened = Opened(until=draft.now + rules.OPEN, epoch=standing.epoch, mark=mark, reference=reference)
         return await self.note(visit, draft, lambda facts: replace(facts, opened=opened))
 
     async def note(self, visit: Visit, draft: Draft[Change], change: Callable[[Change], Change]) -> Draft[Change]:

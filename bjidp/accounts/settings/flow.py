@@ -98,6 +98,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     """The account's: once it is over the page is too (ADR 0015)."""
     mark: str
     """Of what the step is about, as it was then."""
+    reference: str = ""
+    """Ours, of the proof that counted for it then; a process of the release before has noted none."""
 
     def is_open(self, now: Instant, epoch: int) -> bool:
         """Tell whether it can be shown."""

@@ -70,7 +70,7 @@ _SIDE: Final = (
     identity.c.bound_at,
     identity.c.moved_at,
     identity.c.version,
-    identity.c.evidence_reference,
+    identity.c.newest_reference,
 )
 
 

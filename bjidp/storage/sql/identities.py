@@ -16,9 +16,10 @@ from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.organisations.organisation import Loss
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
-from bjidp.proofing.binding import Holding, is_led_to, keeps, stays
+from bjidp.proofing.binding import Holding, is_led_to, stays
 from bjidp.proofing.ports import Bound, NewIdentity, mark
-from bjidp.proofing.terms import Unstated, has_run_out
+from bjidp.proofing.renewal import Proof, renewed
+from bjidp.proofing.terms import Unstated
 from bjidp.standing import Status
 from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.claims import Claims
@@ -40,6 +41,7 @@ BOUND = (
     identity.c.bound_at,
     identity.c.runs_out_at,
     identity.c.evidence_reference,
+    identity.c.newest_reference,
     identity.c.authority_reference,
     identity.c.version,
 )
@@ -73,6 +75,7 @@ class Identities:
                 name_sealed=bindparam("new_name"),
                 evidence=bindparam("new_evidence"),
                 evidence_reference=bindparam("new_evidence_reference"),
+                newest_reference=bindparam("new_newest_reference"),
                 authority_reference=bindparam("new_authority_reference"),
                 proved_at=bindparam("now"),
                 runs_out_at=bindparam("new_runs_out_at"),
@@ -83,10 +86,12 @@ class Identities:
         )
         self._held = engine.compile(select(*HOLDING).select_from(HOLDER).where(held))
         self._marked = engine.compile(
-            select(identity.c.bound_at, identity.c.version, identity.c.evidence_reference).where(held)
+            select(identity.c.bound_at, identity.c.version, identity.c.newest_reference).where(held)
         )
         self._worth = engine.compile(
-            select(identity.c.evidence, identity.c.runs_out_at, identity.c.worn_told_at).where(held)
+            select(
+                identity.c.evidence, identity.c.evidence_reference, identity.c.runs_out_at, identity.c.worn_told_at
+            ).where(held)
         )
         self._drop = engine.compile(delete(identity).where(held))
         self._fence = engine.compile(fenced(account.c.id == bindparam("account")))
@@ -110,6 +115,7 @@ class Identities:
                 "number_sealed": self._cipher.seal("identity", "number", holder, person.number),
                 "evidence": new.evidence.value,
                 "evidence_reference": new.evidence_reference,
+                "newest_reference": new.evidence_reference,
                 "authority_reference": new.authority_reference,
                 "bound_at": now,
                 "proved_at": now,
@@ -122,28 +128,24 @@ class Identities:
         )
 
     def prove(self, transaction: Transaction, holder: str, new: NewIdentity, now: Instant) -> None:
-        """Keep the newest proof; and the name as the authority knows it now, since people change theirs.
-
-        What was proved better before counts on. Once its document has run out it counts for nothing beside the dates
-        of another one; a proof without dates leaves the level worn.
-        """
+        """Keep what counts by now; and the name as the authority knows it now, since people change theirs."""
         row = transaction.one(self._worth, {"account": holder})
         if row is None:
             raise Contended
-        former, until, told_at = Evidence(row[0]), term_from(row[1]), row[2]
-        evidence, dated = new.evidence, not isinstance(new.term, Unstated)
-        if not (dated and has_run_out(until, now)):
-            evidence = keeps(former, evidence)
+        evidence, reference, runs_out_at, told_at = row
+        held = Proof(Evidence(evidence), reference, term_from(runs_out_at))
+        counts = renewed(held, Proof(new.evidence, new.evidence_reference, new.term), now)
         transaction.run(
             self._renew,
             {
                 "holder": holder,
                 "new_name": self._cipher.seal("identity", "name", holder, new.person.name),
-                "new_evidence": evidence.value,
-                "new_evidence_reference": new.evidence_reference,
+                "new_evidence": counts.evidence.value,
+                "new_evidence_reference": counts.reference,
+                "new_newest_reference": new.evidence_reference,
                 "new_authority_reference": new.authority_reference,
-                "new_runs_out_at": term_column(new.term if dated else until),
-                "new_worn_told_at": None if dated else told_at,
+                "new_runs_out_at": term_column(counts.term),
+                "new_worn_told_at": told_at if counts.term == held.term else None,
                 "new_sex": new.sex,
                 "now": now,
                 "step": 1,
@@ -198,7 +200,8 @@ class Identities:
 
     def bound(self, row: Row) -> Bound:
         """Read the columns :data:`BOUND`, in clear."""
-        holder, kind, name, number, evidence, bound_at, runs_out_at, ours, theirs, version = row
+        holder, kind, name, number, evidence, bound_at, runs_out_at, counts, newest, *others = row
+        theirs, version = others
         return Bound(
             person=Person(
                 DocumentType(kind),
@@ -208,7 +211,8 @@ class Identities:
             evidence=Evidence(evidence),
             bound_at=bound_at,
             term=term_from(runs_out_at),
-            evidence_reference=ours,
+            evidence_reference=counts,
+            newest_reference=newest,
             authority_reference=theirs,
             version=version,
         )

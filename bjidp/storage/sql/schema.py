@@ -88,7 +88,9 @@ identity = Table(
     Column("name_sealed", LargeBinary, nullable=False),
     Column("number_sealed", LargeBinary, nullable=False),
     Column("evidence", _WORD, nullable=False),
+    # Ours, of the proof that counts, and of the newest one, which a better one before it may outweigh.
     Column("evidence_reference", _WORD, nullable=False),
+    Column("newest_reference", _WORD, nullable=False, server_default=""),
     Column("authority_reference", String(255), nullable=False),
     Column("bound_at", _INSTANT, nullable=False),
     Column("proved_at", _INSTANT, nullable=False),

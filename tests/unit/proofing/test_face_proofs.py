@@ -137,7 +137,7 @@ async def test_a_face_that_was_shown_is_the_end_and_any_other_change_a_new_begin
     visit = await ready(room)
     flow = await leading.begin(visit, None)
     await prove(room.sql.identities, visit.account, proved(reference="E2"), room.clock.now())
-    draft = await room.changes.open(visit, Operation.FACE, flow, "")
+    draft = await room.changes.open(visit, Operation.FACE, flow, mark="", reference="")
     await leading.require_undone(visit, draft)
     with pytest.raises(NotDue) as due:
         await leading.mark(visit, draft)
@@ -150,10 +150,45 @@ async def test_a_face_that_was_shown_is_the_end_and_any_other_change_a_new_begin
     assert (await room.changes.look(visit, Operation.FACE, flow)).step is Step.DONE
 
 
+@pytest.mark.attack("B4")
+async def test_a_name_that_is_proved_anew_is_no_face_though_the_identity_counts_as_proved_by_one(
+    room: Study, leading: FaceProofs
+) -> None:
+    visit = await ready(room)
+    shown = proved(evidence=Evidence.FACE, reference="F1")
+    await prove(room.sql.identities, visit.account, shown, room.clock.now())
+    flow = await leading.begin(visit, None)
+    await prove(room.sql.identities, visit.account, proved(reference="E2"), room.clock.now())
+    bound = await room.bound(visit.account)
+    assert bound is not None
+    assert bound.evidence is Evidence.FACE
+    draft = (await room.changes.look(visit, Operation.FACE, flow)).draft
+    await leading.require_undone(visit, draft)
+    await prove(room.sql.identities, visit.account, replace(shown, evidence_reference="F2"), room.clock.now())
+    # Whatever is proved after it: a face was shown.
+    await prove(room.sql.identities, visit.account, proved(reference="E3"), room.clock.now())
+    with pytest.raises(NotDue) as due:
+        await leading.require_undone(visit, draft)
+    assert due.value.step is Step.DONE
+
+
+async def test_a_face_that_proved_another_identity_since_is_none_of_this_change(
+    room: Study, leading: FaceProofs
+) -> None:
+    visit = await ready(room)
+    flow = await leading.begin(visit, None)
+    draft = (await room.changes.look(visit, Operation.FACE, flow)).draft
+    await room.sql.identities.unbind(visit.account, room.clock.now())
+    room.clock.advance(1)
+    other = proved(LI, evidence=Evidence.FACE, reference="F1")
+    await prove(room.sql.identities, visit.account, other, room.clock.now())
+    await leading.require_undone(visit, draft)
+
+
 async def test_an_identity_that_was_given_up_is_a_new_beginning(room: Study, leading: FaceProofs) -> None:
     visit = await ready(room)
     flow = await leading.begin(visit, None)
-    draft = await room.changes.open(visit, Operation.FACE, flow, "")
+    draft = await room.changes.open(visit, Operation.FACE, flow, mark="", reference="")
     await leading.require_undone(visit, draft)
     await room.sql.identities.unbind(visit.account, room.clock.now())
     await leading.require_undone(visit, draft)

@@ -101,6 +101,17 @@ async def test_given_twice_it_is_written_once(room: Study, faces: Faces) -> None
     assert room.events().count("identity.proved") == 2, "one of them is that of its name and number"
 
 
+async def test_given_once_more_after_another_proof_it_is_found_done(room: Study, faces: Faces) -> None:
+    visit = await at_l2(room)
+    given = await redemption(room, visit)
+    await faces.give(given)
+    await prove(room.sql.identities, visit.account, proved(reference="E2"), room.clock.now())
+    await faces.give(given)
+    bound = await room.bound(visit.account)
+    assert bound is not None
+    assert (bound.evidence_reference, bound.newest_reference) == ("F1", "E2")
+
+
 async def test_one_approval_that_is_redeemed_twice_at_once_is_written_once(room: Study, faces: Faces) -> None:
     visit = await at_l2(room)
     given = await redemption(room, visit)
