@@ -46,6 +46,10 @@ MANDATES_KEPT: Final[Millis] = 30 * DAY
 """How long either side can see what became of a mandate or an offer that is over."""
 
 Purge: TypeAlias = Callable[[Instant, int], Awaitable[int]]
+"""Deletes at most so many rows, and returns how many."""
+
+Duty: TypeAlias = Callable[[Instant, int], Awaitable[bool]]
+"""Does at most so much, and returns whether there may be more to do."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,17 +72,21 @@ class Tidying:
     ) -> None:
         """Clean these up, by ``clock``."""
         self._clock = clock
-        self._duties: dict[str, Purge] = {
-            "sessions": sessions.purge,
-            "mini_sessions": mini_sessions.purge,
-            "networks": lambda now, limit: accounts.forget_networks(now - NETWORKS_KEPT, limit),
-            "notices": lambda now, limit: members.forget_notices(now - NOTICES_KEPT, limit),
-            "identity_checks": lambda now, limit: checks.forget(now - CHECKS_KEPT, limit),
-            "mandates": lambda now, limit: organisations.forget(now - MANDATES_KEPT, limit),
-            "attachments": lambda now, limit: appeals.forget_attachments(now - ATTACHMENTS_KEPT, limit),
-            "appeals": lambda now, limit: appeals.forget(now - APPEALS_KEPT, limit),
-            "worn_identities": identities.wear,
-            "deliveries": lambda now, limit: members.forget_deliveries(now - DELIVERIES_KEPT, limit),
+
+        async def worn(now: Instant, limit: int) -> bool:
+            return (await identities.wear(now, limit)).more
+
+        self._duties: dict[str, Duty] = {
+            "sessions": _deleting(sessions.purge, 0),
+            "mini_sessions": _deleting(mini_sessions.purge, 0),
+            "networks": _deleting(accounts.forget_networks, NETWORKS_KEPT),
+            "notices": _deleting(members.forget_notices, NOTICES_KEPT),
+            "identity_checks": _deleting(checks.forget, CHECKS_KEPT),
+            "mandates": _deleting(organisations.forget, MANDATES_KEPT),
+            "attachments": _deleting(appeals.forget_attachments, ATTACHMENTS_KEPT),
+            "appeals": _deleting(appeals.forget, APPEALS_KEPT),
+            "worn_identities": worn,
+            "deliveries": _deleting(members.forget_deliveries, DELIVERIES_KEPT),
         }
 
     async def run(self) -> None:
@@ -88,12 +96,21 @@ class Tidying:
             await asyncio.sleep(PAUSE)
 
     async def once(self) -> None:
-        """Delete all that is over. What fails is logged, keeps nothing else from it, and is tried again next time."""
-        for what, purge in self._duties.items():
+        """Do all that is due. What fails is logged, keeps nothing else from it, and is tried again next time."""
+        for what, duty in self._duties.items():
             try:
-                while await purge(self._clock.now(), AT_ONCE) >= AT_ONCE:
+                while await duty(self._clock.now(), AT_ONCE):
                     pass
             except StoreUnavailable:
                 log.warning("tidying_put_off", what=what)
             except Exception as error:  # noqa: BLE001 - one fault must not end all cleaning for the process's life
                 log.error("tidying_failed", what=what, **outline(error))  # noqa: TRY400 - without its text
+
+
+def _deleting(purge: Purge, kept: Millis) -> Duty:
+    """Return the duty to delete what was over so long ago."""
+
+    async def duty(now: Instant, limit: int) -> bool:
+        return await purge(now - kept, limit) >= limit
+
+    return duty

@@ -119,6 +119,13 @@ class IdentityChanged(Exception):
     """The account's identity is not the one that was decided on, or was proved anew since; nothing was changed."""
 
 
+class Worn(Struct, frozen=True):
+    """How many accounts were told that their documents have run out, and whether more may have to be."""
+
+    told: int
+    more: bool
+
+
 class IdentityStore(Protocol):
     """Identities and whose they are. Raises ``StoreUnavailable`` when it does not answer."""
 
@@ -166,11 +173,8 @@ class IdentityStore(Protocol):
         """
         ...
 
-    async def wear(self, now: Instant, limit: int) -> int:
-        """Tell the accounts of at most ``limit`` identities that their documents have run out, each once.
-
-        Returns how many; as many as ``limit``: ask again.
-        """
+    async def wear(self, now: Instant, limit: int) -> Worn:
+        """Tell the accounts of at most ``limit`` identities that their documents have run out, each once."""
         ...
 
 

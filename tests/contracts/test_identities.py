@@ -11,8 +11,9 @@ from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
-from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled
+from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled, Worn
 from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Term, Until
+from bjidp.storage.sql.identity_store import AT_ONCE
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
 from tests.support.identities import held, prove
 
@@ -93,7 +94,7 @@ async def test_a_card_that_is_valid_for_life_ends_the_date_of_the_one_before(
     await prove(identities, account, proof(BANK, term=Until(house.now + DAY)), house.now)
     await prove(identities, account, proof(NAME, term=FOR_LIFE), house.now)
     house.clock.advance(2 * DAY // SECOND)
-    assert await identities.wear(house.now, 10) == 0
+    assert await identities.wear(house.now, 10) == Worn(0, more=False)
     bound = await identities.bound(account)
     assert bound is not None
     assert (bound.evidence, bound.level(house.now), bound.term) == (BANK, 3, FOR_LIFE)
@@ -276,13 +277,13 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     one, other = await two(house)
     await prove(identities, one, proof(FACE, ZHANG, Until(house.now + DAY)), house.now)
     await prove(identities, other, proof(NAME, LI, Until(house.now + 2 * DAY)), house.now)
-    assert await identities.wear(house.now, 10) == 0
+    assert await identities.wear(house.now, 10) == Worn(0, more=False)
     house.clock.advance((DAY - 1) / SECOND)
     assert await levels_of(house, one, other) == [3, 2]
     house.clock.advance(0.001)
     assert await levels_of(house, one, other) == [1, 2], "from that very moment on, whoever is told of it when"
-    assert await identities.wear(house.now, 10) == 1
-    assert await identities.wear(house.now, 10) == 0
+    assert await identities.wear(house.now, 10) == Worn(1, more=False)
+    assert await identities.wear(house.now, 10) == Worn(0, more=False)
     assert await levels_of(house, one, other) == [1, 2]
     assert house.notices() == [(one, "identity.worn")]
     # It is the account's still, and nobody takes it more easily.
@@ -293,7 +294,7 @@ async def test_a_document_that_has_run_out_lowers_the_level_and_says_so_once(
     assert bound is not None
     assert (bound.evidence, bound.level(house.now)) == (NAME, 2)
     house.clock.advance(DAY // SECOND)
-    assert await identities.wear(house.now, 10) == 2
+    assert await identities.wear(house.now, 10) == Worn(2, more=False)
     assert await levels_of(house, one, other) == [1, 1]
 
 
@@ -431,7 +432,7 @@ async def test_a_document_comes_back_to_its_account_with_the_date_it_went_with(
     assert bound is not None
     assert (bound.evidence, bound.level(house.now), bound.term) == (FACE, 1, until)
     assert await identities.stated(account, ZHANG) == UNSTATED, "its identity knows by now"
-    assert await identities.wear(house.now, 10) == 1, "it is told why"
+    assert (await identities.wear(house.now, 10)).told == 1, "it is told why"
 
 
 @pytest.mark.req("RNV-1")
@@ -470,3 +471,22 @@ async def test_what_was_stated_is_the_accounts_own_and_goes_with_it(house: House
     assert house.count("former_document") == 1
     await house.members.cancel(account, house.now)
     assert house.count("former_document") == 0
+
+
+@pytest.mark.req("RNV-1")
+async def test_many_are_told_in_pieces_each_once_however_many_processes_tell(
+    house: House, identities: IdentityStore
+) -> None:
+    people = [Person(ZHANG.document_type, "张三", f"11010119900307{number:04}") for number in range(AT_ONCE + 3)]
+    for number, person in enumerate(people):
+        account = (await house.member(f"139001380{number:02}", f"zhangsan{number:02}")).account
+        await prove(identities, account, proof(FACE, person, Until(house.now + 1 + number % 2)), house.now)
+    house.clock.advance(0.001)
+    assert await identities.wear(house.now, 3) == Worn(3, more=True)
+    assert len(house.notices()) == 3
+    house.clock.advance(0.001)
+    first, second = await asyncio.gather(identities.wear(house.now, 500), identities.wear(house.now, 500))
+    assert first.more or second.more
+    third = await identities.wear(house.now, 500)
+    assert (first.told + second.told + third.told, third.more) == (AT_ONCE, False)
+    assert sorted({account for account, _ in house.notices()}) == sorted(account for account, _ in house.notices())

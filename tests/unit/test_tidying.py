@@ -13,7 +13,7 @@ from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.organisations.ports import OrganisationStore
-from bjidp.proofing.ports import CheckStore, IdentityStore
+from bjidp.proofing.ports import CheckStore, IdentityStore, Worn
 from bjidp.sessions.ports import SessionStore
 from bjidp.tidying import AT_ONCE, Tidying
 
@@ -36,7 +36,11 @@ class Heap:
 
     forget_networks = purge
     forget = purge
-    wear = purge
+
+    async def wear(self, now: Instant, limit: int) -> Worn:
+        """Tell seven at once, whatever the limit."""
+        told = await self.purge(now, min(limit, 7))
+        return Worn(told, more=self.rows > 0)
 
 
 class Told:
@@ -90,6 +94,14 @@ async def test_a_backlog_is_cleared_in_pieces(clock: ManualClock, rows: int) -> 
     await tidying(clock, *heaps, told).once()
     for heap in (*heaps, told.notices, told.deliveries):
         assert (heap.rows, len(heap.asked)) == (0, rows // AT_ONCE + 1)
+
+
+@pytest.mark.req("RNV-1")
+@pytest.mark.parametrize("rows", [0, 7, 15])
+async def test_whose_documents_have_run_out_are_told_until_there_are_no_more(clock: ManualClock, rows: int) -> None:
+    identities = Heap(rows)
+    await tidying(clock, Heap(), Heap(), Heap(), identities=identities).once()
+    assert (identities.rows, len(identities.asked)) == (0, max(1, -(-rows // 7)))
 
 
 @pytest.mark.req("PRV-4")

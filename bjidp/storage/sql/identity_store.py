@@ -31,6 +31,7 @@ from bjidp.proofing.ports import (
     OtherIdentity,
     PutOut,
     Settled,
+    Worn,
 )
 from bjidp.proofing.terms import Term
 from bjidp.storage.sql.account_rows import AccountRows, usable
@@ -128,9 +129,12 @@ class SqlIdentities:
 
         return await self._engine.write(work)
 
-    async def wear(self, now: Instant, limit: int) -> int:
-        def work(transaction: Transaction) -> int:
-            found = transaction.all(self._run_out, {"now": now, "limit": min(limit, AT_ONCE)})
+    async def wear(self, now: Instant, limit: int) -> Worn:
+        at_once = min(limit, AT_ONCE)
+
+        def work(transaction: Transaction) -> Worn:
+            told = 0
+            found = transaction.all(self._run_out, {"now": now, "limit": at_once})
             # In one order everywhere, as those who prove something lock their accounts.
             for holder in sorted(holder for (holder,) in found):
                 locked = self._accounts.locked(transaction, holder)
@@ -138,7 +142,8 @@ class SqlIdentities:
                 if locked is not None and transaction.run(self._wear, {"now": now, "holder": holder}):
                     self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_WORN, now, locked.ref))
                     self._notices.tell(transaction, holder, NoticeKind.IDENTITY_WORN, now)
-            return limit if len(found) == AT_ONCE else len(found)
+                    told += 1
+            return Worn(told, more=len(found) == at_once)
 
         return await self._engine.write(work)
 

@@ -99,11 +99,19 @@ identity = Table(
     Column("moved_at", _INSTANT),
     # When its document is valid no more; the greatest value there is for one that is valid for life, and empty where
     # nobody stated it (``terms``).
-    Column("runs_out_at", _INSTANT, index=True),
+    Column("runs_out_at", _INSTANT),
     # When its account was told that it is; what it is worth is computed whenever it is looked at.
     Column("worn_told_at", _INSTANT),
     # What its holder stated, for documents whose numbers do not tell it.
     Column("sex", _WORD),
+)
+
+# Those who were told are not looked at again.
+Index(
+    "identity_untold_ix",
+    identity.c.runs_out_at,
+    postgresql_where=identity.c.worn_told_at.is_(None),
+    sqlite_where=identity.c.worn_told_at.is_(None),
 )
 
 # What an account has stated of a document that it has given up, by digests that found the account while it had it.

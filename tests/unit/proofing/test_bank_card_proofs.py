@@ -82,7 +82,7 @@ async def test_a_level_that_ran_out_at_midnight_does_not_come_back_by_a_yes_of_t
     stated = form(valid_from="2017-01-15", valid_to="2027-01-15")
     await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, stated)
     room.clock.advance(2 * MINUTE // SECOND)
-    assert await room.sql.identities.wear(room.clock.now(), 10) == 1
+    assert (await room.sql.identities.wear(room.clock.now(), 10)).told == 1
     room.register.answers[ZHANG.number] = RegisterAnswer.EXPIRED
     with pytest.raises(DocumentExpired):
         await room.real_names.prove(await room.granted_visit(account, Operation.REAL_NAME), None, form())
