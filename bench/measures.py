@@ -15,9 +15,9 @@ from bench.login import Person, Place, log_in
 from bench.processes import Measured
 
 TOGETHER: Final = 32
-"""Logins under way at a time: what CPU costs is asked of busy processes. With 16 the embedded server waited for its disk
-a third of the time, 68 % of a core used, and found its caches cold after each wait; the floor, which waits for nothing,
-used 97 %. With 32 they use 92 % and 96 %."""
+"""Logins under way at a time: what CPU costs is asked of busy processes. With 16 the embedded server waited for its
+disk a third of the time, using 68 % of a core, and found its caches cold after each wait; the floor, which waits for
+nothing, used 97 %. With 32 they use 92 % and 96 %."""
 
 SETTLE: Final = 1.0
 

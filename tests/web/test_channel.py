@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from bjidp.web.qr.page_socket import pulse
 from tests.support.browser import Screen
 from tests.support.program import LiveSocket, Program, always_a_code, kinds
 from tests.web.conftest import StartProgram
@@ -198,6 +199,11 @@ async def test_alive_is_said_after_twenty_seconds_of_silence(program: Program) -
     assert await page.next() == {"type": "alive"}
     await program.advance(20)
     assert await page.next() == {"type": "alive"}
+
+
+@pytest.mark.parametrize(("due", "told"), [(20.0, 20.0), (20.01, 20.25), (20.25, 20.25), (1e6 + 20.1, 1e6 + 20.25)])
+def test_pages_that_are_due_within_a_pulse_are_told_at_its_end(due: float, told: float) -> None:
+    assert pulse(due) == told
 
 
 async def test_two_sockets_hear_the_same_and_the_current_message_comes_again(program: Program) -> None:
