@@ -177,4 +177,9 @@ async def test_every_screen_of_the_phone(
     await look("confirmed")
     await page.goto("/inbox")
     await look("inbox")
+    await page.goto("/people")
+    await expect(page.get_by_role("heading", name="北京青禾示例科技有限公司")).to_be_visible()
+    await look("people")
+    await page.set_viewport_size({"width": 320, "height": 568})
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert found == []

@@ -1,9 +1,9 @@
 """The phone simulator: 京通 on a chosen platform, in the hand of a chosen synthetic person.
 
 Owns the pages a person looks at in the demo (``/`` with the login page and the phone side by side, ``/phone``,
-``/inbox``), their static files, the relay that carries the phone's calls to the identity server, and the decoder
-behind the camera. :func:`mount` is called once by the sandbox's application; nothing here reaches into the identity
-server other than over its public wire.
+``/inbox``, ``/people``), their static files, the relay that carries the phone's calls to the identity server, and the
+decoder behind the camera. :func:`mount` is called once by the sandbox's application; nothing here reaches into the
+identity server other than over its public wire.
 """
 
 from __future__ import annotations

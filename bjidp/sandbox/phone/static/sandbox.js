@@ -7,6 +7,11 @@ export function people() {
   return call("GET", "/control/people");
 }
 
+/** The synthetic organisations. */
+export function organisations() {
+  return call("GET", "/control/organisations");
+}
+
 /** What wx.login(), my.getAuthCode() or swan.getLoginCode() gives this user of the platform. */
 export async function loginCode(platform, user) {
   return (await call("POST", "/control/login-code", { body: { platform, user } })).code;

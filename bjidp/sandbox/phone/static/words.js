@@ -46,6 +46,15 @@ export const STORIES = {
   high_risk: "被平台判为高风险",
 };
 
+export const ORGANISATION_STORIES = {
+  name_differs: "登记的是另一个名称",
+  representative_differs: "登记的法定代表人是另一个人",
+  unknown: "登记机关查不到",
+  revoked: "已被吊销",
+  deregistered: "已经注销",
+  term_over: "营业期限已过",
+};
+
 /** What a verify ticket asks to be confirmed: its name, and what whoever is at the computer can do to `who` then. */
 export const ACTIONS = {
   "verify.password": { name: "修改密码", then: (who) => `电脑上就可以换掉 ${who} 的密码` },

@@ -33,7 +33,7 @@ def policy(header: str) -> dict[str, str]:
     return {name: rest for name, _, rest in (part.strip().partition(" ") for part in header.split(";"))}
 
 
-@pytest.mark.parametrize("path", ["/", "/phone", "/inbox"])
+@pytest.mark.parametrize("path", ["/", "/phone", "/inbox", "/people"])
 async def test_every_page_forbids_inline_script_and_other_hosts(client: Client, path: str) -> None:
     answer = await client.get(path)
     text = await answer.text()
@@ -71,7 +71,7 @@ async def test_the_login_page_is_framed_under_the_server_s_public_host() -> None
 
 
 async def test_every_module_style_and_picture_that_is_named_is_there(client: Client) -> None:
-    waiting = {"/", "/phone", "/inbox"}
+    waiting = {"/", "/phone", "/inbox", "/people"}
     seen: set[str] = set()
     while waiting:
         address = waiting.pop()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from importlib.resources import files
 
 import pytest
 
+from bjidp.sandbox.business_register.organisations import OrganisationStory
+from bjidp.sandbox.people.person import Story
 from bjidp.web.server.problems import STATUS
 
 WORDS = files("bjidp.sandbox.phone").joinpath("static", "words.js").read_text("utf-8")
@@ -55,6 +58,13 @@ OF_PAGES = {
 def test_the_phone_has_words_for_every_answer_of_the_server() -> None:
     told = set(re.findall(r"^  ([a-z_]+): \{", WORDS, re.MULTILINE)) | set(re.findall(r'code === "([a-z_]+)"', WORDS))
     assert set(STATUS) - OF_PAGES - told == set()
+
+
+@pytest.mark.parametrize(("words", "stories"), [("STORIES", Story), ("ORGANISATION_STORIES", OrganisationStory)])
+def test_every_story_of_the_sandbox_is_told_in_words(words: str, stories: type[StrEnum]) -> None:
+    table = WORDS[WORDS.index(f"export const {words} = ") :].partition("};")[0]
+    told = set(re.findall(r"^  ([a-z_]+): ", table, re.MULTILINE))
+    assert told | {"ordinary"} == set(stories)
 
 
 def test_a_failure_of_the_server_promises_nothing() -> None:
