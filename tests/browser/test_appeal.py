@@ -106,9 +106,14 @@ async def test_an_appeal_is_filed_at_a_computer_and_granted(demo: Demo, computer
 
     await page.get_by_label("申诉理由").fill(REASON)
     await page.get_by_label("材料一").set_input_files(photo())
-    await page.get_by_label("材料二").set_input_files(
-        {"name": "挂失证明.pdf", "mimeType": "application/pdf", "buffer": pdf(2)}
-    )
+    second = page.locator(".file-row").nth(1)
+    await expect(second).to_contain_text("选择文件")
+    await expect(second.get_by_text("还没有选择")).to_be_visible()
+    async with page.expect_file_chooser() as opening:
+        await page.get_by_label("材料二").press("Enter")
+    chooser = await opening.value
+    await chooser.set_files({"name": "挂失证明.pdf", "mimeType": "application/pdf", "buffer": pdf(2)})
+    await expect(second.get_by_text("还没有选择")).to_be_hidden()
     await page.get_by_role("button", name="提交申诉").click()
     await expect(page.get_by_text("申诉已提交")).to_be_visible()
     await expect(page.get_by_text("挂失证明.pdf")).to_be_visible()

@@ -11,6 +11,7 @@ for (const form of document.querySelectorAll("form[data-form]")) enhance(form);
 
 function enhance(form) {
   if (!form.closest("[data-off]")) settle(form);
+  for (const file of form.querySelectorAll("[data-file]")) tellChosen(file);
   for (const eye of form.querySelectorAll("[data-eye]")) showPasswords(eye);
   form.querySelector("[data-captcha-next]")?.addEventListener("click", (event) => {
     event.preventDefault();
@@ -55,6 +56,14 @@ function settle(form) {
   const flow = form.elements.flow?.value;
   if (flow) page.searchParams.set("flow", flow);
   history.replaceState(history.state, "", page);
+}
+
+/** Whether a file is chosen, for the style that says so in words of ours. */
+function tellChosen(file) {
+  const tell = () => (file.dataset.chosen = file.files.length > 0 ? "yes" : "no");
+  file.addEventListener("change", tell);
+  addEventListener("pageshow", tell);
+  tell();
 }
 
 function showPasswords(eye) {
