@@ -86,7 +86,7 @@ async def test_somebody_proves_their_name_in_three_steps_with_each_document(
     assert form.fields == [
         "document_type", "name", "sex", "document_number", "valid_from", "term", "valid_to",
     ]  # fmt: skip
-    for said in ("请输入您的真实信息，通过后则不能修改", "请保持和证件上的姓名一致", "真实姓名" if prefix else "姓名"):
+    for said in ("请输入您的真实信息，通过后则不能更改", "请保持和证件上的姓名一致", "真实姓名" if prefix else "姓名"):
         assert said in page.text
     who = await person(program, kind=kind.value)
     page = await owner.follow(await send(owner.browser, stated(form, who)))
