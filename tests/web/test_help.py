@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bjidp.web.pages.help import Article, HelpPage
+from bjidp.web.pages.help import Article, HelpPage, Task
 from tests.support.forms import links
 from tests.support.program import Program
 
@@ -60,6 +60,13 @@ async def test_the_manual_tells_every_task_on_one_page(program: Program) -> None
         "扫码登录",
         "账号登录",
         "找回密码",
+        "实名认证",
+        "人脸识别认证",
+        "银行卡认证",
+        "换绑、解绑",
+        "人工申诉",
+        "登记法人、邀请经办人",
+        "法人登录",
         "注销账号",
         "修改密码",
         "修改手机号",
@@ -70,6 +77,7 @@ async def test_the_manual_tells_every_task_on_one_page(program: Program) -> None
         "登录记录",
     ):
         assert f">{task}</h2>" in page
+    assert page.count('class="manual-picture"') == page.count('class="manual-steps"') == len(Task)
 
 
 @pytest.mark.parametrize("prefix", ["", "/h5"])
