@@ -98,7 +98,7 @@ class Desk(Struct, frozen=True):
             by = "by its owner" if closed.appeal.decider is None else f"by {closed.appeal.decider}"
             raise Refused(f"it was {closed.appeal.state} {by} already") from None
         except FactsChanged:
-            raise Refused("one of the accounts is not as you were shown it: look again, then decide") from None
+            raise Refused("what you were shown is not so any more: look again, then decide") from None
         except NotGrantable as refused:
             why = _WHY.get(refused.reason, refused.reason)
             raise Refused(f"it cannot be granted: {why}") from None

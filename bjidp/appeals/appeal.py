@@ -180,6 +180,10 @@ class Side(Struct, frozen=True, kw_only=True):
     moved_at: Instant | None = None
     mark: str | None = None
     """Of its identity (:attr:`bjidp.proofing.ports.Bound.mark`)."""
+    number: str | None = None
+    """A word for its phone as it is sealed: another one for every number, and nobody gets the number from it."""
+    epoch: int = 0
+    """How often everybody was put out of it, a new number or password among the reasons."""
 
     def __repr__(self) -> str:
         """Show whose it is by its reference alone."""
@@ -193,16 +197,20 @@ class Case(Struct, frozen=True, kw_only=True):
     claimant: Side
     holder: Side | None
     """None where nobody holds the identity by now; the claimant itself where it came there by another way."""
+    pictures: tuple[str, ...] = ()
+    """A digest of each picture, in their order."""
 
     @property
     def facts(self) -> str:
         """A word for all that could make another decision right: it changes whenever one of them does.
 
-        Whoever decides repeats the word they were shown.
+        Whoever decides repeats the word they were shown. In whose hands the account is that appeals is one of them; of
+        the one that holds the identity it is not, or its owner could keep a decision off by logging in and out.
         """
         sides = [("claimant", self.claimant)] + ([] if self.holder is None else [("holder", self.holder)])
         parts = [part for name, side in sides for part in (name, side.ref, side.status.value, side.mark or "none")]
-        return hashlib.sha256(framed(self.appeal.id, *parts)).hexdigest()[:12]
+        hands = (self.claimant.number or "none", str(self.claimant.epoch))
+        return hashlib.sha256(framed(self.appeal.id, *parts, *hands, "pictures", *self.pictures)).hexdigest()[:12]
 
 
 def tell_again_at(decided_at: Instant, now: Instant) -> Instant:

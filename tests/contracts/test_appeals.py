@@ -226,6 +226,37 @@ async def test_nothing_is_decided_on_what_is_not_so_any_more(house: House, appea
     assert closed.value.appeal.state is State.GRANTED
 
 
+@pytest.mark.attack("U7")
+async def test_nothing_is_decided_on_other_hands_or_other_pictures_than_were_seen(
+    house: House, appeals: AppealStore
+) -> None:
+    """Another number of the account that appeals, everybody put out of it, or other pictures: each alone."""
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+
+    async def is_so_no_more(made: Decision) -> None:
+        with pytest.raises(FactsChanged):
+            await appeals.decide(made, house.now)
+        assert await holder_of(house) == holder
+
+    made = await decision(house, filed)
+    await house.members.fence(holder, None)
+    # Its number is another, and nothing besides: that sessions end with a new one is another rule's business.
+    house.rows("UPDATE account SET phone_sealed = NULL WHERE id = :account", account=claimant)
+    await is_so_no_more(made)
+    made = await decision(house, filed)
+    await house.members.fence(claimant, None)
+    await is_so_no_more(made)
+    made = await decision(house, filed)
+    house.rows("DELETE FROM appeal_picture WHERE number = 2")
+    await is_so_no_more(made)
+    # Whoever is to lose the identity keeps no decision off by being put out again and again.
+    made = await decision(house, filed)
+    await house.members.fence(holder, None)
+    await appeals.decide(made, house.now)
+    assert await holder_of(house) == claimant
+
+
 @pytest.mark.attack("Q21")
 async def test_an_account_that_may_not_be_used_is_granted_nothing(house: House, appeals: AppealStore) -> None:
     claimant, holder = await sides(house)

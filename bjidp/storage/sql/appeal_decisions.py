@@ -97,10 +97,13 @@ class AppealDecisions:
         return moved
 
     def case(self, transaction: Transaction, found: Appeal, holder: str | None, now: Instant) -> Case:
-        """Return an appeal with the accounts it is about."""
-        claimant = self._rows.side(transaction, found.account, now)
-        held_by = None if holder is None else self._rows.side(transaction, holder, now)
-        return Case(appeal=found, claimant=claimant, holder=held_by)
+        """Return an appeal with the accounts it is about, and what its pictures are."""
+        return Case(
+            appeal=found,
+            claimant=self._rows.side(transaction, found.account, now),
+            holder=None if holder is None else self._rows.side(transaction, holder, now),
+            pictures=self._rows.digests(transaction, found.id),
+        )
 
     def _grant(
         self,

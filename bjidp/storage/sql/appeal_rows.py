@@ -6,6 +6,7 @@ Owns the columns of ``appeal`` and ``appeal_picture`` and what is sealed in them
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 import msgspec
@@ -71,6 +72,7 @@ _SIDE: Final = (
     identity.c.moved_at,
     identity.c.version,
     identity.c.newest_reference,
+    account.c.epoch,
 )
 
 
@@ -141,6 +143,11 @@ class AppealRows:
         )
         self.attachments = compile_(
             select(*ATTACHMENT).where(appeal_picture.c.appeal == bindparam("appeal")).order_by(appeal_picture.c.number)
+        )
+        self._pictures = compile_(
+            select(appeal_picture.c.number, appeal_picture.c.picture_sealed)
+            .where(appeal_picture.c.appeal == bindparam("appeal"))
+            .order_by(appeal_picture.c.number)
         )
         self._side = compile_(
             select(*_SIDE)
@@ -272,7 +279,7 @@ class AppealRows:
         row = transaction.one(self._side, {"account": account_id})
         if row is None:
             raise Contended
-        ref, status, created_at, sealed, proof, runs_out_at, bound_at, moved_at, version, reference = row
+        ref, status, created_at, sealed, proof, runs_out_at, bound_at, moved_at, version, reference, epoch = row
         phone = self._phone(account_id, sealed)
         evidence = None if proof is None else Evidence(proof)
         return Side(
@@ -285,7 +292,19 @@ class AppealRows:
             bound_at=bound_at,
             moved_at=moved_at,
             mark=None if bound_at is None else mark(bound_at, version, reference),
+            # Not of the number itself: four digits are masked, and who has a plain digest finds them in no time.
+            number=None if sealed is None else hashlib.sha256(sealed).hexdigest(),
+            epoch=epoch,
         )
+
+    def digests(self, transaction: Transaction, appeal_id: str) -> tuple[str, ...]:
+        """Return a digest of each picture of an appeal, as it is shown to whoever looks."""
+        rows = transaction.all(self._pictures, {"appeal": appeal_id})
+        return tuple(hashlib.sha256(self.picture(appeal_id, *row)).hexdigest() for row in rows)
+
+    def picture(self, appeal_id: str, number: int, sealed: bytes) -> bytes:
+        """Return a picture in clear."""
+        return self._cipher.open_bytes("appeal_picture", "picture", picture_row(appeal_id, number), sealed)
 
     def reached(self, transaction: Transaction, account_id: str) -> tuple[str, str | None]:
         """Return the reference of an account that is there, and its number in clear."""

@@ -36,7 +36,7 @@ from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.ports import PutOut
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.appeal_decisions import AppealDecisions
-from bjidp.storage.sql.appeal_rows import AppealRows, picture_row
+from bjidp.storage.sql.appeal_rows import AppealRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -59,7 +59,6 @@ class SqlAppeals:
         compile_ = engine.compile
         self._engine = engine
         self._accounts = accounts
-        self._cipher = cipher
         self._entropy = entropy
         self._claims = Claims(engine, index)
         self._rows = AppealRows(engine, cipher, index)
@@ -210,7 +209,7 @@ class SqlAppeals:
                 raise AppealUnknown
             facts = {Fact.APPEAL: appeal, Fact.PICTURE: str(number), Fact.STAFF: staff}
             self._look(transaction, EventKind.APPEAL_PICTURE_READ, row[0], facts, now)
-            return self._cipher.open_bytes("appeal_picture", "picture", picture_row(appeal, number), row[1])
+            return self._rows.picture(appeal, number, row[1])
 
         return await self._engine.write(work)
 

@@ -92,6 +92,7 @@ def test_what_people_grant_counts_as_name_and_number_do() -> None:
     assert (granted.person, granted.authority_reference, granted.term) == (FILED.person, "A-77", Until(9 * DAY))
 
 
+@pytest.mark.attack("U7")
 def test_the_word_for_the_facts_changes_with_each_that_counts_and_with_nothing_else() -> None:
     holder = replace(SIDE, ref="r2", mark="0.1.E-2", level=Level.L3)
     case = Case(appeal=FILED, claimant=SIDE, holder=holder)
@@ -102,11 +103,19 @@ def test_the_word_for_the_facts_changes_with_each_that_counts_and_with_nothing_e
         replace(case, holder=replace(holder, status=Status.LOCKED)),
         replace(case, claimant=replace(SIDE, status=Status.LOCKED)),
         replace(case, claimant=replace(SIDE, mark="0.1.E-9")),
+        replace(case, claimant=replace(SIDE, number="another")),
+        replace(case, claimant=replace(SIDE, epoch=1)),
+        replace(case, pictures=("one",)),
+        replace(case, pictures=("other",)),
+        replace(case, pictures=("one", "other")),
+        replace(case, pictures=("other", "one")),
         replace(case, appeal=replace(FILED, id="A2")),
         Case(appeal=FILED, claimant=replace(SIDE, ref="r2", mark="0.1.E-2"), holder=SIDE),
     ]
     assert len({case.facts, *(other.facts for other in changed)}) == len(changed) + 1
     assert replace(case, appeal=reviewed(FILED, "wang", 3)).facts == case.facts
+    # Whoever is to lose the identity keeps no decision off by logging in and out.
+    assert replace(case, holder=replace(holder, number="another", epoch=7)).facts == case.facts
 
 
 def test_a_few_appeals_a_day() -> None:
