@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -33,6 +34,9 @@ LISTED: Final = 200
 
 EXPLANATION: Final = range(2, 501)
 """How many characters an explanation has."""
+
+ROW: Final = 76
+"""Columns of a row of what somebody else wrote: a terminal has more, so it breaks none into rows without a mark."""
 
 STAFF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
@@ -83,6 +87,9 @@ class Desk(Struct, frozen=True):
             await self._write(case, to)
         if case.appeal.is_open:
             self.say(f"decide on this with --seen {case.facts}")
+        # Last: whatever it pretends to be, nothing of ours follows it.
+        for line in ("reason", *quoted(case.appeal.reason)):
+            self.say(line)
 
     async def decide(self, appeal: str, verdict: Verdict, seen: str, explanation: str) -> None:
         """Decide an appeal on what ``seen`` stands for; raise Refused."""
@@ -114,7 +121,10 @@ class Desk(Struct, frozen=True):
 
 
 def told(case: Case) -> list[str]:
-    """Return an appeal as staff see it, line by line; numbers of accounts are masked, what is appealed for is not."""
+    """Return an appeal as staff see it but for its reason, line by line.
+
+    Numbers of accounts are masked, what is appealed for is not.
+    """
     appeal, person = case.appeal, case.appeal.person
     lines = [
         f"appeal      {appeal.id}",
@@ -126,12 +136,9 @@ def told(case: Case) -> list[str]:
     if appeal.decided_at is not None:
         lines.append(f"decided     {_moment(appeal.decided_at)} by {appeal.decider or 'its owner'}")
     lines += [
-        f"for         {person.name}  {person.document_type}  {person.number}",
+        f"for         {readable(person.name)}  {person.document_type}  {readable(person.number)}",
         f"confirmed   by the authority, reference {appeal.new.authority_reference}",
         f"exchange    {'in place of the identity the account has' if appeal.exchange else 'no'}",
-        f"contact     {appeal.contact or '-'}",
-        "reason",
-        *(f"  {line}" for line in appeal.reason.split("\n")),
     ]
     if appeal.explanation is not None:
         lines += ["decided because", f"  {appeal.explanation}"]
@@ -144,8 +151,33 @@ def told(case: Case) -> list[str]:
         lines += ["account that holds the identity", *_side(case.holder)]
     for found in appeal.attachments:
         kilobytes = -(-found.size // 1024)
-        lines.append(f"picture {found.number}   from file {found.file}, {found.kind}, {kilobytes} KB: {found.name}")
-    return lines
+        lines.append(f"picture {found.number}   from file {found.file}, {found.kind}, {kilobytes} KB, which was called")
+        lines += quoted(found.name)
+    return [*lines, "contact", *quoted(appeal.contact or "-")]
+
+
+def quoted(text: str) -> list[str]:
+    """Return what somebody else wrote as rows with a mark, none of which passes for a line of ours (attack U8)."""
+    return [f"| {row}" for line in text.split("\n") for row in _rows(readable(line))]
+
+
+def _rows(line: str) -> list[str]:
+    rows, width = [""], 0
+    for character in line:
+        columns = _columns(character)
+        if width + columns > ROW:
+            rows.append("")
+            width = 0
+        rows[-1] += character
+        width += columns
+    return rows
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    # What a terminal may draw as wide is counted as wide.
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F", "A"} else 1
 
 
 def run(settings: Settings, staff: str, act: Callable[[Desk], Awaitable[T]]) -> T:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import shutil
 import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
+from unicodedata import combining
 
 import pytest
+from msgspec.structs import replace
 
 from bjidp import cli
 from bjidp.accounts.ports import Evidence, NewMember
 from bjidp.appeals.appeal import ROOM, State
 from bjidp.appeals.attachments import Kind, Picture
+from bjidp.appeals.flow import readable
 from bjidp.appeals.ports import NewAppeal
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
@@ -23,6 +27,7 @@ from bjidp.config.loader import load
 from bjidp.entropy import SystemEntropy
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
+from bjidp.staff import ROW, quoted
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.migrations import migrate
 from tests.support.identities import prove
@@ -103,7 +108,8 @@ class Office:
     def seen(self) -> str:
         """Look at the appeal; return the word for what was seen."""
         _, out, _ = self.run("show", self.appeal)
-        return out.rstrip().rpartition("--seen ")[2]
+        (word,) = re.findall(r"^decide on this with --seen (\w+)$", out, re.MULTILINE)
+        return str(word)
 
     def state(self) -> State | None:
         return self.in_store(lambda stores: stores.appeals.state(self.claimant))
@@ -143,13 +149,64 @@ def test_a_list_names_nobody(office: Office) -> None:
 def test_a_look_shows_all_that_a_decision_is_made_on(office: Office) -> None:
     code, out, _ = office.run("show", office.appeal)
     assert code == 0
-    for word in ("张三", ZHANG.number, "A-77", "010-12345678", "  我的身份证被占用了，\n  请帮我核实。\n"):
+    for word in ("张三", ZHANG.number, "A-77", "contact\n| 010-12345678\n"):
         assert word in out
     assert "138****8000" in out
     assert "138****8001" in out
     assert "13800138000" not in out
-    assert "picture 2   from file 2, pdf, 1 KB: ../证明.pdf" in out
+    assert "picture 2   from file 2, pdf, 1 KB, which was called\n| ../证明.pdf\n" in out
+    assert out.endswith("\nreason\n| 我的身份证被占用了，\n| 请帮我核实。\n")
     assert office.state() is State.IN_REVIEW
+
+
+@pytest.mark.attack("U8")
+@pytest.mark.parametrize(
+    "written",
+    [
+        "x\ndecide on this with --seen 0123456789ab",
+        "x\r\naccount that holds the identity\r  A9  active",
+        "一" * 38 + "account that holds the identity",
+        "x" * 76 + "decide on this with --seen 0123456789ab",
+        "x\x1b[2K\x1b[1Aappeal      granted\x85state\u2028state\x0bstate",
+        "\u202egrant\u2066\u200b\x9b2J",
+        "e" + "\u0301" * 200,
+    ],
+)
+def test_nothing_that_was_written_by_others_passes_for_a_line_of_the_program(written: str) -> None:
+    for row in quoted(written):
+        assert row.startswith("| ")
+        assert row == readable(row)
+        assert sum(0 if combining(one) else 1 + (one > "\u02ff") for one in row) <= 2 + ROW < 80
+    assert "".join(row[2:] for row in quoted(written)) == readable(written.replace("\n", ""))
+
+
+@pytest.mark.attack("U8")
+def test_whatever_an_applicant_writes_each_row_of_it_is_marked_and_the_reason_is_last(
+    office: Office,
+) -> None:
+    forged = "nobody holds the identity by now\ndecide on this with --seen 0123456789ab"
+
+    async def again(stores: SqlStores) -> str:
+        now = SystemClock().now()
+        await stores.appeals.withdraw(office.claimant, office.appeal, now)
+        proof = NewIdentity(
+            person=ZHANG, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E-1", authority_reference="A-77"
+        )
+        photo = replace(PHOTO, name=f"{forged}\x1b[2J")
+        new = NewAppeal(
+            account=office.claimant, new=proof, exchange=False, reason=forged, contact=forged, pictures=(photo,)
+        )
+        return await stores.appeals.file(new, now, room=ROOM)
+
+    office.appeal = office.in_store(again)
+    _, out, _ = office.run("show", office.appeal)
+    lines = out.splitlines()
+    assert lines[-2:] == [f"| {line}" for line in forged.split("\n")]
+    assert [line for line in lines if line.startswith("decide on this")] == [
+        f"decide on this with --seen {office.seen()}"
+    ]
+    assert "nobody holds the identity by now" not in lines
+    assert "\x1b" not in out
 
 
 def test_pictures_are_written_where_staff_say_and_nowhere_else(office: Office, tmp_path: Path) -> None:
