@@ -499,6 +499,44 @@ async def test_an_appeal_keeps_what_was_stated_of_the_document(house: House, app
     assert found.new == stated.new
 
 
+@pytest.mark.req("PRV-4")
+@pytest.mark.attack("U10")
+@pytest.mark.parametrize("told", [False, True])
+async def test_a_winner_who_goes_leaves_nothing_but_what_the_loser_is_to_be_told(
+    house: House, appeals: AppealStore, *, told: bool
+) -> None:
+    claimant, holder = await sides(house)
+    filed = await appeals.file(new(claimant), house.now, room=ROOM)
+    await appeals.decide(await decision(house, filed), house.now)
+    if told:
+        await appeals.told(filed, house.now, loser=True)
+    await house.members.cancel(claimant, house.now)
+    assert house.count("appeal_picture") == 0
+    assert house.count("appeal") == (0 if told else 1)
+    assert await appeals.newest(claimant) is None
+    for gone in (appeals.review(filed, "wang", house.now), appeals.picture(filed, 1, "wang", house.now)):
+        with pytest.raises(AppealUnknown):
+            await gone
+    if told:
+        assert await appeals.outcomes(house.now, 10) == []
+        return
+    sealed = ("document", "new_sealed", "reason_sealed", "contact_sealed", "explanation_sealed", "gone")
+    ((*left,),) = house.rows(f"SELECT {', '.join(sealed)} FROM appeal")  # noqa: S608 - written in this file
+    assert not any(left)
+    moving = open_sql(house.url, keyring(1, 2), SystemEntropy(), house.clock, threads=1)
+    try:
+        await moving.rotation.fill()
+        (outcome,) = await moving.appeals.outcomes(house.now, 10)
+    finally:
+        await moving.close()
+    assert (outcome.appeal, outcome.state, outcome.claimant) == (filed, State.GRANTED, None)
+    assert outcome.loser is not None
+    assert (outcome.loser.account, outcome.loser.phone) == (holder, "13800138001")
+    await appeals.told(filed, house.now, loser=True)
+    await appeals.followed(filed)
+    assert house.count("appeal") == 0
+
+
 @pytest.mark.req("PRV-1")
 async def test_a_rotation_seals_appeals_anew(house: House, appeals: AppealStore) -> None:
     claimant, _ = await sides(house)

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
-from bjidp.storage.sql.appeal_rows import AppealRows, picture_row
+from bjidp.storage.sql.appeal_rows import IS_WHOLE, AppealRows, picture_row
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import appeal, appeal_picture
 from bjidp.storage.sql.statements import Value
@@ -37,7 +37,7 @@ class AppealRotation:
         compile_ = engine.compile
         self._appeals = compile_(
             select(appeal.c.id, *(appeal.c[f"{name}_sealed"] for name in _SEALED))
-            .where(appeal.c.id > bindparam("after"))
+            .where(appeal.c.id > bindparam("after"), IS_WHOLE)
             .order_by(appeal.c.id)
             .limit(bindparam("batch"))
             .with_for_update()

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from bjidp.accounts.identifiers import of_document
 from bjidp.accounts.masks import mask_phone
@@ -52,6 +52,9 @@ APPEAL: Final = (
     appeal.c.decider,
     appeal.c.explanation_sealed,
 )
+
+IS_WHOLE: Final = func.length(appeal.c.new_sealed) > 0
+"""Not one whose account has ended, of which nothing is left but whom it is yet to be told to (:mod:`erasure`)."""
 
 ATTACHMENT: Final = (
     appeal_picture.c.number,
@@ -132,12 +135,12 @@ class AppealRows:
         self._index = index
         self._add = compile_(insert(appeal))
         self._add_picture = compile_(insert(appeal_picture))
-        by_id = select(*APPEAL).where(appeal.c.id == bindparam("appeal"))
+        by_id = select(*APPEAL).where(appeal.c.id == bindparam("appeal"), IS_WHOLE)
         self._get = compile_(by_id)
         self._lock = compile_(by_id.with_for_update())
         self.newest = compile_(
             select(*APPEAL)
-            .where(appeal.c.account == bindparam("account"))
+            .where(appeal.c.account == bindparam("account"), IS_WHOLE)
             .order_by(appeal.c.filed_at.desc(), appeal.c.id)
             .limit(1)
         )

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import bindparam, delete, func, null, or_, select, update
+from sqlalchemy import bindparam, delete, func, not_, null, or_, select, update
 
 from bjidp.accounts.identifiers import of_document
 from bjidp.accounts.ports import NOTHING, Gone
@@ -36,7 +36,7 @@ from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.ports import PutOut
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.appeal_decisions import AppealDecisions
-from bjidp.storage.sql.appeal_rows import AppealRows
+from bjidp.storage.sql.appeal_rows import IS_WHOLE, AppealRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
@@ -117,6 +117,7 @@ class SqlAppeals:
         by_id = update(appeal).where(appeal.c.id == bindparam("appeal"))
         self._take_on = compile_(by_id.values(tell_at=bindparam("again_at")))
         self._followed = compile_(by_id.values(tell_at=null(), gone=null(), loser_gone=null()))
+        self._drop_rest = compile_(delete(appeal).where(appeal.c.id == bindparam("appeal"), not_(IS_WHOLE)))
         self._told = compile_(by_id.values(told_at=bindparam("now")))
         self._loser_told = compile_(by_id.values(loser_told_at=bindparam("now")))
         closed = appeal.c.decided_at < bindparam("before")
@@ -233,7 +234,11 @@ class SqlAppeals:
         await self._engine.write_one(statement, {"appeal": appeal, "now": now})
 
     async def followed(self, appeal: str) -> None:
-        await self._engine.write_one(self._followed, {"appeal": appeal})
+        def work(transaction: Transaction) -> None:
+            transaction.run(self._followed, {"appeal": appeal})
+            transaction.run(self._drop_rest, {"appeal": appeal})
+
+        await self._engine.write(work)
 
     async def forget_attachments(self, before: Instant, limit: int) -> int:
         values = {"before": before, "limit": limit}

@@ -1,12 +1,14 @@
 """The end of an account (ACC-7): what is deleted, and what is left of it.
 
 Owns the list of everything that belongs to an account. What stays is its row with id, reference, status, times, epoch
-and fence, and the audit log, which knows it by its reference alone. Called by ``members``, within its transactions.
+and fence, and the audit log, which knows it by its reference alone. Where an appeal has taken an identity from another
+account, whose owner was not told yet, it stays, emptied, until they were: whoever takes an identity and vanishes must
+not keep that from them. Called by ``members``, within its transactions.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, null, select, update
+from sqlalchemy import and_, bindparam, delete, not_, null, select, update
 
 from bjidp.accounts.ports import Ended, Gone
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -22,6 +24,7 @@ from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import (
     account,
     appeal,
+    appeal_picture,
     browser_session,
     former_document,
     identifier,
@@ -34,9 +37,9 @@ from bjidp.storage.sql.schema import (
 )
 from bjidp.storage.sql.transaction import Transaction
 
-_OWNED = (identifier, identity, former_document, identity_check, appeal, platform_link, login_network, notice)
-"""What belongs to an account besides its sessions, and what it leads and acts for; a link's platform identity and an
-appeal's pictures go with them."""
+_OWNED = (identifier, identity, former_document, identity_check, platform_link, login_network, notice)
+"""What belongs to an account besides its sessions, its appeals, and what it leads and acts for; a link's platform
+identity goes with it."""
 
 
 class Erasure:
@@ -61,6 +64,23 @@ class Erasure:
         )
         self._links = compile_(select(platform_link.c.id).where(platform_link.c.account == bindparam("account")))
         self._deletes = [compile_(delete(table).where(table.c.account == bindparam("account"))) for table in _OWNED]
+        own, is_due = appeal.c.account == bindparam("account"), appeal.c.tell_at.is_not(None)
+        is_owed = and_(is_due, appeal.c.loser.is_not(None), appeal.c.loser_told_at.is_(None))
+        # Their pictures go with the others; those that are owed have theirs deleted by name.
+        self._drop_appeals = compile_(delete(appeal).where(own, not_(is_owed)))
+        self._drop_pictures = compile_(
+            delete(appeal_picture).where(appeal_picture.c.appeal.in_(select(appeal.c.id).where(own)))
+        )
+        self._empty_appeals = compile_(
+            update(appeal)
+            .where(own)
+            .values(
+                told_at=bindparam("now"),
+                gone=null(),
+                explanation_sealed=null(),
+                **dict.fromkeys(("document", "new_sealed", "reason_sealed", "contact_sealed"), bindparam("nothing")),
+            )
+        )
         columns = account.c
         staying = {columns.id, columns.ref, columns.status, columns.created_at, columns.cancelled_at}
         staying |= {columns.epoch, columns.fence}
@@ -88,6 +108,9 @@ class Erasure:
         self._organisations.leave(transaction, account_id, Loss.CANCELLED, now)
         for statement in self._deletes:
             transaction.run(statement, {"account": account_id})
+        transaction.run(self._drop_appeals, {"account": account_id})
+        transaction.run(self._drop_pictures, {"account": account_id})
+        transaction.run(self._empty_appeals, {"account": account_id, "now": now, "nothing": b""})
         transaction.run(self._empty, {"account": account_id, "now": now})
         self._audit.write(transaction, AuditEvent(kind, now, ref))
         self._outbox.tell(transaction, ref, kind, now)
