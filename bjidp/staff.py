@@ -149,6 +149,8 @@ def told(case: Case) -> list[str]:
         lines.append("the identity is its own by now")
     else:
         lines += ["account that holds the identity", *_side(case.holder)]
+    if case.others:
+        lines.append(f"others      appeal for the same identity: {case.others} more that are open")
     for found in appeal.attachments:
         kilobytes = -(-found.size // 1024)
         lines.append(f"picture {found.number}   from file {found.file}, {found.kind}, {kilobytes} KB, which was called")

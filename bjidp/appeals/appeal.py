@@ -25,7 +25,11 @@ A_DAY: Final = 3
 """Appeals that an account may file in 24 hours: each takes somebody's time."""
 
 OF_AN_IDENTITY: Final = 5
-"""Open appeals for one identity, each of another account: more do not tell staff more."""
+"""Open appeals for one identity that may have as many pictures as others have; it is a crowd from then on."""
+
+IN_A_CROWD: Final = 2
+"""Pictures with each of the others. None is refused for being one too many: whoever knows a name and a number can be
+there with five accounts before the person whose they are (attack U9)."""
 
 ROOM: Final = 2 * 1024**3
 """Bytes that all attachments may take together: a flood of appeals does not fill the disk."""
@@ -199,6 +203,8 @@ class Case(Struct, frozen=True, kw_only=True):
     """None where nobody holds the identity by now; the claimant itself where it came there by another way."""
     pictures: tuple[str, ...] = ()
     """A digest of each picture, in their order."""
+    others: int = 0
+    """Open appeals of other accounts for the same identity. No part of :attr:`facts`: strangers can file them."""
 
     @property
     def facts(self) -> str:

@@ -20,7 +20,7 @@ class AppealNotNeeded(BjidpError):
 
 
 class AppealsCrowded(BjidpError):
-    """So many accounts appeal for this identity already that another appeal would tell staff nothing more."""
+    """So many accounts appeal for this identity already that another appeal may have but few pictures."""
 
     code = "appeals_crowded"
 

@@ -8,14 +8,24 @@ import pytest
 from msgspec.structs import replace
 
 from bjidp.accounts.ports import Evidence, Gone
-from bjidp.appeals.appeal import A_DAY, OF_AN_IDENTITY, ROOM, TELL_AGAIN, AppealClosed, Attachment, State, Verdict
+from bjidp.appeals.appeal import (
+    A_DAY,
+    IN_A_CROWD,
+    OF_AN_IDENTITY,
+    ROOM,
+    TELL_AGAIN,
+    AppealClosed,
+    Attachment,
+    State,
+    Verdict,
+)
 from bjidp.appeals.attachments import Kind, Picture
 from bjidp.appeals.errors import AppealNotNeeded, AppealOpen, AppealsCrowded, AppealsFull
 from bjidp.appeals.ports import AppealStore, AppealUnknown, Decision, FactsChanged, NewAppeal, NotGrantable
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
-from bjidp.person import Person
+from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.proofing.ports import NewIdentity
 from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Term, Until
@@ -411,16 +421,58 @@ async def test_an_appeal_is_for_an_identity_that_another_account_holds(house: Ho
     assert house.counts() == before
 
 
-async def test_a_crowd_does_not_appeal_for_one_identity(house: House, appeals: AppealStore) -> None:
-    await sides(house)
+@pytest.mark.attack("U9")
+async def test_strangers_who_appeal_for_an_identity_keep_nobody_from_it(house: House, appeals: AppealStore) -> None:
+    """Of a crowd that files at once the first few have all their pictures, and nobody is refused who has a few."""
+    claimant, _ = await sides(house)
     crowd = [
         (await house.member(f"1380013900{number}", f"crowd_{number}")).account for number in range(OF_AN_IDENTITY + 2)
     ]
+    large = (PHOTO, *(replace(PAGE, file=2) for _ in range(IN_A_CROWD)))
     results = await asyncio.gather(
-        *(appeals.file(new(account), house.now, room=ROOM) for account in crowd), return_exceptions=True
+        *(appeals.file(replace(new(account), pictures=large), house.now, room=ROOM) for account in crowd),
+        return_exceptions=True,
     )
     assert sum(isinstance(result, AppealsCrowded) for result in results) == 2
     assert sum(isinstance(result, str) for result in results) == OF_AN_IDENTITY
+    left = [account for account, result in zip(crowd, results, strict=True) if not isinstance(result, str)]
+    filed = {}
+    for account in (*left, claimant):
+        with pytest.raises(AppealsCrowded):
+            await appeals.file(replace(new(account), pictures=large), house.now, room=ROOM)
+        filed[account] = await appeals.file(replace(new(account), pictures=large[:IN_A_CROWD]), house.now, room=ROOM)
+    case = await appeals.review(filed[claimant], "wang", house.now)
+    assert (case.appeal.account, case.others) == (claimant, OF_AN_IDENTITY + 2)
+    await appeals.withdraw(left[0], filed[left[0]], house.now)
+    again = await appeals.review(filed[claimant], "wang", house.now)
+    assert again.others == OF_AN_IDENTITY + 1
+    assert again.facts == case.facts, "strangers who come and go keep no decision off"
+
+
+@pytest.mark.attack("U5")
+async def test_of_many_who_file_at_once_no_more_are_taken_than_there_is_room_for(
+    house: House, appeals: AppealStore
+) -> None:
+    """Each for another identity, in two processes: they have no row in common for which one waits for the other."""
+    everybody: list[tuple[str, Person]] = []
+    for number in range(8):
+        who = Person(DocumentType.HK_PERMIT, f"某{number}", f"H1234567{number}")
+        holder = await house.member(f"1380013700{number}", f"holder_{number}")
+        await prove(house.sql.identities, holder.account, proof(who), house.now)
+        everybody.append(((await house.member(f"1380013800{number}", f"asker_{number}")).account, who))
+    other = open_sql(house.url, keyring(), SystemEntropy(), house.clock)
+    try:
+        results = await asyncio.gather(
+            *(
+                store.file(new(*one), house.now, room=3 * 13 + 12)
+                for store, one in zip([appeals, other.appeals] * 4, everybody, strict=True)
+            ),
+            return_exceptions=True,
+        )
+    finally:
+        await other.close()
+    assert sum(isinstance(result, AppealsFull) for result in results) == 5
+    assert house.count("appeal") == 3
 
 
 async def test_attachments_take_no_more_room_than_there_is(house: House, appeals: AppealStore) -> None:

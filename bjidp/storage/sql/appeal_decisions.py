@@ -103,6 +103,7 @@ class AppealDecisions:
             claimant=self._rows.side(transaction, found.account, now),
             holder=None if holder is None else self._rows.side(transaction, holder, now),
             pictures=self._rows.digests(transaction, found.id),
+            others=self._rows.crowd(transaction, found.person) - found.is_open,
         )
 
     def _grant(

@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from bjidp.accounts.identifiers import of_document
 from bjidp.accounts.masks import mask_phone
 from bjidp.accounts.ports import Evidence
-from bjidp.appeals.appeal import Appeal, Attachment, Side, State
+from bjidp.appeals.appeal import OPEN, Appeal, Attachment, Side, State
 from bjidp.appeals.attachments import Picture
 from bjidp.appeals.ports import NewAppeal
 from bjidp.clock import Instant
@@ -52,6 +52,8 @@ APPEAL: Final = (
     appeal.c.decider,
     appeal.c.explanation_sealed,
 )
+
+IS_OPEN: Final = or_(*(appeal.c.state == state.value for state in sorted(OPEN)))
 
 IS_WHOLE: Final = func.length(appeal.c.new_sealed) > 0
 """Not one whose account has ended, of which nothing is left but whom it is yet to be told to (:mod:`erasure`)."""
@@ -152,6 +154,13 @@ class AppealRows:
             .where(appeal_picture.c.appeal == bindparam("appeal"))
             .order_by(appeal_picture.c.number)
         )
+        self._crowd = compile_(
+            select(func.count())
+            .select_from(appeal)
+            .where(
+                appeal.c.key_version == bindparam("key_version"), appeal.c.document == bindparam("document"), IS_OPEN
+            )
+        )
         self._side = compile_(
             select(*_SIDE)
             .select_from(account.outerjoin(identity, identity.c.account == account.c.id))
@@ -219,9 +228,13 @@ class AppealRows:
         """Return what an appeal for this person's identity is written under."""
         return self._index.digest(_INDEX, *of_document(person).value)
 
-    def documents(self, person: Person) -> tuple[Digest, ...]:
-        """Return what appeals for this person's identity are found by, one under each active version."""
-        return self._index.digests(_INDEX, *of_document(person).value)
+    def crowd(self, transaction: Transaction, person: Person) -> int:
+        """Return how many appeals for this person's identity are open."""
+        found = 0
+        for document in self._index.digests(_INDEX, *of_document(person).value):
+            values: dict[str, Value] = {"key_version": document.version, "document": document.value}
+            found += (transaction.one(self._crowd, values) or (0,))[0]
+        return found
 
     def get(self, transaction: Transaction, appeal_id: str, *, lock: bool = False) -> Appeal | None:
         """Return an appeal without its attachments; with ``lock`` nobody else moves it until the transaction ends."""

@@ -10,11 +10,12 @@ from typing import Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import bindparam, delete, func, not_, null, or_, select, update
+from sqlalchemy import bindparam, delete, func, not_, null, select, update
 
 from bjidp.accounts.identifiers import of_document
 from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.appeals.appeal import (
+    IN_A_CROWD,
     OF_AN_IDENTITY,
     OPEN,
     Appeal,
@@ -36,17 +37,18 @@ from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.ports import PutOut
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.appeal_decisions import AppealDecisions
-from bjidp.storage.sql.appeal_rows import IS_WHOLE, AppealRows
+from bjidp.storage.sql.appeal_rows import IS_OPEN, IS_WHOLE, AppealRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import appeal, appeal_picture
-from bjidp.storage.sql.statements import Row, Value, delete_some
+from bjidp.storage.sql.statements import Row, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
 
 _GONE: Final = msgspec.json.Decoder(Gone)
 
-_IS_OPEN: Final = or_(*(appeal.c.state == state.value for state in sorted(OPEN)))
+_ROOM: Final = 0x626A6964
+"""The advisory lock of whoever adds up what all pictures take."""
 
 
 class SqlAppeals:
@@ -66,15 +68,11 @@ class SqlAppeals:
         self._audit = AuditRows(engine)
         own = appeal.c.account == bindparam("account")
         self._recent = compile_(
-            select(appeal.c.state, appeal.c.filed_at).where(own, _IS_OPEN | (appeal.c.filed_at > bindparam("since")))
+            select(appeal.c.state, appeal.c.filed_at).where(own, IS_OPEN | (appeal.c.filed_at > bindparam("since")))
         )
-        self._crowd = compile_(
-            select(func.count())
-            .select_from(appeal)
-            .where(
-                appeal.c.key_version == bindparam("key_version"), appeal.c.document == bindparam("document"), _IS_OPEN
-            )
-        )
+        # SQLite has one writer at a time in any case.
+        is_shared = engine.dialect.name == "postgresql"
+        self._alone = compile_(select(func.pg_advisory_xact_lock(_ROOM))) if is_shared else None
         self._room = compile_(select(func.coalesce(func.sum(appeal_picture.c.size), 0)))
         self._state = compile_(
             select(appeal.c.state).where(own).order_by(appeal.c.filed_at.desc(), appeal.c.id).limit(1)
@@ -84,7 +82,7 @@ class SqlAppeals:
         )
         self._waiting = compile_(
             select(appeal.c.id, appeal.c.state, appeal.c.filed_at, appeal.c.reviewer, pictures)
-            .where(_IS_OPEN)
+            .where(IS_OPEN)
             .order_by(appeal.c.filed_at, appeal.c.id)
             .limit(bindparam("limit"))
         )
@@ -255,12 +253,11 @@ class SqlAppeals:
         require_rest([filed_at for _, filed_at in recent], now)
 
     def _require_room(self, transaction: Transaction, new: NewAppeal, room: int) -> None:
-        crowd = 0
-        for document in self._rows.documents(new.new.person):
-            values: dict[str, Value] = {"key_version": document.version, "document": document.value}
-            crowd += (transaction.one(self._crowd, values) or (0,))[0]
-        if crowd >= OF_AN_IDENTITY:
+        if len(new.pictures) > IN_A_CROWD and self._rows.crowd(transaction, new.new.person) >= OF_AN_IDENTITY:
             raise AppealsCrowded
+        if self._alone is not None:
+            # Last of all locks, and kept until the pictures are there: the next one counts them.
+            transaction.one(self._alone, {})
         taken = int((transaction.one(self._room, {}) or (0,))[0])
         if taken + sum(len(picture.data) for picture in new.pictures) > room:
             raise AppealsFull
