@@ -104,7 +104,7 @@ class Filing:
         if wrong:
             raise InvalidRequest(*wrong)
         await self._throttle.hit(self._pseudonyms.key("appeals.uploads", visit.account), UPLOADS)
-        pictures = await self._pictures(typed)
+        pictures = await self._pictures(visit.account, typed)
         # Files took their time: whoever's session ended meanwhile is nobody (attack P7).
         await self._verifying.require_session(visit)
         return await self._appeals.file(
@@ -124,7 +124,7 @@ class Filing:
         """Take an open appeal of the account back; return whether there was one. Raises ``AccountRefused``."""
         return await self._appeals.withdraw(visit.account, appeal, self._clock.now())
 
-    async def _pictures(self, typed: Typed) -> list[Picture]:
+    async def _pictures(self, account: str, typed: Typed) -> list[Picture]:
         wrong: list[FieldFault] = []
         pictures: list[Picture] = []
         for sent in typed.files:
@@ -132,11 +132,14 @@ class Filing:
             kind = kind_of(sent.data) or Kind.PDF
             try:
                 async with asyncio.timeout(PATIENCE):
-                    found = await self._sanitiser.pictures(kind, sent.data)
+                    found = await self._sanitiser.pictures(account, kind, sent.data)
             except TimeoutError:
                 raise TooBusy(BUSY) from None
             except AttachmentRefused as refused:
                 wrong.append(FieldFault(sent.field, refused.fault))
+                if refused.given_up:
+                    # It took all the time that a file has: the others of its form wait until it is mended.
+                    break
                 continue
             number = FIELDS.index(sent.field) + 1
             pictures += [Picture(file=number, name=shown_name(sent.name), kind=kind, data=one) for one in found]

@@ -1,8 +1,8 @@
-"""Files of strangers are looked into by a process apart from the server, a few at a time.
+"""Files of strangers are looked into by a process apart from the server, in turns.
 
-Owns how :mod:`bjidp.appeals.sanitising` is run: with no environment, for so long and with so much output at most, and
-how many wait. A process costs 0.3 s and holds nothing that is worth having: neither keys nor connections.
-Implements :class:`bjidp.appeals.ports.Sanitiser`.
+Owns how :mod:`bjidp.appeals.sanitising` is run: with no environment, for so long and with so much output at most. Who
+is next is told by :mod:`bjidp.appeals.turns`. A process costs 0.3 s and holds nothing that is worth having: neither
+keys nor connections. Implements :class:`bjidp.appeals.ports.Sanitiser`.
 """
 
 from __future__ import annotations
@@ -18,23 +18,16 @@ import structlog
 
 from bjidp.appeals.attachments import Fault, Kind
 from bjidp.appeals.ports import AttachmentRefused
-from bjidp.errors import TooBusy
+from bjidp.appeals.turns import Turns
 
 PROGRAM: Final = Path(__file__).with_name("sanitising.py")
 
-AT_ONCE: Final = 1
-"""Processes at a time: the other core is the event loop's."""
-
-WAITING: Final = 8
-"""Files that may wait for their turn."""
-
-PATIENCE: Final = 12.0
-"""Seconds for one file, eight of them as time of a processor."""
+PATIENCE: Final = 6.0
+"""Seconds for one file, four of them as time of a processor; the largest that is taken needs one. Nobody's file keeps
+the next one waiting for longer."""
 
 OUTPUT: Final = 12 * 1024 * 1024
 """Bytes: the pages of a PDF, each at its largest."""
-
-RETRY_AFTER: Final = 10
 
 _REFUSED: Final = 3
 _LENGTH: Final = 4
@@ -49,29 +42,24 @@ class Isolation:
         self,
         *,
         program: Path = PROGRAM,
-        at_once: int = AT_ONCE,
-        waiting: int = WAITING,
+        turns: Turns | None = None,
         patience: float = PATIENCE,
         output: int = OUTPUT,
     ) -> None:
         """Run ``program``."""
         self._program = program
-        self._turns = asyncio.Semaphore(at_once)
-        self._most = at_once + waiting
-        self._here = 0
+        self._turns = turns or Turns()
         self._patience = patience
         self._output = output
 
-    async def pictures(self, kind: Kind, data: bytes) -> list[bytes]:
-        """Return the pictures that a file comes to; raise :class:`AttachmentRefused` and ``TooBusy``."""
-        if self._here >= self._most:
-            raise TooBusy(RETRY_AFTER)
-        self._here += 1
-        try:
-            async with self._turns:
-                return await self._run(kind, data)
-        finally:
-            self._here -= 1
+    def require_time(self, account: str) -> None:
+        """Raise ``RateLimited`` where files of an account have taken all the time that they may."""
+        self._turns.require_time(account)
+
+    async def pictures(self, account: str, kind: Kind, data: bytes) -> list[bytes]:
+        """Return what a file comes to; raise :class:`AttachmentRefused`, ``TooBusy`` and ``RateLimited``."""
+        async with self._turns.turn(account):
+            return await self._run(kind, data)
 
     async def _run(self, kind: Kind, data: bytes) -> list[bytes]:
         # Isolated (-I) from the folder it is started in, and without an environment: what is in either is not for it.
@@ -93,7 +81,7 @@ class Isolation:
                 code = await process.wait()
         except TimeoutError:
             log.warning("attachment_given_up", kind=kind, reason="patience")
-            raise AttachmentRefused(Fault.UNREADABLE) from None
+            raise AttachmentRefused(Fault.UNREADABLE, given_up=True) from None
         finally:
             feeding.cancel()
             with suppress(ProcessLookupError):
@@ -108,7 +96,7 @@ class Isolation:
                 raise AttachmentRefused(Fault(said.decode("ascii", "replace")))
         # It ran out of what it may take, or was brought down by what it read.
         log.warning("attachment_given_up", kind=kind, reason="ended", code=code)
-        raise AttachmentRefused(Fault.UNREADABLE)
+        raise AttachmentRefused(Fault.UNREADABLE, given_up=True)
 
     async def _read(self, process: asyncio.subprocess.Process) -> bytes:
         stream, said = process.stdout, bytearray()
@@ -116,7 +104,7 @@ class Isolation:
             said += chunk
             if len(said) > self._output:
                 log.warning("attachment_given_up", reason="output")
-                raise AttachmentRefused(Fault.UNREADABLE)
+                raise AttachmentRefused(Fault.UNREADABLE, given_up=True)
         return bytes(said)
 
 

@@ -19,10 +19,11 @@ from bjidp.proofing.ports import NewIdentity, PutOut
 class AttachmentRefused(Exception):
     """A file is not taken."""
 
-    def __init__(self, fault: Fault) -> None:
-        """Say why."""
+    def __init__(self, fault: Fault, *, given_up: bool = False) -> None:
+        """Say why; ``given_up`` says that what looked into it was brought down, or took too long."""
         super().__init__(fault)
         self.fault = fault
+        self.given_up = given_up
 
 
 class AppealUnknown(Exception):
@@ -99,8 +100,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
 class Sanitiser(Protocol):
     """Looks into files."""
 
-    async def pictures(self, kind: Kind, data: bytes) -> list[bytes]:
-        """Return the harmless pictures that a file comes to; raise :class:`AttachmentRefused` and ``TooBusy``."""
+    def require_time(self, account: str) -> None:
+        """Raise ``RateLimited`` where files of an account have taken all the time that they may."""
+        ...
+
+    async def pictures(self, account: str, kind: Kind, data: bytes) -> list[bytes]:
+        """Return the harmless pictures that a file of an account comes to, in its turn.
+
+        Raises :class:`AttachmentRefused`, ``TooBusy`` and ``RateLimited``.
+        """
         ...
 
 

@@ -40,7 +40,7 @@ PAGES: Final = 5
 """Pages of a PDF."""
 
 MEMORY: Final = 768 * 1024 * 1024
-SECONDS: Final = 8
+SECONDS: Final = 4
 
 _QUALITIES: Final = (85, 70, 50, 30)
 _DOTS_A_POINT: Final = 200 / 72

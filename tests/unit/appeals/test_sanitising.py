@@ -14,7 +14,8 @@ from bjidp.appeals.attachments import Fault, Kind
 from bjidp.appeals.isolation import Isolation
 from bjidp.appeals.ports import AttachmentRefused
 from bjidp.appeals.sanitising import EDGE, LARGEST, PAGES, Refused, sanitised
-from bjidp.errors import TooBusy
+from bjidp.appeals.turns import Turns
+from bjidp.errors import RateLimited, TooBusy
 from tests.support.files import (
     SCRIPT,
     SECRET,
@@ -31,6 +32,7 @@ from tests.support.files import (
 pytestmark = pytest.mark.req("RNV-8")
 
 RED = (254, 0, 0)
+ONE = "account-1"
 
 
 def fault(kind: str, data: bytes) -> str:
@@ -166,11 +168,11 @@ def test_whatever_is_broken_in_a_file_it_is_pictures_or_a_word(kind: str, noise:
 
 async def test_a_process_of_its_own_comes_to_the_same_pictures() -> None:
     isolation = Isolation()
-    assert await isolation.pictures(Kind.JPEG, jpeg()) == sanitised("jpeg", jpeg())
-    assert len(await isolation.pictures(Kind.PDF, pdf(2))) == 2
+    assert await isolation.pictures(ONE, Kind.JPEG, jpeg()) == sanitised("jpeg", jpeg())
+    assert len(await isolation.pictures(ONE, Kind.PDF, pdf(2))) == 2
     with pytest.raises(AttachmentRefused) as refused:
-        await isolation.pictures(Kind.PNG, png_bomb(30_000))
-    assert refused.value.fault is Fault.DIMENSIONS
+        await isolation.pictures(ONE, Kind.PNG, png_bomb(30_000))
+    assert (refused.value.fault, refused.value.given_up) == (Fault.DIMENSIONS, False)
 
 
 HOSTILE = """
@@ -218,20 +220,31 @@ async def test_a_decoder_that_is_broken_reaches_nothing(tmp_path: Path, act: str
     isolation = hostile(tmp_path, act.format(marker=str(marker)), 1.0 if reason == "patience" else 20.0)
     with structlog.testing.capture_logs() as logged, pytest.raises(AttachmentRefused) as refused:
         async with asyncio.timeout(40):
-            await isolation.pictures(Kind.JPEG, jpeg())
-    assert refused.value.fault is Fault.UNREADABLE
+            await isolation.pictures(ONE, Kind.JPEG, jpeg())
+    assert (refused.value.fault, refused.value.given_up) == (Fault.UNREADABLE, True)
     assert not marker.exists()
     assert [(line["event"], line["reason"]) for line in logged] == [("attachment_given_up", reason)]
 
 
 async def test_a_decoder_that_is_whole_passes_through_the_same_program(tmp_path: Path) -> None:
-    assert await hostile(tmp_path, "pass").pictures(Kind.JPEG, jpeg()) == [b"it worked"]
+    assert await hostile(tmp_path, "pass").pictures(ONE, Kind.JPEG, jpeg()) == [b"it worked"]
 
 
 @pytest.mark.attack("U5")
 async def test_more_files_than_may_wait_are_turned_away() -> None:
-    isolation = Isolation(at_once=1, waiting=1)
-    results = await asyncio.gather(*(isolation.pictures(Kind.PNG, png()) for _ in range(4)), return_exceptions=True)
+    isolation = Isolation(turns=Turns(at_once=1, waiting=1))
+    results = await asyncio.gather(
+        *(isolation.pictures(ONE, Kind.PNG, png()) for _ in range(4)), return_exceptions=True
+    )
     assert [type(result) for result in results[2:]] == [TooBusy, TooBusy]
     assert all(isinstance(result, list) for result in results[:2])
-    assert await isolation.pictures(Kind.PNG, png()), "there is room again"
+    assert await isolation.pictures(ONE, Kind.PNG, png()), "there is room again"
+
+
+@pytest.mark.attack("U11")
+async def test_an_account_whose_files_took_their_time_has_no_process_started() -> None:
+    isolation = Isolation(program=Path("/nothing/is/here.py"), turns=Turns(budget=0))
+    with pytest.raises(RateLimited):
+        isolation.require_time(ONE)
+    with pytest.raises(RateLimited):
+        await isolation.pictures(ONE, Kind.JPEG, jpeg())
