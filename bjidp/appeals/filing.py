@@ -4,7 +4,8 @@ Owns what comes before an appeal: an account with a phone, and a claim, that is 
 confirmed within the last half hour and which stayed another account's. So nobody learns from an appeal whose an
 identity is, and what staff look at are real people. Called by ``web``.
 
-Files are looked into only when everything else is right, since that costs most.
+Files are read only of who may file at this moment, and looked into only when everything else is right: both cost, and
+there is room for few at a time (attacks U5, U11).
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from bjidp.clock import HOUR, Clock
 from bjidp.errors import FieldFault, InvalidRequest, TooBusy
 from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.proofing.claims import Claims
+from bjidp.proofing.claims import Claim, Claims
 from bjidp.throttle.ports import Throttle, Window
 
 UPLOADS: Final = Window(20, HOUR)
-"""Forms with files that an account may post: each keeps a processor busy."""
+"""Forms with files that an account may post."""
 
+OF_A_SOURCE: Final = Window(100, HOUR)
+"""Of them from one address."""
 
 PATIENCE: Final = 15.0
 """Seconds that one file may wait and be looked into: all of them in less than a proxy waits for an answer."""
@@ -86,24 +89,29 @@ class Filing:
         """Return how the newest appeal of the account stands, None without one."""
         return await self._appeals.state(visit.account)
 
+    async def admit(self, visit: Visit) -> None:
+        """Let an account begin to send files, which is counted.
+
+        Raises :class:`bjidp.appeals.errors.AppealOpen`, :class:`bjidp.appeals.errors.ClaimOver`, ``AccountRefused`` and
+        ``RateLimited``.
+        """
+        await self._claimed(visit)
+        self._sanitiser.require_time(visit.account)
+        # The account first: one that may not any more takes nothing from others behind its address.
+        await self._throttle.hit(self._pseudonyms.key("appeals.uploads", visit.account), UPLOADS)
+        await visit.source.hit(self._throttle, "appeals.uploads", OF_A_SOURCE)
+
     async def file(self, visit: Visit, typed: Typed) -> str:
-        """File an appeal for the identity that is claimed; return its id.
+        """File an appeal for the identity that is claimed, once its files are there; return its id.
 
         Raises ``InvalidRequest`` with what is wrong with the form, ``RateLimited``, ``TooBusy``,
-        ``VerificationRequired`` where the session has ended meanwhile, :class:`bjidp.appeals.errors.ClaimOver`, and
-        what :meth:`bjidp.appeals.ports.AppealStore.file` raises.
+        ``VerificationRequired`` where the session has ended meanwhile, what :meth:`admit` raises, and what
+        :meth:`bjidp.appeals.ports.AppealStore.file` raises.
         """
-        member = await self._verifying.member(visit)
-        newest = await self._appeals.newest(visit.account)
-        if newest is not None and newest.is_open:
-            raise AppealOpen
-        claim = await self._claims.find(visit.account)
-        if claim is None or member.phone is None:
-            raise ClaimOver
+        claim = await self._claimed(visit)
         wrong = flow.faults(typed)
         if wrong:
             raise InvalidRequest(*wrong)
-        await self._throttle.hit(self._pseudonyms.key("appeals.uploads", visit.account), UPLOADS)
         pictures = await self._pictures(visit.account, typed)
         # Files took their time: whoever's session ended meanwhile is nobody (attack P7).
         await self._verifying.require_session(visit)
@@ -123,6 +131,17 @@ class Filing:
     async def withdraw(self, visit: Visit, appeal: str) -> bool:
         """Take an open appeal of the account back; return whether there was one. Raises ``AccountRefused``."""
         return await self._appeals.withdraw(visit.account, appeal, self._clock.now())
+
+    async def _claimed(self, visit: Visit) -> Claim:
+        """Return whose identity somebody may appeal for at this moment."""
+        member = await self._verifying.member(visit)
+        newest = await self._appeals.newest(visit.account)
+        if newest is not None and newest.is_open:
+            raise AppealOpen
+        claim = await self._claims.find(visit.account)
+        if claim is None or member.phone is None:
+            raise ClaimOver
+        return claim
 
     async def _pictures(self, account: str, typed: Typed) -> list[Picture]:
         wrong: list[FieldFault] = []

@@ -12,7 +12,6 @@ from bjidp.appeals import filing
 from bjidp.appeals.appeal import Appeal, State, Verdict
 from bjidp.appeals.ports import Decision
 from bjidp.clock import HOUR
-from bjidp.errors import TooBusy
 from bjidp.person import DocumentType, Person
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
@@ -21,7 +20,7 @@ from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.ports import NewIdentity
 from bjidp.standing import Standing
 from bjidp.throttle.ports import Window
-from bjidp.web.forms import uploads
+from bjidp.web.forms import upload_slots, uploads
 from tests.support.calls import PATIENCE, Answer, Line
 from tests.support.files import SCRIPT, SECRET, active_pdf, jpeg, opened, png, png_bomb
 from tests.support.forms import WebForm, form_of, forms, heading, links, multipart, note, post, post_raw, send, upload
@@ -369,6 +368,85 @@ async def test_a_body_that_stops_coming_is_given_up(
 
 
 @pytest.mark.attack("U5")
+async def test_a_body_that_comes_in_drops_is_given_up(
+    program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "GRACE", 0.0)
+    monkeypatch.setattr(uploads, "RATE", 10**9)
+    monkeypatch.setattr(uploads, "SILENCE", 3600.0)
+    csrf = (await form(owner)).values["csrf"]
+    kind, body = multipart([("csrf", csrf)])
+    line = await begun(program, owner, f"Content-Type: {kind}", "Content-Length: 500000")
+    await line.say(body[:200])
+    assert (await line.answer()).status == 408
+    await line.close()
+
+
+@pytest.mark.attack("U5")
+async def test_who_may_not_file_takes_no_slot_and_is_told_so_with_what_they_typed(
+    program: Program, member: Standing, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the file is read: the form is answered as soon as it begins, and would be with the server full."""
+    monkeypatch.setattr(upload_slots, "AT_ONCE", 0)
+    fields = (await form(owner)).typed(reason=REASON).values
+
+    async def told() -> Answer:
+        kind, body = multipart([*fields.items()], [("attachment_1", "a.jpg", b"x")])
+        line = await begun(program, owner, f"Content-Type: {kind}", "Content-Length: 9000000")
+        await line.say(body[: body.index(b"x\r\n")])
+        answer = await line.answer()
+        await line.close()
+        return answer
+
+    monkeypatch.setattr(filing, "UPLOADS", Window(0, HOUR))
+    answer = await told()
+    assert (answer.status, form_of(answer, "/centre/appeal").values["reason"]) == (429, REASON)
+    assert "请重新选择材料" in answer.text
+    monkeypatch.setattr(filing, "UPLOADS", Window(20, HOUR))
+    monkeypatch.setattr(filing, "OF_A_SOURCE", Window(0, HOUR))
+    assert (await told()).status == 429
+    monkeypatch.setattr(filing, "OF_A_SOURCE", Window(100, HOUR))
+    assert (await told()).status == 503, "now it is the slot that is not there"
+    program.sql("UPDATE account SET phone_sealed = NULL WHERE id = ?", member.account)
+    answer = await told()
+    assert answer.status == 409
+    assert "先绑定手机号，再申诉" in answer.text
+
+
+@pytest.mark.attack("U5")
+async def test_an_account_with_an_open_appeal_sends_no_more_files(
+    program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = (await form(owner)).typed(reason=REASON)
+    assert (await upload(owner.browser, shown, PHOTO)).status == 303
+    monkeypatch.setattr(upload_slots, "AT_ONCE", 0)
+    answer = await upload(owner.browser, shown, PHOTO)
+    assert (answer.status, answer.header("Location")) == (303, "/centre/appeal")
+
+
+@pytest.mark.attack("U5")
+async def test_an_account_has_one_form_read_at_a_time(program: Program, owner: Owner) -> None:
+    """While one comes slowly, the second waits for it, and the third is turned away with what was typed."""
+    shown = (await form(owner)).typed(reason=REASON)
+    kind, body = multipart([*shown.values.items()], [("attachment_1", "a.jpg", jpeg())])
+    slow, second = [
+        await begun(program, owner, f"Content-Type: {kind}", f"Content-Length: {len(body)}") for _ in range(2)
+    ]
+    await slow.say(body[:300])
+    await program.settle()
+    await second.say(body)
+    await program.settle()
+    third = await upload(owner.browser, shown, PHOTO)
+    assert third.status == 503
+    assert form_of(third, "/centre/appeal").values["reason"] == REASON
+    await slow.say(body[300:])
+    assert [(await line.answer()).status for line in (slow, second)] == [303, 303]
+    for line in (slow, second):
+        await line.close()
+    assert program.sql("SELECT count(*) FROM appeal") == [(1,)]
+
+
+@pytest.mark.attack("U5")
 async def test_an_account_has_few_forms_looked_into(
     program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -411,11 +489,12 @@ async def test_more_than_may_wait_are_told_to_come_again(
     program: Program, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = (await form(owner)).typed(reason=REASON)
-    monkeypatch.setattr(uploads, "AT_ONCE", 0)
+    monkeypatch.setattr(upload_slots, "AT_ONCE", 0)
     answer = await upload(owner.browser, shown, PHOTO)
     assert answer.status == 503
-    assert answer.header("Retry-After") == str(uploads.BUSY)
-    assert TooBusy.code in answer.text or "现在访问的人太多" in answer.text
+    assert answer.header("Retry-After") == str(upload_slots.BUSY)
+    assert "现在访问的人太多" in note(answer)
+    assert form_of(answer, "/centre/appeal").values["reason"] == REASON
 
 
 async def test_a_vendor_that_is_away_loses_no_outcome(program: Program, member: Standing, owner: Owner) -> None:

@@ -85,9 +85,11 @@ class AppealPages:
         return self._desk.lead(asker, at(request, PATH) + ("?said=withdrawn" if withdrawn else ""))
 
     async def _file(self, request: web.Request) -> web.Response:
-        asker, visit, form, upload = await self._own.uploaded(request, AppealForm)
+        asker, visit, form, upload = await self._own.uploaded(request, AppealForm, self._filing.admit)
         typed = _typed(form, upload)
         try:
+            if upload.refused is not None:
+                raise upload.refused
             if upload.too_large:
                 raise TooLarge
             await self._filing.file(visit, typed)

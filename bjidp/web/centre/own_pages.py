@@ -7,6 +7,8 @@ lose the new one.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
@@ -58,20 +60,24 @@ class OwnPages:
         asker, form = await self._desk.read(request, kind)
         return asker, self._visit(request, asker, owner), form
 
-    async def uploaded(self, request: web.Request, kind: type[F]) -> tuple[Asker, Visit, F, Upload]:
+    async def uploaded(
+        self, request: web.Request, kind: type[F], admit: Callable[[Visit], Awaitable[None]]
+    ) -> tuple[Asker, Visit, F, Upload]:
         """Return who posts a form with files, the form, and its files; lead strangers to the login page.
 
-        Strangers before anything of it is read, and whoever's session has ended meanwhile after it (attack P7). Raises
-        what :meth:`bjidp.web.forms.uploads.Uploads.read` raises.
+        Strangers before anything of it is read, and whoever's session has ended meanwhile after it (attack P7).
+        ``admit`` raises the error by which somebody is refused before their files are read; the upload has it then.
+        Raises what :meth:`bjidp.web.forms.uploads.Uploads.read` raises.
         """
         owner = await self._signed_in.of(request)
         if owner is None:
             raise await self._login_first.lead(request)
-        upload = await self._uploads.read(request, owner)
+        asker = self._desk.asker(request, owner)
+        visit = self._visit(request, asker, owner)
+        upload = await self._uploads.read(request, owner, asker.source, partial(admit, visit))
         if not await self._signed_in.still(request, owner):
             raise await self._login_first.lead(request)
-        asker = self._desk.asker(request, owner)
-        return asker, self._visit(request, asker, owner), typed(upload.fields, kind), upload
+        return asker, visit, typed(upload.fields, kind), upload
 
     def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
         cookie = self._cookies.session_cookie(request) or ""

@@ -1,26 +1,28 @@
 """Posted forms with files: who may post one, and how much of it is taken (attack U5).
 
-Owns every limit of such a body, all of them kept while it comes: parts, fields, files, the whole, the time, silence,
-and how many come at once. Nobody but whoever is logged in may post one, and the page's token comes first in it, so that
-nothing is kept of what another site or a stranger sends. What is larger than it may be is read on for a while and
-thrown away: who sends it is told so, with what they typed.
+Owns every limit of such a body, all of them kept while it comes: parts, fields, files, the whole, its time, how fast
+it comes, and silence. Nobody but whoever is logged in may post one, and the page's token comes first in it, so that
+nothing is kept of what another site or a stranger sends. Files are read of those alone whom the feature lets in and who
+have a slot (:mod:`bjidp.web.forms.upload_slots`); of everybody else no more than of any form, for them to be told why,
+with what they typed. What is larger than it may be is read on for a while and thrown away: who sends it is told so.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Final, TypeAlias
 
 from aiohttp import web
 from msgspec import Struct
 
-from bjidp.errors import FieldFault, InvalidRequest, TooBusy
+from bjidp.errors import BjidpError, FieldFault, InvalidRequest
 from bjidp.qrlogin.errors import OriginRefused
+from bjidp.throttle.source import Source
 from bjidp.web.forms.reading import FORM_TOKEN, Forms
 from bjidp.web.forms.signed_in import Owner
+from bjidp.web.forms.upload_slots import UploadSlots
 from bjidp.web.http.errors import RequestTimeout, TooLarge
 from bjidp.web.http.multipart import Begun, Multipart, MultipartFault, Over, Piece
 
@@ -37,17 +39,20 @@ READ_MAX: Final = 64 * 1024 * 1024
 TIME: Final = 120.0
 """Seconds the whole of a body may take: three files at their largest, over a telephone's line."""
 
+FIELDS_TIME: Final = 10.0
+"""Seconds that what comes before the first file may take, where no file is read."""
+
 SILENCE: Final = 10.0
 """Seconds in which nothing of it comes."""
 
-AT_ONCE: Final = 8
-"""Bodies that are read at a time, each of which may take :data:`KEPT_MAX` of memory."""
+RATE: Final = 16 * 1024
+"""Bytes a second that come of it on the whole; a telephone with a poor line sends several times that."""
 
-OF_ONE: Final = 2
-"""Of them of one account: whoever presses twice is answered twice."""
+GRACE: Final = 10.0
+"""Seconds before anybody counts."""
 
-BUSY: Final = 10
-"""Seconds after which to try again."""
+Admit: TypeAlias = Callable[[], Awaitable[None]]
+"""Raises the error by which whoever posts is refused before their files are read."""
 
 
 class File(Struct, frozen=True):
@@ -66,12 +71,14 @@ class File(Struct, frozen=True):
 class Upload(Struct, frozen=True):
     """A posted form: its fields, and the files that were chosen, in their order.
 
-    ``too_large`` says that the whole was more than is taken: then the files are none.
+    ``too_large`` says that the whole was more than is taken, ``refused`` why none of the files was read: then the files
+    are none.
     """
 
     fields: dict[str, str]
     files: tuple[File, ...]
     too_large: bool = False
+    refused: BjidpError | None = None
 
     def __repr__(self) -> str:
         """Show nothing of it."""
@@ -85,14 +92,14 @@ class Uploads:
         """Judge tokens by ``forms``."""
         self._forms = forms
         self._file_max = file_max
-        self._reading: Counter[str] = Counter()
+        self._slots = UploadSlots()
 
-    async def read(self, request: web.Request, owner: Owner) -> Upload:
-        """Return the form that ``owner`` posts.
+    async def read(self, request: web.Request, owner: Owner, source: Source, admit: Admit) -> Upload:
+        """Return the form that ``owner`` posts from ``source``, its files if they are let in and there is a slot.
 
         Raises :class:`OriginRefused` for a form of another site's page or without a token of this session, in its first
         field; :class:`InvalidRequest` for a body that no browser sends; ``TooLarge`` for more fields than a form has,
-        or longer ones; ``TooBusy`` and ``RequestTimeout``.
+        or longer ones; ``RequestTimeout``.
         """
         self._forms.require_own(request)
         boundary = request.headers.get("Content-Type", "")
@@ -102,37 +109,35 @@ class Uploads:
             raise InvalidRequest(FieldFault("", "content_type"))
         # One that says it is too large is read up to its first file: what was typed comes before.
         is_read_whole = (request.content_length or 0) <= READ_MAX
-        with self._turn(owner.session.account):
+        refused: BjidpError | None = None
+        async with AsyncExitStack() as held:
             try:
-                taking = _Taking(self._forms, owner, self._file_max if is_read_whole else None)
-                async with asyncio.timeout(TIME):
+                await admit()
+                await held.enter_async_context(self._slots.slot(owner.session.account, source))
+            except BjidpError as error:
+                refused, is_read_whole = error, False
+            taking = _Taking(self._forms, owner, self._file_max if is_read_whole else None)
+            try:
+                async with asyncio.timeout(TIME if is_read_whole else FIELDS_TIME):
                     await _read(request, Multipart(value.strip('"')), taking)
             except TimeoutError:
                 raise RequestTimeout from None
             except MultipartFault:
                 raise InvalidRequest(FieldFault("", "form")) from None
-        return taking.upload()
-
-    @contextmanager
-    def _turn(self, account: str) -> Iterator[None]:
-        if self._reading.total() >= AT_ONCE or self._reading[account] >= OF_ONE:
-            raise TooBusy(BUSY)
-        self._reading[account] += 1
-        try:
-            yield
-        finally:
-            self._reading[account] -= 1
-            self._reading += Counter()  # without those that are at nothing
+        return taking.upload(refused)
 
 
 async def _read(request: web.Request, body: Multipart, taking: _Taking) -> None:
-    read = 0
+    loop = asyncio.get_running_loop()
+    began, read = loop.time(), 0
     while True:
         async with asyncio.timeout(SILENCE):
             data = await request.content.readany()
         if not data:
             break
         read += len(data)
+        if read < RATE * (loop.time() - began - GRACE):
+            raise TimeoutError
         for piece in body.feed(data):
             taking.take(piece)
             if taking.has_enough:
@@ -181,11 +186,11 @@ class _Taking:
             case bytes():
                 self._add(piece)
 
-    def upload(self) -> Upload:
+    def upload(self, refused: BjidpError | None) -> Upload:
         """Return what was kept."""
         if not self._proved:
             raise OriginRefused
-        return Upload(self._fields, () if self._too_large else tuple(self._files), self._too_large)
+        return Upload(self._fields, () if self._too_large else tuple(self._files), self._too_large, refused)
 
     def _begin(self, part: Begun) -> None:
         self._parts += 1

@@ -79,3 +79,13 @@ async def test_after_a_file_that_was_given_up_no_other_of_its_form_is_looked_int
         await filing(looking, clock).file(VISIT, THREE)
     assert looking.asked == ["one"] * looked_into
     assert refused.value.errors == tuple(FieldFault(field, Fault.UNREADABLE) for field in FIELDS[:looked_into])
+
+
+@pytest.mark.attack("U11")
+async def test_whoever_has_used_up_the_time_for_files_is_not_read_at_all(clock: ManualClock) -> None:
+    looking = Looking(given_up=True)
+    await filing(looking, clock).admit(VISIT)
+    looking.has_time = False
+    with pytest.raises(RateLimited) as limited:
+        await filing(looking, clock).admit(VISIT)
+    assert limited.value.retry_after == 7
