@@ -3,7 +3,8 @@
 Owns decoding. It is run for one file at a time by :mod:`bjidp.appeals.isolation`, apart from the server: decoders of
 pictures and PDF have had their holes, and what they are fed here comes from anybody. Before it looks at the file it
 gives up what it does not need: more memory and time than a picture takes, opening files, writing them, starting
-processes.
+processes. On Linux it gives up all calls of the kernel but :data:`CALLS`, and looks at nothing where that fails: as the
+server's own user it could end the server otherwise, or read its memory.
 
 A picture is decoded and drawn anew as a JPEG without anything besides: no EXIF, no place it was taken at, no comment,
 nothing behind its end. A PDF is drawn page by page: none of its scripts, forms, links or embedded files is left.
@@ -14,9 +15,14 @@ word of ``bjidp.appeals.attachments.Fault`` and ends with :data:`REFUSED`.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import importlib
 import io
+import os
 import resource
+import signal
+import struct
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -42,8 +48,21 @@ PAGES: Final = 5
 MEMORY: Final = 768 * 1024 * 1024
 SECONDS: Final = 4
 
+_NUMBERS: Final = {
+    "x86_64": "0 1 3 5 8  9 10 11 12 25 28  13 14 15 131 219  24 39 186 202  96 228 318  60 231",
+    "aarch64": "63 64 57 80 62  222 226 215 214 216 233  134 135 139 132 128  124 172 178 98  169 113 278  93 94",
+}
+"""read, write, close, fstat, lseek; mmap, mprotect, munmap, brk, mremap, madvise; rt_sigaction, rt_sigprocmask,
+rt_sigreturn, sigaltstack, restart_syscall; sched_yield, getpid, gettid, futex; gettimeofday, clock_gettime, getrandom;
+exit, exit_group."""
+
+CALLS: Final = {machine: tuple(map(int, numbers.split())) for machine, numbers in _NUMBERS.items()}
+"""Calls of the kernel that are left, for each processor: what is open, memory, locks, the time, and ending."""
+
 _QUALITIES: Final = (85, 70, 50, 30)
 _DOTS_A_POINT: Final = 200 / 72
+_KINDS: Final = {"x86_64": (0xC000003E, 317), "aarch64": (0xC00000B7, 277)}
+"""What the kernel calls a processor, and its number of ``seccomp`` there."""
 _PASSWORD: Final = 4
 """PDFium's code for a document that asks for one."""
 
@@ -167,6 +186,46 @@ def _give_up() -> None:
         (resource.RLIMIT_NPROC, 0),
     ):
         resource.setrlimit(limit, (value, value))
+    if sys.platform == "linux":
+        _give_up_calls()
+
+
+def _give_up_calls() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    # PR_SET_PDEATHSIG: a server that is killed leaves none of these behind. PR_SET_DUMPABLE: nobody else of its user
+    # looks into it. PR_SET_NO_NEW_PRIVS: no program gives it more than it has.
+    for option, value in ((1, signal.SIGKILL), (4, 0), (38, 1)):
+        _require(libc.prctl(option, *map(ctypes.c_ulong, (value, 0, 0, 0))))
+    machine = os.uname().machine
+    if machine in CALLS:
+        _filter(libc, machine)
+
+
+def _filter(libc: ctypes.CDLL, machine: str) -> None:
+    """Have the kernel refuse all other calls, of every thread."""
+    processor, seccomp = _KINDS[machine]
+    calls = CALLS[machine]
+    load, equal, answer = 0x20, 0x15, 0x06
+    steps = [
+        # Numbers mean what they mean for this kind of processor alone: a call of another kind ends the process.
+        (load, 0, 0, 4),
+        (equal, 1, 0, processor),
+        (answer, 0, 0, 0x80000000),
+        (load, 0, 0, 0),
+        *((equal, len(calls) - at, 0, call) for at, call in enumerate(calls)),
+        (answer, 0, 0, 0x00050000 | errno.EPERM),
+        (answer, 0, 0, 0x7FFF0000),
+    ]
+    code = b"".join(struct.pack("=HBBI", *step) for step in steps)
+    held = ctypes.create_string_buffer(code, len(code))
+    program = ctypes.create_string_buffer(struct.pack("@HP", len(steps), ctypes.addressof(held)))
+    set_filter, every_thread = 1, 1
+    _require(libc.syscall(*map(ctypes.c_long, (seccomp, set_filter, every_thread)), program))
+
+
+def _require(result: int) -> None:
+    if result != 0:
+        raise OSError(ctypes.get_errno(), "the kernel does not let this process give up its calls")
 
 
 def main() -> int:
