@@ -17,6 +17,9 @@ class NoticeKind(StrEnum):
     LINK_LOST = "link.lost"
     """The platform identity that stood for the account stands for another account now."""
 
+    IDENTITY_BOUND = "identity.bound"
+    """The account has an identity, and had none; it was nobody else's (SES-2)."""
+
     IDENTITY_LOST = "identity.lost"
     """Another account has proved the identity better; it is that one's now (RNV-7)."""
 

@@ -97,6 +97,7 @@ async def test_somebody_proves_their_name_in_three_steps_with_each_document(
     assert found.level(program.clock.now()) == 2
     page = await owner.get("/centre")
     assert {f"{prefix}/centre/exchange", f"{prefix}/centre/unbind"} <= links(page)
+    assert "账号绑定了实名身份" in page.text
     assert f"{prefix}/centre/real_name" not in links(page)
     assert ">女<" in page.text or kind is DocumentType.RESIDENT_ID
     assert who["document_number"] not in page.text

@@ -64,7 +64,11 @@ class IdentityMoves:
         *,
         moved_at: Instant | None,
     ) -> None:
-        """Give the account an identity that is nobody's by now, in place of the one it had."""
+        """Give the account an identity that is nobody's by now, in place of the one it had.
+
+        It is told so, unless it is told of the exchange. What a face registers on a phone comes another way: there the
+        account itself is new.
+        """
         had_one = self._identities.drop(transaction, account_id, now)
         if not self._claims.claim(transaction, of_document(new.person), account_id):
             raise Contended  # somebody came to hold it since the look
@@ -74,6 +78,8 @@ class IdentityMoves:
         if moved_at is not None:
             self.note(transaction, EventKind.IDENTITY_TAKEN, ref, new, now)
             self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_TAKEN, now)
+        elif not had_one:
+            self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_BOUND, now)
 
     def put_out(
         self,

@@ -89,7 +89,7 @@ async def test_a_register_that_is_silent_leaves_nothing_half_made_and_the_retry_
     with pytest.raises(VendorUnavailable):
         await room.registering.register(visit, None, FORM)
     assert await room.sql.organisations.led(account) == []
-    assert room.notices(account) == []
+    assert room.notices(account) == ["identity.bound"], "and nothing of an organisation"
     room.companies.down = False
     flow = await room.registering.register(visit, None, FORM)
     assert room.companies.references[0] == room.companies.references[1]
