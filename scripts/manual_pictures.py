@@ -212,7 +212,7 @@ async def verifies(page: Page, sandbox: str, number: str, setting: str) -> None:
 async def states(page: Page, who: dict[str, str]) -> None:
     """Fill in who somebody is."""
     await page.get_by_label("姓名", exact=True).fill(who["name"])
-    await page.get_by_label("身份证号", exact=True).fill(who["document_number"])
+    await page.get_by_role("textbox", name="身份证号", exact=True).fill(who["document_number"])
     await page.get_by_label("生效日期", exact=True).fill(who["valid_from"])
     await page.locator("#f-valid_to").fill(who["valid_to"])
 

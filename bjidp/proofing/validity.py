@@ -67,6 +67,8 @@ class Fault(StrEnum):
     """What a date may be told; words under ``fault.<field>.<fault>``."""
 
     MISSING = "missing"
+    NO_LAST_DAY = "no_last_day"
+    """Missing on a document that is never for life: there is nothing else to choose."""
     FORM = "form"
     FUTURE = "future"
     TOO_EARLY = "too_early"
@@ -159,7 +161,7 @@ def _start(text: str, today: date, born: date | None) -> tuple[date | None, list
 
 def _end(kind: DocumentType, text: str, start: date | None, today: date) -> tuple[date | None, list[FieldFault]]:
     if not text.strip(SPACES):
-        return None, [FieldFault(Field.TO, Fault.MISSING)]
+        return None, [FieldFault(Field.TO, Fault.MISSING if kind in FOR_LIFE else Fault.NO_LAST_DAY)]
     to = typed_date(text)
     if to is None:
         return None, [FieldFault(Field.TO, Fault.FORM)]

@@ -29,7 +29,7 @@ async def person(page: Page, demo: Demo, name: str) -> dict[str, Any]:
 async def states(page: Page, who: dict[str, Any], name: str = "姓名") -> None:
     """Fill in who somebody is."""
     await page.get_by_label(name, exact=True).fill(who["name"])
-    await page.get_by_label("身份证号", exact=True).fill(who["document_number"])
+    await page.get_by_role("textbox", name=re.compile("^(身份证号|证件号码)$")).fill(who["document_number"])
 
 
 async def verifies(demo: Demo, computer: Computer, phone: str, count: int) -> None:

@@ -130,7 +130,7 @@ async def states(screen: Computer, place: Place, who: Person, *, whole: bool = T
     if whole:
         await page.get_by_label("证件类型").select_option(who.document_type.value)
     await page.get_by_label("真实姓名" if place is Place.H5 else "姓名", exact=True).fill(who.name)
-    await page.get_by_label("身份证号", exact=True).fill(who.document_number)
+    await page.get_by_role("textbox", name=re.compile("^(身份证号|证件号码)$")).fill(who.document_number)
     if whole:
         if who.document_type is not DocumentType.RESIDENT_ID:
             await page.get_by_label("性别").select_option(who.gender)

@@ -101,6 +101,14 @@ def test_each_fault_of_the_dates_is_named_beside_its_field(
     assert read_validity(CARD, typed, TODAY) == [FieldFault(*fault) for fault in faults]
 
 
+@pytest.mark.req("RNV-2", "UX-5")
+@pytest.mark.parametrize("kind", DocumentType)
+def test_an_end_that_is_left_out_leads_to_the_choice_only_where_there_is_one(kind: DocumentType) -> None:
+    typed = TypedDates("2022-06-06", " ", for_life=False)
+    told = Fault.MISSING if kind is CARD else Fault.NO_LAST_DAY
+    assert read_validity(kind, typed, TODAY) == [FieldFault(Field.TO, told)]
+
+
 @pytest.mark.req("RNV-1", "RNV-2")
 @pytest.mark.parametrize(
     ("kind", "start", "last"),
