@@ -11,10 +11,12 @@ import pytest
 from playwright.async_api import FilePayload, Page, expect
 
 from bjidp.accounts.ports import Evidence
-from bjidp.appeals.appeal import Verdict
-from bjidp.appeals.ports import Decision
+from bjidp.appeals.appeal import OF_AN_IDENTITY, ROOM, Verdict
+from bjidp.appeals.attachments import Kind, Picture
+from bjidp.appeals.ports import Decision, NewAppeal
 from bjidp.clock import SystemClock
 from bjidp.person import DocumentType, Person
+from bjidp.proofing.ports import NewIdentity
 from tests.browser.test_identity import person, states, verifies
 from tests.support.accessibility import violations
 from tests.support.accounts import member_at, stores_at
@@ -73,6 +75,28 @@ async def held(demo: Demo, screen: Computer, page: Page, name: str, phone: str, 
     await expect(page.get_by_role("heading", name="这个身份已绑定另一个账号")).to_be_visible()
     await page.get_by_role("link", name="人工申诉").click()
     await expect(page.get_by_role("heading", name="人工申诉", exact=True)).to_be_visible()
+
+
+async def crowd(demo: Demo, page: Page, name: str) -> None:
+    """Have as many strangers appeal for a person's identity as make a crowd."""
+    who = await person(page, demo, name)
+    new = NewIdentity(
+        person=Person(DocumentType.RESIDENT_ID, who["name"], who["document_number"]),
+        evidence=Evidence.NAME_AND_NUMBER,
+        evidence_reference="E-1",
+        authority_reference="A-1",
+    )
+    two = tuple(Picture(file=1, name="a.jpg", kind=Kind.JPEG, data=jpeg()) for _ in range(2))
+    async with stores_at(demo.config) as stores:
+        for at in range(OF_AN_IDENTITY):
+            stranger = await member_at(
+                demo.config, username=f"stranger_400{at}", phone=f"1542000410{at}", password=PASSWORD
+            )
+            await stores.appeals.file(
+                NewAppeal(account=stranger, new=new, exchange=False, reason=REASON, contact="", pictures=two),
+                SystemClock().now(),
+                room=ROOM,
+            )
 
 
 def written(folder: Path) -> list[str | None]:
@@ -148,6 +172,16 @@ async def test_an_appeal_is_filed_on_a_phone_and_refused(demo: Demo, handheld: C
     await handheld.hang("appeal-h5-form")
     await page.get_by_label("申诉理由").fill(REASON)
     await page.get_by_label("联系方式（选填）").fill("13800000000（晚上）")
+    await page.get_by_label("材料一").set_input_files(
+        {"name": "挂失证明.pdf", "mimeType": "application/pdf", "buffer": pdf(3)}
+    )
+    # Strangers were there first: a few pictures are taken all the same.
+    await crowd(demo, page, "cai-junjie")
+    await page.get_by_role("button", name="提交申诉").click()
+    await expect(page.get_by_role("alert")).to_contain_text("针对这个身份的申诉已有多份，每份最多收2张图片")
+    await expect(page.get_by_label("申诉理由")).to_have_value(REASON)
+    assert await violations(page) == []
+    await handheld.hang("appeal-h5-crowded")
     await page.get_by_label("材料一").set_input_files(photo())
     await page.get_by_role("button", name="提交申诉").click()
     await expect(page.get_by_text("申诉已提交")).to_be_visible()
