@@ -16,14 +16,15 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.catalog import SqlStores
 from tests.security.conftest import Own, own
 from tests.support.accounts import member, stores_at
+from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, Line
 from tests.support.files import SCRIPT, SECRET, active_pdf, jpeg, jpeg_that_says, opened, pdf, png, png_bomb
-from tests.support.forms import WebForm, form_of, multipart, post_raw, send, upload
+from tests.support.forms import WebForm, form_of, forms, multipart, post_raw, send, upload
 from tests.support.identities import prove
 from tests.support.journeys import SAVE
 from tests.support.proving import ProvesName
 from tests.support.traces import traces
-from tests.support.visitors import PASSWORD, number, username
+from tests.support.visitors import PASSWORD, by_password, number, username
 
 pytestmark = pytest.mark.req("RNV-8")
 
@@ -212,6 +213,36 @@ async def test_bodies_that_no_browser_sends_are_refused_in_words(
     assert (await line.answer()).status == 413
     await line.close()
     assert await stores.appeals.newest(claimant.account) is None
+
+
+async def drips(town: Own, browser: Browser, csrf: str) -> Line:
+    """Begin to post the form, come as far as its first file, and send no more of it than that."""
+    kind, body = multipart([("csrf", csrf), ("reason", REASON)], [("attachment_1", NAME, jpeg())])
+    line = await Line.open(town.at)
+    headers = browser.headers(Origin=town.at.url, Accept="text/html", Host=town.at.url.partition("//")[2])
+    told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    length = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    await line.say(f"POST {PAGE} HTTP/1.1\r\n{told}{length}".encode() + body[: body.index(b"attachment_1") - 50])
+    return line
+
+
+@pytest.mark.attack("U5")
+async def test_accounts_that_send_slowly_and_may_not_file_keep_nobody_from_filing(
+    town: Own, stores: SqlStores, claimant: Claimant
+) -> None:
+    """Of five accounts two forms each, which is more than are read at a time: none has stated whose identity it is."""
+    lines = []
+    async with Caller(town.at) as caller:
+        for _ in range(5):
+            name, browser = username(), Browser(caller)
+            await member(stores, SystemClock().now(), username=name, phone=number(), password=PASSWORD)
+            assert (await by_password(browser, name, PASSWORD)).status == 303
+            csrf = forms(await browser.get("/centre"))[0].values["csrf"]
+            lines += [await drips(town, browser, csrf) for _ in range(2)]
+        assert (await claimant.sends((NAME, jpeg()))).status == 303
+        for line in lines:
+            assert not line.ended
+            await line.close()
 
 
 @pytest.mark.attack("U5")
