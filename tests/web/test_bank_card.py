@@ -113,10 +113,14 @@ async def test_a_credit_card_is_refused_beside_its_field(program: Program, membe
     who = (await everybody(program))["chen-yutong"]
     owner = await Owner.of(program, member.account)
     form = form_of(await owner.proves("bank_card"), "/centre/bank_card")
-    answer = await send(owner.browser, filled(form, who, card=who["cards"][1]))
-    again = form_of(answer, "/centre/bank_card")
+    form = await coded(owner, filled(form, who, card=who["cards"][1]), who["phone"])
+    code = form.values["code"]
+    again = form_of(await send(owner.browser, form), "/centre/bank_card")
     assert again.faults["card_number"] == "仅支持借记卡认证，暂不支持信用卡"
     assert again.values["card_number"] == who["cards"][1]
+    # Nobody has looked at the code yet, so it need not be typed once more.
+    assert code
+    assert again.values["code"] == code
 
 
 @pytest.mark.parametrize("mode", ["http500", "malformed"])

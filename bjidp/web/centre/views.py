@@ -15,6 +15,7 @@ from bjidp.accounts.settings.changes import Progress
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Instant
+from bjidp.errors import InvalidRequest
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.errors import OrganisationRefused
 from bjidp.organisations.stated import TypedOffer, TypedOrganisation
@@ -118,7 +119,7 @@ class SettingForm(Form, frozen=True):
 
     @property
     def kept(self) -> dict[str, str]:
-        """What is shown again: never a password, and never what serves once."""
+        """What is shown again of every form: never a password, and no code."""
         return {name: getattr(self, name) for name in _KEPT}
 
     def __repr__(self) -> str:
@@ -193,7 +194,7 @@ class SettingViews:
             return await self._appoint(visit, view, h5=h5, posted=posted)
         if operation is Operation.BANK_CARD:
             return await self._bank_card(asker, visit, view, facts, now, h5=h5, posted=posted)
-        values = _addresses(facts) if posted is None else posted.form.kept
+        values = _addresses(facts) if posted is None else _typed(posted)
         view = _with_sent(replace(view, values=values), facts.address_code, now)
         typed = Typed(phone=values["phone"], mail=values["mail"])
         proved = facts.address is not None and facts.address in _meant(typed)
@@ -242,7 +243,7 @@ class SettingViews:
         h5: bool,
         posted: Posted[SettingForm] | None,
     ) -> pages.BankCardPage:
-        values = {"phone": _addresses(facts)["phone"]} if posted is None else posted.form.kept
+        values = {"phone": _addresses(facts)["phone"]} if posted is None else _typed(posted)
         number = Typed(phone=values["phone"]).number
         proved = self._bank_cards is not None and await self._bank_cards.is_proved(visit, facts, number)
         view = _with_sent(replace(view, values=values), facts.address_code, now)
@@ -270,6 +271,12 @@ def _addresses(facts: Change) -> dict[str, str]:
     asked = "" if facts.address_code is None else facts.address_code.to
     address = facts.address or asked
     return {"phone": address, "mail": address}
+
+
+def _typed(posted: Posted[SettingForm]) -> dict[str, str]:
+    # A code beside which nothing is wrong was not used: it need not be looked up again.
+    unused = isinstance(posted.error, InvalidRequest) and "code" not in posted.faults
+    return {**posted.form.kept, "code": posted.form.code} if unused else posted.form.kept
 
 
 def _meant(typed: Typed) -> set[str]:
