@@ -113,7 +113,7 @@ class House:
                 evidence_reference="bench",
                 authority_reference="bench",
             )
-            link, _ = await rooms.stores.accounts.register(new, clock.now())
+            link, *_ = await rooms.stores.accounts.register(new, clock.now())
             opened = await sessions.open(Platform.WECHAT, link)
             found.append(Person(opened.tokens.access, f"10.{number // 250}.{number % 250}.7"))
         await close_rooms(rooms)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -85,6 +85,29 @@ class IdentityTaken(Exception):
     """Another account came to hold the identity meanwhile: ask again who holds it and decide again."""
 
 
+class Gone(Struct, frozen=True):
+    """What went from an account in a transaction: nothing else leads to what is left of it elsewhere from then on."""
+
+    links: tuple[str, ...] = ()
+    """The platform links that stood for it, and stand for it no more."""
+    sessions: tuple[str, ...] = ()
+    """The sessions on phones that ended with the transaction, where they were kept beside the account."""
+
+
+NOTHING: Final = Gone()
+
+
+class Linked(NamedTuple):
+    """A platform identity that stands for an account from now on, and what the transaction has ended."""
+
+    link: Link
+    standing: Standing
+    gone: Gone = NOTHING
+    """The links that this one took the place of, whosever they were."""
+    lost: Gone = NOTHING
+    """What went from the account that the identity was taken from; its links stay."""
+
+
 class AccountStore(Protocol):
     """Accounts, their identities and their platform links. Raises ``StoreUnavailable`` when it does not answer."""
 
@@ -104,16 +127,14 @@ class AccountStore(Protocol):
         """Return who holds the identity ``person.document_type`` + ``person.number``, or None."""
         ...
 
-    async def register(self, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+    async def register(self, new: NewAccount, now: Instant) -> Linked:
         """Create the account with everything in :class:`NewAccount`, or nothing.
 
         A former link of the same platform identity is replaced. Raises :class:`IdentityTaken`.
         """
         ...
 
-    async def relink(
-        self, account: str, new: NewAccount, *, probation_until: Instant | None, now: Instant
-    ) -> tuple[Link, Standing]:
+    async def relink(self, account: str, new: NewAccount, *, probation_until: Instant | None, now: Instant) -> Linked:
         """Link the platform identity to ``account`` in place of an older one of the same platform (REG-7).
 
         Refreshes the face evidence, audits a recovery when the link is new, queues a notice to the account's
@@ -122,7 +143,7 @@ class AccountStore(Protocol):
         """
         ...
 
-    async def take_over(self, loser: str, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+    async def take_over(self, loser: str, new: NewAccount, now: Instant) -> Linked:
         """Create an account with the identity that ``loser`` holds by a weaker proof (RNV-7).
 
         The loser keeps its name, number and password, and everybody is put out of it in the same transaction: what
@@ -212,18 +233,6 @@ class IdentifierTaken(Exception):
 
 class PasswordStale(Exception):
     """The hash is not the one that was decided on; nothing was changed."""
-
-
-class Gone(Struct, frozen=True):
-    """What went from an account in a transaction: nothing else leads to what is left of it elsewhere from then on."""
-
-    links: tuple[str, ...] = ()
-    """The platform links that stood for it, and stand for it no more."""
-    sessions: tuple[str, ...] = ()
-    """The sessions on phones that ended with the transaction, where they were kept beside the account."""
-
-
-NOTHING: Final = Gone()
 
 
 class Ended(Struct, frozen=True):

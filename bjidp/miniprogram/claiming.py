@@ -91,8 +91,8 @@ class Claiming:
                 holder = await self._accounts.holder_of(page.person(found.check))
                 if holder is None or is_led_to(holder.evidence, Evidence.FACE):
                     # Nobody's by now, or proved by face meanwhile, by this very call before its answer was lost too.
-                    link, standing = await self._linking.link(page, found.check, found.authority, holder)
-                    return await self._linking.log_in(page, body.registration, link, standing)
+                    linked = await self._linking.link(page, found.check, found.authority, holder)
+                    return await self._linking.log_in(page, body.registration, linked)
                 if holder.account != found.account:
                     return await self._found_anew(page, holder, body.registration)
                 if not body.mine:
@@ -124,8 +124,8 @@ class Claiming:
             await self._members.phone_proved(member.standing.account, page.now)
         new = proved(page, found.check, found.authority)
         # No probation: a code to the account's own phone is what would end it.
-        link, standing = await self._accounts.relink(found.account, new, probation_until=None, now=page.now)
-        return await self._linking.log_in(page, body.registration, link, standing)
+        linked = await self._accounts.relink(found.account, new, probation_until=None, now=page.now)
+        return await self._linking.log_in(page, body.registration, linked)
 
     async def _phone_of(self, account: str) -> tuple[Member, MobileNumber]:
         member = await self._members.member(account)
@@ -142,9 +142,9 @@ class Claiming:
     async def _take_over(self, page: Page, found: Found, secret: str) -> SessionOk:
         loser = await self._members.member(found.account)
         new = proved(page, found.check, found.authority)
-        link, standing = await self._accounts.take_over(found.account, new, page.now)
+        linked = await self._accounts.take_over(found.account, new, page.now)
         reference = None if loser is None else loser.standing.ref
-        await self._endings.end_after(found.account, None, SessionEnd.IDENTITY_LOST, reference)
+        await self._endings.end_after(found.account, None, SessionEnd.IDENTITY_LOST, reference, linked.lost)
         if loser is not None and loser.phone is not None:
             self._teller.tell(MobileNumber(loser.phone), Told.IDENTITY_LOST)
-        return await self._linking.log_in(page, secret, link, standing)
+        return await self._linking.log_in(page, secret, linked)

@@ -6,7 +6,7 @@ and accounts" (3)). Called by ``service`` and by ``claiming``.
 
 from __future__ import annotations
 
-from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, Link, NewAccount, Standing
+from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, Linked, NewAccount, Standing
 from bjidp.clock import HOUR, SECOND, Instant, Millis
 from bjidp.miniprogram import registration as steps
 from bjidp.miniprogram.book import Page
@@ -40,9 +40,7 @@ class Linking:
         self._logins = logins
         self._probation = probation
 
-    async def link(
-        self, page: Page, check: Check, authority: str, holder: IdentityHolder | None
-    ) -> tuple[Link, Standing]:
+    async def link(self, page: Page, check: Check, authority: str, holder: IdentityHolder | None) -> Linked:
         """Link the phone to the account that ``holder`` is, who proved the identity by face, or to a new one.
 
         Raises ``IdentityTaken`` when that is not so any more, and ``AccountRefused``.
@@ -52,9 +50,13 @@ class Linking:
             return await self._accounts.register(new, page.now)
         return await self._link_again(holder, new, check, page.now)
 
-    async def log_in(self, page: Page, secret: str, link: Link, standing: Standing) -> SessionOk:
-        """Open the session that the registration ends in; raise ``StaleRecord`` when another call has."""
-        opened = await self._sessions.open(page.registration.platform, link, repeatable=True)
+    async def log_in(self, page: Page, secret: str, linked: Linked) -> SessionOk:
+        """Open the session that the registration ends in; raise ``StaleRecord`` when another call has.
+
+        What is left of links that went for this one ends before it.
+        """
+        await self._sessions.end_of_links(linked.gone)
+        opened = await self._sessions.open(page.registration.platform, linked.link, repeatable=True)
         await self._logins.hand_on(secret, opened.id)
         try:
             await page.write(steps.done(page.registration, opened.id), DONE_LIFETIME)
@@ -62,7 +64,7 @@ class Linking:
             # The same call was made twice at once and the other one is further: its session is the one.
             await self._sessions.end(opened.id, MiniSessionEnd.SUPERSEDED)
             raise
-        return session_ok(opened.tokens, standing)
+        return session_ok(opened.tokens, linked.standing)
 
     async def again(self, session: str) -> SessionOk:
         """Answer a call that was answered before; raise ``InvalidRequest`` once that is not to be done any more."""
@@ -71,9 +73,7 @@ class Linking:
             raise unknown_registration()
         return session_ok(*again)
 
-    async def _link_again(
-        self, holder: IdentityHolder, new: NewAccount, check: Check, now: Instant
-    ) -> tuple[Link, Standing]:
+    async def _link_again(self, holder: IdentityHolder, new: NewAccount, check: Check, now: Instant) -> Linked:
         former = await self._accounts.link_of(new.identity)
         if former is None or former[0].account != holder.account:
             # Recovery (REG-7): the store tells the account's other channels in the same transaction.
@@ -81,7 +81,7 @@ class Linking:
             return await self._accounts.relink(holder.account, new, probation_until=until, now=now)
         if former[0].face_checked_at >= check.started_at:
             # This very check was settled before and its answer got lost: a verdict is not used a second time.
-            return former
+            return Linked(*former)
         # Linked already. A probation it is under goes on: a second face check is no second proof.
         until_as_before = former[0].probation_until
         return await self._accounts.relink(holder.account, new, probation_until=until_as_before, now=now)

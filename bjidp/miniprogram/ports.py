@@ -111,6 +111,13 @@ class MiniSessionStore(Protocol):
         """
         ...
 
+    async def end_of_links(self, links: Sequence[str], reason: MiniSessionEnd, now: Instant) -> list[str]:
+        """End and audit what is left of sessions on links that are gone; return which.
+
+        They opened nothing any more, and their account's epoch has ended with the link.
+        """
+        ...
+
     async def of_account(self, account: str, now: Instant) -> list[MiniSession]:
         """Return the account's live sessions, newest first."""
         ...

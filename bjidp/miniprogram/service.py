@@ -233,8 +233,8 @@ class MiniProgram:
         """Decide whose account it is (wire.md 3, "Face and accounts" (3)), and log in to it."""
         holder = await self._accounts.holder_of(page.person(check))
         if holder is None or is_led_to(holder.evidence, Evidence.FACE):
-            link, standing = await self._linking.link(page, check, authority, holder)
-            return await self._linking.log_in(page, secret, link, standing)
+            linked = await self._linking.link(page, check, authority, holder)
+            return await self._linking.log_in(page, secret, linked)
         claim = steps.found(
             page.registration,
             account=holder.account,

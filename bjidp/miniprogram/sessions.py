@@ -238,6 +238,17 @@ class MiniSessions:
             await self._forget(ended)
         raise StoreUnavailable(1)
 
+    async def end_of_links(self, gone: Gone) -> None:
+        """End what is left of sessions on platform links that others took the place of, and forget their logins.
+
+        They open nothing any more, so that a store which is down keeps nobody from going on.
+        """
+        await self._forget(gone.sessions)
+        if gone.links:
+            with suppress(StoreUnavailable):
+                now = self._clock.now()
+                await self._forget(await self._store.end_of_links(gone.links, MiniSessionEnd.LINK_REPLACED, now))
+
     async def _forget(self, sessions: Sequence[str]) -> None:
         # They have ended, and are said to have; what can't be forgotten now is so when its time is over.
         with suppress(StoreUnavailable):

@@ -75,7 +75,8 @@ class House:
 
     async def someone(self, person: Person = ZHANG, user: PlatformIdentity | None = None) -> tuple[Link, Standing]:
         """Register somebody by face."""
-        return await self.accounts.register(applicant(person, user), self.now)
+        link, standing, *_ = await self.accounts.register(applicant(person, user), self.now)
+        return link, standing
 
     async def member(
         self, phone: str = "13800138000", username: str | None = "zhangsan1", password: str | None = "hash-1"

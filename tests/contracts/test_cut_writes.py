@@ -221,7 +221,7 @@ async def account(wire: Wire, house: House) -> str:
     standing = await house.member()
     await house.member("13700137000", "lisisi_1", None)
     weak = replace(applicant(LI, identity("oLi-1")), evidence=Evidence.BANK_CARD)
-    link, _ = await house.accounts.register(weak, house.now)
+    link, *_ = await house.accounts.register(weak, house.now)
     await house.mini_sessions.open(house.mini_session(link))
     for name in ("old", "other"):
         await house.sessions.open(house.session(standing.account), cookie(name), None)

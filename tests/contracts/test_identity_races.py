@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from bjidp.accounts.ports import Evidence, IdentityTaken, Link, Standing
+from bjidp.accounts.ports import Evidence, IdentityTaken, Linked
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import RateLimited
 from bjidp.proofing.ports import Held, IdentityChanged, NewIdentity, Settled
@@ -21,7 +21,7 @@ from tests.contracts.house import ZHANG, House, applicant, identity, keyring
 NAME, BANK, FACE = Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD, Evidence.FACE
 TURNS: Final = 100
 
-Outcome: TypeAlias = Settled | Held | tuple[Link, Standing]
+Outcome: TypeAlias = Settled | Held | Linked
 
 
 class Race:
@@ -107,7 +107,7 @@ def proof(evidence: Evidence) -> NewIdentity:
     return NewIdentity(person=ZHANG, evidence=evidence, evidence_reference="E-1", authority_reference="A-77")
 
 
-def account_of(won: Settled | tuple[Link, Standing]) -> str:
+def account_of(won: Settled | Linked) -> str:
     """Return whose the identity has become."""
     return (won.standing if isinstance(won, Settled) else won[1]).account
 

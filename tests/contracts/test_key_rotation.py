@@ -45,11 +45,11 @@ async def test_a_rotation_keeps_every_account_findable_and_every_identity_unique
     now = house.now
     try:
         old = start(keyring(1))
-        link, zhang = await old.accounts.register(applicant(ZHANG, identity("oZhang")), now)
+        link, zhang, *_ = await old.accounts.register(applicant(ZHANG, identity("oZhang")), now)
 
         # Step one: processes learn version 2 one after the other; version 1 stays current.
         both = start(keyring(1, 2, current=1))
-        _, li = await both.accounts.register(applicant(LI, identity("oLi")), now)
+        _, li, *_ = await both.accounts.register(applicant(LI, identity("oLi")), now)
         for stores in (old, both):
             for person, standing in ((ZHANG, zhang), (LI, li)):
                 holder = await stores.accounts.holder_of(person)
@@ -159,7 +159,7 @@ async def test_a_link_moves_under_every_key_version(house: House) -> None:
     try:
         both = start(keyring(1, 2, current=1))
         await both.accounts.register(applicant(ZHANG, identity("oShared")), house.now)
-        link, li = await both.accounts.register(applicant(LI, identity("oShared")), house.now)
+        link, li, *_ = await both.accounts.register(applicant(LI, identity("oShared")), house.now)
         for keys in (keyring(1, 2, current=1), keyring(1, 2)):
             assert await start(keys).accounts.link_of(identity("oShared")) == (link, li)
         assert house.count("platform_identity") == 2
@@ -174,7 +174,7 @@ async def test_a_rotation_makes_nobody_a_stranger_on_their_own_computer(house: H
     office, elsewhere = ("network", "203.0.113.0/24"), ("network", "198.51.100.0/24")
     try:
         old = start(before)
-        _, standing = await old.accounts.register(applicant(), house.now)
+        _, standing, *_ = await old.accounts.register(applicant(), house.now)
         account = standing.account
         login = house.login(network=Pseudonyms(before).digest(*office))
         await old.accounts.admit(account, login, "S1", house.now)

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from bjidp.accounts.ports import Ended, Evidence, Gone, Status
+from bjidp.accounts.ports import NOTHING, Ended, Evidence, Gone, Status
 from bjidp.clock import HOUR, SECOND
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSessionEnd, StaleMiniSession
@@ -144,7 +144,7 @@ async def test_a_link_is_live_while_any_session_of_it_is(house: House) -> None:
 @pytest.mark.req("SES-1")
 async def test_an_account_sees_its_own_live_phones_newest_first(house: House) -> None:
     link, standing = await house.someone()
-    alipay, _ = await house.accounts.relink(
+    alipay, *_ = await house.accounts.relink(
         standing.account,
         applicant(user=identity("2088", Platform.ALIPAY)),
         probation_until=None,
@@ -192,6 +192,48 @@ async def test_phones_of_a_link_that_is_gone_are_over_whoever_ends_them(house: H
     assert await house.mini_sessions.of_account(standing.account, house.now) == []
     assert await house.mini_sessions.end_others(standing.account, None, MiniSessionEnd.CANCELLED, house.now) == []
     assert await house.mini_sessions.find(session.id, house.now) is None
+
+
+@pytest.mark.req("REG-7", "RNV-7")
+@pytest.mark.parametrize("way", ["relinked", "registered", "taken over"])
+async def test_phones_that_go_with_a_link_or_an_identity_are_told_and_end_and_are_audited_once(
+    house: House, way: str
+) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    kept_beside = () if house.redis_url else (session.id,)
+    match way:
+        case "relinked":
+            newer = applicant(user=identity("oNew"))
+            linked = await house.accounts.relink(standing.account, newer, probation_until=None, now=house.now)
+        case "registered":
+            linked = await house.accounts.register(applicant(LI, identity()), house.now)
+        case _:
+            house.rows("UPDATE identity SET evidence = 'name_and_number'")
+            linked = await house.accounts.take_over(standing.account, applicant(user=identity("oNew")), house.now)
+    if way == "taken over":
+        assert (linked.gone, linked.lost) == (NOTHING, Gone((), kept_beside)), "the phone stays the loser's"
+        assert await house.accounts.link(link.id) == link
+        left = await house.mini_sessions.end_others(standing.account, None, MiniSessionEnd.IDENTITY_LOST, house.now)
+    else:
+        assert (linked.gone, linked.lost) == (Gone((link.id,), kept_beside), NOTHING)
+        left = await house.mini_sessions.end_of_links([link.id], MiniSessionEnd.LINK_REPLACED, house.now)
+    assert [*kept_beside, *left] == [session.id]
+    assert await house.mini_sessions.end_of_links([link.id], MiniSessionEnd.LINK_REPLACED, house.now) == []
+    assert await house.mini_sessions.find(session.id, house.now) is None
+    assert [event for event in house.audit() if event[0] == "mini_session.ended"] == [
+        ("mini_session.ended", standing.ref, session.id)
+    ]
+
+
+async def test_a_link_that_is_renewed_ends_nobody(house: House) -> None:
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    linked = await house.accounts.relink(standing.account, applicant(), probation_until=None, now=house.now)
+    assert (linked.link.id, linked.gone, linked.lost) == (link.id, NOTHING, NOTHING)
+    assert await house.mini_sessions.find(session.id, house.now) is not None
 
 
 @pytest.mark.req("ACC-7", "LOG-6")

@@ -44,7 +44,7 @@ def test_a_proof_outweighs_those_before_it_in_the_list() -> None:
 @pytest.mark.parametrize("evidence", [Evidence.NAME_AND_NUMBER, Evidence.BANK_CARD])
 async def test_a_face_takes_an_identity_over_and_leaves_the_loser_all_else(house: House, evidence: Evidence) -> None:
     loser = await on_pages(house, evidence)
-    link, standing = await house.accounts.take_over(loser.account, applicant(user=identity("oNew")), house.now)
+    link, standing, *_ = await house.accounts.take_over(loser.account, applicant(user=identity("oNew")), house.now)
 
     assert standing.account != loser.account
     assert (standing.level, standing.name) == (3, "张**")
@@ -104,7 +104,7 @@ async def test_nobody_gets_out_of_a_lock_by_a_new_account(house: House) -> None:
 
 async def test_an_identity_that_moved_stays_for_a_day(house: House) -> None:
     first = await on_pages(house)
-    _, second = await house.accounts.take_over(first.account, applicant(user=identity("oNew")), house.now)
+    _, second, *_ = await house.accounts.take_over(first.account, applicant(user=identity("oNew")), house.now)
     # Another proof than a face, as when somebody binds their identity anew on a page.
     house.rows("UPDATE identity SET evidence = 'bank_card'")
     house.clock.advance((DAY - HOUR) // SECOND)
@@ -114,7 +114,7 @@ async def test_an_identity_that_moved_stays_for_a_day(house: House) -> None:
     assert limited.value.retry_after == HOUR // SECOND
     assert house.counts() == before
     house.clock.advance(HOUR // SECOND)
-    _, third = await house.accounts.take_over(second.account, applicant(user=identity("oThird")), house.now)
+    _, third, *_ = await house.accounts.take_over(second.account, applicant(user=identity("oThird")), house.now)
     holder = await house.accounts.holder_of(ZHANG)
     assert holder is not None
     assert holder.account == third.account
@@ -160,7 +160,7 @@ async def test_of_a_takeover_and_a_claim_at_once_the_identity_is_in_one_place(ho
         house.accounts.relink(loser.account, applicant(user=identity("oOwn")), probation_until=None, now=house.now),
         return_exceptions=True,
     )
-    assert sorted(type(result).__name__ for result in results) == ["IdentityTaken", "tuple"]
+    assert sorted(type(result).__name__ for result in results) == ["IdentityTaken", "Linked"]
     assert house.count("identity") == 1
 
 
@@ -169,7 +169,7 @@ async def test_a_takeover_replaces_what_the_platform_identity_stood_for(house: H
     li_link, li = await house.someone(LI, identity("oLi"))
     session = house.mini_session(li_link)
     await house.mini_sessions.open(session)
-    link, standing = await house.accounts.take_over(loser.account, applicant(user=identity("oLi")), house.now)
+    link, standing, *_ = await house.accounts.take_over(loser.account, applicant(user=identity("oLi")), house.now)
     assert await house.accounts.link_of(identity("oLi")) == (link, standing)
     assert await house.mini_sessions.find(session.id, house.now) is None
     assert (li.account, "link.lost") in house.notices()
@@ -178,7 +178,7 @@ async def test_a_takeover_replaces_what_the_platform_identity_stood_for(house: H
 @pytest.mark.parametrize("evidence", Evidence)
 async def test_a_face_raises_a_level_and_never_lowers_one(house: House, evidence: Evidence) -> None:
     standing = await on_pages(house, evidence)
-    _, again = await house.accounts.relink(
+    _, again, *_ = await house.accounts.relink(
         standing.account, applicant(user=identity("oOwn")), probation_until=None, now=house.now
     )
     assert again.level == 3

@@ -54,7 +54,7 @@ async def member(
         assert phone is not None
         return (await stores.members.enrol(NewMember(username=username, phone=phone, password=kept), now)).account
     user = PlatformIdentity(Platform.WECHAT, "wx01", f"open-{username}")
-    _, standing = await stores.accounts.register(NewAccount(document, user, 30, evidence, "F1", "A1"), now)
+    _, standing, *_ = await stores.accounts.register(NewAccount(document, user, 30, evidence, "F1", "A1"), now)
     await stores.members.set_username(standing.account, username, now)
     if phone is not None:
         await stores.members.set_phone(standing.account, phone, now)

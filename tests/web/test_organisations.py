@@ -349,7 +349,7 @@ async def test_a_login_confirmed_by_a_phone_that_a_face_alone_has_linked_acts_fo
     who = (await everybody(program))["chen-yutong"]
     person = Person(DocumentType(who["document_type"]), who["name"], who["document_number"])
     now = program.clock.now()
-    link, _ = await program.rooms.stores.accounts.relink(
+    link, *_ = await program.rooms.stores.accounts.relink(
         account, _by_face(person), probation_until=now + 72 * HOUR, now=now
     )
     login = Login(Way.QR, "wechat", link.id, "Chrome", "Windows", None, b"network", None)

@@ -108,7 +108,7 @@ async def test_somebody_proves_their_name_in_three_steps_with_each_document(
 async def test_an_account_that_was_born_in_jingtong_is_led_to_bind_a_phone_before_it_states_anybody(
     program: Program, prefix: str
 ) -> None:
-    _, standing = await program.rooms.stores.accounts.register(applicant(), program.clock.now())
+    _, standing, *_ = await program.rooms.stores.accounts.register(applicant(), program.clock.now())
     owner = await Owner.of(program, standing.account, prefix)
     for setting in ("exchange", "real_name"):
         page = await owner.get(f"/centre/{setting}")

@@ -98,6 +98,11 @@ class RedisMiniSessions:
         await self._gate.outdate(account)
         return ended
 
+    async def end_of_links(self, links: Sequence[str], reason: MiniSessionEnd, now: Instant) -> list[str]:
+        """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.end_of_links`."""
+        rows = [row for link in links for row in await self._rows.of_owner(link, now)]
+        return [row.id for row in rows if await self._end(row.link, row.id, reason, now)]
+
     async def of_account(self, account: str, now: Instant) -> list[MiniSession]:
         """See :meth:`bjidp.miniprogram.ports.MiniSessionStore.of_account`."""
         # By way of its links, which are few, rather than by a list per account that every login would write.

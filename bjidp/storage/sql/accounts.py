@@ -15,10 +15,13 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from bjidp.accounts.identifiers import of_document, of_username
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import (
+    NOTHING,
     Evidence,
+    Gone,
     IdentityHolder,
     IdentityTaken,
     Link,
+    Linked,
     NewAccount,
     Profile,
     Standing,
@@ -274,39 +277,37 @@ class SqlAccounts:
 
     # Registration and recovery.
 
-    async def register(self, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+    async def register(self, new: NewAccount, now: Instant) -> Linked:
         """Create the account with everything in :class:`NewAccount`, or nothing; raise :class:`IdentityTaken`."""
-        return await self._engine.write(lambda transaction: self._registered(transaction, new, now)[:2])
+        return await self._engine.write(lambda transaction: self._registered(transaction, new, now)[0])
 
-    async def take_over(self, loser: str, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+    async def take_over(self, loser: str, new: NewAccount, now: Instant) -> Linked:
         """Create the account as :meth:`register` does, with the identity of ``loser``, which keeps all else (RNV-7)."""
 
-        def work(transaction: Transaction) -> tuple[Link, Standing]:
+        def work(transaction: Transaction) -> Linked:
             ref_of_loser = self._accounts.lock(transaction, loser)
             # After the lock: whoever had it before may have given the identity up.
             if self._claims.holder(transaction, of_document(new.person)) != loser:
                 raise IdentityTaken
-            self._identities.give_up(transaction, loser, new.evidence, now)
-            link, standing, ref = self._registered(transaction, new, now, moved_at=now)
+            over = self._identities.give_up(transaction, loser, new.evidence, now)
+            linked, ref = self._registered(transaction, new, now, moved_at=now)
             facts = _proof(new)
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_LOST, now, ref_of_loser, facts=facts))
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_TAKEN, now, ref, facts=facts))
             self._tell(transaction, loser, NoticeKind.IDENTITY_LOST, new.identity, now)
-            self._tell(transaction, standing.account, NoticeKind.IDENTITY_TAKEN, new.identity, now)
-            return link, standing
+            self._tell(transaction, linked.standing.account, NoticeKind.IDENTITY_TAKEN, new.identity, now)
+            return linked._replace(lost=Gone(sessions=tuple(over)))
 
         return await self._engine.write(work)
 
-    async def relink(
-        self, account: str, new: NewAccount, *, probation_until: Instant | None, now: Instant
-    ) -> tuple[Link, Standing]:
+    async def relink(self, account: str, new: NewAccount, *, probation_until: Instant | None, now: Instant) -> Linked:
         """Link the platform identity to ``account`` in place of an older one of the same platform (REG-7).
 
         Re-linking the very same identity keeps its link and whatever probation it is under. Raises
         ``AccountRefused``, and :class:`IdentityTaken` when ``account`` does not hold the identity any more.
         """
 
-        def work(transaction: Transaction) -> tuple[Link, Standing]:
+        def work(transaction: Transaction) -> Linked:
             ref = self._accounts.lock(transaction, account)
             if self._claims.holder(transaction, of_document(new.person)) != account:
                 raise IdentityTaken
@@ -319,22 +320,22 @@ class SqlAccounts:
                 )
                 if renewed is None:
                     raise Contended
-                link = link_from(renewed)
+                link, gone = link_from(renewed), NOTHING
                 facts[Fact.LINK] = link.id
                 self._audit.write(transaction, AuditEvent(EventKind.FACE_RENEWED, now, ref, facts=facts))
             else:
-                link = self._link(transaction, account, new, current, probation_until=probation_until, now=now)
+                link, gone = self._link(transaction, account, new, current, probation_until=probation_until, now=now)
                 facts[Fact.LINK] = link.id
                 self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_RECOVERED, now, ref, facts=facts))
                 self._tell(transaction, account, NoticeKind.RECOVERED, new.identity, now)
-            return link, self._accounts.standing(transaction, account)
+            return Linked(link, self._accounts.standing(transaction, account), gone)
 
         return await self._engine.write(work)
 
     def _registered(
         self, transaction: Transaction, new: NewAccount, now: Instant, moved_at: Instant | None = None
-    ) -> tuple[Link, Standing, str]:
-        """Create the account; return its link, standing and reference."""
+    ) -> tuple[Linked, str]:
+        """Create the account; return it with its reference."""
         username = system_username(self._entropy)
         holder, ref = self._accounts.add(transaction, username, now)
         if not self._claims.claim(transaction, of_document(new.person), holder):
@@ -344,8 +345,8 @@ class SqlAccounts:
         self._identities.bind(transaction, holder, _by_face(new), now, moved_at=moved_at)
         self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=_proof(new)))
         former = self._current(transaction, new.identity)
-        link = self._link(transaction, holder, new, former, probation_until=None, now=now)
-        return link, self._accounts.standing(transaction, holder), ref
+        link, gone = self._link(transaction, holder, new, former, probation_until=None, now=now)
+        return Linked(link, self._accounts.standing(transaction, holder), gone), ref
 
     def _current(self, transaction: Transaction, identity: PlatformIdentity) -> _Holding | None:
         """Return what a platform identity is linked to, and keep others from changing it."""
@@ -366,12 +367,12 @@ class SqlAccounts:
         *,
         probation_until: Instant | None,
         now: Instant,
-    ) -> Link:
+    ) -> tuple[Link, Gone]:
         """Make a new link in place of what the platform identity, or the account on this platform, had before."""
-        platform = new.identity.platform.value
+        platform, gone = new.identity.platform.value, NOTHING
         older = transaction.one(self._older_link, {"account": holder, "platform": platform})
         if older is not None:
-            self._unlink(transaction, _Holding(older[0], holder), new.identity, now)
+            gone = self._unlink(transaction, _Holding(older[0], holder), new.identity, now)
         link = token(self._entropy, 128)
         transaction.run(
             self._add_link,
@@ -392,16 +393,18 @@ class SqlAccounts:
             if not transaction.run(claim, {"link": link, **_by(digest)}):
                 raise Contended  # another transaction linked it since the look: now there is a former link
         if former is not None:
-            self._unlink(transaction, former, new.identity, now)
+            also = self._unlink(transaction, former, new.identity, now)
+            gone = Gone(gone.links + also.links, gone.sessions + also.sessions)
             self._tell(transaction, former.owner, NoticeKind.LINK_LOST, new.identity, now)
-        return Link(link, holder, now, new.valid_days, probation_until)
+        return Link(link, holder, now, new.valid_days, probation_until), gone
 
-    def _unlink(self, transaction: Transaction, held: _Holding, identity: PlatformIdentity, now: Instant) -> None:
+    def _unlink(self, transaction: Transaction, held: _Holding, identity: PlatformIdentity, now: Instant) -> Gone:
         """Drop a link and end the mini-program sessions that stand on it."""
-        self._mini_ends.of_link(transaction, held.link, MiniSessionEnd.LINK_REPLACED, now)
+        over = self._mini_ends.of_link(transaction, held.link, MiniSessionEnd.LINK_REPLACED, now)
         transaction.run(self._drop_link, {"link": held.link})
         facts = {Fact.LINK: held.link, Fact.PLATFORM: identity.platform.value}
         self._audit.write_for(transaction, held.owner, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
+        return Gone((held.link,), tuple(over))
 
     def _tell(
         self, transaction: Transaction, holder: str, kind: NoticeKind, identity: PlatformIdentity, now: Instant

@@ -185,7 +185,7 @@ class Identities:
         transaction.run(self._fence, {"account": holder, "keep": None})
         return self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
 
-    def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> None:
+    def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> list[str]:
         """Do as :meth:`take` does for a new account, whose person came by a phone and was not led to this one.
 
         Raises :class:`IdentityTaken` when they are to be by now, and ``RateLimited`` when the identity moved a moment
@@ -196,7 +196,7 @@ class Identities:
             raise IdentityTaken
         if seconds := stays(held, now):
             raise RateLimited(seconds)
-        self.take(transaction, holder, now)
+        return self.take(transaction, holder, now)
 
     def bound(self, row: Row) -> Bound:
         """Read the columns :data:`BOUND`, in clear."""

@@ -208,6 +208,10 @@ class SqlMiniSessions:
             lambda transaction: self._ends.but(transaction, account, keep, reason, now)
         )
 
+    async def end_of_links(self, links: Sequence[str], reason: MiniSessionEnd, now: Instant) -> list[str]:
+        """Return none: rows of sessions go with their link."""
+        return []
+
     async def of_account(self, account: str, now: Instant) -> list[MiniSession]:
         """Return the account's live sessions, newest first."""
         rows = await self._engine.all(self._of_account, {"account": account, "now": now})

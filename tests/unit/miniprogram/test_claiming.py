@@ -183,6 +183,25 @@ async def test_a_locked_account_is_neither_claimed_nor_left(claims: ClaimWorld, 
 # ----------------------------------------------------------------------------------------------------- it is not mine
 
 
+@pytest.mark.attack("M1")
+@pytest.mark.parametrize("mine", [False, True])
+async def test_what_the_platform_told_of_a_phone_goes_with_its_session(claims: ClaimWorld, *, mine: bool) -> None:
+    first = await claims.world.registered("old-phone")
+    caller = await claims.world.sessions.recognise(f"Bearer {first.access_token}")
+    await claims.members.set_phone(caller.account, PHONE, claims.clock.now())
+    claims.world.sql("UPDATE identity SET evidence = 'name_and_number'")
+    registration = await claims.found("new-phone")
+    assert await claims.world.logins.of_session(caller.session.id) is not None
+    if mine:
+        await claims.claim(registration)
+        await claims.claim(registration, code=claims.post.code)
+    else:
+        await claims.claim(registration, mine=False)
+    assert await claims.world.logins.of_session(caller.session.id) is None
+    # Whose identity was taken keeps the phone, and whose account it is has another one by now.
+    assert (await claims.world.stores.accounts.link(caller.link) is None) == mine
+
+
 @pytest.mark.req("REG-7", "REG-8")
 async def test_a_new_account_takes_the_identity_over_and_the_other_is_logged_out_and_told(claims: ClaimWorld) -> None:
     loser = await claims.on_pages()

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import IdentityTaken, Link, NewAccount, Standing
+from bjidp.accounts.ports import IdentityTaken, Linked, NewAccount
 from bjidp.clock import HOUR, Instant, Millis
 from bjidp.errors import (
     AccountRefused,
@@ -720,6 +720,34 @@ async def test_a_person_with_an_account_by_face_is_logged_in_to_it_under_probati
     assert world.sql("SELECT kind FROM notice") == [(NoticeKind.RECOVERED.value,)]
 
 
+@pytest.mark.attack("M1")
+@pytest.mark.parametrize("by", ["the same person", "another person"])
+async def test_what_the_platform_told_of_a_phone_is_forgotten_when_another_link_takes_its_place(
+    world: PhoneWorld, by: str
+) -> None:
+    first = await world.registered("old-phone")
+    caller = await world.sessions.recognise(f"Bearer {first.access_token}")
+    other = await world.registered("of-another", platform=Platform.ALIPAY)
+    stays = await world.sessions.recognise(f"Bearer {other.access_token}")
+    assert await world.logins.of_session(caller.session.id) is not None
+    if by == "the same person":
+        await world.registered("new-phone")
+    else:
+        world.sql("UPDATE platform_link SET face_checked_at = 0 WHERE id = ?", caller.link)
+        await world.registered("old-phone", LI)
+    assert await world.logins.of_session(caller.session.id) is None
+    assert await world.logins.of_session(stays.session.id) is not None
+
+
+@pytest.mark.attack("M1")
+async def test_a_phone_is_logged_in_though_what_it_takes_the_place_of_cannot_be_forgotten(world: PhoneWorld) -> None:
+    first = await world.registered("old-phone")
+    with patch.object(world.kept_logins, "take", side_effect=StoreUnavailable):
+        assert isinstance(await world.registered("new-phone"), SessionOk)
+    with pytest.raises(TokenInvalid):
+        await world.sessions.recognise(f"Bearer {first.access_token}")
+
+
 async def test_another_platforms_link_stays(world: PhoneWorld) -> None:
     first = await world.registered("zhang", platform=Platform.WECHAT)
     await world.registered("zhang", platform=Platform.ALIPAY)
@@ -747,7 +775,7 @@ async def test_a_second_face_check_does_not_lift_the_probation(
 
     async def relink(
         self: SqlAccounts, account: str, new: NewAccount, *, probation_until: Instant | None, now: Instant
-    ) -> tuple[Link, Standing]:
+    ) -> Linked:
         asked_for.append(probation_until)
         return await true_relink(self, account, new, probation_until=probation_until, now=now)
 
@@ -823,7 +851,7 @@ async def test_losing_the_race_for_an_identity_is_decided_again(
     true_register = SqlAccounts.register
     lost = 0
 
-    async def register(self: SqlAccounts, new: NewAccount, now: Instant) -> tuple[Link, Standing]:
+    async def register(self: SqlAccounts, new: NewAccount, now: Instant) -> Linked:
         nonlocal lost
         if not lost:
             lost += 1

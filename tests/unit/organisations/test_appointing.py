@@ -29,7 +29,7 @@ async def on_probation(room: Office, account: str) -> Visit:
     """Log in to 李四's account by a phone that a face has linked a moment ago."""
     now = room.clock.now()
     user = applicant(LI, platform_identity("oLi-2"))
-    link, _ = await room.sql.accounts.relink(account, user, probation_until=now + 72 * HOUR, now=now)
+    link, *_ = await room.sql.accounts.relink(account, user, probation_until=now + 72 * HOUR, now=now)
     return await room.enter(account, replace(BY_QR, link=link.id))
 
 

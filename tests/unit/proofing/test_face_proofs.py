@@ -44,7 +44,7 @@ async def test_what_comes_first_is_an_identity_and_then_a_phone(room: Study, lea
     assert await leading.need(nobody) is Need.REAL_NAME
     visit = await at_l2(room)
     assert await leading.need(visit) is Need.JINGTONG
-    _, standing = await room.sql.accounts.register(applicant(LI), room.clock.now())
+    _, standing, *_ = await room.sql.accounts.register(applicant(LI), room.clock.now())
     assert await leading.need(await room.enter(standing.account)) is None
     room.rows("UPDATE identity SET runs_out_at = 1")
     assert await leading.need(visit) is Need.REAL_NAME

@@ -181,7 +181,7 @@ async def test_phones_that_go_with_an_exchange_are_ended_wherever_they_are_kept(
     account = await room.someone()
     new = NewIdentity(person=LI, evidence=FACE, evidence_reference="E1", authority_reference="A0")
     await prove(room.sql.identities, account, new, room.clock.now())
-    link, _ = await room.sql.accounts.relink(account, applicant(LI), probation_until=None, now=room.clock.now())
+    link, *_ = await room.sql.accounts.relink(account, applicant(LI), probation_until=None, now=room.clock.now())
     await room.real_names.exchange(await room.granted_visit(account, Operation.EXCHANGE), None, form())
     assert room.phones_ended.gone == [Gone((link.id,))]
 

@@ -43,7 +43,7 @@ async def test_an_account_gives_its_identity_up_with_every_session_and_is_told(r
 
 async def test_phones_that_go_with_the_identity_are_ended_wherever_they_are_kept(room: Study) -> None:
     account = await somebody_proved(room)
-    link, _ = await room.sql.accounts.relink(account, applicant(ZHANG), probation_until=None, now=room.clock.now())
+    link, *_ = await room.sql.accounts.relink(account, applicant(ZHANG), probation_until=None, now=room.clock.now())
     await room.unbinding.unbind(await room.granted_visit(account, Operation.UNBIND), None)
     assert room.phones_ended.gone == [Gone((link.id,))]
 

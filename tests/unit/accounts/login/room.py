@@ -129,7 +129,7 @@ class Room:
 
     async def someone_long_away(self) -> tuple[str, str]:
         """Register somebody by face with a number that was long not used; return the account and the document."""
-        _, standing = await self.sql.accounts.register(applicant(), self.clock.now())
+        _, standing, *_ = await self.sql.accounts.register(applicant(), self.clock.now())
         await self.sql.members.set_phone(standing.account, PHONE.digits, self.clock.now())
         self.clock.advance(MONTHS)
         member = await self.sql.members.member(standing.account)

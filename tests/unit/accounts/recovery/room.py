@@ -179,7 +179,7 @@ class Room:
         by_face = NewAccount(
             document, PlatformIdentity(Platform.WECHAT, "wx01", f"open-{username}"), 30, Evidence.FACE, "F1", "A1"
         )
-        _, standing = await self.sql.accounts.register(by_face, now)
+        _, standing, *_ = await self.sql.accounts.register(by_face, now)
         account = standing.account
         await self.sql.members.set_username(account, username, now)
         if phone is not None:

@@ -217,7 +217,7 @@ class Room:
 
     async def someone_by_face(self) -> str:
         """Register 张三 in the mini-program: an identity, no phone, no password; return the account."""
-        _, standing = await self.sql.accounts.register(applicant(), self.clock.now())
+        _, standing, *_ = await self.sql.accounts.register(applicant(), self.clock.now())
         return standing.account
 
     async def enter(self, account: str, login: Login = LOGIN) -> Visit:
