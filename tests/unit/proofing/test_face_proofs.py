@@ -150,7 +150,6 @@ async def test_a_face_that_was_shown_is_the_end_and_any_other_change_a_new_begin
     assert (await room.changes.look(visit, Operation.FACE, flow)).step is Step.DONE
 
 
-@pytest.mark.attack("B4")
 async def test_a_name_that_is_proved_anew_is_no_face_though_the_identity_counts_as_proved_by_one(
     room: Study, leading: FaceProofs
 ) -> None:
