@@ -27,6 +27,7 @@ from bjidp.errors import FieldFault, InvalidRequest, TooBusy
 from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.claims import Claim, Claims
+from bjidp.proofing.names import is_same_document
 from bjidp.throttle.ports import Throttle, Window
 
 UPLOADS: Final = Window(20, HOUR)
@@ -48,9 +49,11 @@ class Counter(Struct, frozen=True):
     appeal: Appeal | None
     """The one they filed last."""
     person: Person | None
-    """Whose identity they may appeal for, None without a claim."""
+    """Whose identity they may appeal for, None without a claim, and once it is theirs."""
     phone: bool
     """Whether there is a number to tell the outcome to."""
+    named: bool
+    """Whether they have an identity."""
 
 
 class Filing:
@@ -83,7 +86,11 @@ class Filing:
         member = await self._verifying.member(visit)
         claim = await self._claims.find(visit.account)
         appeal = await self._appeals.newest(visit.account)
-        return Counter(appeal, None if claim is None else claim.person, member.phone is not None)
+        held, person = member.document, None if claim is None else claim.person
+        if held is not None and person is not None and is_same_document(held, person):
+            # What the claim was for came by an appeal, and the claim lives on for what is left of its time.
+            person = None
+        return Counter(appeal, person, phone=member.phone is not None, named=held is not None)
 
     async def state(self, visit: Visit) -> State | None:
         """Return how the newest appeal of the account stands, None without one."""

@@ -156,6 +156,9 @@ async def test_a_grant_is_told_and_the_identity_is_there(program: Program, membe
     assert "申诉已提交" not in page.text, "it is decided by now"
     assert state(page) == "已通过"
     assert "材料与本人相符" in page.text
+    # Nothing is left to be appealed for, though the claim that led here is still alive.
+    assert "attachment_1" not in page.text
+    assert "先核对身份，再申诉" not in page.text
     centre = await owner.get("/centre")
     assert "您的人工申诉已通过" in centre.text
     assert f"{prefix}/centre/unbind" in links(centre)
@@ -472,6 +475,17 @@ async def test_a_claim_that_is_over_and_an_account_without_a_number_come_first(
     page = await owner.get("/centre/appeal")
     assert "先绑定手机号，再申诉" in page.text
     assert "/centre/phone" in links(page)
+
+
+async def test_who_has_an_identity_is_led_to_the_exchange_for_another_one(
+    program: Program, member: Standing, owner: Owner
+) -> None:
+    await program.advance(31 * 60)
+    await give(program, member.account, await person(program, kind="hk_permit"))
+    page = await owner.get("/centre/appeal")
+    assert "您的账号已有实名身份" in page.text
+    assert "/centre/exchange" in links(page)
+    assert "/centre/real_name" not in links(page)
 
 
 async def test_what_was_freed_meanwhile_needs_no_appeal(program: Program, owner: Owner) -> None:

@@ -27,7 +27,7 @@ from bjidp.web.forms.login_first import HOME
 from bjidp.web.forms.uploads import Upload
 from bjidp.web.http.errors import TooLarge
 from bjidp.web.http.visitor import at, on_h5
-from bjidp.web.pages.appeal import AppealPage, Filed, Masked
+from bjidp.web.pages.appeal import AppealPage, Filed, Masked, Need
 from bjidp.web.pages.form_view import Form, FormView
 
 PATH: Final = f"{HOME}/appeal"
@@ -131,10 +131,19 @@ def _page(
         form=form or FormView(csrf=asker.csrf),
         person=_masked(person) if shown and person is not None else None,
         filed=None if appeal is None else _filed(appeal),
-        need=None if shown or is_open else ("phone" if not counter.phone else "real_name"),
+        need=None if shown or is_open else _need(counter),
         said=_SAID.get(appeal.state) if appeal is not None and request.query.get("said") == appeal.state else None,
         chosen=chosen,
     )
+
+
+def _need(counter: Counter) -> Need | None:
+    if not counter.phone:
+        return "phone"
+    if not counter.named:
+        return "real_name"
+    granted = counter.appeal is not None and counter.appeal.state is State.GRANTED
+    return None if granted else "exchange"
 
 
 def _filed(appeal: Appeal) -> Filed:

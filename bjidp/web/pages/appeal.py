@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -40,6 +40,10 @@ class Filed(msgspec.Struct, frozen=True, kw_only=True):
         return self.decided_at is None
 
 
+Need: TypeAlias = Literal["real_name", "exchange", "phone"]
+"""What comes before an appeal: to state who one is, somebody else than the account has proved, or a number."""
+
+
 class AppealPage(msgspec.Struct, frozen=True, kw_only=True):
     """``GET /centre/appeal`` and its like for phones."""
 
@@ -50,7 +54,7 @@ class AppealPage(msgspec.Struct, frozen=True, kw_only=True):
     person: Masked | None
     """Whose identity may be appealed for now; None where the form is not shown."""
     filed: Filed | None
-    need: Literal["real_name", "phone"] | None = None
+    need: Need | None = None
     """What comes before an appeal; words under ``appeal.first.*``."""
     said: Literal["filed", "withdrawn"] | None = None
     """What was done a moment ago."""
