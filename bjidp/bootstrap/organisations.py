@@ -15,6 +15,7 @@ from bjidp.organisations.acting import Acting
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.confirming import Confirming
 from bjidp.organisations.proved import Proved
+from bjidp.organisations.refusing import Refusing
 from bjidp.organisations.registering import Registering
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.ranges import OrganisationRange
@@ -36,6 +37,7 @@ def wire_organisations(
     """Return the services over the changes of the personal centre."""
     stores, clock = rooms.stores, rooms.clock
     proved = Proved(identities=stores.identities, accounts=stores.accounts, clock=clock)
+    refusing = Refusing(organisations=stores.organisations, teller=verification.teller, clock=clock)
     return Organisations(
         registering=None
         if rooms.settings.business_register is None
@@ -45,6 +47,7 @@ def wire_organisations(
             organisations=stores.organisations,
             asking=asking,
             served=OrganisationRange.SYNTHETIC if is_sandbox(rooms.settings) else OrganisationRange.REAL,
+            refusing=refusing,
             teller=verification.teller,
             clock=clock,
         ),
@@ -64,7 +67,7 @@ def wire_organisations(
                 organisations=stores.organisations,
                 identities=stores.identities,
                 asking=asking,
-                teller=verification.teller,
+                refusing=refusing,
                 clock=clock,
             ),
             verifying=verifying,

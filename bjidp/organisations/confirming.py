@@ -7,14 +7,13 @@ is asked for anew. Called by :mod:`bjidp.organisations.acting`. While the regist
 
 from __future__ import annotations
 
-from bjidp.accounts.telling import Teller
 from bjidp.clock import Clock
 from bjidp.errors import AccountRefused, RateLimited, VendorUnavailable
 from bjidp.organisations.errors import OrganisationRefused, OrganisationUnknown
-from bjidp.organisations.judging import ENDS_IT, refusal
-from bjidp.organisations.organisation import Loss, Organisation
+from bjidp.organisations.judging import refusal
+from bjidp.organisations.organisation import Organisation
 from bjidp.organisations.ports import OrganisationStore
-from bjidp.organisations.registering import tell
+from bjidp.organisations.refusing import Refusing
 from bjidp.proofing.asking import Answer, Asking
 from bjidp.proofing.ports import IdentityStore
 from bjidp.vendors.ports import OrganisationFacts
@@ -29,14 +28,14 @@ class Confirming:
         organisations: OrganisationStore,
         identities: IdentityStore,
         asking: Asking,
-        teller: Teller,
+        refusing: Refusing,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._organisations = organisations
         self._identities = identities
         self._asking = asking
-        self._teller = teller
+        self._refusing = refusing
         self._clock = clock
 
     async def require(self, organisation: Organisation) -> None:
@@ -65,9 +64,7 @@ class Confirming:
         if found is None:
             await self._organisations.confirm(organisation, answer.begun_at)
             return
-        if found in ENDS_IT:
-            aftermath = await self._organisations.lose(organisation, Loss.REFUSED, answer.begun_at, self._clock.now())
-            tell(self._teller, aftermath)
+        await self._refusing.heard(organisation, found, answer.begun_at)
         raise OrganisationRefused(found)
 
     async def _ask(self, organisation: Organisation) -> Answer:

@@ -64,14 +64,16 @@ class Organisation(Struct, frozen=True, kw_only=True):
     """Since when the account leads it; another one for whoever comes after."""
     confirmed_at: Instant
     """When the newest question was begun that the register has answered with a yes."""
+    refused_at: Instant | None = None
+    """When the newest question was begun that it has answered with a no that ends nothing; None since a later yes."""
 
     def asks(self, now: Instant) -> bool:
         """Tell whether the register has to be asked again."""
-        return now - self.confirmed_at >= FRESH
+        return self.refused_at is not None or now - self.confirmed_at >= FRESH
 
     def must_be_confirmed(self, now: Instant) -> bool:
         """Tell whether nobody may act before the register has said yes again."""
-        return now - self.confirmed_at >= STALE
+        return self.refused_at is not None or now - self.confirmed_at >= STALE
 
 
 class Capacity(Struct, frozen=True, kw_only=True):

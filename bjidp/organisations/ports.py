@@ -99,7 +99,14 @@ class OrganisationStore(Protocol):
         ...
 
     async def confirm(self, organisation: Organisation, asked_at: Instant) -> None:
-        """Note that the register has confirmed it by a question begun then; never an earlier one."""
+        """Note that the register has confirmed it by a question begun then; never an earlier one, nor before a no."""
+        ...
+
+    async def refuse(self, organisation: Organisation, asked_at: Instant) -> None:
+        """Note that the register has not confirmed it, by a question begun then: nobody acts before it does.
+
+        Does nothing where it was led anew, or confirmed by a later question than ``asked_at``.
+        """
         ...
 
     async def lose(self, organisation: Organisation, loss: Loss, asked_at: Instant, now: Instant) -> Aftermath:

@@ -9,18 +9,18 @@ organisation is made by then.
 from __future__ import annotations
 
 from bjidp.accounts.settings.changes import Changes
-from bjidp.accounts.telling import Teller, Told
+from bjidp.accounts.telling import Teller
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock
 from bjidp.organisations.errors import LevelRequired, OrganisationRefused
 from bjidp.organisations.judging import refusal
-from bjidp.organisations.ports import Aftermath, IdentityLacking, NewOrganisation, OrganisationStore
+from bjidp.organisations.ports import IdentityLacking, NewOrganisation, OrganisationStore
 from bjidp.organisations.proved import Proved
+from bjidp.organisations.refusing import Refusing, tell
 from bjidp.organisations.stated import TypedOrganisation, read_organisation
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.ranges import OrganisationRange
 from bjidp.vendors.ports import OrganisationFacts
-from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
 
 
@@ -35,6 +35,7 @@ class Registering:
         organisations: OrganisationStore,
         asking: Asking,
         served: OrganisationRange,
+        refusing: Refusing,
         teller: Teller,
         clock: Clock,
     ) -> None:
@@ -44,6 +45,7 @@ class Registering:
         self._organisations = organisations
         self._asking = asking
         self._served = served
+        self._refusing = refusing
         self._teller = teller
         self._clock = clock
 
@@ -58,10 +60,14 @@ class Registering:
         draft = await self._changes.due(visit, Operation.ORGANISATION, flow)
         bound = await self._proved.identity(visit.account)
         facts = OrganisationFacts(stated.credit_code, stated.name, bound.person)
-        led = len(await self._organisations.led(visit.account))
-        answer = await self._asking.organisation(visit.account, facts, led=led)
+        led = await self._organisations.led(visit.account)
+        answer = await self._asking.organisation(visit.account, facts, led=len(led))
         found = refusal(answer.finding)
         if found is not None:
+            for known in led:
+                # Of another name the register has said nothing that counts for the one that is led.
+                if (known.credit_code, known.name) == (stated.credit_code, stated.name):
+                    await self._refusing.heard(known, found, answer.begun_at)
             raise OrganisationRefused(found)
         new = NewOrganisation(
             credit_code=stated.credit_code, name=stated.name, bound_at=bound.bound_at, asked_at=answer.begun_at
@@ -75,11 +81,3 @@ class Registering:
         except IdentityLacking:
             raise LevelRequired from None
         tell(self._teller, aftermath)
-
-
-def tell(teller: Teller, aftermath: Aftermath) -> None:
-    """Tell by SMS whoever leads, or acts for, an organisation no more."""
-    if aftermath.representative is not None:
-        teller.tell(MobileNumber(aftermath.representative), Told.ORGANISATION_LOST)
-    for agent in aftermath.agents:
-        teller.tell(MobileNumber(agent), Told.MANDATE_ENDED)

@@ -245,6 +245,35 @@ async def test_a_no_ends_what_was_confirmed_before_it_and_nothing_later(
     assert await organisations.lose(organisation, Loss.REFUSED, asked_at + 1, house.now) == Aftermath()
 
 
+@pytest.mark.req("ORG-1")
+async def test_a_no_that_ends_nothing_is_kept_until_a_later_yes_and_an_earlier_one_changes_nothing(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation, _ = await entrusted(house, zhang, li)
+    asked_at = house.now + DAY
+
+    async def refused() -> set[int | None]:
+        return {one.organisation.refused_at for who in (zhang, li) for one in await organisations.capacities(who)}
+
+    await organisations.refuse(organisation, house.now - 1)
+    await organisations.refuse(replace(organisation, led_at=0), asked_at)
+    assert await refused() == {None}, "earlier than the yes, or of another time of leading"
+    await organisations.refuse(organisation, asked_at)
+    await organisations.refuse(organisation, asked_at - 1)
+    await organisations.confirm(organisation, asked_at - 1)
+    earlier = await confirmed(house, zhang, asked_at=asked_at - 1)
+    await organisations.register(zhang, earlier, house.now)
+    assert await refused() == {asked_at}
+    assert (await organisations.led(zhang))[0].confirmed_at == organisation.confirmed_at
+    await organisations.confirm(organisation, asked_at + 1)
+    assert await refused() == {None}
+    await organisations.refuse(organisation, asked_at + 2)
+    await organisations.register(zhang, await confirmed(house, zhang, asked_at=asked_at + 3), house.now)
+    assert await refused() == {None}
+    assert await roles(house, li) == [Role.AGENT]
+
+
 @pytest.mark.req("ORG-2")
 async def test_an_offer_waits_for_whoever_has_the_number_and_is_accepted_once(
     house: House, organisations: OrganisationStore

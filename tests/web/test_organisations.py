@@ -254,6 +254,20 @@ async def test_an_outage_of_days_keeps_people_from_acting_in_words_until_the_reg
     assert (await chooses(owner)).status == 303
 
 
+@pytest.mark.req("ORG-1", "UX-5")
+async def test_whoever_leads_reads_that_the_register_did_not_confirm_and_what_to_do(program: Program) -> None:
+    owner = await leader(program)
+    await registered(owner)
+    await chooses(owner)
+    said = "登记机关最近一次没有确认这个法人，现在谁都不能代表它办事"
+    assert said not in (await owner.get("/centre/organisations")).text
+    program.sql("UPDATE organisation SET refused_at = confirmed_at")
+    assert said in (await owner.get("/centre/organisations")).text
+    assert "现在不能再代表了" in (await owner.get("/centre")).text
+    assert (await chooses(owner)).status == 303, "the register has said yes"
+    assert said not in (await owner.get("/centre/organisations")).text
+
+
 @pytest.mark.req("ORG-2")
 @pytest.mark.attack("R1")
 async def test_who_offers_learns_nothing_of_the_account_that_has_the_number(program: Program) -> None:

@@ -29,6 +29,7 @@ ORGANISATION = (
     organisation.c.bound_at,
     organisation.c.led_at,
     organisation.c.confirmed_at,
+    organisation.c.refused_at,
 )
 
 MANDATE = (
@@ -48,7 +49,7 @@ MANDATE = (
 
 def organisation_from(row: Row) -> Organisation:
     """Read the columns :data:`ORGANISATION`."""
-    names = ("id", "credit_code", "name", "representative", "bound_at", "led_at", "confirmed_at")
+    names = ("id", "credit_code", "name", "representative", "bound_at", "led_at", "confirmed_at", "refused_at")
     return Organisation(**dict(zip(names, row, strict=True)))
 
 

@@ -7,7 +7,7 @@ taken in one order everywhere: accounts by their ids, the organisation, the mand
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, null, or_, select, update
 
 from bjidp.accounts.notices import NoticeKind
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -55,19 +55,22 @@ class SqlOrganisations:
         self._by_id = compile_(select(*ORGANISATION).where(by_id).with_for_update())
         self._add = compile_(insert_or_nothing(organisation, engine.dialect))
         # An answer that comes late, to an earlier question, takes nothing back.
+        confirmed_before = organisation.c.confirmed_at <= bindparam("asked_at")
+        refused_before = or_(organisation.c.refused_at.is_(None), organisation.c.refused_at <= bindparam("asked_at"))
+        led_still = organisation.c.led_at == bindparam("was_led_at")
+        confirmed = {"confirmed_at": bindparam("asked_at"), "refused_at": null()}
         self._renew = compile_(
             update(organisation)
-            .where(by_id, organisation.c.confirmed_at <= bindparam("asked_at"))
-            .values(name=bindparam("new_name"), confirmed_at=bindparam("asked_at"))
+            .where(by_id, confirmed_before, refused_before)
+            .values(name=bindparam("new_name"), **confirmed)
         )
         self._confirm = compile_(
+            update(organisation).where(by_id, led_still, confirmed_before, refused_before).values(**confirmed)
+        )
+        self._refuse = compile_(
             update(organisation)
-            .where(
-                by_id,
-                organisation.c.led_at == bindparam("was_led_at"),
-                organisation.c.confirmed_at < bindparam("asked_at"),
-            )
-            .values(confirmed_at=bindparam("asked_at"))
+            .where(by_id, led_still, confirmed_before, refused_before)
+            .values(refused_at=bindparam("asked_at"))
         )
 
     async def register(self, account: str, new: NewOrganisation, now: Instant) -> Aftermath:
@@ -80,6 +83,14 @@ class SqlOrganisations:
             "asked_at": asked_at,
         }
         await self._engine.write_one(self._confirm, values)
+
+    async def refuse(self, organisation: Organisation, asked_at: Instant) -> None:
+        values: dict[str, Value] = {
+            "organisation": organisation.id,
+            "was_led_at": organisation.led_at,
+            "asked_at": asked_at,
+        }
+        await self._engine.write_one(self._refuse, values)
 
     async def lose(self, organisation: Organisation, loss: Loss, asked_at: Instant, now: Instant) -> Aftermath:
         def work(transaction: Transaction) -> Aftermath:
@@ -153,6 +164,7 @@ class SqlOrganisations:
             "bound_at": new.bound_at,
             "led_at": now,
             "confirmed_at": new.asked_at,
+            "refused_at": None,
         }
         if not transaction.run(self._add, values):
             raise Contended  # somebody else was faster

@@ -153,6 +153,7 @@ organisation = Table(
     Column("bound_at", _INSTANT, nullable=False),
     Column("led_at", _INSTANT, nullable=False),
     Column("confirmed_at", _INSTANT, nullable=False),
+    Column("refused_at", _INSTANT),
 )
 
 mandate = Table(

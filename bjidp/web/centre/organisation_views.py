@@ -21,6 +21,7 @@ def led_view(organisation: Organisation, appointed: Iterable[Appointed], now: In
         name=organisation.name,
         credit_code=organisation.credit_code,
         confirmed_at=organisation.confirmed_at,
+        refused=organisation.refused_at is not None,
         mandates=tuple(_appointed(one, now) for one in appointed if one.mandate.organisation == organisation.id),
     )
 

@@ -47,6 +47,8 @@ class LedView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     credit_code: str
     confirmed_at: Instant
+    refused: bool
+    """The register has said no since: nobody acts for it before that is put right."""
     mandates: tuple[MandateView, ...]
 
 
@@ -81,7 +83,11 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
         taken = msgspec.structs.replace(given, name="北京朝晖示例商贸有限公司", credit_code=_CODE, who="赵**", phone="")
         waiting = msgspec.structs.replace(taken, id="d", state=State.OFFERED)
         led = LedView(
-            name="北京青禾示例科技有限公司", credit_code=_CODE, confirmed_at=_AT, mandates=(given, offer, over)
+            name="北京青禾示例科技有限公司",
+            credit_code=_CODE,
+            confirmed_at=_AT,
+            refused=True,
+            mandates=(given, offer, over),
         )
         return cls(
             h5=False,

@@ -14,6 +14,7 @@ from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.confirming import Confirming
 from bjidp.organisations.organisation import Organisation
 from bjidp.organisations.proved import Proved
+from bjidp.organisations.refusing import Refusing
 from bjidp.organisations.registering import Registering
 from bjidp.organisations.stated import TypedOffer, TypedOrganisation
 from bjidp.person import DocumentType, Person
@@ -78,12 +79,14 @@ class Office(Study):
             clock=clock,
         )
         proved = Proved(identities=self.identities, accounts=sql.accounts, clock=clock)
+        refusing = Refusing(organisations=self.organisations, teller=self.teller, clock=clock)
         self.registering = Registering(
             changes=self.changes,
             proved=proved,
             organisations=self.organisations,
             asking=asking,
             served=OrganisationRange.REAL,
+            refusing=refusing,
             teller=self.teller,
             clock=clock,
         )
@@ -103,7 +106,7 @@ class Office(Study):
                 organisations=self.organisations,
                 identities=self.identities,
                 asking=asking,
-                teller=self.teller,
+                refusing=refusing,
                 clock=clock,
             ),
             verifying=self.verifying,

@@ -260,6 +260,59 @@ async def test_a_register_that_names_somebody_else_ends_it_for_everybody(room: O
 
 
 @pytest.mark.req("ORG-1")
+@pytest.mark.attack("Q21")
+@pytest.mark.parametrize("asks", ["who begins to act", "who registers again"])
+async def test_a_no_that_ends_nothing_stops_those_who_act_already_until_the_register_says_yes(
+    room: Office, asks: str
+) -> None:
+    visit, agent, mandate = await both(room)
+    room.clock.advance((DAY - HOUR) // SECOND)
+    agent = await begun(room, await room.enter(agent.account))
+    room.clock.advance(HOUR // SECOND)
+    room.companies.answer = Finding(RegisterAnswer.MISMATCH, Reason.ORGANISATION_TERM_OVER, "R3")
+    if asks == "who begins to act":
+        other = await room.enter(visit.account)
+        [leading] = await room.acting.choices(other)
+        with pytest.raises(OrganisationRefused):
+            await room.acting.begin(other, leading.key)
+    else:
+        other = await room.granted_visit(visit.account, Operation.ORGANISATION)
+        with pytest.raises(OrganisationRefused):
+            await room.registering.register(other, None, TypedOrganisation(CODE, NAME))
+    assert await room.acts(agent) is None
+    # The register is asked again before anybody acts, and its silence is no yes.
+    room.clock.advance(HOUR // SECOND)
+    agent = await room.enter(agent.account)
+    room.companies.down = True
+    with pytest.raises(VendorUnavailable):
+        await room.acting.begin(agent, f"m.{mandate}")
+    room.companies.down, room.companies.answer = False, YES
+    await begun(room, agent)
+    assert await room.acts(agent) == NAME
+
+
+@pytest.mark.req("ORG-1")
+async def test_a_no_about_another_name_stops_nobody_and_one_about_the_person_ends_it_whoever_asked(
+    room: Office,
+) -> None:
+    visit, agent, _ = await both(room)
+    agent = await begun(room, agent)
+    room.clock.advance(1)
+    room.companies.answer = Finding(RegisterAnswer.MISMATCH, Reason.ORGANISATION_NAME, "R3")
+    asking = await room.granted_visit(visit.account, Operation.ORGANISATION)
+    with pytest.raises(OrganisationRefused):
+        await room.registering.register(asking, None, TypedOrganisation(CODE, "北京另一公司"))
+    assert await room.acts(agent) == NAME
+    room.clock.advance(DAY // SECOND)
+    room.companies.answer = NO
+    asking = await room.granted_visit(visit.account, Operation.ORGANISATION)
+    with pytest.raises(OrganisationRefused):
+        await room.registering.register(asking, None, TypedOrganisation(CODE, NAME))
+    assert await room.acting.choices(agent) == []
+    assert (await room.told())[-2:] == [(NUMBER, "organisation_lost"), (LIS, "mandate_ended")]
+
+
+@pytest.mark.req("ORG-1")
 async def test_a_name_that_has_changed_stops_people_and_takes_nothing_from_them(room: Office) -> None:
     visit, agent, _ = await both(room)
     room.clock.advance(DAY // SECOND)

@@ -39,6 +39,12 @@ def test_the_registers_word_is_asked_for_after_a_day_and_needed_after_three() ->
     assert [ORGANISATION.must_be_confirmed(NOW + age) for age in (FRESH, STALE - 1, STALE)] == [False, False, True]
 
 
+@pytest.mark.req("ORG-1")
+def test_after_a_no_the_registers_word_is_needed_at_once() -> None:
+    refused = replace(ORGANISATION, refused_at=NOW + 1)
+    assert (refused.asks(NOW + 1), refused.must_be_confirmed(NOW + 1)) == (True, True)
+
+
 @pytest.mark.req("ORG-3")
 @pytest.mark.parametrize("evidence", Evidence)
 def test_who_acts_is_at_l3_with_a_document_that_is_valid(evidence: Evidence) -> None:
