@@ -21,7 +21,7 @@ class VerifyPage(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
     """What it is for; words under ``operation.*``."""
     back: str
-    """Where 改用短信验证码 leads: the operation's own page."""
+    """Where 换一种方式验证 leads: the operation's own page."""
     card: QrCard
 
     @classmethod
