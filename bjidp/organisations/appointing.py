@@ -16,7 +16,7 @@ from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.organisations import mandates
 from bjidp.organisations.errors import LevelRequired, OrganisationUnknown
-from bjidp.organisations.mandates import AlreadyAppointed
+from bjidp.organisations.mandates import AlreadyAppointed, OfferedLately
 from bjidp.organisations.organisation import Organisation
 from bjidp.organisations.ports import Appointed, Entrusted, IdentityLacking, NewOffer, OrganisationStore
 from bjidp.organisations.proved import Proved
@@ -105,6 +105,8 @@ class Appointing:
             await self._changes.save(visit, draft, lambda: self._write(visit.account, typed.organisation, new))
         except AlreadyAppointed:
             raise InvalidRequest(FieldFault(PHONE_FIELD, Fault.APPOINTED)) from None
+        except OfferedLately:
+            raise InvalidRequest(FieldFault(PHONE_FIELD, Fault.LATELY)) from None
         return draft.id
 
     async def accept(self, visit: Visit, mandate: str) -> None:

@@ -27,6 +27,10 @@ LONGEST: Final = timedelta(days=3 * 366)
 A_DAY: Final = 20
 """Offers of one organisation in 24 hours: each is a message to somebody who did not ask for it."""
 
+AGAIN: Final[Millis] = DAY
+"""How long after an offer an organisation makes no other to the same number, whatever became of it: who has declined is
+not to be asked until they give in, and who withdraws it to offer it again would be sending messages."""
+
 LIVE: Final = 50
 """Offers and mandates that one organisation has at a time."""
 
@@ -91,6 +95,10 @@ Phase: TypeAlias = Offered | Accepted | Ended
 
 class AlreadyAppointed(Exception):
     """The organisation has an offer or a mandate for this number."""
+
+
+class OfferedLately(Exception):
+    """The organisation has made an offer to this number that is over, less than :data:`AGAIN` ago."""
 
 
 class MandateOver(Exception):
@@ -163,11 +171,14 @@ def ends_after(last: date) -> Instant:
 def require_room(known: Sequence[Mandate], phone: str, now: Instant) -> None:
     """Raise unless an organisation with these mandates may offer another one to ``phone``.
 
-    Raises :class:`AlreadyAppointed`, :class:`bjidp.organisations.errors.MandatesFull` and ``RateLimited``.
+    Raises :class:`AlreadyAppointed`, :class:`OfferedLately`, :class:`bjidp.organisations.errors.MandatesFull` and
+    ``RateLimited``.
     """
     live = [one for one in known if one.is_live(now)]
     if any(one.phone == phone for one in live):
         raise AlreadyAppointed
+    if any(one.phone == phone and one.offered_at > now - AGAIN for one in known):
+        raise OfferedLately
     if len(live) >= LIVE:
         raise MandatesFull
     pause = wait([one.offered_at for one in known], now)

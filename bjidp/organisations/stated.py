@@ -42,6 +42,7 @@ class Fault(StrEnum):
     OWN = "own"
     """A 法定代表人 needs no mandate."""
     APPOINTED = "appointed"
+    LATELY = "lately"
 
 
 class TypedOrganisation(Struct, frozen=True):

@@ -13,7 +13,7 @@ from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.organisations import mandates
 from bjidp.organisations.errors import MandatesFull, OrganisationHeld, OrganisationUnknown
-from bjidp.organisations.mandates import AlreadyAppointed, Scope, State
+from bjidp.organisations.mandates import AlreadyAppointed, OfferedLately, Scope, State
 from bjidp.organisations.organisation import Loss, Organisation, Role
 from bjidp.organisations.ports import (
     Aftermath,
@@ -352,7 +352,9 @@ async def test_an_offer_is_withdrawn_or_declined_and_of_an_end_and_an_acceptance
         assert await organisations.end(account, mandate, house.now) is None
         with pytest.raises(OrganisationUnknown):
             await organisations.accept(li, mandate, house.now)
+        house.clock.advance(DAY // SECOND)
     for _ in range(8):
+        house.clock.advance(DAY // SECOND)
         mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
         results = await asyncio.gather(
             organisations.accept(li, mandate, house.now),
@@ -410,6 +412,8 @@ async def test_an_organisation_offers_so_much_a_day_and_one_mandate_for_each_num
         await organisations.offer(zhang, organisation.id, offer(house), house.now)
     await organisations.end(zhang, first, house.now)
     house.clock.advance(HOUR // SECOND)
+    with pytest.raises(OfferedLately):
+        await organisations.offer(zhang, organisation.id, offer(house), house.now)
     numbers = [f"139{number:08}" for number in range(mandates.A_DAY - 1)]
     await asyncio.gather(
         *(organisations.offer(zhang, organisation.id, offer(house, number), house.now) for number in numbers)
@@ -494,7 +498,7 @@ async def test_what_has_been_over_for_long_is_deleted(house: House, organisation
     organisation, _ = await entrusted(house, zhang, li, days=100)
     ended = await organisations.offer(zhang, organisation.id, offer(house, WANGS), house.now)
     await organisations.end(zhang, ended, house.now)
-    await organisations.offer(zhang, organisation.id, offer(house, WANGS, days=100), house.now)
+    await organisations.offer(zhang, organisation.id, offer(house, "13600136000", days=100), house.now)
     await organisations.offer(zhang, organisation.id, offer(house, ZHANGS, days=1), house.now)
     now = house.now
     assert await organisations.forget(now, 10) == 0

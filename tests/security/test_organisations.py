@@ -75,10 +75,10 @@ class Member:
             await stores.organisations.register(self.account, new, now)
             return (await stores.organisations.led(self.account))[-1].id
 
-    async def offers(self, organisation: str, phone: str) -> str:
-        """Offer a mandate; return its id."""
+    async def offers(self, organisation: str, phone: str, days_ago: int = 0) -> str:
+        """Offer a mandate, or have offered it so long ago; return its id."""
         async with stores_at(self.home.demo.config) as stores:
-            now = SystemClock().now()
+            now = SystemClock().now() - days_ago * DAY
             offer = NewOffer(scope=Scope.FILING, phone=phone, ends_at=now + 30 * DAY)
             return await stores.organisations.offer(self.account, organisation, offer, now)
 
@@ -142,8 +142,8 @@ async def test_an_end_that_races_with_acceptances_and_choices_stays(crew: Crew) 
     """However the posts come in: nobody acts once the end was answered, and what is over is not revived."""
     leader, agent, _ = crew
     organisation = await leader.leads()
-    for _ in range(3):
-        mandate = await leader.offers(organisation, agent.phone)
+    for days_ago in (3, 2, 1):
+        mandate = await leader.offers(organisation, agent.phone, days_ago)
         answers = await asyncio.gather(
             *(agent.answers(mandate, "accept") for _ in range(4)),
             leader.answers(mandate, "end"),

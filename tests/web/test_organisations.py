@@ -285,7 +285,7 @@ async def test_who_offers_learns_nothing_of_the_account_that_has_the_number(prog
     for phone in (AGENTS, NOBODYS):
         again = await send(owner.browser, form.typed(phone=phone, scope="filing", ends_on="2027-12-31"))
         assert form_of(again, "/centre/appoint").faults == {
-            "phone": "这个手机号已有一份邀请或委托，要换一份，请先在“我的法人”里结束它"
+            "phone": "这个手机号已有一份邀请或委托。要换一份，请先在“我的法人”里结束它，距上次邀请满24小时再发"
         }
         told.append((again.status, _alike(again.text).replace(phone, "")))
     assert told[0] == told[1]
@@ -301,7 +301,10 @@ def _alike(page: str) -> str:
 
 @pytest.mark.req("ORG-2")
 @pytest.mark.parametrize("act", ["decline", "end"])
-async def test_an_offer_is_declined_or_withdrawn_and_a_number_may_be_asked_again(program: Program, act: str) -> None:
+@pytest.mark.attack("O11")
+async def test_an_offer_is_declined_or_withdrawn_and_a_number_may_be_asked_again_the_next_day(
+    program: Program, act: str
+) -> None:
     zhang, li = await leader(program), await agent(program)
     await registered(zhang)
     await offered(zhang)
@@ -309,7 +312,12 @@ async def test_an_offer_is_declined_or_withdrawn_and_a_number_may_be_asked_again
     assert ("您没有接受这份邀请" if act == "decline" else "已经结束") in page.text
     assert "收到的邀请" not in (await li.get("/centre/organisations")).text
     assert "已结束" in (await zhang.get("/centre/organisations")).text
-    assert (await offered(zhang)).status == 303
+    refused = await offered(zhang)
+    assert refused.status == 422
+    again = form_of(refused, "/centre/appoint")
+    assert again.faults == {"phone": "24小时内已经邀请过这个手机号，请满24小时后再邀请"}
+    program.sql("UPDATE mandate SET offered_at = offered_at - ?", DAY)
+    assert (await send(zhang.browser, again)).status == 303
 
 
 @pytest.mark.req("ORG-1", "ORG-2", "ORG-3", "RNV-1")

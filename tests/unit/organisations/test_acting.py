@@ -148,6 +148,7 @@ async def test_what_has_ended_comes_back_by_no_new_mandate(room: Office) -> None
     agent = await begun(room, agent)
     await room.appointing.end(visit, mandate)
     [organisation] = await room.sql.organisations.led(visit.account)
+    room.rows("UPDATE mandate SET offered_at = offered_at - ?", DAY)
     await room.appointing.accept(agent, await room.offered(visit, organisation.id))
     assert await room.acts(agent) is None
     await begun(room, agent)

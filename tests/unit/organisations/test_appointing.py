@@ -94,6 +94,11 @@ async def test_a_second_offer_to_the_same_number_is_told_before_the_proof_is_use
     with pytest.raises(InvalidRequest) as refused:
         await room.appointing.offer(visit, None, room.offer(organisation.id))
     assert refused.value.errors == (FieldFault("phone", "appointed"),)
+    [given] = (await room.appointing.holdings(visit)).appointed
+    await room.appointing.end(visit, given.mandate.id)
+    with pytest.raises(InvalidRequest) as refused:
+        await room.appointing.offer(visit, None, room.offer(organisation.id))
+    assert refused.value.errors == (FieldFault("phone", "lately"),)
     await room.appointing.offer(visit, None, room.offer(organisation.id, WANGS))
 
 

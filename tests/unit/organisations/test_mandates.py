@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from bjidp.clock import DAY, Instant
 from bjidp.organisations.mandates import (
     A_DAY,
+    AGAIN,
     OPEN,
     Accepted,
     By,
@@ -20,11 +21,13 @@ from bjidp.organisations.mandates import (
     Mandate,
     MandateOver,
     Offered,
+    OfferedLately,
     Scope,
     State,
     accept,
     end,
     ends_after,
+    require_room,
     wait,
 )
 from bjidp.proofing.dates import beijing_date
@@ -110,6 +113,16 @@ def test_who_has_waited_as_long_as_they_were_told_may_offer_again(offered: list[
         assert 0 < pause <= DAY
         assert wait(offered, NOW + pause) is None
         assert wait(offered, NOW + pause - 1) is not None
+
+
+@pytest.mark.attack("O11")
+@pytest.mark.parametrize("mandate", [OVER, replace(TAKEN, phase=Ended(By.REPRESENTATIVE, NOW, None))])
+def test_a_number_is_asked_once_a_day_whatever_became_of_the_offer(mandate: Mandate) -> None:
+    for at in (NOW, NOW + AGAIN - 1):
+        with pytest.raises(OfferedLately):
+            require_room([mandate], mandate.phone, at)
+    require_room([mandate], "13900139000", NOW)
+    require_room([mandate], mandate.phone, NOW + AGAIN)
 
 
 def test_a_number_is_shown_nowhere() -> None:
