@@ -103,7 +103,7 @@ def wire_proofing(
             ),
             clock=clock,
         ),
-        face_proofs=FaceProofs(changes, verifying, stores.identities, clock),
+        face_proofs=FaceProofs(changes, verifying, stores.identities, claims, clock),
         faces=Faces(
             identities=stores.identities,
             accounts=stores.accounts,

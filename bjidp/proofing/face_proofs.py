@@ -18,6 +18,7 @@ from bjidp.accounts.settings.flow import Change, Step
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.errors import AccountRefused
+from bjidp.proofing.claims import Claims
 from bjidp.proofing.ports import Bound, IdentityStore
 from bjidp.verification.proofs import Operation
 
@@ -27,6 +28,8 @@ class Need(StrEnum):
 
     REAL_NAME = "real_name"
     """There is no identity to compare a face with, or its document has run out."""
+    HELD = "held"
+    """There is none, and whom they have stated another account has: that has to be brought here first."""
     JINGTONG = "jingtong"
     """No phone is logged in to the account, or ever was."""
 
@@ -34,17 +37,21 @@ class Need(StrEnum):
 class FaceProofs:
     """Leads up to face tickets. A store that is down raises ``StoreUnavailable``."""
 
-    def __init__(self, changes: Changes, verifying: Verifying, identities: IdentityStore, clock: Clock) -> None:
+    def __init__(
+        self, changes: Changes, verifying: Verifying, identities: IdentityStore, claims: Claims, clock: Clock
+    ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._changes = changes
         self._verifying = verifying
         self._identities = identities
+        self._claims = claims
         self._clock = clock
 
     async def need(self, visit: Visit) -> Need | None:
         """Return what has to be done first, None when nothing has."""
         if await self._identity(visit) is None:
-            return Need.REAL_NAME
+            # 实名认证 would only say once more that another account has it.
+            return Need.REAL_NAME if await self._claims.find(visit.account) is None else Need.HELD
         return None if await self._verifying.by_jingtong(visit) else Need.JINGTONG
 
     async def begin(self, visit: Visit, flow: str | None) -> str:

@@ -14,13 +14,13 @@ from bjidp.standing import Standing
 from tests.support.browser import SESSION, Browser, Screen
 from tests.support.calls import Answer
 from tests.support.forms import forms as forms_of
-from tests.support.forms import heading, links
+from tests.support.forms import heading, links, send
 from tests.support.members import enrolled
 from tests.support.owner import Owner
 from tests.support.phone import PLATFORMS, Phone
 from tests.support.program import LiveSocket, Program, always_a_code
 from tests.web.conftest import StartProgram
-from tests.web.test_real_name import bound, give, person
+from tests.web.test_real_name import bound, give, person, stated
 from tests.web.test_verify import approved, changed, leads_on
 
 pytestmark = pytest.mark.req("RNV-3")
@@ -315,6 +315,20 @@ async def test_an_account_without_an_identity_is_told_to_prove_its_name_first(pr
     assert "请先完成实名认证" in page.text
     assert f"{prefix}/centre/real_name" in links(page)
     assert "data-flow" not in page.text
+
+
+@pytest.mark.req("RNV-7", "UX-5")
+@pytest.mark.parametrize("prefix", ["", "/h5"])
+async def test_whom_another_account_has_is_not_sent_to_state_it_once_more(program: Program, prefix: str) -> None:
+    member, holder = await enrolled(program), await enrolled(program, username="lisi_2000", phone="15400000099")
+    who = await person(program)
+    await give(program, holder.account, who)
+    owner = await Owner.of(program, member.account, prefix)
+    await send(owner.browser, stated(await owner.may("real_name"), who))
+    page = await owner.get(PAGE)
+    assert "身份还在另一个账号上" in page.text
+    assert f"{prefix}/centre/appeal" in links(page)
+    assert f"{prefix}/centre/real_name" not in links(page)
 
 
 async def test_a_worn_identity_is_proved_anew_first(program: Program) -> None:

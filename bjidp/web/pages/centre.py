@@ -327,7 +327,7 @@ class FaceFirstPage(msgspec.Struct, frozen=True, kw_only=True):
     template: ClassVar[str] = "settings_face_first.html"
 
     h5: bool
-    need: Literal["real_name", "jingtong", "screen"]
+    need: Literal["real_name", "held", "jingtong", "screen"]
     """``screen``: another one than the phone's own, which it cannot scan."""
 
     @classmethod

@@ -13,6 +13,7 @@ from bjidp.accounts.settings.flow import OPEN, Step
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import SECOND
 from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.proofing.claims import Claim
 from bjidp.proofing.face_proofs import FaceProofs, Need
 from bjidp.proofing.terms import Until
 from bjidp.sessions.ports import SessionEnd
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.req("RNV-3")
 @pytest.fixture
 def leading(room: Study) -> FaceProofs:
     """What leads up to face tickets."""
-    return FaceProofs(room.changes, room.verifying, room.sql.identities, room.clock)
+    return FaceProofs(room.changes, room.verifying, room.sql.identities, room.claims, room.clock)
 
 
 async def ready(room: Study) -> Visit:
@@ -42,6 +43,8 @@ async def ready(room: Study) -> Visit:
 async def test_what_comes_first_is_an_identity_and_then_a_phone(room: Study, leading: FaceProofs) -> None:
     nobody = await room.enter(await room.someone("15400000008", "nobody_yet"))
     assert await leading.need(nobody) is Need.REAL_NAME
+    await room.claims.keep(nobody.account, Claim(new=proved(), exchange=False))
+    assert await leading.need(nobody) is Need.HELD
     visit = await at_l2(room)
     assert await leading.need(visit) is Need.JINGTONG
     _, standing, *_ = await room.sql.accounts.register(applicant(LI), room.clock.now())
