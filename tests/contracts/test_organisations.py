@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.organisations import mandates
 from bjidp.organisations.errors import MandatesFull, OrganisationHeld, OrganisationUnknown
-from bjidp.organisations.mandates import AlreadyAppointed, OfferedLately, Scope, State
+from bjidp.organisations.mandates import AlreadyAppointed, By, Ended, OfferedLately, Scope, State
 from bjidp.organisations.organisation import Loss, Organisation, Role
 from bjidp.organisations.ports import (
     Aftermath,
@@ -392,12 +393,21 @@ async def test_a_new_mandate_of_the_same_organisation_takes_the_place_of_the_age
     house: House, organisations: OrganisationStore
 ) -> None:
     zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
-    organisation, _ = await entrusted(house, zhang, li)
+    organisation, former = await entrusted(house, zhang, li)
     await house.members.set_phone(li, "13600136000", house.now)
     assert await roles(house, li) == [Role.AGENT]
     wider = replace(offer(house, "13600136000"), scope=Scope.ALL)
     await organisations.accept(li, await organisations.offer(zhang, organisation.id, wider, house.now), house.now)
     assert [one.scope for one in await organisations.capacities(li)] == [Scope.ALL]
+    over = {one.mandate.id: one.mandate.phase for one in await organisations.appointed(zhang)}[former]
+    assert isinstance(over, Ended)
+    assert (over.by, over.at) == (By.REPLACED, house.now)
+    [facts] = [facts for (facts,) in house.rows("SELECT facts FROM audit_event WHERE kind = 'mandate.ended'")]
+    assert json.loads(facts) == {"organisation": organisation.id, "mandate": former, "reason": "replaced"}
+    told = house.notices()[-4:]
+    assert sorted(told) == sorted(
+        [(zhang, "mandate.ended"), (li, "mandate.ended"), (zhang, "mandate.accepted"), (li, "mandate.taken")]
+    )
 
 
 @pytest.mark.req("ORG-2")

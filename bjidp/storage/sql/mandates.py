@@ -28,7 +28,7 @@ from bjidp.storage.sql.organisation_holders import Holders
 from bjidp.storage.sql.organisation_looks import OFFERED_TO
 from bjidp.storage.sql.organisation_rows import MANDATE, mandate_from
 from bjidp.storage.sql.schema import mandate, organisation
-from bjidp.storage.sql.statements import delete_some
+from bjidp.storage.sql.statements import Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
 
 
@@ -75,6 +75,17 @@ class MandateMoves:
                 ended_at=bindparam("new_ended_at"),
                 ended_by=bindparam("new_ended_by"),
             )
+        )
+        self._replace = compile_(
+            update(mandate)
+            .where(
+                mandate.c.organisation == bindparam("organisation"),
+                mandate.c.agent == bindparam("account"),
+                mandate.c.ended_at.is_(None),
+                mandate.c.ends_at > bindparam("now"),
+            )
+            .values(ended_at=bindparam("now"), ended_by=By.REPLACED.value)
+            .returning(mandate.c.id)
         )
         over = or_(
             mandate.c.ended_at < bindparam("before"),
@@ -136,10 +147,12 @@ class MandateMoves:
         if bound_at is None:
             raise IdentityLacking
         taken = _moved(lambda: mandates.accept(given, account_id, bound_at, now))
-        for row in transaction.all(self._of_organisation, {"organisation": given.organisation}):
-            former = mandate_from(row, self._cipher)
-            if former.agent == account_id and former.is_live(now):
-                self._write(transaction, mandates.end(former, By.REPLACED, now))
+        of_agent: dict[str, Value] = {"organisation": given.organisation, "account": account_id, "now": now}
+        for (former,) in transaction.all(self._replace, of_agent):
+            gone = {Fact.ORGANISATION: given.organisation, Fact.MANDATE: former, Fact.REASON: By.REPLACED.value}
+            self._audit.write(transaction, AuditEvent(EventKind.MANDATE_ENDED, now, ref, facts=gone))
+            for side in (representative, account_id):
+                self._notices.tell(transaction, side, NoticeKind.MANDATE_ENDED, now)
         self._write(transaction, taken)
         facts = {Fact.ORGANISATION: given.organisation, Fact.MANDATE: given.id, Fact.SCOPE: given.scope.value}
         self._audit.write(transaction, AuditEvent(EventKind.MANDATE_ACCEPTED, now, ref, facts=facts))
