@@ -99,9 +99,9 @@ class Appointing:
         if all(one.id != typed.organisation for one in await self._organisations.led(visit.account)):
             raise OrganisationUnknown
         # Looked at before the proof is used up; the store looks again, under its locks.
-        known = [one.mandate for one in await self._organisations.appointed(visit.account)]
+        made = await self._organisations.made(visit.account, typed.organisation, new.phone, now)
         try:
-            mandates.require_room([one for one in known if one.organisation == typed.organisation], new.phone, now)
+            mandates.require_room(made, now)
             await self._changes.save(visit, draft, lambda: self._write(visit.account, typed.organisation, new))
         except AlreadyAppointed:
             raise InvalidRequest(FieldFault(PHONE_FIELD, Fault.APPOINTED)) from None

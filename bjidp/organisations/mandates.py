@@ -93,6 +93,16 @@ class Ended(Struct, frozen=True):
 Phase: TypeAlias = Offered | Accepted | Ended
 
 
+class Made(Struct, frozen=True):
+    """An offer or a mandate of an organisation, as far as the next offer depends on it."""
+
+    offered_at: Instant
+    live: bool
+    """It is open or in force."""
+    same: bool
+    """It is to the number of the next offer."""
+
+
 class AlreadyAppointed(Exception):
     """The organisation has an offer or a mandate for this number."""
 
@@ -168,20 +178,19 @@ def ends_after(last: date) -> Instant:
     return (last + timedelta(days=1) - _EPOCH).days * DAY - _BEIJING_OFFSET
 
 
-def require_room(known: Sequence[Mandate], phone: str, now: Instant) -> None:
-    """Raise unless an organisation with these mandates may offer another one to ``phone``.
+def require_room(made: Sequence[Made], now: Instant) -> None:
+    """Raise unless an organisation that has made these may make another offer.
 
-    Raises :class:`AlreadyAppointed`, :class:`OfferedLately`, :class:`bjidp.organisations.errors.MandatesFull` and
-    ``RateLimited``.
+    They are all that are live, and all of the last 24 hours. Raises :class:`AlreadyAppointed`, :class:`OfferedLately`,
+    :class:`bjidp.organisations.errors.MandatesFull` and ``RateLimited``.
     """
-    live = [one for one in known if one.is_live(now)]
-    if any(one.phone == phone for one in live):
+    if any(one.same and one.live for one in made):
         raise AlreadyAppointed
-    if any(one.phone == phone and one.offered_at > now - AGAIN for one in known):
+    if any(one.same and one.offered_at > now - AGAIN for one in made):
         raise OfferedLately
-    if len(live) >= LIVE:
+    if sum(one.live for one in made) >= LIVE:
         raise MandatesFull
-    pause = wait([one.offered_at for one in known], now)
+    pause = wait([one.offered_at for one in made], now)
     if pause is not None:
         raise RateLimited(-(-pause // SECOND))
 

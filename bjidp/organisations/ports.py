@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from bjidp.clock import Instant
-from bjidp.organisations.mandates import Mandate, Scope
+from bjidp.organisations.mandates import Made, Mandate, Scope
 from bjidp.organisations.organisation import Capacity, Loss, Organisation
 from bjidp.sessions.ports import Session
 
@@ -126,6 +126,10 @@ class OrganisationStore(Protocol):
 
     async def appointed(self, account: str) -> list[Appointed]:
         """Return the mandates of the organisations that the account leads, newest first."""
+        ...
+
+    async def made(self, account: str, organisation: str, phone: str, now: Instant) -> list[Made]:
+        """Return what an offer to ``phone`` depends on; nothing of an organisation that the account does not lead."""
         ...
 
     async def entrusted(self, account: str) -> list[Entrusted]:

@@ -436,6 +436,29 @@ async def test_an_organisation_offers_so_much_a_day_and_one_mandate_for_each_num
 
 
 @pytest.mark.req("ORG-2")
+async def test_an_offer_and_an_acceptance_open_no_number_of_what_is_over(
+    house: House, organisations: OrganisationStore
+) -> None:
+    """Years of mandates are not unsealed one by one while the organisation is locked."""
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation = await led(house, zhang)
+    for phone in (LIS, WANGS):
+        mandate = await organisations.offer(zhang, organisation.id, offer(house, phone), house.now)
+        await organisations.end(zhang, mandate, house.now)
+    made = await organisations.made(zhang, organisation.id, LIS, house.now)
+    assert sorted((one.live, one.same) for one in made) == [(False, False), (False, True)]
+    assert await organisations.made(li, organisation.id, LIS, house.now) == []
+    house.rows("UPDATE mandate SET phone_sealed = :nothing", nothing=b"")
+    with pytest.raises(OfferedLately):
+        await organisations.offer(zhang, organisation.id, offer(house), house.now)
+    house.clock.advance(DAY // SECOND)
+    assert await organisations.made(zhang, organisation.id, LIS, house.now) == []
+    await organisations.accept(
+        li, await organisations.offer(zhang, organisation.id, offer(house), house.now), house.now
+    )
+
+
+@pytest.mark.req("ORG-2")
 async def test_an_organisation_has_so_many_mandates_at_a_time(house: House, organisations: OrganisationStore) -> None:
     zhang = await proved(house, ZHANG, ZHANGS)
     organisation = await led(house, zhang)
@@ -534,6 +557,8 @@ async def test_an_offer_is_found_under_every_key_while_they_are_exchanged(house:
         for stores in opened:
             [found] = await stores.organisations.offered(LIS)
             assert found.mandate.phone == LIS
+            with pytest.raises(AlreadyAppointed):
+                await stores.organisations.offer(zhang, organisation.id, offer(house), house.now)
         assert await house.sql.organisations.offered(LIS) == []
         assert alone is opened[1]
     finally:

@@ -26,7 +26,7 @@ from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.organisation_holders import Holders
 from bjidp.storage.sql.organisation_looks import OFFERED_TO
-from bjidp.storage.sql.organisation_rows import MANDATE, mandate_from
+from bjidp.storage.sql.organisation_rows import MANDATE, made_from, made_of, made_values, mandate_from
 from bjidp.storage.sql.schema import mandate, organisation
 from bjidp.storage.sql.statements import Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
@@ -57,7 +57,7 @@ class MandateMoves:
         self._organisation = compile_(
             select(organisation.c.id).where(organisation.c.id == bindparam("organisation")).with_for_update()
         )
-        self._of_organisation = compile_(select(*MANDATE).where(mandate.c.organisation == bindparam("organisation")))
+        self._made = compile_(made_of(mandate.c.organisation == bindparam("organisation")))
         self._find = compile_(
             select(mandate.c.agent, organisation.c.representative)
             .join_from(mandate, organisation)
@@ -110,8 +110,9 @@ class MandateMoves:
             raise OrganisationUnknown
         if self._holders.proved(transaction, account_id, now) is None:
             raise IdentityLacking
-        known = [mandate_from(row, self._cipher) for row in transaction.all(self._of_organisation, values)]
-        mandates.require_room(known, new.phone, now)
+        digests = self._index.digests(OFFERED_TO, new.phone)
+        rows = transaction.all(self._made, made_values(organisation_id, now))
+        mandates.require_room([made_from(row, digests, now) for row in rows], now)
         made, digest = token(self._entropy, 128), self._index.digest(OFFERED_TO, new.phone)
         transaction.run(
             self._offer,

@@ -11,14 +11,23 @@ from sqlalchemy import bindparam, select
 
 from bjidp.accounts.masks import mask_name
 from bjidp.accounts.ports import Evidence
-from bjidp.organisations.mandates import Scope
+from bjidp.clock import Instant
+from bjidp.organisations.mandates import Made, Scope
 from bjidp.organisations.organisation import Capacity, Organisation, Role
 from bjidp.organisations.ports import Appointed, Entrusted
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.organisation_holders import IS_LED, LEADER, LED
-from bjidp.storage.sql.organisation_rows import MANDATE, ORGANISATION, mandate_from, organisation_from
+from bjidp.storage.sql.organisation_rows import (
+    MANDATE,
+    ORGANISATION,
+    made_from,
+    made_of,
+    made_values,
+    mandate_from,
+    organisation_from,
+)
 from bjidp.storage.sql.schema import identity, mandate, organisation
 from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.terms import term_from
@@ -61,6 +70,15 @@ class OrganisationLooks:
             .select_from(_GIVEN.outerjoin(_AGENT, _IS_AGENT))
             .where(of_account, *IS_LED)
             .order_by(*newest)
+        )
+        self._made = compile_(
+            made_of(
+                mandate.c.organisation.in_(
+                    select(organisation.c.id)
+                    .select_from(LED)
+                    .where(organisation.c.id == bindparam("organisation"), of_account, *IS_LED)
+                )
+            )
         )
         entrusted = select(*MANDATE, *ORGANISATION, LEADER.c.name_sealed)
         self._entrusted = compile_(
@@ -117,6 +135,11 @@ class OrganisationLooks:
             who = None if name is None or given.agent is None else self._masked(given.agent, name)
             found.append(Appointed(given, who))
         return found
+
+    async def made(self, account: str, organisation_id: str, phone: str, now: Instant) -> list[Made]:
+        digests = self._index.digests(OFFERED_TO, phone)
+        values = made_values(organisation_id, now) | {"account": account}
+        return [made_from(row, digests, now) for row in await self._engine.all(self._made, values)]
 
     async def entrusted(self, account: str) -> list[Entrusted]:
         return [self._entrust(row) for row in await self._engine.all(self._entrusted, {"account": account})]

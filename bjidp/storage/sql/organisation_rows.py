@@ -6,19 +6,23 @@ Owns the way from a row to its noun, and what is left behind where somebody lead
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select
 
 from bjidp.accounts.notices import NoticeKind
 from bjidp.audit.event import AuditEvent, EventKind, Fact
-from bjidp.clock import Instant
-from bjidp.organisations.mandates import Accepted, By, Ended, Mandate, Offered, Phase, Scope
+from bjidp.clock import DAY, Instant
+from bjidp.organisations.mandates import OPEN, Accepted, By, Ended, Made, Mandate, Offered, Phase, Scope
 from bjidp.organisations.organisation import Loss, Organisation
 from bjidp.privacy.fields import FieldCipher
+from bjidp.privacy.index import Digest
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.schema import mandate, organisation
-from bjidp.storage.sql.statements import Row
+from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.transaction import Transaction
 
 ORGANISATION = (
@@ -69,6 +73,29 @@ def mandate_from(row: Row, cipher: FieldCipher) -> Mandate:
         ends_at=ends_at,
         phase=phase,
     )
+
+
+def made_of(owned: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+    """Return a look at what the next offer of an organisation depends on: its numbers stay sealed."""
+    made = mandate.c
+    open_ = made.agent.is_(None) & (made.offered_at > bindparam("open_since"))
+    live = made.ended_at.is_(None) & (made.ends_at > bindparam("now")) & (made.agent.is_not(None) | open_)
+    lately = made.offered_at > bindparam("lately")
+    columns = (made.offered_at, made.ends_at, made.agent, made.ended_at, made.key_version, made.phone_digest)
+    return select(*columns).select_from(mandate).where(owned, or_(live, lately))
+
+
+def made_values(organisation_id: str, now: Instant) -> dict[str, Value]:
+    """Return what :func:`made_of` is asked with."""
+    return {"organisation": organisation_id, "now": now, "open_since": now - OPEN, "lately": now - DAY}
+
+
+def made_from(row: Row, digests: Sequence[Digest], now: Instant) -> Made:
+    """Read a row of :func:`made_of`; ``digests`` are of the next offer's number, under every key there is."""
+    offered_at, ends_at, agent, ended_at, version, digest = row
+    live = ended_at is None and now < (ends_at if agent is not None else min(offered_at + OPEN, ends_at))
+    same = any((version, digest) == (known.version, known.value) for known in digests)
+    return Made(offered_at, live, same)
 
 
 class OrganisationRows:

@@ -14,6 +14,7 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
 from bjidp.organisations.errors import OrganisationHeld
+from bjidp.organisations.mandates import Made
 from bjidp.organisations.organisation import Capacity, Loss, Organisation
 from bjidp.organisations.ports import Aftermath, Appointed, Entrusted, IdentityLacking, NewOffer, NewOrganisation
 from bjidp.privacy.fields import FieldCipher
@@ -111,6 +112,9 @@ class SqlOrganisations:
 
     async def appointed(self, account: str) -> list[Appointed]:
         return await self._looks.appointed(account)
+
+    async def made(self, account: str, organisation: str, phone: str, now: Instant) -> list[Made]:
+        return await self._looks.made(account, organisation, phone, now)
 
     async def entrusted(self, account: str) -> list[Entrusted]:
         return await self._looks.entrusted(account)

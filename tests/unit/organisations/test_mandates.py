@@ -16,8 +16,10 @@ from bjidp.organisations.mandates import (
     AGAIN,
     OPEN,
     Accepted,
+    AlreadyAppointed,
     By,
     Ended,
+    Made,
     Mandate,
     MandateOver,
     Offered,
@@ -116,13 +118,15 @@ def test_who_has_waited_as_long_as_they_were_told_may_offer_again(offered: list[
 
 
 @pytest.mark.attack("O11")
-@pytest.mark.parametrize("mandate", [OVER, replace(TAKEN, phase=Ended(By.REPRESENTATIVE, NOW, None))])
-def test_a_number_is_asked_once_a_day_whatever_became_of_the_offer(mandate: Mandate) -> None:
+def test_a_number_is_asked_once_a_day_whatever_became_of_the_offer() -> None:
+    over = Made(NOW, live=False, same=True)
     for at in (NOW, NOW + AGAIN - 1):
         with pytest.raises(OfferedLately):
-            require_room([mandate], mandate.phone, at)
-    require_room([mandate], "13900139000", NOW)
-    require_room([mandate], mandate.phone, NOW + AGAIN)
+            require_room([over], at)
+    require_room([replace(over, same=False)], NOW)
+    require_room([over], NOW + AGAIN)
+    with pytest.raises(AlreadyAppointed):
+        require_room([replace(over, live=True)], NOW + AGAIN)
 
 
 def test_a_number_is_shown_nowhere() -> None:
