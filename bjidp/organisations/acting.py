@@ -68,6 +68,11 @@ class Acting:
         now = self._clock.now()
         return [one for one in await self._organisations.capacities(visit.account) if one.acts(now)]
 
+    async def waiting(self, visit: Visit) -> list[Capacity]:
+        """Return what the account may act in again once the 法定代表人 is at the level that it needs."""
+        now = self._clock.now()
+        return [one for one in await self._organisations.capacities(visit.account) if one.waits(now)]
+
     async def begin(self, visit: Visit, key: str) -> Capacity:
         """Let the session act in the capacity of this key from now on; return it.
 

@@ -76,11 +76,19 @@ class Organisation(Struct, frozen=True, kw_only=True):
         return self.refused_at is not None or now - self.confirmed_at >= STALE
 
 
-class Capacity(Struct, frozen=True, kw_only=True):
-    """What an account may act in: as the 法定代表人 of an organisation, or as its 经办人.
+class Worth(Struct, frozen=True):
+    """What an identity is worth at any moment: how it was proved, and until when its document is valid."""
 
-    ``evidence`` and ``term`` are of the identity that the person had when they came to it, and has still.
-    """
+    evidence: Evidence
+    term: Term
+
+    def suffices(self, now: Instant) -> bool:
+        """Tell whether it is what acting needs."""
+        return is_proved(self.evidence, self.term, now)
+
+
+class Capacity(Struct, frozen=True, kw_only=True):
+    """What an account may act in: as the 法定代表人 of an organisation, or as its 经办人."""
 
     role: Role
     organisation: Organisation
@@ -88,8 +96,10 @@ class Capacity(Struct, frozen=True, kw_only=True):
     until: Instant | None
     """When a mandate ends; None for the 法定代表人."""
     mandate: str | None
-    evidence: Evidence
-    term: Term
+    own: Worth
+    """Of the identity that the person had when they came to it, and has still."""
+    leader: Worth
+    """Of the 法定代表人's, by whose word everybody else acts."""
 
     @property
     def key(self) -> str:
@@ -104,7 +114,11 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
     def acts(self, now: Instant) -> bool:
         """Tell whether the person may act in it."""
-        return self.lasts(now) and is_proved(self.evidence, self.term, now)
+        return self.lasts(now) and self.own.suffices(now) and self.leader.suffices(now)
+
+    def waits(self, now: Instant) -> bool:
+        """Tell whether nothing but the level of the 法定代表人 keeps the person from acting."""
+        return self.lasts(now) and self.own.suffices(now) and not self.leader.suffices(now)
 
 
 def is_proved(evidence: Evidence, term: Term, now: Instant) -> bool:

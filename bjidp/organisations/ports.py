@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from bjidp.clock import Instant
 from bjidp.organisations.mandates import Made, Mandate, Scope
-from bjidp.organisations.organisation import Capacity, Loss, Organisation
+from bjidp.organisations.organisation import Capacity, Loss, Organisation, Worth
 from bjidp.sessions.ports import Session
 
 
@@ -64,6 +64,8 @@ class Entrusted(Struct, frozen=True):
     mandate: Mandate
     organisation: Organisation
     by: str
+    leader: Worth
+    """Of their identity."""
 
 
 class IdentityLacking(Exception):

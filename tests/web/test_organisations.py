@@ -343,6 +343,30 @@ async def test_who_is_below_l3_is_told_what_is_missing_and_where_it_is_done(prog
     assert (answer.status, "需要先完成中级实名认证" in note(answer)) == (403, True)
 
 
+@pytest.mark.req("ORG-3", "RNV-1", "UX-5")
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_both_sides_read_what_to_do_where_who_leads_has_fallen_below_l3(program: Program, prefix: str) -> None:
+    zhang, li = await leader(program, prefix), await agent(program, prefix)
+    await registered(zhang)
+    await offered(zhang)
+    await answers(li, "accept")
+    await chooses(li)
+    to_agents, to_leader = "请联系法定代表人重新完成中级实名认证", "您登记的法人谁都不能代表，经办人也不能"
+    assert to_agents not in (await li.get("/centre/organisations")).text
+    account = program.sql("SELECT representative FROM organisation")[0][0]
+    program.sql("UPDATE identity SET evidence = 'name_and_number' WHERE account = ?", account)
+    assert "现在不能再代表了" in (await li.get("/centre")).text
+    for path in ("/centre/organisations", "/centre/acting"):
+        page = await li.get(path)
+        assert to_agents in page.text, path
+        assert not [form for form in forms(page) if "capacity" in form.values]
+    assert to_leader in (await zhang.get("/centre/organisations")).text
+    program.sql("UPDATE identity SET evidence = 'face' WHERE account = ?", account)
+    assert to_agents not in (await li.get("/centre/acting")).text
+    await chooses(li)
+    assert await acts_for(li) == (await company(program))["name"]
+
+
 @pytest.mark.req("ORG-2", "ORG-3")
 @pytest.mark.attack("Q9")
 async def test_what_is_another_accounts_is_nobodys_here(program: Program) -> None:

@@ -13,7 +13,7 @@ from bjidp.accounts.masks import mask_name
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant
 from bjidp.organisations.mandates import Made, Scope
-from bjidp.organisations.organisation import Capacity, Organisation, Role
+from bjidp.organisations.organisation import Capacity, Organisation, Role, Worth
 from bjidp.organisations.ports import Appointed, Entrusted
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
@@ -60,7 +60,7 @@ class OrganisationLooks:
             .order_by(organisation.c.led_at, organisation.c.id)
         )
         self._acting = compile_(
-            select(*MANDATE, *ORGANISATION, _AGENT.c.evidence, _AGENT.c.runs_out_at)
+            select(*MANDATE, *ORGANISATION, _AGENT.c.evidence, _AGENT.c.runs_out_at, *_OWN)
             .select_from(_GIVEN.join(_AGENT, _IS_AGENT))
             .where(by_agent, mandate.c.ended_at.is_(None), *IS_LED)
             .order_by(mandate.c.accepted_at, mandate.c.id)
@@ -80,7 +80,7 @@ class OrganisationLooks:
                 )
             )
         )
-        entrusted = select(*MANDATE, *ORGANISATION, LEADER.c.name_sealed)
+        entrusted = select(*MANDATE, *ORGANISATION, LEADER.c.name_sealed, *_OWN)
         self._entrusted = compile_(
             entrusted.select_from(_GIVEN.join(_AGENT, _IS_AGENT)).where(by_agent, *IS_LED).order_by(*newest)
         )
@@ -101,19 +101,23 @@ class OrganisationLooks:
         return [organisation_from(row[: len(ORGANISATION)]) for row in rows]
 
     async def capacities(self, account: str) -> list[Capacity]:
-        found = [
-            Capacity(
-                role=Role.REPRESENTATIVE,
-                organisation=organisation_from(tuple(row)),
-                scope=Scope.ALL,
-                until=None,
-                mandate=None,
-                evidence=Evidence(evidence),
-                term=term_from(runs_out_at),
+        found = []
+        for *row, evidence, runs_out_at in await self._engine.all(self._led, {"account": account}):
+            own = _worth(evidence, runs_out_at)
+            found.append(
+                Capacity(
+                    role=Role.REPRESENTATIVE,
+                    organisation=organisation_from(tuple(row)),
+                    scope=Scope.ALL,
+                    until=None,
+                    mandate=None,
+                    own=own,
+                    leader=own,
+                )
             )
-            for *row, evidence, runs_out_at in await self._engine.all(self._led, {"account": account})
-        ]
-        for *row, evidence, runs_out_at in await self._engine.all(self._acting, {"account": account}):
+        for *row, evidence, runs_out_at, leads_by, leads_until in await self._engine.all(
+            self._acting, {"account": account}
+        ):
             taken = mandate_from(tuple(row[: len(MANDATE)]), self._cipher)
             found.append(
                 Capacity(
@@ -122,8 +126,8 @@ class OrganisationLooks:
                     scope=taken.scope,
                     until=taken.ends_at,
                     mandate=taken.id,
-                    evidence=Evidence(evidence),
-                    term=term_from(runs_out_at),
+                    own=_worth(evidence, runs_out_at),
+                    leader=_worth(leads_by, leads_until),
                 )
             )
         return found
@@ -152,10 +156,14 @@ class OrganisationLooks:
         return sorted(found, key=lambda entrusted: -entrusted.mandate.offered_at)
 
     def _entrust(self, row: Row) -> Entrusted:
-        *columns, name = row
+        *columns, name, evidence, runs_out_at = row
         given = mandate_from(tuple(columns[: len(MANDATE)]), self._cipher)
         led = organisation_from(tuple(columns[len(MANDATE) :]))
-        return Entrusted(given, led, self._masked(led.representative, name))
+        return Entrusted(given, led, self._masked(led.representative, name), _worth(evidence, runs_out_at))
 
     def _masked(self, holder: str, name: bytes) -> str:
         return mask_name(self._cipher.open("identity", "name", holder, name))
+
+
+def _worth(evidence: str, runs_out_at: Instant | None) -> Worth:
+    return Worth(Evidence(evidence), term_from(runs_out_at))

@@ -38,10 +38,11 @@ def entrusted_view(entrusted: Entrusted, now: Instant) -> MandateView:
         last=_last(given.ends_at),
         answer_by=given.answer_by,
         state=given.state(now),
+        waits=not entrusted.leader.suffices(now),
     )
 
 
-def choice(capacity: Capacity, current: Capacity | None) -> ChoiceView:
+def choice(capacity: Capacity, current: Capacity | None, *, waits: bool = False) -> ChoiceView:
     """Return what somebody may act in."""
     return ChoiceView(
         key=capacity.key,
@@ -51,6 +52,7 @@ def choice(capacity: Capacity, current: Capacity | None) -> ChoiceView:
         scope=capacity.scope,
         last=None if capacity.until is None else _last(capacity.until),
         current=current is not None and current.key == capacity.key,
+        waits=waits,
     )
 
 

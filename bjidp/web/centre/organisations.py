@@ -166,7 +166,8 @@ class OrganisationPages:
             h5=on_h5(request),
             who=member.standing.name,
             form=_form(asker, because),
-            choices=tuple(choice(one, current) for one in await self._acting.choices(visit)),
+            choices=tuple(choice(one, current) for one in await self._acting.choices(visit))
+            + tuple(choice(one, None, waits=True) for one in await self._acting.waiting(visit)),
             proved=await self._appointing.is_proved(visit),
             over=over,
             advice=because.refusal if isinstance(because, OrganisationRefused) else None,

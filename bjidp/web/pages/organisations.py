@@ -34,6 +34,8 @@ class MandateView(msgspec.Struct, frozen=True, kw_only=True):
     """Within its last day."""
     answer_by: Instant
     state: State
+    waits: bool = False
+    """To the agent: the level of who leads keeps them from acting."""
 
     @property
     def live(self) -> bool:
@@ -80,7 +82,9 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
         )
         offer = msgspec.structs.replace(given, id="b", who="", state=State.OFFERED)
         over = msgspec.structs.replace(given, id="c", state=State.ENDED)
-        taken = msgspec.structs.replace(given, name="北京朝晖示例商贸有限公司", credit_code=_CODE, who="赵**", phone="")
+        taken = msgspec.structs.replace(
+            given, waits=True, name="北京朝晖示例商贸有限公司", credit_code=_CODE, who="赵**", phone=""
+        )
         waiting = msgspec.structs.replace(taken, id="d", state=State.OFFERED)
         led = LedView(
             name="北京青禾示例科技有限公司",
@@ -159,6 +163,8 @@ class ChoiceView(msgspec.Struct, frozen=True, kw_only=True):
     last: Instant | None
     """Within the last day of a mandate."""
     current: bool
+    waits: bool = False
+    """It can be acted in once the 法定代表人 is at the level that it needs."""
 
 
 class ActingPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,8 +205,15 @@ class ActingPage(msgspec.Struct, frozen=True, kw_only=True):
             leads, key="m.b", name="北京示例研究所", role=Role.AGENT, scope=Scope.QUERY, last=_AT, current=False
         )
         form = FormView(csrf="example", note="organisation_refused")
+        waits = msgspec.structs.replace(agent, key="m.c", waits=True)
         return cls(
-            h5=False, who="张**", form=form, choices=(leads, agent), proved=False, over=True, advice=Refusal.REVOKED
+            h5=False,
+            who="张**",
+            form=form,
+            choices=(leads, agent, waits),
+            proved=False,
+            over=True,
+            advice=Refusal.REVOKED,
         )
 
 

@@ -110,6 +110,14 @@ async def leader_gone(room: Office, visit: Visit, agent: Visit, mandate: str) ->
     await room.sql.members.cancel(visit.account, room.clock.now())
 
 
+async def leaders_level_fell(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:
+    room.rows("UPDATE identity SET evidence = 'name_and_number' WHERE account = ?", visit.account)
+
+
+async def leaders_document_ran_out(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:
+    room.rows("UPDATE identity SET runs_out_at = ? WHERE account = ?", room.clock.now(), visit.account)
+
+
 async def register_silent_for_days(room: Office, visit: Visit, agent: Visit, mandate: str) -> None:
     room.rows("UPDATE organisation SET confirmed_at = ?", room.clock.now() - STALE)
 
@@ -124,6 +132,8 @@ async def register_silent_for_days(room: Office, visit: Visit, agent: Visit, man
         level_fell,
         document_ran_out,
         another_person,
+        leaders_level_fell,
+        leaders_document_ran_out,
         leader_locked,
         leader_gone,
         register_silent_for_days,
@@ -176,6 +186,20 @@ async def test_who_is_below_l3_acts_for_nobody(room: Office) -> None:
     assert await room.acting.choices(agent) == []
     with pytest.raises(LevelRequired):
         await room.acting.begin(agent, choice.key)
+
+
+async def test_an_agent_waits_while_who_leads_is_below_l3_and_acts_again_by_the_same_mandate(room: Office) -> None:
+    visit, agent, _ = await both(room)
+    [choice] = await room.acting.choices(agent)
+    room.rows("UPDATE identity SET evidence = 'name_and_number' WHERE account = ?", visit.account)
+    assert await room.acting.choices(agent) == []
+    assert [one.key for one in await room.acting.waiting(agent)] == [choice.key]
+    with pytest.raises(OrganisationUnknown):
+        await room.acting.begin(agent, choice.key)
+    room.rows("UPDATE identity SET evidence = 'face' WHERE account = ?", visit.account)
+    assert await room.acting.waiting(agent) == []
+    await begun(room, agent)
+    assert await room.acts(agent) == NAME
 
 
 @pytest.mark.attack("P7")

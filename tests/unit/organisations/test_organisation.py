@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, Instant
 from bjidp.organisations.mandates import Scope
-from bjidp.organisations.organisation import FRESH, STALE, Capacity, Organisation, Role, is_proved
+from bjidp.organisations.organisation import FRESH, STALE, Capacity, Organisation, Role, Worth, is_proved
 from bjidp.proofing.terms import UNSTATED, Until
 
 NOW: Instant = 1_800_000_000_000
@@ -27,8 +27,8 @@ AGENT = Capacity(
     scope=Scope.QUERY,
     until=NOW + DAY,
     mandate="m",
-    evidence=Evidence.BANK_CARD,
-    term=UNSTATED,
+    own=Worth(Evidence.BANK_CARD, UNSTATED),
+    leader=Worth(Evidence.FACE, UNSTATED),
 )
 LEADER = replace(AGENT, role=Role.REPRESENTATIVE, until=None, mandate=None)
 
@@ -53,7 +53,13 @@ def test_who_acts_is_at_l3_with_a_document_that_is_valid(evidence: Evidence) -> 
     assert is_proved(evidence, Until(NOW + 1), NOW) == enough
     assert not is_proved(evidence, Until(NOW), NOW)
     assert LEADER.acts(NOW)
-    assert replace(LEADER, evidence=evidence).acts(NOW) == enough
+    for worth in (Worth(evidence, UNSTATED), Worth(evidence, Until(NOW + 1)), Worth(evidence, Until(NOW))):
+        suffices = worth.suffices(NOW)
+        assert suffices == (enough and worth.term != Until(NOW))
+        assert (replace(AGENT, own=worth).acts(NOW), replace(AGENT, own=worth).waits(NOW)) == (suffices, False)
+        # An agent acts by the word of who leads, so that has to be worth as much.
+        by_word = replace(AGENT, leader=worth)
+        assert (by_word.acts(NOW), by_word.waits(NOW)) == (suffices, not suffices)
 
 
 @pytest.mark.req("ORG-3")
