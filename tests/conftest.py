@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.support.sharing",
     "tests.support.sqlite",
     "tests.support.stage",
+    "tests.support.statements",
 ]
 
 
