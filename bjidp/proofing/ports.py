@@ -111,10 +111,6 @@ class Held(Struct, frozen=True):
     """What would take it, weakest first; nothing where the account that holds it is locked, so that people decide."""
 
 
-class OtherIdentity(Exception):
-    """The account has another identity, which was not to be exchanged; nothing was changed."""
-
-
 class IdentityChanged(Exception):
     """The account's identity is not the one that was decided on, or was proved anew since; nothing was changed."""
 
@@ -160,9 +156,11 @@ class IdentityStore(Protocol):
         ``exchange`` an identity that the account has gives way (RNV-5): then everybody but the session ``keep`` is put
         out of this one too, and phones that a former face has linked are linked no more. What sessions are kept
         elsewhere open nothing from then on, and are the caller's to delete. ``was`` is the mark of the identity that
-        the account had when this was decided on, None where it had none. Raises :class:`IdentityChanged`, before
-        everything else, for an account that has another mark by now; :class:`OtherIdentity`; ``RateLimited`` when it
-        moved in the last 24 hours; and ``AccountRefused`` for an account that may not be used.
+        the account had when this was decided on, None where it had none. Raises, with nothing changed,
+        :class:`IdentityChanged` for an account that has another mark by now, before everything else;
+        :class:`bjidp.proofing.errors.IdentityOther` for one that has another identity, without ``exchange``;
+        ``RateLimited`` when the identity moved in the last 24 hours; and ``AccountRefused`` for an account that may not
+        be used.
         """
         ...
 

@@ -21,13 +21,11 @@ from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable
 from bjidp.proofing.claims import Claim, Claims
-from bjidp.proofing.errors import IdentityOther
 from bjidp.proofing.ports import (
     Held,
     IdentityChanged,
     IdentityStore,
     NewIdentity,
-    OtherIdentity,
     PutOut,
     Settled,
 )
@@ -62,14 +60,9 @@ class Settling:
         ``was`` is the mark of the identity that this was decided on, None for none. With ``exchange`` it takes the
         place of another, and the account's other sessions end (RNV-5). What stays another account's is kept as a claim,
         for a proof to turn into a binding (RNV-7), or for an appeal (RNV-8). Raises :class:`IdentityChanged`,
-        :class:`IdentityOther`, ``RateLimited`` and ``AccountRefused``.
+        :class:`bjidp.proofing.errors.IdentityOther`, ``RateLimited`` and ``AccountRefused``.
         """
-        try:
-            settled = await self._identities.prove(
-                account, new, self._clock.now(), was=was, exchange=exchange, keep=keep
-            )
-        except OtherIdentity:
-            raise IdentityOther from None
+        settled = await self._identities.prove(account, new, self._clock.now(), was=was, exchange=exchange, keep=keep)
         if isinstance(settled, Held):
             return await self.leave(account, new, settled, exchange=exchange)
         await self._follow(settled, keep)

@@ -11,7 +11,8 @@ from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
-from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, OtherIdentity, Settled, Worn
+from bjidp.proofing.errors import IdentityOther
+from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled, Worn
 from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Term, Until
 from bjidp.storage.sql.identity_store import AT_ONCE
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
@@ -193,7 +194,7 @@ async def test_another_identity_takes_the_place_of_ones_own_only_when_it_is_exch
     account = (await house.member()).account
     await prove(identities, account, proof(FACE), house.now)
     before = house.counts()
-    with pytest.raises(OtherIdentity):
+    with pytest.raises(IdentityOther):
         await prove(identities, account, proof(NAME, LI), house.now)
     assert house.counts() == before
     settled = await prove(identities, account, proof(NAME, LI), house.now, exchange=True)
@@ -347,7 +348,7 @@ async def test_who_has_an_identity_is_not_told_who_has_another(house: House, ide
     await prove(identities, one, proof(FACE, LI), house.now)
     await prove(identities, other, proof(NAME), house.now)
     before = house.counts()
-    with pytest.raises(OtherIdentity):
+    with pytest.raises(IdentityOther):
         await prove(identities, one, proof(NAME), house.now)
     assert house.counts() == before
 

@@ -23,12 +23,12 @@ from bjidp.person import Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.binding import Bind, Keep, Move, Renew, Wait, decide
+from bjidp.proofing.errors import IdentityOther
 from bjidp.proofing.ports import (
     Bound,
     Held,
     IdentityChanged,
     NewIdentity,
-    OtherIdentity,
     PutOut,
     Settled,
     Worn,
@@ -172,7 +172,7 @@ class SqlIdentities:
         replaces = was is not None and holder != account_id
         if replaces and not exchange:
             # Before the rules: who has an identity is not told who has another.
-            raise OtherIdentity
+            raise IdentityOther
         loser, exchanged = None, None
         match decide(account_id, new.evidence, holding, now):
             case Renew():
