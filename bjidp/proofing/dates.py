@@ -16,6 +16,11 @@ def beijing_date(now: Instant) -> date:
     return _EPOCH + timedelta(days=(now + _BEIJING_OFFSET) // DAY)
 
 
+def end_of_day(day: date) -> Instant:
+    """Return the first moment, in Beijing, at which ``day`` is over."""
+    return (day + timedelta(days=1) - _EPOCH).days * DAY - _BEIJING_OFFSET
+
+
 def read_date(text: str) -> date | None:
     """Read ``yyyyMMdd``; None for a day that no calendar has."""
     try:

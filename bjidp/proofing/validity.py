@@ -9,18 +9,17 @@ and the law tell: a document without an end, or with one that is far off, would 
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
 
-from bjidp.clock import DAY, HOUR
 from bjidp.errors import FieldFault
 from bjidp.person import DocumentType
 from bjidp.proofing.characters import SPACES
-from bjidp.proofing.dates import read_date
+from bjidp.proofing.dates import end_of_day, read_date
 from bjidp.proofing.terms import FOR_LIFE as RUNS_OUT_NEVER
 from bjidp.proofing.terms import Term, Until
 from bjidp.verification.typed import FULL_WIDTH
@@ -52,8 +51,6 @@ NO_END: Final = date.max
 _TYPED_LONGEST = 32
 _DATE = re.compile(r"([0-9]{4})\s*[-/.年\s]\s*([0-9]{1,2})\s*[-/.月\s]\s*([0-9]{1,2})\s*日?")
 _COMPACT = re.compile(r"[0-9]{8}")
-_BEIJING_OFFSET = 8 * HOUR
-_EPOCH = date(1970, 1, 1)
 
 
 class Field(StrEnum):
@@ -91,7 +88,7 @@ class Validity(Struct, frozen=True):
         """Until the first moment, in Beijing, at which it is valid no more."""
         if self.to is None:
             return RUNS_OUT_NEVER
-        return Until((self.to + timedelta(days=1) - _EPOCH).days * DAY - _BEIJING_OFFSET)
+        return Until(end_of_day(self.to))
 
 
 class TypedDates(Struct, frozen=True):
