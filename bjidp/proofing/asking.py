@@ -1,7 +1,7 @@
 """Asking registers for an account: once for each question, whatever is repeated.
 
 Owns the order that makes a question cost once (RNV-4): it is written down, asked under its own reference, and its
-answer written down. Called by the real-name and the bank-card service, who decide by
+answer written down. Called by ``confirmation`` and the bank-card service, who decide by
 :mod:`bjidp.proofing.adjudication`, and by ``organisations``, who have rules of their own.
 
 **What a crash leaves.** Written down and not answered: the same question asked again goes to the register under the

@@ -29,9 +29,10 @@ from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
 from bjidp.proofing.claims import Claim, Claims
+from bjidp.proofing.confirmation import confirmed
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import parse
-from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, PhoneRequired, refusal
+from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, PhoneRequired
 from bjidp.proofing.faults import Unacceptable
 from bjidp.proofing.names import is_same, is_same_document
 from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settled
@@ -248,23 +249,11 @@ class BankCardProofs:
         return card
 
     async def _known(self, account: str, factors: Factors) -> NewIdentity:
-        """Ask the authority for the person; raise ``IdentityMismatch`` or its kin unless it says yes.
-
-        Who does not exist has no card, and the bank is not paid to say so.
-        """
-        answer = await self._asking.authority(account, factors.person)
-        verdict = adjudicate(factors.person, {Register.AUTHORITY: answer.finding})
-        if isinstance(verdict, Denied):
-            raise refusal(verdict)
-        return NewIdentity(
-            person=factors.person,
-            evidence=Evidence.NAME_AND_NUMBER,
-            evidence_reference=answer.reference,
-            authority_reference=verdict.references[Register.AUTHORITY],
-            # What was stated beside it with the claim, since this form asks for neither.
-            term=UNSTATED if factors.claim is None else factors.claim.new.term,
-            sex=None if factors.claim is None else factors.claim.new.sex,
-        )
+        """Ask the authority for the person: who does not exist has no card, and the bank is not paid to say so."""
+        claim = factors.claim
+        # What was stated beside it with the claim, since this form asks for neither.
+        term, sex = (UNSTATED, None) if claim is None else (claim.new.term, claim.new.sex)
+        return await confirmed(self._asking, account, factors.person, term=term, sex=sex)
 
     async def _with_card(self, account: str, factors: Factors, known: NewIdentity) -> NewIdentity:
         """Ask the bank for the four factors of who is ``known``; raise :class:`CardMismatch` unless it says yes."""

@@ -9,17 +9,15 @@ An identity that another account holds stays there, kept here as a claim: the ca
 
 from __future__ import annotations
 
-from typing import Final
-
 from bjidp.accounts.ports import Evidence
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.person import Person
-from bjidp.proofing.adjudication import Denied, Register, adjudicate
 from bjidp.proofing.asking import Asking
+from bjidp.proofing.confirmation import confirmed
 from bjidp.proofing.dates import beijing_date
-from bjidp.proofing.errors import IdentityOther, PhoneRequired, refusal
+from bjidp.proofing.errors import IdentityOther, PhoneRequired
 from bjidp.proofing.names import is_same_document
 from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import DocumentRange
@@ -28,8 +26,6 @@ from bjidp.proofing.stated import Stated, Typed, read
 from bjidp.sessions.ports import Session
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
-
-EVIDENCE: Final = Evidence.NAME_AND_NUMBER
 
 
 class RealNames:
@@ -115,19 +111,7 @@ class RealNames:
         return bound.mark
 
     async def _confirmed(self, account: str, stated: Stated) -> NewIdentity:
-        """Ask the authority; raise ``IdentityMismatch`` or its kin for every answer but a clear yes."""
-        answer = await self._asking.authority(account, stated.person)
-        verdict = adjudicate(stated.person, {Register.AUTHORITY: answer.finding})
-        if isinstance(verdict, Denied):
-            raise refusal(verdict)
-        return NewIdentity(
-            person=stated.person,
-            evidence=EVIDENCE,
-            evidence_reference=answer.reference,
-            authority_reference=verdict.references[Register.AUTHORITY],
-            term=stated.term,
-            sex=stated.sex,
-        )
+        return await confirmed(self._asking, account, stated.person, term=stated.term, sex=stated.sex)
 
     def _read(self, typed: Typed, *, whole: bool) -> Stated:
         return read(typed, whole=whole, served=self._documents, today=beijing_date(self._clock.now()))
