@@ -69,7 +69,7 @@ class Desk(Struct, frozen=True):
         found = await self.appeals.waiting(self.staff, self.clock.now(), LISTED)
         for appeal in found:
             by = "" if appeal.reviewer is None else f"  looked at by {appeal.reviewer}"
-            self.say(f"{appeal.id}  {_moment(appeal.filed_at)}  {appeal.state}  {appeal.pictures} pictures{by}")
+            self.say(f"{appeal.id}  {_moment(appeal.filed_at)}  {appeal.state}  {_pictures(appeal.pictures)}{by}")
         if len(found) == LISTED:
             self.say(f"these are the oldest {LISTED}")
         if not found:
@@ -223,6 +223,10 @@ def _side(side: Side) -> list[str]:
     if side.moved_at is not None:
         lines.append(f"  it came there from another account {_moment(side.moved_at)}")
     return lines
+
+
+def _pictures(number: int) -> str:
+    return f"{number} picture" if number == 1 else f"{number} pictures"
 
 
 def _moment(instant: Instant) -> str:
