@@ -35,6 +35,7 @@ from bjidp.proofing.documents import parse
 from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, PhoneRequired
 from bjidp.proofing.faults import Unacceptable
 from bjidp.proofing.names import is_same, is_same_document
+from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
@@ -212,7 +213,7 @@ class BankCardProofs:
     async def _looked(self, visit: Visit) -> tuple[Bound | None, Claim | None]:
         """Return what the account has; raise :class:`PhoneRequired` for who may ask about anybody and has no phone."""
         bound, claim = await self._identities.bound(visit.account), await self._claims.find(visit.account)
-        if bound is None and (await self._verifying.member(visit)).phone is None:
+        if phone_comes_first(await self._verifying.member(visit), Operation.BANK_CARD):
             raise PhoneRequired
         return bound, claim
 

@@ -19,6 +19,7 @@ from bjidp.proofing.confirmation import confirmed
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.errors import IdentityOther, PhoneRequired
 from bjidp.proofing.names import is_same_document
+from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
@@ -86,8 +87,7 @@ class RealNames:
     async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
         stated = self._read(typed, whole=True)
         draft = await self._changes.due(visit, operation, flow)
-        if (await self._verifying.member(visit)).phone is None:
-            # It was registered in 京通, where nothing of its own was proved but a face.
+        if phone_comes_first(await self._verifying.member(visit), operation):
             raise PhoneRequired
         exchange = operation is Operation.EXCHANGE
         was = await self._own(visit.account, None if exchange else stated.person)

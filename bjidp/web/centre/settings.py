@@ -132,9 +132,7 @@ class SettingsPages:
             if shown is not None:
                 return shown
         match progress.step:
-            case Step.DONE:
-                return self._ended(request, operation, progress)
-            case Step.SAVING:
+            case Step.DONE | Step.SAVING:
                 return self._ended(request, operation, progress)
             case _:
                 over = DraftUnknown() if flow and _begins(progress) else None

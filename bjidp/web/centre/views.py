@@ -23,6 +23,7 @@ from bjidp.person import DocumentType
 from bjidp.proofing import bank_card_proofs
 from bjidp.proofing import stated as proofing
 from bjidp.proofing.errors import IdentityMismatch
+from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.verification.proofs import Operation
 from bjidp.web.forms.desk import Asker, FormPage
 from bjidp.web.forms.field_faults import Beside
@@ -167,12 +168,12 @@ class SettingViews:
             return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
         if operation is Operation.UNBIND and progress.step is not Step.VERIFY:
             return pages.UnbindPage(h5=h5, form=view)
-        account = overview(await self._verifying.member(visit))
+        member = await self._verifying.member(visit)
+        account = overview(member)
         former = _former(account, operation)
         setting = cast("pages.Setting", operation.value)
         now = 0 if draft is None else draft.now
-        states_anybody = operation in IDENTITIES or (operation is Operation.BANK_CARD and account.name is None)
-        if states_anybody and account.phone is None:
+        if phone_comes_first(member, operation):
             return pages.PhoneFirstPage(h5=h5, setting=setting, form=view)
         if progress.step is Step.VERIFY:
             # Who comes back to it is told why: what was to be written failed, or the proof has run out.
