@@ -13,7 +13,6 @@ import os
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -23,7 +22,7 @@ from bjidp.appeals.appeal import AppealClosed, Case, Side, Verdict
 from bjidp.appeals.flow import readable
 from bjidp.appeals.ports import AppealStore, AppealUnknown, Decision, FactsChanged, NotGrantable
 from bjidp.bootstrap import read_keyring
-from bjidp.clock import SECOND, Clock, Instant, SystemClock
+from bjidp.clock import Clock, Instant, SystemClock, in_beijing
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
 from bjidp.storage.sql.catalog import open_sql
@@ -39,8 +38,6 @@ ROW: Final = 76
 """Columns of a row of what somebody else wrote: a terminal has more, so it breaks none into rows without a mark."""
 
 STAFF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-
-_BEIJING: Final = timezone(timedelta(hours=8))
 
 _WHY: Final = {
     "own": "the account that appeals has the identity already",
@@ -230,4 +227,4 @@ def _pictures(number: int) -> str:
 
 
 def _moment(instant: Instant) -> str:
-    return datetime.fromtimestamp(instant / SECOND, UTC).astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M")
+    return in_beijing(instant).strftime("%Y-%m-%d %H:%M")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from bjidp.clock import DAY, HOUR, Instant
+from bjidp.clock import BEIJING, DAY, Instant
 
 _EPOCH = date(1970, 1, 1)
-_BEIJING_OFFSET = 8 * HOUR
-"""China has kept UTC+8 without summer time since 1991."""
+_BEIJING_OFFSET = BEIJING.utcoffset(None) // timedelta(milliseconds=1)
 
 
 def beijing_date(now: Instant) -> date:

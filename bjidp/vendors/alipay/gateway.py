@@ -7,21 +7,19 @@ an error with a meaning of its own, unless Alipay's signature covers it. Called 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
 
-from bjidp.clock import SECOND, Clock, Instant
+from bjidp.clock import Clock, Instant, in_beijing
 from bjidp.errors import VendorUnavailable
 from bjidp.vendors.alipay.signing import AnswerKey, MalformedAnswer, RequestKey, members
 from bjidp.vendors.http import VendorHttp
 
 T = TypeVar("T")
 
-_BEIJING: Final = timezone(timedelta(hours=8))
 _SUCCESS: Final = "10000"
 
 
@@ -121,7 +119,7 @@ class AlipayGateway:
 
 def beijing_time(instant: Instant) -> str:
     """Write ``instant`` as the gateway wants it: ``yyyy-MM-dd HH:mm:ss``, the time in Beijing wherever we run."""
-    return datetime.fromtimestamp(instant // SECOND, UTC).astimezone(_BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+    return in_beijing(instant).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _text(value: bytes) -> str:

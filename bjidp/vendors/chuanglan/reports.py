@@ -10,13 +10,13 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from bjidp.clock import SECOND, Instant
+from bjidp.clock import BEIJING, SECOND, Instant
 from bjidp.secret import Secret
 from bjidp.vendors.chuanglan import codes
 from bjidp.vendors.http import VendorHttp
@@ -30,7 +30,6 @@ PULLED_MOST: Final = 100
 
 _OPERATION: Final = "pull_report"
 _DELIVERED: Final = "DELIVRD"
-_BEIJING: Final = timezone(timedelta(hours=8))
 
 _MESSAGE: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _REFERENCE: Final = re.compile(r"[0-9A-Za-z]{0,32}")
@@ -175,7 +174,7 @@ def _instant(time: str) -> Instant | None:
     if _TIME.fullmatch(time) is None:
         return None
     try:
-        moment = datetime.strptime(time, "%y%m%d%H%M").replace(tzinfo=_BEIJING)
+        moment = datetime.strptime(time, "%y%m%d%H%M").replace(tzinfo=BEIJING)
     except ValueError:
         return None
     return int(moment.timestamp()) * SECOND

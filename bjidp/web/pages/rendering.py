@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, auto
 from functools import lru_cache
 from pathlib import Path
@@ -19,16 +18,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from markupsafe import Markup
 from msgspec.structs import replace
 
-from bjidp.clock import SECOND, Instant, rfc3339
+from bjidp.clock import Instant, in_beijing, rfc3339
 from bjidp.web.pages.assets import StaticFiles
 from bjidp.web.pages.login import LoginPage
 from bjidp.web.pages.shell import Page, Shell
 from bjidp.web.words.advice import advice
 from bjidp.web.words.texts import MissingText, Texts
-
-BEIJING: Final = timezone(timedelta(hours=8))
-"""The city's time all year; a fixed offset, so that no time zone data has to be installed."""
-
 
 PREPARED: Final = 64
 """Login pages kept rendered: one for each tab and each site a login is for."""
@@ -130,16 +125,12 @@ class Renderer:
         return advice(code, pause, self.texts)
 
     def _day(self, instant: Instant) -> str:
-        moment = _in_beijing(instant)
+        moment = in_beijing(instant)
         return self.texts.plain("day", year=moment.year, month=moment.month, day=moment.day)
 
     def _beijing(self, instant: Instant) -> str:
-        moment = _in_beijing(instant)
+        moment = in_beijing(instant)
         return self.texts.plain("moment", year=moment.year, month=moment.month, day=moment.day, time=f"{moment:%H:%M}")
-
-
-def _in_beijing(instant: Instant) -> datetime:
-    return datetime.fromtimestamp(instant / SECOND, UTC).astimezone(BEIJING)
 
 
 def uses(source: str, template: str) -> Iterator[tuple[Use, str]]:
