@@ -6,6 +6,7 @@ accounts and not the other way round, so ending them is handed in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -26,13 +27,26 @@ class EndPhones(Protocol):
         ...
 
 
+class Aftercare(Protocol):
+    """Does what else follows, for rooms that know accounts and are not known here. Nothing that fails is told."""
+
+    async def tell_agents(self, accounts: Sequence[str]) -> None:
+        """Tell by SMS those accounts that have a number that a mandate of theirs has ended."""
+        ...
+
+    async def forget(self, account: str) -> None:
+        """Delete what is kept for an account that has ended, and not beside it."""
+        ...
+
+
 class Endings:
     """Ends sessions of every kind."""
 
-    def __init__(self, sessions: Sessions, end_phones: EndPhones) -> None:
-        """End those in browsers by ``sessions``, those on phones by ``end_phones``."""
+    def __init__(self, sessions: Sessions, end_phones: EndPhones, aftercare: Aftercare) -> None:
+        """End those in browsers by ``sessions``, those on phones by ``end_phones``; then ``aftercare`` follows."""
         self._sessions = sessions
         self._end_phones = end_phones
+        self._aftercare = aftercare
 
     async def end_others(self, account: str, keep: str | None, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         """End every session of the account but the browser session ``keep``; raise ``StoreUnavailable``.
@@ -49,12 +63,19 @@ class Endings:
         """Do as :meth:`end_others` does after what they end for is written, which is taken back for no failure.
 
         Where they were ended before it too, what a failure leaves is a login that was under way at that very moment.
-        Whose it is, the log says by ``ref``, the account's reference. ``gone`` is what went with the write itself.
+        Whose it is, the log says by ``ref``, the account's reference. ``gone`` is what went with the write itself; of
+        it agents are told.
         """
         try:
             await self.end_others(account, keep, reason, gone)
         except StoreUnavailable:
             _not_ended(ref, reason)
+        await self.tell_agents(gone)
+
+    async def tell_agents(self, gone: Gone) -> None:
+        """Tell those who acted by the word of an account, and do so no more."""
+        if gone.agents:
+            await self._aftercare.tell_agents(gone.agents)
 
     async def end_fenced(self, account: str, keep: str | None, reason: SessionEnd, ref: str) -> None:
         """End what is left of browser sessions that a new number has ended in its transaction, so that pages are told.
@@ -76,6 +97,8 @@ class Endings:
             await self._end_browsers(ended.account, None, SessionEnd.CANCELLED)
         except StoreUnavailable:
             _not_ended(ended.ref, SessionEnd.CANCELLED)
+        await self._aftercare.forget(ended.account)
+        await self.tell_agents(ended.gone)
 
     async def _end_browsers(self, account: str, keep: str | None, reason: SessionEnd) -> None:
         await self._sessions.end_others(account, keep, reason)

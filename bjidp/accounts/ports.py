@@ -92,6 +92,9 @@ class Gone(Struct, frozen=True):
     """The platform links that stood for it, and stand for it no more."""
     sessions: tuple[str, ...] = ()
     """The sessions on phones that ended with the transaction, where they were kept beside the account."""
+    agents: tuple[str, ...] = ()
+    """The accounts that acted for an organisation by its word, and do so no more. A process of the release before
+    keeps none."""
 
 
 NOTHING: Final = Gone()

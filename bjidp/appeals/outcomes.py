@@ -11,6 +11,7 @@ import asyncio
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.telling import Teller, Told
@@ -77,7 +78,9 @@ class Outcomes:
     async def _told_loser(self, outcome: Outcome, loser: PutOut | None) -> bool:
         if loser is None:
             return True
-        await self._endings.end_after(loser.account, None, SessionEnd.IDENTITY_LOST, loser.ref, loser.gone)
+        await self._endings.end_after(
+            loser.account, None, SessionEnd.IDENTITY_LOST, loser.ref, replace(loser.gone, agents=())
+        )
         return await self._told(outcome, loser, Told.IDENTITY_LOST, loser=True)
 
     async def _told_claimant(self, outcome: Outcome, claimant: PutOut | None) -> bool:
@@ -85,14 +88,17 @@ class Outcomes:
             return True
         if outcome.exchanged:
             reason = SessionEnd.IDENTITY_EXCHANGED
-            await self._endings.end_after(claimant.account, None, reason, claimant.ref, claimant.gone)
+            await self._endings.end_after(
+                claimant.account, None, reason, claimant.ref, replace(claimant.gone, agents=())
+            )
         return await self._told(outcome, claimant, TELLS[outcome.state], loser=False)
 
     async def _told(self, outcome: Outcome, who: PutOut, what: Told, *, loser: bool) -> bool:
-        if who.phone is None or not self._teller.sends:
-            # Nobody to tell, or nobody to send it: the notice is there.
-            return True
-        told = await self._teller.reached(MobileNumber(who.phone), what)
+        # Where there is nobody to tell, or nobody to send it, the notice is there.
+        nobody = who.phone is None or not self._teller.sends
+        told = nobody or (who.phone is not None and await self._teller.reached(MobileNumber(who.phone), what))
         if told:
             await self._appeals.told(outcome.appeal, self._clock.now(), loser=loser)
+            # Once: until then it is tried again.
+            await self._endings.tell_agents(who.gone)
         return told

@@ -20,13 +20,14 @@ from bjidp.appeals.attachments import LARGEST
 from bjidp.bootstrap.appeals import wire_filing
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.organisations import Organisations, wire_organisations
-from bjidp.bootstrap.proofing import Proofing, wire_proofing
+from bjidp.bootstrap.proofing import Proofing, open_claims, wire_proofing
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import HOME, Rooms, open_drafts
 from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.proofing.aftercare import Aftercare
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import readings
 from bjidp.qrlogin.flow import Client
@@ -46,13 +47,15 @@ from bjidp.web.recovery import RecoveryPages
 from bjidp.web.registration import RegistrationPages, RegistrationSettings
 
 
-def wire_endings(front: Front, mini_sessions: MiniSessions) -> Endings:
-    """Return what ends the sessions of an account, in browsers and on phones."""
+def wire_endings(rooms: Rooms, front: Front, verification: Verification, mini_sessions: MiniSessions) -> Endings:
+    """Return what ends the sessions of an account, in browsers and on phones, and does what else follows."""
 
     async def end_phones(account: str, reason: SessionEnd, gone: Gone = NOTHING) -> None:
         await mini_sessions.end_all(account, None, MiniSessionEnd(reason), gone)
 
-    return Endings(front.sessions, end_phones)
+    members = rooms.stores.members
+    aftercare = Aftercare(members=members, claims=open_claims(rooms), teller=verification.teller)
+    return Endings(front.sessions, end_phones, aftercare)
 
 
 class Own(Struct, frozen=True):

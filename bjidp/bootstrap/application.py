@@ -33,7 +33,7 @@ def build(rooms: Rooms) -> web.Application:
     front = wire_front(rooms, qr)
     verification = wire_verification(rooms)
     mini_sessions = wire_mini_sessions(rooms)
-    endings = wire_endings(front, mini_sessions)
+    endings = wire_endings(rooms, front, verification, mini_sessions)
     own = wire_own(rooms, front, verification, endings)
     acts = wire_acts(rooms, verification, own)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))

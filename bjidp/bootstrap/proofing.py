@@ -46,6 +46,12 @@ def served_documents(rooms: Rooms) -> DocumentRange:
     return DocumentRange.SYNTHETIC if is_sandbox(rooms.settings) else DocumentRange.REAL
 
 
+def open_claims(rooms: Rooms) -> Claims:
+    """Return the claims to identities that are other accounts'."""
+    seals = RecordSeals(Sealing(rooms.keyring, rooms.entropy))
+    return Claims(rooms.stores.claims, seals, Pseudonyms(rooms.keyring))
+
+
 def wire_proofing(
     rooms: Rooms,
     verification: Verification,
@@ -57,7 +63,7 @@ def wire_proofing(
     """Return the services over the changes of the personal centre."""
     settings = rooms.settings
     stores, clock, pseudonyms = rooms.stores, rooms.clock, Pseudonyms(rooms.keyring)
-    claims = Claims(stores.claims, RecordSeals(Sealing(rooms.keyring, rooms.entropy)), pseudonyms)
+    claims = open_claims(rooms)
     settling = Settling(
         identities=stores.identities,
         claims=claims,

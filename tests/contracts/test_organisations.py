@@ -8,7 +8,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import Evidence
+from bjidp.accounts.ports import NOTHING, Evidence
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
@@ -24,10 +24,10 @@ from bjidp.organisations.ports import (
     OrganisationStore,
 )
 from bjidp.person import DocumentType, Person
-from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.ports import NewIdentity, Settled
 from bjidp.proofing.terms import UNSTATED, Term, Until
 from bjidp.storage.sql.catalog import open_sql
-from tests.contracts.house import LI, ZHANG, House, keyring
+from tests.contracts.house import LI, ZHANG, House, applicant, keyring
 from tests.support.identities import prove
 
 CODE = "91000000MA990001X0"
@@ -508,6 +508,41 @@ async def test_a_mandate_is_the_persons_who_accepted_it_and_no_other_ones_at_tha
     assert await roles(house, li) == []
     assert (await organisations.appointed(zhang), await organisations.entrusted(li)) == ([], [])
     assert house.notices()[-2:] == [(zhang, "mandate.ended"), (li, "identity.exchanged")]
+
+
+@pytest.mark.req("ACC-7", "ORG-2", "RNV-5", "RNV-6", "RNV-7")
+@pytest.mark.parametrize("ends", ["cancelled", "unbound", "exchanged", "taken", "taken by a phone"])
+async def test_whoever_acted_by_the_word_of_an_account_is_named_to_be_told_however_it_goes(
+    house: House, organisations: OrganisationStore, ends: str
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    if ends.startswith("taken"):
+        house.rows("UPDATE identity SET evidence = 'bank_card' WHERE account = :account", account=zhang)
+    await entrusted(house, zhang, li)
+    house.clock.advance(2 * DAY // SECOND)
+    identities = house.sql.identities
+    new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
+    match ends:
+        case "cancelled":
+            gone = (await house.members.cancel(zhang, house.now)).gone
+        case "unbound":
+            out = await identities.unbind(zhang, house.now)
+            gone = NOTHING if out is None else out.gone
+        case "exchanged":
+            settled = await prove(identities, zhang, new, house.now, exchange=True)
+            assert isinstance(settled, Settled)
+            gone = NOTHING if settled.exchanged is None else settled.exchanged.gone
+        case "taken":
+            wang = (await house.member(WANGS, "user_wang")).account
+            settled = await prove(identities, wang, replace(new, person=ZHANG), house.now)
+            assert isinstance(settled, Settled)
+            gone = NOTHING if settled.loser is None else settled.loser.gone
+        case _:
+            house.rows("UPDATE identity SET evidence = 'name_and_number' WHERE account = :account", account=zhang)
+            linked = await house.accounts.take_over(zhang, applicant(), house.now)
+            gone = linked.lost
+    assert gone.agents == (li,)
+    assert house.notices().count((li, "mandate.ended")) == 1
 
 
 @pytest.mark.req("ACC-7", "ORG-2")

@@ -38,6 +38,7 @@ from bjidp.vendors.ports import (
 )
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.ranges import NumberRange
+from tests.support.aftercare import HeardAftercare
 from tests.support.phones import PhoneWorld, keyring
 
 NUMBER = "13812345678"
@@ -116,7 +117,7 @@ class ButtonWorld:
         self.browsers = Sessions(world.stores.sessions, clock, entropy, 12 * HOUR)
         self.members = world.stores.members
         self.teller = HeardTeller()
-        self.endings = BrokenEndings(self.browsers, self._end_phones)
+        self.endings = BrokenEndings(self.browsers, self._end_phones, HeardAftercare())
         self.binding = PhoneBinding(
             buttons=self.buttons,
             logins=world.logins,

@@ -25,6 +25,7 @@ from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.ranges import NumberRange
 from bjidp.web.words.code_words import CodeWords
 from bjidp.web.words.texts import Texts
+from tests.support.aftercare import HeardAftercare
 from tests.support.buttons import BrokenEndings, HeardTeller
 from tests.support.phones import ADDRESS, ZHANG, PhoneWorld, keyring
 
@@ -58,7 +59,7 @@ class ClaimWorld:
         self.clock = clock
         self.members = world.stores.members
         self.browsers = Sessions(world.stores.sessions, clock, entropy, 12 * HOUR)
-        self.endings = BrokenEndings(self.browsers, self._end_phones)
+        self.endings = BrokenEndings(self.browsers, self._end_phones, HeardAftercare())
         self.teller = HeardTeller()
         self.post = Post()
         pseudonyms = Pseudonyms(keyring())

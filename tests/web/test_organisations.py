@@ -10,12 +10,16 @@ import pytest
 from msgspec.structs import replace
 
 from bjidp.accounts.ports import Evidence, NewAccount
+from bjidp.bootstrap.proofing import open_claims
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
+from bjidp.proofing.claims import Claim
+from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import Login, Way
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, forms, heading, links, note, post, send
+from tests.support.inbox import arrived
 from tests.support.members import PASSWORD, USERNAME, enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
@@ -426,6 +430,35 @@ async def test_an_organisation_goes_with_its_representatives_account_and_its_age
     assert "一项经办人委托已结束" in page.text
     assert "没有委托给您的法人" in (await li.get("/centre/organisations")).text
     assert program.sql("SELECT count(*) FROM organisation") == [(0,)]
+
+
+@pytest.mark.req("ACC-7", "ORG-2", "RNV-6", "RNV-7")
+@pytest.mark.parametrize("setting", ["cancel", "unbind"])
+async def test_an_agent_has_a_message_and_no_claim_is_left_where_the_representative_goes(
+    program: Program, setting: str
+) -> None:
+    zhang, li = await leader(program), await agent(program)
+    await registered(zhang)
+    await offered(zhang)
+    await answers(li, "accept")
+    program.clock.advance(61)
+    account = program.sql("SELECT representative FROM organisation")[0][0]
+    claims = open_claims(program.rooms)
+    new = NewIdentity(
+        person=Person(DocumentType.RESIDENT_ID, "李四", "11010119900307221X"),
+        evidence=Evidence.NAME_AND_NUMBER,
+        evidence_reference="E1",
+        authority_reference="A1",
+    )
+    await claims.keep(account, Claim(new=new, exchange=False))
+    flow = ""
+    if setting == "cancel":
+        agreed = await send(zhang.browser, form_of(await zhang.get("/centre/cancel"), "/centre/cancel"))
+        flow = "?" + (agreed.header("Location") or "").partition("?")[2]
+    form = await zhang.asks(setting, flow)
+    assert (await send(zhang.browser, form.typed(code=zhang.code or ""))).status == 200
+    await arrived(li.browser.caller.sandbox, AGENTS, count=2, words="您的一项经办人委托已结束")
+    assert await claims.find(account) is None
 
 
 @pytest.mark.req("ORG-1", "LOG-9")

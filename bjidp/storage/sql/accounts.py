@@ -289,14 +289,14 @@ class SqlAccounts:
             # After the lock: whoever had it before may have given the identity up.
             if self._claims.holder(transaction, of_document(new.person)) != loser:
                 raise IdentityTaken
-            over = self._identities.give_up(transaction, loser, new.evidence, now)
+            lost = self._identities.give_up(transaction, loser, new.evidence, now)
             linked, ref = self._registered(transaction, new, now, moved_at=now)
             facts = _proof(new)
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_LOST, now, ref_of_loser, facts=facts))
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_TAKEN, now, ref, facts=facts))
             self._tell(transaction, loser, NoticeKind.IDENTITY_LOST, new.identity, now)
             self._tell(transaction, linked.standing.account, NoticeKind.IDENTITY_TAKEN, new.identity, now)
-            return linked._replace(lost=Gone(sessions=tuple(over)))
+            return linked._replace(lost=lost)
 
         return await self._engine.write(work)
 

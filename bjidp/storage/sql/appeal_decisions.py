@@ -122,23 +122,24 @@ class AppealDecisions:
         holding = None if holder is None else self._identities.holding(transaction, holder)
         had_one = self._identities.holding(transaction, found.account) is not None
         loser = None
+        agents: tuple[str, ...] = ()
         match award(found.account, holding):
             case Renew():
                 raise NotGrantable("own")
             case _ if had_one and not found.exchange:
                 raise NotGrantable("other_identity")
             case Bind():
-                self._moves.give(transaction, found.account, claimant.ref, new, now, moved_at=None)
+                agents = self._moves.give(transaction, found.account, claimant.ref, new, now, moved_at=None)
             case Move(loser=former):
                 losing = locked[former]
                 if losing is None:
                     raise Contended
                 # Also from an account that is locked: people have looked at why it is.
                 loser = self._moves.take(transaction, former, losing.ref, new, now)
-                self._moves.give(transaction, found.account, claimant.ref, new, now, moved_at=now)
+                agents = self._moves.give(transaction, found.account, claimant.ref, new, now, moved_at=now)
         exchanged = None
         if had_one:
-            exchanged = self._moves.exchanged(transaction, found.account, claimant.ref, None, now)
+            exchanged = self._moves.exchanged(transaction, found.account, claimant.ref, None, now, agents=agents)
         return loser, exchanged
 
 

@@ -105,7 +105,7 @@ class Erasure:
         for session, expires_at, link in phones:
             if expires_at > now:
                 self._ended(transaction, EventKind.MINI_SESSION_ENDED, ref, session, now, link=link)
-        self._organisations.leave(transaction, account_id, Loss.CANCELLED, now)
+        agents = self._organisations.leave(transaction, account_id, Loss.CANCELLED, now)
         for statement in self._deletes:
             transaction.run(statement, {"account": account_id})
         transaction.run(self._drop_appeals, {"account": account_id})
@@ -114,7 +114,7 @@ class Erasure:
         transaction.run(self._empty, {"account": account_id, "now": now})
         self._audit.write(transaction, AuditEvent(kind, now, ref))
         self._outbox.tell(transaction, ref, kind, now)
-        return Ended(account_id, ref, Gone(links, tuple(session for session, *_ in phones)))
+        return Ended(account_id, ref, Gone(links, tuple(session for session, *_ in phones), agents))
 
     def _ended(
         self,

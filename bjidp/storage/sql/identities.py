@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import FromClause, bindparam, delete, func, insert, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind
-from bjidp.accounts.ports import Evidence, IdentityTaken
+from bjidp.accounts.ports import Evidence, Gone, IdentityTaken
 from bjidp.clock import Instant
 from bjidp.errors import RateLimited
 from bjidp.miniprogram.ports import MiniSessionEnd
@@ -162,30 +162,30 @@ class Identities:
         marked = transaction.one(self._marked, {"account": holder})
         return None if marked is None else mark(*marked)
 
-    def drop(self, transaction: Transaction, holder: str, now: Instant) -> bool:
-        """Take its identity from an account that is locked; return whether it had one.
+    def drop(self, transaction: Transaction, holder: str, now: Instant) -> tuple[str, ...] | None:
+        """Take its identity from an account that is locked; return None when it had none.
 
-        What it led and acted for as that person ends with it, and the other sides are told. When the document runs out
+        What it led and acted for as that person ends with it, and the other sides have a notice; returns the accounts
+        that have acted by its word. When the document runs out
         is remembered: it comes back to the account as it went.
         """
         self._former.remember(transaction, holder)
         dropped = transaction.run(self._drop, {"account": holder})
         self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
-        if dropped:
-            self._organisations.leave(transaction, holder, Loss.IDENTITY_GONE, now)
-        return bool(dropped)
+        return self._organisations.leave(transaction, holder, Loss.IDENTITY_GONE, now) if dropped else None
 
-    def take(self, transaction: Transaction, holder: str, now: Instant) -> list[str]:
+    def take(self, transaction: Transaction, holder: str, now: Instant) -> Gone:
         """Take its identity from an account that is locked, for another one, and put everybody out of it.
 
         It is the fence in the account's row that does so: sessions that are kept elsewhere open nothing from then on.
-        Returns which sessions on phones ended here.
+        Returns which sessions on phones ended here, and who has acted by its word.
         """
-        self.drop(transaction, holder, now)
+        agents = self.drop(transaction, holder, now) or ()
         transaction.run(self._fence, {"account": holder, "keep": None})
-        return self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
+        over = self._mini_ends.but(transaction, holder, None, MiniSessionEnd.IDENTITY_LOST, now)
+        return Gone(sessions=tuple(over), agents=agents)
 
-    def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> list[str]:
+    def give_up(self, transaction: Transaction, holder: str, better: Evidence, now: Instant) -> Gone:
         """Do as :meth:`take` does for a new account, whose person came by a phone and was not led to this one.
 
         Raises :class:`IdentityTaken` when they are to be by now, and ``RateLimited`` when the identity moved a moment

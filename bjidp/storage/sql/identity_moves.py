@@ -49,10 +49,10 @@ class IdentityMoves:
 
     def take(self, transaction: Transaction, former: str, ref: str, new: NewIdentity, now: Instant) -> PutOut:
         """Take the identity from the account that holds it; return whom to tell."""
-        over = self._identities.take(transaction, former, now)
+        gone = self._identities.take(transaction, former, now)
         self.note(transaction, EventKind.IDENTITY_LOST, ref, new, now)
         self._notices.tell(transaction, former, NoticeKind.IDENTITY_LOST, now)
-        return PutOut(former, ref, self._phone_of(transaction, former), Gone(sessions=tuple(over)))
+        return PutOut(former, ref, self._phone_of(transaction, former), gone)
 
     def give(
         self,
@@ -63,23 +63,26 @@ class IdentityMoves:
         now: Instant,
         *,
         moved_at: Instant | None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Give the account an identity that is nobody's by now, in place of the one it had.
+
+        Returns the accounts that have acted by the word of the person it was, and do so no more.
 
         It is told so, unless it is told of the exchange. What a face registers on a phone comes another way: there the
         account itself is new.
         """
-        had_one = self._identities.drop(transaction, account_id, now)
+        agents = self._identities.drop(transaction, account_id, now)
         if not self._claims.claim(transaction, of_document(new.person), account_id):
             raise Contended  # somebody came to hold it since the look
         self._identities.bind(transaction, account_id, new, now, moved_at=moved_at)
-        kind = EventKind.IDENTITY_EXCHANGED if had_one else EventKind.IDENTITY_PROVED
+        kind = EventKind.IDENTITY_PROVED if agents is None else EventKind.IDENTITY_EXCHANGED
         self.note(transaction, kind, ref, new, now)
         if moved_at is not None:
             self.note(transaction, EventKind.IDENTITY_TAKEN, ref, new, now)
             self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_TAKEN, now)
-        elif not had_one:
+        elif agents is None:
             self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_BOUND, now)
+        return agents or ()
 
     def put_out(
         self,
@@ -89,9 +92,12 @@ class IdentityMoves:
         keep: str | None,
         reason: MiniSessionEnd,
         now: Instant,
+        *,
+        agents: tuple[str, ...],
     ) -> PutOut:
         """Put everybody out of an account that is another person's, or nobody's, by now, but the session ``keep``.
 
+        ``agents`` have acted by the word of who it was.
         A phone that a former face has linked goes with that person: else it would be let in for days without another.
         """
         transaction.run(self._fence, {"account": account_id, "keep": keep})
@@ -101,13 +107,23 @@ class IdentityMoves:
             transaction.run(self._unlink, {"link": link})
             facts = {Fact.LINK: link, Fact.PLATFORM: platform}
             self._audit.write_for(transaction, account_id, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
-        gone = Gone(tuple(link for link, _ in links), tuple(over))
+        gone = Gone(tuple(link for link, _ in links), tuple(over), agents)
         return PutOut(account_id, ref, self._phone_of(transaction, account_id), gone)
 
-    def exchanged(self, transaction: Transaction, account_id: str, ref: str, keep: str | None, now: Instant) -> PutOut:
+    def exchanged(
+        self,
+        transaction: Transaction,
+        account_id: str,
+        ref: str,
+        keep: str | None,
+        now: Instant,
+        *,
+        agents: tuple[str, ...],
+    ) -> PutOut:
         """Put everybody but the session ``keep`` out of an account that is another person's by now, and tell it."""
         self._notices.tell(transaction, account_id, NoticeKind.IDENTITY_EXCHANGED, now)
-        return self.put_out(transaction, account_id, ref, keep, MiniSessionEnd.IDENTITY_EXCHANGED, now)
+        reason = MiniSessionEnd.IDENTITY_EXCHANGED
+        return self.put_out(transaction, account_id, ref, keep, reason, now, agents=agents)
 
     def _phone_of(self, transaction: Transaction, account_id: str) -> str | None:
         row = transaction.one(self._phone, {"account": account_id})

@@ -121,11 +121,13 @@ class SqlIdentities:
     async def unbind(self, account: str, now: Instant) -> PutOut | None:
         def work(transaction: Transaction) -> PutOut | None:
             ref = self._accounts.lock(transaction, account)
-            if not self._identities.drop(transaction, account, now):
+            agents = self._identities.drop(transaction, account, now)
+            if agents is None:
                 return None
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_UNBOUND, now, ref))
             self._notices.tell(transaction, account, NoticeKind.IDENTITY_UNBOUND, now)
-            return self._moves.put_out(transaction, account, ref, None, MiniSessionEnd.IDENTITY_UNBOUND, now)
+            reason = MiniSessionEnd.IDENTITY_UNBOUND
+            return self._moves.put_out(transaction, account, ref, None, reason, now, agents=agents)
 
         return await self._engine.write(work)
 
@@ -174,19 +176,20 @@ class SqlIdentities:
             # Before the rules: who has an identity is not told who has another.
             raise IdentityOther
         loser, exchanged = None, None
+        agents: tuple[str, ...] = ()
         match decide(account_id, new.evidence, holding, now):
             case Renew():
                 self._identities.prove(transaction, account_id, new, now)
                 self._moves.note(transaction, EventKind.IDENTITY_PROVED, ref, new, now)
             case Bind():
-                self._moves.give(transaction, account_id, ref, new, now, moved_at=None)
+                agents = self._moves.give(transaction, account_id, ref, new, now, moved_at=None)
             case Move(loser=former):
                 loser = self._moves.take(transaction, former, usable(locked[former]), new, now)
-                self._moves.give(transaction, account_id, ref, new, now, moved_at=now)
+                agents = self._moves.give(transaction, account_id, ref, new, now, moved_at=now)
             case Keep(by=by):
                 return Held(by)
             case Wait(seconds=seconds):
                 raise RateLimited(seconds)
         if replaces:
-            exchanged = self._moves.exchanged(transaction, account_id, ref, keep, now)
+            exchanged = self._moves.exchanged(transaction, account_id, ref, keep, now, agents=agents)
         return Settled(self._accounts.standing(transaction, account_id), loser, exchanged)

@@ -140,12 +140,17 @@ class OrganisationRows:
         transaction.run(self._drop, {"organisation": organisation_id})
         return agents
 
-    def leave(self, transaction: Transaction, account_id: str, loss: Loss, now: Instant) -> None:
-        """End what an account that is locked leads and acts for; the other sides are told."""
+    def leave(self, transaction: Transaction, account_id: str, loss: Loss, now: Instant) -> tuple[str, ...]:
+        """End what an account that is locked leads and acts for; the other sides have a notice.
+
+        Returns the accounts that have acted by its word.
+        """
+        agents: list[str] = []
         for (led,) in transaction.all(self._led, {"account": account_id}):
-            self.drop(transaction, led, account_id, loss, now)
+            agents += self.drop(transaction, led, account_id, loss, now)
         for name, of, representative in transaction.all(self._taken, {"account": account_id, "now": now}):
             facts = {Fact.ORGANISATION: of, Fact.MANDATE: name, Fact.REASON: loss.value}
             self._audit.write_for(transaction, account_id, AuditEvent(EventKind.MANDATE_ENDED, now, facts=facts))
             self._notices.tell(transaction, representative, NoticeKind.MANDATE_ENDED, now)
         transaction.run(self._leave, {"account": account_id})
+        return tuple(dict.fromkeys(agents))

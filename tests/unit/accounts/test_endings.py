@@ -12,6 +12,7 @@ from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Login, SessionEnd, Way
 from bjidp.sessions.service import Sessions
+from tests.support.aftercare import HeardAftercare
 from tests.support.session_rows import SessionRows, Told
 
 LOGIN = Login(Way.PASSWORD, None, None, "Chrome", "Windows", None, b"network", None)
@@ -50,7 +51,7 @@ async def test_every_session_but_the_one_that_is_kept_ends_in_browsers_and_on_ph
         await sessions.start("account-1", LOGIN, None)
     await sessions.start("account-2", LOGIN, None)
     kept, *_ = await sessions.of_account("account-1")
-    endings = Endings(sessions, phones.end)
+    endings = Endings(sessions, phones.end, HeardAftercare())
     await endings.end_others("account-1", kept.id, SessionEnd.PASSWORD_CHANGED)
     assert [session.id for session in await sessions.of_account("account-1")] == [kept.id]
     assert phones.asked == [("account-1", SessionEnd.PASSWORD_CHANGED)]
@@ -69,7 +70,7 @@ async def test_what_a_phone_confirms_before_it_is_ended_is_over_when_browsers_ha
         await sessions.start(account, LOGIN, None)
         await phones.end(account, reason, gone)
 
-    endings = Endings(sessions, end)
+    endings = Endings(sessions, end, HeardAftercare())
     await endings.end_others("account-1", None, SessionEnd.PASSWORD_CHANGED)
     await endings.end_ended(Ended("account-2", "ref-2", NOTHING))
     for account in ("account-1", "account-2"):
@@ -78,7 +79,8 @@ async def test_what_a_phone_confirms_before_it_is_ended_is_over_when_browsers_ha
 
 async def test_phones_may_stay(sessions: Sessions, phones: Phones) -> None:
     await sessions.start("account-1", LOGIN, None)
-    await Endings(sessions, phones.end).end_fenced("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1")
+    endings = Endings(sessions, phones.end, HeardAftercare())
+    await endings.end_fenced("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1")
     assert (await sessions.of_account("account-1"), phones.asked) == ([], [])
 
 
@@ -87,7 +89,7 @@ async def test_after_the_write_a_store_that_is_down_is_logged_with_the_reference
     sessions: Sessions, phones: Phones
 ) -> None:
     phones.down = True
-    endings = Endings(sessions, phones.end)
+    endings = Endings(sessions, phones.end, HeardAftercare())
     with capture_logs() as lines:
         await endings.end_after("account-1", None, SessionEnd.PASSWORD_CHANGED, "ref-1")
         await endings.end_fenced("account-1", None, SessionEnd.PHONE_CHANGED, "ref-1")
@@ -104,14 +106,27 @@ async def test_what_went_from_an_account_in_a_transaction_is_ended_wherever_it_i
 ) -> None:
     await sessions.start("account-1", LOGIN, None)
     gone = Gone(("link-1", "link-2"), ("session-1",))
-    await Endings(sessions, phones.end).end_ended(Ended("account-1", "ref-1", gone))
-    await Endings(sessions, phones.end).end_after("account-1", None, SessionEnd.IDENTITY_UNBOUND, "ref-1", gone)
+    endings = Endings(sessions, phones.end, HeardAftercare())
+    await endings.end_ended(Ended("account-1", "ref-1", gone))
+    await endings.end_after("account-1", None, SessionEnd.IDENTITY_UNBOUND, "ref-1", gone)
     assert await sessions.of_account("account-1") == []
     assert phones.asked == [("account-1", SessionEnd.CANCELLED), ("account-1", SessionEnd.IDENTITY_UNBOUND)]
     assert phones.gone == [gone, gone]
 
 
+@pytest.mark.req("ACC-7", "ORG-2", "RNV-7")
+async def test_agents_are_told_and_the_claim_of_an_account_that_has_ended_goes_though_no_session_can_be_ended(
+    sessions: Sessions, phones: Phones
+) -> None:
+    phones.down, aftercare = True, HeardAftercare()
+    endings, gone = Endings(sessions, phones.end, aftercare), Gone(agents=("agent-1", "agent-2"))
+    await endings.end_after("account-1", None, SessionEnd.IDENTITY_UNBOUND, "ref-1", gone)
+    assert (aftercare.told, aftercare.forgotten) == (["agent-1", "agent-2"], [])
+    await endings.end_ended(Ended("account-2", "ref-2", gone))
+    assert (aftercare.told, aftercare.forgotten) == (["agent-1", "agent-2"] * 2, ["account-2"])
+
+
 async def test_a_store_that_is_down_is_told(sessions: Sessions, phones: Phones) -> None:
     phones.down = True
     with pytest.raises(StoreUnavailable):
-        await Endings(sessions, phones.end).end_others("account-1", None, SessionEnd.PASSWORD_CHANGED)
+        await Endings(sessions, phones.end, HeardAftercare()).end_others("account-1", None, SessionEnd.PASSWORD_CHANGED)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.req("RNV-8")
 
 CLAIMANT, LOSER = (
     PutOut("one", "r1", "13800138000", Gone(("L1",))),
-    PutOut("two", "r2", "13800138001", Gone((), ("M2",))),
+    PutOut("two", "r2", "13800138001", Gone((), ("M2",), ("agent",))),
 )
 
 
@@ -69,11 +69,15 @@ class Ended:
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, SessionEnd]] = []
+        self.told: list[str] = []
 
     async def end_after(self, account: str, keep: str | None, reason: SessionEnd, ref: str, gone: Gone) -> None:
         assert keep is None
-        assert (ref, gone) in {(CLAIMANT.ref, CLAIMANT.gone), (LOSER.ref, LOSER.gone)}
+        assert (ref, gone) in {(CLAIMANT.ref, CLAIMANT.gone), (LOSER.ref, replace(LOSER.gone, agents=()))}
         self.ended.append((account, reason))
+
+    async def tell_agents(self, gone: Gone) -> None:
+        self.told += gone.agents
 
 
 class World:
@@ -128,8 +132,12 @@ async def test_who_was_not_reached_is_told_again_and_nobody_else(clock: ManualCl
     world.vendor.unreached = {LOSER.phone or ""}
     await world.service.once()
     assert world.vendor.heard == [(CLAIMANT.phone, Told.APPEAL_GRANTED)]
+    await world.service.once()
+    assert world.endings.told == []
     world.vendor.unreached = set()
     await world.service.once()
+    # Whoever has acted by the loser's word is told with them, once.
+    assert world.endings.told == ["agent"]
     assert world.vendor.heard[1:] == [(LOSER.phone, Told.IDENTITY_LOST)]
     assert not world.kept.waiting
 

@@ -100,7 +100,7 @@ class Study(Room):
         self.settling = Settling(
             identities=self.identities,
             claims=self.claims,
-            endings=Endings(self.sessions, self.phones_ended),
+            endings=Endings(self.sessions, self.phones_ended, self.aftercare),
             teller=self.teller,
             clock=clock,
         )
@@ -132,7 +132,7 @@ class Study(Room):
             verifying=self.verifying,
             identities=self.identities,
             claims=self.claims,
-            endings=Endings(self.sessions, self.phones_ended),
+            endings=Endings(self.sessions, self.phones_ended, self.aftercare),
             teller=self.teller,
             clock=clock,
         )

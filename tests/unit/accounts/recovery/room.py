@@ -44,6 +44,7 @@ from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch
 from bjidp.verification.words import SmsWords
 from tests.contracts.ephemeral import Ephemeral
+from tests.support.aftercare import HeardAftercare
 from tests.support.meddling import Meddler
 from tests.support.phones import keyring
 from tests.support.verification import PSEUDONYMS, codes, limits
@@ -151,7 +152,7 @@ class Room:
             codes=self.codes,
             proofs=self.proofs,
             hashes=watch("hashes", self.hashes),
-            endings=Endings(self.sessions, watch("phones", self.phones).end),
+            endings=Endings(self.sessions, watch("phones", self.phones).end, HeardAftercare()),
             throttle=throttle,
             pseudonyms=PSEUDONYMS,
             clock=clock,

@@ -46,6 +46,7 @@ from bjidp.verification.tally import Tally
 from bjidp.verification.words import MailWords, SmsWords
 from tests.contracts.ephemeral import Ephemeral
 from tests.contracts.house import applicant
+from tests.support.aftercare import HeardAftercare
 from tests.support.meddling import Meddler
 from tests.support.phones import keyring
 from tests.support.verification import PSEUDONYMS, codes, mail_limits
@@ -154,7 +155,8 @@ class Room:
             sessions=self.sessions,
             clock=clock,
         )
-        endings = Endings(self.sessions, self.phones_ended)
+        self.aftercare = HeardAftercare()
+        endings = Endings(self.sessions, self.phones_ended, self.aftercare)
         self.changes = Changes(self.drafts, self.proofs, self.verifying)
         self.passwords = Passwords(
             changes=self.changes,
