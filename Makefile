@@ -10,7 +10,8 @@ PORT ?= 8080
 DATA ?= ./data/demo
 LAN ?=
 T ?=
-JOBS ?= 2
+# Tests wait for a browser or a server a third of their time: two cores are kept busy by three.
+JOBS ?= 3
 ONLY ?=
 
 RUN := .venv/bin/python -m
@@ -30,7 +31,7 @@ setup: ## Make .venv with what the demo needs
 ## Work on it
 
 .PHONY: test
-test: setup-test $(if $(T),,check) ## Check everything and run every test, JOBS=2 at once; T=tests/unit/qrlogin runs a part
+test: setup-test $(if $(T),,check) ## Check everything and run every test, JOBS=3 at once; T=tests/unit/qrlogin runs a part
 	@$(RUN) pytest $(or $(T),--numprocesses $(JOBS))
 
 .PHONY: check

@@ -42,6 +42,6 @@ def test_the_demo_is_open_to_the_local_network_when_make_is_told_so(lan: str, op
 
 
 def test_the_whole_is_tested_by_several_processes_and_a_part_by_one() -> None:
-    assert given("test", "pytest") == ["--numprocesses", "2"]
+    assert given("test", "pytest") == ["--numprocesses", "3"]
     assert given("test", "pytest", "JOBS=4") == ["--numprocesses", "4"]
     assert given("test", "pytest", "T=tests/unit/qrlogin") == ["tests/unit/qrlogin"]

@@ -1,4 +1,4 @@
-"""How the tests of a whole run are shared out among several processes: ``pytest --numprocesses 2``.
+"""How the tests of a whole run are shared out among several processes: ``pytest --numprocesses 3``.
 
 Servers, sandboxes and the browser are started once in each process that has a test for them. So a process stays in one
 folder of ``tests/`` as long as it can, and helps another process out only when no folder is left that nobody is in.
@@ -17,6 +17,8 @@ from xdist.workermanage import WorkerController
 
 ORDER: Final = ("security", "browser", "web", "contracts", "vendors", "sandbox")
 """Folders in the order in which they are begun, the dearest to share first; those not named come after them."""
+COST: Final = {"browser": 100, "security": 35, "web": 8, "contracts": 5, "unit": 2}
+"""What a test of a folder takes beside others, waiting included; one of those not named takes 1."""
 TOGETHER: Final = frozenset({"security"})
 """Folders that one process keeps to itself: their tests have waits that are begun before the first of them."""
 
@@ -33,15 +35,15 @@ def choose(left: Mapping[str, int], here: str | None, elsewhere: Collection[str]
     ``here`` is the unit that it was given last, ``elsewhere`` are those that the others were.
     """
     taken = {_folder(one) for one in elsewhere}
-    tests: dict[str, int] = {}
+    work: dict[str, int] = {}
     for one, count in left.items():
-        tests[_folder(one)] = tests.get(_folder(one), 0) + count
-    if here is not None and _folder(here) in tests:
+        work[_folder(one)] = work.get(_folder(one), 0) + count * COST.get(_name(one), 1)
+    if here is not None and _folder(here) in work:
         folder = _folder(here)
-    elif free := tests.keys() - taken:
+    elif free := work.keys() - taken:
         folder = min(free, key=_rank)
     else:
-        folder = max(tests, key=lambda name: (tests[name], name))
+        folder = max(work, key=lambda name: (work[name], name))
     # What has the most tests first, so that all processes end at about the same time.
     return max((one for one in left if _folder(one) == folder), key=lambda one: (left[one], one))
 

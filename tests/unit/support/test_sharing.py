@@ -66,6 +66,13 @@ def test_where_no_folder_is_left_to_begin_the_largest_is_shared_and_both_end_tog
     assert sorted(first + second) == sorted(suite)
 
 
+def test_of_two_folders_the_one_that_takes_longer_is_helped_though_it_has_fewer_tests() -> None:
+    left = {"tests/browser/test_centre.py": 7, "tests/unit/test_mac.py": 80}
+    taken = ["tests/browser/test_journeys.py", "tests/unit/web/test_forms.py"]
+    assert choose(left, "tests/web/test_login.py", taken) == "tests/browser/test_centre.py"
+    assert choose(left, "tests/unit/test_mac.py", taken) == "tests/unit/test_mac.py"
+
+
 def test_one_process_is_given_everything() -> None:
     (only,) = handed_out(SUITE, 1)
     assert sorted(only) == sorted(SUITE)
