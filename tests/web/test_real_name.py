@@ -12,8 +12,9 @@ from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import Bound, NewIdentity
 from bjidp.standing import Standing
 from tests.contracts.house import applicant
-from tests.support.forms import WebForm, form_of, heading, links, note, send
+from tests.support.forms import WebForm, form_of, forms, heading, links, note, post, send
 from tests.support.identities import prove
+from tests.support.inbox import messages
 from tests.support.members import enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
@@ -212,6 +213,27 @@ async def test_an_identity_is_given_up_and_the_login_page_is_next(
     assert f"{prefix}/login" in links(page)
     assert await bound(program, member.account) is None
     assert where(await owner.get("/centre"))[0] == 303
+
+
+@pytest.mark.req("RNV-5", "RNV-6", "UX-5")
+@pytest.mark.attack("O11")
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("setting", ["exchange", "unbind"])
+async def test_an_account_without_an_identity_is_shown_no_form_and_sent_nothing(
+    program: Program, member: Standing, setting: str, prefix: str
+) -> None:
+    owner = await Owner.of(program, member.account, prefix)
+    shown = await owner.get(f"/centre/{setting}")
+    assert "这个账号还没有实名认证" in shown.text
+    assert f"{prefix}/centre/real_name" in links(shown)
+    assert not [form for form in forms(shown) if form.fields]
+    form = (await owner.form("/centre/mail", "/centre/mail/identity")).typed(captcha="1234")
+    for path in (f"{prefix}/centre/{setting}/identity", f"{prefix}/centre/{setting}"):
+        for act in ("code", "captcha", ""):
+            answer = await post(owner.browser, path, owner.solved(form).values | {"act": act, "code": "123456"})
+            assert where(answer) == (303, f"{prefix}/centre/{setting}"), (path, act)
+    assert await messages(owner.browser.caller.sandbox, owner.phone) == []
+    assert where(await owner.get("/centre"))[0] == 200
 
 
 @pytest.mark.req("REG-4")

@@ -145,6 +145,8 @@ class SettingsPages:
         asker, visit, form = await self._own.posted(request, SettingForm)
         operation = _operation(request)
         try:
+            if not await self._views.has_form(visit, operation):
+                return self._lead(request, asker, None)
             if form.wants_captcha:
                 return await self._again(request, asker, visit, form, None, Step.VERIFY)
             match form.act:
@@ -165,6 +167,8 @@ class SettingsPages:
         asker, visit, form = await self._own.posted(request, SettingForm)
         try:
             act = self._acts[_operation(request)]
+            if not await self._views.has_form(visit, _operation(request)):
+                return self._lead(request, asker, None)
             if isinstance(act, Ending):
                 return await self._end(request, asker, visit, form, act)
             if form.wants_captcha:

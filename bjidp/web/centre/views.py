@@ -23,6 +23,7 @@ from bjidp.person import DocumentType
 from bjidp.proofing import bank_card_proofs
 from bjidp.proofing import stated as proofing
 from bjidp.proofing.errors import IdentityMismatch
+from bjidp.proofing.identity_first import identity_comes_first
 from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.verification.proofs import Operation
 from bjidp.web.forms.desk import Asker, FormPage
@@ -148,6 +149,10 @@ class SettingViews:
         self._form_views = form_views
         self._verifying = verifying
 
+    async def has_form(self, visit: Visit, operation: Operation) -> bool:
+        """Tell whether the account may go on with a setting at all; :meth:`page` says why it may not."""
+        return not identity_comes_first(await self._verifying.member(visit), operation)
+
     async def page(
         self,
         asker: Asker,
@@ -166,9 +171,11 @@ class SettingViews:
             if posted is not None and posted.error is not None:
                 view = replace(view, note=posted.error.code)
             return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
+        member = await self._verifying.member(visit)
+        if identity_comes_first(member, operation):
+            return pages.IdentityFirstPage(h5=h5, setting=cast("pages.Setting", operation.value), form=view)
         if operation is Operation.UNBIND and progress.step is not Step.VERIFY:
             return pages.UnbindPage(h5=h5, form=view)
-        member = await self._verifying.member(visit)
         account = overview(member)
         former = _former(account, operation)
         setting = cast("pages.Setting", operation.value)

@@ -352,6 +352,22 @@ class PhoneFirstPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, setting="exchange", form=FormView(csrf="example"))
 
 
+class IdentityFirstPage(msgspec.Struct, frozen=True, kw_only=True):
+    """换绑 and 解绑 for an account without an identity; words under ``identity.first.*``."""
+
+    template: ClassVar[str] = "settings_identity_first.html"
+
+    h5: bool
+    setting: Setting
+    form: FormView
+    """None is shown."""
+
+    @classmethod
+    def sample(cls) -> IdentityFirstPage:
+        """Return what such an account is told."""
+        return cls(h5=False, setting="unbind", form=FormView(csrf="example"))
+
+
 class UnbindPage(msgspec.Struct, frozen=True, kw_only=True):
     """解绑, once it is proved who is here: the button gives the identity up."""
 
@@ -404,6 +420,7 @@ ALL: Final = (
     FacePage,
     FaceFirstPage,
     PhoneFirstPage,
+    IdentityFirstPage,
     UnbindPage,
     SettingDonePage,
 )
