@@ -17,7 +17,7 @@ from bjidp.miniprogram import verdicts
 from bjidp.miniprogram.errors import FaceFailed, FaceFailure, FacePending, IdentityMismatch
 from bjidp.person import Person
 from bjidp.platforms import Platform
-from bjidp.proofing.adjudication import Advice, Denied, Proved, Register, adjudicate
+from bjidp.proofing.adjudication import Advice, Denied, Proved, by_authority
 from bjidp.vendors.ports import FaceVerdict, Finding
 
 LIFETIME: Millis = 15 * MINUTE
@@ -181,9 +181,9 @@ def answered(registration: Registration, person: Person, finding: Finding) -> Re
     state = registration.state
     if not isinstance(state, Passed) or state.authority is not None:
         raise InvalidTransition(state, "answered")
-    match adjudicate(person, {Register.AUTHORITY: finding}):
-        case Proved(references=references):
-            return replace(registration, state=replace(state, authority=references[Register.AUTHORITY]))
+    match by_authority(person, finding):
+        case Proved(reference=reference):
+            return replace(registration, state=replace(state, authority=reference))
         case Denied(advice=advice):
             return replace(registration, state=Opened(AuthorityRefusal(advice)))
 

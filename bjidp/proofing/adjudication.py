@@ -1,14 +1,13 @@
 """From what the registers answer to what we hold to be true (RNV-10).
 
-Owns the one rule by which their answers become a verdict, and what a person is told of a no. Pure. Called by the
-real-name and bank-card checks with every answer there is; an outage is an error and never comes here.
+Owns what is a yes, and what a person is told of a no. Pure. Called with the authority's answer by every proof of a name
+and a number, and then with the bank's; an outage is an error and never comes here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -16,15 +15,6 @@ from bjidp.person import DocumentType, Person
 from bjidp.proofing.documents import check_digit_doubtful
 from bjidp.proofing.names import has_rare_character
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
-
-
-class Register(StrEnum):
-    """Who was asked."""
-
-    AUTHORITY = "authority"
-    BANK = "bank"
-    BUSINESS = "business_register"
-    """Of organisations: it proves nobody, so no verdict comes of it here."""
 
 
 class Advice(StrEnum):
@@ -44,51 +34,42 @@ class Advice(StrEnum):
 
 
 class Proved(Struct, frozen=True):
-    """Every register that was asked says yes. ``references`` are theirs, for the record."""
+    """The register says yes, under a ``reference`` of its own."""
 
-    references: Mapping[Register, str]
+    reference: str
 
 
 class Denied(Struct, frozen=True):
-    """Somebody says no: who, what and why, for the record, and what the person is told."""
+    """The register says no: why, as far as it tells, and what the person is told."""
 
-    register: Register
-    answer: RegisterAnswer
     reason: Reason | None
-    reference: str
     advice: tuple[Advice, ...]
 
 
 Verdict: TypeAlias = Proved | Denied
 
-_ORDER: Final = (Register.AUTHORITY, Register.BANK)
+
+def by_authority(person: Person, finding: Finding) -> Verdict:
+    """Decide whether there is such a person."""
+    if finding.answer is RegisterAnswer.MATCH:
+        return Proved(finding.reference)
+    return Denied(finding.reason, _advice(person, finding.answer))
 
 
-def adjudicate(person: Person, findings: Mapping[Register, Finding]) -> Verdict:
-    """Decide. One no is a no, whatever the others say; the authority's is the one that is told.
-
-    Raises :class:`ValueError` when nobody was asked: nothing is proved by silence.
-    """
-    if not findings:
-        raise ValueError("no register was asked")
-    for register in _ORDER:
-        finding = findings.get(register)
-        if finding is not None and finding.answer is not RegisterAnswer.MATCH:
-            return Denied(
-                register, finding.answer, finding.reason, finding.reference, _advice(person, register, finding)
-            )
-    return Proved({register: finding.reference for register, finding in findings.items()})
+def by_bank(finding: Finding) -> Verdict:
+    """Decide whether a card is of the person whom the authority has confirmed before."""
+    if finding.answer is RegisterAnswer.MATCH:
+        return Proved(finding.reference)
+    return Denied(finding.reason, (Advice.ASK_BANK,))
 
 
-def _advice(person: Person, register: Register, finding: Finding) -> tuple[Advice, ...]:
-    if register is Register.BANK:
-        return (Advice.ASK_BANK,)
-    if finding.answer is RegisterAnswer.EXPIRED:
+def _advice(person: Person, answer: RegisterAnswer) -> tuple[Advice, ...]:
+    if answer is RegisterAnswer.EXPIRED:
         return (Advice.RENEW,)
     resident = person.document_type is DocumentType.RESIDENT_ID
     advice = [Advice.CHECK_AGAIN] if resident or check_digit_doubtful(person) else []
     # Who has read a card that is void or withheld rightly gets no further by reading it again.
-    if not resident or finding.answer is RegisterAnswer.REFUSED:
+    if not resident or answer is RegisterAnswer.REFUSED:
         advice.append(Advice.ASK_ISSUER)
     if has_rare_character(person.name):
         advice.append(Advice.GO_OFFLINE)

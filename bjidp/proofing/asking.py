@@ -20,8 +20,7 @@ from bjidp.clock import Clock, Instant
 from bjidp.errors import VendorUnavailable
 from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.proofing.adjudication import Register
-from bjidp.proofing.ports import CheckStore
+from bjidp.proofing.ports import CheckStore, Register
 from bjidp.vendors.ports import Authority, Bank, BusinessRegister, CardFacts, Finding, OrganisationFacts
 
 MOST: Final = 3

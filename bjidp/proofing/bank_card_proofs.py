@@ -25,7 +25,7 @@ from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.person import DocumentType, Person
-from bjidp.proofing.adjudication import Denied, Register, adjudicate
+from bjidp.proofing.adjudication import Denied, by_bank
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
 from bjidp.proofing.claims import Claim, Claims
@@ -260,7 +260,7 @@ class BankCardProofs:
         """Ask the bank for the four factors of who is ``known``; raise :class:`CardMismatch` unless it says yes."""
         facts = CardFacts(factors.person, factors.card.digits, factors.number.digits)
         answer = await self._asking.bank(account, facts)
-        verdict = adjudicate(factors.person, {Register.BANK: answer.finding})
+        verdict = by_bank(answer.finding)
         if isinstance(verdict, Denied):
             if verdict.reason is Reason.CARD_NOT_DEBIT:
                 raise InvalidRequest(FieldFault(CARD_FIELD, NOT_DEBIT))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bjidp.accounts.ports import Evidence
 from bjidp.person import Person, Sex
-from bjidp.proofing.adjudication import Denied, Register, adjudicate
+from bjidp.proofing.adjudication import Denied, by_authority
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.errors import refusal
 from bjidp.proofing.ports import NewIdentity
@@ -22,14 +22,14 @@ async def confirmed(asking: Asking, account: str, person: Person, *, term: Term,
     :meth:`bjidp.proofing.asking.Asking.authority` raises.
     """
     answer = await asking.authority(account, person)
-    verdict = adjudicate(person, {Register.AUTHORITY: answer.finding})
+    verdict = by_authority(person, answer.finding)
     if isinstance(verdict, Denied):
         raise refusal(verdict)
     return NewIdentity(
         person=person,
         evidence=Evidence.NAME_AND_NUMBER,
         evidence_reference=answer.reference,
-        authority_reference=verdict.references[Register.AUTHORITY],
+        authority_reference=verdict.reference,
         term=term,
         sex=sex,
     )

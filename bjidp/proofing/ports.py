@@ -6,6 +6,7 @@ one transaction.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
@@ -13,7 +14,6 @@ from msgspec import Struct
 from bjidp.accounts.ports import Evidence, Gone
 from bjidp.clock import Instant
 from bjidp.person import Person, Sex
-from bjidp.proofing.adjudication import Register
 from bjidp.proofing.levels import SHOWS_A_FACE, level
 from bjidp.proofing.terms import UNSTATED, Term, has_run_out
 from bjidp.standing import Level, Standing
@@ -174,6 +174,15 @@ class IdentityStore(Protocol):
     async def wear(self, now: Instant, limit: int) -> Worn:
         """Tell the accounts of at most ``limit`` identities that their documents have run out, each once."""
         ...
+
+
+class Register(StrEnum):
+    """Who was asked."""
+
+    AUTHORITY = "authority"
+    BANK = "bank"
+    BUSINESS = "business_register"
+    """Of organisations: it proves nobody."""
 
 
 class Check(Struct, frozen=True):

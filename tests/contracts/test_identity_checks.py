@@ -9,8 +9,7 @@ import pytest
 
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
-from bjidp.proofing.adjudication import Register
-from bjidp.proofing.ports import Check, CheckStore
+from bjidp.proofing.ports import Check, CheckStore, Register
 from bjidp.proofing.repeats import NO_SERVES
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 from tests.contracts.house import House

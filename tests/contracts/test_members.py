@@ -18,7 +18,7 @@ from bjidp.clock import DAY, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
 from bjidp.privacy.fields import FieldCipher
-from bjidp.proofing.adjudication import Register
+from bjidp.proofing.ports import Register
 from bjidp.standing import Level, Status
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.engine import SqlEngine

@@ -13,8 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 from bjidp.clock import DAY, SECOND, Instant, Millis
 from bjidp.entropy import Entropy
 from bjidp.errors import RateLimited
-from bjidp.proofing.adjudication import Register
-from bjidp.proofing.ports import Check
+from bjidp.proofing.ports import Check, Register
 from bjidp.proofing.repeats import serves
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.engine import SqlEngine

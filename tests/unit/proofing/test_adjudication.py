@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from bjidp.person import DocumentType, Person
-from bjidp.proofing.adjudication import Advice, Denied, Proved, Register, adjudicate
+from bjidp.proofing.adjudication import Advice, Denied, Proved, by_authority, by_bank
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
 
-YES = Finding(RegisterAnswer.MATCH, None, "A1")
 NOES = [answer for answer in RegisterAnswer if answer is not RegisterAnswer.MATCH]
 
 
@@ -19,26 +16,11 @@ def of(kind: DocumentType, name: str = "张三") -> Person:
 
 
 @pytest.mark.req("RNV-10")
-def test_only_when_everybody_who_was_asked_says_yes_is_it_proved() -> None:
-    for authority, bank in product(RegisterAnswer, RegisterAnswer):
-        findings = {
-            Register.BANK: Finding(bank, None, "B1"),
-            Register.AUTHORITY: Finding(authority, None, "A1"),
-        }
-        verdict = adjudicate(of(DocumentType.RESIDENT_ID), findings)
-        assert isinstance(verdict, Proved) == (authority is bank is RegisterAnswer.MATCH)
-
-
-@pytest.mark.req("RNV-10")
-def test_silence_proves_nothing() -> None:
-    with pytest.raises(ValueError, match="no register"):
-        adjudicate(of(DocumentType.RESIDENT_ID), {})
-
-
-@pytest.mark.req("RNV-10")
-def test_a_yes_is_kept_with_the_reference_of_each_register() -> None:
-    findings = {Register.AUTHORITY: YES, Register.BANK: Finding(RegisterAnswer.MATCH, None, "B1")}
-    assert adjudicate(of(DocumentType.RESIDENT_ID), findings) == Proved({Register.AUTHORITY: "A1", Register.BANK: "B1"})
+@pytest.mark.parametrize("answer", RegisterAnswer)
+def test_nothing_but_a_yes_proves_anything(answer: RegisterAnswer) -> None:
+    finding = Finding(answer, None, "R1")
+    for verdict in (by_authority(of(DocumentType.RESIDENT_ID), finding), by_bank(finding)):
+        assert (verdict == Proved("R1")) == isinstance(verdict, Proved) == (answer is RegisterAnswer.MATCH)
 
 
 @pytest.mark.req("RNV-10")
@@ -57,7 +39,7 @@ def test_a_yes_is_kept_with_the_reference_of_each_register() -> None:
 )
 def test_a_no_is_told_by_the_kind_of_document(person: Person, advice: list[str]) -> None:
     no = Finding(RegisterAnswer.MISMATCH, Reason.NAME, "A1")
-    verdict = adjudicate(person, {Register.AUTHORITY: no})
+    verdict = by_authority(person, no)
     assert isinstance(verdict, Denied)
     assert list(verdict.advice) == advice
 
@@ -72,7 +54,7 @@ def test_a_no_is_told_by_the_kind_of_document(person: Person, advice: list[str])
 )
 def test_reading_a_void_card_again_is_not_the_last_advice(answer: RegisterAnswer, advice: list[Advice]) -> None:
     no = Finding(answer, Reason.DOCUMENT_WITHDRAWN, "A1")
-    verdict = adjudicate(of(DocumentType.RESIDENT_ID), {Register.AUTHORITY: no})
+    verdict = by_authority(of(DocumentType.RESIDENT_ID), no)
     assert isinstance(verdict, Denied)
     assert list(verdict.advice) == advice
 
@@ -80,24 +62,14 @@ def test_reading_a_void_card_again_is_not_the_last_advice(answer: RegisterAnswer
 @pytest.mark.req("RNV-10")
 @pytest.mark.parametrize("answer", NOES)
 @pytest.mark.parametrize("kind", DocumentType)
-def test_a_no_keeps_who_said_it_and_why_and_a_document_that_ran_out_is_to_be_renewed(
-    kind: DocumentType, answer: RegisterAnswer
-) -> None:
-    verdict = adjudicate(of(kind), {Register.AUTHORITY: Finding(answer, Reason.DOCUMENT_WITHDRAWN, "A1")})
+def test_a_no_says_why_and_a_document_that_ran_out_is_to_be_renewed(kind: DocumentType, answer: RegisterAnswer) -> None:
+    verdict = by_authority(of(kind), Finding(answer, Reason.DOCUMENT_WITHDRAWN, "A1"))
     assert isinstance(verdict, Denied)
-    assert (verdict.register, verdict.answer, verdict.reason, verdict.reference) == (
-        Register.AUTHORITY, answer, Reason.DOCUMENT_WITHDRAWN, "A1",
-    )  # fmt: skip
+    assert verdict.reason is Reason.DOCUMENT_WITHDRAWN
     assert (verdict.advice == (Advice.RENEW,)) == (answer is RegisterAnswer.EXPIRED)
 
 
-@pytest.mark.req("RNV-10")
-def test_the_authority_is_heard_before_the_bank() -> None:
-    no_of_bank = Finding(RegisterAnswer.MISMATCH, Reason.PHONE, "B1")
-    no = Finding(RegisterAnswer.UNKNOWN, None, "A1")
-    person = of(DocumentType.RESIDENT_ID)
-    both = adjudicate(person, {Register.BANK: no_of_bank, Register.AUTHORITY: no})
-    bank = adjudicate(person, {Register.BANK: no_of_bank, Register.AUTHORITY: YES})
-    assert isinstance(both, Denied)
-    assert both.register is Register.AUTHORITY
-    assert bank == Denied(Register.BANK, RegisterAnswer.MISMATCH, Reason.PHONE, "B1", (Advice.ASK_BANK,))
+@pytest.mark.req("RNV-4")
+@pytest.mark.parametrize("answer", NOES)
+def test_what_the_bank_does_not_confirm_the_bank_is_to_be_asked_about(answer: RegisterAnswer) -> None:
+    assert by_bank(Finding(answer, Reason.PHONE, "B1")) == Denied(Reason.PHONE, (Advice.ASK_BANK,))
