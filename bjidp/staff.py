@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import unicodedata
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -173,10 +172,9 @@ def _rows(line: str) -> list[str]:
 
 
 def _columns(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    # What a terminal may draw as wide is counted as wide.
-    return 2 if unicodedata.east_asian_width(character) in {"W", "F", "A"} else 1
+    # Tables of widths differ from one terminal to the next, above all for marks that are set on a letter and for what
+    # Unicode has widened since. None draws anything in more than two columns, or ASCII in more than one.
+    return 1 if character.isascii() else 2
 
 
 def run(settings: Settings, staff: str, act: Callable[[Desk], Awaitable[T]]) -> T:
