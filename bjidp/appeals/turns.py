@@ -65,7 +65,7 @@ class Turns:
         if left < 0:
             return
         # Until so much of it is an hour old that something is free again.
-        for ended_at, seconds in self._used.get(account, ()):
+        for ended_at, seconds in self._counted(account):
             left -= seconds
             if left < 0:
                 raise RateLimited(max(1, ceil(ended_at + SPAN - now)))
@@ -122,13 +122,16 @@ class Turns:
 
     def _charge(self, account: str, began: float) -> None:
         now = self._stopwatch()
-        for one in [one for one, spells in self._used.items() if spells[-1][0] + SPAN <= now]:
+        for one in [one for one in self._used if not self._counted(one)]:
             del self._used[one]
         self._used.setdefault(account, deque()).append((now, now - began))
 
     def _used_by(self, account: str) -> float:
-        spells = self._used.get(account)
-        if spells is None:
-            return 0.0
-        before = self._stopwatch() - SPAN
-        return sum(seconds for ended_at, seconds in spells if ended_at > before)
+        return sum(seconds for _, seconds in self._counted(account))
+
+    def _counted(self, account: str) -> deque[tuple[float, float]]:
+        """Return the spells of an account that count at this moment, and forget those before them."""
+        spells, before = self._used.get(account, deque()), self._stopwatch() - SPAN
+        while spells and spells[0][0] <= before:
+            spells.popleft()
+        return spells

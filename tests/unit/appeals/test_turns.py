@@ -134,6 +134,16 @@ async def test_an_account_has_so_much_within_an_hour(place: Place) -> None:
     assert list(place.turns._used) == ["other"], "nobody is remembered for longer"
 
 
+async def test_what_was_used_before_the_last_hour_neither_shortens_a_wait_nor_is_remembered(place: Place) -> None:
+    await place.has_used("slow", BUDGET - 1)
+    place.watch.now += SPAN
+    await place.has_used("slow", BUDGET + 1)
+    with pytest.raises(RateLimited) as limited:
+        place.turns.require_time("slow")
+    assert limited.value.retry_after == SPAN
+    assert len(place.turns._used["slow"]) == 1
+
+
 async def test_whoever_goes_while_they_wait_takes_nobodys_turn(place: Place) -> None:
     (_, gone, _) = await place.comes("running", "gone", "next")
     gone.cancel()
