@@ -1,6 +1,7 @@
 """Ending the sessions of an account, in browsers and on phones, when something about it has changed (REC-4, ACC-7).
 
-Owns that none is forgotten. Called by recovery and by the settings. Phones' sessions are ``miniprogram``'s, which knows
+Owns that none is forgotten. Called by whatever puts people out of an account: recovery, the settings, 不是我, and the
+use cases above this room, by which a number or an identity goes. Phones' sessions are ``miniprogram``'s, which knows
 accounts and not the other way round, so ending them is handed in.
 """
 

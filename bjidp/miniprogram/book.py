@@ -2,7 +2,7 @@
 
 Owns the keys they lie under and the sealing of the person in them. A registration's secret is the phone's alone: the
 store knows its digest, so whoever reads the store can neither continue a registration nor learn whose it is. Called
-by the registration service.
+by ``service``, ``claiming`` and ``linking``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The doors people come in by: one platform's login and face check each.
 
-Owns the rule that a login code is presented here once. Built by ``bootstrap``; called by the registration service.
+Owns the rule that a login code is presented here once. Built by ``bootstrap``; called by ``service`` and
+``face_checks``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How often the mini-program's calls may be made, and face checks started (wire.md 3, "Face and accounts" (4)).
 
 Owns which windows count under which keys. Every key is a pseudonym: no openid, number or address is ever one. Called
-by the registration service, and by the web handlers for calls with a token.
+by ``service``, ``claiming`` and ``face_checks``, and by the web handlers for calls with a token.
 """
 
 from __future__ import annotations

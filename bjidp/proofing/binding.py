@@ -1,7 +1,8 @@
 """Who may hold an identity: one identity, one account, and the better proof wins (RNV-7).
 
 Owns the decision alone. Pure: what is there is read, and what is decided is written, in one transaction of the store,
-so that two accounts that prove one identity at the same moment take turns. Called by the stores that write identities.
+so that two accounts that prove one identity at the same moment take turns. Called by the stores that write identities,
+and by ``miniprogram``, which leads people to the account they have.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Identity documents: the five kinds, their numbers' form, and what a number tells (RNV-2, RNV-10).
 
 Owns the rules a number must pass before anybody outside is asked. They refuse slips of the finger, not persons:
-whether a well-formed number exists is the authority's to say. Pure; called by ``miniprogram`` and the real-name
-pages.
+whether a well-formed number exists is the authority's to say. Pure; called by ``miniprogram`` and by every
+proof on pages.
 """
 
 from __future__ import annotations

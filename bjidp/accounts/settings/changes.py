@@ -1,8 +1,8 @@
 """One change from its first form to its end: the facts, 验证身份, and that it is written once.
 
-Owns the order of the last step. Called by ``web`` for 验证身份, and by the services of this package, each with what
-it writes. Everything that can be wrong is found before; then the change is claimed in its draft, the proof is consumed,
-the change is written, and the draft says so.
+Owns the order of the last step. Called by ``web`` for 验证身份, and by the services of this package, of ``proofing``
+and of ``organisations``, each with what it writes. Everything that can be wrong is found before; then the change is
+claimed in its draft, the proof is consumed, the change is written, and the draft says so.
 
 **Two posts at once** have one winner, by the version of the draft; the other is led to where the change stands.
 

@@ -1,6 +1,6 @@
 """The row of an account: how it is made, and how it is kept from others while something about it changes.
 
-Called by the stores of accounts, within their transactions.
+Called by the stores of accounts and of what belongs to them, within their transactions.
 """
 
 from __future__ import annotations

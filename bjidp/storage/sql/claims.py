@@ -2,7 +2,7 @@
 
 Owns the rows of ``identifier``: one for each active key version, claimed by inserting them. Their primary key decides:
 of two transactions that claim the same value one inserts a row and the other does not. Called by the stores of
-accounts, within their transactions.
+accounts, identities and appeals, within their transactions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The identities that accounts have proved: bound, proved anew, and given up to who proved better (RNV-7).
 
-Owns the rows of ``identity``. Who holds which document is decided by ``claims``; called by ``accounts`` and
-``identity_store``, within their transactions.
+Owns the rows of ``identity``. Who holds which document is decided by ``claims``; called by ``accounts``,
+``identity_store``, ``identity_moves`` and ``appeal_decisions``, within their transactions.
 """
 
 from __future__ import annotations

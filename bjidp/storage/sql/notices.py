@@ -1,6 +1,6 @@
 """What accounts and relying parties are told: rows written in the transaction of what they tell of.
 
-Owns the inserts into ``notice`` and ``outbox``. Called by the stores of accounts.
+Owns the inserts into ``notice`` and ``outbox``. Called by the stores of whatever accounts are told of.
 """
 
 from __future__ import annotations

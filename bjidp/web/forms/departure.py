@@ -1,6 +1,6 @@
 """Letting somebody out on a page: the session ends, and so does what the browser had beside it.
 
-Owns the answer to it. Called by the handlers of log-out, of 不是我 and of 账号注销.
+Owns the answer to it. Called by the handlers of log-out, of 不是我, of 解绑 and of 账号注销.
 """
 
 from __future__ import annotations
