@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bjidp.appeals.attachments import Fault, Kind
-from bjidp.appeals.isolation import PROGRAM, Isolation
+from bjidp.appeals.isolation import PROGRAM, Isolation, _split
 from bjidp.appeals.ports import AttachmentRefused
 from bjidp.appeals.sanitising import CALLS, EDGE, LARGEST, PAGES, Refused, sanitised
 from bjidp.appeals.turns import Turns
@@ -185,7 +185,7 @@ spec.loader.exec_module(sanitising)
 
 def hostile(kind, data):
     {act}
-    return [b"it worked"]
+    return [b"\\xff\\xd8\\xffit worked"]
 
 sanitising._warm_up()
 sanitising._warm_up = lambda: None
@@ -217,6 +217,7 @@ def hostile(folder: Path, act: str, patience: float = 20.0) -> Isolation:
         ("resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "ended"),
         ("b'x' * (1 << 30)", "ended"),
         ("__import__('os').kill(__import__('os').getpid(), 9)", "ended"),
+        ("return [b'%PDF-1.7']", "ended"),
         ("sys.stdout.buffer.write(b'x' * (2 << 20))", "output"),
         ("exec('while True: pass')", "patience"),
         ("__import__('threading').Event().wait()", "patience"),
@@ -231,6 +232,23 @@ async def test_a_decoder_that_is_broken_reaches_nothing(tmp_path: Path, act: str
     assert (refused.value.fault, refused.value.given_up) == (Fault.UNREADABLE, True)
     assert not marker.exists()
     assert [(line["event"], line["reason"]) for line in logged] == [("attachment_given_up", reason)]
+
+
+@pytest.mark.attack("U3")
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\0\0\0\5%PDF-",
+        b"\0\0\0\3\xff\xd8\xff\0\0\0\0",
+        b"\0\0\0\3\xff\xd8\xff" * 11,
+        b"\0\0\0\3\xff\xd8\xff\0\0\0\4\xff\xd8\xff",
+        b"\0\0\0\3\xff\xd8\xff\0\0",
+    ],
+    ids=["another kind", "an empty one", "too many", "less than it says", "half a length"],
+)
+def test_nothing_is_kept_of_what_a_decoder_that_is_whole_does_not_write(said: bytes) -> None:
+    assert _split(b"\0\0\0\3\xff\xd8\xff" * 10) == [b"\xff\xd8\xff"] * 10
+    assert _split(said) == []
 
 
 def kernel_says(process: int | str) -> dict[str, str]:
@@ -291,7 +309,7 @@ def test_what_is_left_of_the_kernel_opens_and_reaches_nothing(machine: str) -> N
 
 
 async def test_a_decoder_that_is_whole_passes_through_the_same_program(tmp_path: Path) -> None:
-    assert await hostile(tmp_path, "pass").pictures(ONE, Kind.JPEG, jpeg()) == [b"it worked"]
+    assert await hostile(tmp_path, "pass").pictures(ONE, Kind.JPEG, jpeg()) == [b"\xff\xd8\xffit worked"]
 
 
 @pytest.mark.attack("U5")
