@@ -199,6 +199,7 @@ def centre_part(
         own=pages_of_own,
         desk=front.desk,
         appointing=organisations.appointing,
+        giving_up=organisations.giving_up,
         acting=organisations.acting,
         verifying=verifying,
         clock=clock,

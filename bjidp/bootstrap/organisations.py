@@ -14,6 +14,7 @@ from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.organisations.acting import Acting
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.confirming import Confirming
+from bjidp.organisations.giving_up import GivingUp
 from bjidp.organisations.proved import Proved
 from bjidp.organisations.refusing import Refusing
 from bjidp.organisations.registering import Registering
@@ -28,6 +29,7 @@ class Organisations(Struct, frozen=True, kw_only=True):
     registering: Registering | None
     """None where there is no register to ask."""
     appointing: Appointing
+    giving_up: GivingUp
     acting: Acting
 
 
@@ -60,6 +62,7 @@ def wire_organisations(
             teller=verification.teller,
             clock=clock,
         ),
+        giving_up=GivingUp(organisations=stores.organisations, teller=verification.teller, clock=clock),
         acting=Acting(
             organisations=stores.organisations,
             proved=proved,

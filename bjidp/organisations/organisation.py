@@ -48,6 +48,8 @@ class Loss(StrEnum):
     """The account was cancelled."""
     REFUSED = "refused"
     """The register says no."""
+    GIVEN_UP = "given_up"
+    """Whoever led it has given it up."""
 
 
 class Organisation(Struct, frozen=True, kw_only=True):

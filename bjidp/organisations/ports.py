@@ -118,6 +118,14 @@ class OrganisationStore(Protocol):
         """
         ...
 
+    async def give_up(self, account: str, organisation: str, now: Instant) -> Aftermath:
+        """Let the account lead the organisation no more, and end all mandates of it.
+
+        Raises :class:`bjidp.organisations.errors.OrganisationUnknown` unless the account leads it, and
+        ``AccountRefused``.
+        """
+        ...
+
     async def led(self, account: str) -> list[Organisation]:
         """Return the organisations that the account leads, the newest last."""
         ...

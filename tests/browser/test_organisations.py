@@ -110,6 +110,20 @@ async def test_a_legal_representative_registers_at_a_computer_and_acts_for_the_o
     await page.get_by_role("button", name="换回本人").click()
     await expect(page.get_by_role("heading", name="个人中心")).to_be_visible()
     await expect(page.get_by_text("正在代表")).to_have_count(0)
+
+    await page.get_by_role("link", name="法人信息").click()
+    await page.get_by_role("link", name=f"解除登记 {company['name']}").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="确定解除登记吗？")).to_be_visible()
+    await expect(page.get_by_role("main")).to_contain_text(company["name"])
+    await looks.at("give-up")
+    await page.get_by_role("link", name="暂不解除").click()
+    await page.get_by_role("link", name=f"解除登记 {company['name']}").click()
+    await page.get_by_role("button", name="确认解除").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status")).to_contain_text("登记已经解除")
+    await expect(page.get_by_role("main")).not_to_contain_text(company["credit_code"])
+    await looks.at("given-up")
     assert (looks.found, computer.faults) == ([], [])
 
 

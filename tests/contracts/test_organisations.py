@@ -246,6 +246,36 @@ async def test_a_no_ends_what_was_confirmed_before_it_and_nothing_later(
     assert await organisations.lose(organisation, Loss.REFUSED, asked_at + 1, house.now) == Aftermath()
 
 
+@pytest.mark.req("ORG-1", "ORG-2")
+@pytest.mark.attack("Q9")
+async def test_whoever_leads_gives_it_up_with_its_mandates_and_nobody_else_does(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation, _ = await entrusted(house, zhang, li)
+    for account, named in ((li, organisation.id), (zhang, "nothing")):
+        with pytest.raises(OrganisationUnknown):
+            await organisations.give_up(account, named, house.now)
+    house.set_status(zhang, "locked")
+    with pytest.raises(AccountRefused):
+        await organisations.give_up(zhang, organisation.id, house.now)
+    house.set_status(zhang, "active")
+    results = await asyncio.gather(
+        *(organisations.give_up(zhang, organisation.id, house.now) for _ in range(4)), return_exceptions=True
+    )
+    assert [result for result in results if isinstance(result, Aftermath)] == [Aftermath(ZHANGS, (LIS,))]
+    assert {type(result) for result in results} == {Aftermath, OrganisationUnknown}
+    assert [await roles(house, one) for one in (zhang, li)] == [[], []]
+    assert (house.count("organisation"), house.count("mandate")) == (0, 0)
+    [lost] = [
+        json.loads(facts) for (facts,) in house.rows("SELECT facts FROM audit_event WHERE kind = 'organisation.lost'")
+    ]
+    assert lost == {"organisation": organisation.id, "reason": "given_up"}
+    assert sorted(house.notices()[-2:]) == sorted([(zhang, "organisation.lost"), (li, "mandate.ended")])
+    again = await led(house, zhang)
+    assert again.id != organisation.id
+
+
 @pytest.mark.req("ORG-1")
 async def test_a_no_that_ends_nothing_is_kept_until_a_later_yes_and_an_earlier_one_changes_nothing(
     house: House, organisations: OrganisationStore

@@ -47,6 +47,7 @@ OWNERS: Final = {
         "/centre/appeal": ("appeal", "act"),
         "/centre/devices": ("session", "phone"),
         "/centre/organisations": ("mandate", "act"),
+        "/centre/organisations/give_up": ("organisation",),
         "/centre/acting": ("capacity", "act"),
         **{
             f"/centre/{setting}{step}": _SETTING

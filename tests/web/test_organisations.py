@@ -371,6 +371,46 @@ async def test_both_sides_read_what_to_do_where_who_leads_has_fallen_below_l3(pr
     assert await acts_for(li) == (await company(program))["name"]
 
 
+@pytest.mark.req("ORG-1", "ORG-2", "ORG-3", "UX-4")
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_an_organisation_is_given_up_after_a_page_that_says_what_goes_with_it(
+    program: Program, prefix: str
+) -> None:
+    zhang, li = await leader(program, prefix), await agent(program, prefix)
+    await registered(zhang)
+    await offered(zhang)
+    await answers(li, "accept")
+    await offered(zhang, NOBODYS)
+    for owner in (zhang, li):
+        await chooses(owner)
+    identity = program.sql("SELECT id FROM organisation")[0][0]
+    path = f"/centre/organisations/give_up?organisation={identity}"
+    assert prefix + path in links(await zhang.get("/centre/organisations"))
+    page = await zhang.get(path)
+    assert heading(page) == "确定解除登记吗？"
+    assert "1位经办人的委托马上结束，1份没有答复的邀请作废" in page.text
+    assert program.sql("SELECT count(*) FROM organisation") == [(1,)], "nothing is done by looking"
+    # Another's is nobody's here, to look at and to give up.
+    assert (await li.get(path)).status == 404
+    token = forms(await li.get("/centre"))[0].values["csrf"]
+    strange = await post(
+        li.browser, f"{prefix}/centre/organisations/give_up", {"csrf": token, "organisation": identity}
+    )
+    assert (strange.status, "没有这个法人、委托或邀请" in note(strange)) == (404, True)
+    form = form_of(page, f"{prefix}/centre/organisations/give_up")
+    done = await send(zhang.browser, form)
+    assert where(done) == (303, f"{prefix}/centre/organisations?done=given_up")
+    page = await zhang.follow(done)
+    assert "登记已经解除，经办人的委托也结束了" in page.text
+    assert "还没有登记的法人" in page.text
+    assert program.sql("SELECT count(*) FROM organisation") == [(0,)]
+    await arrived(li.browser.caller.sandbox, AGENTS, count=2, words="您的一项经办人委托已结束")
+    assert [await acts_for(owner) for owner in (zhang, li)] == [None, None]
+    assert "一项经办人委托已结束" in (await li.get("/centre")).text
+    again = await send(zhang.browser, form)
+    assert (again.status, "没有这个法人、委托或邀请" in note(again)) == (404, True)
+
+
 @pytest.mark.req("ORG-2", "ORG-3")
 @pytest.mark.attack("Q9")
 async def test_what_is_another_accounts_is_nobodys_here(program: Program) -> None:

@@ -13,7 +13,7 @@ from bjidp.accounts.notices import NoticeKind
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
-from bjidp.organisations.errors import OrganisationHeld
+from bjidp.organisations.errors import OrganisationHeld, OrganisationUnknown
 from bjidp.organisations.mandates import Made
 from bjidp.organisations.organisation import Capacity, Loss, Organisation
 from bjidp.organisations.ports import Aftermath, Appointed, Entrusted, IdentityLacking, NewOffer, NewOrganisation
@@ -101,6 +101,16 @@ class SqlOrganisations:
             if kept is None or kept.led_at != organisation.led_at or kept.confirmed_at > asked_at:
                 return Aftermath()
             return self._drop(transaction, kept, loss, now)
+
+        return await self._engine.write(work)
+
+    async def give_up(self, account: str, organisation: str, now: Instant) -> Aftermath:
+        def work(transaction: Transaction) -> Aftermath:
+            self._accounts.lock(transaction, account)
+            row = transaction.one(self._by_id, {"organisation": organisation})
+            if row is None or not self._holders.lead(transaction, account, organisation):
+                raise OrganisationUnknown
+            return self._drop(transaction, organisation_from(row), Loss.GIVEN_UP, now)
 
         return await self._engine.write(work)
 

@@ -18,6 +18,7 @@ from bjidp.web.pages.organisations import ChoiceView, LedView, MandateView
 def led_view(organisation: Organisation, appointed: Iterable[Appointed], now: Instant) -> LedView:
     """Return an organisation with those of ``appointed`` that are its own."""
     return LedView(
+        id=organisation.id,
         name=organisation.name,
         credit_code=organisation.credit_code,
         confirmed_at=organisation.confirmed_at,

@@ -1,8 +1,8 @@
 """我的法人 and 法人登录: what organisations are to whoever is logged in, and whom the session acts for (ORG-1, ORG-3).
 
-Owns ``/centre/organisations`` and ``/centre/acting``, and the same under ``/h5``. 登记法人 and 邀请经办人, which ask
-for 验证身份, are among the settings. 法人登录 is a page of whoever is logged in like any other: who is not logs in
-first, by any way, and is led back to it.
+Owns ``/centre/organisations``, what is below it, and ``/centre/acting``, and the same under ``/h5``. 登记法人 and
+邀请经办人, which ask for 验证身份, are among the settings. 法人登录 is a page of whoever is logged in like any other:
+who is not logs in first, by any way, and is led back to it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bjidp.errors import BjidpError, FieldFault, InvalidRequest, VendorUnavailab
 from bjidp.organisations.acting import Acting
 from bjidp.organisations.appointing import Appointing, Holdings
 from bjidp.organisations.errors import ActingOnProbation, LevelRequired, OrganisationRefused, OrganisationUnknown
+from bjidp.organisations.giving_up import GivingUp
 from bjidp.organisations.organisation import Capacity
 from bjidp.web.centre.organisation_views import choice, entrusted_view, led_view
 from bjidp.web.centre.own_pages import OwnPages
@@ -25,9 +26,10 @@ from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.login_first import HOME
 from bjidp.web.http.visitor import at, on_h5
 from bjidp.web.pages.form_view import Form, FormView
-from bjidp.web.pages.organisations import ActingPage, Done, LedView, OrganisationsPage
+from bjidp.web.pages.organisations import ActingPage, Done, GiveUpPage, LedView, OrganisationsPage
 
 ORGANISATIONS: Final = f"{HOME}/organisations"
+GIVE_UP: Final = f"{ORGANISATIONS}/give_up"
 ACTING: Final = f"{HOME}/acting"
 
 _DONE: Final[tuple[Done, ...]] = get_args(Done)
@@ -39,6 +41,12 @@ class MandateForm(Form, frozen=True):
     """What becomes of a mandate: ``act`` is accept, decline or end."""
 
     mandate: str = ""
+
+
+class GiveUpForm(Form, frozen=True):
+    """Which organisation is given up, by our own id."""
+
+    organisation: str = ""
 
 
 class ActingForm(Form, frozen=True):
@@ -56,6 +64,7 @@ class OrganisationPages:
         own: OwnPages,
         desk: Desk,
         appointing: Appointing,
+        giving_up: GivingUp,
         acting: Acting,
         verifying: Verifying,
         clock: Clock,
@@ -66,6 +75,7 @@ class OrganisationPages:
         self._own = own
         self._desk = desk
         self._appointing = appointing
+        self._giving_up = giving_up
         self._acting = acting
         self._verifying = verifying
         self._clock = clock
@@ -75,6 +85,8 @@ class OrganisationPages:
         for prefix in ("", "/h5"):
             app.router.add_get(f"{prefix}{ORGANISATIONS}", self.organisations)
             app.router.add_post(f"{prefix}{ORGANISATIONS}", self.answer)
+            app.router.add_get(f"{prefix}{GIVE_UP}", self.consider)
+            app.router.add_post(f"{prefix}{GIVE_UP}", self.give_up)
             app.router.add_get(f"{prefix}{ACTING}", self.acting)
             app.router.add_post(f"{prefix}{ACTING}", self.choose)
 
@@ -106,6 +118,31 @@ class OrganisationPages:
             page = await self._organisations(request, asker, visit, because=error)
             return self._desk.answer(request, asker, page, because=error)
         return self._desk.lead(asker, f"{at(request, ORGANISATIONS)}?done={done}")
+
+    async def consider(self, request: web.Request) -> web.Response:
+        """Show what goes with an organisation that is given up."""
+        asker, visit = await self._own.visited(request)
+        stake = await self._giving_up.stake(visit, request.query.get("organisation", ""))
+        page = GiveUpPage(
+            h5=on_h5(request),
+            form=_form(asker, None),
+            id=stake.organisation.id,
+            name=stake.organisation.name,
+            credit_code=stake.organisation.credit_code,
+            agents=stake.agents,
+            offers=stake.offers,
+        )
+        return self._desk.answer(request, asker, page)
+
+    async def give_up(self, request: web.Request) -> web.Response:
+        """Give an organisation up."""
+        asker, visit, form = await self._own.posted(request, GiveUpForm)
+        try:
+            await self._giving_up.give_up(visit, form.organisation)
+        except OrganisationUnknown as error:
+            page = await self._organisations(request, asker, visit, because=error)
+            return self._desk.answer(request, asker, page, because=error)
+        return self._desk.lead(asker, f"{at(request, ORGANISATIONS)}?done=given_up")
 
     async def acting(self, request: web.Request) -> web.Response:
         """Show whom the session may act for, and whom it acts for."""

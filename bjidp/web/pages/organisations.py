@@ -46,6 +46,7 @@ class MandateView(msgspec.Struct, frozen=True, kw_only=True):
 class LedView(msgspec.Struct, frozen=True, kw_only=True):
     """An organisation of whoever is logged in, with its mandates."""
 
+    id: str
     name: str
     credit_code: str
     confirmed_at: Instant
@@ -54,7 +55,7 @@ class LedView(msgspec.Struct, frozen=True, kw_only=True):
     mandates: tuple[MandateView, ...]
 
 
-Done = Literal["accepted", "declined", "ended"]
+Done = Literal["accepted", "declined", "ended", "given_up"]
 """What was pressed a moment ago; words under ``organisations.done.*``."""
 
 
@@ -87,6 +88,7 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
         )
         waiting = msgspec.structs.replace(taken, id="d", state=State.OFFERED)
         led = LedView(
+            id="a",
             name="北京青禾示例科技有限公司",
             credit_code=_CODE,
             confirmed_at=_AT,
@@ -101,6 +103,33 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
             offered=(waiting,),
             proved=False,
             done="accepted",
+        )
+
+
+class GiveUpPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /centre/organisations/give_up`` and its like for phones: 解除登记, before it is done."""
+
+    template: ClassVar[str] = "organisation_give_up.html"
+
+    h5: bool
+    form: FormView
+    id: str
+    name: str
+    credit_code: str
+    agents: int
+    offers: int
+
+    @classmethod
+    def sample(cls) -> GiveUpPage:
+        """Return the page of an organisation that somebody acts for."""
+        return cls(
+            h5=False,
+            form=FormView(csrf="example"),
+            id="a",
+            name="北京青禾示例科技有限公司",
+            credit_code=_CODE,
+            agents=2,
+            offers=1,
         )
 
 
@@ -236,4 +265,4 @@ class OrganisationsPanel(msgspec.Struct, frozen=True, kw_only=True):
     """As of :class:`ActingPage`."""
 
 
-ALL: Final = (OrganisationsPage, RegisterOrganisationPage, AppointPage, ActingPage)
+ALL: Final = (OrganisationsPage, GiveUpPage, RegisterOrganisationPage, AppointPage, ActingPage)
