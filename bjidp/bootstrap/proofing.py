@@ -16,13 +16,14 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.asking import Asking
-from bjidp.proofing.bank_card_proofs import BankCardProofs, Served
+from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.proofing.claims import Claims
 from bjidp.proofing.face_proofs import FaceProofs
 from bjidp.proofing.faces import Faces
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.settling import Settling
+from bjidp.proofing.stated_card import Served
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.sessions.service import Sessions
 from bjidp.vendors.catalog import build_authority, build_bank, build_business_register

@@ -10,14 +10,11 @@ our own reference (attack B7).
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.accounts import fields
 from bjidp.accounts.ports import Evidence
-from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Change
@@ -27,41 +24,21 @@ from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.adjudication import Denied, by_bank
 from bjidp.proofing.asking import Asking
-from bjidp.proofing.bank_cards import CARD_FIELD, BankCard, bank_card
+from bjidp.proofing.bank_cards import CARD_FIELD, BankCard
 from bjidp.proofing.claims import Claim, Claims
 from bjidp.proofing.confirmation import confirmed
 from bjidp.proofing.dates import beijing_date
-from bjidp.proofing.documents import parse
 from bjidp.proofing.errors import CardMismatch, IdentityOther, IdentityWorn, PhoneRequired
-from bjidp.proofing.faults import Unacceptable
 from bjidp.proofing.names import is_same, is_same_document
 from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settled
-from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
+from bjidp.proofing.stated_card import NOT_DEBIT, Served, Typed, read, reserved_number
 from bjidp.proofing.terms import UNSTATED, Term, has_run_out
 from bjidp.vendors.ports import CardFacts, Reason
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
-from bjidp.verification.ranges import NumberRange
-
-NOT_DEBIT: Final = "not_debit"
-"""What a card is told that is none; words under ``fault.card_number.not_debit``."""
-
-
-class Typed(Struct, frozen=True, kw_only=True):
-    """The fields of 银行卡认证 as they were posted."""
-
-    name: str = ""
-    document_number: str = ""
-    card_number: str = ""
-    change: rules.Typed = rules.Typed()
-    """The reserved number, its captcha and its code."""
-
-    def __repr__(self) -> str:
-        """Show nothing of it."""
-        return "Typed(***)"
 
 
 class Factors(Struct, frozen=True):
@@ -83,14 +60,6 @@ class Factors(Struct, frozen=True):
     def __repr__(self) -> str:
         """Show nothing of it."""
         return "Factors(***)"
-
-
-class Served(Struct, frozen=True):
-    """Whose documents, cards and numbers this deployment knows."""
-
-    documents: DocumentRange
-    cards: CardRange
-    numbers: NumberRange
 
 
 class BankCardProofs:
@@ -139,7 +108,7 @@ class BankCardProofs:
         :meth:`bjidp.verification.dispatch.Dispatches.sms` raises.
         """
         faults: list[FieldFault] = []
-        number = _number(typed, faults)
+        number = reserved_number(typed, faults)
         faults += fields.captcha_faults(typed.change.captcha)
         if number is None or faults:
             raise InvalidRequest(*faults)
@@ -189,15 +158,9 @@ class BankCardProofs:
         :class:`PhoneRequired`.
         """
         bound, claim = await self._looked(visit)
-        faults: list[FieldFault] = []
-        person = self._person(_kinds(bound, claim), typed, faults)
-        card = self._card(typed, faults)
-        number = _number(typed, faults)
-        if code:
-            faults += fields.code_faults(typed.change.code)
-        if person is None or card is None or number is None or faults:
-            raise InvalidRequest(*faults)
-        self._served.numbers.admit(number)
+        today = beijing_date(self._clock.now())
+        stated = read(typed, _kinds(bound, claim), self._served, today, code=code)
+        person = stated.person
         claimed = claim if claim is not None and is_same(claim.person, person) else None
         if (
             bound is not None
@@ -208,7 +171,7 @@ class BankCardProofs:
         if claimed is None and has_run_out(await self._term(visit.account, bound, person), self._clock.now()):
             # A card tells no dates, so it would raise nothing: nobody is asked in vain.
             raise IdentityWorn
-        return Factors(person, card, number, claimed, None if bound is None else bound.mark)
+        return Factors(person, stated.card, stated.number, claimed, None if bound is None else bound.mark)
 
     async def _looked(self, visit: Visit) -> tuple[Bound | None, Claim | None]:
         """Return what the account has; raise :class:`PhoneRequired` for who may ask about anybody and has no phone."""
@@ -220,34 +183,6 @@ class BankCardProofs:
     async def _term(self, account: str, bound: Bound | None, person: Person) -> Term:
         """Return what the account has stated of its document; of one that it has given up and comes back to, too."""
         return await self._identities.stated(account, person) if bound is None else bound.term
-
-    def _person(self, kinds: list[DocumentType], typed: Typed, faults: list[FieldFault]) -> Person | None:
-        """Return who is stated, by the first of ``kinds`` that the number may be of; the first one's faults else."""
-        found: list[FieldFault] = []
-        for kind in kinds:
-            try:
-                person = parse(kind, typed.name, typed.document_number, beijing_date(self._clock.now()))
-                self._served.documents.admit(person)
-            except InvalidRequest as error:
-                found = found or list(error.errors)
-            else:
-                return person
-        faults += found
-        return None
-
-    def _card(self, typed: Typed, faults: list[FieldFault]) -> BankCard | None:
-        try:
-            card = bank_card(typed.card_number)
-            self._served.cards.admit(card)
-        except Unacceptable as error:
-            faults.append(FieldFault(CARD_FIELD, error.fault))
-            return None
-        except InvalidRequest as error:
-            faults += error.errors
-            return None
-        if not card.may_be_debit:
-            faults.append(FieldFault(CARD_FIELD, NOT_DEBIT))
-        return card
 
     async def _known(self, account: str, factors: Factors) -> NewIdentity:
         """Ask the authority for the person: who does not exist has no card, and the bank is not paid to say so."""
@@ -272,11 +207,6 @@ def _kinds(bound: Bound | None, claim: Claim | None) -> list[DocumentType]:
     """Return what the number may be of: the claim's document, the account's own, else a resident card."""
     known = [held.person.document_type for held in (claim, bound) if held is not None]
     return known or [DocumentType.RESIDENT_ID]
-
-
-def _number(typed: Typed, faults: list[FieldFault]) -> MobileNumber | None:
-    faults += fields.phone_faults(typed.change.phone)
-    return typed.change.number
 
 
 def _binding(flow: str, number: MobileNumber) -> Binding:

@@ -20,8 +20,9 @@ from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.errors import OrganisationRefused
 from bjidp.organisations.stated import TypedOffer, TypedOrganisation
 from bjidp.person import DocumentType
-from bjidp.proofing import bank_card_proofs
 from bjidp.proofing import stated as proofing
+from bjidp.proofing import stated_card
+from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.proofing.errors import IdentityMismatch
 from bjidp.proofing.identity_first import identity_comes_first
 from bjidp.proofing.phone_first import phone_comes_first
@@ -85,9 +86,9 @@ class SettingForm(Form, frozen=True):
         return TypedOffer(organisation=self.organisation, phone=self.phone, scope=self.scope, ends_on=self.ends_on)
 
     @property
-    def factors(self) -> bank_card_proofs.Typed:
+    def factors(self) -> stated_card.Typed:
         """The form as the rules of bank cards see it."""
-        return bank_card_proofs.Typed(
+        return stated_card.Typed(
             name=self.name, document_number=self.document_number, card_number=self.card_number, change=self.typed
         )
 
@@ -137,7 +138,7 @@ class SettingViews:
         *,
         form_views: FormViews,
         verifying: Verifying,
-        bank_cards: bank_card_proofs.BankCardProofs | None,
+        bank_cards: BankCardProofs | None,
         appointing: Appointing,
     ) -> None:
         """Fill them in by ``form_views``; ``verifying`` tells whose they are, ``bank_cards`` what needs no code.

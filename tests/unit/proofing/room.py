@@ -17,13 +17,14 @@ from bjidp.person import DocumentType, Person
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.asking import Asking
-from bjidp.proofing.bank_card_proofs import BankCardProofs, Served
+from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.proofing.claims import Claims
 from bjidp.proofing.ports import Bound
 from bjidp.proofing.ranges import CardRange, DocumentRange
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.settling import Settling
 from bjidp.proofing.stated import Typed
+from bjidp.proofing.stated_card import Served
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.sessions.ports import SessionStore
 from bjidp.storage.sql.catalog import SqlStores

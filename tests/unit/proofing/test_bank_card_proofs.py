@@ -16,9 +16,9 @@ from bjidp.clock import DAY, HOUR, MINUTE, SECOND
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailable, VendorUnavailable
 from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
-from bjidp.proofing.bank_card_proofs import Typed
 from bjidp.proofing.errors import DocumentExpired, IdentityMismatch, IdentityOther, IdentityWorn, PhoneRequired
 from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.stated_card import Typed
 from bjidp.proofing.terms import UNSTATED, Until
 from bjidp.throttle.source import Source
 from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
