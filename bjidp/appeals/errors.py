@@ -26,7 +26,7 @@ class AppealsCrowded(BjidpError):
 
 
 class AppealsFull(Retryable):
-    """There is no room for attachments until staff have decided what waits."""
+    """There is no room for attachments until some go, which is a while after what waits was decided."""
 
     code = "appeals_full"
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import structlog
 from msgspec import Struct
 
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.appeals import flow
 from bjidp.appeals.appeal import ROOM, Appeal, State
 from bjidp.appeals.attachments import PICTURES, Fault, Kind, Picture, kind_of, shown_name
-from bjidp.appeals.errors import AppealOpen, ClaimOver
+from bjidp.appeals.errors import AppealOpen, AppealsFull, ClaimOver
 from bjidp.appeals.flow import FIELDS, Typed
 from bjidp.appeals.ports import AppealStore, AttachmentRefused, NewAppeal, Sanitiser
 from bjidp.clock import HOUR, Clock
@@ -41,6 +42,8 @@ PATIENCE: Final = 15.0
 
 BUSY: Final = 10
 """Seconds after which to try again."""
+
+log = structlog.get_logger(__name__)
 
 
 class Counter(Struct, frozen=True):
@@ -122,18 +125,20 @@ class Filing:
         pictures = await self._pictures(visit.account, typed)
         # Files took their time: whoever's session ended meanwhile is nobody (attack P7).
         await self._verifying.require_session(visit)
-        return await self._appeals.file(
-            NewAppeal(
-                account=visit.account,
-                new=claim.new,
-                exchange=claim.exchange,
-                reason=typed.written,
-                contact=typed.reachable,
-                pictures=tuple(pictures),
-            ),
-            self._clock.now(),
-            room=self._room,
+        new = NewAppeal(
+            account=visit.account,
+            new=claim.new,
+            exchange=claim.exchange,
+            reason=typed.written,
+            contact=typed.reachable,
+            pictures=tuple(pictures),
         )
+        try:
+            return await self._appeals.file(new, self._clock.now(), room=self._room)
+        except AppealsFull:
+            # Nobody can appeal until some pictures go; to staff it looks like a quiet week.
+            log.error("appeals_full")  # noqa: TRY400 - there is no fault to trace
+            raise
 
     async def withdraw(self, visit: Visit, appeal: str) -> bool:
         """Take an open appeal of the account back; return whether there was one. Raises ``AccountRefused``."""

@@ -6,12 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 
 from bjidp.accounts.ports import Evidence
 from bjidp.appeals.attachments import Fault, Kind, Sent
+from bjidp.appeals.errors import AppealsFull
 from bjidp.appeals.filing import Filing
 from bjidp.appeals.flow import FIELDS, Typed
-from bjidp.appeals.ports import AttachmentRefused
+from bjidp.appeals.ports import AttachmentRefused, NewAppeal
 from bjidp.clock import ManualClock
 from bjidp.errors import FieldFault, InvalidRequest, RateLimited
 from bjidp.person import DocumentType, Person
@@ -58,15 +60,30 @@ class Looking:
         raise AttachmentRefused(Fault.UNREADABLE, given_up=self.given_up)
 
 
-def filing(looking: Looking, clock: ManualClock) -> Filing:
+class Drawing(Looking):
+    """Makes one picture of every file."""
+
+    def __init__(self) -> None:
+        super().__init__(given_up=False)
+
+    async def pictures(self, account: str, kind: Kind, data: bytes) -> list[bytes]:
+        return [b"\xff\xd8\xff"]
+
+
+def filing(looking: Looking, clock: ManualClock, **instead: object) -> Filing:
     """Return what takes appeals of somebody who may file one."""
     others: dict[str, Any] = {
-        "verifying": SimpleNamespace(member=lambda _: answer(SimpleNamespace(phone="13800138000"))),
+        "sanitiser": looking,
+        "throttle": MemoryThrottle(clock),
+        "clock": clock,
+        "verifying": SimpleNamespace(
+            member=lambda _: answer(SimpleNamespace(phone="13800138000")), require_session=lambda _: answer(None)
+        ),
         "appeals": SimpleNamespace(newest=lambda _: answer(None)),
         "claims": SimpleNamespace(find=lambda _: answer(CLAIM)),
         "pseudonyms": SimpleNamespace(key=lambda *parts: ".".join(parts)),
     }
-    return Filing(sanitiser=looking, throttle=MemoryThrottle(clock), clock=clock, **others)
+    return Filing(**others | instead)
 
 
 @pytest.mark.attack("U11")
@@ -89,3 +106,18 @@ async def test_whoever_has_used_up_the_time_for_files_is_not_read_at_all(clock: 
     with pytest.raises(RateLimited) as limited:
         await filing(looking, clock).admit(VISIT)
     assert limited.value.retry_after == 7
+
+
+@pytest.mark.attack("U5")
+async def test_the_operator_hears_that_there_is_no_room_for_another_appeal(clock: ManualClock) -> None:
+    class Full:
+        async def newest(self, _: str) -> None:
+            return None
+
+        async def file(self, new: NewAppeal, now: int, *, room: int) -> str:
+            raise AppealsFull
+
+    taking = filing(Drawing(), clock, appeals=Full())
+    with structlog.testing.capture_logs() as logged, pytest.raises(AppealsFull):
+        await taking.file(VISIT, THREE)
+    assert logged == [{"event": "appeals_full", "log_level": "error"}]
