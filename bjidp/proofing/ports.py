@@ -115,6 +115,10 @@ class IdentityChanged(Exception):
     """The account's identity is not the one that was decided on, or was proved anew since; nothing was changed."""
 
 
+class EpochOver(Exception):
+    """Sessions of the account were ended since it was decided; nothing was changed."""
+
+
 class Worn(Struct, frozen=True):
     """How many accounts were told that their documents have run out, and whether more may have to be."""
 
@@ -149,6 +153,7 @@ class IdentityStore(Protocol):
         was: str | None,
         exchange: bool = False,
         keep: str | None = None,
+        epoch: int | None = None,
     ) -> Settled | Held:
         """Make the identity the account's, by the rules of :mod:`bjidp.proofing.binding`, and audit it.
 
@@ -156,7 +161,8 @@ class IdentityStore(Protocol):
         ``exchange`` an identity that the account has gives way (RNV-5): then everybody but the session ``keep`` is put
         out of this one too, and phones that a former face has linked are linked no more. What sessions are kept
         elsewhere open nothing from then on, and are the caller's to delete. ``was`` is the mark of the identity that
-        the account had when this was decided on, None where it had none. Raises, with nothing changed,
+        the account had when this was decided on, None where it had none. ``epoch`` is the account's then, where no
+        proof is used up for this. Raises, with nothing changed, :class:`EpochOver` where that is over;
         :class:`IdentityChanged` for an account that has another mark by now, before everything else;
         :class:`bjidp.proofing.errors.IdentityOther` for one that has another identity, without ``exchange``;
         ``RateLimited`` when the identity moved in the last 24 hours; and ``AccountRefused`` for an account that may not

@@ -20,11 +20,10 @@ from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.errors import IdentityOther, PhoneRequired
 from bjidp.proofing.names import is_same_document
 from bjidp.proofing.phone_first import phone_comes_first
-from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled
+from bjidp.proofing.ports import EpochOver, Held, IdentityChanged, IdentityStore, NewIdentity, Settled
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.proofing.settling import Settling, settled_in
 from bjidp.proofing.stated import Stated, Typed, read
-from bjidp.sessions.ports import Session
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
 
@@ -66,20 +65,25 @@ class RealNames:
         """Put the identity that is stated in the place of the account's own (RNV-5); as :meth:`prove` otherwise."""
         return await self._change(visit, flow, typed, Operation.EXCHANGE)
 
-    async def at_registration(self, session: Session, typed: Typed, *, whole: bool) -> tuple[Evidence, ...] | None:
+    async def at_registration(self, visit: Visit, typed: Typed, *, whole: bool) -> tuple[Evidence, ...] | None:
         """Bind the identity to an account that was just registered; ``whole`` as in :func:`stated.read`.
 
         Returns None when it is bound, else the proofs that bring it from the account that holds it. Raises as
-        :meth:`prove` does, and ``VerificationRequired`` in the place of ``NotDue``. Posted twice, it is bound once.
+        :meth:`prove` does, and ``VerificationRequired`` in the place of ``NotDue``, and where the session has
+        ended while the authority was asked. Posted twice, it is bound once.
         """
         stated = self._read(typed, whole=whole)
-        was = await self._own(session.account, stated.person)
-        new = await self._confirmed(session.account, stated)
+        was = await self._own(visit.account, stated.person)
+        new = await self._confirmed(visit.account, stated)
+        # No proof is used up here, which would say whether whoever began is here still.
+        await self._verifying.require_session(visit)
         try:
-            settled = await self._settling.settle(session.account, new, was=was, keep=session.id)
+            settled = await self._settling.settle(visit.account, new, was=was, keep=visit.session.id, epoch=visit.epoch)
+        except EpochOver:
+            raise VerificationRequired from None
         except IdentityChanged:
             # By another post of the same form; else by somebody who is logged in to this account elsewhere.
-            if await self._own(session.account, stated.person) is None:
+            if await self._own(visit.account, stated.person) is None:
                 raise VerificationRequired from None
             return None
         return settled.by if isinstance(settled, Held) else None

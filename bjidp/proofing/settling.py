@@ -53,16 +53,26 @@ class Settling:
         self._clock = clock
 
     async def settle(
-        self, account: str, new: NewIdentity, *, was: str | None, keep: str, exchange: bool = False
+        self,
+        account: str,
+        new: NewIdentity,
+        *,
+        was: str | None,
+        keep: str,
+        exchange: bool = False,
+        epoch: int | None = None,
     ) -> Settled | Held:
         """Give the account the identity it has proved; ``keep`` is the session at the page.
 
         ``was`` is the mark of the identity that this was decided on, None for none. With ``exchange`` it takes the
         place of another, and the account's other sessions end (RNV-5). What stays another account's is kept as a claim,
-        for a proof to turn into a binding (RNV-7), or for an appeal (RNV-8). Raises :class:`IdentityChanged`,
+        for a proof to turn into a binding (RNV-7), or for an appeal (RNV-8). With ``epoch`` it
+        is done in that one alone: raises :class:`bjidp.proofing.ports.EpochOver`. Raises :class:`IdentityChanged`,
         :class:`bjidp.proofing.errors.IdentityOther`, ``RateLimited`` and ``AccountRefused``.
         """
-        settled = await self._identities.prove(account, new, self._clock.now(), was=was, exchange=exchange, keep=keep)
+        settled = await self._identities.prove(
+            account, new, self._clock.now(), was=was, exchange=exchange, keep=keep, epoch=epoch
+        )
         if isinstance(settled, Held):
             return await self.leave(account, new, settled, exchange=exchange)
         await self._follow(settled, keep)

@@ -16,6 +16,7 @@ from bjidp.accounts.drafts import Draft
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.registration.flow import Begun, Identity, Registered, Step, Surface, Typed, next_step, to_session
 from bjidp.accounts.registration.service import Applicant, Registrations, registered
+from bjidp.accounts.verifying import Visit
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther
 from bjidp.proofing.real_name import RealNames
@@ -209,7 +210,14 @@ class RegistrationPages:
         try:
             if form.act == "":
                 whole = surface is Surface.H5
-                held_by = await self._real_names.at_registration(asker.owner.session, form.stated, whole=whole)
+                owner = asker.owner
+                visit = Visit(
+                    session=owner.session,
+                    cookie=self._cookies.session_cookie(request) or "",
+                    source=asker.source,
+                    epoch=owner.standing.epoch,
+                )
+                held_by = await self._real_names.at_registration(visit, form.stated, whole=whole)
                 left = Identity.BOUND if held_by is None else Identity.HELD
             elif form.act != "skip":
                 raise InvalidRequest(FieldFault("act", "unknown"))

@@ -26,6 +26,7 @@ from bjidp.proofing.binding import Bind, Keep, Move, Renew, Wait, decide
 from bjidp.proofing.errors import IdentityOther
 from bjidp.proofing.ports import (
     Bound,
+    EpochOver,
     Held,
     IdentityChanged,
     NewIdentity,
@@ -70,6 +71,7 @@ class SqlIdentities:
             select(*HOLDING).select_from(HOLDER.join(identifier, identifier.c.account == account.c.id)).where(*HELD)
         )
         self._moves = IdentityMoves(engine, cipher, self._claims, self._identities)
+        self._epoch = compile_(select(account.c.epoch).where(account.c.id == bindparam("account")))
         self._run_out = compile_(
             select(identity.c.account)
             .where(identity.c.runs_out_at <= bindparam("now"), identity.c.worn_told_at.is_(None))
@@ -112,8 +114,11 @@ class SqlIdentities:
         was: str | None,
         exchange: bool = False,
         keep: str | None = None,
+        epoch: int | None = None,
     ) -> Settled | Held:
         def work(transaction: Transaction) -> Settled | Held:
+            if epoch is not None:
+                self._require_epoch(transaction, account, epoch)
             return self._prove(transaction, account, new, now, was=was, exchange=exchange, keep=keep)
 
         return await self._engine.write(work)
@@ -148,6 +153,12 @@ class SqlIdentities:
             return Worn(told, more=len(found) == at_once)
 
         return await self._engine.write(work)
+
+    def _require_epoch(self, transaction: Transaction, account_id: str, epoch: int) -> None:
+        """Keep sessions from being ended until the transaction is over; raise where some were."""
+        self._accounts.lock(transaction, account_id)
+        if transaction.one(self._epoch, {"account": account_id}) != (epoch,):
+            raise EpochOver
 
     def _prove(
         self,

@@ -17,6 +17,7 @@ from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther, PhoneRequired
 from bjidp.proofing.ports import NewIdentity
 from bjidp.proofing.terms import Until
+from bjidp.sessions.ports import SessionEnd
 from bjidp.vendors.ports import RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
@@ -231,7 +232,7 @@ async def test_an_account_with_an_identity_binds_no_other_without_an_exchange(ro
 async def test_a_registration_binds_without_another_code_and_once_however_often_it_is_posted(room: Study) -> None:
     account = await room.someone()
     visit = await room.enter(account)
-    posts = [room.real_names.at_registration(visit.session, form(), whole=True) for _ in range(8)]
+    posts = [room.real_names.at_registration(visit, form(), whole=True) for _ in range(8)]
     assert await asyncio.gather(*posts) == [None] * 8
     assert len(set(room.register.asked)) == 1
     assert (await room.bound(account)) is not None
@@ -243,7 +244,7 @@ async def test_a_registration_on_the_pc_asks_for_no_dates_and_is_told_who_may_ta
     await held_by_another(room)
     visit = await room.enter(await room.someone())
     stated = form(valid_from="", valid_to="")
-    assert await room.real_names.at_registration(visit.session, stated, whole=False) == (BANK, FACE)
+    assert await room.real_names.at_registration(visit, stated, whole=False) == (BANK, FACE)
 
 
 @pytest.mark.req("RNV-6")
@@ -261,6 +262,35 @@ async def test_an_identity_that_is_given_up_elsewhere_while_the_authority_is_ask
     with pytest.raises(NotDue) as elsewhere:
         await act(visit, None, form())
     assert elsewhere.value.step is Step.VERIFY
+    assert await room.bound(account) is None
+
+
+@pytest.mark.req("REG-4")
+@pytest.mark.attack("P7")
+@pytest.mark.parametrize("when", ["identities.prove", "checks.answered"])
+@pytest.mark.parametrize("ends", ["this session", "all", "number"])
+async def test_a_registration_binds_nothing_for_a_session_that_has_ended_meanwhile(
+    room: Study, ends: str, when: str
+) -> None:
+    account = await room.someone()
+    visit = await room.enter(account)
+
+    async def ended() -> None:
+        match ends:
+            case "this session":
+                await room.sessions.end(visit.session, SessionEnd.CHOSEN)
+            case "all":
+                await room.sessions.end_others(account, None, SessionEnd.NOT_ME)
+            case _:
+                await room.sql.members.set_phone(account, "15400009999", room.clock.now())
+
+    room.meddler.before_next(when, ended)
+    if (ends, when) == ("this session", "identities.prove"):
+        # One row that goes at the very moment of the write, where it may be kept elsewhere: as if it had come after.
+        assert await room.real_names.at_registration(visit, form(), whole=True) is None
+        return
+    with pytest.raises(VerificationRequired):
+        await room.real_names.at_registration(visit, form(), whole=True)
     assert await room.bound(account) is None
 
 
@@ -286,7 +316,7 @@ async def test_a_registration_binds_nothing_in_the_place_of_what_the_account_has
         await has(was)
     room.meddler.before_next("identities.prove", lambda: has(becomes))
     with nullcontext() if error is None else pytest.raises(error):
-        assert await room.real_names.at_registration(visit.session, form(), whole=True) is None
+        assert await room.real_names.at_registration(visit, form(), whole=True) is None
     bound = await room.bound(account)
     assert (None if bound is None else (bound.person, bound.evidence)) == (becomes and (becomes, FACE))
 
