@@ -20,6 +20,7 @@ from tests.support.town import Place
 
 PC: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+A_PHONE: ContextOptions = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
 
 
 class ComputerFactory(Protocol):
@@ -88,7 +89,7 @@ async def computer_at(browser_context: ContextFactory, gallery: Gallery) -> Asyn
 @beside_browsers
 async def handheld_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIterator[ComputerFactory]:
     """Switch on browsers of phones, which are held to the same."""
-    screens = Screens(browser_context, gallery, {"viewport": PHONE, "has_touch": True, "is_mobile": True})
+    screens = Screens(browser_context, gallery, A_PHONE)
     yield screens.switch_on
     assert screens.faults == []
 
@@ -99,12 +100,8 @@ async def phone_at(browser_context: ContextFactory, gallery: Gallery) -> AsyncIt
     phones: list[Handset] = []
 
     async def switch_on(place: Place) -> Handset:
-        context = await browser_context(
-            base_url=place.sandbox,
-            viewport=PHONE,
-            has_touch=True,
-            is_mobile=True,
-        )
+        options: ContextOptions = {**A_PHONE, "base_url": place.sandbox}
+        context = await browser_context(**options)
         phones.append(Handset(await context.new_page(), gallery))
         return phones[-1]
 

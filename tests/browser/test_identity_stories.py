@@ -10,11 +10,12 @@ a page is new to no phone of another test.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from bjidp.accounts.ports import Evidence
@@ -25,15 +26,17 @@ from bjidp.person import Person as Proved
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sandbox.people import DocumentType, Person, Story
 from bjidp.sessions.service import Sessions
-from tests.browser.conftest import ComputerFactory, HandsetFactory
+from tests.browser.conftest import A_PHONE, ComputerFactory, HandsetFactory
 from tests.support.accessibility import violations
 from tests.support.accounts import member, stores_at
 from tests.support.browser import SESSION
 from tests.support.calls import Deployment
 from tests.support.cast import PAGES, PHONES, Place, people, played, staged
+from tests.support.chromium import Chromium, beside_browsers
 from tests.support.computer import Computer
 from tests.support.demo import Demo
-from tests.support.handset import PLATFORMS
+from tests.support.gallery import Gallery
+from tests.support.handset import PLATFORMS, Handset
 from tests.support.identities import prove
 from tests.support.owner import BY_PASSWORD
 from tests.support.registrant import Registrant
@@ -155,12 +158,29 @@ async def is_told_what_to_do(screen: Computer, who: Person) -> None:
 # ------------------------------------------------------------------------------------------------------- the phone
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def handset(town: Demo, chromium: Chromium, gallery: Gallery) -> AsyncIterator[Handset]:
+    """The one phone of the cast: a new one for everybody takes longer than what somebody does with it.
+
+    Whenever the simulator is opened it has forgotten everything, as in a new tab.
+    """
+    context = await chromium.context({**A_PHONE, "base_url": town.sandbox})
+    await context.add_init_script("sessionStorage.clear()")
+    yield Handset(await context.new_page(), gallery)
+    await context.close()
+
+
+@beside_browsers
+async def phone(handset: Handset) -> AsyncIterator[Handset]:
+    """The phone of the cast, handed to the next of them; none of its scripts may have failed."""
+    handset.faults.clear()
+    yield handset
+    assert handset.faults == []
+
+
 @pytest.mark.req("REG-7", "LOG-7", "RNV-1", "RNV-10")
 @played(*PHONES)
-async def test_somebody_opens_jingtong_for_the_first_time_and_again(
-    town: Demo, phone_at: HandsetFactory, place: Place, who: Person
-) -> None:
-    phone = await phone_at(town)
+async def test_somebody_opens_jingtong_for_the_first_time_and_again(phone: Handset, place: Place, who: Person) -> None:
     await phone.log_in(who.name, place)
     if place is Place.WECHAT and who.story is Story.HIGH_RISK:
         await phone.shows("平台认为这个用户有风险", "换一个平台打开京通")

@@ -65,7 +65,7 @@ class ContextFactory(Protocol):
         ...
 
 
-_BESIDE: Final = frozenset({"launch_browser", "browser_context", "build"})
+_BESIDE: Final = frozenset({"chromium", "build"})
 """Fixtures by which a test is known to need that loop."""
 
 beside_browsers = pytest_asyncio.fixture(loop_scope="session")
@@ -98,6 +98,12 @@ class Chromium:
             self._shared = await self.launch()
         return self._shared
 
+    async def context(self, options: ContextOptions) -> BrowserContext:
+        """Open a context, in Chinese and in Beijing time unless ``options`` say otherwise; its caller closes it."""
+        options.setdefault("locale", "zh-CN")
+        options.setdefault("timezone_id", "Asia/Shanghai")
+        return await (await self.shared()).new_context(**options)
+
     async def close(self) -> None:
         """End the shared one."""
         if self._shared is not None:
@@ -129,13 +135,11 @@ async def launch_browser(chromium: Chromium) -> AsyncIterator[BrowserLauncher]:
 
 @beside_browsers
 async def browser_context(chromium: Chromium) -> AsyncIterator[ContextFactory]:
-    """Open contexts, in Chinese and in Beijing time unless the test says otherwise."""
+    """Open contexts: see :meth:`Chromium.context`."""
     opened: list[BrowserContext] = []
 
     async def open_context(**options: Unpack[ContextOptions]) -> BrowserContext:
-        options.setdefault("locale", "zh-CN")
-        options.setdefault("timezone_id", "Asia/Shanghai")
-        opened.append(await (await chromium.shared()).new_context(**options))
+        opened.append(await chromium.context(options))
         return opened[-1]
 
     yield open_context
