@@ -26,7 +26,7 @@ class AppealsCrowded(BjidpError):
 
 
 class AppealsFull(Retryable):
-    """There is no room for attachments until some go, which is a while after what waits was decided."""
+    """There is no room for attachments until some of what waits is decided: the pictures of that give way."""
 
     code = "appeals_full"
 

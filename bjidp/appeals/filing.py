@@ -136,7 +136,7 @@ class Filing:
         try:
             return await self._appeals.file(new, self._clock.now(), room=self._room)
         except AppealsFull:
-            # Nobody can appeal until some pictures go; to staff it looks like a quiet week.
+            # Nobody can appeal until some of what waits is decided; to staff it looks like a quiet week.
             log.error("appeals_full")  # noqa: TRY400 - there is no fault to trace
             raise
 

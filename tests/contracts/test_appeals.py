@@ -483,6 +483,22 @@ async def test_attachments_take_no_more_room_than_there_is(house: House, appeals
     await appeals.file(new(claimant), house.now, room=13)
 
 
+@pytest.mark.attack("U9")
+async def test_pictures_of_what_is_decided_give_way_and_those_of_what_waits_do_not(
+    house: House, appeals: AppealStore
+) -> None:
+    claimant, _ = await sides(house)
+    refused = await appeals.file(new(claimant), house.now, room=13)
+    await appeals.decide(await decision(house, refused, Verdict.REFUSE), house.now)
+    other = (await house.member("13700137000", "another1")).account
+    waiting = await appeals.file(new(other), house.now, room=13)
+    third = (await house.member("13600136000", "another2")).account
+    with pytest.raises(AppealsFull):
+        await appeals.file(new(third), house.now, room=13)
+    assert set(house.rows("SELECT DISTINCT appeal FROM appeal_picture")) == {(waiting,)}
+    assert await appeals.state(claimant) is State.REFUSED
+
+
 async def test_an_owner_takes_an_appeal_back_and_its_pictures_go(house: House, appeals: AppealStore) -> None:
     claimant, holder = await sides(house)
     filed = await appeals.file(new(claimant), house.now, room=ROOM)

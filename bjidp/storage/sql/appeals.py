@@ -74,6 +74,13 @@ class SqlAppeals:
         is_shared = engine.dialect.name == "postgresql"
         self._alone = compile_(select(func.pg_advisory_xact_lock(_ROOM))) if is_shared else None
         self._room = compile_(select(func.coalesce(func.sum(appeal_picture.c.size), 0)))
+        self._decided = compile_(
+            select(appeal.c.id, func.sum(appeal_picture.c.size))
+            .select_from(appeal_picture.join(appeal, appeal.c.id == appeal_picture.c.appeal))
+            .where(appeal.c.decided_at.is_not(None))
+            .group_by(appeal.c.id, appeal.c.decided_at)
+            .order_by(appeal.c.decided_at, appeal.c.id)
+        )
         self._state = compile_(
             select(appeal.c.state).where(own).order_by(appeal.c.filed_at.desc(), appeal.c.id).limit(1)
         )
@@ -259,8 +266,17 @@ class SqlAppeals:
             # Last of all locks, and kept until the pictures are there: the next one counts them.
             transaction.one(self._alone, {})
         taken = int((transaction.one(self._room, {}) or (0,))[0])
-        if taken + sum(len(picture.data) for picture in new.pictures) > room:
-            raise AppealsFull
+        over = taken + sum(len(picture.data) for picture in new.pictures) - room
+        if over <= 0:
+            return
+        # Those that are decided go before somebody is turned away: refusing a crowd's appeals is then all it takes to
+        # be rid of its pictures (attack U9).
+        for decided, size in transaction.all(self._decided, {}):
+            transaction.run(self._drop_pictures, {"appeal": decided})
+            over -= int(size)
+            if over <= 0:
+                return
+        raise AppealsFull
 
     def _look(
         self, transaction: Transaction, kind: EventKind, account_id: str, facts: dict[Fact, str], now: Instant
