@@ -12,7 +12,7 @@ from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
 from bjidp.proofing.errors import IdentityOther
-from bjidp.proofing.ports import Held, IdentityChanged, IdentityStore, NewIdentity, Settled, Worn
+from bjidp.proofing.ports import EpochOver, Held, IdentityChanged, IdentityStore, NewIdentity, Settled, Worn
 from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Term, Until
 from bjidp.storage.sql.identity_store import AT_ONCE
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
@@ -68,6 +68,26 @@ async def test_an_identity_nobody_has_becomes_the_accounts(
     await prove(identities, standing.account, proof(NAME, LI), house.now, exchange=True)
     told = [kind for _, kind in house.notices()]
     assert told == ["identity.bound", "identity.exchanged"], "proved anew it is the same, and an exchange is one thing"
+
+
+@pytest.mark.req("REG-4")
+@pytest.mark.attack("P7")
+async def test_nothing_is_bound_once_the_sessions_of_an_epoch_were_ended(
+    house: House, identities: IdentityStore
+) -> None:
+    account = (await house.member()).account
+    with pytest.raises(EpochOver):
+        await identities.prove(account, proof(), house.now, was=None, epoch=1)
+    assert await identities.bound(account) is None
+    # A number in the place of another ends every session in its own transaction.
+    await house.members.set_phone(account, "13600136000", house.now)
+    with pytest.raises(EpochOver):
+        await identities.prove(account, proof(), house.now, was=None, epoch=0)
+    house.set_status(account, "locked")
+    with pytest.raises(AccountRefused):
+        await identities.prove(account, proof(), house.now, was=None, epoch=1)
+    house.set_status(account, "active")
+    assert isinstance(await identities.prove(account, proof(), house.now, was=None, epoch=1), Settled)
 
 
 @pytest.mark.req("RNV-7")
