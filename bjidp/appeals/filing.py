@@ -11,6 +11,7 @@ there is room for few at a time (attacks U5, U11).
 from __future__ import annotations
 
 import asyncio
+import hmac
 from typing import Final
 
 import structlog
@@ -53,6 +54,8 @@ class Counter(Struct, frozen=True):
     """The one they filed last."""
     person: Person | None
     """Whose identity they may appeal for, None without a claim, and once it is theirs."""
+    about: str | None
+    """What a form for that person carries, so that no page appeals for somebody whom another page has stated since."""
     phone: bool
     """Whether there is a number to tell the outcome to."""
     named: bool
@@ -93,7 +96,8 @@ class Filing:
         if held is not None and person is not None and is_same_document(held, person):
             # What the claim was for came by an appeal, and the claim lives on for what is left of its time.
             person = None
-        return Counter(appeal, person, phone=member.phone is not None, named=held is not None)
+        about = None if person is None else self._about(visit.account, person)
+        return Counter(appeal, person, about, phone=member.phone is not None, named=held is not None)
 
     async def state(self, visit: Visit) -> State | None:
         """Return how the newest appeal of the account stands, None without one."""
@@ -122,6 +126,10 @@ class Filing:
         wrong = flow.faults(typed)
         if wrong:
             raise InvalidRequest(*wrong)
+        if not hmac.compare_digest(
+            typed.about.encode("utf-8", "surrogatepass"), self._about(visit.account, claim.person).encode()
+        ):
+            raise ClaimOver
         pictures = await self._pictures(visit.account, typed)
         # Files took their time: whoever's session ended meanwhile is nobody (attack P7).
         await self._verifying.require_session(visit)
@@ -143,6 +151,9 @@ class Filing:
     async def withdraw(self, visit: Visit, appeal: str) -> bool:
         """Take an open appeal of the account back; return whether there was one. Raises ``AccountRefused``."""
         return await self._appeals.withdraw(visit.account, appeal, self._clock.now())
+
+    def _about(self, account: str, person: Person) -> str:
+        return self._pseudonyms.key("appeals.about", account, person.document_type, person.number, person.name)
 
     async def _claimed(self, visit: Visit) -> Claim:
         """Return whose identity somebody may appeal for at this moment."""

@@ -37,6 +37,8 @@ class Typed(Struct, frozen=True, kw_only=True):
 
     reason: str = ""
     contact: str = ""
+    about: str = ""
+    """Whose identity the page said that it is about (:attr:`bjidp.appeals.filing.Counter.about`)."""
     files: tuple[Sent, ...] = ()
 
     @property

@@ -477,6 +477,25 @@ async def test_a_claim_that_is_over_and_an_account_without_a_number_come_first(
     assert "/centre/phone" in links(page)
 
 
+@pytest.mark.attack("U7")
+async def test_a_page_appeals_for_nobody_whom_another_page_has_stated_since(
+    program: Program, member: Standing, owner: Owner
+) -> None:
+    shown = (await form(owner)).typed(reason=REASON)
+    other = await person(program, kind="hk_permit")
+    third = await enrolled(program, username="wangwu_2000", phone="15400000088")
+    await give(program, third.account, other)
+    await claim(program, member.account, other)
+    answer = await upload(owner.browser, shown, PHOTO)
+    assert answer.status == 409
+    assert program.sql("SELECT count(*) FROM appeal") == [(0,)]
+    again = form_of(answer, "/centre/appeal")
+    assert again.values["reason"] == REASON
+    assert again.values["about"] != shown.values["about"]
+    await upload(owner.browser, again, PHOTO)
+    assert (await newest(program, member.account)).person.number == other["document_number"]
+
+
 async def test_who_has_an_identity_is_led_to_the_exchange_for_another_one(
     program: Program, member: Standing, owner: Owner
 ) -> None:

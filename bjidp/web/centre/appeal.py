@@ -44,6 +44,7 @@ class AppealForm(Form, frozen=True):
 
     reason: str = ""
     contact: str = ""
+    about: str = ""
 
 
 class WithdrawalForm(Form, frozen=True):
@@ -117,7 +118,7 @@ def _typed(form: AppealForm, upload: Upload) -> Typed:
         if file.field not in FIELDS:
             raise InvalidRequest(FieldFault(file.field[:64], "unknown"))
     files = tuple(Sent(file.field, file.name, file.data, file.too_large) for file in upload.files)
-    return Typed(reason=form.reason, contact=form.contact, files=files)
+    return Typed(reason=form.reason, contact=form.contact, about=form.about, files=files)
 
 
 def _page(
@@ -130,6 +131,7 @@ def _page(
         h5=on_h5(request),
         form=form or FormView(csrf=asker.csrf),
         person=_masked(person) if shown and person is not None else None,
+        about=counter.about,
         filed=None if appeal is None else _filed(appeal),
         need=None if shown or is_open else _need(counter),
         said=_SAID.get(appeal.state) if appeal is not None and request.query.get("said") == appeal.state else None,

@@ -53,6 +53,8 @@ class AppealPage(msgspec.Struct, frozen=True, kw_only=True):
     form: FormView
     person: Masked | None
     """Whose identity may be appealed for now; None where the form is not shown."""
+    about: str | None
+    """What the form carries for that person."""
     filed: Filed | None
     need: Need | None = None
     """What comes before an appeal; words under ``appeal.first.*``."""
@@ -73,6 +75,7 @@ class AppealPage(msgspec.Struct, frozen=True, kw_only=True):
                 faults={"reason": "too_short", "attachment_1": "missing"},
             ),
             person=masked,
+            about="example",
             filed=Filed(
                 id="mDq3vYdV0Yw4h8m0m1iX7A",
                 state=State.REFUSED,

@@ -34,9 +34,9 @@ CLAIM = Claim(
     exchange=False,
 )
 VISIT: Any = SimpleNamespace(account="one", source=Source("here"))
-THREE = Typed(
-    reason="我的身份证被别人的账号占用了。", files=tuple(Sent(field, "a.pdf", b"%PDF-1.7") for field in FIELDS)
-)
+ABOUT = f"appeals.about.one.{CLAIM.person.document_type}.{CLAIM.person.number}.{CLAIM.person.name}"
+FILES = tuple(Sent(field, "a.pdf", b"%PDF-1.7") for field in FIELDS)
+THREE = Typed(reason="我的身份证被别人的账号占用了。", about=ABOUT, files=FILES)
 
 
 async def answer(value: object) -> object:
