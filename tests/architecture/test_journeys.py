@@ -33,6 +33,7 @@ PLACES: Final = {
     "RNV-6": PAGES,
     "RNV-7": (*PAGES, *PHONES),
     "RNV-8": (),
+    "RNV-9": (),
     "RNV-10": (*PAGES, *PHONES),
 }
 """Where each row happens; nowhere, for a row that no document changes.

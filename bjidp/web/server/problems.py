@@ -66,6 +66,8 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "organisation_held": HTTPStatus.CONFLICT,
     "organisation_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "organisation_unknown": HTTPStatus.NOT_FOUND,
+    "redirect_refused": HTTPStatus.BAD_REQUEST,
+    "relying_party_unknown": HTTPStatus.BAD_REQUEST,
     "origin_refused": HTTPStatus.FORBIDDEN,
     "page_superseded": HTTPStatus.CONFLICT,
     "password_changed": HTTPStatus.CONFLICT,

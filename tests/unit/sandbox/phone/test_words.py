@@ -44,6 +44,8 @@ OF_PAGES = {
     "organisation_held",
     "organisation_refused",
     "organisation_unknown",
+    "redirect_refused",
+    "relying_party_unknown",
     "origin_refused",
     "page_superseded",
     "password_changed",

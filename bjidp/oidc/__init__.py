@@ -1,0 +1,1 @@
+"""The OpenID provider: relying parties, what they ask for, and the tokens they are given."""

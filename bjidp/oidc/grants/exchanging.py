@@ -1,0 +1,91 @@
+"""Codes, from the answer to an authorization request to the grant they are exchanged for.
+
+Owns the one exchange of a code: the grant is kept first and the code spent after, by compare-and-set, so that of twenty
+exchanges at once one is answered, and a replay finds the grant it has to end (attack T5). A crash in between leaves a
+grant that no token was given for, and a code that can be exchanged again. Called by the authorization and the token
+endpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from bjidp.clock import Clock, Instant, Millis
+from bjidp.entropy import Entropy, token
+from bjidp.errors import AccountRefused
+from bjidp.oidc.client import Client
+from bjidp.oidc.errors import InvalidGrant
+from bjidp.oidc.grants import refreshing
+from bjidp.oidc.grants.code import LIFE_OVER, REMEMBERED, Approval, Code, Replayed, Unspent, exchanged
+from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.ports import GrantStore
+from bjidp.oidc.scopes import Scope
+from bjidp.records import Records, StaleRecord
+
+
+class Codes:
+    """Gives codes and exchanges them."""
+
+    def __init__(
+        self, records: Records[Code], grants: GrantStore, *, entropy: Entropy, clock: Clock, session_lifetime: Millis
+    ) -> None:
+        """``session_lifetime`` is how long a grant without refresh tokens lives at most: as long as a session."""
+        self._records = records
+        self._grants = grants
+        self._entropy = entropy
+        self._clock = clock
+        self._session_lifetime = session_lifetime
+
+    async def give(self, approval: Approval, redirect_uri: str, challenge: str, now: Instant) -> str:
+        """Return a code for ``approval``; raise ``StoreUnavailable``."""
+        code = token(self._entropy, 256)
+        unspent = Unspent(approval=approval, redirect_uri=redirect_uri, challenge=challenge, issued_at=now)
+        await self._records.add(_key(code), Code(unspent), REMEMBERED)
+        return code
+
+    async def exchange(self, code: str, client: Client, redirect_uri: str | None, verifier: str | None) -> Grant:
+        """Return the grant a code is exchanged for.
+
+        Raises :class:`InvalidGrant`, whatever does not fit, and for an account that may not be logged in by now; and
+        ``StoreUnavailable``, after which the code may be exchanged again.
+        """
+        held = await self._records.get(_key(code))
+        if held is None:
+            raise InvalidGrant(LIFE_OVER)
+        grant_id = token(self._entropy, 128)
+        now = self._clock.now()
+        try:
+            approval, spent = exchanged(held.value.state, client.id, redirect_uri, verifier, grant_id, held.now)
+        except Replayed as replayed:
+            await self._grants.end(replayed.grant, GrantEnd.REPLAYED_CODE, now)
+            raise InvalidGrant(LIFE_OVER) from None
+        fresh = self._grant(grant_id, approval, now)
+        try:
+            grant = await self._grants.begin(fresh, client.subject_sector, now)
+        except AccountRefused:
+            raise InvalidGrant(LIFE_OVER) from None
+        try:
+            await self._records.replace(_key(code), Code(spent), held.version)
+        except StaleRecord:
+            # It was asked before the faster one was answered: a race, and no sign that somebody else has the code.
+            await self._grants.end(grant_id, GrantEnd.LOST_RACE, now)
+            raise InvalidGrant(LIFE_OVER) from None
+        return grant
+
+    def _grant(self, grant_id: str, approval: Approval, now: Instant) -> Grant:
+        away = Scope.OFFLINE_ACCESS in approval.scopes
+        family = refreshing.begun(now) if away else None
+        ends_at = now + self._session_lifetime if family is None else family.ends_at
+        return Grant(
+            id=grant_id,
+            approval=approval,
+            subject=token(self._entropy, 128),
+            family=family,
+            created_at=now,
+            expires_at=ends_at,
+        )
+
+
+def _key(code: str) -> str:
+    """Return what a code is kept under: who reads the store exchanges none of them."""
+    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()

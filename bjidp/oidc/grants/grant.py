@@ -1,0 +1,44 @@
+"""A grant: what one relying party may do for one account, from an approval until it ends.
+
+Owns the noun. Tokens name a grant and nothing else, so what ends it ends them all: a log-out, a withdrawn consent, a
+replayed code or refresh token, a lock, a new password. Pure.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from bjidp.clock import Instant
+from bjidp.oidc.grants.code import Approval
+from bjidp.oidc.grants.refreshing import Family
+
+
+class GrantEnd(StrEnum):
+    """Why a grant ended before its time, as the audit log has it."""
+
+    REPLAYED_CODE = "replayed_code"
+    """Its code was exchanged a second time (attack T5)."""
+    LOST_RACE = "lost_race"
+    """Another exchange of its code was faster: nothing of it was ever given."""
+    REUSED_TOKEN = "reused_token"  # noqa: S105 - a code word
+    """A refresh token of it was used a second time (attack T7)."""
+    REVOKED = "revoked"
+    """The relying party gave it back (RFC 7009)."""
+    WITHDRAWN = "withdrawn"
+    """Its owner does not want the relying party to read any more."""
+    SESSION_OVER = "session_over"
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """One grant; ``family`` counts its refresh tokens, None where it has none and ends with its session."""
+
+    id: str
+    approval: Approval
+    subject: str
+    """Whom the relying party knows the account as, once the grant is kept; before that, the name it gets if it has
+    none yet in the relying party's sector (OpenID Connect Core, section 8)."""
+    family: Family | None
+    created_at: Instant
+    expires_at: Instant

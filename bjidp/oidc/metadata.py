@@ -1,0 +1,270 @@
+"""Registration metadata of a relying party (RFC 7591), read into a :class:`Client`.
+
+Owns what may be registered, and tells every fault at once with the name of its member: whoever registers a site
+corrects one file once. Pure; called by the command that adds clients.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias, TypeVar
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import Struct
+
+from bjidp.entropy import from_base64url
+from bjidp.oidc.client import DEFAULT_GRANTS, Client, GrantType, Proof, SubjectType
+from bjidp.oidc.scopes import Scope
+from bjidp.standing import Level
+
+T = TypeVar("T")
+
+Json: TypeAlias = Mapping[str, object]
+
+NAME_MAX: Final = 40
+"""Characters of a name: it has to fit on a phone, beside what it asks for."""
+
+ADDRESSES_MAX: Final = 32
+ADDRESS_MAX: Final = 512
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
+_NAMED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Fault(Struct, frozen=True):
+    """What is wrong with one member, in words for whoever wrote it."""
+
+    member: str
+    words: str
+
+
+class MetadataRefused(Exception):
+    """The metadata cannot be registered; ``faults`` are all of them."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Name the faults."""
+        super().__init__(*faults)
+        self.faults = tuple(faults)
+
+
+KNOWN: Final = frozenset(
+    {
+        "client_name", "client_uri", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri",
+        "grant_types", "response_types", "token_endpoint_auth_method", "jwks", "scope", "subject_type",
+        "sector_identifier_host", "default_acr_values", "require_pushed_authorization_requests",
+    }
+)  # fmt: skip
+"""The members that mean something here: RFC 7591, OpenID Connect Registration, RFC 9126; a host in place of
+``sector_identifier_uri``, which would have to be fetched. Any other is a fault: it would be believed and not kept."""
+
+
+def read(client_id: str, metadata: Json) -> Client:
+    """Return the client; raise :class:`MetadataRefused` with everything that is wrong."""
+    reading = _Reading(metadata)
+    for member in sorted(set(metadata) - KNOWN):
+        reading.fault(member, "means nothing here")
+    grants = reading.grants()
+    redirects = reading.addresses("redirect_uris")
+    if GrantType.AUTHORIZATION_CODE in grants and not redirects:
+        reading.fault("redirect_uris", "must name at least one address for the authorization code grant")
+    proof = reading.choice("token_endpoint_auth_method", Proof, Proof.CLIENT_SECRET_BASIC)
+    home = reading.home()
+    client = Client(
+        id=client_id,
+        name=reading.name(),
+        home=home,
+        redirect_uris=redirects,
+        post_logout_redirect_uris=reading.addresses("post_logout_redirect_uris"),
+        backchannel_logout_uri=reading.backchannel(),
+        grants=grants,
+        proof=proof,
+        keys=reading.keys(needed=proof is Proof.PRIVATE_KEY_JWT),
+        scopes=reading.scopes(),
+        subjects=reading.choice("subject_type", SubjectType, SubjectType.PAIRWISE),
+        sector=reading.sector(redirects, home),
+        level=reading.level(),
+        pushed_only=reading.flag("require_pushed_authorization_requests"),
+    )
+    reading.require_codes_alone()
+    if reading.faults:
+        raise MetadataRefused(reading.faults)
+    return client
+
+
+class _Reading:
+    """Reads members, and collects what is wrong with them."""
+
+    def __init__(self, metadata: Json) -> None:
+        self._metadata = metadata
+        self.faults: list[Fault] = []
+
+    def fault(self, member: str, words: str) -> None:
+        # The first is the one to mend; what follows from it would mislead.
+        if all(fault.member != member for fault in self.faults):
+            self.faults.append(Fault(member, words))
+
+    def name(self) -> str:
+        name = self._text("client_name", "")
+        if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
+            self.fault("client_name", f"must be 1 to {NAME_MAX} printable characters")
+        return name
+
+    def home(self) -> str:
+        text = self._text("client_uri", "")
+        return text if self._is_address("client_uri", text) else ""
+
+    def grants(self) -> frozenset[GrantType]:
+        found = frozenset(self._choices("grant_types", GrantType, DEFAULT_GRANTS))
+        if found == {GrantType.REFRESH_TOKEN}:
+            self.fault("grant_types", "must name a way to the first token besides refresh_token")
+        return found
+
+    def scopes(self) -> frozenset[Scope]:
+        words = self._text("scope", str(Scope.OPENID)).split()
+        unknown = sorted(set(words) - set(map(str, Scope)))
+        if unknown or Scope.OPENID not in words:
+            self.fault("scope", f"must contain openid, and knows {' '.join(Scope)}")
+            return frozenset({Scope.OPENID})
+        return frozenset(map(Scope, words))
+
+    def level(self) -> Level:
+        words = self._texts("default_acr_values", ())
+        names = {level.name: level for level in Level}
+        if not set(words) <= set(names):
+            self.fault("default_acr_values", f"knows {' '.join(names)}")
+            return Level.L1
+        return min((names[word] for word in words), default=Level.L1)
+
+    def sector(self, redirects: Sequence[str], home: str) -> str:
+        """Return the host that subjects are made under (OpenID Connect Core, section 8.1)."""
+        hosts = {urlsplit(address).hostname or "" for address in redirects} or {urlsplit(home).hostname or ""}
+        stated = self._text("sector_identifier_host", "")
+        if stated:
+            if stated not in hosts:
+                self.fault("sector_identifier_host", "must be the host of one of redirect_uris")
+            return stated
+        if len(hosts) > 1:
+            self.fault("sector_identifier_host", "is needed, since redirect_uris have several hosts")
+        return min(hosts)
+
+    def backchannel(self) -> str | None:
+        text = self._text("backchannel_logout_uri", "")
+        return text if text and self._is_address("backchannel_logout_uri", text) else None
+
+    def addresses(self, member: str) -> tuple[str, ...]:
+        found = self._texts(member, ())
+        if len(found) > ADDRESSES_MAX or len(set(found)) != len(found):
+            self.fault(member, f"must be at most {ADDRESSES_MAX} addresses, each once")
+        return tuple(text for text in found if self._is_address(member, text))
+
+    def keys(self, *, needed: bool) -> tuple[dict[str, str], ...]:
+        """Return the public keys of ``jwks``: P-256, for ES256, since that is what is verified here."""
+        stated = self._metadata.get("jwks")
+        if stated is None:
+            if needed:
+                self.fault("jwks", "is needed for private_key_jwt")
+            return ()
+        found = stated.get("keys") if isinstance(stated, Mapping) else None
+        if not isinstance(found, Sequence) or isinstance(found, str) or not 1 <= len(found) <= 8:  # noqa: PLR2004
+            self.fault("jwks", "must have 1 to 8 keys")
+            return ()
+        return tuple(key for each in found if (key := self._key(each)) is not None)
+
+    def choice(self, member: str, kind: Callable[[str], T], default: T) -> T:
+        text = self._text(member, "")
+        if not text:
+            return default
+        try:
+            return kind(text)
+        except ValueError:
+            self.fault(member, "is none of those there are")
+            return default
+
+    def flag(self, member: str) -> bool:
+        found = self._metadata.get(member, False)
+        if not isinstance(found, bool):
+            self.fault(member, "must be true or false")
+        return found is True
+
+    def require_codes_alone(self) -> None:
+        if set(self._texts("response_types", ("code",))) != {"code"}:
+            self.fault("response_types", "must be code")
+
+    def _key(self, each: object) -> dict[str, str] | None:
+        key = {str(name): str(value) for name, value in each.items()} if isinstance(each, Mapping) else {}
+        if "d" in key:
+            self.fault("jwks", "has a private key: it is known to whoever read this file, make a new one")
+            return None
+        if key.get("kty") != "EC" or key.get("crv") != "P-256" or not _is_point(key.get("x", ""), key.get("y", "")):
+            self.fault("jwks", "must have keys of type EC on P-256")
+            return None
+        return {name: key[name] for name in ("kty", "crv", "x", "y", "kid") if name in key}
+
+    def _is_address(self, member: str, text: str) -> bool:
+        words = next(_faults_of(text), None)
+        if words is not None:
+            self.fault(member, words)
+        return words is None
+
+    def _choices(self, member: str, kind: Callable[[str], T], default: frozenset[T]) -> Iterator[T]:
+        if member not in self._metadata:
+            yield from default
+            return
+        for text in self._texts(member, ()):
+            try:
+                yield kind(text)
+            except ValueError:
+                self.fault(member, "names one that there is none of")
+
+    def _text(self, member: str, default: str) -> str:
+        found = self._metadata.get(member, default)
+        if not isinstance(found, str):
+            self.fault(member, "must be text")
+            return default
+        return found
+
+    def _texts(self, member: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        found = self._metadata.get(member, default)
+        if isinstance(found, str) or not isinstance(found, Sequence):
+            self.fault(member, "must be a list of texts")
+            return default
+        if not all(isinstance(each, str) for each in found):
+            self.fault(member, "must be a list of texts")
+            return default
+        return tuple(each for each in found if isinstance(each, str))
+
+
+def _is_point(x: str, y: str) -> bool:
+    if not _COORDINATE.fullmatch(x) or not _COORDINATE.fullmatch(y):
+        return False
+    try:
+        across, up = (int.from_bytes(from_base64url(each)) for each in (x, y))
+        ec.EllipticCurvePublicNumbers(across, up, ec.SECP256R1()).public_key()
+    except ValueError:
+        return False
+    return True
+
+
+def _faults_of(text: str) -> Iterator[str]:
+    """Tell what is wrong with an address that people are sent to, the first thing first (attack T4)."""
+    if len(text) > ADDRESS_MAX or not text.isascii() or not text.isprintable() or set(text) & set(' \\"<>`'):
+        yield f"must be at most {ADDRESS_MAX} characters of an address, others percent-encoded"
+        return
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        yield "must be an address with a port up to 65535"
+        return
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    if not _NAMED.match(text) or not host:
+        yield "must name scheme and host"
+    elif parts.username is not None or parts.password is not None:
+        yield "must have no user name"
+    elif parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        yield "must be https, or http on this machine"
+    elif "#" in text:
+        yield "must have no fragment"

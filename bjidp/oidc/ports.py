@@ -1,0 +1,95 @@
+"""What the provider needs of its stores: relying parties, consents and grants.
+
+Owns the contracts; ``storage.sql`` implements them and the suites in ``tests/contracts`` hold it to them on every
+database. Each method is one transaction, and raises ``StoreUnavailable`` when the database does not answer.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from bjidp.clock import Instant
+from bjidp.oidc.client import Client
+from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.grants.refreshing import Family
+from bjidp.oidc.scopes import Scope
+from bjidp.standing import Standing
+
+
+class Registered(Struct, frozen=True):
+    """A relying party as it is kept; ``secret`` is the SHA-256 of one of 256 random bits, which needs no slow hash."""
+
+    client: Client
+    secret: bytes | None
+
+
+class DuplicateClient(Exception):
+    """A client with this id is registered already; nothing was changed."""
+
+
+class StaleGrant(Exception):
+    """The grant has ended, or another refresh was faster; nothing was written: read again and decide again."""
+
+
+class ClientStore(Protocol):
+    """The relying parties."""
+
+    async def find(self, client_id: str) -> Registered | None:
+        """Return the client, or None when there is none."""
+        ...
+
+    async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
+        """Keep a client by the ``metadata`` it was read from (JSON); raise :class:`DuplicateClient`."""
+        ...
+
+
+class ConsentStore(Protocol):
+    """What people have agreed that relying parties may read."""
+
+    async def agreed(self, account: str, client: str) -> frozenset[Scope]:
+        """Return what ``account`` has agreed to for ``client``."""
+        ...
+
+    async def agree(self, account: str, client: str, scopes: frozenset[Scope], now: Instant) -> None:
+        """Add ``scopes`` to what was agreed to before; an account that is gone has agreed to nothing."""
+        ...
+
+    async def withdraw(self, account: str, client: str, now: Instant) -> int:
+        """Forget what was agreed to, and end the grants that came of it; return how many those were."""
+        ...
+
+
+class GrantStore(Protocol):
+    """The live grants."""
+
+    async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
+        """Keep a grant and audit it; return it with the subject that the account has in ``sector``.
+
+        Subjects are kept and not computed: a key that is rotated must make nobody a stranger to the sites they use.
+        The last look at the account is in the same transaction: raises ``AccountRefused`` when it may not be logged in
+        at this moment, and when its sessions were ended since the person agreed, the one they agreed in among them
+        (attacks T3, Q21). Nothing is left of the grant then.
+        """
+        ...
+
+    async def find(self, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
+        """Return a live grant and how its account stands; None when it is unknown, over, ended, or refused by now."""
+        ...
+
+    async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:
+        """Set the ``family`` of a live grant that still has the family it was read with; raise :class:`StaleGrant`."""
+        ...
+
+    async def end(self, grant: str, reason: GrantEnd, now: Instant) -> bool:
+        """End a grant and audit why; return whether it was there."""
+        ...
+
+    async def end_of_session(self, session: str, now: Instant) -> int:
+        """End the grants that came of a session and go with it; return how many those were."""
+        ...
+
+    async def purge(self, now: Instant, limit: int) -> int:
+        """Delete at most ``limit`` grants whose time is over; return how many: as many as ``limit``, ask again."""
+        ...

@@ -1,0 +1,100 @@
+"""What a relying party reads of somebody, and what the provider says of itself."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from bjidp.accounts.ports import Evidence, Member
+from bjidp.oidc.claims import ActsFor, Known, told
+from bjidp.oidc.discovery import document
+from bjidp.oidc.scopes import CLAIMS, Claim, Scope
+from bjidp.person import DocumentType, Person, Sex
+from bjidp.site import read_base_url
+from bjidp.standing import Level, Standing, Status
+
+pytestmark = pytest.mark.req("LOG-8")
+
+ZHANG = Member(
+    standing=Standing("zhang", "ref", Status.ACTIVE, "张*", Level.L3),
+    username="zhangsan1",
+    phone="15410000001",
+    phone_used_at=None,
+    password=None,
+    document=Person(DocumentType.RESIDENT_ID, "张三", "110101199003074530"),
+    evidence=Evidence.FACE,
+    sex=None,
+    mail=None,
+    ethnicity=None,
+    created_at=0,
+)
+
+
+def test_each_scope_tells_its_own_values_and_no_others() -> None:
+    assert told(Known(ZHANG), [Scope.OPENID]) == {}
+    assert told(Known(ZHANG), [Scope.PROFILE]) == {"preferred_username": "zhangsan1", "nickname": "张**"}
+    assert told(Known(ZHANG), [Scope.PHONE]) == {"phone_number": "+86 15410000001", "phone_number_verified": True}
+    assert told(Known(ZHANG), [Scope.IDENTITY]) == {
+        "name": "张三",
+        "gender": "male",
+        "birthdate": "1990-03-07",
+        "document_type": "resident_id",
+        "document_number": "110101199003074530",
+    }
+
+
+def test_what_there_is_not_is_left_out() -> None:
+    assert told(Known(ZHANG), [Scope.EMAIL, Scope.ORGANISATION]) == {}
+    assert told(Known(replace(ZHANG, phone=None)), [Scope.PHONE]) == {}
+
+
+@pytest.mark.req("RNV-1")
+def test_a_document_that_has_run_out_proves_nobody() -> None:
+    worn = replace(ZHANG, standing=replace(ZHANG.standing, level=Level.L1))
+    assert told(Known(worn), [Scope.IDENTITY]) == {}
+    assert told(Known(worn), [Scope.PROFILE])["nickname"] != "张**"
+
+
+def test_only_a_resident_card_tells_a_day_of_birth() -> None:
+    permit = Person(DocumentType.HK_PERMIT, "陈·大文", "H12345678")
+    abroad = replace(ZHANG, document=permit, sex=Sex.FEMALE)
+    assert told(Known(abroad), [Scope.IDENTITY]) == {
+        "name": "陈·大文",
+        "gender": "female",
+        "document_type": "hk_permit",
+        "document_number": "H12345678",
+    }
+
+
+@pytest.mark.req("ORG-3")
+def test_whoever_acts_for_an_organisation_is_told_beside_it() -> None:
+    acting = Known(ZHANG, ActsFor("91000000MA990001X0", "北京示例公司", "representative"))
+    assert told(acting, [Scope.ORGANISATION]) == {
+        "organisation": {
+            "credit_code": "91000000MA990001X0",
+            "name": "北京示例公司",
+            "role": "representative",
+        }
+    }
+
+
+def test_no_value_is_shown() -> None:
+    assert "张三" not in repr(Known(ZHANG))
+
+
+def test_each_claim_is_of_exactly_one_scope() -> None:
+    named = [claim for claims in CLAIMS.values() for claim in claims]
+    assert sorted(named) == sorted(Claim)
+
+
+@pytest.mark.req("RP-1")
+def test_the_provider_promises_its_own_addresses_and_what_libraries_need() -> None:
+    found = document(read_base_url("https://id.example"))
+    addresses = [value for name, value in found.items() if name.endswith(("_endpoint", "_uri"))]
+    assert len(addresses) == 8
+    assert all(str(address).startswith("https://id.example/oauth/") for address in addresses)
+    assert found["issuer"] == "https://id.example"
+    assert found["code_challenge_methods_supported"] == ["S256"]
+    assert found["response_types_supported"] == ["code"]
+    assert found["acr_values_supported"] == ["L1", "L2", "L3", "L4"]
+    assert "none" not in list(map(str, found["introspection_endpoint_auth_methods_supported"]))  # type: ignore[call-overload]
