@@ -15,8 +15,11 @@ from bjidp.accounts.username import is_system_username
 from bjidp.appeals.appeal import ROOM
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, SECOND
-from bjidp.entropy import SystemEntropy
+from bjidp.entropy import SystemEntropy, token
 from bjidp.errors import AccountRefused
+from bjidp.oidc.grants.code import Approval, Authentication
+from bjidp.oidc.grants.grant import Grant
+from bjidp.oidc.scopes import Scope
 from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.ports import Register
 from bjidp.standing import Level, Status
@@ -568,10 +571,32 @@ async def test_two_accounts_that_take_each_others_numbers_do_not_wait_for_each_o
 # The end of an account.
 
 
+def a_grant(house: House, account: str) -> Grant:
+    """Return what an account has let a relying party read."""
+    agreed = Approval(
+        client="portal",
+        account=account,
+        ref="r",
+        session=token(house.entropy, 128),
+        epoch=100,
+        scopes=(Scope.OPENID,),
+        authentication=Authentication(house.now, Level.L1, ("qr",)),
+    )
+    return Grant(
+        id=token(house.entropy, 128),
+        approval=agreed,
+        subject=token(house.entropy, 128),
+        family=None,
+        created_at=house.now,
+        expires_at=house.now + DAY,
+    )
+
+
 @pytest.mark.req("ACC-7", "PRV-1", "PRV-4")
 async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(house: House) -> None:
     link, zhang = await house.someone()
     other_link, li = await house.someone(LI, identity("oLi"))
+    house.rows("INSERT INTO relying_party (id, metadata, created_at) VALUES ('portal', '{}', 1)")
     for account, phone, session, of in (
         (zhang.account, PHONE, "zhang", link),
         (li.account, OTHER_PHONE, "li", other_link),
@@ -583,6 +608,8 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
         await house.sessions.open(house.session(account), cookie(session), None)
         await house.mini_sessions.open(house.mini_session(of))
         await house.sql.checks.begin(account, Register.BANK, bytes(32), house.now, most=1)
+        await house.sql.consents.agree(account, "portal", frozenset(Scope), house.now)
+        await house.sql.grants.begin(a_grant(house, account), "portal.example", house.now)
         house.rows(
             "INSERT INTO former_document SELECT account, key_version, digest, 1 FROM identifier"
             " WHERE account = :account AND kind = 'document'",
@@ -596,7 +623,7 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
     await house.members.cancel(zhang.account, house.now)
 
     owned = [table.name for table in metadata.sorted_tables if "account" in table.columns]
-    assert len(owned) == 10
+    assert len(owned) == 13
     for table in owned:
         assert set(house.rows(f"SELECT account FROM {table}")) == {(li.account,)}, table  # noqa: S608 - our own names
     assert house.count("platform_identity") == 1

@@ -20,11 +20,13 @@ from bjidp.storage.sql.admission import open_admission
 from bjidp.storage.sql.appeals import SqlAppeals
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.engine import SqlEngine, open_engine
+from bjidp.storage.sql.grants import GrantRows, SqlGrants
 from bjidp.storage.sql.identity_checks import SqlIdentityChecks
 from bjidp.storage.sql.identity_store import SqlIdentities
 from bjidp.storage.sql.members import SqlMembers
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
 from bjidp.storage.sql.organisations import SqlOrganisations
+from bjidp.storage.sql.relying_parties import SqlClients, SqlConsents
 from bjidp.storage.sql.rotation import Rotation
 from bjidp.storage.sql.rows import Rows
 from bjidp.storage.sql.sessions import SqlSessions
@@ -39,6 +41,9 @@ class SqlStores(Struct, frozen=True):
     checks: SqlIdentityChecks
     organisations: SqlOrganisations
     appeals: SqlAppeals
+    clients: SqlClients
+    consents: SqlConsents
+    grants: SqlGrants
     sessions: SqlSessions
     mini_sessions: SqlMiniSessions
     audit: SqlAuditLog
@@ -65,6 +70,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
     index = BlindIndex(keyring)
     rows = Rows(cipher, clock)
     accounts = AccountRows(engine, rows, cipher, entropy)
+    grants = GrantRows(engine)
     admission = open_admission(engine, rows, keyring.current)
     return SqlStores(
         accounts=SqlAccounts(engine, rows, admission, cipher=cipher, index=index, entropy=entropy),
@@ -73,6 +79,9 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         checks=SqlIdentityChecks(engine, accounts, entropy),
         organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         appeals=SqlAppeals(engine, accounts, cipher=cipher, index=index, entropy=entropy),
+        clients=SqlClients(engine),
+        consents=SqlConsents(engine, accounts, grants),
+        grants=SqlGrants(engine, rows, grants),
         sessions=SqlSessions(engine, rows, admission),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),

@@ -26,6 +26,7 @@ from bjidp.storage.sql.schema import (
     appeal,
     appeal_picture,
     browser_session,
+    consent,
     former_document,
     identifier,
     identity,
@@ -33,11 +34,16 @@ from bjidp.storage.sql.schema import (
     login_network,
     mini_session,
     notice,
+    oidc_grant,
+    oidc_subject,
     platform_link,
 )
 from bjidp.storage.sql.transaction import Transaction
 
-_OWNED = (identifier, identity, former_document, identity_check, platform_link, login_network, notice)
+_OWNED = (
+    identifier, identity, former_document, identity_check, platform_link, login_network, notice, consent, oidc_grant,
+    oidc_subject,
+)  # fmt: skip
 """What belongs to an account besides its sessions, its appeals, and what it leads and acts for; a link's platform
 identity goes with it."""
 

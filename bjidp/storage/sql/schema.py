@@ -303,6 +303,60 @@ mini_session = Table(
     Index(None, "account"),
 )
 
+# What it registered, as it was read: a client is read from that anew. Whatever proves it is a hash.
+relying_party = Table(
+    "relying_party",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("metadata", Text, nullable=False),
+    Column("secret", _DIGEST),
+    Column("created_at", _INSTANT, nullable=False),
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("client", _ID, ForeignKey("relying_party.id", ondelete="CASCADE"), primary_key=True),
+    # Words between blanks, as OAuth writes them.
+    Column("scopes", Text, nullable=False),
+    Column("agreed_at", _INSTANT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Whom relying parties of one sector know an account as.
+oidc_subject = Table(
+    "oidc_subject",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("sector", String(255), primary_key=True),
+    Column("subject", _ID, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Live ones alone: what has ended is deleted, and stays in the audit log.
+oidc_grant = Table(
+    "oidc_grant",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _account(),
+    Column("client", _ID, ForeignKey("relying_party.id", ondelete="CASCADE"), nullable=False),
+    Column("subject", _ID, nullable=False),
+    Column("session", _ID, nullable=False, index=True),
+    # The account's when they agreed, as for sessions.
+    Column("epoch", Integer, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("organisation", String(18)),
+    Column("authenticated_at", _INSTANT, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("methods", Text, nullable=False),
+    # The number of its newest refresh token; empty where it has none and goes with its session.
+    Column("number", Integer),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("expires_at", _INSTANT, nullable=False, index=True),
+    Index(None, "account", "client"),
+)
+
 audit_event = Table(
     "audit_event",
     metadata,

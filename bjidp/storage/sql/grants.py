@@ -1,0 +1,215 @@
+"""The live grants of relying parties (RP-1).
+
+Owns ``GrantStore``, and the ends of grants that come with something else: a withdrawn consent, an ended session. A
+grant is a row; its end deletes it and leaves an event, so that whatever names it is over at once (attack T3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.errors import AccountRefused
+from bjidp.oidc.grants.code import Approval, Authentication
+from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.grants.refreshing import Family
+from bjidp.oidc.ports import StaleGrant
+from bjidp.oidc.scopes import known
+from bjidp.standing import MAY_LOG_IN, Level, Standing
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
+from bjidp.storage.sql.schema import account, oidc_grant, oidc_subject
+from bjidp.storage.sql.statements import Row, Statement, Value, delete_some, insert_or_nothing
+from bjidp.storage.sql.transaction import Contended, Transaction
+
+_COLUMNS = (
+    "id", "client", "subject", "session", "epoch", "scopes", "organisation", "authenticated_at", "level", "methods",
+    "number", "created_at", "expires_at",
+)  # fmt: skip
+_GRANT = tuple(oidc_grant.c[name] for name in _COLUMNS)
+
+
+class GrantRows:
+    """Ends grants within a transaction."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        """Compile the statements for ``engine``."""
+        self._audit = AuditRows(engine)
+        table = oidc_grant
+
+        def ending(*where: ColumnElement[bool]) -> Statement:
+            ended = (table.c.id, table.c.account, table.c.client, table.c.session)
+            return engine.compile(delete(table).where(*where).returning(*ended))
+
+        self._end = ending(table.c.id == bindparam("grant"))
+        # Those with refresh tokens were agreed to for when the person is away: a log-out does not end them.
+        self._end_session = ending(table.c.session == bindparam("session"), table.c.number.is_(None))
+        self._end_client = ending(table.c.account == bindparam("account"), table.c.client == bindparam("client"))
+
+    def end(self, transaction: Transaction, grant: str, reason: GrantEnd, now: Instant) -> int:
+        """End one; return how many there were."""
+        return self._ended(transaction, transaction.all(self._end, {"grant": grant}), reason, now)
+
+    def end_of_session(self, transaction: Transaction, session: str, now: Instant) -> int:
+        """End those that go with a session; return how many."""
+        rows = transaction.all(self._end_session, {"session": session})
+        return self._ended(transaction, rows, GrantEnd.SESSION_OVER, now)
+
+    def end_of_client(
+        self, transaction: Transaction, account_id: str, client: str, reason: GrantEnd, now: Instant
+    ) -> int:
+        """End all that a relying party has of an account; return how many."""
+        rows = transaction.all(self._end_client, {"account": account_id, "client": client})
+        return self._ended(transaction, rows, reason, now)
+
+    def _ended(self, transaction: Transaction, rows: Sequence[Row], reason: GrantEnd, now: Instant) -> int:
+        for grant, account_id, client, session in rows:
+            facts = {Fact.GRANT: grant, Fact.CLIENT: client, Fact.REASON: reason.value}
+            event = AuditEvent(EventKind.GRANT_ENDED, now, None, session, None, facts)
+            self._audit.write_for(transaction, account_id, event)
+        return len(rows)
+
+
+class SqlGrants:
+    """The port ``bjidp.oidc.ports.GrantStore``."""
+
+    def __init__(self, engine: SqlEngine, rows: Rows, grants: GrantRows) -> None:
+        """Compile the statements for ``engine``."""
+        self._engine = engine
+        self._rows = rows
+        self._grants = grants
+        self._audit = AuditRows(engine)
+        table = oidc_grant
+        # The row lock makes a lock of the account, or an end of its sessions, wait for this grant and then find it.
+        self._look = engine.compile(
+            select(*STANDING)
+            .select_from(ACCOUNT_WITH_IDENTITY)
+            .where(account.c.id == bindparam("account"))
+            .with_for_update(key_share=True, of=account)
+        )
+        self._insert = engine.compile(insert(table))
+        subject = oidc_subject
+        self._name = engine.compile(insert_or_nothing(subject, engine.dialect))
+        self._named = engine.compile(
+            select(subject.c.subject).where(
+                subject.c.account == bindparam("account_id"), subject.c.sector == bindparam("sector_name")
+            )
+        )
+        self._find = engine.compile(
+            select(*_GRANT, *STANDING)
+            .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
+            .where(
+                table.c.id == bindparam("grant"),
+                table.c.expires_at > bindparam("now"),
+                account.c.status == MAY_LOG_IN.value,
+            )
+        )
+        self._refresh = engine.compile(
+            update(table)
+            .where(
+                table.c.id == bindparam("grant"),
+                table.c.number == bindparam("was"),
+                table.c.expires_at > bindparam("now"),
+            )
+            .values(number=bindparam("next"))
+        )
+        self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
+
+    async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
+        approval = grant.approval
+
+        def work(transaction: Transaction) -> Grant:
+            row = transaction.one(self._look, {"account": approval.account})
+            standing = None if row is None else self._rows.standing(row)
+            if standing is None:
+                raise AccountRefused("cancelled")
+            if standing.refusal is not None:
+                raise AccountRefused(standing.refusal)
+            if not standing.counts(approval.session, approval.epoch):
+                raise AccountRefused("other_account")
+            named: dict[str, Value] = {"account": approval.account, "sector": sector, "subject": grant.subject}
+            transaction.run(self._name, named)
+            found = transaction.one(self._named, {"account_id": approval.account, "sector_name": sector})
+            if found is None:
+                raise Contended
+            transaction.run(
+                self._insert,
+                {
+                    "id": grant.id,
+                    "subject": found[0],
+                    "account": approval.account,
+                    "client": approval.client,
+                    "session": approval.session,
+                    "epoch": approval.epoch,
+                    "scopes": " ".join(approval.scopes),
+                    "organisation": approval.organisation,
+                    "authenticated_at": approval.authentication.at,
+                    "level": approval.authentication.level,
+                    "methods": " ".join(approval.authentication.methods),
+                    "number": None if grant.family is None else grant.family.number,
+                    "created_at": grant.created_at,
+                    "expires_at": grant.expires_at,
+                },
+            )
+            facts = {Fact.GRANT: grant.id, Fact.CLIENT: approval.client}
+            event = AuditEvent(EventKind.GRANT_BEGUN, now, standing.ref, approval.session, None, facts)
+            self._audit.write(transaction, event)
+            return replace(grant, subject=found[0])
+
+        return await self._engine.write_briefly(work)
+
+    async def find(self, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
+        row = await self._engine.one(self._find, {"grant": grant, "now": now})
+        if row is None:
+            return None
+        standing = self._rows.standing(row[len(_GRANT) :])
+        found = _grant_from(row[: len(_GRANT)], standing)
+        return (found, standing) if standing.counts(found.approval.session, found.approval.epoch) else None
+
+    async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:
+        was = None if grant.family is None else grant.family.number
+        values: dict[str, Value] = {"grant": grant.id, "was": was, "next": family.number, "now": now}
+        if not (await self._engine.write_one(self._refresh, values)).number:
+            raise StaleGrant
+
+    async def end(self, grant: str, reason: GrantEnd, now: Instant) -> bool:
+        return bool(
+            await self._engine.write_briefly(lambda transaction: self._grants.end(transaction, grant, reason, now))
+        )
+
+    async def end_of_session(self, session: str, now: Instant) -> int:
+        return await self._engine.write_briefly(
+            lambda transaction: self._grants.end_of_session(transaction, session, now)
+        )
+
+    async def purge(self, now: Instant, limit: int) -> int:
+        values: dict[str, Value] = {"now": now, "limit": limit}
+        return await self._engine.write(lambda transaction: transaction.run(self._purge, values))
+
+
+def _grant_from(row: Row, standing: Standing) -> Grant:
+    grant, client, subject, session, epoch, scopes, organisation, at, level, methods, number, created_at, expires_at = (
+        row
+    )
+    return Grant(
+        id=grant,
+        approval=Approval(
+            client=client,
+            account=standing.account,
+            ref=standing.ref,
+            session=session,
+            epoch=epoch,
+            scopes=known(scopes.split()),
+            authentication=Authentication(at, Level(level), tuple(methods.split())),
+            organisation=organisation,
+        ),
+        subject=subject,
+        family=None if number is None else Family(number, expires_at),
+        created_at=created_at,
+        expires_at=expires_at,
+    )

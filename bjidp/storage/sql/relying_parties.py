@@ -1,0 +1,107 @@
+"""Relying parties, and what people have agreed that they may read (RP-1, LOG-8).
+
+Owns ``ClientStore`` and ``ConsentStore``. A client is kept as the metadata it registered and read from that anew, so
+that one module says what metadata mean.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from bjidp.audit.event import AuditEvent, EventKind, Fact
+from bjidp.clock import Instant
+from bjidp.oidc.grants.grant import GrantEnd
+from bjidp.oidc.metadata import read
+from bjidp.oidc.ports import DuplicateClient, Registered
+from bjidp.oidc.scopes import Scope, known
+from bjidp.storage.sql.account_rows import AccountRows
+from bjidp.storage.sql.audit import AuditRows
+from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.grants import GrantRows
+from bjidp.storage.sql.schema import consent, relying_party
+from bjidp.storage.sql.statements import Value, insert_or_nothing
+from bjidp.storage.sql.transaction import Transaction
+
+_METADATA = msgspec.json.Decoder(dict[str, object])
+
+
+class SqlClients:
+    """The port ``bjidp.oidc.ports.ClientStore``."""
+
+    def __init__(self, engine: SqlEngine) -> None:
+        """Compile the statements for ``engine``."""
+        self._engine = engine
+        table = relying_party
+        self._find = engine.compile(select(table.c.metadata, table.c.secret).where(table.c.id == bindparam("client")))
+        self._add = engine.compile(insert_or_nothing(table, engine.dialect))
+
+    async def find(self, client_id: str) -> Registered | None:
+        row = await self._engine.one(self._find, {"client": client_id})
+        return None if row is None else Registered(read(client_id, _METADATA.decode(row[0])), row[1])
+
+    async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
+        values: dict[str, Value] = {
+            "id": registered.client.id,
+            "metadata": metadata,
+            "secret": registered.secret,
+            "created_at": now,
+        }
+        if not (await self._engine.write_one(self._add, values)).number:
+            raise DuplicateClient
+
+
+class SqlConsents:
+    """The port ``bjidp.oidc.ports.ConsentStore``."""
+
+    def __init__(self, engine: SqlEngine, accounts: AccountRows, grants: GrantRows) -> None:
+        """Compile the statements for ``engine``."""
+        self._engine = engine
+        self._accounts = accounts
+        self._grants = grants
+        self._audit = AuditRows(engine)
+        table = consent
+        it = (table.c.account == bindparam("account_id"), table.c.client == bindparam("client_id"))
+        self._find = engine.compile(select(table.c.scopes).where(*it))
+        self._add = engine.compile(insert(table))
+        self._change = engine.compile(
+            update(table).where(*it).values(scopes=bindparam("new_scopes"), agreed_at=bindparam("now"))
+        )
+        self._forget = engine.compile(delete(table).where(*it))
+
+    async def agreed(self, account: str, client: str) -> frozenset[Scope]:
+        row = await self._engine.one(self._find, {"account_id": account, "client_id": client})
+        return frozenset() if row is None else frozenset(known(row[0].split()))
+
+    async def agree(self, account: str, client: str, scopes: frozenset[Scope], now: Instant) -> None:
+        def work(transaction: Transaction) -> None:
+            # The account's row lock makes two tabs that agree at once take turns.
+            standing = self._accounts.locked(transaction, account)
+            if standing is None:
+                return
+            it: dict[str, Value] = {"account_id": account, "client_id": client}
+            row = transaction.one(self._find, it)
+            before = frozenset() if row is None else frozenset(known(row[0].split()))
+            words = " ".join(sorted(before | scopes))
+            if row is None:
+                transaction.run(self._add, {"account": account, "client": client, "scopes": words, "agreed_at": now})
+            elif not scopes <= before:
+                transaction.run(self._change, {**it, "new_scopes": words, "now": now})
+            else:
+                return
+            event = AuditEvent(EventKind.CONSENT_GIVEN, now, standing.ref, facts={Fact.CLIENT: client})
+            self._audit.write(transaction, event)
+
+        await self._engine.write(work)
+
+    async def withdraw(self, account: str, client: str, now: Instant) -> int:
+        def work(transaction: Transaction) -> int:
+            standing = self._accounts.locked(transaction, account)
+            if standing is None:
+                return 0
+            if transaction.run(self._forget, {"account_id": account, "client_id": client}):
+                event = AuditEvent(EventKind.CONSENT_WITHDRAWN, now, standing.ref, facts={Fact.CLIENT: client})
+                self._audit.write(transaction, event)
+            return self._grants.end_of_client(transaction, account, client, GrantEnd.WITHDRAWN, now)
+
+        return await self._engine.write(work)

@@ -1,0 +1,311 @@
+"""Relying parties, consents, grants and the exchange of codes, on every backend."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from bjidp.clock import HOUR
+from bjidp.entropy import SystemEntropy, token
+from bjidp.errors import AccountRefused
+from bjidp.oidc.errors import InvalidGrant
+from bjidp.oidc.grants import refreshing
+from bjidp.oidc.grants.code import Approval, Authentication, Code
+from bjidp.oidc.grants.exchanging import Codes
+from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.metadata import read
+from bjidp.oidc.pkce import challenge_of
+from bjidp.oidc.ports import DuplicateClient, Registered, StaleGrant
+from bjidp.oidc.scopes import Scope
+from bjidp.standing import Level
+from tests.contracts.ephemeral import Processes
+from tests.contracts.house import House
+
+pytestmark = pytest.mark.req("RP-1")
+
+CALLBACK = "https://portal.example/callback"
+METADATA: dict[str, object] = {
+    "client_name": "首都之窗",
+    "client_uri": "https://portal.example/",
+    "redirect_uris": [CALLBACK],
+    "grant_types": ["authorization_code", "refresh_token"],
+    "scope": "openid profile identity offline_access",
+}
+SECRET = hashlib.sha256(b"secret").digest()
+VERIFIER = "v" * 43
+READS = (Scope.OPENID, Scope.PROFILE)
+
+
+SECTOR = "portal.example"
+PORTAL = read("portal", METADATA)
+
+
+async def registered(house: House, client_id: str = "portal") -> Registered:
+    portal = Registered(read(client_id, METADATA), SECRET)
+    await house.sql.clients.add(portal, msgspec.json.encode(METADATA).decode(), house.now)
+    return portal
+
+
+async def approval(house: House, *scopes: Scope, client: str = "portal") -> Approval:
+    """Return what somebody agreed to in a session of theirs."""
+    standing = await house.member()
+    session = house.session(standing.account)
+    await house.sql.sessions.open(session, hashlib.sha256(session.id.encode()).digest(), None)
+    return Approval(
+        client=client,
+        account=standing.account,
+        ref=standing.ref,
+        session=session.id,
+        epoch=standing.epoch,
+        scopes=scopes or READS,
+        authentication=Authentication(house.now, Level.L1, ("qr",)),
+    )
+
+
+def grant_of(house: House, agreed: Approval) -> Grant:
+    away = Scope.OFFLINE_ACCESS in agreed.scopes
+    family = refreshing.begun(house.now) if away else None
+    ends_at = house.now + HOUR if family is None else family.ends_at
+    return Grant(
+        id=token(house.entropy, 128),
+        approval=agreed,
+        subject=token(house.entropy, 128),
+        family=family,
+        created_at=house.now,
+        expires_at=ends_at,
+    )
+
+
+async def begun(house: House, *scopes: Scope) -> Grant:
+    await registered(house)
+    grant = grant_of(house, await approval(house, *scopes))
+    return await house.sql.grants.begin(grant, SECTOR, house.now)
+
+
+async def test_a_client_is_found_as_it_was_registered(house: House) -> None:
+    portal = await registered(house)
+    assert await house.sql.clients.find("portal") == portal
+    assert await house.sql.clients.find("other") is None
+
+
+async def test_a_client_is_registered_once(house: House) -> None:
+    portal = await registered(house)
+    with pytest.raises(DuplicateClient):
+        await house.sql.clients.add(replace(portal, secret=None), "{}", house.now)
+    assert await house.sql.clients.find("portal") == portal
+
+
+@pytest.mark.req("LOG-8")
+async def test_what_was_agreed_to_is_remembered_for_each_site_and_person(house: House) -> None:
+    await registered(house)
+    await registered(house, "other")
+    zhang = (await house.member()).account
+    li = (await house.member("13900139000", "lisi1")).account
+    consents = house.sql.consents
+    assert await consents.agreed(zhang, "portal") == frozenset()
+    await consents.agree(zhang, "portal", frozenset({Scope.OPENID}), house.now)
+    await consents.agree(zhang, "portal", frozenset({Scope.PROFILE}), house.now)
+    assert await consents.agreed(zhang, "portal") == {Scope.OPENID, Scope.PROFILE}
+    assert await consents.agreed(zhang, "other") == frozenset()
+    assert await consents.agreed(li, "portal") == frozenset()
+
+
+@pytest.mark.req("LOG-8")
+async def test_two_tabs_that_agree_at_once_lose_nothing(house: House) -> None:
+    await registered(house)
+    zhang = (await house.member()).account
+    agreeing = [house.sql.consents.agree(zhang, "portal", frozenset({scope}), house.now) for scope in Scope]
+    await asyncio.gather(*agreeing)
+    assert await house.sql.consents.agreed(zhang, "portal") == frozenset(Scope)
+
+
+async def test_an_account_that_is_gone_agrees_to_nothing(house: House) -> None:
+    await registered(house)
+    await house.sql.consents.agree("nobody", "portal", frozenset(READS), house.now)
+    assert house.count("consent") == 0
+
+
+@pytest.mark.attack("T3")
+async def test_a_withdrawn_consent_ends_what_came_of_it(house: House) -> None:
+    grant = await begun(house, *READS, Scope.OFFLINE_ACCESS)
+    account = grant.approval.account
+    await house.sql.consents.agree(account, "portal", frozenset(READS), house.now)
+    assert await house.sql.consents.withdraw(account, "portal", house.now) == 1
+    assert await house.sql.grants.find(grant.id, house.now) is None
+    assert await house.sql.consents.agreed(account, "portal") == frozenset()
+    assert await house.sql.consents.withdraw(account, "portal", house.now) == 0
+
+
+async def test_a_grant_is_found_as_it_was_kept_until_its_time_is_over(house: House) -> None:
+    grant = await begun(house)
+    found = await house.sql.grants.find(grant.id, house.now)
+    assert found is not None
+    assert found[0] == grant
+    assert found[1].account == grant.approval.account
+    assert await house.sql.grants.find(grant.id, house.now + HOUR) is None
+    assert await house.sql.grants.find("unknown", house.now) is None
+
+
+async def test_one_sector_always_knows_somebody_by_the_same_name_and_another_by_another(house: House) -> None:
+    first = await begun(house)
+    again = replace(first, id=token(house.entropy, 128), subject=token(house.entropy, 128))
+    assert (await house.sql.grants.begin(again, SECTOR, house.now)).subject == first.subject
+    elsewhere = replace(again, id=token(house.entropy, 128))
+    assert (await house.sql.grants.begin(elsewhere, "other.example", house.now)).subject != first.subject
+
+
+async def test_nothing_of_sites_is_left_of_an_account_that_was_cancelled(house: House) -> None:
+    grant = await begun(house)
+    account = grant.approval.account
+    await house.sql.consents.agree(account, "portal", frozenset(READS), house.now)
+    await house.members.cancel(account, house.now)
+    assert [house.count(table) for table in ("consent", "oidc_grant", "oidc_subject")] == [0, 0, 0]
+
+
+@pytest.mark.attack("T3")
+async def test_a_lock_of_the_account_is_a_lock_of_its_grants(house: House) -> None:
+    grant = await begun(house)
+    house.set_status(grant.approval.account, "locked")
+    assert await house.sql.grants.find(grant.id, house.now) is None
+    with pytest.raises(AccountRefused):
+        await house.sql.grants.begin(replace(grant, id=token(house.entropy, 128)), SECTOR, house.now)
+    assert house.count("oidc_grant") == 1
+
+
+@pytest.mark.attack("T3")
+async def test_what_ends_an_accounts_sessions_ends_its_grants_and_what_it_agreed_to_before(house: House) -> None:
+    grant = await begun(house, *READS, Scope.OFFLINE_ACCESS)
+    house.rows("UPDATE account SET epoch = epoch + 1, fence = epoch + 1")
+    assert await house.sql.grants.find(grant.id, house.now) is None
+    with pytest.raises(AccountRefused):
+        await house.sql.grants.begin(replace(grant, id=token(house.entropy, 128)), SECTOR, house.now)
+
+
+@pytest.mark.attack("T3")
+async def test_a_log_out_ends_what_does_not_outlive_it(house: House) -> None:
+    online = await begun(house)
+    away = replace(online, id=token(house.entropy, 128), family=refreshing.begun(house.now))
+    await house.sql.grants.begin(replace(away, expires_at=refreshing.LONGEST + house.now), SECTOR, house.now)
+    assert await house.sql.grants.end_of_session(online.approval.session, house.now) == 1
+    assert await house.sql.grants.find(online.id, house.now) is None
+    assert await house.sql.grants.find(away.id, house.now) is not None
+
+
+@pytest.mark.attack("T7")
+async def test_of_twenty_refreshes_at_once_one_succeeds(house: House) -> None:
+    grant = await begun(house, *READS, Scope.OFFLINE_ACCESS)
+    assert grant.family is not None
+    following = refreshing.refreshed(grant.family, 1, house.now)
+    tries = [house.sql.grants.refresh(grant, following, house.now) for _ in range(20)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", *["StaleGrant"] * 19]
+    found = await house.sql.grants.find(grant.id, house.now)
+    assert found is not None
+    assert found[0].family == following
+
+
+async def test_a_grant_that_has_ended_is_refreshed_no_more(house: House) -> None:
+    grant = await begun(house, *READS, Scope.OFFLINE_ACCESS)
+    assert grant.family is not None
+    assert await house.sql.grants.end(grant.id, GrantEnd.REVOKED, house.now)
+    assert not await house.sql.grants.end(grant.id, GrantEnd.REVOKED, house.now)
+    with pytest.raises(StaleGrant):
+        await house.sql.grants.refresh(grant, refreshing.refreshed(grant.family, 1, house.now), house.now)
+
+
+async def test_each_beginning_and_end_is_audited_by_references(house: House) -> None:
+    grant = await begun(house)
+    await house.sql.grants.end(grant.id, GrantEnd.REVOKED, house.now)
+    events = house.rows("SELECT kind, account_ref, facts FROM audit_event WHERE kind LIKE 'grant.%' ORDER BY id")
+    assert [event[0] for event in events] == ["grant.begun", "grant.ended"]
+    assert {event[1] for event in events} == {grant.approval.ref}
+    assert msgspec.json.decode(events[1][2]) == {"client": "portal", "grant": grant.id, "reason": "revoked"}
+
+
+async def test_grants_whose_time_is_over_are_cleared_away(house: House) -> None:
+    grant = await begun(house)
+    assert await house.sql.grants.purge(house.now, 10) == 0
+    assert await house.sql.grants.purge(grant.expires_at, 10) == 1
+    assert house.count("oidc_grant") == 0
+
+
+@pytest.fixture
+def codes(house: House, processes: Processes) -> Codes:
+    return Codes(
+        processes.here.records("oidc.code", Code),
+        house.sql.grants,
+        entropy=SystemEntropy(),
+        clock=house.clock,
+        session_lifetime=12 * HOUR,
+    )
+
+
+async def code_for(house: House, codes: Codes, agreed: Approval) -> str:
+    return await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), house.now)
+
+
+async def test_a_code_is_exchanged_for_a_grant(house: House, codes: Codes) -> None:
+    await registered(house)
+    agreed = await approval(house)
+    grant = await codes.exchange(await code_for(house, codes, agreed), PORTAL, CALLBACK, VERIFIER)
+    assert grant.approval == agreed
+    assert grant.family is None
+    assert grant.expires_at == house.now + 12 * HOUR
+    found = await house.sql.grants.find(grant.id, house.now)
+    assert found is not None
+    assert found[0] == grant
+
+
+@pytest.mark.attack("T5")
+async def test_of_twenty_exchanges_at_once_one_succeeds_and_a_replay_ends_what_it_got(
+    house: House, codes: Codes
+) -> None:
+    await registered(house)
+    code = await code_for(house, codes, await approval(house))
+    tries = [codes.exchange(code, PORTAL, CALLBACK, VERIFIER) for _ in range(20)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    won = [outcome for outcome in outcomes if isinstance(outcome, Grant)]
+    assert len(won) == 1
+    assert all(isinstance(outcome, InvalidGrant) for outcome in outcomes if outcome is not won[0])
+    assert house.count("oidc_grant") <= 1
+    with pytest.raises(InvalidGrant):
+        await codes.exchange(code, PORTAL, CALLBACK, VERIFIER)
+    assert await house.sql.grants.find(won[0].id, house.now) is None
+
+
+@pytest.mark.attack("T5")
+async def test_what_does_not_fit_spends_nothing(house: House, codes: Codes) -> None:
+    await registered(house)
+    code = await code_for(house, codes, await approval(house))
+    for client, address, verifier in (
+        (replace(PORTAL, id="other"), CALLBACK, VERIFIER),
+        (PORTAL, "https://portal.example/other", VERIFIER),
+        (PORTAL, CALLBACK, "w" * 43),
+        (PORTAL, CALLBACK, None),
+    ):
+        with pytest.raises(InvalidGrant):
+            await codes.exchange(code, client, address, verifier)
+    assert (await codes.exchange(code, PORTAL, CALLBACK, VERIFIER)).approval.client == "portal"
+
+
+async def test_a_code_is_over_after_a_minute(house: House, codes: Codes) -> None:
+    await registered(house)
+    code = await code_for(house, codes, await approval(house))
+    house.clock.advance(60)
+    with pytest.raises(InvalidGrant):
+        await codes.exchange(code, PORTAL, CALLBACK, VERIFIER)
+
+
+@pytest.mark.attack("Q21")
+async def test_a_code_of_an_account_that_is_locked_by_now_is_worth_nothing(house: House, codes: Codes) -> None:
+    await registered(house)
+    agreed = await approval(house)
+    code = await code_for(house, codes, agreed)
+    house.set_status(agreed.account, "locked")
+    with pytest.raises(InvalidGrant):
+        await codes.exchange(code, PORTAL, CALLBACK, VERIFIER)
+    assert house.count("oidc_grant") == 0
