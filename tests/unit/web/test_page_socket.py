@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin.pages import End, Look, QrPages, Watch
 from bjidp.qrlogin.wire import ExpiredMessage, Message
-from bjidp.web.qr.page_socket import SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
+from bjidp.web.qr.page_socket import PULSE, SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
 from tests.support.program import LoopTime
 
 LONG = 60.0
@@ -136,7 +136,7 @@ async def test_alive_is_counted_from_the_last_message() -> None:
     bench.socket.wake()
     await bench.passes(SILENCE - 1)
     assert [message["type"] for message in bench.connection.written] == ["expired"]
-    await bench.passes(1)
+    await bench.passes(1 + PULSE)
     assert bench.connection.written[-1] == {"type": "alive"}
     bench.socket.stop()
 
