@@ -26,6 +26,9 @@ Json: TypeAlias = Mapping[str, object]
 NAME_MAX: Final = 40
 """Characters of a name: it has to fit on a phone, beside what it asks for."""
 
+KEYS_MAX: Final = 8
+"""Public keys: one that signs and those before and after it, of more than one machine."""
+
 ADDRESSES_MAX: Final = 32
 ADDRESS_MAX: Final = 512
 
@@ -168,8 +171,8 @@ class _Reading:
                 self.fault("jwks", "is needed for private_key_jwt")
             return ()
         found = stated.get("keys") if isinstance(stated, Mapping) else None
-        if not isinstance(found, Sequence) or isinstance(found, str) or not 1 <= len(found) <= 8:  # noqa: PLR2004
-            self.fault("jwks", "must have 1 to 8 keys")
+        if not isinstance(found, Sequence) or isinstance(found, str) or not 1 <= len(found) <= KEYS_MAX:
+            self.fault("jwks", f"must have 1 to {KEYS_MAX} keys")
             return ()
         return tuple(key for each in found if (key := self._key(each)) is not None)
 

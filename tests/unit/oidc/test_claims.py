@@ -1,4 +1,4 @@
-"""What a relying party reads of somebody, and what the provider says of itself."""
+"""What a relying party reads of somebody."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from msgspec.structs import replace
 
 from bjidp.accounts.ports import Evidence, Member
 from bjidp.oidc.claims import ActsFor, Known, told
-from bjidp.oidc.discovery import document
 from bjidp.oidc.scopes import CLAIMS, Claim, Scope
 from bjidp.person import DocumentType, Person, Sex
-from bjidp.site import read_base_url
 from bjidp.standing import Level, Standing, Status
 
 pytestmark = pytest.mark.req("LOG-8")
@@ -85,16 +83,3 @@ def test_no_value_is_shown() -> None:
 def test_each_claim_is_of_exactly_one_scope() -> None:
     named = [claim for claims in CLAIMS.values() for claim in claims]
     assert sorted(named) == sorted(Claim)
-
-
-@pytest.mark.req("RP-1")
-def test_the_provider_promises_its_own_addresses_and_what_libraries_need() -> None:
-    found = document(read_base_url("https://id.example"))
-    addresses = [value for name, value in found.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) == 8
-    assert all(str(address).startswith("https://id.example/oauth/") for address in addresses)
-    assert found["issuer"] == "https://id.example"
-    assert found["code_challenge_methods_supported"] == ["S256"]
-    assert found["response_types_supported"] == ["code"]
-    assert found["acr_values_supported"] == ["L1", "L2", "L3", "L4"]
-    assert "none" not in list(map(str, found["introspection_endpoint_auth_methods_supported"]))  # type: ignore[call-overload]
