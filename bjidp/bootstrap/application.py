@@ -15,6 +15,7 @@ from bjidp.bootstrap.appeals import outcomes_part
 from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.front import wire_front
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
+from bjidp.bootstrap.oidc import oidc_part
 from bjidp.bootstrap.pages import pages_part
 from bjidp.bootstrap.qr import wire_qr
 from bjidp.bootstrap.rooms import Rooms
@@ -50,6 +51,7 @@ def build(rooms: Rooms) -> web.Application:
         recovery_part(rooms, front, verification, endings),
         centre_part(rooms, front, verification, mini_sessions, own, acts),
         outcomes_part(rooms, verification, endings),
+        oidc_part(rooms, front),
         pages_part(rooms, front, qr, verification, acts),
     )
     calls = tuple(call for part in parts for call in part.calls)

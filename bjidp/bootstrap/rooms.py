@@ -27,6 +27,11 @@ from bjidp.miniprogram.platform_logins import KeptLogin
 from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.ticket_check import TicketCheck
+from bjidp.oidc.authorizing import Pending as PendingAuthorization
+from bjidp.oidc.authorizing import Pushed as PushedAuthorization
+from bjidp.oidc.clients import UsedAssertion
+from bjidp.oidc.grants.code import Code as AuthorizationCode
+from bjidp.oidc.ports import ClientStore, ConsentStore, GrantStore
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -79,6 +84,9 @@ class Stores(Struct, frozen=True, kw_only=True):
     checks: CheckStore
     organisations: OrganisationStore
     appeals: AppealStore
+    relying_parties: ClientStore
+    consents: ConsentStore
+    grants: GrantStore
     sessions: SessionStore
     mini_sessions: MiniSessionStore
     audit: AuditLog
@@ -97,6 +105,10 @@ class Stores(Struct, frozen=True, kw_only=True):
     dispatches: Records[Dispatch]
     drafts: Records[Sealed]
     claims: Records[Sealed]
+    authorizations: Records[PendingAuthorization]
+    pushed_authorizations: Records[PushedAuthorization]
+    authorization_codes: Records[AuthorizationCode]
+    used_assertions: Records[UsedAssertion]
     signals: SignalBus
     throttle: Throttle
     pings: tuple[Callable[[], Awaitable[None]], ...]
@@ -168,6 +180,9 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             checks=sql.checks,
             organisations=sql.organisations,
             appeals=sql.appeals,
+            relying_parties=sql.clients,
+            consents=sql.consents,
+            grants=sql.grants,
             sessions=sql.sessions,
             mini_sessions=sql.mini_sessions,
             audit=sql.audit,
@@ -186,6 +201,10 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             dispatches=MemoryRecords(clock),
             drafts=MemoryRecords(clock),
             claims=MemoryRecords(clock),
+            authorizations=MemoryRecords(clock),
+            pushed_authorizations=MemoryRecords(clock),
+            authorization_codes=MemoryRecords(clock),
+            used_assertions=MemoryRecords(clock),
             signals=MemorySignalBus(),
             throttle=MemoryThrottle(clock),
             pings=(sql.ping,),
@@ -203,6 +222,9 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         checks=sql.checks,
         organisations=sql.organisations,
         appeals=sql.appeals,
+        relying_parties=sql.clients,
+        consents=sql.consents,
+        grants=sql.grants,
         sessions=redis.sessions(sql.accounts, sql.audit),
         mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
         audit=sql.audit,
@@ -221,6 +243,10 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         dispatches=redis.records("dispatch", Dispatch),
         drafts=redis.records("draft", Sealed),
         claims=redis.records("claim", Sealed),
+        authorizations=redis.records("authorization", PendingAuthorization),
+        pushed_authorizations=redis.records("pushed-authorization", PushedAuthorization),
+        authorization_codes=redis.records("authorization-code", AuthorizationCode),
+        used_assertions=redis.records("used-assertion", UsedAssertion),
         signals=redis.signals,
         throttle=redis.throttle,
         pings=(sql.ping, redis.ping),

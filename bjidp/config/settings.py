@@ -102,6 +102,13 @@ class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a link made by recovery may not change the account without another proof."""
 
 
+class Oidc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The OpenID provider."""
+
+    series: int = 1
+    """Of the keys that sign ID tokens: raised by one when a key got out, and every key from then on is another."""
+
+
 class Networks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is known of networks."""
 
@@ -124,6 +131,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sessions: Sessions = Sessions()
     accounts: Accounts = Accounts()
     networks: Networks = Networks()
+    oidc: Oidc = Oidc()
     wechat: WechatSettings | None = None
     alipay: AlipaySettings | None = None
     baidu: BaiduSettings | None = None

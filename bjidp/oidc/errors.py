@@ -138,3 +138,17 @@ class InvalidRequestUri(ProtocolError):
     """The pushed request is unknown, used, over, or another client's: one and the same answer."""
 
     error = "invalid_request_uri"
+
+
+class InvalidToken(ProtocolError):
+    """The access token is unknown, over or revoked (RFC 6750, section 3.1): one and the same answer."""
+
+    error = "invalid_token"
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class InsufficientUserAuthentication(ProtocolError):
+    """The token's login was at too low a level, or too long ago (RFC 9470, section 3)."""
+
+    error = "insufficient_user_authentication"
+    status = HTTPStatus.UNAUTHORIZED

@@ -37,6 +37,14 @@ class LoginFirst:
         self._observer = observer
         self._throttle = throttle
 
+    async def lead_for(self, request: web.Request, client: Client, where: str) -> web.HTTPSeeOther:
+        """Return the way to the login page for ``client``, which leads to ``where``, an address that we made ourselves.
+
+        Raises ``RateLimited`` and ``StoreUnavailable``.
+        """
+        await self._observer.source(request).hit(self._throttle, "page.opened", OPENED)
+        return await self._led(request, Purposeful(Purpose.LOGIN, client, where), self._secret(request, None))
+
     async def lead(self, request: web.Request, asker: Asker | None = None) -> web.HTTPSeeOther:
         """Return the way to the login page, which leads back to the page of ``request``.
 
@@ -47,7 +55,10 @@ class LoginFirst:
         # The path alone: what follows it is the client's, and names a form that went with its session.
         page = request.path if is_own(request.path) else at(request, HOME)
         about = Purposeful(Purpose.LOGIN, self._client, page)
-        opened = await self._browsers.open_page(self._secret(request, asker), about)
+        return await self._led(request, about, self._secret(request, asker))
+
+    async def _led(self, request: web.Request, about: Purposeful, secret: str | None) -> web.HTTPSeeOther:
+        opened = await self._browsers.open_page(secret, about)
         way = web.HTTPSeeOther(at(request, "/login"))
         self._cookies.set_browser(way, opened.secret)
         return way

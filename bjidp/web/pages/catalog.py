@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bjidp.web.pages import centre, organisations, recovery
+from bjidp.web.pages import centre, oidc, organisations, recovery
 from bjidp.web.pages.appeal import AppealPage
 from bjidp.web.pages.ending import ErrorPage, MessagePage
 from bjidp.web.pages.help import ArticlePage, HelpPage, ManualPage
@@ -36,6 +36,7 @@ ALL: tuple[type[Page], ...] = (
     *organisations.ALL,
     AppealPage,
     *recovery.ALL,
+    *oidc.ALL,
     MessagePage,
     HelpPage,
     ArticlePage,

@@ -26,6 +26,7 @@ from bjidp.web.words.advice import advice
 
 STATUS: Final[dict[str, HTTPStatus]] = {
     "account_refused": HTTPStatus.FORBIDDEN,
+    "authorization_over": HTTPStatus.GONE,
     "acting_on_probation": HTTPStatus.FORBIDDEN,
     "already_signed_in": HTTPStatus.CONFLICT,
     "appeal_not_needed": HTTPStatus.CONFLICT,

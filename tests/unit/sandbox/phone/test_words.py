@@ -27,6 +27,7 @@ OF_PAGES = {
     "claim_over",
     "code_wrong",
     "credentials_wrong",
+    "authorization_over",
     "dispatch_unknown",
     "document_expired",
     "document_tail_spent",

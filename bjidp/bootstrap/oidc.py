@@ -1,0 +1,96 @@
+"""The OpenID provider, wired: what relying parties ask by themselves.
+
+Called by ``application``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.rooms import Rooms
+from bjidp.clock import SECOND
+from bjidp.mac import MacKey
+from bjidp.oidc import discovery
+from bjidp.oidc.authorizing import Authorizing
+from bjidp.oidc.client import Client
+from bjidp.oidc.clients import Clients
+from bjidp.oidc.granting import Granting
+from bjidp.oidc.grants.exchanging import Codes
+from bjidp.oidc.reading import Reading
+from bjidp.oidc.signing import SigningKeys
+from bjidp.oidc.tokens import Tokens
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.web.oidc.machine import MachineEndpoints
+from bjidp.web.oidc.pages import AuthorizePages
+
+
+def oidc_part(rooms: Rooms, front: Front) -> Part:
+    """Return the endpoints that relying parties ask by themselves."""
+    stores, keyring, clock = rooms.stores, rooms.keyring, rooms.clock
+    tokens = Tokens(
+        {version: MacKey(keyring.derive(version, "oidc/token")) for version in keyring.versions}, keyring.current
+    )
+    pseudonyms = Pseudonyms(keyring)
+    signing = SigningKeys(partial(keyring.derive, keyring.current), rooms.settings.oidc.series)
+    codes = Codes(
+        stores.authorization_codes,
+        stores.grants,
+        entropy=rooms.entropy,
+        clock=clock,
+        session_lifetime=rooms.settings.sessions.lifetime_seconds * SECOND,
+    )
+    authorizing = Authorizing(
+        clients=stores.relying_parties,
+        consents=stores.consents,
+        codes=codes,
+        pending=stores.authorizations,
+        pushed=stores.pushed_authorizations,
+        entropy=rooms.entropy,
+        issuer=rooms.site.url,
+    )
+    endpoints = MachineEndpoints(
+        site=rooms.site,
+        clients=Clients(
+            stores.relying_parties,
+            stores.used_assertions,
+            issuer=rooms.site.url,
+            token_endpoint=rooms.site.url + discovery.TOKEN,
+            clock=clock,
+        ),
+        authorizing=authorizing,
+        granting=Granting(
+            codes=codes,
+            grants=stores.grants,
+            tokens=tokens,
+            signing=signing,
+            sid=partial(_sid, pseudonyms),
+            issuer=rooms.site.url,
+            clock=clock,
+        ),
+        reading=Reading(
+            clients=stores.relying_parties,
+            grants=stores.grants,
+            members=stores.members,
+            tokens=tokens,
+            issuer=rooms.site.url,
+            clock=clock,
+        ),
+        signing=signing,
+        observer=front.observer,
+        throttle=stores.throttle,
+        clock=clock,
+    )
+    pages = AuthorizePages(
+        site=rooms.site,
+        authorizing=authorizing,
+        desk=front.desk,
+        login_first=front.login_first,
+        renderer=front.renderer,
+        clock=clock,
+    )
+    return Part(mounts=(endpoints.mount, pages.mount))
+
+
+def _sid(pseudonyms: Pseudonyms, client: Client, session: str) -> str:
+    return pseudonyms.key("oidc.sid", client.id, session)

@@ -1,0 +1,217 @@
+"""An authorization request from its arrival to its answer.
+
+Owns what is kept while a person logs in, proves more or agrees: the request itself, by a name that the address of every
+page in between carries. The name is no secret and proves nothing: what is missing is found out anew from the session of
+whoever comes with it, an agreement counts for the account that gave it, and the answer goes to the relying party's own
+address, in the browser of the person it is about, whose state the relying party compares. Called by the
+pages of the authorization endpoint.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.clock import MINUTE, SECOND, Instant, Millis
+from bjidp.entropy import Entropy, token
+from bjidp.errors import BjidpError
+from bjidp.oidc.authorize.checks import Asked, At, addressed, checked
+from bjidp.oidc.authorize.prompting import Answer, Facts, Step, Subject, next_step
+from bjidp.oidc.authorize.request import AuthorizationRequest
+from bjidp.oidc.client import Client
+from bjidp.oidc.errors import (
+    InvalidRequest,
+    InvalidRequestUri,
+    ProtocolError,
+    RedirectRefused,
+    RelyingPartyUnknown,
+)
+from bjidp.oidc.grants.code import Approval
+from bjidp.oidc.grants.exchanging import Codes
+from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.ports import ClientStore, ConsentStore
+from bjidp.oidc.scopes import Scope
+from bjidp.records import Records, StaleRecord
+
+LIFETIME: Final[Millis] = 30 * MINUTE
+"""How long a person may take to log in, to prove more and to agree."""
+
+PUSHED: Final[Millis] = 90 * SECOND
+"""How long a pushed request waits for its person (RFC 9126, section 2.2: a short time)."""
+
+URN: Final = "urn:ietf:params:oauth:request_uri:"
+
+
+class RequestOver(BjidpError):
+    """Nobody knows this request any more: the person begins again at the site they came from."""
+
+    code = "authorization_over"
+
+
+class Pending(Struct, frozen=True):
+    """A request under way, and who has agreed to it."""
+
+    request: AuthorizationRequest
+    begun_at: Instant
+    agreed_by: str | None = None
+    agreed_at: Instant | None = None
+
+
+class Pushed(Struct, frozen=True):
+    """A request that its client has pushed."""
+
+    request: AuthorizationRequest
+
+
+class Redirected(Exception):
+    """The relying party is answered, at ``where``, and the person with it."""
+
+    def __init__(self, where: str) -> None:
+        """Say where the person goes."""
+        super().__init__("to the relying party")
+        self.where = where
+
+
+class Look(Struct, frozen=True):
+    """A request as it is at this moment: for whom, and what is missing."""
+
+    client: Client
+    pending: Pending
+    step: Step
+
+
+class Authorizing:
+    """Takes requests and answers them."""
+
+    def __init__(
+        self,
+        *,
+        clients: ClientStore,
+        consents: ConsentStore,
+        codes: Codes,
+        pending: Records[Pending],
+        pushed: Records[Pushed],
+        entropy: Entropy,
+        issuer: str,
+    ) -> None:
+        """Answer as ``issuer``."""
+        self._clients = clients
+        self._consents = consents
+        self._codes = codes
+        self._pending = pending
+        self._pushed = pushed
+        self._entropy = entropy
+        self._issuer = issuer
+
+    async def push(self, client: Client, parameters: Parameters) -> str:
+        """Keep a request that its client pushes; return the ``request_uri`` for it (RFC 9126).
+
+        Raises :class:`ProtocolError`, also for an address that is not registered: here the client itself is told.
+        """
+        if "request_uri" in parameters:
+            raise InvalidRequestUri("a pushed request names no other")
+        try:
+            request = checked(Asked(client, parameters), At.PUSHED)
+        except RedirectRefused:
+            # Nobody is on their way yet, and who asks has proved to be the client: it may know.
+            raise InvalidRequest("redirect_uri is missing, or not one that was registered, to the letter") from None
+        name = token(self._entropy, 256)
+        await self._pushed.add(name, Pushed(request), PUSHED)
+        return URN + name
+
+    async def begin(self, parameters: Parameters, now: Instant) -> str:
+        """Take a request from a browser; return the name it is kept under.
+
+        Raises :class:`RelyingPartyUnknown` and ``RedirectRefused`` where nobody may be sent anywhere, and
+        :class:`Redirected` with what is wrong, once it is certain where the relying party is.
+        """
+        client_id = parameters.get("client_id")
+        found = None if client_id is None else await self._clients.find(client_id)
+        if found is None:
+            raise RelyingPartyUnknown
+        client = found.client
+        named = parameters.get("request_uri")
+        if named is not None and named.startswith(URN):
+            request = await self._taken(client, named.removeprefix(URN))
+        else:
+            where = addressed(client, parameters)
+            try:
+                request = checked(Asked(client, parameters), At.AUTHORIZE)
+            except ProtocolError as error:
+                raise Redirected(self._refusal(where, parameters.get("state"), error)) from None
+        name = token(self._entropy, 128)
+        await self._pending.add(name, Pending(request, now), LIFETIME)
+        return name
+
+    async def look(self, name: str, subject: Subject | None, now: Instant) -> Look:
+        """Return what is missing for whoever comes with the name of a request.
+
+        Raises :class:`RequestOver`, and :class:`Redirected` where no page may be shown.
+        """
+        held = await self._pending.get(name)
+        if held is None:
+            raise RequestOver
+        pending = held.value
+        client = await self._client(pending.request.client)
+        if subject is not None:
+            subject = replace(subject, agreed=await self._consents.agreed(subject.account, client.id))
+        mine = subject is not None and pending.agreed_by == subject.account
+        facts = Facts(subject=subject, begun_at=pending.begun_at, agreed_at=pending.agreed_at if mine else None)
+        try:
+            return Look(client, pending, next_step(pending.request, facts, now))
+        except ProtocolError as error:
+            raise Redirected(self._refusal(pending.request.redirect_uri, pending.request.state, error)) from None
+
+    async def agree(self, name: str, account: str, now: Instant) -> None:
+        """Note that ``account`` agrees to what is asked; raise :class:`RequestOver`."""
+        held = await self._pending.get(name)
+        if held is None:
+            raise RequestOver
+        remembered = frozenset(held.value.request.scopes) - {Scope.OFFLINE_ACCESS}
+        await self._consents.agree(account, held.value.request.client, remembered, now)
+        try:
+            await self._pending.replace(name, replace(held.value, agreed_by=account, agreed_at=now), held.version)
+        except StaleRecord:
+            raise RequestOver from None
+
+    async def refuse(self, name: str, error: ProtocolError) -> str:
+        """End a request with ``error``; return where the person goes. Raises :class:`RequestOver`."""
+        pending = await self._pending.take(name)
+        if pending is None:
+            raise RequestOver
+        return self._refusal(pending.request.redirect_uri, pending.request.state, error)
+
+    async def answer(self, name: str, look: Look, approval: Approval, now: Instant) -> str:
+        """Give a code for ``approval``, once; return where the person goes with it. Raises :class:`RequestOver`."""
+        assert isinstance(look.step, Answer)  # noqa: S101 - a page that asks for it too early is a mistake of ours
+        # Of two tabs that are ready at once one takes the request, and the relying party hears of one.
+        pending = await self._pending.take(name)
+        if pending is None:
+            raise RequestOver
+        request = pending.request
+        code = await self._codes.give(approval, request.redirect_uri, request.challenge, now)
+        return self._at(request.redirect_uri, {"code": code, "state": request.state})
+
+    async def _taken(self, client: Client, name: str) -> AuthorizationRequest:
+        pushed = await self._pushed.take(name)
+        if pushed is None or pushed.request.client != client.id:
+            # Where it would have gone is known to nobody any more: the person is told to begin again.
+            raise RequestOver
+        return pushed.request
+
+    async def _client(self, client_id: str) -> Client:
+        found = await self._clients.find(client_id)
+        if found is None:
+            raise RelyingPartyUnknown
+        return found.client
+
+    def _refusal(self, where: str, state: str | None, error: ProtocolError) -> str:
+        return self._at(where, {"error": error.error, "error_description": error.description, "state": state})
+
+    def _at(self, where: str, members: dict[str, str | None]) -> str:
+        """Return the address with the members of an answer, and who answers (RFC 9207)."""
+        given = {name: value for name, value in members.items() if value is not None} | {"iss": self._issuer}
+        return f"{where}{'&' if urlsplit(where).query else '?'}{urlencode(given)}"

@@ -1,0 +1,99 @@
+"""What a token is good for at the moment it is shown.
+
+Owns userinfo, introspection (RFC 7662) and revocation (RFC 7009). Each look finds the grant that the token names, so a
+token is over the moment its grant is (attack T3). Called by the endpoints of those names.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bjidp.accounts.ports import MemberStore
+from bjidp.clock import SECOND, Clock
+from bjidp.oidc.claims import Known, told
+from bjidp.oidc.client import Client
+from bjidp.oidc.errors import InvalidToken
+from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.ports import ClientStore, GrantStore
+from bjidp.oidc.tokens import Tokens
+
+OVER: Final = "the access token is unknown, over or revoked"
+
+
+class Reading:
+    """Reads by tokens."""
+
+    def __init__(
+        self,
+        *,
+        clients: ClientStore,
+        grants: GrantStore,
+        members: MemberStore,
+        tokens: Tokens,
+        issuer: str,
+        clock: Clock,
+    ) -> None:
+        """Tell as ``issuer``."""
+        self._clients = clients
+        self._grants = grants
+        self._members = members
+        self._tokens = tokens
+        self._issuer = issuer
+        self._clock = clock
+
+    async def userinfo(self, access_token: str | None) -> dict[str, object]:
+        """Return what the token's owner agreed may be read; raise :class:`InvalidToken` and ``StoreUnavailable``."""
+        found = None if access_token is None else await self._by_access(access_token)
+        member = None if found is None else await self._members.member(found[0].approval.account)
+        if found is None or member is None:
+            raise InvalidToken(OVER)
+        approval = found[0].approval
+        return {"sub": found[0].subject, **told(Known(member), approval.scopes)}
+
+    async def introspected(self, client: Client, token: str) -> dict[str, object]:
+        """Return what ``client`` may know of a token: those of its own sector, and of all others that they are none.
+
+        A resource server knows people by the names of its sector, and a token of another one would tell it that some
+        site knows somebody (RFC 7662, section 4).
+        """
+        access = await self._by_access(token)
+        found = access or await self._by_refresh(token)
+        owner = None if found is None else await self._clients.find(found[0].approval.client)
+        if found is None or owner is None or owner.client.sector != client.sector:
+            return {"active": False}
+        grant, ends_at = found
+        approval = grant.approval
+        return {
+            "active": True,
+            "iss": self._issuer,
+            "sub": grant.subject,
+            "client_id": approval.client,
+            "scope": " ".join(approval.scopes),
+            "token_type": "Bearer" if access is not None else "refresh_token",
+            "exp": ends_at // SECOND,
+            "iat": grant.created_at // SECOND,
+            "acr": approval.authentication.level.name,
+            "amr": list(approval.authentication.methods),
+            "auth_time": approval.authentication.at // SECOND,
+        }
+
+    async def revoke(self, client: Client, token: str) -> None:
+        """End the grant of a token of ``client``; one that is none, or another's, is no error and changes nothing."""
+        found = await self._by_access(token) or await self._by_refresh(token)
+        if found is not None and found[0].approval.client == client.id:
+            await self._grants.end(found[0].id, GrantEnd.REVOKED, self._clock.now())
+
+    async def _by_access(self, text: str) -> tuple[Grant, int] | None:
+        now = self._clock.now()
+        shown = self._tokens.read_access(text, now)
+        found = None if shown is None else await self._grants.find(shown.grant, now)
+        return None if shown is None or found is None else (found[0], min(shown.expires_at, found[0].expires_at))
+
+    async def _by_refresh(self, text: str) -> tuple[Grant, int] | None:
+        shown = self._tokens.read_refresh(text)
+        found = None if shown is None else await self._grants.find(shown.grant, self._clock.now())
+        if shown is None or found is None:
+            return None
+        family = found[0].family
+        # A number that is used is no token any more; that somebody asks about it is no use of it.
+        return (found[0], family.ends_at) if family is not None and family.number == shown.number else None

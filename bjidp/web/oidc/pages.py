@@ -1,0 +1,168 @@
+"""Where relying parties send their users: a login, an agreement, and the way back (LOG-8).
+
+Owns ``/oauth/authorize`` and ``/oauth/continue``, and the latter under ``/h5``. Nothing is decided here: each opening
+of the page asks what is missing at that moment, and leads to whoever is to ask for it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bjidp.clock import Clock
+from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.oidc import discovery
+from bjidp.oidc.authorize.prompting import Agree, Answer, Subject
+from bjidp.oidc.authorizing import Authorizing, Look, Redirected
+from bjidp.oidc.errors import AccessDenied, InteractionRequired
+from bjidp.oidc.grants.code import Approval, Authentication
+from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.scopes import Scope
+from bjidp.qrlogin.flow import Client
+from bjidp.sessions.ports import Way
+from bjidp.site import Site
+from bjidp.web.forms.desk import Asker, Desk
+from bjidp.web.forms.login_first import LoginFirst
+from bjidp.web.forms.signed_in import Owner
+from bjidp.web.http.visitor import is_phone, on_h5
+from bjidp.web.oidc.answers import posted
+from bjidp.web.pages.form_view import Form, FormView
+from bjidp.web.pages.oidc import ConsentPage, LeavingPage
+from bjidp.web.pages.rendering import Renderer
+
+CONTINUE: Final = "/oauth/continue"
+
+METHODS: Final = {Way.QR: "qr", Way.PASSWORD: "pwd", Way.SMS: "sms", Way.REGISTRATION: "sms"}
+"""The ``amr`` of each way in; whoever has just registered has proved a number."""
+
+
+class ConsentForm(Form, frozen=True):
+    """What somebody says to a site."""
+
+    request: str = ""
+
+
+class AuthorizePages:
+    """Handlers of the authorization endpoint."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        authorizing: Authorizing,
+        desk: Desk,
+        login_first: LoginFirst,
+        renderer: Renderer,
+        clock: Clock,
+    ) -> None:
+        """Take every dependency; ``bootstrap`` wires them."""
+        self._site = site
+        self._authorizing = authorizing
+        self._desk = desk
+        self._login_first = login_first
+        self._renderer = renderer
+        self._clock = clock
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get(discovery.AUTHORIZE, self.begin, allow_head=False)
+        app.router.add_post(discovery.AUTHORIZE, self.begin)
+        for prefix in ("", "/h5"):
+            app.router.add_get(f"{prefix}{CONTINUE}", self.show, allow_head=False)
+            app.router.add_post(f"{prefix}{CONTINUE}", self.say)
+
+    async def begin(self, request: web.Request) -> web.Response:
+        """Take a request, from the address or from a form (OpenID Connect Core, section 3.1.2.1)."""
+        parameters = Parameters(request.query.items()) if request.method == "GET" else await posted(request)
+        try:
+            name = await self._authorizing.begin(parameters, self._clock.now())
+        except Redirected as redirected:
+            raise web.HTTPSeeOther(redirected.where) from None
+        prefix = "/h5" if is_phone(request) else ""
+        raise web.HTTPSeeOther(f"{prefix}{CONTINUE}?request={name}")
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Lead to what is missing, and to the site once nothing is."""
+        name = request.query.get("request", "")
+        asker = await self._desk.visit(request)
+        now = self._clock.now()
+        try:
+            look = await self._authorizing.look(name, _subject(asker.owner), now)
+        except Redirected as redirected:
+            return self._leave(request, "", redirected.where)
+        if asker.owner is None:
+            client = Client(look.client.name, urlsplit(look.client.home).hostname or "")
+            raise await self._login_first.lead_for(request, client, f"{request.path}?request={name}")
+        match look.step:
+            case Agree(scopes=scopes):
+                return self._desk.answer(request, asker, _consent(request, asker, asker.owner, look, name, scopes))
+            case Answer():
+                approval = _approval(look, asker.owner)
+                where = await self._authorizing.answer(name, look, approval, now)
+                return self._leave(request, look.client.name, where)
+            case _:
+                error = InteractionRequired("the person has to be asked")
+                return self._leave(request, look.client.name, await self._authorizing.refuse(name, error))
+
+    async def say(self, request: web.Request) -> web.Response:
+        """Take what somebody says to a site."""
+        await self._desk.received(request)
+        asker, form = await self._desk.read(request, ConsentForm)
+        if asker.owner is None:
+            raise web.HTTPSeeOther(f"{request.path}?request={form.request}")
+        match form.act:
+            case "agree":
+                await self._authorizing.agree(form.request, asker.owner.session.account, self._clock.now())
+                return self._desk.lead(asker, f"{request.path}?request={form.request}")
+            case "refuse":
+                where = await self._authorizing.refuse(form.request, AccessDenied("the person said no"))
+                return self._leave(request, "", where)
+            case _:
+                raise InvalidRequest(FieldFault("act", "unknown"))
+
+    def _leave(self, request: web.Request, client: str, where: str) -> web.Response:
+        """Send the person to the site: by a redirect, or by a page that leads on where a form was posted before it.
+
+        Browsers hold redirects after a posted form to the page's ``form-action``, which is this site alone.
+        """
+        if not request.headers.get("Referer", "").startswith(f"{self._site.url}/"):
+            raise web.HTTPSeeOther(where)
+        page = LeavingPage(h5=on_h5(request), client=client, where=where)
+        return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
+
+
+def _subject(owner: Owner | None) -> Subject | None:
+    if owner is None:
+        return None
+    return Subject(owner.session.account, owner.session.created_at, owner.standing.level, frozenset())
+
+
+def _approval(look: Look, owner: Owner) -> Approval:
+    session, standing = owner.session, owner.standing
+    request = look.pending.request
+    return Approval(
+        client=look.client.id,
+        account=session.account,
+        ref=standing.ref,
+        session=session.id,
+        epoch=standing.epoch,
+        scopes=request.scopes,
+        authentication=Authentication(session.created_at, standing.level, (METHODS[session.login.way],)),
+        nonce=request.nonce,
+    )
+
+
+def _consent(
+    request: web.Request, asker: Asker, owner: Owner, look: Look, name: str, scopes: tuple[Scope, ...]
+) -> ConsentPage:
+    return ConsentPage(
+        h5=on_h5(request),
+        form=FormView(csrf=asker.csrf),
+        client=look.client.name,
+        domain=urlsplit(look.client.home).hostname or "",
+        who=owner.standing.name,
+        scopes=scopes,
+        request=name,
+    )

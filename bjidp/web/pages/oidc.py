@@ -1,0 +1,61 @@
+"""What the pages of the authorization endpoint are told (LOG-8)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from bjidp.oidc.scopes import Scope
+from bjidp.web.pages.form_view import FormView
+
+
+class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks whether a site may read what it wants to read."""
+
+    template: ClassVar[str] = "consent.html"
+
+    h5: bool
+    form: FormView
+    client: str
+    domain: str
+    """The host that was registered, beside the name that anybody could have chosen."""
+    who: str
+    """Masked display name."""
+    scopes: tuple[Scope, ...]
+    request: str
+    """The name of the request, which the form carries."""
+
+    @classmethod
+    def sample(cls) -> ConsentPage:
+        """Return the page with everything that may be asked for."""
+        return cls(
+            h5=False,
+            form=FormView(csrf="example"),
+            client="首都之窗",
+            domain="portal.example",
+            who="张**",
+            scopes=tuple(Scope),
+            request="mDq3vYdV0Yw4h8m0m1iX7A",
+        )
+
+
+class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Leads on to a site by itself.
+
+    A posted form may lead to no other site (``form-action``), and browsers hold every redirect after it to that.
+    """
+
+    template: ClassVar[str] = "leaving.html"
+
+    h5: bool
+    client: str
+    where: str
+
+    @classmethod
+    def sample(cls) -> LeavingPage:
+        """Return the page on the way to the portal."""
+        return cls(h5=False, client="首都之窗", where="https://portal.example/callback?code=example")
+
+
+ALL = (ConsentPage, LeavingPage)

@@ -1,0 +1,166 @@
+"""What relying parties ask by themselves, over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+from urllib.parse import urlencode
+
+import jwt
+import msgspec
+import pytest
+
+from bjidp.oidc.grants.code import Approval, Authentication
+from bjidp.oidc.grants.exchanging import Codes
+from bjidp.oidc.metadata import read
+from bjidp.oidc.pkce import challenge_of
+from bjidp.oidc.ports import Registered
+from bjidp.oidc.scopes import Scope
+from bjidp.standing import Level, Standing
+from tests.support.calls import Answer, Caller
+from tests.support.members import enrolled
+from tests.support.program import Program
+
+pytestmark = pytest.mark.req("RP-1")
+
+CALLBACK = "https://portal.example/callback"
+VERIFIER = "v" * 43
+FORM = "application/x-www-form-urlencoded"
+BASIC = "Basic " + base64.b64encode(b"portal:secret").decode()
+METADATA: dict[str, object] = {
+    "client_name": "首都之窗",
+    "client_uri": "https://portal.example/",
+    "redirect_uris": [CALLBACK],
+    "grant_types": ["authorization_code", "refresh_token"],
+    "scope": "openid profile phone offline_access",
+}
+
+
+class Site:
+    """A relying party, and somebody who has agreed that it may read."""
+
+    def __init__(self, program: Program, caller: Caller, member: Standing) -> None:
+        self.program = program
+        self.caller = caller
+        self.member = member
+
+    async def ask(self, path: str, body: dict[str, str], **headers: str) -> Answer:
+        sent = {"Host": self.caller.to.authority, "Content-Type": FORM, "Authorization": BASIC} | headers
+        return await self.caller.send("POST", path, headers=sent, body=urlencode(body).encode())
+
+    async def get(self, path: str, token: str | None = None) -> Answer:
+        sent = {"Host": self.caller.to.authority}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        return await self.caller.send("GET", path, headers=sent)
+
+    async def code(self, *scopes: Scope) -> str:
+        stores = self.program.rooms.stores
+        codes = Codes(
+            stores.authorization_codes,
+            stores.grants,
+            entropy=self.program.rooms.entropy,
+            clock=self.program.clock,
+            session_lifetime=3_600_000,
+        )
+        now = self.program.clock.now()
+        agreed = Approval(
+            client="portal",
+            account=self.member.account,
+            ref=self.member.ref,
+            session="s" * 22,
+            epoch=100,
+            scopes=(Scope.OPENID, *scopes),
+            authentication=Authentication(now, Level.L1, ("pwd",)),
+        )
+        return await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), now)
+
+    async def tokens(self, *scopes: Scope) -> dict[str, Any]:
+        answer = await self.ask("/oauth/token", exchange(await self.code(*scopes)))
+        assert answer.status == 200, answer.text
+        return answer.json()
+
+
+def exchange(code: str) -> dict[str, str]:
+    return {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
+
+
+@pytest.fixture
+async def site(program: Program) -> Site:
+    portal = Registered(read("portal", METADATA), hashlib.sha256(b"secret").digest())
+    stores = program.rooms.stores
+    await stores.relying_parties.add(portal, msgspec.json.encode(METADATA).decode(), program.clock.now())
+    return Site(program, await program.caller(), await enrolled(program))
+
+
+async def test_a_site_exchanges_a_code_and_reads_what_was_agreed_to(site: Site) -> None:
+    given = await site.tokens(Scope.PHONE)
+    assert (given["token_type"], given["expires_in"], given["scope"]) == ("Bearer", 3600, "openid phone")
+    found = (await site.get("/oauth/userinfo", given["access_token"])).json()
+    assert set(found) == {"sub", "phone_number", "phone_number_verified"}
+    keys = (await site.get("/oauth/keys")).json()["keys"]
+    head = jwt.get_unverified_header(given["id_token"])
+    [key] = [key for key in keys if key["kid"] == head["kid"]]
+    claims = jwt.decode(
+        given["id_token"], jwt.PyJWK(key), ["ES256"], audience="portal", issuer=site.program.url,
+        options={"verify_exp": False, "verify_iat": False},
+    )  # fmt: skip
+    assert claims["sub"] == found["sub"]
+
+
+async def test_what_carries_tokens_is_kept_nowhere(site: Site) -> None:
+    answer = await site.ask("/oauth/token", exchange(await site.code()))
+    assert answer.header("Cache-Control") == "no-store"
+    assert answer.header("Access-Control-Allow-Origin") is None
+
+
+async def test_a_library_finds_everything_from_the_issuer_alone(site: Site) -> None:
+    found = (await site.get("/.well-known/openid-configuration")).json()
+    assert found["issuer"] == site.program.url
+    assert found["token_endpoint"] == f"{site.program.url}/oauth/token"
+
+
+@pytest.mark.attack("T3")
+async def test_a_revoked_token_reads_nothing_more_and_neither_does_any_other_of_its_grant(site: Site) -> None:
+    given = await site.tokens(Scope.OFFLINE_ACCESS)
+    assert (await site.ask("/oauth/revoke", {"token": given["refresh_token"]})).status == 200
+    refused = await site.get("/oauth/userinfo", given["access_token"])
+    assert (refused.status, refused.json()["error"]) == (401, "invalid_token")
+    assert str(refused.header("WWW-Authenticate")).startswith('Bearer realm="bjidp", error="invalid_token"')
+    assert (await site.ask("/oauth/revoke", {"token": "nonsense"})).status == 200
+
+
+async def test_a_resource_server_is_told_what_a_token_is_good_for(site: Site) -> None:
+    given = await site.tokens(Scope.PHONE)
+    told = (await site.ask("/oauth/introspect", {"token": given["access_token"]})).json()
+    assert told["active"] is True
+    assert (told["client_id"], told["scope"], told["acr"], told["amr"]) == ("portal", "openid phone", "L1", ["pwd"])
+    assert (await site.ask("/oauth/introspect", {"token": "nonsense"})).json() == {"active": False}
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke", "/oauth/introspect"])
+async def test_who_does_not_prove_who_they_are_is_told_nothing_else(site: Site, path: str) -> None:
+    wrong = "Basic " + base64.b64encode(b"portal:wrong").decode()
+    answer = await site.ask(path, {"token": "x"}, Authorization=wrong)
+    assert (answer.status, answer.json()["error"]) == (401, "invalid_client")
+    assert answer.header("WWW-Authenticate") == 'Basic realm="bjidp"'
+
+
+async def test_guesses_at_a_secret_are_counted_by_address(site: Site) -> None:
+    wrong = "Basic " + base64.b64encode(b"portal:wrong").decode()
+    answers = [(await site.ask("/oauth/token", {}, Authorization=wrong)).status for _ in range(61)]
+    assert answers == [401] * 60 + [429]
+
+
+@pytest.mark.parametrize("body", ["a=%ff", "code=%E5%AF%86", "=", "&&&", "code=1&code=2", "a" * 60_000])
+async def test_no_body_makes_the_server_fail(site: Site, body: str) -> None:
+    sent = {"Host": site.caller.to.authority, "Content-Type": FORM, "Authorization": BASIC}
+    answer = await site.caller.send("POST", "/oauth/token", headers=sent, body=body.encode())
+    assert answer.status == 400
+    assert answer.json()["error"] == "invalid_request"
