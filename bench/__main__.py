@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 import uvloop
 
 from bench.extent import FULL, QUICK, Extent
-from bench.parts import blocks, names, pages, qr, rush
-from bench.servers import Backends, backends, form_servers, page_servers, qr_servers
+from bench.parts import blocks, names, pages, qr, rush, tokens
+from bench.servers import Backends, backends, form_servers, page_servers, qr_servers, token_servers
 from bench.table import Found, Line, machine, table
 
 RESULTS: Final = Path("bench/results")
@@ -46,7 +46,19 @@ async def _names(folder: Path, _: Backends, extent: Extent) -> Found:
         return await names.measure(servers, extent)
 
 
-PARTS: Final[dict[str, Part]] = {"qr": _qr, "pages": _pages, "rush": _rush, "blocks": _blocks, "names": _names}
+async def _tokens(folder: Path, stores: Backends, extent: Extent) -> Found:
+    async with token_servers(folder, stores) as servers:
+        return await tokens.measure(servers, extent)
+
+
+PARTS: Final[dict[str, Part]] = {
+    "qr": _qr,
+    "pages": _pages,
+    "rush": _rush,
+    "blocks": _blocks,
+    "names": _names,
+    "tokens": _tokens,
+}
 
 
 async def measure(chosen: list[str], extent: Extent, folder: Path) -> tuple[Found, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.login import Person, Place
+from bench.site import CALLBACK, CLIENT, CLIENT_SECRET, SCOPE
 from bjidp.accounts.hashing import Cost, PasswordHashes
 from bjidp.accounts.ports import Evidence, NewAccount, NewMember
 from bjidp.bootstrap import close_rooms, open_rooms
@@ -26,6 +28,8 @@ from bjidp.bootstrap.miniprogram import wire_mini_sessions
 from bjidp.clock import SystemClock
 from bjidp.config.loader import read
 from bjidp.entropy import SystemEntropy
+from bjidp.oidc import metadata
+from bjidp.oidc.ports import Registered
 from bjidp.person import DocumentType
 from bjidp.person import Person as Citizen
 from bjidp.platforms import Platform, PlatformIdentity
@@ -36,6 +40,13 @@ PEOPLE: Final = 200
 """An account may make 60 calls a minute, two a login: this many allow a hundred logins a second."""
 
 PASSWORD: Final = "Correct-horse7"
+
+METADATA: Final[dict[str, object]] = {
+    "client_name": "首都之窗",
+    "client_uri": "https://portal.example/",
+    "redirect_uris": [CALLBACK],
+    "scope": SCOPE,
+}
 
 TOGETHER: Final = 32
 """Members who are written down at a time; they share a commit."""
@@ -118,6 +129,15 @@ class House:
             found.append(Person(opened.tokens.access, f"10.{number // 250}.{number % 250}.7"))
         await close_rooms(rooms)
         return found
+
+    async def relying_party(self) -> None:
+        """Register the site that people are sent from, after :meth:`people` has made the schema."""
+        settings = read(json.loads(self.settings.read_text(encoding="utf-8")), {}, beside=self.settings.parent)
+        clock = SystemClock()
+        rooms = await open_rooms(settings, clock, SystemEntropy())
+        registered = Registered(metadata.read(CLIENT, METADATA), hashlib.sha256(CLIENT_SECRET.encode()).digest())
+        await rooms.stores.relying_parties.add(registered, json.dumps(METADATA), clock.now())
+        await close_rooms(rooms)
 
     async def members(self, numbers: Sequence[int]) -> None:
         """Enrol members with a password, after :meth:`people` has made the schema."""

@@ -81,26 +81,36 @@ class Login(NamedTuple):
     seconds: float
 
 
-async def open_page(place: Place, http: Connection, address: str) -> tuple[Answer, Waiting, str]:
+async def visit(place: Place, http: Connection, address: str, path: str, cookies: dict[str, str]) -> Answer:
+    """Open a page as a browser does that was led there."""
+    held = (f"Cookie: {_cookie(cookies)}",) if cookies else ()
+    return await http.ask(get(path, place.host, f"X-Forwarded-For: {address}", *_PAGE, *held))
+
+
+async def open_page(
+    place: Place, http: Connection, address: str, cookies: dict[str, str] | None = None
+) -> tuple[Answer, Waiting, str]:
     """Open the login page and its channel; return when the ticket is there."""
     origin = f"Origin: http://{place.host}"
     via = f"X-Forwarded-For: {address}"
-    page = await http.ask(get("/login", place.host, via, *_PAGE))
+    page = await visit(place, http, address, "/login", cookies or {})
     flow = _FLOW.search(page.body)
     if page.status != 200 or flow is None:
         raise RuntimeError(f"the page was answered {page.status}")
-    cookie = "Cookie: " + "; ".join(f"{name}={value}" for name, value in page.cookies().items())
+    cookie = f"Cookie: {_cookie((cookies or {}) | page.cookies())}"
     socket = await Connection.to(place.port)
     await socket.upgrade(upgrade(f"/qr/channel?flow={flow[1].decode()}", place.host, via, origin, cookie, AGENT))
     text = await socket.message()
     return page, Waiting(socket, cookie, json.loads(text), time.perf_counter()), text
 
 
-async def log_in(place: Place, person: Person, browser: Connection, phone: Connection) -> Login:
+async def log_in(
+    place: Place, person: Person, browser: Connection, phone: Connection, cookies: dict[str, str] | None = None
+) -> Login:
     """Log one person in on a new page; ``browser`` and ``phone`` are connections that stay."""
     via = f"X-Forwarded-For: {person.address}"
     bearer = f"Authorization: Bearer {person.token}"
-    page, waiting, shown = await open_page(place, browser, person.address)
+    page, waiting, shown = await open_page(place, browser, person.address, cookies)
     text = _frame(waiting.ticket, time.perf_counter() - waiting.shown_at)
     body = json.dumps({"text": text, "scene": 0}).encode()
     scan = await phone.ask(post("/mp/v1/qr/scan", place.host, body, via, bearer, *_PHONE))
@@ -126,6 +136,10 @@ async def log_in(place: Place, person: Person, browser: Connection, phone: Conne
     if code != 1000:
         raise RuntimeError(f"after the redeem the socket was closed with {code}")
     return Login((page, scan, confirm, redeem), (shown, scanned, approved), seconds)
+
+
+def _cookie(cookies: dict[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in cookies.items())
 
 
 def _check(answer: Answer, step: str) -> None:

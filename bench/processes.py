@@ -35,10 +35,15 @@ class Measured:
     @classmethod
     async def start(cls, module: str, *arguments: str | Path) -> Measured:
         """Start ``python -m module`` and wait until it says that it is ready."""
+        return await cls.run(sys.executable, "-m", module, *arguments)
+
+    @classmethod
+    async def run(cls, *command: str | Path) -> Measured:
+        """Start a program and wait until it says that it is ready."""
         # A file that is gone with the processes: what is logged is read by nobody, and a full pipe would stop a server.
         log = tempfile.TemporaryFile()  # noqa: SIM115 - it is open for as long as the process is
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", module, *arguments),
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,

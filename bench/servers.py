@@ -15,6 +15,7 @@ from bench.house import House
 from bench.login import Person, Place, log_in
 from bench.measures import Crowded, Target, answering, target
 from bench.page_floor import PageShape
+from bench.peer import PEER, Peer, install
 from bench.processes import Measured
 from bench.shape import Shape, shape_of
 from tests.support.postgres import PostgresServer
@@ -61,10 +62,18 @@ class Starter:
         self._stack.push_async_callback(process.stop)
         return process
 
-    async def serve(self, house: House, *arguments: Path, members: int = 0) -> Target:
+    async def peer(self, *arguments: str) -> Peer:
+        place = Place(free_port())
+        process = await Measured.run("node", PEER / "server.js", str(place.port), *arguments)
+        self._stack.push_async_callback(process.stop)
+        return Peer(process, place)
+
+    async def serve(self, house: House, *arguments: Path, members: int = 0, relying_party: bool = False) -> Target:
         """Register the people of a house, enrol its first ``members`` and start its server."""
         people = await house.people()
         await house.members(range(members))
+        if relying_party:
+            await house.relying_party()
         started = target(await self.start("bench.server", house.settings, *arguments), house.place, people)
         await answering(house.place)
         return started
@@ -98,6 +107,28 @@ async def qr_servers(folder: Path, stores: Backends) -> AsyncIterator[QrServers]
             Crowded(each, await starter.start("bench.crowd", str(each.place.port))) for each in (floors[1], crowded)
         ]
         yield QrServers(floors[0], embedded, scaled, *crowds)
+
+
+class TokenServers(NamedTuple):
+    """For what relying parties ask, ours and the provider beside it, each on two kinds of storage."""
+
+    embedded: Target
+    scaled: Target
+    memory: Peer
+    redis: Peer
+
+
+@contextlib.asynccontextmanager
+async def token_servers(folder: Path, stores: Backends) -> AsyncIterator[TokenServers]:
+    async with contextlib.AsyncExitStack() as stack:
+        starter = Starter(stack)
+        own = [
+            await starter.serve(house, relying_party=True)
+            for house in (_embedded(folder, "tokens"), _scaled(folder, "tokens_scaled", stores))
+        ]
+        install()
+        peers = [await starter.peer(), await starter.peer(stores.redis.fresh_url())]
+        yield TokenServers(own[0], own[1], peers[0], peers[1])
 
 
 class PageServers(NamedTuple):
