@@ -158,6 +158,17 @@ async def test_one_sector_always_knows_somebody_by_the_same_name_and_another_by_
     assert (await house.sql.grants.begin(elsewhere, "other.example", house.now)).subject != first.subject
 
 
+async def test_of_twenty_first_grants_at_once_all_know_somebody_by_one_name(house: House) -> None:
+    await registered(house)
+    agreed = await approval(house)
+    firsts = [grant_of(house, agreed) for _ in range(20)]
+    kept = await asyncio.gather(*(house.sql.grants.begin(grant, SECTOR, house.now) for grant in firsts))
+    assert len({grant.subject for grant in kept}) == 1
+    found = [await house.sql.grants.find(grant.id, house.now) for grant in firsts]
+    assert [each is not None and each[0] in kept for each in found] == [True] * 20
+    assert house.count("oidc_subject") == 1
+
+
 async def test_nothing_of_sites_is_left_of_an_account_that_was_cancelled(house: House) -> None:
     grant = await begun(house)
     account = grant.approval.account

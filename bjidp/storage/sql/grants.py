@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
-from bjidp.errors import AccountRefused
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
@@ -22,10 +20,11 @@ from bjidp.oidc.scopes import known
 from bjidp.standing import MAY_LOG_IN, Level, Standing
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.grant_beginning import open_beginning
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
-from bjidp.storage.sql.schema import account, oidc_grant, oidc_subject
-from bjidp.storage.sql.statements import Row, Statement, Value, delete_some, insert_or_nothing
-from bjidp.storage.sql.transaction import Contended, Transaction
+from bjidp.storage.sql.schema import account, oidc_grant
+from bjidp.storage.sql.statements import Row, Statement, Value, delete_some
+from bjidp.storage.sql.transaction import Transaction
 
 _COLUMNS = (
     "id", "client", "subject", "session", "epoch", "scopes", "organisation", "authenticated_at", "level", "methods",
@@ -83,23 +82,8 @@ class SqlGrants:
         self._engine = engine
         self._rows = rows
         self._grants = grants
-        self._audit = AuditRows(engine)
+        self._beginning = open_beginning(engine, rows)
         table = oidc_grant
-        # The row lock makes a lock of the account, or an end of its sessions, wait for this grant and then find it.
-        self._look = engine.compile(
-            select(*STANDING)
-            .select_from(ACCOUNT_WITH_IDENTITY)
-            .where(account.c.id == bindparam("account"))
-            .with_for_update(key_share=True, of=account)
-        )
-        self._insert = engine.compile(insert(table))
-        subject = oidc_subject
-        self._name = engine.compile(insert_or_nothing(subject, engine.dialect))
-        self._named = engine.compile(
-            select(subject.c.subject).where(
-                subject.c.account == bindparam("account_id"), subject.c.sector == bindparam("sector_name")
-            )
-        )
         self._find = engine.compile(
             select(*_GRANT, *STANDING)
             .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
@@ -121,47 +105,7 @@ class SqlGrants:
         self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
     async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
-        approval = grant.approval
-
-        def work(transaction: Transaction) -> Grant:
-            row = transaction.one(self._look, {"account": approval.account})
-            standing = None if row is None else self._rows.standing(row)
-            if standing is None:
-                raise AccountRefused("cancelled")
-            if standing.refusal is not None:
-                raise AccountRefused(standing.refusal)
-            if not standing.counts(approval.session, approval.epoch):
-                raise AccountRefused("other_account")
-            named: dict[str, Value] = {"account": approval.account, "sector": sector, "subject": grant.subject}
-            transaction.run(self._name, named)
-            found = transaction.one(self._named, {"account_id": approval.account, "sector_name": sector})
-            if found is None:
-                raise Contended
-            transaction.run(
-                self._insert,
-                {
-                    "id": grant.id,
-                    "subject": found[0],
-                    "account": approval.account,
-                    "client": approval.client,
-                    "session": approval.session,
-                    "epoch": approval.epoch,
-                    "scopes": " ".join(approval.scopes),
-                    "organisation": approval.organisation,
-                    "authenticated_at": approval.authentication.at,
-                    "level": approval.authentication.level,
-                    "methods": " ".join(approval.authentication.methods),
-                    "number": None if grant.family is None else grant.family.number,
-                    "created_at": grant.created_at,
-                    "expires_at": grant.expires_at,
-                },
-            )
-            facts = {Fact.GRANT: grant.id, Fact.CLIENT: approval.client}
-            event = AuditEvent(EventKind.GRANT_BEGUN, now, standing.ref, approval.session, None, facts)
-            self._audit.write(transaction, event)
-            return replace(grant, subject=found[0])
-
-        return await self._engine.write_briefly(work)
+        return await self._beginning.begin(grant, sector, now)
 
     async def find(self, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
         row = await self._engine.one(self._find, {"grant": grant, "now": now})

@@ -6,11 +6,14 @@ that one module says what metadata mean.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
+from bjidp.oidc.client import Client
 from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.oidc.metadata import read
 from bjidp.oidc.ports import DuplicateClient, Registered
@@ -23,6 +26,9 @@ from bjidp.storage.sql.schema import consent, relying_party
 from bjidp.storage.sql.statements import Value, insert_or_nothing
 from bjidp.storage.sql.transaction import Transaction
 
+REMEMBERED = 1024
+"""Relying parties remembered, by the text of their metadata."""
+
 _METADATA = msgspec.json.Decoder(dict[str, object])
 
 
@@ -32,13 +38,15 @@ class SqlClients:
     def __init__(self, engine: SqlEngine) -> None:
         """Compile the statements for ``engine``."""
         self._engine = engine
+        # Reading metadata takes longer than finding them, and they are the same at every request.
+        self._read = lru_cache(REMEMBERED)(_read)
         table = relying_party
         self._find = engine.compile(select(table.c.metadata, table.c.secret).where(table.c.id == bindparam("client")))
         self._add = engine.compile(insert_or_nothing(table, engine.dialect))
 
     async def find(self, client_id: str) -> Registered | None:
         row = await self._engine.one(self._find, {"client": client_id})
-        return None if row is None else Registered(read(client_id, _METADATA.decode(row[0])), row[1])
+        return None if row is None else Registered(self._read(client_id, row[0]), row[1])
 
     async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
         values: dict[str, Value] = {
@@ -49,6 +57,10 @@ class SqlClients:
         }
         if not (await self._engine.write_one(self._add, values)).number:
             raise DuplicateClient
+
+
+def _read(client_id: str, metadata: str) -> Client:
+    return read(client_id, _METADATA.decode(metadata))
 
 
 class SqlConsents:
