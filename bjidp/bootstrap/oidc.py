@@ -87,6 +87,8 @@ def oidc_part(rooms: Rooms, front: Front) -> Part:
         desk=front.desk,
         login_first=front.login_first,
         renderer=front.renderer,
+        observer=front.observer,
+        throttle=stores.throttle,
         clock=clock,
     )
     return Part(mounts=(endpoints.mount, pages.mount))

@@ -84,6 +84,13 @@ async def test_a_stranger_who_has_logged_in_by_a_phone_comes_back_to_the_request
     assert (await browser.get(page)).status == 200
 
 
+@pytest.mark.attack("Q23")
+async def test_requests_of_one_address_are_counted(program: Program, site: Site) -> None:
+    browser = await program.browser()
+    answers = [(await browser.get(address())).status for _ in range(1201)]
+    assert answers == [303] * 1200 + [429]
+
+
 async def test_who_says_no_goes_back_with_it(program: Program, site: Site) -> None:
     browser = await program.signed_in()
     page = await followed(browser, address())

@@ -23,10 +23,11 @@ from bjidp.oidc.scopes import Scope
 from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import Way
 from bjidp.site import Site
-from bjidp.web.forms.desk import Asker, Desk
+from bjidp.throttle.ports import Throttle
+from bjidp.web.forms.desk import OPENED, Asker, Desk
 from bjidp.web.forms.login_first import LoginFirst
 from bjidp.web.forms.signed_in import Owner
-from bjidp.web.http.visitor import is_phone, on_h5
+from bjidp.web.http.visitor import Observer, is_phone, on_h5
 from bjidp.web.oidc.answers import posted
 from bjidp.web.pages.form_view import Form, FormView
 from bjidp.web.pages.oidc import ConsentPage, LeavingPage
@@ -55,6 +56,8 @@ class AuthorizePages:
         desk: Desk,
         login_first: LoginFirst,
         renderer: Renderer,
+        observer: Observer,
+        throttle: Throttle,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -63,6 +66,8 @@ class AuthorizePages:
         self._desk = desk
         self._login_first = login_first
         self._renderer = renderer
+        self._observer = observer
+        self._throttle = throttle
         self._clock = clock
 
     def mount(self, app: web.Application) -> None:
@@ -75,6 +80,8 @@ class AuthorizePages:
 
     async def begin(self, request: web.Request) -> web.Response:
         """Take a request, from the address or from a form (OpenID Connect Core, section 3.1.2.1)."""
+        # Each is kept for half an hour, whoever sends it.
+        await self._observer.source(request).hit(self._throttle, "oauth.begun", OPENED)
         parameters = Parameters(request.query.items()) if request.method == "GET" else await posted(request)
         try:
             name = await self._authorizing.begin(parameters, self._clock.now())
