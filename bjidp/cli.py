@@ -6,6 +6,7 @@ Owns arguments, exit codes and what is printed to whoever runs the server. Every
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -13,14 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
+import msgspec
 import structlog
 
-from bjidp import staff
+from bjidp import registrar, staff
 from bjidp.appeals.appeal import Verdict
 from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.config.settings import Settings
 from bjidp.errors import StoreUnavailable
 from bjidp.foreign_log import listen_to_libraries
+from bjidp.oidc.metadata import MetadataRefused
 from bjidp.outages import passed, silent_stores
 from bjidp.serving import serve
 from bjidp.storage.sql.migrations import MigrationFailed
@@ -29,8 +32,11 @@ from bjidp.supervising import WorkerFailed
 FAULT: Final = 2
 """Exit code for settings or surroundings the operator has to mend."""
 
+DEMO: Final = Path("data/demo")
+"""Where the demo keeps its data, unless it is told otherwise."""
+
 REFUSED: Final = 3
-"""Exit code for what staff asked for and was not done."""
+"""Exit code for what was asked for and was not done."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,9 +48,10 @@ def main(arguments: list[str] | None = None) -> None:
     server.add_argument("--worker", type=int, metavar="FD", help=argparse.SUPPRESS)
     demo = commands.add_parser("demo", help="run server, sandbox, phone simulator and portal on this machine")
     demo.add_argument("--port", type=int, default=8080, help="of the server; the other two take the next ones")
-    demo.add_argument("--data", type=Path, default=Path("data/demo"), metavar="DIR", help="where it keeps its data")
+    demo.add_argument("--data", type=Path, default=DEMO, metavar="DIR", help="where it keeps its data")
     demo.add_argument("--lan", action="store_true", help="listen on the local network, over https, for a real phone")
     _add_appeals(commands)
+    _add_clients(commands)
     chosen = parser.parse_args(arguments)
     log_to_stderr()
     with faults_in_words():
@@ -57,6 +64,10 @@ def main(arguments: list[str] | None = None) -> None:
                 settings = load(chosen.config, system_environment())
                 with silence_in_words(settings):
                     _attend(settings, chosen)
+            case "clients":
+                settings = load(chosen.config or chosen.data / "server.toml", system_environment())
+                with silence_in_words(settings):
+                    _register(settings, chosen)
             case "demo":
                 # Imported here: a production server neither needs the sandbox nor has its dependencies.
                 from bjidp.demo import run_demo
@@ -78,6 +89,57 @@ def _add_appeals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     for one in (listing, showing, deciding):
         one.add_argument("--config", type=Path, required=True, metavar="FILE", help="the server's TOML file")
         one.add_argument("--staff", required=True, metavar="NAME", help="your own name, which is written down")
+
+
+def _add_clients(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    clients = commands.add_parser("clients", help="register relying parties, list, show and remove them")
+    doing = clients.add_subparsers(dest="doing", required=True)
+    adding = doing.add_parser("add", help="register one from its metadata; its secret is told this once")
+    adding.add_argument("file", type=Path, metavar="FILE", help="RFC 7591 metadata in JSON; - is standard input")
+    listing = doing.add_parser("list", help="all of them, the oldest first")
+    showing = doing.add_parser("show", help="the metadata of one")
+    removing = doing.add_parser("remove", help="remove one, with what people have agreed to for it; ends its grants")
+    for one in (showing, removing):
+        one.add_argument("client", metavar="ID")
+    for one in (adding, listing, showing, removing):
+        where = one.add_mutually_exclusive_group()
+        where.add_argument("--config", type=Path, metavar="FILE", help="the server's TOML file")
+        where.add_argument("--data", type=Path, default=DEMO, metavar="DIR", help="the demo's folder")
+
+
+def _register(settings: Settings, chosen: argparse.Namespace) -> None:
+    database = settings.storage.database_url
+    try:
+        match chosen.doing:
+            case "add":
+                metadata = registrar.parse(_read(chosen.file, registrar.SIZE_MAX + 1))
+                given = registrar.run(database, lambda them: them.add(metadata))
+                print(msgspec.json.encode(given).decode())
+            case "list":
+                print(*registrar.run(database, lambda them: them.list_all()), sep="\n")
+            case "show":
+                shown = registrar.run(database, lambda them: them.show(chosen.client))
+                print(json.dumps(shown, ensure_ascii=False, indent=2))
+            case "remove":
+                ended = registrar.run(database, lambda them: them.remove(chosen.client))
+                print(f"{chosen.client} is removed, and {ended} of its grants ended with it")
+    except registrar.NoMetadata as fault:
+        _fail(f"{chosen.file} cannot be registered: {fault}")
+    except MetadataRefused as refused:
+        _fail(
+            f"{chosen.file} cannot be registered:",
+            # A name that nobody knows may hold whatever a terminal obeys.
+            *(f"{json.dumps(fault.member)[1:-1]}: {fault.words}" for fault in refused.faults),
+        )
+    except registrar.Refused as refused:
+        _fail(str(refused), code=REFUSED)
+
+
+def _read(file: Path, size: int) -> bytes:
+    if str(file) == "-":
+        return sys.stdin.buffer.read(size)
+    with file.open("rb") as opened:
+        return opened.read(size)
 
 
 def _attend(settings: Settings, chosen: argparse.Namespace) -> None:

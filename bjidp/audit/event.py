@@ -55,6 +55,8 @@ class EventKind(StrEnum):
     APPEAL_PICTURE_READ = "appeal.picture_read"
     APPEAL_GRANTED = "appeal.granted"
     APPEAL_REFUSED = "appeal.refused"
+    CLIENT_ADDED = "client.added"
+    CLIENT_REMOVED = "client.removed"
     CONSENT_GIVEN = "consent.given"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     GRANT_BEGUN = "grant.begun"

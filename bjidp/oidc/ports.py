@@ -6,6 +6,7 @@ database. Each method is one transaction, and raises ``StoreUnavailable`` when t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -25,6 +26,14 @@ class Registered(Struct, frozen=True):
     secret: bytes | None
 
 
+class Entry(Struct, frozen=True):
+    """A relying party as it was registered: the ``metadata`` as JSON, of which the program may know less by now."""
+
+    id: str
+    metadata: str
+    created_at: Instant
+
+
 class DuplicateClient(Exception):
     """A client with this id is registered already; nothing was changed."""
 
@@ -41,7 +50,22 @@ class ClientStore(Protocol):
         ...
 
     async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
-        """Keep a client by the ``metadata`` it was read from (JSON); raise :class:`DuplicateClient`."""
+        """Keep a client by the ``metadata`` it was read from (JSON), and audit it; raise :class:`DuplicateClient`."""
+        ...
+
+    async def entry(self, client_id: str) -> Entry | None:
+        """Return a client as it was registered, or None when there is none."""
+        ...
+
+    async def entries(self) -> Sequence[Entry]:
+        """Return all of them, the oldest first."""
+        ...
+
+    async def remove(self, client_id: str, now: Instant) -> int | None:
+        """Forget a client with what people have agreed to for it, end its grants, and audit it.
+
+        Return how many grants those were; None where there is no such client.
+        """
         ...
 
 

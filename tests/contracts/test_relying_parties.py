@@ -99,6 +99,48 @@ async def test_a_client_is_registered_once(house: House) -> None:
     assert await house.sql.clients.find("portal") == portal
 
 
+async def test_clients_are_listed_as_they_were_registered_the_oldest_first(house: House) -> None:
+    await registered(house, "b")
+    house.clock.advance(1)
+    await registered(house, "a")
+    first, second = await house.sql.clients.entries()
+    assert (first.id, second.id) == ("b", "a")
+    assert second.created_at == house.now
+    assert await house.sql.clients.entry("b") == first
+    assert msgspec.json.decode(first.metadata) == METADATA
+    assert await house.sql.clients.entry("c") is None
+
+
+@pytest.mark.attack("T3")
+async def test_a_client_that_is_removed_leaves_no_grant_and_nothing_that_was_agreed_to(house: House) -> None:
+    away = await begun(house, *READS, Scope.OFFLINE_ACCESS)
+    await registered(house, "other")
+    theirs = grant_of(house, replace(away.approval, client="other"))
+    await house.sql.grants.begin(theirs, SECTOR, house.now)
+    for client in ("portal", "other"):
+        await house.sql.consents.agree(away.approval.account, client, frozenset(READS), house.now)
+    assert await house.sql.clients.remove("portal", house.now) == 1
+    assert await house.sql.clients.find("portal") is None
+    assert await house.sql.grants.find(away.id, house.now) is None
+    assert await house.sql.consents.agreed(away.approval.account, "portal") == frozenset()
+    assert await house.sql.grants.find(theirs.id, house.now) is not None
+    assert await house.sql.consents.agreed(away.approval.account, "other") == frozenset(READS)
+    assert await house.sql.clients.remove("portal", house.now) is None
+
+
+async def test_registrations_and_removals_are_audited(house: House) -> None:
+    grant = await begun(house)
+    with pytest.raises(DuplicateClient):
+        await registered(house)
+    await house.sql.clients.remove("portal", house.now)
+    await house.sql.clients.remove("portal", house.now)
+    events = house.rows("SELECT kind, facts FROM audit_event WHERE kind LIKE 'client.%' OR kind = 'grant.ended'")
+    assert sorted(kind for kind, _ in events) == ["client.added", "client.removed", "grant.ended"]
+    told = {kind: msgspec.json.decode(facts) for kind, facts in events}
+    assert told["client.added"] == told["client.removed"] == {"client": "portal"}
+    assert told["grant.ended"] == {"client": "portal", "grant": grant.id, "reason": "client_removed"}
+
+
 @pytest.mark.req("LOG-8")
 async def test_what_was_agreed_to_is_remembered_for_each_site_and_person(house: House) -> None:
     await registered(house)

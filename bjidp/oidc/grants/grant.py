@@ -29,6 +29,8 @@ class GrantEnd(StrEnum):
     WITHDRAWN = "withdrawn"
     """Its owner does not want the relying party to read any more."""
     SESSION_OVER = "session_over"
+    CLIENT_REMOVED = "client_removed"
+    """The relying party is none any more."""
 
 
 class Grant(Struct, frozen=True, kw_only=True):

@@ -79,7 +79,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         checks=SqlIdentityChecks(engine, accounts, entropy),
         organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         appeals=SqlAppeals(engine, accounts, cipher=cipher, index=index, entropy=entropy),
-        clients=SqlClients(engine),
+        clients=SqlClients(engine, grants),
         consents=SqlConsents(engine, accounts, grants),
         grants=SqlGrants(engine, rows, grants),
         sessions=SqlSessions(engine, rows, admission),

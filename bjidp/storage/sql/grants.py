@@ -49,6 +49,7 @@ class GrantRows:
         # Those with refresh tokens were agreed to for when the person is away: a log-out does not end them.
         self._end_session = ending(table.c.session == bindparam("session"), table.c.number.is_(None))
         self._end_client = ending(table.c.account == bindparam("account"), table.c.client == bindparam("client"))
+        self._end_all = ending(table.c.client == bindparam("client"))
 
     def end(self, transaction: Transaction, grant: str, reason: GrantEnd, now: Instant) -> int:
         """End one; return how many there were."""
@@ -65,6 +66,10 @@ class GrantRows:
         """End all that a relying party has of an account; return how many."""
         rows = transaction.all(self._end_client, {"account": account_id, "client": client})
         return self._ended(transaction, rows, reason, now)
+
+    def end_all(self, transaction: Transaction, client: str, reason: GrantEnd, now: Instant) -> int:
+        """End all that a relying party has; return how many."""
+        return self._ended(transaction, transaction.all(self._end_all, {"client": client}), reason, now)
 
     def _ended(self, transaction: Transaction, rows: Sequence[Row], reason: GrantEnd, now: Instant) -> int:
         for grant, account_id, client, session in rows:

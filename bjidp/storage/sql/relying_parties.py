@@ -6,6 +6,7 @@ that one module says what metadata mean.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -16,7 +17,7 @@ from bjidp.clock import Instant
 from bjidp.oidc.client import Client
 from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.oidc.metadata import read
-from bjidp.oidc.ports import DuplicateClient, Registered
+from bjidp.oidc.ports import DuplicateClient, Entry, Registered
 from bjidp.oidc.scopes import Scope, known
 from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.audit import AuditRows
@@ -35,14 +36,22 @@ _METADATA = msgspec.json.Decoder(dict[str, object])
 class SqlClients:
     """The port ``bjidp.oidc.ports.ClientStore``."""
 
-    def __init__(self, engine: SqlEngine) -> None:
+    def __init__(self, engine: SqlEngine, grants: GrantRows) -> None:
         """Compile the statements for ``engine``."""
         self._engine = engine
         # Reading metadata takes longer than finding them, and they are the same at every request.
         self._read = lru_cache(REMEMBERED)(_read)
+        self._grants = grants
+        self._audit = AuditRows(engine)
         table = relying_party
         self._find = engine.compile(select(table.c.metadata, table.c.secret).where(table.c.id == bindparam("client")))
         self._add = engine.compile(insert_or_nothing(table, engine.dialect))
+        entries = select(table.c.id, table.c.metadata, table.c.created_at)
+        self._entry = engine.compile(entries.where(table.c.id == bindparam("client")))
+        self._entries = engine.compile(entries.order_by(table.c.created_at, table.c.id))
+        # Whoever begins a grant meanwhile waits for this row, and then finds none.
+        self._lock = engine.compile(select(table.c.id).where(table.c.id == bindparam("client")).with_for_update())
+        self._remove = engine.compile(delete(table).where(table.c.id == bindparam("client")))
 
     async def find(self, client_id: str) -> Registered | None:
         row = await self._engine.one(self._find, {"client": client_id})
@@ -55,8 +64,33 @@ class SqlClients:
             "secret": registered.secret,
             "created_at": now,
         }
-        if not (await self._engine.write_one(self._add, values)).number:
-            raise DuplicateClient
+
+        def work(transaction: Transaction) -> None:
+            if not transaction.run(self._add, values):
+                raise DuplicateClient
+            self._audit.write(transaction, _event(EventKind.CLIENT_ADDED, registered.client.id, now))
+
+        await self._engine.write(work)
+
+    async def entry(self, client_id: str) -> Entry | None:
+        row = await self._engine.one(self._entry, {"client": client_id})
+        return None if row is None else Entry(*row)
+
+    async def entries(self) -> Sequence[Entry]:
+        return [Entry(*row) for row in await self._engine.all(self._entries, {})]
+
+    async def remove(self, client_id: str, now: Instant) -> int | None:
+        def work(transaction: Transaction) -> int | None:
+            it: dict[str, Value] = {"client": client_id}
+            if transaction.one(self._lock, it) is None:
+                return None
+            # Deleting the row would end its grants too, and the audit log would not know.
+            ended = self._grants.end_all(transaction, client_id, GrantEnd.CLIENT_REMOVED, now)
+            transaction.run(self._remove, it)
+            self._audit.write(transaction, _event(EventKind.CLIENT_REMOVED, client_id, now))
+            return ended
+
+        return await self._engine.write(work)
 
 
 def _read(client_id: str, metadata: str) -> Client:
@@ -117,3 +151,7 @@ class SqlConsents:
             return self._grants.end_of_client(transaction, account, client, GrantEnd.WITHDRAWN, now)
 
         return await self._engine.write(work)
+
+
+def _event(kind: EventKind, client_id: str, now: Instant) -> AuditEvent:
+    return AuditEvent(kind, now, facts={Fact.CLIENT: client_id})

@@ -1,0 +1,144 @@
+"""What whoever runs the server does with relying parties at a command line: they are added, listed, shown and removed.
+
+Owns reading a file of registration metadata (RFC 7591), and what a relying party is given: an id and, where it proves
+itself by one, a secret, which is told once and kept as a digest. It needs the database and neither keys nor a server;
+one that runs beside it looks a client up each time it is asked for, so what is done here counts at once (RP-1). Called
+by ``cli``, and by ``demo`` for its own portal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from msgspec import UNSET, Struct, UnsetType
+
+from bjidp.clock import Clock, SystemClock, in_beijing
+from bjidp.entropy import Entropy, SystemEntropy, token
+from bjidp.oidc.client import Proof
+from bjidp.oidc.metadata import Fault, Json, MetadataRefused, read
+from bjidp.oidc.ports import ClientStore, Registered
+from bjidp.storage.sql.engine import open_engine
+from bjidp.storage.sql.grants import GrantRows
+from bjidp.storage.sql.migrations import current_revision, newest_revision
+from bjidp.storage.sql.relying_parties import SqlClients
+
+SIZE_MAX: Final = 64 * 1024
+"""Octets of a file of metadata: eight keys and two times thirty-two addresses are less than half of it."""
+
+T = TypeVar("T")
+
+
+class NoMetadata(Exception):
+    """The file holds no metadata; the text says what it holds instead."""
+
+
+class Refused(Exception):
+    """What was asked for is not done; the text says why."""
+
+
+class Given(Struct, frozen=True):
+    """What a relying party is given (RFC 7591, section 3.2.1), the one time its secret is told."""
+
+    client_id: str
+    client_secret: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        return "Given(***)"
+
+
+class Registrar(Struct, frozen=True):
+    """Who keeps the list of relying parties."""
+
+    clients: ClientStore
+    clock: Clock
+    entropy: Entropy
+
+    async def add(self, metadata: Json) -> Given:
+        """Register a relying party; raise :class:`MetadataRefused` with everything that is wrong."""
+        # Words of an id and of a secret pass through a Basic header, an address and a shell unchanged.
+        client = read(token(self.entropy, 128), metadata)
+        secret = token(self.entropy, 256) if client.proof is Proof.CLIENT_SECRET_BASIC else None
+        digest = None if secret is None else hashlib.sha256(secret.encode()).digest()
+        text = json.dumps(metadata, ensure_ascii=False)
+        await self.clients.add(Registered(client, digest), text, self.clock.now())
+        return Given(client.id) if secret is None else Given(client.id, secret)
+
+    async def list_all(self) -> Sequence[str]:
+        """Return a line for each, the oldest first."""
+        lines = []
+        for entry in await self.clients.entries():
+            metadata: Json = json.loads(entry.metadata)
+            home = urlsplit(str(metadata.get("client_uri", ""))).netloc
+            added = in_beijing(entry.created_at).strftime("%Y-%m-%d %H:%M")
+            lines.append(f"{entry.id}  {added}  {home}  {metadata.get('client_name', '')}")
+        return lines or ["no relying party is registered"]
+
+    async def show(self, client_id: str) -> dict[str, object]:
+        """Return the metadata of one, with its id; raise :class:`Refused`."""
+        entry = await self.clients.entry(client_id)
+        if entry is None:
+            raise Refused("there is no such relying party")
+        return {"client_id": entry.id, **json.loads(entry.metadata)}
+
+    async def remove(self, client_id: str) -> int:
+        """Remove one; return how many grants that has ended. Raises :class:`Refused`."""
+        ended = await self.clients.remove(client_id, self.clock.now())
+        if ended is None:
+            raise Refused("there is no such relying party")
+        return ended
+
+
+def parse(octets: bytes) -> Json:
+    """Return the metadata of a file; raise :class:`NoMetadata`, and ``MetadataRefused`` where a member stands twice."""
+    if len(octets) > SIZE_MAX:
+        raise NoMetadata(f"it has more than {SIZE_MAX // 1024} KB")
+    twice: set[str] = set()
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        names = [name for name, _ in pairs]
+        twice.update(name for name in names if names.count(name) > 1)
+        return dict(pairs)
+
+    try:
+        found = json.loads(octets.decode("utf-8-sig"), object_pairs_hook=once)
+    except (ValueError, RecursionError) as fault:
+        where = f", line {fault.lineno}: {fault.msg}" if isinstance(fault, json.JSONDecodeError) else ""
+        raise NoMetadata(f"it is no JSON in UTF-8{where}") from None
+    if not isinstance(found, dict):
+        raise NoMetadata("it is no JSON object")
+    if twice:
+        raise MetadataRefused([*(Fault(name, "stands there twice") for name in sorted(twice)), *_faults_of(found)])
+    return found
+
+
+def _faults_of(metadata: Json) -> Sequence[Fault]:
+    try:
+        read("", metadata)
+    except MetadataRefused as refused:
+        return refused.faults
+    return ()
+
+
+def run(database_url: str, act: Callable[[Registrar], Awaitable[T]]) -> T:
+    """Do ``act`` on a database.
+
+    Raises what ``act`` raises, :class:`Refused` for a database of another release, and ``StoreUnavailable`` when it
+    does not answer.
+    """
+    if current_revision(database_url) != newest_revision():
+        raise Refused("the database is not of this release: start the server first, which brings it up to date")
+    return asyncio.run(on(database_url, act))
+
+
+async def on(database_url: str, act: Callable[[Registrar], Awaitable[T]]) -> T:
+    """Do ``act`` on a database that is up to date."""
+    engine = open_engine(database_url, threads=1)
+    try:
+        return await act(Registrar(SqlClients(engine, GrantRows(engine)), SystemClock(), SystemEntropy()))
+    finally:
+        await engine.close()

@@ -1,0 +1,184 @@
+"""The command that registers relying parties: run as people run it, beside a server and without one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import NullPool, create_engine, text
+
+from bjidp.storage.sql.migrations import migrate
+from tests.support.calls import Caller, Deployment
+from tests.support.demo import Demo
+from tests.unit.test_cli import config
+
+pytestmark = pytest.mark.req("RP-1")
+
+METADATA: dict[str, object] = {
+    "client_name": "首都之窗",
+    "client_uri": "https://portal.example/",
+    "redirect_uris": ["https://portal.example/callback"],
+    "scope": "openid profile",
+}
+
+
+def clients(*arguments: str | Path, typed: bytes = b"") -> tuple[int, str, str]:
+    """Run a command; return its exit code and what it said."""
+    command = [sys.executable, "-m", "bjidp", "clients", *map(str, arguments)]
+    ended = subprocess.run(command, input=typed, capture_output=True, timeout=60, check=False)
+    said = ended.stderr.decode()
+    assert "Traceback" not in said
+    return ended.returncode, ended.stdout.decode(), said
+
+
+def written(folder: Path, metadata: object) -> Path:
+    path = folder / "site.json"
+    path.write_text(json.dumps(metadata, ensure_ascii=False), "utf-8")
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """The configuration of a server that has been started once."""
+    path = config(tmp_path, port=8080)
+    migrate(f"sqlite:///{tmp_path / 'bjidp.sqlite'}")
+    return path
+
+
+def rows(database_url: str, statement: str) -> list[tuple[Any, ...]]:
+    engine = create_engine(database_url, poolclass=NullPool)
+    with closing(engine.connect()) as connection:
+        return [tuple(row) for row in connection.execute(text(statement))]
+
+
+async def introspected(demo: Demo, client_id: str, secret: str) -> int:
+    """Ask the demo's server about a token as a client; return the status of its answer."""
+    async with Caller(Deployment(demo.server, demo.sandbox, demo.server)) as caller:
+        basic = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+        headers = {
+            "Host": caller.to.authority,
+            "Authorization": f"Basic {basic}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return (await caller.send("POST", "/oauth/introspect", headers=headers, body=b"token=none")).status
+
+
+async def test_a_running_server_knows_a_client_at_once_and_one_that_is_removed_no_more(
+    demo: Demo, tmp_path: Path
+) -> None:
+    code, out, err = clients("add", written(tmp_path, METADATA), "--data", demo.data)
+    assert (code, err) == (0, "")
+    given = json.loads(out)
+    assert list(given) == ["client_id", "client_secret"]
+    assert out.count("\n") == 1
+    assert await introspected(demo, given["client_id"], given["client_secret"]) == 200
+    assert await introspected(demo, given["client_id"], "another") == 401
+    code, out, _ = clients("remove", given["client_id"], "--data", demo.data)
+    assert (code, out) == (0, f"{given['client_id']} is removed, and 0 of its grants ended with it\n")
+    assert await introspected(demo, given["client_id"], given["client_secret"]) == 401
+
+
+@pytest.mark.req("OPS-3")
+def test_clients_are_kept_in_postgresql_as_well_and_their_secrets_as_digests(tmp_path: Path, postgres_url: str) -> None:
+    path = config(tmp_path, port=8080)
+    path.write_text(re.sub(r"sqlite:///[^\"]*", postgres_url, path.read_text()))
+    migrate(postgres_url)
+    given = json.loads(clients("add", written(tmp_path, METADATA), "--config", path)[1])
+    ((metadata, secret),) = rows(postgres_url, "SELECT metadata, secret FROM relying_party")
+    assert json.loads(metadata) == METADATA
+    assert bytes(secret) == hashlib.sha256(given["client_secret"].encode()).digest()
+    assert rows(postgres_url, "SELECT kind FROM audit_event") == [("client.added",)]
+    assert clients("remove", given["client_id"], "--config", path)[0] == 0
+    assert rows(postgres_url, "SELECT id FROM relying_party") == []
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_registered(tmp_path: Path, settings: Path) -> None:
+    wrong = {
+        **METADATA,
+        "client_name": "",
+        "redirect_uris": ["http://portal.example/callback"],
+        "scope": "profile",
+        "logo_\x1b[2Juri": "x",
+    }
+    code, out, err = clients("add", written(tmp_path, wrong), "--config", settings)
+    assert (code, out) == (2, "")
+    first, *faults = err.splitlines()
+    assert first == f"{tmp_path / 'site.json'} cannot be registered:"
+    assert faults == [
+        "  logo_\\u001b[2Juri: means nothing here",
+        "  redirect_uris: must be https, or http on this machine",
+        "  client_name: must be 1 to 40 printable characters",
+        "  scope: must contain openid, and knows openid profile email phone identity organisation offline_access",
+    ]
+    assert clients("list", "--config", settings) == (0, "no relying party is registered\n", "")
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        (b"", "it is no JSON in UTF-8, line 1: Expecting value"),
+        (b'{\n"client_name": }', "it is no JSON in UTF-8, line 2: Expecting value"),
+        (b'{"client_name": "\xff"}', "it is no JSON in UTF-8"),
+        (b"[" * 30_000, "it is no JSON in UTF-8"),
+        (b"[]", "it is no JSON object"),
+        (b" " * 65_537, "it has more than 64 KB"),
+    ],
+)
+def test_what_is_no_metadata_is_said_to_be_none(settings: Path, octets: bytes, words: str) -> None:
+    code, out, err = clients("add", "-", "--config", settings, typed=octets)
+    assert (code, out, err) == (2, "", f"- cannot be registered: {words}\n")
+
+
+def test_a_member_that_stands_there_twice_is_a_fault_among_the_others(settings: Path) -> None:
+    octets = b'{"client_name": "a", "client_name": "b", "scope": "openid"}'
+    _, _, err = clients("add", "-", "--config", settings, typed=octets)
+    assert [line.strip().partition(":")[0] for line in err.splitlines()[1:]] == [
+        "client_name",
+        "redirect_uris",
+        "client_uri",
+    ]
+    assert "client_name: stands there twice" in err
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, settings: Path) -> None:
+    code, out, err = clients("add", tmp_path / "none.json", "--config", settings)
+    assert (code, out) == (2, "")
+    assert "No such file" in err
+
+
+def test_a_client_that_proves_itself_by_a_key_is_given_no_secret(tmp_path: Path, settings: Path) -> None:
+    code, out, _ = clients(
+        "add", written(tmp_path, {**METADATA, "token_endpoint_auth_method": "none"}), "--config", settings
+    )
+    assert code == 0
+    assert list(json.loads(out)) == ["client_id"]
+    assert rows(f"sqlite:///{tmp_path / 'bjidp.sqlite'}", "SELECT secret FROM relying_party") == [(None,)]
+
+
+def test_clients_are_listed_and_shown_without_their_secrets(tmp_path: Path, settings: Path) -> None:
+    given = json.loads(clients("add", written(tmp_path, METADATA), "--config", settings)[1])
+    code, out, _ = clients("list", "--config", settings)
+    assert code == 0
+    assert re.fullmatch(rf"{given['client_id']}  \d{{4}}-\d\d-\d\d \d\d:\d\d  portal\.example  首都之窗\n", out)
+    code, out, _ = clients("show", given["client_id"], "--config", settings)
+    assert code == 0
+    assert json.loads(out) == {"client_id": given["client_id"], **METADATA}
+
+
+def test_a_client_that_is_not_there_is_neither_shown_nor_removed(settings: Path) -> None:
+    for doing in ("show", "remove"):
+        assert clients(doing, "nobody", "--config", settings) == (3, "", "there is no such relying party\n")
+
+
+def test_a_database_of_another_release_is_left_alone(tmp_path: Path) -> None:
+    code, out, err = clients("add", written(tmp_path, METADATA), "--config", config(tmp_path, port=8080))
+    assert (code, out) == (3, "")
+    assert "start the server first" in err
