@@ -151,6 +151,7 @@ def _tidying(rooms: Rooms) -> Tidying:
     stores = rooms.stores
     return Tidying(
         sessions=stores.sessions,
+        grants=stores.grants,
         mini_sessions=stores.mini_sessions,
         accounts=stores.accounts,
         members=stores.members,

@@ -19,6 +19,7 @@ from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Clock, Instant, Millis
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.oidc.ports import GrantStore
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
@@ -46,7 +47,7 @@ MANDATES_KEPT: Final[Millis] = 30 * DAY
 """How long either side can see what became of a mandate or an offer that is over."""
 
 Purge: TypeAlias = Callable[[Instant, int], Awaitable[int]]
-"""Deletes at most so many rows, and returns how many."""
+"""Deletes at most so many rows, or sees to at most so many, and returns how many."""
 
 Duty: TypeAlias = Callable[[Instant, int], Awaitable[bool]]
 """Does at most so much, and returns whether there may be more to do."""
@@ -61,6 +62,7 @@ class Tidying:
         self,
         *,
         sessions: SessionStore,
+        grants: GrantStore,
         mini_sessions: MiniSessionStore,
         accounts: AccountStore,
         members: MemberStore,
@@ -78,6 +80,9 @@ class Tidying:
 
         self._duties: dict[str, Duty] = {
             "sessions": _deleting(sessions.purge, 0),
+            "ended_sessions": _doing(sessions.settle),
+            "fenced_grants": _doing(grants.end_fenced),
+            "grants": _deleting(grants.purge, 0),
             "mini_sessions": _deleting(mini_sessions.purge, 0),
             "networks": _deleting(accounts.forget_networks, NETWORKS_KEPT),
             "notices": _deleting(members.forget_notices, NOTICES_KEPT),
@@ -105,6 +110,15 @@ class Tidying:
                 log.warning("tidying_put_off", what=what)
             except Exception as error:  # noqa: BLE001 - one fault must not end all cleaning for the process's life
                 log.error("tidying_failed", what=what, **outline(error))  # noqa: TRY400 - without its text
+
+
+def _doing(work: Purge) -> Duty:
+    """Return the duty to do as much as there is."""
+
+    async def duty(now: Instant, limit: int) -> bool:
+        return await work(now, limit) >= limit
+
+    return duty
 
 
 def _deleting(purge: Purge, kept: Millis) -> Duty:

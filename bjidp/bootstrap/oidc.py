@@ -17,6 +17,7 @@ from bjidp.oidc.client import Client
 from bjidp.oidc.clients import Clients
 from bjidp.oidc.granting import Granting
 from bjidp.oidc.grants.exchanging import Codes
+from bjidp.oidc.grants.living import LiveGrants
 from bjidp.oidc.reading import Reading
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
@@ -36,6 +37,7 @@ def oidc_part(rooms: Rooms, front: Front) -> Part:
     codes = Codes(
         stores.authorization_codes,
         stores.grants,
+        stores.sessions,
         entropy=rooms.entropy,
         clock=clock,
         session_lifetime=rooms.settings.sessions.lifetime_seconds * SECOND,
@@ -71,6 +73,7 @@ def oidc_part(rooms: Rooms, front: Front) -> Part:
         reading=Reading(
             clients=stores.relying_parties,
             grants=stores.grants,
+            live=LiveGrants(stores.grants, stores.sessions),
             members=stores.members,
             tokens=tokens,
             issuer=rooms.site.url,

@@ -225,7 +225,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         relying_parties=sql.clients,
         consents=sql.consents,
         grants=sql.grants,
-        sessions=redis.sessions(sql.accounts, sql.audit),
+        sessions=redis.sessions(sql.accounts, sql.audit, sql.grants),
         mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
         audit=sql.audit,
         tickets=redis.tickets,

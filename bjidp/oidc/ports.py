@@ -85,6 +85,14 @@ class ConsentStore(Protocol):
         ...
 
 
+class LiveSessions(Protocol):
+    """The sessions in browsers that grants came of (:class:`bjidp.sessions.ports.SessionStore`)."""
+
+    async def lives(self, account: str, session: str, now: Instant, *, settled: bool = False) -> bool:
+        """Tell whether a session of an account is there; with ``settled`` an end that is being written counts."""
+        ...
+
+
 class GrantStore(Protocol):
     """The live grants."""
 
@@ -110,8 +118,22 @@ class GrantStore(Protocol):
         """End a grant and audit why; return whether it was there."""
         ...
 
-    async def end_of_session(self, session: str, now: Instant) -> int:
-        """End the grants that came of a session and go with it; return how many those were."""
+    async def end_of_session(self, session: str, now: Instant, *, away: bool = False) -> int:
+        """End the grants that came of a session and go with it; return how many those were.
+
+        With ``away`` also those that were agreed to for when the person is away.
+        """
+        ...
+
+    async def end_of_account(self, account: str, keep: str | None, now: Instant) -> int:
+        """End every grant of an account but those that came of the session ``keep``; return how many those were."""
+        ...
+
+    async def end_fenced(self, now: Instant, limit: int) -> int:
+        """End at most ``limit`` grants that a fence of their account is past; return how many those were.
+
+        They count for nothing already (:meth:`find`).
+        """
         ...
 
     async def purge(self, now: Instant, limit: int) -> int:

@@ -14,6 +14,7 @@ from bjidp.oidc.claims import Known, told
 from bjidp.oidc.client import Client
 from bjidp.oidc.errors import InvalidToken
 from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.grants.living import LiveGrants
 from bjidp.oidc.ports import ClientStore, GrantStore
 from bjidp.oidc.tokens import Tokens
 
@@ -28,14 +29,16 @@ class Reading:
         *,
         clients: ClientStore,
         grants: GrantStore,
+        live: LiveGrants,
         members: MemberStore,
         tokens: Tokens,
         issuer: str,
         clock: Clock,
     ) -> None:
-        """Tell as ``issuer``."""
+        """Tell as ``issuer``; those of ``grants`` that are ``live`` count."""
         self._clients = clients
         self._grants = grants
+        self._live = live
         self._members = members
         self._tokens = tokens
         self._issuer = issuer
@@ -86,12 +89,12 @@ class Reading:
     async def _by_access(self, text: str) -> tuple[Grant, int] | None:
         now = self._clock.now()
         shown = self._tokens.read_access(text, now)
-        found = None if shown is None else await self._grants.find(shown.grant, now)
+        found = None if shown is None else await self._live.find(shown.grant, now)
         return None if shown is None or found is None else (found[0], min(shown.expires_at, found[0].expires_at))
 
     async def _by_refresh(self, text: str) -> tuple[Grant, int] | None:
         shown = self._tokens.read_refresh(text)
-        found = None if shown is None else await self._grants.find(shown.grant, self._clock.now())
+        found = None if shown is None else await self._live.find(shown.grant, self._clock.now())
         if shown is None or found is None:
             return None
         family = found[0].family

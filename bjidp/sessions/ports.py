@@ -59,6 +59,14 @@ class SessionEnd(StrEnum):
     CANCELLED = "cancelled"
     """The account was cancelled (ACC-7)."""
 
+    @property
+    def is_departure(self) -> bool:
+        """Whether its owner, or the next login, only leaves the browser; any other end is one of trust.
+
+        What a site may go on doing while its owner is away outlasts a departure, and nothing else.
+        """
+        return self in {SessionEnd.LOGOUT, SessionEnd.REPLACED, SessionEnd.CHOSEN}
+
 
 class Login(Struct, frozen=True):
     """How somebody came in, from facts the server saw itself; kept with the session and in the audit log.
@@ -149,6 +157,14 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def lives(self, account: str, session: str, now: Instant, *, settled: bool = False) -> bool:
+        """Tell whether a session of an account is there, by its id; whether its account is refused, it does not look.
+
+        With ``settled`` an end that is being written at this moment counts: whoever writes something that goes with
+        the session first and asks then is either found by that end, or told here.
+        """
+        ...
+
     async def save(self, session: Session) -> Session:
         """Write ``data`` and ``last_used_at`` if the row still has this version; raise :class:`StaleSession`."""
         ...
@@ -162,10 +178,11 @@ class SessionStore(Protocol):
         ...
 
     async def end(self, session: str, reason: SessionEnd, now: Instant) -> bool:
-        """Delete the row, audit why; return whether it was live.
+        """Delete the row and the grants that go with it, audit why; return whether it was live.
 
         Ending comes first where the audit log lies elsewhere, and an event that cannot be written takes nothing
-        back: it is logged as ``audit_event_not_stored`` with its references. So it is for every end below.
+        back: it is logged as ``audit_event_not_stored`` with its references. Grants that could not be ended are by
+        :meth:`settle`. So it is for every end below.
         """
         ...
 
@@ -180,11 +197,19 @@ class SessionStore(Protocol):
         """End the account's live sessions but ``keep``; return the ids of the sessions ended.
 
         Its epoch is over first: a login that was confirmed before either has its session here by now, or gets none.
+        Unless ``reason`` is a departure, every grant of the account ends but those of ``keep``.
         """
         ...
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """Return the account's live sessions, newest first."""
+        ...
+
+    async def settle(self, now: Instant, limit: int) -> int:
+        """End what should have gone with at most ``limit`` sessions that were ended lately, and did not.
+
+        Returns how many those were: as many as ``limit``, ask again.
+        """
         ...
 
     async def purge(self, now: Instant, limit: int) -> int:

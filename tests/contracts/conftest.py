@@ -100,7 +100,7 @@ async def session_house(
     shared = await open_redis(redis_url, entropy=entropy)
     async with _opened(request.getfixturevalue(f"{accounts}_url"), clock, entropy) as opened:
         opened.redis_url = redis_url
-        opened.sessions = shared.sessions(opened.sql.accounts, opened.sql.audit)
+        opened.sessions = shared.sessions(opened.sql.accounts, opened.sql.audit, opened.sql.grants)
         opened.mini_sessions = shared.mini_sessions(opened.sql.accounts, opened.sql.audit)
         yield opened
     await shared.close()

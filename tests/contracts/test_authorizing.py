@@ -56,6 +56,7 @@ class Door:
         self.codes = Codes(
             stores.records("oidc.code", Code),
             house.sql.grants,
+            house.sessions,
             entropy=SystemEntropy(),
             clock=house.clock,
             session_lifetime=HOUR,

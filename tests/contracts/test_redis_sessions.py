@@ -48,7 +48,7 @@ async def house(
     server: RedisServer, shared: RedisStores, sqlite_url: str, clock: ManualClock, entropy: SeededEntropy
 ) -> AsyncIterator[House]:
     sql = open_sql(sqlite_url, keyring(), SystemEntropy(), clock)
-    sessions = shared.sessions(sql.accounts, sql.audit)
+    sessions = shared.sessions(sql.accounts, sql.audit, sql.grants)
     mini_sessions = shared.mini_sessions(sql.accounts, sql.audit)
     yield House(sqlite_url, sql.accounts, sessions, mini_sessions, sql, clock, entropy, server.url())
     await sql.close()
@@ -134,7 +134,7 @@ async def test_a_database_that_fails_at_the_last_look_leaves_no_session_behind(
     await house.sessions.open(old, cookie("old"), None)
     failing = Interrupted(house.sql.accounts, _down)
     with pytest.raises(StoreUnavailable):
-        await shared.sessions(failing, house.sql.audit).open(
+        await shared.sessions(failing, house.sql.audit, house.sql.grants).open(
             house.session(standing.account), cookie("new"), cookie("old")
         )
     with pytest.raises(StoreUnavailable):
@@ -152,7 +152,7 @@ async def test_a_login_whose_write_fails_halfway_leaves_nothing_behind(
     before = house.counts()
     for number in range(1, 9):
         faulty = Faulty(shared._link, lambda call, number=number: call == number, heard=heard)  # type: ignore[misc]
-        sessions = RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit)
+        sessions = RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit, house.sql.grants)
         try:
             await sessions.open(house.session(standing.account), cookie("a"), None)
         except StoreUnavailable:
@@ -187,7 +187,7 @@ async def test_of_a_renewal_that_fails_halfway_one_cookie_counts(
     await house.sessions.open(session, cookie("0"), None)
     for number in range(1, 9):
         faulty = Faulty(shared._link, lambda call, number=number: call == number, heard=heard)  # type: ignore[misc]
-        sessions = RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit)
+        sessions = RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit, house.sql.grants)
         old, new = cookie(f"{number - 1}"), cookie(f"{number}")
         failed = False
         try:
@@ -228,7 +228,7 @@ async def test_what_a_store_that_went_away_during_a_login_keeps_can_be_ended(
     for number in range(1, 5):
         faulty = Faulty(shared._link, lambda call, number=number: call >= number, heard=heard)  # type: ignore[misc]
         with pytest.raises(StoreUnavailable):
-            await RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit).open(
+            await RedisSessions(faulty, "bjidp:session:", house.sql.accounts, house.sql.audit, house.sql.grants).open(
                 house.session(standing.account), cookie("a"), None
             )
         for session in await house.sessions.of_account(standing.account, house.now):
@@ -281,7 +281,8 @@ async def test_an_end_that_cannot_be_audited_is_an_end_and_a_line_in_the_log(hou
     await house.mini_sessions.open(mini)
     away = Away(house.sql.accounts)
     with structlog.testing.capture_logs() as logged:
-        assert await shared.sessions(house.sql.accounts, away).end(session.id, SessionEnd.LOGOUT, house.now)
+        sessions = shared.sessions(house.sql.accounts, away, house.sql.grants)
+        assert await sessions.end(session.id, SessionEnd.LOGOUT, house.now)
         assert await shared.mini_sessions(cast("Gate", away), away).end(mini.id, MiniSessionEnd.LOGOUT, house.now)
     assert await house.sessions.find(cookie("a"), house.now) is None
     assert await house.mini_sessions.find(mini.id, house.now) is None
@@ -306,7 +307,7 @@ async def test_a_lock_that_comes_during_a_login_finds_the_session_to_end(house: 
     session = house.session(standing.account)
     gate = Interrupted(house.sql.accounts, administration)
     with pytest.raises(AccountRefused):
-        await shared.sessions(gate, house.sql.audit).open(session, cookie("a"), None)
+        await shared.sessions(gate, house.sql.audit, house.sql.grants).open(session, cookie("a"), None)
     assert found == [session.id]
 
 
@@ -321,7 +322,7 @@ async def test_a_login_that_meets_the_end_of_all_sessions_leaves_none(house: Hou
     session = house.session(standing.account)
     gate = Interrupted(house.sql.accounts, meanwhile)
     with pytest.raises(ConfirmationOver):
-        await shared.sessions(gate, house.sql.audit).open(session, cookie("a"), None, standing.epoch)
+        await shared.sessions(gate, house.sql.audit, house.sql.grants).open(session, cookie("a"), None, standing.epoch)
     assert ended == [session.id]
     assert await house.sessions.find(cookie("a"), house.now) is None
 
@@ -337,7 +338,7 @@ async def test_a_login_that_is_admitted_before_the_end_of_its_epoch_ends_with_th
         await house.sessions.open(session, cookie("a"), None, standing.epoch)
 
     gate = Interrupted(house.sql.accounts, meanwhile)
-    sessions = shared.sessions(gate, house.sql.audit)
+    sessions = shared.sessions(gate, house.sql.audit, house.sql.grants)
     ended = await sessions.end_others(standing.account, None, SessionEnd.PASSWORD_CHANGED, house.now)
     assert ended == [session.id]
 

@@ -54,7 +54,7 @@ async def approval(house: House, *scopes: Scope, client: str = "portal") -> Appr
     """Return what somebody agreed to in a session of theirs."""
     standing = await house.member()
     session = house.session(standing.account)
-    await house.sql.sessions.open(session, hashlib.sha256(session.id.encode()).digest(), None)
+    await house.sessions.open(session, hashlib.sha256(session.id.encode()).digest(), None)
     return Approval(
         client=client,
         account=standing.account,
@@ -291,6 +291,7 @@ def codes(house: House, processes: Processes) -> Codes:
     return Codes(
         processes.here.records("oidc.code", Code),
         house.sql.grants,
+        house.sessions,
         entropy=SystemEntropy(),
         clock=house.clock,
         session_lifetime=12 * HOUR,

@@ -68,6 +68,7 @@ class Endpoint:
         self.codes = Codes(
             memory.records("oidc.code", Code),
             house.sql.grants,
+            house.sessions,
             entropy=SystemEntropy(),
             clock=house.clock,
             session_lifetime=12 * HOUR,

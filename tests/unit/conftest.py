@@ -52,6 +52,6 @@ async def ground(
         yield Ground(sql, sql.sessions, MemoryStores(clock), file, clock, entropy)
     else:
         redis = await open_redis(request.getfixturevalue("redis_url"), entropy=entropy, clock=clock)
-        yield Ground(sql, redis.sessions(sql.accounts, sql.audit), redis, file, clock, entropy)
+        yield Ground(sql, redis.sessions(sql.accounts, sql.audit, sql.grants), redis, file, clock, entropy)
         await redis.close()
     await sql.close()

@@ -12,6 +12,7 @@ from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
+from bjidp.oidc.ports import GrantStore
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore, Worn
 from bjidp.sessions.ports import SessionStore
@@ -36,6 +37,14 @@ class Heap:
 
     forget_networks = purge
     forget = purge
+
+    async def settle(self, now: Instant, limit: int) -> int:
+        """Tell that nothing is owed."""
+        return 0
+
+    async def end_fenced(self, now: Instant, limit: int) -> int:
+        """End what a fence is past, which is of the same heap."""
+        return await self.purge(now, limit)
 
     async def wear(self, now: Instant, limit: int) -> Worn:
         """Tell seven at once, whatever the limit."""
@@ -73,9 +82,11 @@ def tidying(
     checks: Heap | None = None,
     organisations: Heap | None = None,
     appeals: Appeals | None = None,
+    grants: Heap | None = None,
 ) -> Tidying:
     return Tidying(
         sessions=cast("SessionStore", sessions),
+        grants=cast("GrantStore", grants or Heap()),
         mini_sessions=cast("MiniSessionStore", mini_sessions),
         accounts=cast("AccountStore", accounts),
         members=cast("MemberStore", members or Told()),

@@ -11,12 +11,15 @@ import jwt
 import msgspec
 import pytest
 
+from bjidp.clock import DAY, SECOND
+from bjidp.entropy import token
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.ports import Registered
 from bjidp.oidc.scopes import Scope
+from bjidp.sessions.ports import Login, Session, SessionEnd, Way
 from bjidp.standing import Level, Standing
 from tests.support.calls import Answer, Caller
 from tests.support.members import enrolled
@@ -55,11 +58,29 @@ class Site:
             sent["Authorization"] = f"Bearer {token}"
         return await self.caller.send("GET", path, headers=sent)
 
-    async def code(self, *scopes: Scope) -> str:
+    async def session(self) -> Session:
+        """Return a new session of whoever agrees."""
+        rooms, now = self.program.rooms, self.program.clock.now()
+        session = Session(
+            id=token(rooms.entropy, 128),
+            account=self.member.account,
+            login=Login(Way.PASSWORD, None, None, "Chrome 120", "Windows", None, bytes(32), None),
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + DAY,
+            csrf=token(rooms.entropy, 128),
+            data={},
+            version=1,
+        )
+        await rooms.stores.sessions.open(session, rooms.entropy.octets(32), None)
+        return session
+
+    async def code(self, *scopes: Scope, session: Session | None = None) -> str:
         stores = self.program.rooms.stores
         codes = Codes(
             stores.authorization_codes,
             stores.grants,
+            stores.sessions,
             entropy=self.program.rooms.entropy,
             clock=self.program.clock,
             session_lifetime=3_600_000,
@@ -69,15 +90,15 @@ class Site:
             client="portal",
             account=self.member.account,
             ref=self.member.ref,
-            session="s" * 22,
-            epoch=100,
+            session=(session or await self.session()).id,
+            epoch=self.member.epoch,
             scopes=(Scope.OPENID, *scopes),
             authentication=Authentication(now, Level.L1, ("pwd",)),
         )
         return await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), now)
 
-    async def tokens(self, *scopes: Scope) -> dict[str, Any]:
-        answer = await self.ask("/oauth/token", exchange(await self.code(*scopes)))
+    async def tokens(self, *scopes: Scope, session: Session | None = None) -> dict[str, Any]:
+        answer = await self.ask("/oauth/token", exchange(await self.code(*scopes, session=session)))
         assert answer.status == 200, answer.text
         return answer.json()
 
@@ -142,6 +163,47 @@ async def test_a_resource_server_is_told_what_a_token_is_good_for(site: Site) ->
     assert told["active"] is True
     assert (told["client_id"], told["scope"], told["acr"], told["amr"]) == ("portal", "openid phone", "L1", ["pwd"])
     assert (await site.ask("/oauth/introspect", {"token": "nonsense"})).json() == {"active": False}
+
+
+async def is_read(site: Site, given: dict[str, Any]) -> list[bool]:
+    """Tell at which endpoints a token is still good."""
+    userinfo = await site.get("/oauth/userinfo", given["access_token"])
+    told = await site.ask("/oauth/introspect", {"token": given["access_token"]})
+    return [userinfo.status == 200, told.json()["active"]]
+
+
+@pytest.mark.attack("T3")
+async def test_a_session_that_ends_takes_its_tokens_and_its_unspent_code_with_it(site: Site) -> None:
+    session = await site.session()
+    given = await site.tokens(session=session)
+    code = await site.code(session=session)
+    assert await is_read(site, given) == [True, True]
+    await site.program.rooms.stores.sessions.end(session.id, SessionEnd.LOGOUT, site.program.clock.now())
+    assert await is_read(site, given) == [False, False]
+    assert (await site.ask("/oauth/token", exchange(code))).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.attack("T3")
+async def test_a_session_whose_time_is_over_takes_its_tokens_with_it(site: Site) -> None:
+    session = await site.session()
+    site.program.clock.advance(DAY // SECOND - 60)
+    given = await site.tokens(session=session)
+    site.program.clock.advance(60)
+    assert await is_read(site, given) == [False, False]
+
+
+@pytest.mark.attack("T3")
+@pytest.mark.parametrize("reason", [SessionEnd.LOGOUT, SessionEnd.NOT_ME])
+async def test_what_was_agreed_to_for_when_somebody_is_away_outlasts_a_departure_alone(
+    site: Site, reason: SessionEnd
+) -> None:
+    session = await site.session()
+    given = await site.tokens(Scope.OFFLINE_ACCESS, session=session)
+    await site.program.rooms.stores.sessions.end(session.id, reason, site.program.clock.now())
+    departed = reason is SessionEnd.LOGOUT
+    assert await is_read(site, given) == [departed, departed]
+    form = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+    assert (await site.ask("/oauth/token", form)).status == (200 if departed else 400)
 
 
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke", "/oauth/introspect"])

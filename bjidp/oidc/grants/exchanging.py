@@ -2,8 +2,9 @@
 
 Owns the one exchange of a code: the grant is kept first and the code spent after, by compare-and-set, so that of twenty
 exchanges at once one is answered, and a replay finds the grant it has to end (attack T5). A crash in between leaves a
-grant that no token was given for, and a code that can be exchanged again. Called by the authorization and the token
-endpoint.
+grant that no token was given for, and a code that can be exchanged again. The session that somebody agreed in is looked
+at after the grant is kept: whoever ends it finds the grant, or is found by that look (attack T3). Called by the
+authorization and the token endpoint.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from bjidp.oidc.errors import InvalidGrant
 from bjidp.oidc.grants import refreshing
 from bjidp.oidc.grants.code import LIFE_OVER, REMEMBERED, Approval, Code, Replayed, Unspent, exchanged
 from bjidp.oidc.grants.grant import Grant, GrantEnd
-from bjidp.oidc.ports import GrantStore
+from bjidp.oidc.grants.living import lives
+from bjidp.oidc.ports import GrantStore, LiveSessions
 from bjidp.oidc.scopes import Scope
 from bjidp.records import Records, StaleRecord
 
@@ -27,11 +29,19 @@ class Codes:
     """Gives codes and exchanges them."""
 
     def __init__(
-        self, records: Records[Code], grants: GrantStore, *, entropy: Entropy, clock: Clock, session_lifetime: Millis
+        self,
+        records: Records[Code],
+        grants: GrantStore,
+        sessions: LiveSessions,
+        *,
+        entropy: Entropy,
+        clock: Clock,
+        session_lifetime: Millis,
     ) -> None:
         """``session_lifetime`` is how long a grant without refresh tokens lives at most: as long as a session."""
         self._records = records
         self._grants = grants
+        self._sessions = sessions
         self._entropy = entropy
         self._clock = clock
         self._session_lifetime = session_lifetime
@@ -46,8 +56,8 @@ class Codes:
     async def exchange(self, code: str, client: Client, redirect_uri: str | None, verifier: str | None) -> Grant:
         """Return the grant a code is exchanged for.
 
-        Raises :class:`InvalidGrant`, whatever does not fit, and for an account that may not be logged in by now; and
-        ``StoreUnavailable``, after which the code may be exchanged again.
+        Raises :class:`InvalidGrant`, whatever does not fit, for an account that may not be logged in by now and for a
+        session that has ended; and ``StoreUnavailable``, after which the code may be exchanged again.
         """
         held = await self._records.get(_key(code))
         if held is None:
@@ -64,6 +74,9 @@ class Codes:
             grant = await self._grants.begin(fresh, client.subject_sector, now)
         except AccountRefused:
             raise InvalidGrant(LIFE_OVER) from None
+        if not await lives(self._sessions, approval, now, settled=True):
+            await self._grants.end(grant_id, GrantEnd.TOO_LATE, now)
+            raise InvalidGrant(LIFE_OVER)
         try:
             await self._records.replace(_key(code), Code(spent), held.version)
         except StaleRecord:

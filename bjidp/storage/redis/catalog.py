@@ -12,7 +12,7 @@ from bjidp.clock import SYSTEM_STOPWATCH, Clock, Millis, Stopwatch
 from bjidp.entropy import Entropy
 from bjidp.storage.redis.address import Address
 from bjidp.storage.redis.client import DEADLINE, RedisLink
-from bjidp.storage.redis.ledger import Gate
+from bjidp.storage.redis.ledger import Dependents, Gate
 from bjidp.storage.redis.mini_sessions import RedisMiniSessions
 from bjidp.storage.redis.moments import GRACE, Moments
 from bjidp.storage.redis.records import RedisRecords
@@ -41,9 +41,9 @@ class RedisStores:
         """Return the store of one kind of records; ``name`` becomes part of their keys."""
         return RedisRecords(self._link, f"{self._prefix}{name}:", kind, self._moments)
 
-    def sessions(self, gate: Gate, audit: AuditLog) -> RedisSessions:
-        """Return the browser sessions of the accounts behind ``gate``."""
-        return RedisSessions(self._link, f"{self._prefix}session:", gate, audit)
+    def sessions(self, gate: Gate, audit: AuditLog, grants: Dependents) -> RedisSessions:
+        """Return the browser sessions of the accounts behind ``gate``; ``grants`` end with them."""
+        return RedisSessions(self._link, f"{self._prefix}session:", gate, audit, grants)
 
     def mini_sessions(self, gate: Gate, audit: AuditLog) -> RedisMiniSessions:
         """Return the mini-program sessions of the accounts behind ``gate``."""

@@ -50,6 +50,18 @@ class Gate(Protocol):
         ...
 
 
+class Dependents(Protocol):
+    """What goes with sessions and lies in the database: grants. Raises ``StoreUnavailable``."""
+
+    async def end_of_session(self, session: str, now: Instant, *, away: bool = False) -> int:
+        """End what goes with a session, with ``away`` all that came of it; return how many."""
+        ...
+
+    async def end_of_account(self, account: str, keep: str | None, now: Instant) -> int:
+        """End all of an account but what came of the session ``keep``; return how many."""
+        ...
+
+
 class Ledger:
     """Writes down how sessions ended."""
 

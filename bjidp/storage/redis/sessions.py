@@ -4,6 +4,9 @@ A login writes the row first and asks the database of accounts last: whoever loc
 makes that last look refuse, or finds the row and ends it (attack Q21). Until the look has passed, nobody has the
 cookie. If anything fails, the row goes again; one that cannot be removed opens to nobody, can be ended like any other,
 and dies at its deadline.
+
+What goes with a session lies in the database. That it has to go is noted here before the session is removed and
+forgotten after it went, so that whoever dies in between leaves a note, and :meth:`RedisSessions.settle` finds it.
 """
 
 from __future__ import annotations
@@ -13,20 +16,27 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import structlog
 
 from bjidp.audit.event import EventKind, Fact
 from bjidp.audit.ports import AuditLog
-from bjidp.clock import Instant
+from bjidp.clock import MINUTE, Instant, Millis
 from bjidp.entropy import base64url
 from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession
 from bjidp.standing import Standing
 from bjidp.storage.redis.client import Link
-from bjidp.storage.redis.ledger import Gate, Ledger
+from bjidp.storage.redis.ledger import Dependents, Gate, Ledger
+from bjidp.storage.redis.owed import Owed
 from bjidp.storage.redis.owned import OwnedRows
 
 ATTEMPTS: Final = 8
 """Saves of one session that may come between in a row before its renewal gives up."""
+
+PATIENCE: Final[Millis] = MINUTE
+"""How long whoever ends a session has for what follows; then it is somebody else's to do."""
+
+log = structlog.get_logger(__name__)
 
 
 class Kept(Session, frozen=True):
@@ -52,11 +62,13 @@ _FIELDS: Final = Session.__struct_fields__
 class RedisSessions:
     """:class:`bjidp.sessions.ports.SessionStore` for many processes."""
 
-    def __init__(self, link: Link, prefix: str, gate: Gate, audit: AuditLog) -> None:
-        """Keep sessions under keys that begin with ``prefix``; accounts are behind ``gate``."""
+    def __init__(self, link: Link, prefix: str, gate: Gate, audit: AuditLog, grants: Dependents) -> None:
+        """Keep sessions under keys that begin with ``prefix``; ``grants`` go with them."""
         self._rows = OwnedRows(link, prefix, Kept)
+        self._owed = Owed(link, f"{prefix}owed")
         self._gate = gate
         self._ledger = Ledger(gate, audit)
+        self._grants = grants
 
     async def open(self, session: Session, key: bytes, replaces: bytes | None, epoch: int | None = None) -> None:
         """See :meth:`bjidp.sessions.ports.SessionStore.open`."""
@@ -90,6 +102,11 @@ class RedisSessions:
         if standing is None or standing.refusal is not None or not standing.counts(kept.id, kept.epoch):
             return None
         return kept.session(), standing
+
+    async def lives(self, account: str, session: str, now: Instant, *, settled: bool = False) -> bool:
+        """See :meth:`bjidp.sessions.ports.SessionStore.lives`. A session is removed in one step, so all is settled."""
+        del settled
+        return await self._rows.get(account, session, now) is not None
 
     async def save(self, session: Session) -> Session:
         """See :meth:`bjidp.sessions.ports.SessionStore.save`."""
@@ -139,7 +156,10 @@ class RedisSessions:
         """
         await self._gate.outdate(account)
         others = [row.id for row in await self._rows.of_owner(account, now) if row.id != keep]
-        return [session for session in others if await self._end(account, session, reason, now)]
+        ended = [session for session in others if await self._end(account, session, reason, now)]
+        if not reason.is_departure:
+            await self._grants.end_of_account(account, keep, now)
+        return ended
 
     async def of_account(self, account: str, now: Instant) -> list[Session]:
         """See :meth:`bjidp.sessions.ports.SessionStore.of_account`."""
@@ -147,6 +167,18 @@ class RedisSessions:
         standing = await self._gate.standing(account) if rows else None
         live = [row for row in rows if standing is not None and standing.counts(row.id, row.epoch)]
         return [row.session() for row in sorted(live, key=lambda row: (-row.created_at, row.id))]
+
+    async def settle(self, now: Instant, limit: int) -> int:
+        """See :meth:`bjidp.sessions.ports.SessionStore.settle`."""
+        owed = await self._owed.since(now - PATIENCE, limit)
+        for entry in owed:
+            account, session, _ = entry.split(" ")
+            if await self._rows.get(account, session, now) is None:
+                await self._follow(entry, now)
+            else:
+                # Whoever meant to end it got no further.
+                await self._owed.settle(entry)
+        return len(owed)
 
     async def purge(self, now: Instant, limit: int) -> int:
         """See :meth:`bjidp.sessions.ports.SessionStore.purge`."""
@@ -166,9 +198,22 @@ class RedisSessions:
             await self._rows.unpoint(key.hex())
 
     async def _end(self, account: str, session: str, reason: SessionEnd, now: Instant) -> bool:
+        entry = f"{account} {session} {'departed' if reason.is_departure else 'over'}"
+        await self._owed.note(entry, now)
         ended = await self._rows.remove(account, session, now)
-        if ended is None:
-            return False
-        ticket = None if ended.login.ticket is None else base64url(ended.login.ticket)
-        await self._ledger.ended(EventKind.SESSION_ENDED, account, session, now, {Fact.REASON: reason.value}, ticket)
-        return True
+        if ended is not None:
+            ticket = None if ended.login.ticket is None else base64url(ended.login.ticket)
+            facts = {Fact.REASON: reason.value}
+            await self._ledger.ended(EventKind.SESSION_ENDED, account, session, now, facts, ticket)
+        # Also where somebody else has removed it: they may get no further.
+        try:
+            await self._follow(entry, now)
+        except StoreUnavailable:
+            log.warning("grants_left_to_settle", session=session)
+        return ended is not None
+
+    async def _follow(self, entry: str, now: Instant) -> None:
+        """End the grants that go with a session that is over, and forget that this is owed."""
+        _, session, how = entry.split(" ")
+        await self._grants.end_of_session(session, now, away=how == "over")
+        await self._owed.settle(entry)

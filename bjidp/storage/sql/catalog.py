@@ -82,7 +82,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         clients=SqlClients(engine, grants),
         consents=SqlConsents(engine, accounts, grants),
         grants=SqlGrants(engine, rows, grants),
-        sessions=SqlSessions(engine, rows, admission),
+        sessions=SqlSessions(engine, rows, admission, grants),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),
         rotation=Rotation(engine, cipher, index),

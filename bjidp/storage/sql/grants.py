@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
@@ -46,8 +46,18 @@ class GrantRows:
             return engine.compile(delete(table).where(*where).returning(*ended))
 
         self._end = ending(table.c.id == bindparam("grant"))
+        of_session, of_account = table.c.session == bindparam("session"), table.c.account == bindparam("account")
         # Those with refresh tokens were agreed to for when the person is away: a log-out does not end them.
-        self._end_session = ending(table.c.session == bindparam("session"), table.c.number.is_(None))
+        self._end_session = ending(of_session, table.c.number.is_(None))
+        self._end_session_whole = ending(of_session)
+        self._end_others = ending(of_account, table.c.session != bindparam("keep"))
+        fenced = (
+            select(table.c.id)
+            .select_from(table.join(account, account.c.id == table.c.account))
+            .where(table.c.epoch < account.c.fence, table.c.session != func.coalesce(account.c.kept, ""))
+            .limit(bindparam("limit"))
+        )
+        self._end_fenced = ending(table.c.id.in_(fenced))
         self._end_client = ending(table.c.account == bindparam("account"), table.c.client == bindparam("client"))
         self._end_all = ending(table.c.client == bindparam("client"))
 
@@ -55,10 +65,19 @@ class GrantRows:
         """End one; return how many there were."""
         return self._ended(transaction, transaction.all(self._end, {"grant": grant}), reason, now)
 
-    def end_of_session(self, transaction: Transaction, session: str, now: Instant) -> int:
-        """End those that go with a session; return how many."""
-        rows = transaction.all(self._end_session, {"session": session})
+    def end_of_session(self, transaction: Transaction, session: str, now: Instant, *, away: bool) -> int:
+        """End those that go with a session, with ``away`` all that came of it; return how many."""
+        statement = self._end_session_whole if away else self._end_session
+        return self._ended(transaction, transaction.all(statement, {"session": session}), GrantEnd.SESSION_OVER, now)
+
+    def end_of_account(self, transaction: Transaction, account_id: str, keep: str | None, now: Instant) -> int:
+        """End all of an account but what came of the session ``keep``; return how many."""
+        rows = transaction.all(self._end_others, {"account": account_id, "keep": keep or ""})
         return self._ended(transaction, rows, GrantEnd.SESSION_OVER, now)
+
+    def end_fenced(self, transaction: Transaction, now: Instant, limit: int) -> int:
+        """End some that a fence is past; return how many."""
+        return self._ended(transaction, transaction.all(self._end_fenced, {"limit": limit}), GrantEnd.SESSION_OVER, now)
 
     def end_of_client(
         self, transaction: Transaction, account_id: str, client: str, reason: GrantEnd, now: Instant
@@ -131,10 +150,18 @@ class SqlGrants:
             await self._engine.write_briefly(lambda transaction: self._grants.end(transaction, grant, reason, now))
         )
 
-    async def end_of_session(self, session: str, now: Instant) -> int:
+    async def end_of_session(self, session: str, now: Instant, *, away: bool = False) -> int:
         return await self._engine.write_briefly(
-            lambda transaction: self._grants.end_of_session(transaction, session, now)
+            lambda transaction: self._grants.end_of_session(transaction, session, now, away=away)
         )
+
+    async def end_of_account(self, account: str, keep: str | None, now: Instant) -> int:
+        return await self._engine.write(
+            lambda transaction: self._grants.end_of_account(transaction, account, keep, now)
+        )
+
+    async def end_fenced(self, now: Instant, limit: int) -> int:
+        return await self._engine.write(lambda transaction: self._grants.end_fenced(transaction, now, limit))
 
     async def purge(self, now: Instant, limit: int) -> int:
         values: dict[str, Value] = {"now": now, "limit": limit}

@@ -21,6 +21,7 @@ from bjidp.storage.sql.account_rows import next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, SESSION, STANDING, Rows, session_from
 from bjidp.storage.sql.schema import account, browser_session
 from bjidp.storage.sql.statements import Statement, Value, delete_some
@@ -34,11 +35,12 @@ _COUNTS = or_(browser_session.c.epoch >= account.c.fence, browser_session.c.id =
 class SqlSessions:
     """The port ``bjidp.sessions.ports.SessionStore``."""
 
-    def __init__(self, engine: SqlEngine, rows: Rows, admission: Admission) -> None:
+    def __init__(self, engine: SqlEngine, rows: Rows, admission: Admission, grants: GrantRows) -> None:
         """Compile the statements for ``engine``."""
         self._engine = engine
         self._rows = rows
         self._admission = admission
+        self._grants = grants
         self._audit = AuditRows(engine)
         table = browser_session
         self._insert = engine.compile(insert(table))
@@ -47,6 +49,12 @@ class SqlSessions:
             .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
             .where(table.c.key == bindparam("key"), _LIVE, _COUNTS, account.c.status == MAY_LOG_IN.value)
         )
+        alive = select(table.c.id).where(
+            table.c.id == bindparam("session"), table.c.account == bindparam("account"), _LIVE
+        )
+        self._lives = engine.compile(alive)
+        # The row lock waits for an end that is under way, and makes one that comes wait. SQLite has one writer.
+        self._lives_settled = engine.compile(alive.with_for_update(read=True))
         self._save = engine.compile(
             update(table)
             .where(table.c.id == bindparam("session"), table.c.version == bindparam("expected"))
@@ -121,6 +129,13 @@ class SqlSessions:
         width = len(SESSION)
         return session_from(row[:width]), self._rows.standing(row[width:])
 
+    async def lives(self, account: str, session: str, now: Instant, *, settled: bool = False) -> bool:
+        """Tell whether a session of an account is there."""
+        values: dict[str, Value] = {"account": account, "session": session, "now": now}
+        if settled and self._engine.dialect.name == "postgresql":
+            return bool((await self._engine.write_one(self._lives_settled, values)).rows)
+        return await self._engine.one(self._lives, values) is not None
+
     async def save(self, session: Session) -> Session:
         """Write ``data`` and ``last_used_at`` if the row still has this version; raise :class:`StaleSession`."""
         values: dict[str, Value] = {
@@ -169,7 +184,10 @@ class SqlSessions:
         def work(transaction: Transaction) -> list[str]:
             # Waits for the logins that have looked at the account: the next statement finds their sessions.
             transaction.run(self._next_epoch, values)
-            return self._ended(transaction, transaction.all(self._end_others, values), reason, now)
+            ended = self._ended(transaction, transaction.all(self._end_others, values), reason, now)
+            if not reason.is_departure:
+                self._grants.end_of_account(transaction, account, keep, now)
+            return ended
 
         # As many as there are: too many, perhaps, for the event loop.
         return await self._engine.write(work)
@@ -178,6 +196,11 @@ class SqlSessions:
         """Return the account's live sessions, newest first."""
         rows = await self._engine.all(self._of_account, {"account": account, "now": now})
         return [session_from(row) for row in rows]
+
+    async def settle(self, now: Instant, limit: int) -> int:
+        """Return 0: grants go with their session, in its transaction."""
+        del now, limit
+        return 0
 
     async def purge(self, now: Instant, limit: int) -> int:
         """Delete at most ``limit`` rows whose time is over; return how many."""
@@ -191,6 +214,7 @@ class SqlSessions:
             reference = None if ticket is None else base64url(ticket)
             event = AuditEvent(EventKind.SESSION_ENDED, now, None, session, reference, {Fact.REASON: reason.value})
             self._audit.write_for(transaction, account_id, event)
+            self._grants.end_of_session(transaction, session, now, away=not reason.is_departure)
         return [row[0] for row in rows]
 
 
