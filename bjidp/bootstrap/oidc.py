@@ -19,14 +19,17 @@ from bjidp.oidc.granting import Granting
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.living import LiveGrants
 from bjidp.oidc.reading import Reading
+from bjidp.oidc.representing import Representing
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
+from bjidp.organisations.acting import Acting
 from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.machine import MachineEndpoints
 from bjidp.web.oidc.pages import AuthorizePages
 
 
-def oidc_part(rooms: Rooms, front: Front) -> Part:
+def oidc_part(rooms: Rooms, front: Front, acting: Acting) -> Part:
     """Return the endpoints that relying parties ask by themselves."""
     stores, keyring, clock = rooms.stores, rooms.keyring, rooms.clock
     tokens = Tokens(
@@ -48,9 +51,11 @@ def oidc_part(rooms: Rooms, front: Front) -> Part:
         codes=codes,
         pending=stores.authorizations,
         pushed=stores.pushed_authorizations,
+        acting=acting,
         entropy=rooms.entropy,
         issuer=rooms.site.url,
     )
+    representing = Representing(acting)
     endpoints = MachineEndpoints(
         site=rooms.site,
         clients=Clients(
@@ -66,6 +71,7 @@ def oidc_part(rooms: Rooms, front: Front) -> Part:
             grants=stores.grants,
             tokens=tokens,
             signing=signing,
+            representing=representing,
             sid=partial(_sid, pseudonyms),
             issuer=rooms.site.url,
             clock=clock,
@@ -75,6 +81,7 @@ def oidc_part(rooms: Rooms, front: Front) -> Part:
             grants=stores.grants,
             live=LiveGrants(stores.grants, stores.sessions),
             members=stores.members,
+            representing=representing,
             tokens=tokens,
             issuer=rooms.site.url,
             clock=clock,
@@ -87,6 +94,7 @@ def oidc_part(rooms: Rooms, front: Front) -> Part:
     pages = AuthorizePages(
         site=rooms.site,
         authorizing=authorizing,
+        choosing=Choosing(authorizing=authorizing, acting=acting, cookies=front.cookies),
         desk=front.desk,
         login_first=front.login_first,
         renderer=front.renderer,

@@ -34,6 +34,8 @@ from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ClientStore, ConsentStore
 from bjidp.oidc.scopes import Scope
+from bjidp.organisations.organisation import Capacity
+from bjidp.organisations.ports import ActingFor
 from bjidp.records import Records, StaleRecord
 
 LIFETIME: Final[Millis] = 30 * MINUTE
@@ -51,13 +53,21 @@ class RequestOver(BjidpError):
     code = "authorization_over"
 
 
+class Choice(Struct, frozen=True):
+    """Whom somebody acts for in one request, said in one session: the key of a capacity, or None for themselves."""
+
+    session: str
+    capacity: str | None
+
+
 class Pending(Struct, frozen=True):
-    """A request under way, and who has agreed to it."""
+    """A request under way, who has agreed to it, and whom they act for."""
 
     request: AuthorizationRequest
     begun_at: Instant
     agreed_by: str | None = None
     agreed_at: Instant | None = None
+    choice: Choice | None = None
 
 
 class Pushed(Struct, frozen=True):
@@ -75,12 +85,26 @@ class Redirected(Exception):
         self.where = where
 
 
+class Whom(Struct, frozen=True, kw_only=True):
+    """Whom a person acts for in a request at this moment."""
+
+    capacity: Capacity | None = None
+    """In what they act for an organisation; None for themselves, and until they have said."""
+    said: bool = False
+    """They have chosen, themselves or an organisation."""
+    lapsed: bool = False
+    """They have chosen an organisation, and cannot act for it any more."""
+    chooses: bool = False
+    """They have to choose."""
+
+
 class Look(Struct, frozen=True):
     """A request as it is at this moment: for whom, and what is missing."""
 
     client: Client
     pending: Pending
     step: Step
+    whom: Whom
 
 
 class Authorizing:
@@ -94,6 +118,7 @@ class Authorizing:
         codes: Codes,
         pending: Records[Pending],
         pushed: Records[Pushed],
+        acting: ActingFor,
         entropy: Entropy,
         issuer: str,
     ) -> None:
@@ -103,6 +128,7 @@ class Authorizing:
         self._codes = codes
         self._pending = pending
         self._pushed = pushed
+        self._acting = acting
         self._entropy = entropy
         self._issuer = issuer
 
@@ -159,9 +185,15 @@ class Authorizing:
         if subject is not None:
             subject = replace(subject, agreed=await self._consents.agreed(subject.account, client.id))
         mine = subject is not None and pending.agreed_by == subject.account
-        facts = Facts(subject=subject, begun_at=pending.begun_at, agreed_at=pending.agreed_at if mine else None)
+        whom = await self._whom(pending, subject)
+        facts = Facts(
+            subject=subject,
+            begun_at=pending.begun_at,
+            agreed_at=pending.agreed_at if mine else None,
+            chooses=whom.chooses,
+        )
         try:
-            return Look(client, pending, next_step(pending.request, facts, now))
+            return Look(client, pending, next_step(pending.request, facts, now), whom)
         except ProtocolError as error:
             raise Redirected(self._refusal(pending.request.redirect_uri, pending.request.state, error)) from None
 
@@ -174,6 +206,16 @@ class Authorizing:
         await self._consents.agree(account, held.value.request.client, remembered, now)
         try:
             await self._pending.replace(name, replace(held.value, agreed_by=account, agreed_at=now), held.version)
+        except StaleRecord:
+            raise RequestOver from None
+
+    async def choose(self, name: str, choice: Choice | None) -> None:
+        """Note whom somebody acts for, who may at this moment; None to ask them anew. Raises :class:`RequestOver`."""
+        held = await self._pending.get(name)
+        if held is None:
+            raise RequestOver
+        try:
+            await self._pending.replace(name, replace(held.value, choice=choice), held.version)
         except StaleRecord:
             raise RequestOver from None
 
@@ -194,6 +236,18 @@ class Authorizing:
         request = pending.request
         code = await self._codes.give(approval, request.redirect_uri, request.challenge, now)
         return self._at(request.redirect_uri, {"code": code, "state": request.state})
+
+    async def _whom(self, pending: Pending, subject: Subject | None) -> Whom:
+        if subject is None or Scope.ORGANISATION not in pending.request.scopes:
+            return Whom()
+        choice = pending.choice
+        # Of this very session: a login that may act for nobody goes on with no other login's choice.
+        if choice is None or choice.session != subject.session:
+            return Whom(chooses=bool(await self._acting.open_to(subject.account)))
+        if choice.capacity is None:
+            return Whom(said=True)
+        capacity = await self._acting.counting(subject.account, choice.capacity)
+        return Whom(capacity=capacity, said=True) if capacity is not None else Whom(lapsed=True, chooses=True)
 
     async def _taken(self, client: Client, name: str) -> AuthorizationRequest:
         pushed = await self._pushed.take(name)

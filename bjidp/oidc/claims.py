@@ -15,6 +15,7 @@ from msgspec import Struct
 from bjidp.accounts.masks import mask_name, mask_username
 from bjidp.accounts.ports import Member
 from bjidp.oidc.scopes import Claim, Scope, claims_of
+from bjidp.organisations.organisation import Capacity
 from bjidp.person import DocumentType, Person
 from bjidp.standing import Level
 
@@ -25,12 +26,22 @@ class ActsFor(Struct, frozen=True):
     credit_code: str
     name: str
     role: str
+    powers: str
+    """What their mandate covers: what that means to a service, the service knows."""
+
+    @classmethod
+    def by(cls, capacity: Capacity) -> ActsFor:
+        """Return what is told of a capacity."""
+        organisation = capacity.organisation
+        return cls(organisation.credit_code, organisation.name, capacity.role.value, capacity.scope.value)
 
 
 class Known(Struct, frozen=True):
     """What there is to tell of somebody."""
 
     member: Member
+    subject: str
+    """Whom the relying party knows them as."""
     organisation: ActsFor | None = None
 
     @property
@@ -72,9 +83,20 @@ def _phone(known: Known) -> object:
     return None if known.member.phone is None else f"+86 {known.member.phone}"
 
 
-def _organisation(known: Known) -> object:
-    found = known.organisation
-    return None if found is None else {"credit_code": found.credit_code, "name": found.name, "role": found.role}
+def delegation(subject: str, organisation: ActsFor | None) -> dict[str, object]:
+    """Return the claims of somebody who acts for an ``organisation``; none of somebody who acts for themselves.
+
+    ``act`` names who acts, as in RFC 8693, section 4.1. It is who ``sub`` names too: a login is a person's, whoever it
+    is for (ADR 0025).
+    """
+    if organisation is None:
+        return {}
+    told_of = {name: getattr(organisation, name) for name in organisation.__struct_fields__}
+    return {Claim.ORGANISATION.value: told_of, Claim.ACT.value: {"sub": subject}}
+
+
+def _delegated(claim: Claim) -> Callable[[Known], object]:
+    return lambda known: delegation(known.subject, known.organisation).get(claim)
 
 
 _VALUES: Final[dict[Claim, Callable[[Known], object]]] = {
@@ -90,5 +112,6 @@ _VALUES: Final[dict[Claim, Callable[[Known], object]]] = {
     Claim.BIRTHDATE: _birthdate,
     Claim.DOCUMENT_TYPE: lambda known: None if known.document is None else known.document.document_type.value,
     Claim.DOCUMENT_NUMBER: lambda known: None if known.document is None else known.document.number,
-    Claim.ORGANISATION: _organisation,
+    Claim.ORGANISATION: _delegated(Claim.ORGANISATION),
+    Claim.ACT: _delegated(Claim.ACT),
 }

@@ -14,13 +14,16 @@ from msgspec.structs import replace
 
 from bjidp.clock import SECOND, Clock, Instant
 from bjidp.oidc import id_token
+from bjidp.oidc.claims import ActsFor
 from bjidp.oidc.client import Client, GrantType
 from bjidp.oidc.errors import InvalidGrant, InvalidScope, UnauthorizedClient, UnsupportedGrantType
+from bjidp.oidc.grants.code import LIFE_OVER
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import FamilyOver, refreshed
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import GrantStore, StaleGrant
+from bjidp.oidc.representing import RepresentationOver, Representing
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import ACCESS, Tokens
 
@@ -51,6 +54,7 @@ class Granting:
         grants: GrantStore,
         tokens: Tokens,
         signing: SigningKeys,
+        representing: Representing,
         sid: Callable[[Client, str], str],
         issuer: str,
         clock: Clock,
@@ -60,6 +64,7 @@ class Granting:
         self._grants = grants
         self._tokens = tokens
         self._signing = signing
+        self._representing = representing
         self._sid = sid
         self._issuer = issuer
         self._clock = clock
@@ -83,7 +88,13 @@ class Granting:
         grant = await self._codes.exchange(
             code, client, parameters.get("redirect_uri"), parameters.get("code_verifier")
         )
-        return self._answer(client, grant, self._clock.now())
+        now = self._clock.now()
+        try:
+            acts_for = await self._representing.acts_for(grant.approval)
+        except RepresentationOver:
+            await self._grants.end(grant.id, GrantEnd.REPRESENTATION_OVER, now)
+            raise InvalidGrant(LIFE_OVER) from None
+        return self._answer(client, grant, acts_for, now)
 
     async def _for_refresh_token(self, client: Client, parameters: Parameters) -> TokenAnswer:
         shown = self._tokens.read_refresh(parameters.require("refresh_token", "refresh_token is missing"))
@@ -98,22 +109,26 @@ class Granting:
             raise InvalidScope("scope has one that was not agreed to")
         try:
             family = refreshed(grant.family, shown.number, now)
+            # Between the two: a number that came twice ends the grant all the same, and one that is good is not used
+            # up, so that whoever may act again goes on with it.
+            acts_for = await self._representing.acts_for(grant.approval)
             await self._grants.refresh(grant, family, now)
         except FamilyOver as over:
             if over.stolen:
                 await self._grants.end(grant.id, GrantEnd.REUSED_TOKEN, now)
             raise InvalidGrant(REFRESH_OVER) from None
-        except StaleGrant:
+        except (StaleGrant, RepresentationOver):
             raise InvalidGrant(REFRESH_OVER) from None
-        return self._answer(client, replace(grant, family=family), now)
+        return self._answer(client, replace(grant, family=family), acts_for, now)
 
-    def _answer(self, client: Client, grant: Grant, now: Instant) -> TokenAnswer:
+    def _answer(self, client: Client, grant: Grant, acts_for: ActsFor | None, now: Instant) -> TokenAnswer:
         approval = grant.approval
         access = self._tokens.access(grant.id, now)
         claims = id_token.claims_of(
             approval,
             issuer=self._issuer,
             subject=grant.subject,
+            acts_for=acts_for,
             sid=self._sid(client, approval.session),
             access_token=access,
             now=now,

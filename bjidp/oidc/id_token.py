@@ -1,7 +1,8 @@
 """What an ID token says.
 
-Owns its claims (OpenID Connect Core, section 2). It tells who, how well proved, how and when, and nothing that could be
-read at userinfo: it travels through browsers as a hint later on. Pure; signed by ``signing``.
+Owns its claims (OpenID Connect Core, section 2). It tells who, for which organisation, how well proved, how and when,
+and nothing else that could be read at userinfo: it travels through browsers as a hint later on. Pure; signed by
+``signing``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from bjidp.clock import MINUTE, SECOND, Instant, Millis
 from bjidp.entropy import base64url
+from bjidp.oidc.claims import ActsFor, delegation
 from bjidp.oidc.grants.code import Approval
 
 LIFETIME: Final[Millis] = 10 * MINUTE
@@ -20,7 +22,14 @@ TYPE: Final = "JWT"
 
 
 def claims_of(
-    approval: Approval, *, issuer: str, subject: str, sid: str, access_token: str, now: Instant
+    approval: Approval,
+    *,
+    issuer: str,
+    subject: str,
+    acts_for: ActsFor | None,
+    sid: str,
+    access_token: str,
+    now: Instant,
 ) -> dict[str, object]:
     """Return the claims for ``subject``, as ``sid`` to the relying party, beside an access token."""
     claims: dict[str, object] = {
@@ -37,7 +46,7 @@ def claims_of(
     }
     if approval.nonce is not None:
         claims["nonce"] = approval.nonce
-    return claims
+    return claims | delegation(subject, acts_for)
 
 
 def half_hash(token: str) -> str:

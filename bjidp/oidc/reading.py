@@ -1,7 +1,8 @@
 """What a token is good for at the moment it is shown.
 
 Owns userinfo, introspection (RFC 7662) and revocation (RFC 7009). Each look finds the grant that the token names, so a
-token is over the moment its grant is (attack T3). Called by the endpoints of those names.
+token is over the moment its grant is (attack T3), and one that was agreed to for an organisation while its owner cannot
+act for that. Called by the endpoints of those names.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from typing import Final
 
 from bjidp.accounts.ports import MemberStore
 from bjidp.clock import SECOND, Clock
-from bjidp.oidc.claims import Known, told
+from bjidp.oidc.claims import Known, delegation, told
 from bjidp.oidc.client import Client
 from bjidp.oidc.errors import InvalidToken
 from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.grants.living import LiveGrants
 from bjidp.oidc.ports import ClientStore, GrantStore
+from bjidp.oidc.representing import RepresentationOver, Representing
 from bjidp.oidc.tokens import Tokens
 
 OVER: Final = "the access token is unknown, over or revoked"
@@ -31,6 +33,7 @@ class Reading:
         grants: GrantStore,
         live: LiveGrants,
         members: MemberStore,
+        representing: Representing,
         tokens: Tokens,
         issuer: str,
         clock: Clock,
@@ -40,6 +43,7 @@ class Reading:
         self._grants = grants
         self._live = live
         self._members = members
+        self._representing = representing
         self._tokens = tokens
         self._issuer = issuer
         self._clock = clock
@@ -50,8 +54,12 @@ class Reading:
         member = None if found is None else await self._members.member(found[0].approval.account)
         if found is None or member is None:
             raise InvalidToken(OVER)
-        approval = found[0].approval
-        return {"sub": found[0].subject, **told(Known(member), approval.scopes)}
+        grant = found[0]
+        try:
+            acts_for = await self._representing.acts_for(grant.approval)
+        except RepresentationOver:
+            raise InvalidToken(OVER) from None
+        return {"sub": grant.subject, **told(Known(member, grant.subject, acts_for), grant.approval.scopes)}
 
     async def introspected(self, client: Client, token: str) -> dict[str, object]:
         """Return what ``client`` may know of a token: those of its own sector, and of all others that they are none.
@@ -66,6 +74,10 @@ class Reading:
             return {"active": False}
         grant, ends_at = found
         approval = grant.approval
+        try:
+            acts_for = await self._representing.acts_for(approval)
+        except RepresentationOver:
+            return {"active": False}
         return {
             "active": True,
             "iss": self._issuer,
@@ -78,6 +90,7 @@ class Reading:
             "acr": approval.authentication.level.name,
             "amr": list(approval.authentication.methods),
             "auth_time": approval.authentication.at // SECOND,
+            **delegation(grant.subject, acts_for),
         }
 
     async def revoke(self, client: Client, token: str) -> None:

@@ -22,7 +22,7 @@ class Scope(StrEnum):
     IDENTITY = "identity"
     """The proved person: whole name, kind and number of the document."""
     ORGANISATION = "organisation"
-    """The organisation somebody acts for, if they do."""
+    """The organisation somebody acts for, if they choose one, and who acts."""
     OFFLINE_ACCESS = "offline_access"
     """To go on reading while the person is away: a refresh token (OpenID Connect Core, section 11)."""
 
@@ -42,6 +42,7 @@ class Claim(StrEnum):
     DOCUMENT_TYPE = "document_type"
     DOCUMENT_NUMBER = "document_number"
     ORGANISATION = "organisation"
+    ACT = "act"
 
 
 CLAIMS: Final[dict[Scope, tuple[Claim, ...]]] = {
@@ -50,7 +51,7 @@ CLAIMS: Final[dict[Scope, tuple[Claim, ...]]] = {
     Scope.EMAIL: (Claim.EMAIL, Claim.EMAIL_VERIFIED),
     Scope.PHONE: (Claim.PHONE_NUMBER, Claim.PHONE_NUMBER_VERIFIED),
     Scope.IDENTITY: (Claim.NAME, Claim.GENDER, Claim.BIRTHDATE, Claim.DOCUMENT_TYPE, Claim.DOCUMENT_NUMBER),
-    Scope.ORGANISATION: (Claim.ORGANISATION,),
+    Scope.ORGANISATION: (Claim.ORGANISATION, Claim.ACT),
     Scope.OFFLINE_ACCESS: (),
 }
 

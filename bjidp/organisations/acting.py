@@ -1,7 +1,7 @@
-"""法人登录: whom a session acts for (ORG-3, LOG-9).
+"""法人登录: whom a session acts for, and whom somebody acts for at a relying party (ORG-3, LOG-9).
 
-Owns the choice, and the answer to whoever has to know: relying parties, and the pages themselves. What a session
-remembers is one mandate, or one time of leading, and no right: at every look the store says whether that is there
+Owns the choice, and the answer to whoever has to know: relying parties, and the pages themselves. What is
+remembered is one mandate, or one time of leading, and no right: at every look the store says whether that is there
 still, and the rules whether it counts at this moment. So a mandate that ends, a level that falls or a register that
 says no ends it by itself, in every session at once, and nothing has to be found and put out.
 
@@ -23,6 +23,7 @@ from bjidp.organisations.ports import OrganisationStore
 from bjidp.organisations.proved import Proved
 from bjidp.sessions.ports import Session, StaleSession
 from bjidp.sessions.service import Sessions
+from bjidp.standing import Standing
 from bjidp.verification.errors import VerificationRequired
 
 _DATA: Final = "acting"
@@ -55,18 +56,24 @@ class Acting:
     async def current(self, session: Session) -> Capacity | None:
         """Return in what capacity the session acts for an organisation; None for a person for themselves."""
         key = session.data.get(_DATA)
-        if key is None:
-            return None
+        return None if key is None else await self.counting(session.account, key)
+
+    async def counting(self, account: str, key: str) -> Capacity | None:
+        """Return the capacity of a ``key`` that was chosen earlier; None when nobody acts in it at this moment."""
         now = self._clock.now()
-        found = await self._named(session.account, key)
+        found = await self._named(account, key)
         if found is None or not found.acts(now) or found.organisation.must_be_confirmed(now):
             return None
         return found
 
+    async def open_to(self, account: str) -> list[Capacity]:
+        """Return everything that the account may act in at this moment, if the register says nothing else."""
+        now = self._clock.now()
+        return [one for one in await self._organisations.capacities(account) if one.acts(now)]
+
     async def choices(self, visit: Visit) -> list[Capacity]:
         """Return everything that the account may act in at this moment."""
-        now = self._clock.now()
-        return [one for one in await self._organisations.capacities(visit.account) if one.acts(now)]
+        return await self.open_to(visit.account)
 
     async def waiting(self, visit: Visit) -> list[Capacity]:
         """Return what the account may act in again once the 法定代表人 is at the level that it needs."""
@@ -74,24 +81,22 @@ class Acting:
         return [one for one in await self._organisations.capacities(visit.account) if one.waits(now)]
 
     async def begin(self, visit: Visit, key: str) -> Capacity:
-        """Let the session act in the capacity of this key from now on; return it.
+        """Let the session act in the capacity of this key from now on; return it. Raises what :meth:`choose` does."""
+        standing, chosen = await self._chosen(visit, key)
+        # Before it is so: nobody ever acts without a line that says since when.
+        await self._note(EventKind.ACTING_BEGUN, visit, standing.ref, chosen)
+        await self._keep(visit, key)
+        return chosen
+
+    async def choose(self, visit: Visit, key: str) -> Capacity:
+        """Return the capacity of this key, in which whoever is at the page may begin to act at this moment.
 
         Raises :class:`OrganisationUnknown`, :class:`bjidp.organisations.errors.LevelRequired`,
         :class:`bjidp.organisations.errors.ActingOnProbation`,
         :class:`bjidp.organisations.errors.OrganisationRefused`, ``VendorUnavailable``,
         :class:`bjidp.verification.errors.VerificationRequired` for a session that has ended, and ``AccountRefused``.
         """
-        standing = await self._verifying.require_session(visit)
-        await self._proved.identity(visit.account)
-        await self._proved.require_settled(visit.session)
-        chosen = await self._named(visit.account, key)
-        if chosen is None or not chosen.acts(self._clock.now()):
-            raise OrganisationUnknown
-        await self._confirming.require(chosen.organisation)
-        # Before it is so: nobody ever acts without a line that says since when.
-        await self._note(EventKind.ACTING_BEGUN, visit, standing.ref, chosen)
-        await self._keep(visit, key)
-        return chosen
+        return (await self._chosen(visit, key))[1]
 
     async def end(self, visit: Visit) -> None:
         """Let the session be of its person alone again; one that is so already is left as it is.
@@ -115,6 +120,16 @@ class Acting:
             return current, False
         await self.end(visit)
         return None, True
+
+    async def _chosen(self, visit: Visit, key: str) -> tuple[Standing, Capacity]:
+        standing = await self._verifying.require_session(visit)
+        await self._proved.identity(visit.account)
+        await self._proved.require_settled(visit.session)
+        chosen = await self._named(visit.account, key)
+        if chosen is None or not chosen.acts(self._clock.now()):
+            raise OrganisationUnknown
+        await self._confirming.require(chosen.organisation)
+        return standing, chosen
 
     async def _named(self, account: str, key: str) -> Capacity | None:
         return next((one for one in await self._organisations.capacities(account) if one.key == key), None)

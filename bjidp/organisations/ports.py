@@ -73,13 +73,21 @@ class IdentityLacking(Exception):
 
 
 class ActingFor(Protocol):
-    """Knows whom a session acts for. Raises ``StoreUnavailable`` when its store does not answer."""
+    """Knows whom somebody acts for. Raises ``StoreUnavailable`` when its store does not answer."""
 
     async def current(self, session: Session) -> Capacity | None:
         """Return in what capacity the session acts for an organisation; None for a person for themselves.
 
         What is returned counts at this moment and no other: it is asked for whenever something is done with it.
         """
+        ...
+
+    async def open_to(self, account: str) -> list[Capacity]:
+        """Return everything that the account may act in at this moment, if the register says nothing else."""
+        ...
+
+    async def counting(self, account: str, key: str) -> Capacity | None:
+        """Return the capacity of a ``key`` that was chosen earlier; None when nobody acts in it at this moment."""
         ...
 
 

@@ -20,9 +20,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
-Service: TypeAlias = Literal[
-    "wechat", "alipay", "baidu", "authority", "bank", "register", "chuanglan", "national", "mail"
-]
+Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority", "bank", "register", "chuanglan", "mail"]
 Mode: TypeAlias = Literal["ok", "slow", "timeout", "http500", "malformed", "refuse"]
 
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)

@@ -19,7 +19,6 @@ CLIENTS = {
     "vendors.bank",
     "vendors.business_register",
     "vendors.chuanglan",
-    "vendors.national",
     "vendors.smtp",
 }
 

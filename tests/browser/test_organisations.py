@@ -8,11 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
+import msgspec
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from bjidp.clock import SystemClock
+from bjidp.entropy import SystemEntropy, token
+from bjidp.oidc.metadata import read
+from bjidp.oidc.ports import Registered
 from bjidp.organisations.ports import NewOrganisation
 from bjidp.person import DocumentType, Person
 from tests.support.accounts import member_at, stores_at
@@ -74,6 +79,51 @@ async def registers(looks: Looks, page: Page, company: dict[str, Any]) -> None:
     await looks.at("registered")
 
 
+async def portal(demo: Demo) -> str:
+    """Register a site that asks for whom its users act; return where its users are sent."""
+    metadata: dict[str, object] = {
+        "client_name": "首都之窗",
+        "client_uri": "https://portal.example/",
+        "redirect_uris": ["https://portal.example/callback"],
+        "scope": "openid profile organisation",
+    }
+    client = token(SystemEntropy(), 128)
+    async with stores_at(demo.config) as stores:
+        registered = Registered(read(client, metadata), None)
+        await stores.clients.add(registered, msgspec.json.encode(metadata).decode(), SystemClock().now())
+    asked = {
+        "client_id": client,
+        "response_type": "code",
+        "redirect_uri": "https://portal.example/callback",
+        "scope": "openid profile organisation",
+        "state": "s1",
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+    }
+    return f"/oauth/authorize?{urlencode(asked)}"
+
+
+async def acts_at_a_site(demo: Demo, looks: Looks, page: Page, company: dict[str, Any]) -> None:
+    """Log in at a site for the organisation, after a change of mind."""
+    await page.route("https://portal.example/**", _portals_page)
+    await page.goto(await portal(demo))
+    await expect(page.get_by_role("heading", name="您这次代表谁登录首都之窗？")).to_be_visible()
+    await looks.at("whom")
+    await page.get_by_role("button", name="以本人登录").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("本次以本人身份登录")).to_be_visible()
+    await page.get_by_role("button", name="重新选择代表谁").click()
+    await page.get_by_role("button", name=f"代表它登录 {company['name']}").click()
+    await expect(page.get_by_text(f"本次代表：{company['name']}（法定代表人）")).to_be_visible()
+    await looks.at("consent")
+    await page.get_by_role("button", name="同意并登录").click()
+    await expect(page).to_have_url(re.compile(r"^https://portal\.example/callback\?code="))
+
+
+async def _portals_page(route: Route) -> None:
+    await route.fulfill(content_type="text/html", body='<!doctype html><html lang="zh"><title>首都之窗</title>')
+
+
 @pytest.mark.req("ORG-1", "ORG-3", "LOG-1", "LOG-9", "ACC-8", "UX-2", "UX-3", "UX-5")
 async def test_a_legal_representative_registers_at_a_computer_and_acts_for_the_organisation(
     demo: Demo, computer: Computer
@@ -111,6 +161,8 @@ async def test_a_legal_representative_registers_at_a_computer_and_acts_for_the_o
     await expect(page.get_by_role("heading", name="个人中心")).to_be_visible()
     await expect(page.get_by_text("正在代表")).to_have_count(0)
 
+    await acts_at_a_site(demo, looks, page, company)
+    await page.goto("/centre")
     await page.get_by_role("link", name="法人信息").click()
     await page.get_by_role("link", name=f"解除登记 {company['name']}").focus()
     await page.keyboard.press("Enter")
@@ -127,7 +179,7 @@ async def test_a_legal_representative_registers_at_a_computer_and_acts_for_the_o
     assert (looks.found, computer.faults) == ([], [])
 
 
-@pytest.mark.req("ORG-1", "ACC-8", "UX-2", "UX-3", "UX-5")
+@pytest.mark.req("ORG-1", "ORG-3", "LOG-8", "ACC-8", "UX-2", "UX-3", "UX-5")
 async def test_a_legal_representative_registers_on_a_phone(demo: Demo, handheld: Computer) -> None:
     page, number = handheld.page, "15400088002"
     company, who = await known(page, demo, "yanjiusuo")
@@ -142,6 +194,7 @@ async def test_a_legal_representative_registers_on_a_phone(demo: Demo, handheld:
         await page.get_by_role("link", name="我的法人").click()
         await expect(page.get_by_role("heading", name=company["name"])).to_be_visible()
         await looks.at("led")
+        await acts_at_a_site(demo, looks, page, company)
         assert looks.found == []
     finally:
         await gives_up(demo, account)

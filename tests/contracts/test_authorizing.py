@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from bjidp.clock import HOUR
 from bjidp.entropy import SystemEntropy
-from bjidp.oidc.authorize.prompting import Agree, Answer, LogIn, Reason, Subject
-from bjidp.oidc.authorizing import Authorizing, Pending, Pushed, Redirected, RequestOver
+from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseWhom, LogIn, Reason, Subject
+from bjidp.oidc.authorizing import Authorizing, Choice, Pending, Pushed, Redirected, RequestOver
 from bjidp.oidc.errors import (
     AccessDenied,
     InvalidRequest,
@@ -31,6 +31,7 @@ from bjidp.standing import Level
 from tests.contracts.ephemeral import Processes
 from tests.contracts.house import House
 from tests.contracts.test_relying_parties import CALLBACK, METADATA, PORTAL, READS, VERIFIER, approval, registered
+from tests.support.capacities import Capacities, capacity
 
 pytestmark = [pytest.mark.req("RP-1"), pytest.mark.req("LOG-8")]
 
@@ -52,6 +53,7 @@ class Door:
 
     def __init__(self, house: House, processes: Processes) -> None:
         self.house = house
+        self.capacities = Capacities()
         stores = processes.here
         self.codes = Codes(
             stores.records("oidc.code", Code),
@@ -67,6 +69,7 @@ class Door:
             codes=self.codes,
             pending=stores.records("oidc.pending", Pending),
             pushed=stores.records("oidc.pushed", Pushed),
+            acting=self.capacities,
             entropy=SystemEntropy(),
             issuer=ISSUER,
         )
@@ -113,6 +116,56 @@ async def test_who_agreed_once_is_not_asked_again(door: Door) -> None:
     assert isinstance(look.step, Answer)
     more = await door.authorizing.look(await door.begin(scope="openid identity"), subject, door.house.now)
     assert more.step == Agree((Scope.OPENID, Scope.IDENTITY))
+
+
+ASKS = "openid organisation"
+
+
+@pytest.mark.req("ORG-3")
+async def test_somebody_says_for_whom_they_act_and_the_request_remembers_it_for_their_session_alone(door: Door) -> None:
+    door.capacities.counts = [capacity()]
+    name = await door.begin(scope=ASKS)
+    subject, _ = await door.somebody()
+    here = replace(subject, session="here")
+    assert (await door.authorizing.look(name, here, door.house.now)).step == ChooseWhom()
+    await door.authorizing.choose(name, Choice("here", capacity().key))
+    look = await door.authorizing.look(name, here, door.house.now)
+    assert (look.step, look.whom.capacity) == (Agree((Scope.OPENID, Scope.ORGANISATION)), capacity())
+    elsewhere = await door.authorizing.look(name, replace(subject, session="elsewhere"), door.house.now)
+    assert (elsewhere.step, elsewhere.whom.capacity) == (ChooseWhom(), None)
+    await door.authorizing.choose(name, Choice("here", None))
+    look = await door.authorizing.look(name, here, door.house.now)
+    assert (type(look.step), look.whom.capacity, look.whom.said) == (Agree, None, True)
+    await door.authorizing.choose(name, None)
+    assert (await door.authorizing.look(name, here, door.house.now)).step == ChooseWhom()
+
+
+@pytest.mark.req("ORG-3")
+async def test_nobody_is_asked_who_can_act_for_nobody_or_whose_site_does_not_ask(door: Door) -> None:
+    subject, _ = await door.somebody()
+    alone = await door.authorizing.look(await door.begin(scope=ASKS), subject, door.house.now)
+    assert isinstance(alone.step, Agree)
+    door.capacities.counts = [capacity()]
+    look = await door.authorizing.look(await door.begin(), subject, door.house.now)
+    assert isinstance(look.step, Agree)
+
+
+@pytest.mark.req("ORG-3")
+async def test_a_choice_that_lapses_before_the_answer_is_asked_for_anew(door: Door) -> None:
+    door.capacities.counts = [capacity()]
+    name = await door.begin(scope=ASKS)
+    subject, _ = await door.somebody()
+    await door.authorizing.choose(name, Choice(subject.session, capacity().key))
+    await door.authorizing.agree(name, subject.account, door.house.now)
+    assert isinstance((await door.authorizing.look(name, subject, door.house.now)).step, Answer)
+    door.capacities.counts = []
+    look = await door.authorizing.look(name, subject, door.house.now)
+    assert (look.step, look.whom.capacity, look.whom.lapsed) == (ChooseWhom(), None, True)
+
+
+async def test_a_choice_in_a_request_that_is_over_is_refused(door: Door) -> None:
+    with pytest.raises(RequestOver):
+        await door.authorizing.choose("unknown", None)
 
 
 @pytest.mark.attack("P3")

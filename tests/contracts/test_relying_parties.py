@@ -33,7 +33,7 @@ METADATA: dict[str, object] = {
     "client_uri": "https://portal.example/",
     "redirect_uris": [CALLBACK],
     "grant_types": ["authorization_code", "refresh_token"],
-    "scope": "openid profile identity offline_access",
+    "scope": "openid profile identity organisation offline_access",
 }
 SECRET = hashlib.sha256(b"secret").digest()
 VERIFIER = "v" * 43

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from bjidp.clock import HOUR, SECOND
 from bjidp.entropy import SystemEntropy, base64url
@@ -33,12 +34,14 @@ from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.ports import Registered
+from bjidp.oidc.representing import Representing
 from bjidp.oidc.scopes import Scope
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
 from tests.contracts.ephemeral import MemoryStores
 from tests.contracts.house import House
 from tests.contracts.test_relying_parties import CALLBACK, METADATA, READS, VERIFIER, approval, registered
+from tests.support.capacities import Capacities, capacity
 
 pytestmark = pytest.mark.req("RP-1")
 
@@ -64,6 +67,7 @@ class Endpoint:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.capacities = Capacities()
         memory = MemoryStores(house.clock)
         self.codes = Codes(
             memory.records("oidc.code", Code),
@@ -78,6 +82,7 @@ class Endpoint:
             grants=house.sql.grants,
             tokens=TOKENS,
             signing=SIGNING,
+            representing=Representing(self.capacities),
             sid=_of_client,
             issuer=ISSUER,
             clock=house.clock,
@@ -344,3 +349,60 @@ async def test_a_way_that_was_not_registered_is_closed(endpoint: Endpoint) -> No
 async def test_no_token_is_shown(endpoint: Endpoint) -> None:
     given, _ = await endpoint.tokens(*READS)
     assert given.access_token not in repr(given)
+
+
+async def acting(endpoint: Endpoint) -> Approval:
+    """Return what somebody agreed to who acts for an organisation."""
+    await registered(endpoint.house)
+    endpoint.capacities.counts = [capacity()]
+    agreed = await approval(endpoint.house, *READS, Scope.ORGANISATION, Scope.OFFLINE_ACCESS)
+    return replace(agreed, organisation=capacity().key)
+
+
+async def exchange(endpoint: Endpoint, agreed: Approval) -> TokenAnswer:
+    code = await endpoint.code(agreed)
+    return await endpoint.ask(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
+
+
+def said(given: TokenAnswer) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(given.id_token, options={"verify_signature": False})
+    return claims
+
+
+@pytest.mark.req("ORG-3")
+async def test_whoever_acts_for_an_organisation_is_told_in_every_id_token(endpoint: Endpoint) -> None:
+    given = await exchange(endpoint, await acting(endpoint))
+    for tokens in (given, await endpoint.refresh(given)):
+        claims = said(tokens)
+        assert claims["organisation"]["credit_code"] == "91000000MA990001X0"
+        assert claims["act"] == {"sub": claims["sub"]}
+
+
+@pytest.mark.req("ORG-3")
+async def test_a_mandate_that_ends_before_the_exchange_leaves_no_grant(endpoint: Endpoint) -> None:
+    agreed = await acting(endpoint)
+    endpoint.capacities.counts = []
+    with pytest.raises(InvalidGrant):
+        await exchange(endpoint, agreed)
+    assert endpoint.house.rows("SELECT count(*) FROM oidc_grant") == [(0,)]
+
+
+@pytest.mark.req("ORG-3")
+async def test_nothing_is_refreshed_while_its_owner_cannot_act_and_the_token_is_not_used_up(endpoint: Endpoint) -> None:
+    given = await exchange(endpoint, await acting(endpoint))
+    endpoint.capacities.counts = [capacity("another")]
+    with pytest.raises(InvalidGrant):
+        await endpoint.refresh(given)
+    endpoint.capacities.counts = [capacity()]
+    assert said(await endpoint.refresh(given))["organisation"]["name"] == "北京示例公司"
+
+
+@pytest.mark.req("ORG-3")
+@pytest.mark.attack("T7")
+async def test_a_refresh_token_that_comes_twice_ends_its_grant_though_its_owner_cannot_act(endpoint: Endpoint) -> None:
+    given = await exchange(endpoint, await acting(endpoint))
+    await endpoint.refresh(given)
+    endpoint.capacities.counts = []
+    with pytest.raises(InvalidGrant):
+        await endpoint.refresh(given)
+    assert endpoint.house.rows("SELECT count(*) FROM oidc_grant") == [(0,)]

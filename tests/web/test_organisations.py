@@ -436,6 +436,16 @@ async def test_a_login_confirmed_by_a_phone_that_a_face_alone_has_linked_acts_fo
     zhang = await leader(program)
     await registered(zhang)
     account = program.sql("SELECT representative FROM organisation")[0][0]
+    thief = await on_probation(program, account)
+    answer = await chooses(thief)
+    assert answer.status == 403
+    assert "这次登录暂时不能代表法人办事" in note(answer)
+    assert await acts_for(thief) is None
+    assert (await chooses(zhang)).status == 303
+
+
+async def on_probation(program: Program, account: str) -> Owner:
+    """Log in to the account of 陈雨桐 by a phone that a face has linked a moment ago."""
     who = (await everybody(program))["chen-yutong"]
     person = Person(DocumentType(who["document_type"]), who["name"], who["document_number"])
     now = program.clock.now()
@@ -443,12 +453,7 @@ async def test_a_login_confirmed_by_a_phone_that_a_face_alone_has_linked_acts_fo
         account, _by_face(person), probation_until=now + 72 * HOUR, now=now
     )
     login = Login(Way.QR, "wechat", link.id, "Chrome", "Windows", None, b"network", None)
-    thief = await Owner.of(program, account, login=login)
-    answer = await chooses(thief)
-    assert answer.status == 403
-    assert "这次登录暂时不能代表法人办事" in note(answer)
-    assert await acts_for(thief) is None
-    assert (await chooses(zhang)).status == 303
+    return await Owner.of(program, account, login=login)
 
 
 def _by_face(person: Person) -> NewAccount:

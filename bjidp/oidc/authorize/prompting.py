@@ -37,6 +37,8 @@ class Subject(Struct, frozen=True):
     level: Level
     agreed: frozenset[Scope]
     """What they have agreed that this relying party may read."""
+    session: str = ""
+    """In which they are logged in; what was chosen in another counts for nothing."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -49,6 +51,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """When the person agreed to this very request, if they did."""
     expected: str | None = None
     """The account that ``id_token_hint`` named, if the request had one."""
+    chooses: bool = False
+    """Whether it is open whom they act for: the request asks, there is an organisation, and they have not said."""
 
 
 class Reason(Enum):
@@ -76,6 +80,10 @@ class ProveMore(Struct, frozen=True):
     level: Level
 
 
+class ChooseWhom(Struct, frozen=True):
+    """They act for themselves or for an organisation, and have to say for which."""
+
+
 class Agree(Struct, frozen=True):
     """They have to say whether these may be read."""
 
@@ -88,7 +96,7 @@ class Answer(Struct, frozen=True):
     subject: Subject
 
 
-Step: TypeAlias = LogIn | ChooseAccount | ProveMore | Agree | Answer
+Step: TypeAlias = LogIn | ChooseAccount | ProveMore | ChooseWhom | Agree | Answer
 
 
 def next_step(request: AuthorizationRequest, facts: Facts, now: Instant) -> Step:
@@ -121,6 +129,8 @@ def _missing(request: AuthorizationRequest, facts: Facts, now: Instant) -> Step:
         if request.level > REACHABLE:
             raise UnmetAuthenticationRequirements("this level is proved at a counter, and nowhere online")
         return ProveMore(request.level)
+    if facts.chooses:
+        return ChooseWhom()
     wanted = tuple(scope for scope in request.scopes if scope not in subject.agreed)
     if facts.agreed_at is None and (wanted or Prompt.CONSENT in request.prompts):
         return Agree(request.scopes)

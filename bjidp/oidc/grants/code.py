@@ -50,7 +50,8 @@ class Approval(Struct, frozen=True, kw_only=True):
     authentication: Authentication
     nonce: str | None = None
     organisation: str | None = None
-    """The organisation they act for, by its code; None for themselves."""
+    """The key of the capacity in which they act for an organisation; None for themselves. It is a choice and no right:
+    whether it counts is asked for whenever something is told."""
 
 
 class Unspent(Struct, frozen=True, tag=True, kw_only=True):

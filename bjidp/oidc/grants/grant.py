@@ -33,6 +33,8 @@ class GrantEnd(StrEnum):
     SESSION_OVER = "session_over"
     CLIENT_REMOVED = "client_removed"
     """The relying party is none any more."""
+    REPRESENTATION_OVER = "representation_over"
+    """Between the agreement and the exchange of its code its owner could no more act for the organisation."""
 
 
 class Grant(Struct, frozen=True, kw_only=True):

@@ -41,8 +41,9 @@ class Gateway:
         self._methods = methods
         self._pages = pages
 
-    def answered(self, parameters: dict[str, str]) -> web.Response:
-        """Answer a request with these parameters."""
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        parameters = await _merged(request)
         method = parameters.get("method", "")
         page = self._pages.get(method)
         try:
@@ -122,8 +123,7 @@ def _node_name(method: str) -> str:
     return method.replace(".", "_") + "_response"
 
 
-async def merged(request: web.Request) -> dict[str, str]:
-    """Return the parameters of a request, wherever they stand."""
+async def _merged(request: web.Request) -> dict[str, str]:
     merged = dict(request.query)
     if request.method == "POST":
         merged.update({name: value for name, value in (await request.post()).items() if isinstance(value, str)})

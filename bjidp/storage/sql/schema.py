@@ -346,7 +346,8 @@ oidc_grant = Table(
     # The account's when they agreed, as for sessions.
     Column("epoch", Integer, nullable=False),
     Column("scopes", Text, nullable=False),
-    Column("organisation", String(18)),
+    # The key of the capacity in which they act for one, as sessions keep it.
+    Column("organisation", String(64)),
     Column("authenticated_at", _INSTANT, nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("methods", Text, nullable=False),

@@ -1,6 +1,6 @@
 """From organisations and mandates to what pages show of them: masked, and with the last day of each.
 
-Pure. Called by the pages of 我的法人, of 法人登录 and of 个人中心.
+Pure. Called by the pages of 我的法人 and of 个人中心.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from bjidp.accounts.masks import mask_phone
 from bjidp.clock import Instant
 from bjidp.organisations.mandates import Mandate
-from bjidp.organisations.organisation import Capacity, Organisation
+from bjidp.organisations.organisation import Organisation
 from bjidp.organisations.ports import Appointed, Entrusted
-from bjidp.web.pages.organisations import ChoiceView, LedView, MandateView
+from bjidp.web.pages.organisations import LedView, MandateView
 
 
 def led_view(organisation: Organisation, appointed: Iterable[Appointed], now: Instant) -> LedView:
@@ -40,20 +40,6 @@ def entrusted_view(entrusted: Entrusted, now: Instant) -> MandateView:
         answer_by=given.answer_by,
         state=given.state(now),
         waits=not entrusted.leader.suffices(now),
-    )
-
-
-def choice(capacity: Capacity, current: Capacity | None, *, waits: bool = False) -> ChoiceView:
-    """Return what somebody may act in."""
-    return ChoiceView(
-        key=capacity.key,
-        name=capacity.organisation.name,
-        credit_code=capacity.organisation.credit_code,
-        role=capacity.role,
-        scope=capacity.scope,
-        last=None if capacity.until is None else _last(capacity.until),
-        current=current is not None and current.key == capacity.key,
-        waits=waits,
     )
 
 

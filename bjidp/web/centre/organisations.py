@@ -19,14 +19,14 @@ from bjidp.organisations.appointing import Appointing, Holdings
 from bjidp.organisations.errors import ActingOnProbation, LevelRequired, OrganisationRefused, OrganisationUnknown
 from bjidp.organisations.giving_up import GivingUp
 from bjidp.organisations.organisation import Capacity
-from bjidp.web.centre.organisation_views import choice, entrusted_view, led_view
+from bjidp.web.centre.organisation_views import entrusted_view, led_view
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.forms.desk import Asker, Desk
 from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.login_first import HOME
 from bjidp.web.http.visitor import at, on_h5
 from bjidp.web.pages.form_view import Form, FormView
-from bjidp.web.pages.organisations import ActingPage, Done, GiveUpPage, LedView, OrganisationsPage
+from bjidp.web.pages.organisations import ActingPage, ChoiceView, Done, GiveUpPage, LedView, OrganisationsPage
 
 ORGANISATIONS: Final = f"{HOME}/organisations"
 GIVE_UP: Final = f"{ORGANISATIONS}/give_up"
@@ -203,8 +203,8 @@ class OrganisationPages:
             h5=on_h5(request),
             who=member.standing.name,
             form=_form(asker, because),
-            choices=tuple(choice(one, current) for one in await self._acting.choices(visit))
-            + tuple(choice(one, None, waits=True) for one in await self._acting.waiting(visit)),
+            choices=tuple(ChoiceView.of(one, current) for one in await self._acting.choices(visit))
+            + tuple(ChoiceView.of(one, waits=True) for one in await self._acting.waiting(visit)),
             proved=await self._appointing.is_proved(visit),
             over=over,
             advice=because.refusal if isinstance(because, OrganisationRefused) else None,

@@ -14,7 +14,7 @@ from aiohttp import web
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.oidc import discovery
-from bjidp.oidc.authorize.prompting import Agree, Answer, Subject
+from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseWhom, Subject
 from bjidp.oidc.authorizing import Authorizing, Look, Redirected
 from bjidp.oidc.errors import AccessDenied, InteractionRequired
 from bjidp.oidc.grants.code import Approval, Authentication
@@ -29,8 +29,10 @@ from bjidp.web.forms.login_first import LoginFirst
 from bjidp.web.forms.signed_in import Owner
 from bjidp.web.http.visitor import Observer, is_phone, on_h5
 from bjidp.web.oidc.answers import posted
+from bjidp.web.oidc.choosing import SAID, Choosing
 from bjidp.web.pages.form_view import Form, FormView
 from bjidp.web.pages.oidc import ConsentPage, LeavingPage
+from bjidp.web.pages.organisations import ChoiceView
 from bjidp.web.pages.rendering import Renderer
 
 CONTINUE: Final = "/oauth/continue"
@@ -43,6 +45,8 @@ class ConsentForm(Form, frozen=True):
     """What somebody says to a site."""
 
     request: str = ""
+    capacity: str = ""
+    """The key of the capacity to act in, with ``act`` organisation."""
 
 
 class AuthorizePages:
@@ -53,6 +57,7 @@ class AuthorizePages:
         *,
         site: Site,
         authorizing: Authorizing,
+        choosing: Choosing,
         desk: Desk,
         login_first: LoginFirst,
         renderer: Renderer,
@@ -63,6 +68,7 @@ class AuthorizePages:
         """Take every dependency; ``bootstrap`` wires them."""
         self._site = site
         self._authorizing = authorizing
+        self._choosing = choosing
         self._desk = desk
         self._login_first = login_first
         self._renderer = renderer
@@ -103,6 +109,9 @@ class AuthorizePages:
             client = Client(look.client.name, urlsplit(look.client.home).hostname or "")
             raise await self._login_first.lead_for(request, client, f"{request.path}?request={name}")
         match look.step:
+            case ChooseWhom():
+                page = await self._choosing.page(request, asker, asker.owner, look, name)
+                return self._desk.answer(request, asker, page)
             case Agree(scopes=scopes):
                 return self._desk.answer(request, asker, _consent(request, asker, asker.owner, look, name, scopes))
             case Answer():
@@ -123,11 +132,32 @@ class AuthorizePages:
             case "agree":
                 await self._authorizing.agree(form.request, asker.owner.session.account, self._clock.now())
                 return self._desk.lead(asker, f"{request.path}?request={form.request}")
+            case "self":
+                return await self._choose(request, asker, asker.owner, form.request, None)
+            case "organisation":
+                return await self._choose(request, asker, asker.owner, form.request, form.capacity)
+            case "whom":
+                await self._authorizing.choose(form.request, None)
+                return self._desk.lead(asker, f"{request.path}?request={form.request}")
             case "refuse":
                 where = await self._authorizing.refuse(form.request, AccessDenied("the person said no"))
                 return self._leave(request, "", where)
             case _:
                 raise InvalidRequest(FieldFault("act", "unknown"))
+
+    async def _choose(
+        self, request: web.Request, asker: Asker, owner: Owner, name: str, capacity: str | None
+    ) -> web.Response:
+        try:
+            await self._choosing.choose(request, asker, owner, name, capacity)
+        except SAID as error:
+            try:
+                look = await self._authorizing.look(name, _subject(owner), self._clock.now())
+            except Redirected as redirected:
+                return self._leave(request, "", redirected.where)
+            page = await self._choosing.page(request, asker, owner, look, name, error)
+            return self._desk.answer(request, asker, page, because=error)
+        return self._desk.lead(asker, f"{request.path}?request={name}")
 
     def _leave(self, request: web.Request, client: str, where: str) -> web.Response:
         """Send the person to the site: by a redirect, or by a page that leads on where a form was posted before it.
@@ -143,7 +173,8 @@ class AuthorizePages:
 def _subject(owner: Owner | None) -> Subject | None:
     if owner is None:
         return None
-    return Subject(owner.session.account, owner.session.created_at, owner.standing.level, frozenset())
+    session = owner.session
+    return Subject(session.account, session.created_at, owner.standing.level, frozenset(), session.id)
 
 
 def _approval(look: Look, owner: Owner) -> Approval:
@@ -158,6 +189,7 @@ def _approval(look: Look, owner: Owner) -> Approval:
         scopes=request.scopes,
         authentication=Authentication(session.created_at, standing.level, (METHODS[session.login.way],)),
         nonce=request.nonce,
+        organisation=None if look.whom.capacity is None else look.whom.capacity.key,
     )
 
 
@@ -172,4 +204,6 @@ def _consent(
         who=owner.standing.name,
         scopes=scopes,
         request=name,
+        whom=None if look.whom.capacity is None else ChoiceView.of(look.whom.capacity),
+        chose=look.whom.said,
     )

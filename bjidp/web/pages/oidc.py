@@ -7,7 +7,9 @@ from typing import ClassVar
 import msgspec
 
 from bjidp.oidc.scopes import Scope
+from bjidp.organisations.errors import Refusal
 from bjidp.web.pages.form_view import FormView
+from bjidp.web.pages.organisations import ActingPage, ChoiceView
 
 
 class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +27,10 @@ class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[Scope, ...]
     request: str
     """The name of the request, which the form carries."""
+    whom: ChoiceView | None = None
+    """The organisation they act for; None for themselves."""
+    chose: bool = False
+    """They have chosen whom to act for, and may choose anew."""
 
     @classmethod
     def sample(cls) -> ConsentPage:
@@ -37,6 +43,44 @@ class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
             who="张**",
             scopes=tuple(Scope),
             request="mDq3vYdV0Yw4h8m0m1iX7A",
+            whom=ActingPage.sample().choices[0],
+            chose=True,
+        )
+
+
+class WhomPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks whom somebody acts for at a site: themselves, or an organisation (ORG-3)."""
+
+    template: ClassVar[str] = "whom.html"
+
+    h5: bool
+    form: FormView
+    client: str
+    domain: str
+    who: str
+    """Masked display name."""
+    choices: tuple[ChoiceView, ...]
+    request: str
+    """As of :class:`ConsentPage`."""
+    lapsed: bool = False
+    """They have chosen an organisation a moment ago, and cannot act for it any more."""
+    advice: Refusal | None = None
+    """What the register's no is about; words under ``organisation.advice.*``."""
+
+    @classmethod
+    def sample(cls) -> WhomPage:
+        """Return the page after the register said no about what was chosen."""
+        acting = ActingPage.sample()
+        return cls(
+            h5=False,
+            form=acting.form,
+            client="首都之窗",
+            domain="portal.example",
+            who="张**",
+            choices=acting.choices,
+            request="mDq3vYdV0Yw4h8m0m1iX7A",
+            lapsed=True,
+            advice=acting.advice,
         )
 
 
@@ -58,4 +102,4 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, client="首都之窗", where="https://portal.example/callback?code=example")
 
 
-ALL = (ConsentPage, LeavingPage)
+ALL = (ConsentPage, WhomPage, LeavingPage)

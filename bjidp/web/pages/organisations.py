@@ -12,7 +12,7 @@ import msgspec
 from bjidp.clock import Instant
 from bjidp.organisations.errors import Refusal
 from bjidp.organisations.mandates import Scope, State
-from bjidp.organisations.organisation import Role
+from bjidp.organisations.organisation import Capacity, Role
 from bjidp.web.pages.form_view import FormView
 
 _AT: Final = 1_800_000_000_000
@@ -194,6 +194,21 @@ class ChoiceView(msgspec.Struct, frozen=True, kw_only=True):
     current: bool
     waits: bool = False
     """It can be acted in once the 法定代表人 is at the level that it needs."""
+
+    @classmethod
+    def of(cls, capacity: Capacity, current: Capacity | None = None, *, waits: bool = False) -> ChoiceView:
+        """Return what somebody may act in, beside what they act in now."""
+        return cls(
+            key=capacity.key,
+            name=capacity.organisation.name,
+            credit_code=capacity.organisation.credit_code,
+            role=capacity.role,
+            scope=capacity.scope,
+            # A moment of the last day: people say until when, not from when on no more.
+            last=None if capacity.until is None else capacity.until - 1,
+            current=current is not None and current.key == capacity.key,
+            waits=waits,
+        )
 
 
 class ActingPage(msgspec.Struct, frozen=True, kw_only=True):

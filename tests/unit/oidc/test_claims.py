@@ -29,10 +29,10 @@ ZHANG = Member(
 
 
 def test_each_scope_tells_its_own_values_and_no_others() -> None:
-    assert told(Known(ZHANG), [Scope.OPENID]) == {}
-    assert told(Known(ZHANG), [Scope.PROFILE]) == {"preferred_username": "zhangsan1", "nickname": "张**"}
-    assert told(Known(ZHANG), [Scope.PHONE]) == {"phone_number": "+86 15410000001", "phone_number_verified": True}
-    assert told(Known(ZHANG), [Scope.IDENTITY]) == {
+    assert told(Known(ZHANG, "s1"), [Scope.OPENID]) == {}
+    assert told(Known(ZHANG, "s1"), [Scope.PROFILE]) == {"preferred_username": "zhangsan1", "nickname": "张**"}
+    assert told(Known(ZHANG, "s1"), [Scope.PHONE]) == {"phone_number": "+86 15410000001", "phone_number_verified": True}
+    assert told(Known(ZHANG, "s1"), [Scope.IDENTITY]) == {
         "name": "张三",
         "gender": "male",
         "birthdate": "1990-03-07",
@@ -42,21 +42,21 @@ def test_each_scope_tells_its_own_values_and_no_others() -> None:
 
 
 def test_what_there_is_not_is_left_out() -> None:
-    assert told(Known(ZHANG), [Scope.EMAIL, Scope.ORGANISATION]) == {}
-    assert told(Known(replace(ZHANG, phone=None)), [Scope.PHONE]) == {}
+    assert told(Known(ZHANG, "s1"), [Scope.EMAIL, Scope.ORGANISATION]) == {}
+    assert told(Known(replace(ZHANG, phone=None), "s1"), [Scope.PHONE]) == {}
 
 
 @pytest.mark.req("RNV-1")
 def test_a_document_that_has_run_out_proves_nobody() -> None:
     worn = replace(ZHANG, standing=replace(ZHANG.standing, level=Level.L1))
-    assert told(Known(worn), [Scope.IDENTITY]) == {}
-    assert told(Known(worn), [Scope.PROFILE])["nickname"] != "张**"
+    assert told(Known(worn, "s1"), [Scope.IDENTITY]) == {}
+    assert told(Known(worn, "s1"), [Scope.PROFILE])["nickname"] != "张**"
 
 
 def test_only_a_resident_card_tells_a_day_of_birth() -> None:
     permit = Person(DocumentType.HK_PERMIT, "陈·大文", "H12345678")
     abroad = replace(ZHANG, document=permit, sex=Sex.FEMALE)
-    assert told(Known(abroad), [Scope.IDENTITY]) == {
+    assert told(Known(abroad, "s1"), [Scope.IDENTITY]) == {
         "name": "陈·大文",
         "gender": "female",
         "document_type": "hk_permit",
@@ -66,18 +66,20 @@ def test_only_a_resident_card_tells_a_day_of_birth() -> None:
 
 @pytest.mark.req("ORG-3")
 def test_whoever_acts_for_an_organisation_is_told_beside_it() -> None:
-    acting = Known(ZHANG, ActsFor("91000000MA990001X0", "北京示例公司", "representative"))
+    acting = Known(ZHANG, "s1", ActsFor("91000000MA990001X0", "北京示例公司", "agent", "filing"))
     assert told(acting, [Scope.ORGANISATION]) == {
         "organisation": {
             "credit_code": "91000000MA990001X0",
             "name": "北京示例公司",
-            "role": "representative",
-        }
+            "role": "agent",
+            "powers": "filing",
+        },
+        "act": {"sub": "s1"},
     }
 
 
 def test_no_value_is_shown() -> None:
-    assert "张三" not in repr(Known(ZHANG))
+    assert "张三" not in repr(Known(ZHANG, "s1"))
 
 
 def test_each_claim_is_of_exactly_one_scope() -> None:

@@ -12,6 +12,7 @@ from bjidp.oidc.authorize.prompting import (
     Agree,
     Answer,
     ChooseAccount,
+    ChooseWhom,
     Facts,
     LogIn,
     ProveMore,
@@ -51,6 +52,18 @@ def test_nobody_is_asked_who_is_logged_in_and_has_agreed() -> None:
 
 def test_nobody_is_answered_for_without_a_login() -> None:
     assert next_step(REQUEST, facts(None), NOW) == LogIn(Reason.NOBODY)
+
+
+@pytest.mark.req("ORG-3")
+def test_whom_somebody_acts_for_is_chosen_once_their_level_is_right_and_before_they_agree() -> None:
+    stranger = replace(ZHANG, agreed=frozenset())
+    open_ = replace(facts(stranger), chooses=True)
+    assert next_step(REQUEST, open_, NOW) == ChooseWhom()
+    assert next_step(asking(level=Level.L3), open_, NOW) == ProveMore(Level.L3)
+    # What was agreed to before says nothing of whom they act for this time.
+    assert next_step(REQUEST, replace(facts(), chooses=True), NOW) == ChooseWhom()
+    with pytest.raises(InteractionRequired):
+        next_step(asking(Prompt.NONE), open_, NOW)
 
 
 @pytest.mark.req("LOG-8")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bjidp.clock import DAY, MINUTE, SECOND
 from bjidp.entropy import SeededEntropy, token
 from bjidp.mac import MacKey, mac_once
+from bjidp.oidc.claims import ActsFor
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.id_token import claims_of, half_hash
 from bjidp.oidc.scopes import Claim, Scope
@@ -73,6 +74,21 @@ def test_a_token_with_one_character_changed_is_no_token(place: int, character: s
         assert (read(changed) is None) == (changed != text)
 
 
+@pytest.mark.req("ORG-3")
+def test_an_id_token_tells_for_which_organisation_its_person_acts() -> None:
+    acts_for = ActsFor("91000000MA990001X0", "北京示例公司", "representative", "all")
+    claims = claims_of(APPROVAL, issuer=ISSUER, subject="sub", acts_for=acts_for, sid="s", access_token="a", now=NOW)
+    assert (claims["sub"], claims["act"]) == ("sub", {"sub": "sub"})
+    assert claims["organisation"] == {
+        "credit_code": "91000000MA990001X0",
+        "name": "北京示例公司",
+        "role": "representative",
+        "powers": "all",
+    }
+    nobody = claims_of(APPROVAL, issuer=ISSUER, subject="sub", acts_for=None, sid="s", access_token="a", now=NOW)
+    assert not {"act", "organisation"} & set(nobody)
+
+
 @given(st.text(max_size=120))
 def test_no_text_of_a_stranger_is_a_token(text: str) -> None:
     assert TOKENS.read_access(text, NOW) is None
@@ -81,7 +97,7 @@ def test_no_text_of_a_stranger_is_a_token(text: str) -> None:
 
 def test_an_id_token_is_verified_by_an_ordinary_library_with_the_published_key() -> None:
     access = TOKENS.access(GRANT, NOW)
-    claims = claims_of(APPROVAL, issuer=ISSUER, subject="sub", sid="sid", access_token=access, now=NOW)
+    claims = claims_of(APPROVAL, issuer=ISSUER, subject="sub", acts_for=None, sid="sid", access_token=access, now=NOW)
     text = keys().sign(claims, "JWT", NOW)
     head = jwt.get_unverified_header(text)
     published = {key["kid"]: key for key in keys().published(NOW)}
@@ -145,7 +161,7 @@ def test_nothing_private_is_published_or_shown() -> None:
 
 
 def test_a_hint_counts_for_its_client_though_its_time_is_over() -> None:
-    claims = claims_of(APPROVAL, issuer=ISSUER, subject="sub", sid="sid", access_token="a", now=NOW)
+    claims = claims_of(APPROVAL, issuer=ISSUER, subject="sub", acts_for=None, sid="sid", access_token="a", now=NOW)
     text = keys().sign(claims, "JWT", NOW)
     later = NOW + 200 * DAY
     found = keys().verified(text, "JWT", "portal", ISSUER, later)
