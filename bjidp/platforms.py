@@ -1,4 +1,4 @@
-"""The platforms a mini-program runs on, and their users.
+"""The platforms a mini-program runs on, those whose users may log in to pages, and how either names its users.
 
 Owns the nouns below the features, since the vendors' ports, features, stores and the web all speak of them.
 """
@@ -28,3 +28,38 @@ class PlatformIdentity(Struct, frozen=True):
     def __repr__(self) -> str:
         """Show the platform alone: an openid is personal data."""
         return f"PlatformIdentity({self.platform}, ***)"
+
+
+class Provider(StrEnum):
+    """Whose users log in to pages by an account that they have there, in the order that pages show them (LOG-4)."""
+
+    NATIONAL = "national"
+    """国家政务服务平台."""
+    ALIPAY = "alipay"
+    WECHAT = "wechat"
+    BAIDU = "baidu"
+
+
+class ExternalKind(StrEnum):
+    """What sort of name a provider has for its user."""
+
+    OPEN_ID = "open_id"
+    """Of one app."""
+    UNION_ID = "union_id"
+    """Of all apps of one owner."""
+    USER_ID = "user_id"
+    """Of the provider's own, the same to every app."""
+
+
+class ExternalIdentity(Struct, frozen=True):
+    """A provider's user. A name means nothing without its kind and the app that it was told to (attack T9)."""
+
+    provider: Provider
+    app_id: str
+    """Empty for a name that is the same to every app."""
+    kind: ExternalKind
+    value: str
+
+    def __repr__(self) -> str:
+        """Show the provider alone: the name is personal data."""
+        return f"ExternalIdentity({self.provider}, ***)"

@@ -28,8 +28,9 @@ from bjidp.secret import Secret
 from bjidp.site import BaseUrlFault, read_base_url
 from bjidp.store_addresses import AddressFault, is_whole, read_database_url, read_key_prefix, read_redis_url
 from bjidp.vendors.aes_cbc import read_key
+from bjidp.vendors.ecb import read_key as read_national_key
 from bjidp.vendors.rsa_keys import read_private_key, read_public_key
-from bjidp.vendors.settings import ChuanglanSettings
+from bjidp.vendors.settings import AlipayLoginSettings, AlipaySettings, ChuanglanSettings
 from bjidp.verification.code import BY_SMS
 from bjidp.verification.mail_address import mail_address
 from bjidp.verification.ranges import is_synthetic_mail
@@ -52,6 +53,9 @@ BOUNDS: Final = {
 
 SMS: Final = ("chuanglan", "chuanglan_second")
 """The sections of accounts for short messages."""
+
+ALIPAY: Final = ("alipay", "alipay_login")
+"""The sections of apps at Alipay."""
 
 REGISTERS: Final = ("authority", "bank", "business_register")
 """The sections of those who take what we have signed."""
@@ -218,20 +222,22 @@ def _platforms(settings: Settings) -> list[str]:
     return ["wechat, alipay, baidu: at least one platform is needed"]
 
 
-def _alipay_private_key(settings: Settings) -> Iterator[str]:
-    if settings.alipay is not None:
+def _alipay_private_key(section: str, settings: Settings) -> Iterator[str]:
+    app: AlipaySettings | AlipayLoginSettings | None = getattr(settings, section)
+    if app is not None:
         try:
-            read_private_key(settings.alipay.private_key)
+            read_private_key(app.private_key)
         except ValueError as fault:
-            yield f"alipay.private_key: {fault}"
+            yield f"{section}.private_key: {fault}"
 
 
-def _alipay_public_key(settings: Settings) -> Iterator[str]:
-    if settings.alipay is not None:
+def _alipay_public_key(section: str, settings: Settings) -> Iterator[str]:
+    app: AlipaySettings | AlipayLoginSettings | None = getattr(settings, section)
+    if app is not None:
         try:
-            read_public_key(settings.alipay.alipay_public_key)
+            read_public_key(app.alipay_public_key)
         except ValueError as fault:
-            yield f"alipay.alipay_public_key: {fault}"
+            yield f"{section}.alipay_public_key: {fault}"
 
 
 def _alipay_aes_key(settings: Settings) -> Iterator[str]:
@@ -240,6 +246,20 @@ def _alipay_aes_key(settings: Settings) -> Iterator[str]:
             read_key(settings.alipay.aes_key, AES_KEY_BYTES)
         except ValueError as fault:
             yield f"alipay.aes_key: {fault}"
+
+
+def _national_secret(settings: Settings) -> Iterator[str]:
+    if settings.national_login is not None:
+        try:
+            read_national_key(settings.national_login.client_secret)
+        except ValueError as fault:
+            yield f"national_login.client_secret: {fault}"
+
+
+def _wechat_public(settings: Settings) -> Iterator[str]:
+    login = settings.wechat_login
+    if login is not None and (login.public_app_id is None) != (login.public_app_secret is None):
+        yield "wechat_login.public_app_id, wechat_login.public_app_secret: one needs the other"
 
 
 def _register_key(section: str, settings: Settings) -> Iterator[str]:
@@ -389,9 +409,11 @@ RULES: Final[tuple[Rule, ...]] = (
     _area_database,
     *(partial(_number, section, field) for section, field in BOUNDS),
     _platforms,
-    _alipay_private_key,
-    _alipay_public_key,
+    *(partial(_alipay_private_key, section) for section in ALIPAY),
+    *(partial(_alipay_public_key, section) for section in ALIPAY),
     _alipay_aes_key,
+    _national_secret,
+    _wechat_public,
     *(partial(_register_key, section) for section in REGISTERS),
     *(partial(_register_secret, section) for section in REGISTERS),
     *(partial(_sms_signature, section) for section in SMS),

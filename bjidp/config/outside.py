@@ -24,12 +24,25 @@ VENDORS: Final = {
     "baidu.base_url": frozenset({"spapi.baidu.com", "openapi.baidu.com"}),
     "baidu.aip_url": frozenset({"aip.baidubce.com"}),
     "baidu.face_page_url": frozenset({"brain.baidu.com"}),
+    "alipay_login.page_url": frozenset({"openauth.alipay.com"}),
+    "alipay_login.gateway_url": frozenset({"openapi.alipay.com"}),
+    "wechat_login.page_url": frozenset({"open.weixin.qq.com"}),
+    "wechat_login.base_url": frozenset({"api.weixin.qq.com"}),
+    "baidu_login.page_url": frozenset({"openapi.baidu.com"}),
+    "baidu_login.base_url": frozenset({"openapi.baidu.com"}),
     "chuanglan.base_url": _CHUANGLAN,
     "chuanglan_second.base_url": _CHUANGLAN,
 }
 """Each vendor's setting and the hosts its documentation names."""
 
-REGISTERS: Final = ("authority.base_url", "bank.base_url", "business_register.base_url")
+REGISTERS: Final = (
+    "authority.base_url",
+    "bank.base_url",
+    "business_register.base_url",
+    "national_login.page_url",
+    "national_login.token_url",
+    "national_login.user_url",
+)
 """Settings of those that are wherever the operator says."""
 
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")

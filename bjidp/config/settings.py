@@ -13,13 +13,17 @@ from msgspec import Struct, field
 from bjidp.secret import Secret
 from bjidp.store_addresses import KEY_PREFIX
 from bjidp.vendors.settings import (
+    AlipayLoginSettings,
     AlipaySettings,
     AuthoritySettings,
+    BaiduLoginSettings,
     BaiduSettings,
     BankSettings,
     BusinessRegisterSettings,
     ChuanglanSettings,
     MailSettings,
+    NationalLoginSettings,
+    WechatLoginSettings,
     WechatSettings,
 )
 
@@ -143,3 +147,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Without one nobody is proved by a bank card."""
     business_register: BusinessRegisterSettings | None = None
     """Without one no organisation is registered."""
+    national_login: NationalLoginSettings | None = None
+    """Without one nobody logs in by 国家政务服务平台; and so for the three below."""
+    alipay_login: AlipayLoginSettings | None = None
+    wechat_login: WechatLoginSettings | None = None
+    baidu_login: BaiduLoginSettings | None = None

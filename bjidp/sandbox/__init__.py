@@ -9,10 +9,14 @@ are therefore written a second time here, against the vendors' published vectors
 Services            What is there
 =================== ==================================================================================================
 ``/wechat``         jscode2session, token, stable_token, face/identify getverifyid and queryverifyinfo,
-                    getuserphonenumber
-``/alipay``         gateway.do: alipay.system.oauth.token, alipay.user.certify.open initialize, certify, query
+                    getuserphonenumber; for websites connect/qrconnect, connect/oauth2/authorize,
+                    sns/oauth2/access_token, sns/userinfo
+``/alipay``         gateway.do: alipay.system.oauth.token, alipay.user.certify.open initialize, certify, query; for
+                    websites oauth2/publicAppAuthorize.htm and alipay.user.info.share
 ``/baidu``          jscode2sessionkey (and its older address), oauth token, faceprint verifyToken, idcard/submit,
-                    result/detail, result/getall, the page /face/print/
+                    result/detail, result/getall, the page /face/print/; for websites oauth/2.0/authorize and
+                    passport/users/getInfo
+``/national``       a stand-in for 国家政务服务平台: open/login/goUserLogin, getAccessToken, getUserInfo
 ``/authority``      v1/check: does this name belong to this document number?
 ``/bank``           v1/verify: do person, card and reserved phone belong together?
 ``/register``       v1/check: does this organisation exist, and who is its 法定代表人?

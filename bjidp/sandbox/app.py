@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from yarl import URL
 
 from bjidp.sandbox import phone
 from bjidp.sandbox.alipay import Alipay
@@ -23,6 +24,7 @@ from bjidp.sandbox.control import Control
 from bjidp.sandbox.faults import SERVICES, Faults
 from bjidp.sandbox.inbox import Inbox
 from bjidp.sandbox.mail import MailServer
+from bjidp.sandbox.national import National
 from bjidp.sandbox.people import People
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.sandbox.wechat import Wechat
@@ -42,6 +44,7 @@ def build(settings: SandboxSettings) -> web.Application:
     """
     clock, entropy, credentials = settings.clock, settings.entropy, settings.credentials
     people = People()
+    host = (URL(f"//{settings.server_host}") if settings.server_host else URL(settings.server_url)).host or ""
     faults = Faults()
     inbox = Inbox(clock)
     captchas = CaptchaAnswers(clock)
@@ -49,25 +52,41 @@ def build(settings: SandboxSettings) -> web.Application:
         clock=clock,
         entropy=entropy,
         app=credentials.wechat,
+        website=credentials.wechat_website,
+        public=credentials.wechat_public,
         openid_seed=credentials.openid_seed,
         rules=settings.wechat,
         people=people,
+        host=host,
     )
     alipay = Alipay(
         clock=clock,
         entropy=entropy,
         app=credentials.alipay,
+        website=credentials.alipay_website,
         openid_seed=credentials.openid_seed,
         rules=settings.alipay,
         people=people,
+        host=host,
     )
     baidu = Baidu(
         clock=clock,
         entropy=entropy,
         app=credentials.baidu,
+        website=credentials.baidu_website,
         openid_seed=credentials.openid_seed,
         rules=settings.baidu,
         people=people,
+        host=host,
+    )
+    national = National(
+        clock=clock,
+        entropy=entropy,
+        client=credentials.national,
+        openid_seed=credentials.openid_seed,
+        rules=settings.national,
+        people=people,
+        host=host,
     )
     authority = Authority(clock=clock, entropy=entropy, key=credentials.authority, people=people)
     bank = Bank(clock=clock, entropy=entropy, key=credentials.bank, rules=settings.bank, people=people)
@@ -94,7 +113,7 @@ def build(settings: SandboxSettings) -> web.Application:
     app = web.Application(middlewares=[faults.middleware], client_max_size=_BODY_LIMIT)
     app[INBOX] = inbox
     app[CAPTCHAS] = captchas
-    for part in (wechat, alipay, baidu, authority, bank, business_register, chuanglan, control):
+    for part in (wechat, alipay, baidu, authority, bank, business_register, chuanglan, national, control):
         part.mount(app)
     phone.mount(app, server_url=settings.server_url, server_host=settings.server_host, server_tls=settings.server_tls)
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from msgspec import Struct
+from msgspec import Struct, structs
 
 _EXPONENT: Final = 65537
 _BITS: Final = 2048
@@ -51,6 +51,13 @@ class BaiduApp(Struct, frozen=True):
     plan_id: int
 
 
+class WebClient(Struct, frozen=True):
+    """A website at Baidu, or at 国家政务服务平台, whose secret is hexadecimal and a key besides."""
+
+    client_id: str
+    secret: str
+
+
 class CallerKey(Struct, frozen=True):
     """A caller of a register: of the authority, the bank or the business register."""
 
@@ -78,8 +85,13 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
     """Everything the services know their one caller by."""
 
     wechat: WechatApp
+    wechat_website: WechatApp
+    wechat_public: WechatApp
     alipay: AlipayApp
+    alipay_website: AlipayApp
     baidu: BaiduApp
+    baidu_website: WebClient
+    national: WebClient
     authority: CallerKey
     bank: CallerKey
     business_register: CallerKey
@@ -110,6 +122,34 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
                 aip_key=self.baidu.aip_key,
                 aip_secret=self.baidu.aip_secret,
                 plan_id=self.baidu.plan_id,
+            ),
+            wechat_login=WechatLoginClient(
+                page_url=f"{base}/wechat",
+                base_url=f"{base}/wechat",
+                app_id=self.wechat_website.app_id,
+                secret=self.wechat_website.secret,
+                public_app_id=self.wechat_public.app_id,
+                public_secret=self.wechat_public.secret,
+            ),
+            alipay_login=AlipayLoginClient(
+                page_url=f"{base}/alipay/oauth2/publicAppAuthorize.htm",
+                gateway_url=f"{base}/alipay/gateway.do",
+                app_id=self.alipay_website.app_id,
+                app_private_key=private_pem(self.alipay_website.app_key),
+                alipay_public_key=public_base64(self.alipay_website.gateway_key),
+            ),
+            baidu_login=BaiduLoginClient(
+                page_url=f"{base}/baidu/oauth/2.0/authorize",
+                base_url=f"{base}/baidu",
+                client_id=self.baidu_website.client_id,
+                secret=self.baidu_website.secret,
+            ),
+            national_login=NationalLoginClient(
+                page_url=f"{base}/national/open/login/goUserLogin",
+                token_url=f"{base}/national/api/oauth/getAccessToken",
+                user_url=f"{base}/national/api/info/getUserInfo",
+                client_id=self.national.client_id,
+                secret=self.national.secret,
             ),
             authority=_register_client(f"{base}/authority", self.authority),
             bank=_register_client(f"{base}/bank", self.bank),
@@ -162,6 +202,46 @@ class BaiduClient(Struct, frozen=True):
     plan_id: int
 
 
+class WechatLoginClient(Struct, frozen=True):
+    """What a website that people log in to by WeChat needs, inside WeChat and outside."""
+
+    page_url: str
+    base_url: str
+    app_id: str
+    secret: str
+    public_app_id: str
+    public_secret: str
+
+
+class AlipayLoginClient(Struct, frozen=True):
+    """What a website that people log in to by Alipay needs; the keys as in :class:`AlipayClient`."""
+
+    page_url: str
+    gateway_url: str
+    app_id: str
+    app_private_key: str
+    alipay_public_key: str
+
+
+class BaiduLoginClient(Struct, frozen=True):
+    """What a website that people log in to by Baidu needs."""
+
+    page_url: str
+    base_url: str
+    client_id: str
+    secret: str
+
+
+class NationalLoginClient(Struct, frozen=True):
+    """What a website that people log in to by 国家政务服务平台 needs."""
+
+    page_url: str
+    token_url: str
+    user_url: str
+    client_id: str
+    secret: str
+
+
 class RegisterClient(Struct, frozen=True):
     """What a client of a register needs."""
 
@@ -195,6 +275,10 @@ class ClientSettings(Struct, frozen=True):
     wechat: WechatClient
     alipay: AlipayClient
     baidu: BaiduClient
+    wechat_login: WechatLoginClient
+    alipay_login: AlipayLoginClient
+    baidu_login: BaiduLoginClient
+    national_login: NationalLoginClient
     authority: RegisterClient
     bank: RegisterClient
     business_register: RegisterClient
@@ -209,14 +293,21 @@ def default_credentials(data_dir: Path | None) -> SandboxCredentials:
     folder they are new each time. Blocks for some tenths of a second when it makes keys. Raises :class:`OSError`, and
     :class:`ValueError` for a file that holds no RSA key.
     """
+    alipay = AlipayApp(
+        app_id="9999000000000001",
+        app_key=_key(data_dir, "alipay-app-key.pem"),
+        gateway_key=_key(data_dir, "alipay-gateway-key.pem"),
+        aes_key="c2FuZGJveC1hZXMta2V5IQ==",
+    )
     return SandboxCredentials(
         wechat=WechatApp(app_id="wx9999000000000001", secret="5a0db0c5a0db0c5a0db0c5a0db0c0001"),
-        alipay=AlipayApp(
-            app_id="9999000000000001",
-            app_key=_key(data_dir, "alipay-app-key.pem"),
-            gateway_key=_key(data_dir, "alipay-gateway-key.pem"),
-            aes_key="c2FuZGJveC1hZXMta2V5IQ==",
-        ),
+        wechat_website=WechatApp(app_id="wx9999000000000002", secret="5a0db0c5a0db0c5a0db0c5a0db0c0002"),
+        wechat_public=WechatApp(app_id="wx9999000000000003", secret="5a0db0c5a0db0c5a0db0c5a0db0c0003"),
+        alipay=alipay,
+        # With the keys of the other app: a pair takes its time to make.
+        alipay_website=structs.replace(alipay, app_id="9999000000000002"),
+        baidu_website=WebClient(client_id="sandboxBaiduWebKey0001", secret="sandboxBaiduWebSecret00000000001"),
+        national=WebClient(client_id="999900000001", secret="5a0db0c5a0db0c5a0db0c5a0db0c5a0d"),
         baidu=BaiduApp(
             client_id="sandboxBaiduAppKey00000000000001",
             secret="sandboxBaiduAppSecret00000000001",

@@ -20,7 +20,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Struct
 
-Service: TypeAlias = Literal["wechat", "alipay", "baidu", "authority", "bank", "register", "chuanglan", "mail"]
+Service: TypeAlias = Literal[
+    "wechat", "alipay", "baidu", "authority", "bank", "register", "chuanglan", "national", "mail"
+]
 Mode: TypeAlias = Literal["ok", "slow", "timeout", "http500", "malformed", "refuse"]
 
 SERVICES: Final[tuple[Service, ...]] = get_args(Service)

@@ -55,5 +55,9 @@ class OpenIds:
             text += _BASE62[digit]
         return text
 
+    def baidu_user_id(self, user: str) -> int:
+        """Return the number that older Baidu apps are told."""
+        return int.from_bytes(self._mac(b"user-id", user.encode())[:5], "big")
+
     def _mac(self, label: bytes, value: bytes) -> bytes:
         return hmac.digest(self._key, label + b"|" + value, "sha256")

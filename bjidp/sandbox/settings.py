@@ -34,6 +34,10 @@ class WechatRules(Struct, frozen=True, kw_only=True):
     phone_code_lifetime: int = 5 * MINUTE
     allowed_addresses: frozenset[str] | None = None
     """The IP white list for fetching tokens; None is no list."""
+    refusal_leads_back: bool = True
+    """Whoever refuses a website is sent back to it without a code, as older documents say; newer ones send nobody."""
+    tells_union_id: bool = True
+    """Websites are told the unionid."""
 
 
 class AlipayRules(Struct, frozen=True, kw_only=True):
@@ -65,6 +69,17 @@ class BaiduRules(Struct, frozen=True, kw_only=True):
     retry_after_failure: bool = True
     """The plan's setting 认证未通过时URL不失效: one verify_token may hold several attempts."""
     threshold: float = 80.0
+    tells_user_id: bool = False
+    """Older websites are told a number in place of the openid."""
+
+
+class NationalRules(Struct, frozen=True, kw_only=True):
+    """How the stand-in for 国家政务服务平台 behaves. Times in milliseconds."""
+
+    code_lifetime: int = 5 * MINUTE
+    cipher: Literal["aes", "sm4"] = "aes"
+    seals_users: bool = False
+    """What is told of a user is encrypted as a whole, and not the number of the document alone."""
 
 
 class ChuanglanRules(Struct, frozen=True, kw_only=True):
@@ -110,5 +125,6 @@ class SandboxSettings(Struct, frozen=True, kw_only=True):
     wechat: WechatRules = field(default_factory=WechatRules)
     alipay: AlipayRules = field(default_factory=AlipayRules)
     baidu: BaiduRules = field(default_factory=BaiduRules)
+    national: NationalRules = field(default_factory=NationalRules)
     chuanglan: ChuanglanRules = field(default_factory=ChuanglanRules)
     bank: BankRules = field(default_factory=BankRules)

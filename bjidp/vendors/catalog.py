@@ -12,17 +12,19 @@ from typing import Final
 
 from bjidp.clock import Clock
 from bjidp.entropy import Entropy
-from bjidp.platforms import Platform
+from bjidp.platforms import Platform, Provider
 from bjidp.vendors.alipay.face import AlipayFace
 from bjidp.vendors.alipay.gateway import AlipayGateway
 from bjidp.vendors.alipay.phone import AlipayPhone, ContentKey
 from bjidp.vendors.alipay.sign_in import AlipaySignIn
 from bjidp.vendors.alipay.signing import AnswerKey, RequestKey
+from bjidp.vendors.alipay.web_sign_in import AlipayWebSignIn
 from bjidp.vendors.authority.client import AuthorityClient
 from bjidp.vendors.baidu.face import BaiduFace
 from bjidp.vendors.baidu.phone import BaiduPhone
 from bjidp.vendors.baidu.sign_in import BaiduSignIn
 from bjidp.vendors.baidu.token import AipCalls
+from bjidp.vendors.baidu.web_sign_in import BaiduWebSignIn
 from bjidp.vendors.bank.client import BankClient
 from bjidp.vendors.business_register.client import BusinessRegisterClient
 from bjidp.vendors.chuanglan.reports import ChuanglanPull, ChuanglanPush
@@ -30,15 +32,20 @@ from bjidp.vendors.chuanglan.templates import ChuanglanTemplates
 from bjidp.vendors.chuanglan.texts import ChuanglanTexts
 from bjidp.vendors.failover import Failover
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
-from bjidp.vendors.ports import MailSender, PlatformClients, SmsPull, SmsPush, SmsSender
+from bjidp.vendors.national.sign_in import NationalSignIn
+from bjidp.vendors.ports import MailSender, PlatformClients, SmsPull, SmsPush, SmsSender, WebSignIn
 from bjidp.vendors.settings import (
+    AlipayLoginSettings,
     AlipaySettings,
     AuthoritySettings,
+    BaiduLoginSettings,
     BaiduSettings,
     BankSettings,
     BusinessRegisterSettings,
     ChuanglanSettings,
     MailSettings,
+    NationalLoginSettings,
+    WechatLoginSettings,
     WechatSettings,
 )
 from bjidp.vendors.smtp.client import SmtpMail
@@ -46,6 +53,7 @@ from bjidp.vendors.wechat.face import WechatFace
 from bjidp.vendors.wechat.phone import WechatPhone
 from bjidp.vendors.wechat.sign_in import WechatSignIn
 from bjidp.vendors.wechat.token import WechatCalls
+from bjidp.vendors.wechat.web_sign_in import WebApp, WechatWebSignIn
 
 ALIPAY_FACE: Final = "FACE"
 """Alipay's word for the product the contract is for."""
@@ -98,6 +106,41 @@ def build_platforms(
     if baidu is not None:
         platforms[Platform.BAIDU] = _baidu(baidu, http, clock, face_done_url)
     return platforms
+
+
+def build_web_sign_ins(
+    *,
+    http: HttpClients,
+    clock: Clock,
+    national: NationalLoginSettings | None = None,
+    alipay: AlipayLoginSettings | None = None,
+    wechat: WechatLoginSettings | None = None,
+    baidu: BaiduLoginSettings | None = None,
+) -> Mapping[Provider, WebSignIn]:
+    """Return the logins for websites that are set; raise :class:`ValueError` for a key that can't be read.
+
+    In the order of :class:`bjidp.platforms.Provider`, which is that of pages.
+    """
+    found: dict[Provider, WebSignIn] = {}
+    if national is not None:
+        found[Provider.NATIONAL] = NationalSignIn(
+            tokens=http.open("national", national.token_url),
+            users=http.open("national", national.user_url),
+            settings=national,
+            clock=clock,
+        )
+    if alipay is not None:
+        found[Provider.ALIPAY] = _alipay_web(alipay, http, clock)
+    if wechat is not None:
+        found[Provider.WECHAT] = _wechat_web(wechat, http)
+    if baidu is not None:
+        found[Provider.BAIDU] = BaiduWebSignIn(
+            http.open("baidu_web", baidu.base_url),
+            client_id=baidu.client_id,
+            client_secret=baidu.client_secret,
+            page_url=baidu.page_url,
+        )
+    return found
 
 
 def build_authority(settings: AuthoritySettings, *, http: HttpClients, clock: Clock) -> AuthorityClient:
@@ -258,4 +301,27 @@ def _baidu(settings: BaiduSettings, http: HttpClients, clock: Clock, face_done_u
             failed_url=face_done_url,
         ),
         phone=BaiduPhone(app_key=settings.app_key),
+    )
+
+
+def _alipay_web(settings: AlipayLoginSettings, http: HttpClients, clock: Clock) -> AlipayWebSignIn:
+    gateway = AlipayGateway(
+        http.open("alipay_web", settings.gateway_url),
+        app_id=settings.app_id,
+        request_key=RequestKey(settings.private_key),
+        answer_key=AnswerKey(settings.alipay_public_key),
+        clock=clock,
+    )
+    return AlipayWebSignIn(gateway, app_id=settings.app_id, page_url=settings.page_url)
+
+
+def _wechat_web(settings: WechatLoginSettings, http: HttpClients) -> WechatWebSignIn:
+    public = None
+    if settings.public_app_id is not None and settings.public_app_secret is not None:
+        public = WebApp(settings.public_app_id, settings.public_app_secret)
+    return WechatWebSignIn(
+        http.open("wechat_web", settings.base_url),
+        page_url=settings.page_url,
+        website=WebApp(settings.app_id, settings.app_secret),
+        public=public,
     )

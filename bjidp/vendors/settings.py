@@ -113,3 +113,68 @@ class MailSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """By default 465, 587 for ``starttls`` and 25 for ``plain``."""
     username: str | None = None
     password: Secret | None = None
+
+
+class WechatLoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One website application at WeChat's Open Platform, and perhaps the public account for its own browser."""
+
+    app_id: str
+    app_secret: Secret
+    public_app_id: str | None = None
+    """Of a public account (公众号) on the same Open Platform account, by which people log in inside WeChat."""
+    public_app_secret: Secret | None = None
+    page_url: str = "https://open.weixin.qq.com"
+    base_url: str = "https://api.weixin.qq.com"
+
+
+class AlipayLoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One web application at Alipay."""
+
+    app_id: str
+    private_key: Secret
+    """The app's: PKCS#1 or PKCS#8, PEM or bare Base64."""
+    alipay_public_key: str
+    """Alipay's, not the app's: X.509, PEM or bare Base64."""
+    page_url: str = "https://openauth.alipay.com/oauth2/publicAppAuthorize.htm"
+    gateway_url: str = "https://openapi.alipay.com/gateway.do"
+
+
+class BaiduLoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One web application at Baidu."""
+
+    client_id: str
+    """Its API Key."""
+    client_secret: Secret
+    """Its Secret Key."""
+    page_url: str = "https://openapi.baidu.com/oauth/2.0/authorize"
+    base_url: str = "https://openapi.baidu.com"
+
+
+class NationalLoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One application at 国家政务服务平台.
+
+    Its wire is told to who joins it, and to nobody else. What it may differ in is a setting; the defaults are those of
+    Beijing's own platform, as the nearest that is public.
+    """
+
+    client_id: str
+    client_secret: Secret
+    """32 hexadecimal digits: the key of what is encrypted."""
+    page_url: str
+    """Where browsers log in."""
+    token_url: str
+    user_url: str
+    """What tells who the access token is of."""
+    cipher: Literal["aes", "sm4"] = "aes"
+    """Of 128 bits, in ECB mode, written in hexadecimal."""
+    scope: str = "user_info"
+    code_parameter: str = "grant_code"
+    """What the code is called in the question for a token."""
+    status: str = "meta.code"
+    """Where an answer tells whether it is one, as names of members; zero is yes."""
+    token: str = "data.access_token"  # noqa: S105 - the place of one
+    """Where an answer has the access token."""
+    user: str = "data.uniqueId"
+    """Where an answer has the name of the user."""
+    sealed: str = ""
+    """The member of the answer about the user that is encrypted, and is JSON beneath; empty where none is."""

@@ -19,6 +19,7 @@ CLIENTS = {
     "vendors.bank",
     "vendors.business_register",
     "vendors.chuanglan",
+    "vendors.national",
     "vendors.smtp",
 }
 

@@ -35,13 +35,17 @@ from bjidp.sandbox.settings import SandboxSettings
 from bjidp.secret import Secret
 from bjidp.storage.memory.signals import LocalTopics
 from bjidp.vendors.settings import (
+    AlipayLoginSettings,
     AlipaySettings,
     AuthoritySettings,
+    BaiduLoginSettings,
     BaiduSettings,
     BankSettings,
     BusinessRegisterSettings,
     ChuanglanSettings,
     MailSettings,
+    NationalLoginSettings,
+    WechatLoginSettings,
     WechatSettings,
 )
 from bjidp.web.server.connections import Runner, Site
@@ -477,6 +481,7 @@ def _settings(url: str, database: Path, clients: ClientSettings) -> Settings:
         wechat=WechatSettings(
             app_id=clients.wechat.app_id, app_secret=Secret(clients.wechat.secret), base_url=clients.wechat.base_url
         ),
+        **web_logins(clients),
         chuanglan=ChuanglanSettings(
             account=clients.chuanglan.account,
             password=Secret(clients.chuanglan.password),
@@ -492,6 +497,40 @@ def _settings(url: str, database: Path, clients: ClientSettings) -> Settings:
             sender=clients.mail.sender,
         ),
     )
+
+
+def web_logins(clients: ClientSettings) -> dict[str, Any]:
+    """Return the sections of the logins by what people have elsewhere, as the sandbox has them."""
+    return {
+        "national_login": NationalLoginSettings(
+            client_id=clients.national_login.client_id,
+            client_secret=Secret(clients.national_login.secret),
+            page_url=clients.national_login.page_url,
+            token_url=clients.national_login.token_url,
+            user_url=clients.national_login.user_url,
+        ),
+        "alipay_login": AlipayLoginSettings(
+            app_id=clients.alipay_login.app_id,
+            private_key=Secret(clients.alipay_login.app_private_key),
+            alipay_public_key=clients.alipay_login.alipay_public_key,
+            page_url=clients.alipay_login.page_url,
+            gateway_url=clients.alipay_login.gateway_url,
+        ),
+        "wechat_login": WechatLoginSettings(
+            app_id=clients.wechat_login.app_id,
+            app_secret=Secret(clients.wechat_login.secret),
+            public_app_id=clients.wechat_login.public_app_id,
+            public_app_secret=Secret(clients.wechat_login.public_secret),
+            page_url=clients.wechat_login.page_url,
+            base_url=clients.wechat_login.base_url,
+        ),
+        "baidu_login": BaiduLoginSettings(
+            client_id=clients.baidu_login.client_id,
+            client_secret=Secret(clients.baidu_login.secret),
+            page_url=clients.baidu_login.page_url,
+            base_url=clients.baidu_login.base_url,
+        ),
+    }
 
 
 def _everywhere(settings: Settings, clients: ClientSettings) -> Settings:

@@ -8,6 +8,7 @@ Node: TypeAlias = dict[str, Any]
 
 _MESSAGES: Final = {
     "20000": "Service Currently Unavailable",
+    "20001": "Insufficient Token Permissions",
     "40001": "Missing Required Arguments",
     "40002": "Invalid Arguments",
     "40003": "Insufficient Conditions",

@@ -41,9 +41,8 @@ class Gateway:
         self._methods = methods
         self._pages = pages
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
-        parameters = await _merged(request)
+    def answered(self, parameters: dict[str, str]) -> web.Response:
+        """Answer a request with these parameters."""
         method = parameters.get("method", "")
         page = self._pages.get(method)
         try:
@@ -123,7 +122,8 @@ def _node_name(method: str) -> str:
     return method.replace(".", "_") + "_response"
 
 
-async def _merged(request: web.Request) -> dict[str, str]:
+async def merged(request: web.Request) -> dict[str, str]:
+    """Return the parameters of a request, wherever they stand."""
     merged = dict(request.query)
     if request.method == "POST":
         merged.update({name: value for name, value in (await request.post()).items() if isinstance(value, str)})

@@ -1,4 +1,4 @@
-"""``alipay.system.oauth.token``: what an auth code of ``my.getAuthCode`` is worth.
+"""``alipay.system.oauth.token``: what an auth code of ``my.getAuthCode`` or of the page for websites is worth.
 
 Its parameters stand beside the common ones and not in ``biz_content``, and a good answer has no ``code``.
 """
@@ -35,12 +35,22 @@ class OAuth:
         self._open_ids = open_ids
         self._codes = LoginCodes(clock, rules.code_lifetime)
         self._refresh: Expiring[_Refresh] = Expiring()
+        self._access: Expiring[str] = Expiring()
 
     def login_code(self, user: str) -> str:
         """Return what ``my.getAuthCode({scopes: 'auth_base'})`` gives this user."""
         code = hexadecimal(self._entropy, 32)
         self._codes.issue(code, user)
         return code
+
+    def user_of(self, access_token: str) -> str | None:
+        """Return whose access token it is, or None."""
+        return self._access.get(access_token, self._clock.now())
+
+    def names(self, user: str) -> dict[str, str]:
+        """Return what the app is told that a user is called."""
+        old = {"user_id": self._open_ids.alipay_user_id(user)} if self._rules.tells_user_id else {}
+        return {"open_id": self._open_ids.alipay(user), **old}
 
     def token(self, parameters: Parameters) -> Node:
         """Answer the method."""
@@ -76,17 +86,16 @@ class OAuth:
         until = now + self._rules.refresh_lifetime
         # Known for a day longer than it works, to tell a token that ran out from one that never was.
         self._refresh.put(refresh_token, _Refresh(user, until), until=until + DAY, now=now)
-        node: Node = {
-            "access_token": "authbseB" + hexadecimal(self._entropy, 32),
+        access_token = "authbseB" + hexadecimal(self._entropy, 32)
+        self._access.put(access_token, user, until=now + self._rules.access_lifetime, now=now)
+        return {
+            "access_token": access_token,
             "auth_start": beijing_time(now),
             "expires_in": self._seconds(self._rules.access_lifetime),
             "re_expires_in": self._seconds(self._rules.refresh_lifetime),
             "refresh_token": refresh_token,
-            "open_id": self._open_ids.alipay(user),
+            **self.names(user),
         }
-        if self._rules.tells_user_id:
-            node["user_id"] = self._open_ids.alipay_user_id(user)
-        return node
 
     def _seconds(self, span: int) -> int | str:
         seconds = span // SECOND

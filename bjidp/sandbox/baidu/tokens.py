@@ -1,5 +1,7 @@
 """``/oauth/2.0/token`` with ``client_credentials``: for the smart program and, with other keys, for the face service.
 
+With ``authorization_code`` it is the websites' (:mod:`bjidp.sandbox.baidu.web`).
+
 Making a new token leaves the earlier ones alone.
 """
 
@@ -11,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from bjidp.sandbox.baidu.answers import BaiduError, fields, oauth_error, reply
+from bjidp.sandbox.baidu.web import WebLogin, is_code_grant
 from bjidp.sandbox.clock import DAY, SECOND, Clock, Instant
 from bjidp.sandbox.credentials import BaiduApp
 from bjidp.sandbox.entropy import Entropy, hexadecimal
@@ -24,8 +27,11 @@ _EXPIRED: Final = {"error_code": 111, "error_msg": "Access token expired"}
 class Tokens:
     """Issues access tokens and checks those of the face service."""
 
-    def __init__(self, *, clock: Clock, entropy: Entropy, app: BaiduApp, rules: BaiduRules) -> None:
-        """Serve ``app`` alone."""
+    def __init__(
+        self, *, clock: Clock, entropy: Entropy, app: BaiduApp, rules: BaiduRules, web_login: WebLogin
+    ) -> None:
+        """Serve ``app``, and ``web_login`` what is about its codes."""
+        self._web_login = web_login
         self._clock = clock
         self._entropy = entropy
         self._rules = rules
@@ -36,7 +42,8 @@ class Tokens:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer ``/oauth/2.0/token``."""
         try:
-            return reply(self._grant(await fields(request)))
+            form = await fields(request)
+            return reply(self._web_login.grant(form) if is_code_grant(form) else self._grant(form))
         except BaiduError as error:
             return reply(error.body)
 

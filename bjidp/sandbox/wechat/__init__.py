@@ -20,17 +20,38 @@ from bjidp.sandbox.wechat.face import Face
 from bjidp.sandbox.wechat.login import Login
 from bjidp.sandbox.wechat.phone import Phone
 from bjidp.sandbox.wechat.tokens import AccessTokens
+from bjidp.sandbox.wechat.web import WebLogin
 
 _FACE = "/wechat/cityservice/face/identify"
 
 
 class Wechat:
-    """WeChat as one app sees it."""
+    """WeChat as one mini-program, one website and its public account see it."""
 
     def __init__(
-        self, *, clock: Clock, entropy: Entropy, app: WechatApp, openid_seed: str, rules: WechatRules, people: People
+        self,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        app: WechatApp,
+        website: WechatApp,
+        public: WechatApp,
+        openid_seed: str,
+        rules: WechatRules,
+        people: People,
+        host: str,
     ) -> None:
-        """Serve ``app`` alone."""
+        """Serve ``app``, and ``website`` and ``public``, whose site is at ``host``."""
+        self._web = WebLogin(
+            clock=clock,
+            entropy=entropy,
+            website=website,
+            public=public,
+            openid_seed=openid_seed,
+            rules=rules,
+            people=people,
+            host=host,
+        )
         open_ids = OpenIds(openid_seed, "wechat", app.app_id)
         self._answers = Answers(clock, entropy)
         self._tokens = AccessTokens(clock=clock, entropy=entropy, app=app, rules=rules)
@@ -51,6 +72,7 @@ class Wechat:
     def mount(self, app: web.Application) -> None:
         """Add WeChat's routes."""
         handler = self._answers.handler
+        self._web.mount(app, self._answers)
         app.router.add_get("/wechat/sns/jscode2session", handler(self.login.jscode2session))
         app.router.add_get("/wechat/cgi-bin/token", handler(self._tokens.token))
         for path, call in (

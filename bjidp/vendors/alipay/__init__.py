@@ -1,5 +1,6 @@
-"""Alipay: login of its mini-programs and its face check, both through the signed gateway, and its phone button.
+"""Alipay: login of its mini-programs and of websites, its face check and its phone button.
 
-Owns the wire of ``openapi.alipay.com/gateway.do`` as far as it is used (``alipay.system.oauth.token`` and
-``alipay.user.certify.open``), and the form of what ``my.getPhoneNumber`` gives. Assembled by ``bjidp.vendors.catalog``.
+Owns the wire of ``openapi.alipay.com/gateway.do`` as far as it is used, signed both ways
+(``alipay.system.oauth.token``, ``alipay.user.info.share`` and ``alipay.user.certify.open``), and the form of what
+``my.getPhoneNumber`` gives. Assembled by ``bjidp.vendors.catalog``.
 """

@@ -1,7 +1,8 @@
 """Alipay's gateway: one address, signed both ways.
 
 Owns how a call is put on the wire and how its answer is believed: nothing in an answer counts, neither a success nor
-an error with a meaning of its own, unless Alipay's signature covers it. Called by ``sign_in`` and ``face``.
+an error with a meaning of its own, unless Alipay's signature covers it. Called by ``sign_in``, ``web_sign_in`` and
+``face``.
 """
 
 from __future__ import annotations
@@ -48,13 +49,19 @@ class AlipayGateway:
         self._answer_key = answer_key
         self._clock = clock
 
-    async def execute(self, method: str, parameters: Mapping[str, str], answer: type[T]) -> T | Refusal:
+    async def execute(
+        self, method: str, parameters: Mapping[str, str], answer: type[T], *, auth_token: str = ""
+    ) -> T | Refusal:
         """Call ``method`` with its own ``parameters``; return its signed node as ``answer``, or the signed refusal.
+
+        ``auth_token`` is a user's access token, for a method that is about them; it travels with the method's own.
 
         Common parameters travel in the query, the method's own in the body, so that names and numbers stay out of
         addresses; the signature is over both. Raises ``VendorUnavailable``, also for an answer that is unsigned,
         wrongly signed, or signed as the answer to another method.
         """
+        if auth_token:
+            parameters = {**parameters, "auth_token": auth_token}
         common = self._signed(method, parameters)
         body = await self._http.octets(
             method, "POST", "", query=common, form={name: value for name, value in parameters.items() if value}

@@ -24,6 +24,16 @@ BANK = {"base_url": "https://bank.example.cn", "key_id": "bjidp", "secret": "hun
 
 MAIL = {"host": "smtp.example.com", "sender": "noreply@id.example.com"}
 
+ALIPAY_LOGIN = {name: value for name, value in ALIPAY.items() if name != "aes_key"}
+
+NATIONAL = {
+    "client_id": "bjidp",
+    "client_secret": "00112233445566778899aabbccddeeff",
+    "page_url": "https://zwfw.example.cn/login",
+    "token_url": "https://zwfw.example.cn/token",
+    "user_url": "https://zwfw.example.cn/user",
+}
+
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a base URL with a path": (
         {"server__base_url": "https://intranet.example/x"},
@@ -120,6 +130,22 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a content key of Alipay that is none": (
         {"alipay": {**ALIPAY, "aes_key": "hunter2"}},
         "alipay.aes_key: is no key of 16 bytes in Base64",
+    ),
+    "a private key of the web application at Alipay that is none": (
+        {"alipay_login": {**ALIPAY_LOGIN, "private_key": "hunter2"}},
+        "alipay_login.private_key: is no RSA key of 2048 bits or more",
+    ),
+    "a secret of the national platform that is no key": (
+        {"national_login": {**NATIONAL, "client_secret": "hunter2"}},
+        "national_login.client_secret: must be 32 hexadecimal digits",
+    ),
+    "a page of the national platform that is nowhere": (
+        {"national_login": {**NATIONAL, "page_url": "hunter2"}},
+        f"national_login.page_url: {HOST}",
+    ),
+    "a public account without its secret": (
+        {"wechat_login": {"app_id": "wx2", "app_secret": "hunter2", "public_app_id": "wx3"}},
+        "wechat_login.public_app_id, wechat_login.public_app_secret: one needs the other",
     ),
     "a signature in its brackets": (
         {"chuanglan": {**SMS, "signature": "【京通】"}},

@@ -100,6 +100,12 @@ def test_production_asks_no_neighbour(host: str, place: str) -> None:
         ("baidu.base_url", "https://aip.baidubce.com"),
         ("baidu.aip_url", "https://spapi.baidu.com"),
         ("baidu.face_page_url", "https://brain.example.com/face/print/"),
+        ("alipay_login.page_url", "https://openauth.example.com/login"),
+        ("alipay_login.gateway_url", "https://openapi.example.com/gateway.do"),
+        ("wechat_login.page_url", "https://api.weixin.qq.com"),
+        ("wechat_login.base_url", "https://open.weixin.qq.com"),
+        ("baidu_login.page_url", "https://openapi.example.com/oauth/2.0/authorize"),
+        ("baidu_login.base_url", "https://spapi.baidu.com"),
         ("chuanglan.base_url", "https://sms.example.com"),
         ("chuanglan_second.base_url", "https://smssh1.253.com.example.com"),
     ],
@@ -110,6 +116,9 @@ def test_a_platform_is_asked_at_its_own_hosts_unless_another_is_named(place: str
     platforms: dict[str, Any] = {
         "alipay": dict(ALIPAY),
         "baidu": dict(BAIDU),
+        "alipay_login": {name: value for name, value in ALIPAY.items() if name != "aes_key"},
+        "wechat_login": {"app_id": "x", "app_secret": "x"},
+        "baidu_login": {"client_id": "x", "client_secret": "x"},
         "chuanglan": dict(sms),
         "chuanglan_second": dict(sms),
     }
@@ -204,3 +213,21 @@ def test_a_prefix_for_redis_is_given_or_the_usual(prefix: str) -> None:
 @pytest.mark.parametrize("prefix", ["{a}:", "a b", "京通:", "a\n"])
 def test_a_prefix_that_would_spoil_keys_is_told(prefix: str) -> None:
     assert faults(storage__redis_prefix=prefix) == ("storage.redis_prefix: is made of letters, digits and :._-",)
+
+
+@pytest.mark.req("OPS-2")
+@pytest.mark.parametrize("place", ["page_url", "token_url", "user_url"])
+def test_production_sends_nobody_to_a_stand_in_of_the_national_platform(place: str) -> None:
+    national = {
+        "client_id": "x",
+        "client_secret": "00112233445566778899aabbccddeeff",
+        "page_url": "https://zwfw.example.cn/login",
+        "token_url": "https://zwfw.example.cn/token",
+        "user_url": "https://zwfw.example.cn/user",
+    }
+    read = settings(national_login=national).national_login
+    assert read is not None
+    assert read.cipher == "aes"
+    for stand_in in ("http://zwfw.example.cn/login", "https://127.0.0.1:8081/national"):
+        (told,) = faults(national_login=national | {place: stand_in})
+        assert told == f"national_login.{place}: production needs the real service, over https"
