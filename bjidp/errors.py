@@ -55,9 +55,12 @@ class AccountRefused(BjidpError):
 
     code = "account_refused"
 
-    def __init__(self, reason: str) -> None:
-        """Give the reason: ``locked``, ``cancelled``, ``other_account``, ``level`` or ``probation``."""
-        super().__init__(reason=reason)
+    def __init__(self, reason: str, level: str | None = None) -> None:
+        """Give the reason: ``locked``, ``cancelled``, ``other_account``, ``level`` or ``probation``.
+
+        ``level`` is the one that is asked for, where the account's is less.
+        """
+        super().__init__(reason=reason, **({} if level is None else {"level": level}))
         self.reason = reason
 
 

@@ -26,6 +26,7 @@ from bjidp.miniprogram.platform_logins import PlatformLogins
 from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.miniprogram.tokens import MiniTokens
+from bjidp.oidc.devices.ending import EndDevices
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
@@ -142,6 +143,7 @@ def mini_program_part(
             refusals=qr.refusals,
             ticket_digests=functools.partial(pseudonyms.digests, "ticket"),
             put_out=functools.partial(put_out, stores.members, endings),
+            end_devices=EndDevices(stores.grants, rooms.clock),
         ),
         devices=Devices(front.sessions, sessions),
         observer=front.observer,

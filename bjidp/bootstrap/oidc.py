@@ -8,13 +8,16 @@ from __future__ import annotations
 from functools import partial
 
 from bjidp.bootstrap.front import Front, Part
-from bjidp.bootstrap.rooms import Rooms
+from bjidp.bootstrap.qr import Qr
+from bjidp.bootstrap.rooms import Rooms, ticket_digester
 from bjidp.clock import SECOND
 from bjidp.mac import MacKey
 from bjidp.oidc import discovery
 from bjidp.oidc.authorizing import Authorizing
 from bjidp.oidc.client import Client
 from bjidp.oidc.clients import Clients
+from bjidp.oidc.devices.asking import DeviceAsking
+from bjidp.oidc.devices.redeeming import DeviceRedeeming
 from bjidp.oidc.granting import Granting
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.living import LiveGrants
@@ -29,7 +32,7 @@ from bjidp.web.oidc.machine import MachineEndpoints
 from bjidp.web.oidc.pages import AuthorizePages
 
 
-def oidc_part(rooms: Rooms, front: Front, acting: Acting) -> Part:
+def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting) -> Part:
     """Return the endpoints that relying parties ask by themselves."""
     stores, keyring, clock = rooms.stores, rooms.keyring, rooms.clock
     tokens = Tokens(
@@ -37,13 +40,14 @@ def oidc_part(rooms: Rooms, front: Front, acting: Acting) -> Part:
     )
     pseudonyms = Pseudonyms(keyring)
     signing = SigningKeys(partial(keyring.derive, keyring.current), rooms.settings.oidc.series)
+    lifetime = rooms.settings.sessions.lifetime_seconds * SECOND
     codes = Codes(
         stores.authorization_codes,
         stores.grants,
         stores.sessions,
         entropy=rooms.entropy,
         clock=clock,
-        session_lifetime=rooms.settings.sessions.lifetime_seconds * SECOND,
+        session_lifetime=lifetime,
     )
     authorizing = Authorizing(
         clients=stores.relying_parties,
@@ -66,8 +70,28 @@ def oidc_part(rooms: Rooms, front: Front, acting: Acting) -> Part:
             clock=clock,
         ),
         authorizing=authorizing,
+        devices=DeviceAsking(
+            tickets=qr.devices,
+            user_codes=stores.user_codes,
+            pseudonyms=pseudonyms,
+            policy=qr.policy,
+            entropy=rooms.entropy,
+            url=rooms.site.url,
+            session_lifetime=lifetime,
+        ),
         granting=Granting(
             codes=codes,
+            devices=DeviceRedeeming(
+                tickets=qr.devices,
+                paces=stores.paces,
+                accounts=stores.accounts,
+                consents=stores.consents,
+                grants=stores.grants,
+                ticket_digest=ticket_digester(rooms),
+                entropy=rooms.entropy,
+                clock=clock,
+                session_lifetime=lifetime,
+            ),
             grants=stores.grants,
             tokens=tokens,
             signing=signing,

@@ -10,6 +10,7 @@ from bjidp.config.settings import Settings
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.devices import DeviceTickets
 from bjidp.qrlogin.errands import Errands
 from bjidp.qrlogin.face_steps import FaceSteps
 from bjidp.qrlogin.flow import Client
@@ -37,6 +38,7 @@ class Qr(Struct, frozen=True, kw_only=True):
     proofs: Proofs
     refusals: Refusals
     pages: QrPages
+    devices: DeviceTickets
     phones: QrPhones
     face_steps: FaceSteps
 
@@ -70,6 +72,9 @@ def wire_qr(rooms: Rooms) -> Qr:
             messages=Messages(keys, policy, rooms.site.qr_prefix),
             policy=policy,
             entropy=rooms.entropy,
+        ),
+        devices=DeviceTickets(
+            changes=changes, keys=keys, policy=policy, entropy=rooms.entropy, prefix=rooms.site.qr_prefix
         ),
         phones=QrPhones(
             changes=changes,

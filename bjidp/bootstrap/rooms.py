@@ -30,6 +30,8 @@ from bjidp.miniprogram.ticket_check import TicketCheck
 from bjidp.oidc.authorizing import Pending as PendingAuthorization
 from bjidp.oidc.authorizing import Pushed as PushedAuthorization
 from bjidp.oidc.clients import UsedAssertion
+from bjidp.oidc.devices.asking import UserCode
+from bjidp.oidc.devices.pacing import Pace
 from bjidp.oidc.grants.code import Code as AuthorizationCode
 from bjidp.oidc.ports import ClientStore, ConsentStore, GrantStore
 from bjidp.organisations.ports import OrganisationStore
@@ -109,6 +111,8 @@ class Stores(Struct, frozen=True, kw_only=True):
     pushed_authorizations: Records[PushedAuthorization]
     authorization_codes: Records[AuthorizationCode]
     used_assertions: Records[UsedAssertion]
+    user_codes: Records[UserCode]
+    paces: Records[Pace]
     signals: SignalBus
     throttle: Throttle
     pings: tuple[Callable[[], Awaitable[None]], ...]
@@ -205,6 +209,8 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             pushed_authorizations=MemoryRecords(clock),
             authorization_codes=MemoryRecords(clock),
             used_assertions=MemoryRecords(clock),
+            user_codes=MemoryRecords(clock),
+            paces=MemoryRecords(clock),
             signals=MemorySignalBus(),
             throttle=MemoryThrottle(clock),
             pings=(sql.ping,),
@@ -247,6 +253,8 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         pushed_authorizations=redis.records("pushed-authorization", PushedAuthorization),
         authorization_codes=redis.records("authorization-code", AuthorizationCode),
         used_assertions=redis.records("used-assertion", UsedAssertion),
+        user_codes=redis.records("user-code", UserCode),
+        paces=redis.records("device-pace", Pace),
         signals=redis.signals,
         throttle=redis.throttle,
         pings=(sql.ping, redis.ping),

@@ -19,6 +19,7 @@ from bjidp.standing import Level
 AUTHORIZE: Final = "/oauth/authorize"
 PUSH: Final = "/oauth/par"
 TOKEN: Final = "/oauth/token"  # noqa: S105 - an address
+DEVICE: Final = "/oauth/device"
 USERINFO: Final = "/oauth/userinfo"
 REVOKE: Final = "/oauth/revoke"
 INTROSPECT: Final = "/oauth/introspect"
@@ -36,6 +37,7 @@ def document(site: Site) -> dict[str, object]:
         "authorization_endpoint": site.url + AUTHORIZE,
         "pushed_authorization_request_endpoint": site.url + PUSH,
         "token_endpoint": site.url + TOKEN,
+        "device_authorization_endpoint": site.url + DEVICE,
         "userinfo_endpoint": site.url + USERINFO,
         "revocation_endpoint": site.url + REVOKE,
         "introspection_endpoint": site.url + INTROSPECT,
@@ -44,7 +46,7 @@ def document(site: Site) -> dict[str, object]:
         "claims_supported": [*ALWAYS, *(claim.value for claim in claims_of(Scope))],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": [GrantType.AUTHORIZATION_CODE.value, GrantType.REFRESH_TOKEN.value],
+        "grant_types_supported": [way.value for way in GrantType],
         "subject_types_supported": [kind.value for kind in SubjectType],
         "acr_values_supported": [level.name for level in Level],
         "prompt_values_supported": [prompt.value for prompt in Prompt],

@@ -92,6 +92,24 @@ class AccessDenied(ProtocolError):
     error = "access_denied"
 
 
+class AuthorizationPending(ProtocolError):
+    """Nobody has confirmed or refused yet (RFC 8628, section 3.5)."""
+
+    error = "authorization_pending"
+
+
+class SlowDown(ProtocolError):
+    """Nobody has yet, and the device asks too often (RFC 8628, section 3.5)."""
+
+    error = "slow_down"
+
+
+class ExpiredToken(ProtocolError):
+    """Nobody has, and the time of the device code is over (RFC 8628, section 3.5)."""
+
+    error = "expired_token"
+
+
 class LoginRequired(ProtocolError):
     """Nobody is logged in and no page may be shown (OpenID Connect Core, section 3.1.2.6)."""
 

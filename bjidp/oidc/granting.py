@@ -1,6 +1,6 @@
-"""What the token endpoint gives: tokens for a code, and new ones for a refresh token.
+"""What the token endpoint gives: tokens for a code, for what somebody's phone confirmed, and for a refresh token.
 
-Owns the two ways, and what ends with a token that came twice. Called by the token endpoint with a client that has
+Owns the three ways, and what ends with a token that came twice. Called by the token endpoint with a client that has
 proved who it is.
 """
 
@@ -16,6 +16,7 @@ from bjidp.clock import SECOND, Clock, Instant
 from bjidp.oidc import id_token
 from bjidp.oidc.claims import ActsFor
 from bjidp.oidc.client import Client, GrantType
+from bjidp.oidc.devices.redeeming import DeviceRedeeming
 from bjidp.oidc.errors import InvalidGrant, InvalidScope, UnauthorizedClient, UnsupportedGrantType
 from bjidp.oidc.grants.code import LIFE_OVER
 from bjidp.oidc.grants.exchanging import Codes
@@ -51,6 +52,7 @@ class Granting:
         self,
         *,
         codes: Codes,
+        devices: DeviceRedeeming,
         grants: GrantStore,
         tokens: Tokens,
         signing: SigningKeys,
@@ -61,6 +63,7 @@ class Granting:
     ) -> None:
         """Sign as ``issuer``; ``sid`` is what a client knows a session as."""
         self._codes = codes
+        self._devices = devices
         self._grants = grants
         self._tokens = tokens
         self._signing = signing
@@ -80,8 +83,12 @@ class Granting:
             case GrantType.REFRESH_TOKEN:
                 _require(client, GrantType.REFRESH_TOKEN)
                 return await self._for_refresh_token(client, parameters)
+            case GrantType.DEVICE_CODE:
+                _require(client, GrantType.DEVICE_CODE)
+                # Nobody is asked for whom they act on a device: it is for themselves.
+                return self._answer(client, await self._devices.redeem(client, parameters), None, self._clock.now())
             case _:
-                raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token")
+                raise UnsupportedGrantType("grant_type must be authorization_code, refresh_token or device_code's URN")
 
     async def _for_code(self, client: Client, parameters: Parameters) -> TokenAnswer:
         code = parameters.require("code", "code is missing")

@@ -136,6 +136,13 @@ class GrantStore(Protocol):
         """
         ...
 
+    async def end_of_ticket(self, account: str, sessions: Sequence[str], now: Instant) -> int:
+        """End the grants of an account that came of a device ticket, by the names its session may have.
+
+        Those with refresh tokens too: whoever confirmed takes it back. Returns how many those were.
+        """
+        ...
+
     async def purge(self, now: Instant, limit: int) -> int:
         """Delete at most ``limit`` grants whose time is over; return how many: as many as ``limit``, ask again."""
         ...

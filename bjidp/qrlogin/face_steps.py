@@ -22,11 +22,14 @@ from bjidp.qrlogin.ticket import Ticket, Verifying
 
 
 class FaceStep(Struct, frozen=True):
-    """A ticket that waits for its holder's face. ``reference`` is the newest check's, None before the first."""
+    """A ticket that waits for its holder's face. ``reference`` is the newest check's, None before the first.
+
+    ``mark`` is the one of the identity that it was made for; None for a device ticket, made for whoever scans it.
+    """
 
     ticket: str
     account: str
-    mark: str
+    mark: str | None
     reference: str | None
     passed: bool
 
@@ -50,12 +53,14 @@ class FaceSteps:
         if held is None or ticket is None:
             raise TicketUnknown
         state = self._require(ticket, held.now, phone, confirm_token)
-        errand = _errand(held.value.about.errand)
+        # Whoever holds a device ticket is who confirms it; every other one says beforehand whose face it has to be.
+        holder = (state.holder.account, None)
+        account, mark = _errand(held.value.about.errand) if ticket.device is None else holder
         checked = state if isinstance(state, Verifying) else None
         return FaceStep(
             ticket=ticket.id,
-            account=errand[0],
-            mark=errand[1],
+            account=account,
+            mark=mark,
             reference=None if checked is None else checked.reference,
             passed=checked is not None and checked.passed,
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from typing import assert_never
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from bjidp.clock import SECOND, Instant, Millis, rfc3339
 from bjidp.entropy import Entropy, digits
@@ -28,7 +28,7 @@ from bjidp.qrlogin.refusals import Refusals, Refused
 from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
 from bjidp.records import Held
-from bjidp.standing import require_settled
+from bjidp.standing import Level, require_settled
 from bjidp.throttle.ports import Throttle, per_minute
 
 MISSES = per_minute(10)
@@ -40,7 +40,7 @@ class Phone(Struct, frozen=True):
 
     ``account_ref`` is the account's reference for the audit log; ``refusal`` is why the account may not log in at this
     moment, or None; ``area`` is where the call comes from; ``epoch`` is one of the account's that the phone's session
-    was alive in.
+    was alive in; ``level`` is the account's.
     """
 
     holder: Holder
@@ -48,6 +48,7 @@ class Phone(Struct, frozen=True):
     refusal: str | None
     area: Area | None
     epoch: int
+    level: Level = Level.L1
 
 
 class QrPhones:
@@ -80,7 +81,8 @@ class QrPhones:
 
         Raises, in this order: ``RateLimited``, :class:`SceneRefused`, :class:`TicketUnknown`, :class:`TicketExpired`,
         :class:`TicketClosed`, :class:`FrameStale`, ``AccountRefused`` (for a verify or a face ticket also to every
-        account but its own, attack B5, and to a link under probation), ``TokenInvalid`` (to a link that is gone),
+        account but its own, attack B5, and to a link under probation; for a device ticket to an account below the level
+        it asks for), ``TokenInvalid`` (to a link that is gone),
         :class:`TicketTaken`.
         """
         misses = f"qr.misses:{phone.holder.account}"
@@ -116,6 +118,7 @@ class QrPhones:
             expires_in=max(0, state.deadline - now) / SECOND,
             steps=machine.steps(ticket),
             request=self._facts(flow, ticket, now, mismatch=mismatch, seen=here),
+            user_code=UNSET if ticket.device is None else ticket.device.user_code,
         )
 
     async def confirm(self, phone: Phone, ticket_id: str, confirm_token: str) -> ConfirmAnswer:
@@ -129,8 +132,8 @@ class QrPhones:
         def approve(ticket: Ticket, now: Instant) -> Ticket:
             require_holder(self._keys, ticket, phone, confirm_token)
             state = ticket.state
-            if isinstance(state, Scanned | Verifying) and now < state.deadline and phone.refusal is not None:
-                raise AccountRefused(phone.refusal)
+            if isinstance(state, Scanned | Verifying) and now < state.deadline:
+                require_admitted(phone, ticket)
             needs_code = isinstance(state, Scanned | Verifying) and state.code_required
             code = digits(self._entropy, 2) if needs_code else None
             return machine.confirm(ticket, self._policy, now, code=code, epoch=phone.epoch)
@@ -158,38 +161,47 @@ class QrPhones:
         await self._refusals.note(phone.holder, phone.account_ref, refused, now, report=report)
         return RejectAnswer("rejected")
 
-    async def _shown(self, misses: str, text: str) -> tuple[Frame, Ticket, Held[Flow]]:
+    async def _shown(self, misses: str, text: str) -> tuple[Frame | str, Ticket, Held[Flow]]:
         shown = frame.read(self._prefix, text)
-        found = await self._genuine(shown) if isinstance(shown, Frame) else None
-        if not isinstance(shown, Frame) or found is None:
+        found = None if shown is None else await self._genuine(shown)
+        if shown is None or found is None:
             await self._throttle.hit(misses, MISSES)
             raise TicketUnknown
         return shown, *found
 
-    async def _genuine(self, shown: Frame) -> tuple[Ticket, Held[Flow]] | None:
-        held = await self._changes.store.find(shown.ticket)
-        ticket = None if held is None else held.value.ticket(shown.ticket)
+    async def _genuine(self, shown: Frame | str) -> tuple[Ticket, Held[Flow]] | None:
+        ticket_id = shown.ticket if isinstance(shown, Frame) else shown
+        held = await self._changes.store.find(ticket_id)
+        ticket = None if held is None else held.value.ticket(ticket_id)
+        # A device that cannot draw frames shows its ticket as it is; of any other ticket that names nothing.
+        plain = ticket is not None and ticket.device is not None and not ticket.device.frames
+        if not isinstance(shown, Frame):
+            return None if held is None or ticket is None or not plain else (ticket, held)
         # The MAC is computed for an unknown ticket too, so that it takes as long to refuse (attack Q22).
         purpose = Purpose.LOGIN if ticket is None else ticket.purpose
         genuine = frame.is_genuine(shown, self._keys.frame_key(purpose, shown.ticket), purpose)
-        return None if held is None or ticket is None or not genuine else (ticket, held)
+        return None if held is None or ticket is None or plain or not genuine else (ticket, held)
 
     def _check_scannable(
-        self, phone: Phone, about: Purposeful, shown: Frame, ticket: Ticket, now: Instant, window: Millis
+        self, phone: Phone, about: Purposeful, shown: Frame | str, ticket: Ticket, now: Instant, window: Millis
     ) -> None:
         machine.check_scannable(ticket, now)
-        if not machine.held_by(ticket, phone.holder.account) and not frame.is_fresh(
-            shown, ticket.issued_at, now, step=self._policy.step, window=window
+        if (
+            isinstance(shown, Frame)
+            and not machine.held_by(ticket, phone.holder.account)
+            and not frame.is_fresh(shown, ticket.issued_at, now, step=self._policy.step, window=window)
         ):
             raise FrameStale
-        if phone.refusal is not None:
-            raise AccountRefused(phone.refusal)
+        require_admitted(phone, ticket)
         if about.errand is not None and about.errand.account != phone.holder.account:
             raise AccountRefused("other_account")
         if not isinstance(ticket.state, Pending) and not machine.held_by(ticket, phone.holder.account):
             raise TicketTaken
 
     async def _code_required(self, ticket: Ticket, *, mismatch: bool | None, stranger: bool) -> bool:
+        if ticket.device is not None:
+            # A device has nothing to type digits on: the person compares its code with the phone's instead.
+            return False
         match self._policy.reverse_code:
             case ReverseCode.NEVER:
                 return False
@@ -214,8 +226,22 @@ class QrPhones:
             ip_area=None if computer.area is None else computer.area.label,
             location_mismatch=mismatch,
             ip_seen_before=seen,
-            session_lifetime=self._policy.session // SECOND if ticket.purpose is Purpose.LOGIN else 0,
+            session_lifetime=self._lifetime(ticket) // SECOND,
+            reads=UNSET if ticket.device is None else ticket.device.scopes,
         )
+
+    def _lifetime(self, ticket: Ticket) -> Millis:
+        if ticket.device is not None:
+            return ticket.device.lifetime
+        return self._policy.session if ticket.purpose is Purpose.LOGIN else 0
+
+
+def require_admitted(phone: Phone, ticket: Ticket) -> None:
+    """Raise ``AccountRefused`` where policy refuses the account for this ticket at this moment (attack Q21)."""
+    if phone.refusal is not None:
+        raise AccountRefused(phone.refusal)
+    if ticket.device is not None and phone.level < ticket.device.level:
+        raise AccountRefused("level", ticket.device.level.name)
 
 
 def require_holder(keys: QrKeys, ticket: Ticket, phone: Phone, presented: str) -> None:

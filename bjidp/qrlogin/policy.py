@@ -68,7 +68,9 @@ class QrPolicy(Struct, frozen=True):
         return min(RENEW_AHEAD, self.scan // 2)
 
     def confirm_span(self, purpose: Purpose) -> Millis:
-        """Return how long a phone has between scan and confirm."""
+        """Return how long a phone has between scan and confirm; a device ticket is held as long as it lives."""
+        if purpose is Purpose.DEVICE:
+            return self.device
         return self.confirm_face if purpose is Purpose.FACE else self.confirm
 
     def scan_span(self, purpose: Purpose) -> Millis:

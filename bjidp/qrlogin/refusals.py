@@ -18,6 +18,7 @@ from bjidp.clock import DAY, Instant
 from bjidp.entropy import base64url
 from bjidp.errors import RateLimited, Retryable, StoreUnavailable
 from bjidp.qrlogin.flow import Flow
+from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.ticket import Holder, Ticket
 from bjidp.throttle.ports import Throttle, Window
 
@@ -46,7 +47,7 @@ class Refused(Struct, frozen=True):
     def of(cls, flow: Flow, ticket: Ticket) -> Refused:
         """Return what is known of a ticket of ``flow``."""
         computer, about = ticket.computer, flow.about
-        action = None if about.errand is None else about.action
+        action = None if about.purpose is Purpose.LOGIN else about.action
         return cls(ticket.id, computer.browser, computer.os, computer.network, action)
 
 

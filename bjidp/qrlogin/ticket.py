@@ -17,9 +17,10 @@ from typing import Literal, TypeAlias, assert_never
 import msgspec
 from msgspec import Struct
 
-from bjidp.clock import Instant
+from bjidp.clock import Instant, Millis
 from bjidp.qrlogin.errors import ConfirmRefused, FacePending, TicketClosed, TicketExpired, TicketTaken
 from bjidp.qrlogin.policy import Purpose, QrPolicy
+from bjidp.standing import Level
 
 
 class Holder(Struct, frozen=True, gc=False):
@@ -57,6 +58,31 @@ class Computer(Struct, frozen=True, gc=False):
         return (self.network, *self.other_networks)
 
 
+class Device(Struct, frozen=True, gc=False):
+    """What a device ticket is bound to from its making on (RFC 8628; attack Q19): who asks, for what, by what proof.
+
+    ``user_code`` is what the device shows beside the code. An account below ``level`` may not confirm. ``face`` tells
+    that more is asked than the client is given for a confirmation alone, ``frames`` that the device shows rotating
+    frames and that nothing else counts. ``lifetime`` is how long what comes of it goes on.
+    """
+
+    client: str
+    scopes: tuple[str, ...]
+    challenge: str | None
+    user_code: str
+    level: Level
+    lifetime: Millis
+    face: bool = False
+    frames: bool = False
+
+
+class Authenticated(Struct, frozen=True, gc=False):
+    """How and when somebody who confirms on a page, and not by their phone, had proved who they are."""
+
+    at: Instant
+    methods: tuple[str, ...]
+
+
 class Pending(Struct, frozen=True, gc=False, tag="pending"):
     """Shown, not scanned."""
 
@@ -84,10 +110,11 @@ class Verifying(Struct, frozen=True, gc=False, tag="verifying"):
     deadline: Instant
 
 
-class Approved(Struct, frozen=True, gc=False, tag="approved"):
+class Approved(Struct, frozen=True, gc=False, omit_defaults=True, tag="approved"):
     """Confirmed on the phone; waits for its own page to redeem it. A ticket is approved at most once.
 
-    It is good for nothing once the account has left the ``epoch`` that the phone confirmed in.
+    It is good for nothing once the account has left the ``epoch`` that the phone confirmed in. ``authenticated`` is
+    set where a page confirmed it, in the place of a phone.
     """
 
     holder: Holder
@@ -98,6 +125,7 @@ class Approved(Struct, frozen=True, gc=False, tag="approved"):
     evidence: str | None
     deadline: Instant
     epoch: int = 0
+    authenticated: Authenticated | None = None
 
 
 class Redeemed(Struct, frozen=True, gc=False, tag="redeemed"):
@@ -129,8 +157,11 @@ Live: TypeAlias = Pending | Scanned | Verifying | Approved
 LIVE = (Pending, Scanned, Verifying, Approved)
 
 
-class Ticket(Struct, frozen=True, gc=False):
-    """One QR ticket. ``id`` is public (128 random bits); ``slow`` if its page has no JavaScript."""
+class Ticket(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One QR ticket. ``id`` is public (128 random bits); ``slow`` if its page has no JavaScript.
+
+    ``device`` is set exactly for a device ticket.
+    """
 
     id: str
     purpose: Purpose
@@ -138,6 +169,7 @@ class Ticket(Struct, frozen=True, gc=False):
     slow: bool
     computer: Computer
     state: State
+    device: Device | None = None
 
 
 class InvalidTransition(Exception):
@@ -184,6 +216,12 @@ def issue(
     return Ticket(ticket_id, purpose, now, slow, computer, Pending(now + policy.scan_span(purpose)))
 
 
+def issue_for(device: Device, ticket_id: str, computer: Computer, policy: QrPolicy, now: Instant) -> Ticket:
+    """Return a fresh device ticket that waits to be scanned, or for its user code to be typed."""
+    waiting = Pending(now + policy.scan_span(Purpose.DEVICE))
+    return Ticket(ticket_id, Purpose.DEVICE, now, slow=False, computer=computer, state=waiting, device=device)
+
+
 def deadline(ticket: Ticket) -> Instant | None:
     """Return when the ticket's present phase ends; None when it is over for good."""
     match ticket.state:
@@ -213,7 +251,8 @@ def steps(ticket: Ticket) -> tuple[str, ...]:
         case Purpose.FACE:
             return ("face", "confirm")
         case Purpose.DEVICE:
-            return ("compare", "confirm")
+            asks_face = ticket.device is not None and ticket.device.face
+            return ("compare", "face", "confirm") if asks_face else ("compare", "confirm")
         case Purpose.LOGIN | Purpose.VERIFY:
             return ("confirm",)
         case _:
@@ -296,12 +335,20 @@ def pass_face(ticket: Ticket, reference: str, now: Instant) -> Ticket:
     return _with(ticket, msgspec.structs.replace(state, passed=True))
 
 
-def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None, epoch: int = 0) -> Ticket:
+def confirm(
+    ticket: Ticket,
+    policy: QrPolicy,
+    now: Instant,
+    *,
+    code: str | None,
+    epoch: int = 0,
+    authenticated: Authenticated | None = None,
+) -> Ticket:
     """Approve, in an ``epoch`` of the account: the page may now redeem.
 
     ``code`` must be given exactly when the scan called for one. Accepted only while the whole time to redeem still
-    fits under the cap on the ticket's life. Raises :class:`TicketExpired`, :class:`TicketClosed`,
-    :class:`FacePending`.
+    fits under the cap on the ticket's life; what a device ticket has left of its own is its time to redeem. Raises
+    :class:`TicketExpired`, :class:`TicketClosed`, :class:`FacePending`.
     """
     state = require_open(ticket, now)
     if state.code_required != (code is not None):
@@ -315,7 +362,8 @@ def confirm(ticket: Ticket, policy: QrPolicy, now: Instant, *, code: str | None,
         end = cap
     elif end > cap:
         raise TicketExpired
-    return _with(ticket, Approved(state.holder, state.scans, now, code, policy.code_tries, evidence, end, epoch))
+    approved = Approved(state.holder, state.scans, now, code, policy.code_tries, evidence, end, epoch, authenticated)
+    return _with(ticket, approved)
 
 
 def reject(ticket: Ticket, now: Instant) -> Ticket:
@@ -435,4 +483,4 @@ def _claimed(ticket: Ticket, event: Event, claim: str) -> Approved:
 
 
 def _with(ticket: Ticket, state: State) -> Ticket:
-    return Ticket(ticket.id, ticket.purpose, ticket.issued_at, ticket.slow, ticket.computer, state)
+    return Ticket(ticket.id, ticket.purpose, ticket.issued_at, ticket.slow, ticket.computer, state, ticket.device)

@@ -2,8 +2,8 @@
 
 Called by ``web`` for the mini-program. What came of a ticket is found by the ticket while that is kept, some twenty
 minutes, and for as long as it lives by the session that remembers it: the one that was opened by it, or that asked for
-it where it verified somebody. Of a browser without a session nothing is left by then. Nothing is read or written for
-this when somebody logs in.
+it where it verified somebody. What a device was given names the ticket itself. Of a browser without a session nothing
+is left by then. Nothing is read or written for this when somebody logs in.
 
 A proof that is there no more has been used, or could have been: the account may have another password or number by it.
 Then no session of the account is told from the one that did that, and every one ends, on phones too; its owner logs in
@@ -13,7 +13,8 @@ ticket, so that taking a redeemed one back always ends all of them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from bjidp.clock import Instant
 from bjidp.qrlogin import ticket as machine
@@ -30,6 +31,14 @@ from bjidp.sessions.service import Sessions
 from bjidp.verification.proofs import Proofs
 
 
+class EndDevices(Protocol):
+    """Ends what devices were given."""
+
+    async def __call__(self, account: str, tickets: Sequence[bytes]) -> int:
+        """End what came of a device ticket of this account, given by its digests; return how much that was."""
+        ...
+
+
 class Undoing:
     """Takes confirmations back."""
 
@@ -42,10 +51,11 @@ class Undoing:
         refusals: Refusals,
         ticket_digests: Callable[[str], tuple[bytes, ...]],
         put_out: Callable[[str], Awaitable[None]],
+        end_devices: EndDevices,
     ) -> None:
         """``ticket_digests`` are what sessions may remember a ticket by: one for each active key version.
 
-        ``put_out`` ends every session of an account, in browsers and on phones.
+        ``put_out`` ends every session of an account, in browsers and on phones; ``end_devices`` what devices got.
         """
         self._changes = changes
         self._sessions = sessions
@@ -53,6 +63,7 @@ class Undoing:
         self._refusals = refusals
         self._ticket_digests = ticket_digests
         self._put_out = put_out
+        self._end_devices = end_devices
 
     async def undo(self, phone: Phone, ticket_id: str, *, report: bool) -> UndoAnswer:
         """End what came of a ticket that this account confirmed; once more is as good as once.
@@ -74,12 +85,13 @@ class Undoing:
             # No proof lives as long as its ticket is kept.
             await self._put_out(account)
         ended = await self._sessions.end_by_ticket(account, digests, SessionEnd.UNDO)
+        devices = await self._end_devices(account, digests)
         for session in asked:
             # Whoever asked was not the owner either.
             await self._sessions.end_one(account, session.id, SessionEnd.UNDO)
         if flow is not None:
             await self._undo_errand(flow, account)
-        if flow is None and not ended and not asked:
+        if flow is None and not ended and not asked and not devices:
             raise TicketUnknown
         refused = _refused(ticket_id, flow, [*came, *asked])
         # Without a report the end of the session says it all.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Text = Annotated[str, Meta(max_length=512)]
 Secretish = Annotated[str, Meta(max_length=128)]
@@ -153,7 +153,7 @@ class ClientFacts(Struct, frozen=True):
 class RequestFacts(Struct, frozen=True):
     """What the person decides by: only facts the server saw itself (attacks P3, P4).
 
-    ``session_lifetime`` is 0 where no login comes of it.
+    ``session_lifetime`` is 0 where no login comes of it; ``reads`` are the scopes that a device's client may read.
     """
 
     client: ClientFacts
@@ -166,10 +166,11 @@ class RequestFacts(Struct, frozen=True):
     location_mismatch: bool | None
     ip_seen_before: bool
     session_lifetime: int
+    reads: tuple[str, ...] | UnsetType = UNSET
 
 
 class ScanAnswer(Struct, frozen=True):
-    """Answer of ``scan``."""
+    """Answer of ``scan``; ``user_code`` is what a device has to show for the step ``compare``."""
 
     ticket: str
     purpose: str
@@ -177,6 +178,7 @@ class ScanAnswer(Struct, frozen=True):
     expires_in: float
     steps: tuple[str, ...]
     request: RequestFacts
+    user_code: str | UnsetType = UNSET
 
 
 class ConfirmAnswer(Struct, frozen=True):

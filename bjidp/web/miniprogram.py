@@ -375,7 +375,14 @@ class MiniProgramApi:
         caller = await self._sessions.recognise(request.headers.get("Authorization"))
         await self._limits.call(caller)
         standing = caller.standing
-        return Phone(_holder(caller), standing.ref, standing.refusal, self._observer.area(request), standing.epoch)
+        return Phone(
+            _holder(caller),
+            standing.ref,
+            standing.refusal,
+            self._observer.area(request),
+            standing.epoch,
+            standing.level,
+        )
 
 
 def _holder(caller: Caller) -> Holder:

@@ -133,6 +133,7 @@ class FakeIdentityServer:
             "session_lifetime": 43200,
         }
         self.purpose = "login"
+        self.user_code = "WDJB-MJHT"
         self.face_fails = False
         self.expires_in = 60.0
         self.devices = list(DEVICES)
@@ -299,9 +300,15 @@ class FakeIdentityServer:
             "purpose": self.purpose,
             "confirm_token": "c" * 43,
             "expires_in": self.expires_in,
-            "steps": ["face", "confirm"] if self.purpose == "face" else ["confirm"],
+            "steps": self.steps,
             "request": self.request,
-        }
+        } | ({"user_code": self.user_code} if self.purpose == "device" else {})
+
+    @property
+    def steps(self) -> list[str]:
+        """What the phone has to do for the purpose."""
+        before = {"face": ["face"], "device": ["compare"]}.get(self.purpose, [])
+        return [*before, "confirm"]
 
     def _confirm(self, body: Body) -> Answer:
         if self.purpose == "face":

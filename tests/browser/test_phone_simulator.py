@@ -764,17 +764,77 @@ async def test_what_is_to_be_verified_is_named_before_and_after(
 
 @pytest.mark.req("ACC-8")
 @pytest.mark.parametrize(
-    ("purpose", "action"), [("verify", "verify.nothing"), ("verify", "toString"), ("device", "login")]
+    ("purpose", "action", "reads"),
+    [
+        ("verify", "verify.nothing", None),
+        ("verify", "toString", None),
+        ("device", "device", ["openid", "everything"]),
+        ("pair", "login", None),
+    ],
 )
 async def test_what_the_phone_has_no_words_for_is_not_confirmed(
-    page: Page, server: FakeIdentityServer, purpose: str, action: str
+    page: Page, server: FakeIdentityServer, purpose: str, action: str, reads: list[str] | None
 ) -> None:
     server.purpose = purpose
-    server.request |= {"action": action}
+    server.request |= {"action": action, "reads": reads}
     await log_in(page)
     await paste(page)
     await heading(page, "这个二维码现在还不能用")
     await expect(page.get_by_role("button", name=re.compile("^确认"))).to_have_count(0)
+
+
+# ------------------------------------------------------------------------------------------------------------ 登录设备
+
+
+async def asked_by_a_device(page: Page, server: FakeIdentityServer) -> None:
+    """Scan what a device shows."""
+    server.purpose, server.expires_in = "device", 300
+    server.request |= {
+        "action": "device",
+        "client": {"name": "政务大厅自助机", "domain": "kiosk.example"},
+        "reads": ["openid", "profile", "offline_access"],
+        "session_lifetime": 30 * 86_400,
+    }
+    await log_in(page)
+    await paste(page)
+    await heading(page, "屏幕上的代码是 WDJB-MJHT 吗？")
+
+
+@pytest.mark.req("RP-3")
+@pytest.mark.attack("P1")
+async def test_the_code_of_a_device_is_compared_before_anything_can_be_confirmed(
+    page: Page, server: FakeIdentityServer
+) -> None:
+    await asked_by_a_device(page, server)
+    await expect(page.get_by_role("button", name="确认登录")).to_have_count(0)
+    assert await violations(page) == []
+    await page.get_by_role("button", name="是，一样").click()
+    await heading(page, "登录政务大厅自助机？")
+    screen = page.get_by_role("main")
+    for words in (
+        "张**",
+        "kiosk.example",
+        "将读取",
+        "用户名和隐去部分文字",
+        "您离开后继续读取",
+        "最长 30 天",
+    ):
+        await expect(screen).to_contain_text(words)
+    assert await violations(page) == []
+    await page.get_by_role("button", name="确认登录").click()
+    await heading(page, "已确认")
+    await expect(screen).to_contain_text("请看设备的屏幕")
+    await page.get_by_role("button", name="不是我，立即退出").click()
+    await heading(page, "已让设备退出")
+
+
+@pytest.mark.req("RP-3")
+@pytest.mark.attack("P1")
+async def test_a_code_that_is_another_one_is_refused(page: Page, server: FakeIdentityServer) -> None:
+    await asked_by_a_device(page, server)
+    await page.get_by_role("button", name="不一样，拒绝").click()
+    await heading(page, "已拒绝")
+    assert server.first_answers["A" * 22] == {"status": "rejected"}
 
 
 # ------------------------------------------------------------------------------------------------------------ 人脸识别

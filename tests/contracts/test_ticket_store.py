@@ -16,10 +16,10 @@ from bjidp.qrlogin.errors import TicketClosed, TicketTaken
 from bjidp.qrlogin.flow import Flow, Watcher
 from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.ports import TicketStore
-from bjidp.qrlogin.ticket import Approved, Rejected, Ticket
+from bjidp.qrlogin.ticket import Approved, Authenticated, Rejected, Ticket
 from bjidp.records import DuplicateRecord, Held, StaleRecord
 from tests.contracts.ephemeral import Processes
-from tests.support.qr import LI, POLICY, ZHANG, a_flow, a_ticket, ticket_id
+from tests.support.qr import LI, POLICY, ZHANG, a_device_ticket, a_flow, a_ticket, ticket_id
 
 LIFETIME = 20 * MINUTE
 
@@ -51,6 +51,14 @@ def _every_state(now: Instant) -> list[Ticket]:
     return [
         a_ticket(now=now),
         a_ticket(now=now, purpose=Purpose.FACE, slow=True),
+        a_device_ticket(now=now, face=True),
+        machine.confirm(
+            machine.scan(a_device_ticket(now=now), ZHANG, POLICY, now + 1, code_required=False),
+            POLICY,
+            now + 3,
+            code=None,
+            authenticated=Authenticated(now, ("pwd", "sms")),
+        ),
         scanned(),
         verifying,
         machine.pass_face(verifying, "verification", now + 3),

@@ -40,6 +40,7 @@ from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
 from tests.contracts.ephemeral import MemoryStores
 from tests.contracts.house import House
+from tests.contracts.test_device_grants import Kiosk
 from tests.contracts.test_relying_parties import CALLBACK, METADATA, READS, VERIFIER, approval, registered
 from tests.support.capacities import Capacities, capacity
 
@@ -79,6 +80,7 @@ class Endpoint:
         )
         self.granting = Granting(
             codes=self.codes,
+            devices=Kiosk(house, memory).redeeming,
             grants=house.sql.grants,
             tokens=TOKENS,
             signing=SIGNING,

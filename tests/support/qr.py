@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from bjidp.clock import Instant
+from bjidp.clock import HOUR, Instant
 from bjidp.entropy import base64url
 from bjidp.qrlogin import flow as flows
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.flow import Client, Flow, Purposeful
 from bjidp.qrlogin.policy import Purpose, QrPolicy
-from bjidp.qrlogin.ticket import Area, Computer, Holder, Ticket
+from bjidp.qrlogin.ticket import Area, Computer, Device, Holder, Ticket
+from bjidp.standing import Level
 
 POLICY = QrPolicy()
 BEIJING = Area("北京市", "CN-BJ")
@@ -38,6 +39,16 @@ def a_ticket(
 ) -> Ticket:
     """Return a ticket issued at ``now``."""
     return machine.issue(ticket_id(name), purpose, COMPUTER, policy, now, slow=slow)
+
+
+def a_device(*, face: bool = False, frames: bool = False, level: Level = Level.L1) -> Device:
+    """Return what a kiosk asks for."""
+    return Device("kiosk", ("openid",), None, "WDJB-MJHT", level, 12 * HOUR, face, frames)
+
+
+def a_device_ticket(name: str = "first", now: Instant = 0, *, face: bool = False) -> Ticket:
+    """Return a device ticket issued at ``now``."""
+    return machine.issue_for(a_device(face=face), ticket_id(name), COMPUTER, POLICY, now)
 
 
 def a_flow(ticket: Ticket, name: str = "flow", *, browser: str = "browser", epoch: int = 1) -> Flow:

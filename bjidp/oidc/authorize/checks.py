@@ -172,7 +172,7 @@ def an_age_in_seconds(asked: Asked) -> None:
 def a_level_there_is(asked: Asked) -> None:
     """``unmet_authentication_requirements``: a request that names levels names at least one that exists."""
     words = asked.parameters.words("acr_values")
-    if words and not _levels(words):
+    if words and not levels(words):
         raise UnmetAuthenticationRequirements("acr_values knows L1, L2, L3 and L4")
 
 
@@ -221,7 +221,7 @@ def _read(asked: Asked, redirect_uri: str) -> AuthorizationRequest:
         nonce=parameters.get("nonce"),
         prompts=prompts,
         max_age=None if age is None else _seconds(age),
-        level=max(asked.client.level, min(_levels(parameters.words("acr_values")), default=Level.L1)),
+        level=max(asked.client.level, min(levels(parameters.words("acr_values")), default=Level.L1)),
         hint=parameters.get("id_token_hint"),
     )
 
@@ -231,5 +231,6 @@ def _seconds(text: str) -> int:
     return AGE_MAX if len(text) > len(str(AGE_MAX)) else min(int(text), AGE_MAX)
 
 
-def _levels(words: tuple[str, ...]) -> tuple[Level, ...]:
+def levels(words: tuple[str, ...]) -> tuple[Level, ...]:
+    """Return the levels that ``acr_values`` names, the least first."""
     return tuple(level for level in Level if level.name in words)

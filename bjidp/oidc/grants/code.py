@@ -13,10 +13,11 @@ from typing import Final, TypeAlias, assert_never
 from msgspec import Struct
 
 from bjidp.clock import SECOND, Instant, Millis
+from bjidp.entropy import base64url
 from bjidp.oidc import pkce
 from bjidp.oidc.errors import InvalidGrant
 from bjidp.oidc.scopes import Scope
-from bjidp.standing import Level
+from bjidp.standing import Level, Standing
 
 LIFETIME: Final[Millis] = 60 * SECOND
 """How long a code may be exchanged (ASVS 10.4.3 asks for at most a minute at its highest level)."""
@@ -25,6 +26,15 @@ REMEMBERED: Final[Millis] = 600 * SECOND
 """How long a spent one is remembered: as long as RFC 6749 lets a code live at all."""
 
 LIFE_OVER: Final = "the code is unknown, spent, over, or was given for another client, address or verifier"
+
+
+OF_A_DEVICE: Final = "d."
+"""What the sessions of device grants begin with, which no session of a browser does: they are named by their ticket."""
+
+
+def of_ticket(digest: bytes) -> str:
+    """Return the session of what came of a device ticket, given by a digest of it: 120 bits of that."""
+    return OF_A_DEVICE + base64url(digest[:15])
 
 
 class Authentication(Struct, frozen=True):
@@ -52,6 +62,20 @@ class Approval(Struct, frozen=True, kw_only=True):
     organisation: str | None = None
     """The key of the capacity in which they act for an organisation; None for themselves. It is a choice and no right:
     whether it counts is asked for whenever something is told."""
+
+    @property
+    def is_of_a_device(self) -> bool:
+        """Whether it was given to a device, on a phone or on a page."""
+        return self.session.startswith(OF_A_DEVICE)
+
+    def counts(self, standing: Standing) -> bool:
+        """Tell whether nothing has ended it that its account's ``standing`` tells of.
+
+        What a device was given has no session to end with: whatever ends sessions of its account ends it.
+        """
+        if self.is_of_a_device:
+            return standing.epoch == self.epoch
+        return standing.counts(self.session, self.epoch)
 
 
 class Unspent(Struct, frozen=True, tag=True, kw_only=True):

@@ -16,12 +16,10 @@ from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused
 from bjidp.oidc.client import Client
 from bjidp.oidc.errors import InvalidGrant
-from bjidp.oidc.grants import refreshing
 from bjidp.oidc.grants.code import LIFE_OVER, REMEMBERED, Approval, Code, Replayed, Unspent, exchanged
-from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.grants.grant import Grant, GrantEnd, fresh
 from bjidp.oidc.grants.living import lives
 from bjidp.oidc.ports import GrantStore, LiveSessions
-from bjidp.oidc.scopes import Scope
 from bjidp.records import Records, StaleRecord
 
 
@@ -69,9 +67,9 @@ class Codes:
         except Replayed as replayed:
             await self._grants.end(replayed.grant, GrantEnd.REPLAYED_CODE, now)
             raise InvalidGrant(LIFE_OVER) from None
-        fresh = self._grant(grant_id, approval, now)
+        begun = fresh(approval, self._session_lifetime, self._entropy, now, grant_id)
         try:
-            grant = await self._grants.begin(fresh, client.subject_sector, now)
+            grant = await self._grants.begin(begun, client.subject_sector, now)
         except AccountRefused:
             raise InvalidGrant(LIFE_OVER) from None
         if not await lives(self._sessions, approval, now, settled=True):
@@ -84,19 +82,6 @@ class Codes:
             await self._grants.end(grant_id, GrantEnd.LOST_RACE, now)
             raise InvalidGrant(LIFE_OVER) from None
         return grant
-
-    def _grant(self, grant_id: str, approval: Approval, now: Instant) -> Grant:
-        away = Scope.OFFLINE_ACCESS in approval.scopes
-        family = refreshing.begun(now) if away else None
-        ends_at = now + self._session_lifetime if family is None else family.ends_at
-        return Grant(
-            id=grant_id,
-            approval=approval,
-            subject=token(self._entropy, 128),
-            family=family,
-            created_at=now,
-            expires_at=ends_at,
-        )
 
 
 def _key(code: str) -> str:

@@ -1,7 +1,7 @@
 """A grant: what one relying party may do for one account, from an approval until it ends.
 
 Owns the noun. Tokens name a grant and nothing else, so what ends it ends them all: a log-out, a withdrawn consent, a
-replayed code or refresh token, a lock, a new password. Pure.
+replayed code or refresh token, a lock, a new password. Pure but for the names it draws.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bjidp.clock import Instant
+from bjidp.clock import Instant, Millis
+from bjidp.entropy import Entropy, token
+from bjidp.oidc.grants import refreshing
 from bjidp.oidc.grants.code import Approval
 from bjidp.oidc.grants.refreshing import Family
+from bjidp.oidc.scopes import Scope
 
 
 class GrantEnd(StrEnum):
@@ -35,6 +38,8 @@ class GrantEnd(StrEnum):
     """The relying party is none any more."""
     REPRESENTATION_OVER = "representation_over"
     """Between the agreement and the exchange of its code its owner could no more act for the organisation."""
+    UNDONE = "undone"
+    """The phone that confirmed it for a device took it back (attack P7)."""
 
 
 class Grant(Struct, frozen=True, kw_only=True):
@@ -48,3 +53,22 @@ class Grant(Struct, frozen=True, kw_only=True):
     family: Family | None
     created_at: Instant
     expires_at: Instant
+
+
+def fresh(
+    approval: Approval, session_lifetime: Millis, entropy: Entropy, now: Instant, grant_id: str | None = None
+) -> Grant:
+    """Return a grant that begins now, under ``grant_id`` if it has a name already.
+
+    One without refresh tokens lives at most as long as a session.
+    """
+    away = Scope.OFFLINE_ACCESS in approval.scopes
+    family = refreshing.begun(now) if away else None
+    return Grant(
+        id=grant_id or token(entropy, 128),
+        approval=approval,
+        subject=token(entropy, 128),
+        family=family,
+        created_at=now,
+        expires_at=now + session_lifetime if family is None else family.ends_at,
+    )

@@ -25,8 +25,8 @@ class LiveGrants:
     async def find(self, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
         """Return a grant and how its account stands; None when it is unknown, over, ended, or refused by now."""
         found = await self._grants.find(grant, now)
-        if found is None or found[0].family is not None:
-            # What was agreed to for when the person is away outlasts their leaving.
+        if found is None or found[0].family is not None or found[0].approval.is_of_a_device:
+            # What was agreed to for when the person is away outlasts their leaving; a device has no session to look at.
             return found
         return found if await lives(self._sessions, found[0].approval, now) else None
 

@@ -10,12 +10,13 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Select, bindparam, insert, select, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, case, insert, select, union_all
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.errors import AccountRefused
+from bjidp.oidc.grants.code import OF_A_DEVICE
 from bjidp.oidc.grants.grant import Grant
 from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.audit import AuditRows, event_values
@@ -67,7 +68,7 @@ class Beginning(ABC):
             raise AccountRefused("cancelled")
         if standing.refusal is not None:
             raise AccountRefused(standing.refusal)
-        if not standing.counts(grant.approval.session, grant.approval.epoch):
+        if not grant.approval.counts(standing):
             raise AccountRefused("other_account")
         return standing
 
@@ -125,7 +126,10 @@ def _in_one_statement() -> Select[*tuple[Any, ...]]:
     def given(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
         return bindparam(name, type_=column.type)
 
-    counts = (given(table.c.epoch, "epoch") >= looked.c.fence) | (given(table.c.session, "session") == looked.c.kept)
+    epoch, session = given(table.c.epoch, "epoch"), given(table.c.session, "session")
+    # As Approval.counts has it.
+    of_a_browser = (epoch >= looked.c.fence) | (session == looked.c.kept)
+    counts = case((session.startswith(OF_A_DEVICE), epoch == looked.c.epoch), else_=of_a_browser)
     admitted = (looked.c.status == MAY_LOG_IN.value) & counts
     sector = given(subject.c.sector, "sector_name")
     named = (

@@ -58,6 +58,7 @@ class GrantRows:
             .limit(bindparam("limit"))
         )
         self._end_fenced = ending(table.c.id.in_(fenced))
+        self._end_ticket = ending(of_account, of_session)
         self._end_client = ending(table.c.account == bindparam("account"), table.c.client == bindparam("client"))
         self._end_all = ending(table.c.client == bindparam("client"))
 
@@ -78,6 +79,11 @@ class GrantRows:
     def end_fenced(self, transaction: Transaction, now: Instant, limit: int) -> int:
         """End some that a fence is past; return how many."""
         return self._ended(transaction, transaction.all(self._end_fenced, {"limit": limit}), GrantEnd.SESSION_OVER, now)
+
+    def end_of_ticket(self, transaction: Transaction, account_id: str, session: str, now: Instant) -> int:
+        """End what came of a device ticket, refresh tokens or not; return how many."""
+        rows = transaction.all(self._end_ticket, {"account": account_id, "session": session})
+        return self._ended(transaction, rows, GrantEnd.UNDONE, now)
 
     def end_of_client(
         self, transaction: Transaction, account_id: str, client: str, reason: GrantEnd, now: Instant
@@ -137,7 +143,7 @@ class SqlGrants:
             return None
         standing = self._rows.standing(row[len(_GRANT) :])
         found = _grant_from(row[: len(_GRANT)], standing)
-        return (found, standing) if standing.counts(found.approval.session, found.approval.epoch) else None
+        return (found, standing) if found.approval.counts(standing) else None
 
     async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:
         was = None if grant.family is None else grant.family.number
@@ -162,6 +168,12 @@ class SqlGrants:
 
     async def end_fenced(self, now: Instant, limit: int) -> int:
         return await self._engine.write(lambda transaction: self._grants.end_fenced(transaction, now, limit))
+
+    async def end_of_ticket(self, account: str, sessions: Sequence[str], now: Instant) -> int:
+        def work(transaction: Transaction) -> int:
+            return sum(self._grants.end_of_ticket(transaction, account, session, now) for session in sessions)
+
+        return await self._engine.write_briefly(work)
 
     async def purge(self, now: Instant, limit: int) -> int:
         values: dict[str, Value] = {"now": now, "limit": limit}

@@ -1,7 +1,8 @@
-"""What relying parties ask by themselves: pushing requests, tokens, userinfo, revocation, introspection, metadata.
+"""What relying parties ask by themselves.
 
-Owns the endpoints without a person. Whoever asks proves who they are before anything is looked at; wrong proofs are
-counted by address, since a secret is all that stands between a stranger and somebody's codes.
+Owns the endpoints without a person: pushed requests, device codes, tokens, userinfo, revocation, introspection,
+metadata. Whoever asks proves who they are before anything is looked at; wrong proofs are counted by address, since a
+secret is all that stands between a stranger and somebody's codes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bjidp.oidc import discovery
 from bjidp.oidc.authorizing import PUSHED, Authorizing
 from bjidp.oidc.client import Client, Proof
 from bjidp.oidc.clients import Clients
+from bjidp.oidc.devices.asking import DeviceAsking
 from bjidp.oidc.errors import InvalidClient, UnauthorizedClient
 from bjidp.oidc.granting import Granting
 from bjidp.oidc.parameters import Parameters
@@ -31,7 +33,11 @@ WRONG: Final = per_minute(60)
 """Wrong proofs of one address: a site behind it that is set up wrongly is told what is wrong sixty times a minute."""
 
 UNPROVED: Final = per_minute(60)
-"""Requests that one address pushes for clients that cannot keep a secret: each is kept, and anybody can push it."""
+"""Requests of one address for clients that cannot keep a secret, pushed or for a device: each is kept, and anybody can
+make it."""
+
+DEVICES: Final = per_minute(600)
+"""Device codes of one client that has proved who it is: each is kept for some minutes."""
 
 KEPT: Final = "public, max-age=3600"
 """How long others may keep what changes once in months: keys are published a week before they sign."""
@@ -48,6 +54,7 @@ class MachineEndpoints:
         site: Site,
         clients: Clients,
         authorizing: Authorizing,
+        devices: DeviceAsking,
         granting: Granting,
         reading: Reading,
         signing: SigningKeys,
@@ -59,6 +66,7 @@ class MachineEndpoints:
         self._site = site
         self._clients = clients
         self._authorizing = authorizing
+        self._devices = devices
         self._granting = granting
         self._reading = reading
         self._signing = signing
@@ -72,6 +80,7 @@ class MachineEndpoints:
         router.add_get("/.well-known/openid-configuration", self.configuration)
         router.add_get(discovery.KEYS, self.keys)
         router.add_post(discovery.PUSH, by_the_protocol(self.push))
+        router.add_post(discovery.DEVICE, by_the_protocol(self.device))
         router.add_post(discovery.TOKEN, by_the_protocol(self.token))
         router.add_get(discovery.USERINFO, by_the_protocol(self.userinfo), allow_head=False)
         router.add_post(discovery.USERINFO, by_the_protocol(self.userinfo))
@@ -94,6 +103,16 @@ class MachineEndpoints:
             await self._observer.source(request).hit(self._throttle, "oauth.pushed", UNPROVED)
         name = await self._authorizing.push(client, parameters)
         return given({"request_uri": name, "expires_in": PUSHED // SECOND}, HTTPStatus.CREATED)
+
+    async def device(self, request: web.Request) -> web.Response:
+        """Give a device the codes that somebody confirms it by (RFC 8628, section 3.1)."""
+        parameters = await posted(request)
+        client = await self._client(request, parameters)
+        if client.proof is Proof.NONE:
+            await self._observer.source(request).hit(self._throttle, "oauth.device", UNPROVED)
+        else:
+            await self._throttle.hit(f"oauth.device.client:{client.id}", DEVICES)
+        return given(await self._devices.ask(client, parameters, self._observer.visitor(request).computer))
 
     async def token(self, request: web.Request) -> web.Response:
         """Give tokens."""

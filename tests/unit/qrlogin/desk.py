@@ -172,9 +172,18 @@ class Desk:
             refusals=refusals,
             ticket_digests=lambda ticket: (b"under a new key", ticket_digest(ticket)),
             put_out=lambda account: self.sessions.end_others(account, None, SessionEnd.NOT_ME),
+            end_devices=self._end_devices,
         )
+        self.devices: dict[str, set[bytes]] = {}
+        """What devices were given: by the account, the digests of the tickets it came of."""
         self.secret: str | None = None
         self.logins: list[Redemption] = []
+
+    async def _end_devices(self, account: str, tickets: Sequence[bytes]) -> int:
+        known = self.devices.get(account, set())
+        ended = known & set(tickets)
+        known -= ended
+        return len(ended)
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -16,6 +16,7 @@ from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import (
     TRANSITIONS,
     Approved,
+    Authenticated,
     Event,
     InvalidTransition,
     Pending,
@@ -27,7 +28,7 @@ from bjidp.qrlogin.ticket import (
     Ticket,
     Verifying,
 )
-from tests.support.qr import LI, POLICY, ZHANG, a_ticket
+from tests.support.qr import LI, POLICY, ZHANG, a_device_ticket, a_ticket
 
 START: Instant = 1_800_000_000_000
 NOW = START + 5 * SECOND
@@ -45,6 +46,22 @@ def deadline(ticket: Ticket) -> Instant:
     end = machine.deadline(ticket)
     assert end is not None
     return end
+
+
+def of_a_device(*, face: bool) -> dict[type[State], Ticket]:
+    """Return a device ticket in every state; ``face`` for one that asks for a face."""
+    held = scanned(a_device_ticket(now=START, face=face))
+    checked = machine.pass_face(machine.start_face(held, "verification", NOW), "verification", NOW)
+    done = machine.confirm(checked, POLICY, NOW, code=None)
+    return {
+        Pending: a_device_ticket(now=START, face=face),
+        Scanned: held,
+        Verifying: checked,
+        Approved: done,
+        Redeemed: machine.redeem(done, "claim", NOW),
+        Rejected: machine.reject(held, NOW),
+        Superseded: machine.supersede(held),
+    }
 
 
 STATES: dict[type[State], Ticket] = {
@@ -95,6 +112,29 @@ def test_every_event_in_every_state(state: type[State], event: Event) -> None:
         assert {type(changed.state)} == targets
         kept = msgspec.structs.replace(changed, state=ticket.state)
         assert kept == ticket, "an event changes the state and nothing else"
+    else:
+        with pytest.raises(_refusal(state, event)):
+            EVENTS[event](ticket, NOW)
+
+
+@pytest.mark.req("RP-3")
+@pytest.mark.attack("Q13", "Q14", "Q18", "Q19")
+@pytest.mark.parametrize("face", [False, True])
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_every_event_in_every_state_of_a_device_ticket(state: type[State], event: Event, face: bool) -> None:
+    targets = {after for before, name, after in TRANSITIONS if (before, name) == (state, event)}
+    ticket = of_a_device(face=face)[state]
+    if face and (state, event) == (Scanned, "confirm"):
+        with pytest.raises(FacePending):
+            EVENTS[event](ticket, NOW)
+    elif targets:
+        changed = EVENTS[event](ticket, NOW)
+        assert {type(changed.state)} == targets
+        kept = msgspec.structs.replace(changed, state=ticket.state)
+        assert kept == ticket, "what it was made for is what it is redeemed for"
+        end = machine.deadline(changed)
+        assert end in {None, START + 300 * SECOND}, "nothing prolongs it and nothing cuts it"
     else:
         with pytest.raises(_refusal(state, event)):
             EVENTS[event](ticket, NOW)
@@ -181,12 +221,23 @@ def test_a_confirm_counts_only_while_the_whole_time_to_redeem_fits(late: int, ac
 
 
 def test_a_device_ticket_lives_five_minutes_in_all() -> None:
-    ticket = a_ticket(now=START, purpose=Purpose.DEVICE)
+    ticket = a_device_ticket(now=START)
     end = START + 300 * SECOND
     assert deadline(ticket) == end
     held = machine.scan(ticket, ZHANG, POLICY, end - 10 * SECOND, code_required=False)
     assert deadline(held) == end
     assert deadline(machine.confirm(held, POLICY, end - 1, code=None)) == end
+    soon = machine.scan(ticket, ZHANG, POLICY, START + SECOND, code_required=False)
+    assert deadline(soon) == end, "who compares codes and reads what is asked for is not hurried"
+
+
+@pytest.mark.req("RP-3")
+def test_a_page_that_confirms_tells_how_its_person_had_logged_in() -> None:
+    held = scanned(a_device_ticket(now=START))
+    page = Authenticated(START - MINUTE, ("pwd",))
+    done = machine.confirm(held, POLICY, NOW, code=None, authenticated=page).state
+    assert isinstance(done, Approved)
+    assert done.authenticated == page
 
 
 @pytest.mark.attack("Q5")

@@ -58,6 +58,18 @@ async def test_a_session_is_found_by_its_ticket_long_after_that_is_forgotten(des
         await desk.undoing.undo(a_phone(), ticket, report=False)
 
 
+@pytest.mark.req("RP-3")
+@pytest.mark.attack("P7")
+async def test_what_a_device_was_given_ends_by_the_ticket_long_after_that_is_forgotten(desk: Desk) -> None:
+    desk.devices[ZHANG.account] = {ticket_digest("t" * 22)}
+    with pytest.raises(TicketUnknown):
+        await desk.undoing.undo(a_phone(LI), "t" * 22, report=False)
+    assert (await desk.undoing.undo(a_phone(), "t" * 22, report=False)).status == "ended"
+    assert desk.devices[ZHANG.account] == set()
+    with pytest.raises(TicketUnknown):
+        await desk.undoing.undo(a_phone(), "t" * 22, report=False)
+
+
 @pytest.mark.attack("P7", "Q9", "Q22")
 async def test_what_one_did_not_confirm_is_unknown(desk: Desk) -> None:
     watch = await in_by_qr(desk)

@@ -4,7 +4,7 @@ import { busy, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { note } from "./notes.js";
 import { verdict } from "./screen-face.js";
-import { ACTIONS, ago, explain, span } from "./words.js";
+import { ACTIONS, ago, explain, READS, span } from "./words.js";
 
 const SOON = 15; // Seconds: from here the countdown is also said aloud, once.
 
@@ -40,6 +40,24 @@ function wording({ purpose, request }, site, who) {
       undone: ["已让电脑退出", "那里的登录已经结束。是别人让您扫的码？请举报。"],
     };
   }
+  if (purpose === "device") {
+    const reads = request.reads ?? [];
+    if (!reads.every((scope) => Object.hasOwn(READS, scope))) return null;
+    return {
+      title: "登录设备",
+      question: `登录${site}？`,
+      lead: `您将以 ${who} 的身份登录显示二维码的那台设备`,
+      yes: "确认登录",
+      lasts: ["登录有效期", `最长 ${span(request.session_lifetime)}`],
+      reads: reads.map((scope) => READS[scope]),
+      thing: "设备",
+      approved: `${site}正在登录，请看设备的屏幕。`,
+      refused: "对方没有登录。需要登录时，请扫您自己面前设备上的二维码。",
+      reported: "对方没有登录。谢谢您的举报，平台会留意发出这次请求的网络。",
+      undo: "不是我，立即退出",
+      undone: ["已让设备退出", "刚才的登录已经结束。是别人让您扫的码？请举报。"],
+    };
+  }
   const action = purpose === "verify" && Object.hasOwn(ACTIONS, request.action) ? ACTIONS[request.action] : null;
   return action
     ? {
@@ -58,6 +76,7 @@ function wording({ purpose, request }, site, who) {
 }
 
 // `since` is when it was scanned, `shown` tells that a face was shown since then, `notice` what came of it if nothing did.
+// Of what was found `compared` tells that the person has looked at the device's own code.
 export function confirm(phone, { found, since, shown, notice }) {
   const { request } = found;
   const site = request?.client?.name || "网页";
@@ -73,6 +92,8 @@ export function confirm(phone, { found, since, shown, notice }) {
   }
   phone.code.drop();
   const opened = since ?? performance.now();
+  const thing = words.thing ?? "电脑";
+  const asksCode = (found.steps ?? []).includes("compare") && !found.compared;
   const asksFace = (found.steps ?? []).includes("face") && !shown;
   const left = h("strong", { class: "digits" });
   const bar = h("span", { class: "time-bar" });
@@ -81,10 +102,14 @@ export function confirm(phone, { found, since, shown, notice }) {
   const said = h("div", { role: "alert" });
   const yes = h(
     "button",
-    { type: "button", class: "primary", onclick: asksFace ? start : approve },
-    asksFace ? "开始人脸识别" : words.yes,
+    { type: "button", class: "primary", onclick: asksCode ? compared : asksFace ? start : approve },
+    asksCode ? "是，一样" : asksFace ? "开始人脸识别" : words.yes,
   );
-  const no = h("button", { type: "button", class: "secondary danger", onclick: refuse }, "不是我，拒绝");
+  const no = h(
+    "button",
+    { type: "button", class: "secondary danger", onclick: refuse },
+    asksCode ? "不一样，拒绝" : "不是我，拒绝",
+  );
   const tell = h("input", { type: "checkbox" });
   let over = false;
   let working = false;
@@ -101,8 +126,9 @@ export function confirm(phone, { found, since, shown, notice }) {
       clearInterval(timer);
     },
     body: [
-      h("h1", {}, words.question),
-      h("p", { class: "lead" }, words.lead),
+      h("h1", {}, asksCode ? `屏幕上的代码是 ${found.user_code} 吗？` : words.question),
+      h("p", { class: "lead" }, asksCode ? "请看显示二维码的那台设备，逐个字母核对" : words.lead),
+      asksCode ? letters(found.user_code) : null,
       h(
         "div",
         { class: "time", role: "timer", "aria-label": "剩余时间" },
@@ -115,27 +141,33 @@ export function confirm(phone, { found, since, shown, notice }) {
       request.location_mismatch === true
         ? note(
             "bad",
-            h("strong", {}, "这台电脑和您的手机不在同一个地方"),
+            h("strong", {}, `这台${thing}和您的手机不在同一个地方`),
             h("br"),
-            "电脑不在您面前？请点“不是我，拒绝”。",
+            `${thing}不在您面前？请点“${no.textContent}”。`,
           )
         : null,
       h(
         "dl",
         { class: "card facts" },
         fact("网站", h("span", {}, site), request.client?.domain ? h("span", { class: "domain" }, request.client.domain) : null),
-        fact("电脑", `${known(request.browser)} · ${known(request.os)}`),
+        fact(thing, `${known(request.browser)} · ${known(request.os)}`),
         fact("地点", request.ip_area ? `${place(request.ip_area)}（按网络估计）` : "未知"),
         fact("网络", request.ip_seen_before ? "您以前在这个网络登录过" : "第一次在这个网络登录"),
         h("div", {}, h("dt", {}, "请求时间"), asked),
         fact(...words.lasts),
+        words.reads ? fact("将读取", ...words.reads.map((read) => h("span", { class: "reads" }, read))) : null,
       ),
       h("label", { class: "check" }, tell, h("span", {}, "别人发来的二维码，拒绝时一并举报")),
       said,
     ],
     // Beside the buttons, where it is read whatever the height of the screen lets be seen of the facts.
     footer: [
-      h("p", { class: "caution" }, icon("shield"), "不是您本人？请点“不是我，拒绝”。"),
+      h(
+        "p",
+        { class: "caution" },
+        icon("shield"),
+        asksCode ? "不一样，就是别人的设备在登录。" : "不是您本人？请点“不是我，拒绝”。",
+      ),
       h("div", { class: "choices equal" }, yes, no),
     ],
   };
@@ -151,6 +183,10 @@ export function confirm(phone, { found, since, shown, notice }) {
     // A press that is under way decides by its own answer, not by this clock.
     // Nor is a screen left that is not there yet.
     if (rest <= 0 && timer !== null && !over && !working) phone.failed({ code: "ticket_expired" });
+  }
+
+  function compared() {
+    phone.open("confirm", { found: { ...found, compared: true }, since: opened });
   }
 
   function start() {
@@ -195,6 +231,12 @@ export function confirm(phone, { found, since, shown, notice }) {
       other.removeAttribute("aria-disabled");
     }
   }
+}
+
+// The letters as they stand on the device, in two groups; the heading says them to whoever listens.
+function letters(code) {
+  const group = (part) => h("span", { class: "letters-group" }, [...part].map((letter) => h("span", {}, letter)));
+  return h("p", { class: "letters", "aria-hidden": "true" }, code.split("-").map(group));
 }
 
 function fact(name, ...values) {

@@ -79,8 +79,20 @@ export const LEVELS = { L1: "未实名", L2: "初级认证", L3: "中级认证",
 export const CONSENT =
   "我同意北京市大数据中心使用我所提交的信息注册京通小程序，以及登录北京市统一身份认证平台，以便使用京通相关服务。我已认真阅读并同意《用户服务协议》及《隐私政策》";
 
+/** What a device's site may read, by the scopes of the protocol. */
+export const READS = {
+  openid: "您在该网站的专用编号",
+  profile: "用户名和隐去部分文字的姓名",
+  email: "邮箱",
+  phone: "手机号",
+  identity: "姓名、性别、出生日期、证件类型和证件号码",
+  organisation: "您代表的法人",
+  offline_access: "您离开后继续读取以上信息",
+};
+
 /** A span in words: 43200 is 12 小时. */
 export function span(seconds) {
+  if (seconds >= 172_800) return `${trimmed(seconds / 86_400)} 天`;
   if (seconds >= 3600) return `${trimmed(seconds / 3600)} 小时`;
   if (seconds >= 60) return `${trimmed(seconds / 60)} 分钟`;
   return `${Math.max(1, Math.ceil(seconds))} 秒`;
@@ -257,6 +269,13 @@ export function explain(error) {
   if (code === "rate_limited") {
     const wait = error.retryAfter ? `${span(error.retryAfter)}后` : "稍后";
     return { title: "操作太频繁", text: `为了您的账号安全，请${wait}再试。`, next: "home" };
+  }
+  if (code === "account_refused" && error.details.reason === "level" && error.details.level in LEVELS) {
+    return {
+      title: "实名等级不够",
+      text: `它要求${LEVELS[error.details.level]}，这个账号还没有达到。请先在个人中心办理认证，再扫一个新的二维码。`,
+      next: "home",
+    };
   }
   if (code === "account_refused" && error.details.reason in NOT_HERE) {
     return { ...NOT_HERE[error.details.reason], next: "home" };

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import pytest
 
+from bjidp.oidc.scopes import Scope
 from bjidp.sandbox.business_register.organisations import OrganisationStory
 from bjidp.sandbox.people.person import Story
 from bjidp.web.server.problems import STATUS
@@ -76,3 +77,9 @@ def test_a_failure_of_the_server_promises_nothing() -> None:
     fallback = WORDS[WORDS.index("SAYINGS[code] ??") :].partition("}")[0]
     for words in (failure[0], fallback):
         assert not re.search("没有任何改变|没有变化|没有生效", words)
+
+
+@pytest.mark.req("RP-3")
+def test_the_phone_has_words_for_whatever_a_device_may_read() -> None:
+    table = WORDS.partition("export const READS = {")[2].partition("};")[0]
+    assert re.findall(r"^  (\w+):", table, re.MULTILINE) == [scope.value for scope in Scope]

@@ -1,0 +1,270 @@
+"""Device codes on every backend: asked for, confirmed, redeemed once, taken back (RP-3)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from bjidp.clock import HOUR, MINUTE
+from bjidp.entropy import SystemEntropy
+from bjidp.errors import StoreUnavailable
+from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.oidc.client import Client
+from bjidp.oidc.devices.asking import DeviceAnswer, DeviceAsking, UserCode, flow_of
+from bjidp.oidc.devices.ending import EndDevices
+from bjidp.oidc.devices.pacing import Pace
+from bjidp.oidc.devices.redeeming import DeviceRedeeming
+from bjidp.oidc.errors import AccessDenied, AuthorizationPending, InvalidGrant, SlowDown
+from bjidp.oidc.grants.grant import Grant
+from bjidp.oidc.metadata import read
+from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.ports import ConsentStore, GrantStore, Registered
+from bjidp.oidc.scopes import Scope
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin.changes import FlowChanges
+from bjidp.qrlogin.devices import DeviceTickets
+from bjidp.qrlogin.keys import QrKeys
+from bjidp.qrlogin.ports import Accounts
+from bjidp.qrlogin.ticket import Holder, Redeemed, Ticket
+from bjidp.secret import Secret
+from bjidp.standing import Standing
+from tests.contracts.ephemeral import Ephemeral, Processes
+from tests.contracts.house import House, keyring
+from tests.support.qr import COMPUTER, POLICY
+
+pytestmark = pytest.mark.req("RP-3")
+
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+METADATA: dict[str, object] = {
+    "client_name": "政务大厅自助机",
+    "client_uri": "https://kiosk.example/",
+    "grant_types": [GRANT, "refresh_token"],
+    "scope": "openid profile offline_access",
+}
+KIOSK = read("kiosk", METADATA)
+KEYS = QrKeys(Secret(b"k" * 32))
+PREFIX = "https://id.example/q/"
+
+
+def digest(ticket: str) -> bytes:
+    return hashlib.sha256(ticket.encode()).digest()
+
+
+class Kiosk:
+    """A device, one process that serves it, and somebody's phone."""
+
+    def __init__(self, house: House, stores: Ephemeral) -> None:
+        self.house = house
+        self.changes = FlowChanges(stores.tickets, stores.signals)
+        self.tickets = DeviceTickets(
+            changes=self.changes, keys=KEYS, policy=POLICY, entropy=SystemEntropy(), prefix=PREFIX
+        )
+        self.user_codes = stores.records("oidc.user-code", UserCode)
+        self.paces = stores.records("oidc.pace", Pace)
+        self.asking = DeviceAsking(
+            tickets=self.tickets,
+            user_codes=self.user_codes,
+            pseudonyms=Pseudonyms(keyring()),
+            policy=POLICY,
+            entropy=SystemEntropy(),
+            url="https://id.example",
+            session_lifetime=12 * HOUR,
+        )
+        self.redeeming = self.redeemer()
+
+    def redeemer(self, grants: GrantStore | None = None, consents: ConsentStore | None = None) -> DeviceRedeeming:
+        return DeviceRedeeming(
+            tickets=self.tickets,
+            paces=self.paces,
+            accounts=cast("Accounts", self.house.accounts),
+            consents=consents or self.house.sql.consents,
+            grants=grants or self.house.sql.grants,
+            ticket_digest=digest,
+            entropy=SystemEntropy(),
+            clock=self.house.clock,
+            session_lifetime=12 * HOUR,
+        )
+
+    async def ask(self, client: Client = KIOSK, **change: str) -> DeviceAnswer:
+        fields = {"scope": "openid profile offline_access"} | change
+        return await self.asking.ask(client, Parameters(fields.items()), COMPUTER)
+
+    async def ticket(self, codes: DeviceAnswer) -> Ticket:
+        seen = await self.tickets.find(flow_of(codes.device_code))
+        assert seen is not None
+        return seen.ticket
+
+    async def confirmed(self, codes: DeviceAnswer, standing: Standing) -> Ticket:
+        """Scan and confirm, as somebody's phone does."""
+        holder = Holder(standing.account, "link", "wechat", "张**")
+        ticket = await self.ticket(codes)
+        await self.changes.on_ticket(
+            ticket.id, lambda found, now: machine.scan(found, holder, POLICY, now, code_required=False)
+        )
+        await self.changes.on_ticket(
+            ticket.id, lambda found, now: machine.confirm(found, POLICY, now, code=None, epoch=standing.epoch)
+        )
+        return ticket
+
+    async def poll(self, codes: DeviceAnswer, by: DeviceRedeeming | None = None) -> Grant:
+        return await (by or self.redeeming).redeem(KIOSK, Parameters([("device_code", codes.device_code)]))
+
+
+@pytest.fixture
+async def kiosk(house: House, processes: Processes) -> Kiosk:
+    await registered(house)
+    return Kiosk(house, processes.here)
+
+
+async def registered(house: House) -> None:
+    kept = msgspec.json.encode(METADATA).decode()
+    await house.sql.clients.add(Registered(KIOSK, hashlib.sha256(b"secret").digest()), kept, house.now)
+
+
+async def outcome(poll: Callable[[], object]) -> object:
+    try:
+        return await poll()  # type: ignore[misc]
+    except (InvalidGrant, AccessDenied, SlowDown, AuthorizationPending, StoreUnavailable) as error:
+        return type(error)
+
+
+@pytest.mark.attack("Q4")
+async def test_of_twenty_questions_at_once_to_two_processes_one_is_given_a_grant(
+    kiosk: Kiosk, processes: Processes
+) -> None:
+    there = Kiosk(kiosk.house, processes.there)
+    codes = await kiosk.ask()
+    await kiosk.confirmed(codes, await kiosk.house.member())
+    asked = [outcome(lambda at=at: at.poll(codes)) for at in (kiosk, there) * 10]  # type: ignore[misc]
+    found = await asyncio.gather(*asked)
+    assert [type(each) for each in found].count(Grant) == 1
+    assert found.count(InvalidGrant) == 19
+    assert kiosk.house.count("oidc_grant") == 1
+
+
+async def test_of_questions_at_once_one_is_in_time(kiosk: Kiosk) -> None:
+    codes = await kiosk.ask()
+    found = await asyncio.gather(*(outcome(lambda: kiosk.poll(codes)) for _ in range(4)))
+    assert sorted(str(each) for each in found) == sorted(map(str, [AuthorizationPending, *[SlowDown] * 3]))
+    held = await kiosk.paces.get(flow_of(codes.device_code))
+    assert held is not None
+    assert held.value.interval == 20_000, "three slow_downs of five seconds each"
+
+
+async def test_what_was_asked_for_is_what_is_granted(kiosk: Kiosk) -> None:
+    standing = await kiosk.house.member()
+    codes = await kiosk.ask()
+    ticket = await kiosk.confirmed(codes, standing)
+    grant = await kiosk.poll(codes)
+    assert grant.approval.account == standing.account
+    assert grant.approval.scopes == (Scope.OPENID, Scope.PROFILE, Scope.OFFLINE_ACCESS)
+    assert grant.approval.authentication.methods == ("qr",)
+    assert grant.family is not None
+    found = await kiosk.house.sql.grants.find(grant.id, kiosk.house.now)
+    assert found is not None
+    assert found[0] == grant
+    assert await kiosk.house.sql.consents.agreed(standing.account, "kiosk") == {Scope.OPENID, Scope.PROFILE}
+    assert isinstance((await kiosk.ticket(codes)).state, Redeemed)
+    assert ticket.id not in str(kiosk.house.rows("SELECT session FROM oidc_grant")), "a digest of it, and part of that"
+
+
+class Down:
+    """Consents or grants that do not answer."""
+
+    async def begin(self, grant: Grant, sector: str, now: int) -> Grant:
+        raise StoreUnavailable
+
+    async def agree(self, account: str, client: str, scopes: frozenset[Scope], now: int) -> None:
+        raise StoreUnavailable
+
+
+@pytest.mark.req("OPS-4")
+async def test_an_outage_consumes_nothing(kiosk: Kiosk) -> None:
+    codes = await kiosk.ask()
+    await kiosk.confirmed(codes, await kiosk.house.member())
+    no_grants = kiosk.redeemer(grants=cast("GrantStore", Down()))
+    no_consents = kiosk.redeemer(consents=cast("ConsentStore", Down()))
+    for broken in (no_grants, no_consents):
+        assert await outcome(lambda broken=broken: kiosk.poll(codes, broken)) is StoreUnavailable  # type: ignore[misc]
+    assert isinstance(await kiosk.poll(codes), Grant)
+
+
+@pytest.mark.attack("P7")
+async def test_the_phone_that_confirmed_ends_all_that_came_of_the_ticket_and_nothing_else(kiosk: Kiosk) -> None:
+    house, standing = kiosk.house, await kiosk.house.member()
+    other = await house.member("13900139000", "lisi1")
+    ended, kept = await kiosk.ask(), await kiosk.ask()
+    ticket = await kiosk.confirmed(ended, standing)
+    await kiosk.confirmed(kept, standing)
+    grants = [await kiosk.poll(codes) for codes in (ended, kept)]
+    end = EndDevices(house.sql.grants, house.clock)
+    assert await end(other.account, [digest(ticket.id)]) == 0
+    assert await end(standing.account, [b"x" * 32, digest(ticket.id)]) == 1
+    assert await end(standing.account, [digest(ticket.id)]) == 0
+    assert await house.sql.grants.find(grants[0].id, house.now) is None
+    assert await house.sql.grants.find(grants[1].id, house.now) is not None
+
+
+class Meddled:
+    """Grants, while the phone says 不是我 at the worst moment: after the claim, when there is nothing to end."""
+
+    def __init__(self, kiosk: Kiosk, ticket: Ticket) -> None:
+        self._kiosk = kiosk
+        self._ticket = ticket
+
+    async def begin(self, grant: Grant, sector: str, now: int) -> Grant:
+        await self._kiosk.changes.on_ticket(self._ticket.id, machine.withdraw)
+        assert await EndDevices(self._kiosk.house.sql.grants, self._kiosk.house.clock)(
+            grant.approval.account, [digest(self._ticket.id)]
+        ) == 0  # fmt: skip
+        return await self._kiosk.house.sql.grants.begin(grant, sector, now)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._kiosk.house.sql.grants, name)
+
+
+@pytest.mark.attack("P7")
+async def test_a_confirmation_taken_back_while_it_is_redeemed_leaves_nothing(kiosk: Kiosk) -> None:
+    codes = await kiosk.ask()
+    ticket = await kiosk.confirmed(codes, await kiosk.house.member())
+    meddled = kiosk.redeemer(grants=cast("GrantStore", Meddled(kiosk, ticket)))
+    with pytest.raises(AccessDenied):
+        await kiosk.poll(codes, meddled)
+    assert kiosk.house.count("oidc_grant") == 0
+
+
+@pytest.mark.attack("P7", "T3")
+async def test_whatever_ends_sessions_ends_what_devices_have(kiosk: Kiosk) -> None:
+    house = kiosk.house
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    codes, waiting = await kiosk.ask(), await kiosk.ask()
+    await kiosk.confirmed(codes, standing)
+    grant = await kiosk.poll(codes)
+    await kiosk.confirmed(waiting, standing)
+    await house.mini_sessions.end(session.id, MiniSessionEnd.LOGOUT, house.now)
+    assert await house.sql.grants.find(grant.id, house.now) is None
+    with pytest.raises(AccessDenied):
+        await kiosk.poll(waiting)
+    now_again = replace(standing, epoch=standing.epoch + 1)
+    fresh = await kiosk.ask()
+    await kiosk.confirmed(fresh, now_again)
+    assert isinstance(await kiosk.poll(fresh), Grant)
+
+
+async def test_a_user_code_leads_to_its_ticket_for_five_minutes(kiosk: Kiosk) -> None:
+    codes = await kiosk.ask()
+    key = Pseudonyms(keyring()).key("device.user_code", codes.user_code)
+    held = await kiosk.user_codes.get(key)
+    assert held is not None
+    assert held.value.flow == flow_of(codes.device_code)
+    kiosk.house.clock.advance(5 * MINUTE // 1000)
+    assert await kiosk.user_codes.get(key) is None
