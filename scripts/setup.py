@@ -1,7 +1,7 @@
 """Set up what `make` needs, from nothing: a virtual environment, and for the tests their servers and a browser.
 
     python3 scripts/setup.py demo    .venv with the server and the sandbox
-    python3 scripts/setup.py test    and tools, PostgreSQL, Redis and Chromium
+    python3 scripts/setup.py test    and tools, PostgreSQL, Redis, Chromium and the Node libraries that log in
 
 Safe to run again: what has not changed since it was installed is left alone, which takes well under a second. What
 cannot be had ends the set-up with the reason.
@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "installed.json"
+INTEROP = ROOT / "tests" / "interop"
 OLDEST_PYTHON = (3, 11)
 
 # dev.lock holds everything of runtime.lock in the same versions, so one install is enough for either purpose.
@@ -39,6 +40,7 @@ def main(purpose: str) -> None:
     install_packages(purpose)
     if purpose == "test":
         find_servers()
+        install_node_packages()
 
 
 def make_environment() -> None:
@@ -102,6 +104,27 @@ def find_servers() -> None:
     )
     if missing.returncode:
         raise SetupError(f"Not everything that the tests need is here:\n{missing.stdout}{missing.stderr}")
+
+
+def install_node_packages() -> None:
+    """Install what tests/interop/package-lock.json names, by npm, unless the same lock was installed before."""
+    lock = hashlib.sha256((INTEROP / "package-lock.json").read_bytes()).hexdigest()
+    stamp = INTEROP / "node_modules" / ".locked-by"
+    if stamp.exists() and stamp.read_text() == lock:
+        return
+    if shutil.which("npm") is None:
+        if not can_use_apt():
+            raise SetupError(
+                "npm, which fetches the Node libraries that the tests log in with, is not on the PATH: install "
+                "Node.js 20 or newer with npm. On Debian: apt-get install npm"
+            )
+        say("Installing npm by apt")
+        apt_install("npm")
+    say("Installing tests/interop/package-lock.json")
+    # No package runs a script of its own here.
+    clean = ["npm", "--prefix", str(INTEROP), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    run(clean, "the Node libraries that the tests log in with could not be installed")
+    stamp.write_text(lock)
 
 
 def make_playwright_start() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from functools import cache
@@ -104,6 +105,16 @@ def test_locked_packages_are_locked_by_hash() -> None:
         assert pinned
         assert all(continued for _, continued in pinned), [name for name, continued in pinned if not continued]
         assert "://" not in text
+
+
+@pytest.mark.parametrize("lock", ["bench/peer", "tests/interop"])
+def test_locked_node_packages_are_locked_by_hash_and_come_from_no_named_place(lock: str) -> None:
+    text = (ROOT / lock / "package-lock.json").read_text()
+    packages = json.loads(text)["packages"]
+    installed = {name: package for name, package in packages.items() if name}
+    assert installed
+    assert all(package.get("integrity", "").startswith("sha512-") for package in installed.values())
+    assert "resolved" not in text
 
 
 def test_test_tools_run_beside_the_packages_that_production_runs() -> None:

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 OLDEST_POSTGRES = 15
 OLDEST_REDIS = 7
+OLDEST_NODE = 20
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -81,6 +82,16 @@ def chromium() -> Backend:
     return _first("Chromium", candidates, 1)
 
 
+def node() -> Backend:
+    """Find Node.js: from version 20 on the PATH, else the one that drives the browser, in Playwright's wheel."""
+    on_path = shutil.which("node")
+    candidates = [(Path(on_path), "PATH")] if on_path else []
+    driver = _package_folder("playwright")
+    if driver is not None:
+        candidates.append((driver / "driver" / "node", "Playwright's wheel"))
+    return _first("Node.js", candidates, OLDEST_NODE)
+
+
 def _installed_postgres() -> list[tuple[Path, str]]:
     found: list[tuple[Path, str]] = []
     initdb = shutil.which("initdb")
@@ -129,7 +140,7 @@ def _backend(name: str, path: Path, source: str) -> Backend | None:
     return Backend(name, path, tuple(map(int, number[0].split("."))), source) if number else None
 
 
-FINDERS = {"postgres": postgres, "redis": redis, "chromium": chromium}
+FINDERS = {"postgres": postgres, "redis": redis, "chromium": chromium, "node": node}
 
 
 def report(names: Iterable[str] = FINDERS) -> tuple[list[str], bool]:

@@ -17,7 +17,7 @@ from xdist.workermanage import WorkerController
 
 ORDER: Final = ("security", "browser", "web", "contracts", "vendors", "sandbox")
 """Folders in the order in which they are begun, the dearest to share first; those not named come after them."""
-COST: Final = {"browser": 100, "security": 35, "web": 8, "contracts": 5, "unit": 2}
+COST: Final = {"browser": 100, "interop": 100, "security": 35, "web": 8, "contracts": 5, "unit": 2}
 """What a test of a folder takes beside others, waiting included; one of those not named takes 1."""
 TOGETHER: Final = frozenset({"security"})
 """Folders that one process keeps to itself: their tests have waits that are begun before the first of them."""
