@@ -101,7 +101,8 @@ def _add_clients(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     removing = doing.add_parser("remove", help="remove one, with what people have agreed to for it; ends its grants")
     for one in (showing, removing):
         one.add_argument("client", metavar="ID")
-    for one in (adding, listing, showing, removing):
+    telling = doing.add_parser("logouts", help="whether they were told of those who are logged in no more")
+    for one in (adding, listing, showing, removing, telling):
         where = one.add_mutually_exclusive_group()
         where.add_argument("--config", type=Path, metavar="FILE", help="the server's TOML file")
         where.add_argument("--data", type=Path, default=DEMO, metavar="DIR", help="the demo's folder")
@@ -117,6 +118,8 @@ def _register(settings: Settings, chosen: argparse.Namespace) -> None:
                 print(msgspec.json.encode(given).decode())
             case "list":
                 print(*registrar.run(database, lambda them: them.list_all()), sep="\n")
+            case "logouts":
+                print(*registrar.run(database, lambda them: them.list_logouts()), sep="\n")
             case "show":
                 shown = registrar.run(database, lambda them: them.show(chosen.client))
                 print(json.dumps(shown, ensure_ascii=False, indent=2))

@@ -21,9 +21,10 @@ from bjidp.clock import Clock, SystemClock, in_beijing
 from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Proof
 from bjidp.oidc.metadata import Fault, Json, MetadataRefused, read
-from bjidp.oidc.ports import ClientStore, Registered
+from bjidp.oidc.ports import ClientStore, LogoutOutbox, Registered
 from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.grants import GrantRows
+from bjidp.storage.sql.logouts import SqlLogouts
 from bjidp.storage.sql.migrations import current_revision, newest_revision
 from bjidp.storage.sql.relying_parties import SqlClients
 
@@ -55,6 +56,7 @@ class Registrar(Struct, frozen=True):
     """Who keeps the list of relying parties."""
 
     clients: ClientStore
+    logouts: LogoutOutbox
     clock: Clock
     entropy: Entropy
 
@@ -84,6 +86,16 @@ class Registrar(Struct, frozen=True):
         if entry is None:
             raise Refused("there is no such relying party")
         return {"client_id": entry.id, **json.loads(entry.metadata)}
+
+    async def list_logouts(self) -> Sequence[str]:
+        """Return a line for each that was told, or is to be told, that somebody is logged in no more."""
+        lines = []
+        for counts in await self.logouts.counts():
+            since = counts.waiting_since
+            oldest = "" if since is None else f" since {in_beijing(since).strftime('%Y-%m-%d %H:%M')}"
+            over = f"told {counts.told}, given up {counts.given_up}"
+            lines.append(f"{counts.client}  {over}, wait {counts.waiting}{oldest}")
+        return lines or ["no relying party was to be told anything lately"]
 
     async def remove(self, client_id: str) -> int:
         """Remove one; return how many grants that has ended. Raises :class:`Refused`."""
@@ -139,6 +151,7 @@ async def on(database_url: str, act: Callable[[Registrar], Awaitable[T]]) -> T:
     """Do ``act`` on a database that is up to date."""
     engine = open_engine(database_url, threads=1)
     try:
-        return await act(Registrar(SqlClients(engine, GrantRows(engine)), SystemClock(), SystemEntropy()))
+        clients = SqlClients(engine, GrantRows(engine))
+        return await act(Registrar(clients, SqlLogouts(engine), SystemClock(), SystemEntropy()))
     finally:
         await engine.close()

@@ -152,6 +152,7 @@ def _tidying(rooms: Rooms) -> Tidying:
     return Tidying(
         sessions=stores.sessions,
         grants=stores.grants,
+        logouts=stores.logouts,
         mini_sessions=stores.mini_sessions,
         accounts=stores.accounts,
         members=stores.members,

@@ -19,7 +19,7 @@ from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Clock, Instant, Millis
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
-from bjidp.oidc.ports import GrantStore
+from bjidp.oidc.ports import GrantStore, LogoutOutbox
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
@@ -37,8 +37,8 @@ NETWORKS_KEPT: Final[Millis] = 180 * DAY
 NOTICES_KEPT: Final[Millis] = 180 * DAY
 """How long an account can read what it was told, seen or not."""
 
-DELIVERIES_KEPT: Final[Millis] = 30 * DAY
-"""How long it can be looked up when relying parties were told of something; what they were not told waits."""
+NOTICED_KEPT: Final[Millis] = 30 * DAY
+"""How long it can be looked up when relying parties were told of something, or that they were not."""
 
 CHECKS_KEPT: Final[Millis] = 2 * DAY
 """How long it is known what registers were asked: twice as long as it counts."""
@@ -63,6 +63,7 @@ class Tidying:
         *,
         sessions: SessionStore,
         grants: GrantStore,
+        logouts: LogoutOutbox,
         mini_sessions: MiniSessionStore,
         accounts: AccountStore,
         members: MemberStore,
@@ -91,7 +92,7 @@ class Tidying:
             "attachments": _deleting(appeals.forget_attachments, ATTACHMENTS_KEPT),
             "appeals": _deleting(appeals.forget, APPEALS_KEPT),
             "worn_identities": worn,
-            "deliveries": _deleting(members.forget_deliveries, DELIVERIES_KEPT),
+            "logout_notices": _deleting(logouts.forget, NOTICED_KEPT),
         }
 
     async def run(self) -> None:

@@ -356,7 +356,7 @@ class MemberStore(Protocol):
     async def cancel(self, account: str, now: Instant) -> Ended:
         """Cancel the account (ACC-7): every personal value, identifier, link and password of it is deleted.
 
-        What stays is its reference, its status and the audit log; the outbox tells relying parties. Sessions kept
+        What stays is its reference, its status and the audit log; relying parties are told by an outbox. Sessions kept
         elsewhere are the caller's to end, afterwards: the status refuses new ones.
         """
         ...
@@ -381,8 +381,4 @@ class MemberStore(Protocol):
 
     async def forget_notices(self, before: Instant, limit: int) -> int:
         """Delete at most ``limit`` notices from before ``before``, seen or not; return how many."""
-        ...
-
-    async def forget_deliveries(self, before: Instant, limit: int) -> int:
-        """Delete at most ``limit`` of what relying parties were told before ``before``; return how many."""
         ...

@@ -61,6 +61,8 @@ class EventKind(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     GRANT_BEGUN = "grant.begun"
     GRANT_ENDED = "grant.ended"
+    LOGOUT_TOLD = "logout.told"
+    LOGOUT_NOT_TOLD = "logout.not_told"
     LINK_REPLACED = "link.replaced"
     LOGIN_BROWSER = "login.browser"
     LOGIN_MINI = "login.mini"

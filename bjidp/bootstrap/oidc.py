@@ -5,28 +5,34 @@ Called by ``application``.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from functools import partial
+
+from aiohttp import web
 
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr
-from bjidp.bootstrap.rooms import Rooms, ticket_digester
+from bjidp.bootstrap.rooms import Rooms, is_sandbox, ticket_digester
 from bjidp.clock import SECOND
 from bjidp.mac import MacKey
 from bjidp.oidc import discovery
 from bjidp.oidc.authorizing import Authorizing
-from bjidp.oidc.client import Client
 from bjidp.oidc.clients import Clients
 from bjidp.oidc.devices.asking import DeviceAsking
 from bjidp.oidc.devices.redeeming import DeviceRedeeming
 from bjidp.oidc.granting import Granting
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.living import LiveGrants
+from bjidp.oidc.logouts.telling import Telling
 from bjidp.oidc.reading import Reading
 from bjidp.oidc.representing import Representing
+from bjidp.oidc.sids import sid
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
 from bjidp.organisations.acting import Acting
 from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.vendors.catalog import build_logout_receivers
 from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.machine import MachineEndpoints
 from bjidp.web.oidc.pages import AuthorizePages
@@ -38,7 +44,6 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting) -> Part:
     tokens = Tokens(
         {version: MacKey(keyring.derive(version, "oidc/token")) for version in keyring.versions}, keyring.current
     )
-    pseudonyms = Pseudonyms(keyring)
     signing = SigningKeys(partial(keyring.derive, keyring.current), rooms.settings.oidc.series)
     lifetime = rooms.settings.sessions.lifetime_seconds * SECOND
     codes = Codes(
@@ -73,7 +78,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting) -> Part:
         devices=DeviceAsking(
             tickets=qr.devices,
             user_codes=stores.user_codes,
-            pseudonyms=pseudonyms,
+            pseudonyms=Pseudonyms(keyring),
             policy=qr.policy,
             entropy=rooms.entropy,
             url=rooms.site.url,
@@ -96,7 +101,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting) -> Part:
             tokens=tokens,
             signing=signing,
             representing=representing,
-            sid=partial(_sid, pseudonyms),
+            sid=lambda client, session: sid(client.id, session),
             issuer=rooms.site.url,
             clock=clock,
         ),
@@ -126,8 +131,19 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting) -> Part:
         throttle=stores.throttle,
         clock=clock,
     )
-    return Part(mounts=(endpoints.mount, pages.mount))
+    telling = Telling(
+        outbox=stores.logouts,
+        clients=stores.relying_parties,
+        receivers=build_logout_receivers(http=rooms.http, demonstration=is_sandbox(rooms.settings)),
+        signing=signing,
+        issuer=rooms.site.url,
+        clock=clock,
+    )
 
+    async def told(_: web.Application) -> AsyncIterator[None]:
+        running = asyncio.create_task(telling.run())
+        yield
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
-def _sid(pseudonyms: Pseudonyms, client: Client, session: str) -> str:
-    return pseudonyms.key("oidc.sid", client.id, session)
+    return Part(mounts=(endpoints.mount, pages.mount, lambda app: app.cleanup_ctx.append(told)))

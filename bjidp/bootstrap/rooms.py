@@ -33,7 +33,7 @@ from bjidp.oidc.clients import UsedAssertion
 from bjidp.oidc.devices.asking import UserCode
 from bjidp.oidc.devices.pacing import Pace
 from bjidp.oidc.grants.code import Code as AuthorizationCode
-from bjidp.oidc.ports import ClientStore, ConsentStore, GrantStore
+from bjidp.oidc.ports import ClientStore, ConsentStore, GrantStore, LogoutOutbox
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -89,6 +89,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     relying_parties: ClientStore
     consents: ConsentStore
     grants: GrantStore
+    logouts: LogoutOutbox
     sessions: SessionStore
     mini_sessions: MiniSessionStore
     audit: AuditLog
@@ -187,6 +188,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             relying_parties=sql.clients,
             consents=sql.consents,
             grants=sql.grants,
+            logouts=sql.logouts,
             sessions=sql.sessions,
             mini_sessions=sql.mini_sessions,
             audit=sql.audit,
@@ -231,6 +233,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         relying_parties=sql.clients,
         consents=sql.consents,
         grants=sql.grants,
+        logouts=sql.logouts,
         sessions=redis.sessions(sql.accounts, sql.audit, sql.grants),
         mini_sessions=redis.mini_sessions(sql.accounts, sql.audit),
         audit=sql.audit,

@@ -54,6 +54,8 @@ class Client(Struct, frozen=True, kw_only=True):
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     backchannel_logout_uri: str | None = None
+    logout_by_session: bool = False
+    """Whether it takes no notice without a session (``backchannel_logout_session_required``)."""
     grants: frozenset[GrantType] = DEFAULT_GRANTS
     proof: Proof = Proof.CLIENT_SECRET_BASIC
     keys: tuple[dict[str, str], ...] = ()

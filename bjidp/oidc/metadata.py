@@ -56,6 +56,7 @@ class MetadataRefused(Exception):
 KNOWN: Final = frozenset(
     {
         "client_name", "client_uri", "redirect_uris", "post_logout_redirect_uris", "backchannel_logout_uri",
+        "backchannel_logout_session_required",
         "grant_types", "response_types", "token_endpoint_auth_method", "jwks", "scope", "subject_type",
         "sector_identifier_host", "default_acr_values", "require_pushed_authorization_requests",
     }
@@ -82,6 +83,7 @@ def read(client_id: str, metadata: Json) -> Client:
         redirect_uris=redirects,
         post_logout_redirect_uris=reading.addresses("post_logout_redirect_uris"),
         backchannel_logout_uri=reading.backchannel(),
+        logout_by_session=reading.logout_by_session(),
         grants=grants,
         proof=proof,
         keys=reading.keys(needed=proof is Proof.PRIVATE_KEY_JWT),
@@ -156,6 +158,12 @@ class _Reading:
     def backchannel(self) -> str | None:
         text = self._text("backchannel_logout_uri", "")
         return text if text and self._is_address("backchannel_logout_uri", text) else None
+
+    def logout_by_session(self) -> bool:
+        asked = self.flag("backchannel_logout_session_required")
+        if asked and not self._metadata.get("backchannel_logout_uri"):
+            self.fault("backchannel_logout_session_required", "means nothing without backchannel_logout_uri")
+        return asked
 
     def addresses(self, member: str) -> tuple[str, ...]:
         found = self._texts(member, ())

@@ -15,6 +15,7 @@ from bjidp.clock import Instant
 from bjidp.oidc.client import Client
 from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
+from bjidp.oidc.logouts.notice import LogoutNotice
 from bjidp.oidc.scopes import Scope
 from bjidp.standing import Standing
 
@@ -81,7 +82,10 @@ class ConsentStore(Protocol):
         ...
 
     async def withdraw(self, account: str, client: str, now: Instant) -> int:
-        """Forget what was agreed to, and end the grants that came of it; return how many those were."""
+        """Forget what was agreed to, end the grants that came of it and have the relying party told.
+
+        Returns how many grants those were.
+        """
         ...
 
 
@@ -115,13 +119,17 @@ class GrantStore(Protocol):
         ...
 
     async def end(self, grant: str, reason: GrantEnd, now: Instant) -> bool:
-        """End a grant and audit why; return whether it was there."""
+        """End a grant and audit why; return whether there was one that had not ended.
+
+        Its relying party is told when the session is over that it came of, as long as it was given.
+        """
         ...
 
     async def end_of_session(self, session: str, now: Instant, *, away: bool = False) -> int:
-        """End the grants that came of a session and go with it; return how many those were.
+        """End the grants that came of a session and go with it, and have relying parties told; return how many ended.
 
-        With ``away`` also those that were agreed to for when the person is away.
+        With ``away`` also those that were agreed to for when the person is away. Every relying party that was logged in
+        to from the session is told that it is over, once, whichever of its grants stay.
         """
         ...
 
@@ -145,4 +153,46 @@ class GrantStore(Protocol):
 
     async def purge(self, now: Instant, limit: int) -> int:
         """Delete at most ``limit`` grants whose time is over; return how many: as many as ``limit``, ask again."""
+        ...
+
+
+class LogoutCounts(Struct, frozen=True):
+    """How the notices to one relying party stand: how many were ``told`` and ``given_up`` of those that are kept."""
+
+    client: str
+    waiting: int
+    waiting_since: Instant | None
+    told: int
+    given_up: int
+
+
+class LogoutOutbox(Protocol):
+    """What relying parties are to be told. Whoever ends a session or an account writes it with that."""
+
+    async def due(self, now: Instant, limit: int) -> list[str]:
+        """Return at most ``limit`` relying parties that something is due for."""
+        ...
+
+    async def take(self, client: str, now: Instant, until: Instant, limit: int) -> list[LogoutNotice]:
+        """Return at most ``limit`` notices that are due for ``client``; nobody else is given them before ``until``."""
+        ...
+
+    async def told(self, notice: LogoutNotice, now: Instant) -> None:
+        """Note that a relying party has taken a notice, and audit it; once."""
+        ...
+
+    async def put_off(self, notice: LogoutNotice, until: Instant) -> None:
+        """Let a notice be taken again from ``until`` on, unless somebody else has it by now."""
+        ...
+
+    async def give_up(self, notice: LogoutNotice, now: Instant) -> None:
+        """Note that nobody tries any more, and audit it, unless somebody else has the notice by now."""
+        ...
+
+    async def counts(self) -> list[LogoutCounts]:
+        """Return how the notices stand, for each relying party that has some."""
+        ...
+
+    async def forget(self, before: Instant, limit: int) -> int:
+        """Delete at most ``limit`` notices that were over before ``before``; return how many."""
         ...

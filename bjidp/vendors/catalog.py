@@ -33,7 +33,16 @@ from bjidp.vendors.chuanglan.texts import ChuanglanTexts
 from bjidp.vendors.failover import Failover
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
 from bjidp.vendors.national.sign_in import NationalSignIn
-from bjidp.vendors.ports import MailSender, PlatformClients, SmsPull, SmsPush, SmsSender, WebSignIn
+from bjidp.vendors.ports import (
+    LogoutReceivers,
+    MailSender,
+    PlatformClients,
+    SmsPull,
+    SmsPush,
+    SmsSender,
+    WebSignIn,
+)
+from bjidp.vendors.relying_parties.backchannel import LIMITS, Backchannel
 from bjidp.vendors.settings import (
     AlipayLoginSettings,
     AlipaySettings,
@@ -325,3 +334,8 @@ def _wechat_web(settings: WechatLoginSettings, http: HttpClients) -> WechatWebSi
         website=WebApp(settings.app_id, settings.app_secret),
         public=public,
     )
+
+
+def build_logout_receivers(*, http: HttpClients, demonstration: bool) -> LogoutReceivers:
+    """Return the way to relying parties; in a ``demonstration`` some are reached over plain http."""
+    return Backchannel(http.open("relying_party", "", LIMITS), unsafe=demonstration)

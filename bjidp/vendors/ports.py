@@ -497,6 +497,14 @@ class MailRefusal(StrEnum):
         return self in {MailRefusal.CREDENTIALS, MailRefusal.SENDER}
 
 
+class LogoutReceivers(Protocol):
+    """Relying parties that are told when somebody is logged in no more."""
+
+    async def tell(self, address: str, logout_token: str) -> None:
+        """Bring a logout token to ``address``; raise ``VendorUnavailable`` unless it was taken."""
+        ...
+
+
 class MailAccepted(Struct, frozen=True):
     """The mail server has taken the mail; whether it arrives, nobody tells."""
 

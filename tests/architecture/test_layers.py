@@ -21,6 +21,7 @@ CLIENTS = {
     "vendors.chuanglan",
     "vendors.national",
     "vendors.smtp",
+    "vendors.relying_parties",
 }
 
 

@@ -147,9 +147,9 @@ class House:
             for kind, ref, session in self.rows("SELECT kind, account_ref, session FROM audit_event ORDER BY id")
         ]
 
-    def outbox(self) -> list[tuple[str, str]]:
-        """Return account reference and kind of what relying parties are to be told."""
-        return [(ref, kind) for ref, kind in self.rows("SELECT account_ref, kind FROM outbox ORDER BY id")]
+    def logouts(self) -> list[tuple[str, str, str | None]]:
+        """Return relying party, subject and session of what relying parties are to be told."""
+        return [tuple(row) for row in self.rows("SELECT client, subject, session FROM logout_outbox ORDER BY id")]
 
     def notices(self) -> list[tuple[str, str]]:
         """Return account and kind of every notice queued."""

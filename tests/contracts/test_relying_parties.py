@@ -21,7 +21,7 @@ from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.ports import DuplicateClient, Registered, StaleGrant
 from bjidp.oidc.scopes import Scope
-from bjidp.standing import Level
+from bjidp.standing import Level, Standing
 from tests.contracts.ephemeral import Processes
 from tests.contracts.house import House
 
@@ -44,15 +44,16 @@ SECTOR = "portal.example"
 PORTAL = read("portal", METADATA)
 
 
-async def registered(house: House, client_id: str = "portal") -> Registered:
-    portal = Registered(read(client_id, METADATA), SECRET)
-    await house.sql.clients.add(portal, msgspec.json.encode(METADATA).decode(), house.now)
+async def registered(house: House, client_id: str = "portal", **more: object) -> Registered:
+    metadata = METADATA | more
+    portal = Registered(read(client_id, metadata), SECRET)
+    await house.sql.clients.add(portal, msgspec.json.encode(metadata).decode(), house.now)
     return portal
 
 
-async def approval(house: House, *scopes: Scope, client: str = "portal") -> Approval:
+async def approval(house: House, *scopes: Scope, client: str = "portal", somebody: Standing | None = None) -> Approval:
     """Return what somebody agreed to in a session of theirs."""
-    standing = await house.member()
+    standing = somebody or await house.member()
     session = house.session(standing.account)
     await house.sessions.open(session, hashlib.sha256(session.id.encode()).digest(), None)
     return Approval(

@@ -62,7 +62,6 @@ CALLS: dict[str, Call] = {
     "members.see_notices": lambda h, s: s.members.see_notices("a", h.now, up_to=1),
     "members.history": lambda _, s: s.members.history("a", 9),
     "members.forget_notices": lambda h, s: s.members.forget_notices(h.now, 9),
-    "members.forget_deliveries": lambda h, s: s.members.forget_deliveries(h.now, 9),
     "sessions.open": lambda h, s: s.sessions.open(h.session("a"), cookie("a"), None),
     "sessions.find": lambda h, s: s.sessions.find(cookie("a"), h.now),
     "sessions.save": lambda h, s: s.sessions.save(h.session("a")),

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, create_engine, insert, text
 
 from bjidp.storage.sql.migrations import migrate
+from bjidp.storage.sql.schema import logout_outbox
 from tests.support.calls import Caller, Deployment
 from tests.support.demo import Demo
 from tests.unit.test_cli import config
@@ -182,3 +183,16 @@ def test_a_database_of_another_release_is_left_alone(tmp_path: Path) -> None:
     code, out, err = clients("add", written(tmp_path, METADATA), "--config", config(tmp_path, port=8080))
     assert (code, out) == (3, "")
     assert "start the server first" in err
+
+
+def test_whoever_runs_the_server_sees_which_sites_were_not_told_of_a_logout(settings: Path, tmp_path: Path) -> None:
+    _, said, _ = clients("add", written(tmp_path, METADATA), "--config", settings)
+    client = json.loads(said)["client_id"]
+    assert clients("logouts", "--config", settings)[1] == "no relying party was to be told anything lately\n"
+    engine = create_engine(f"sqlite:///{tmp_path / 'bjidp.sqlite'}", poolclass=NullPool)
+    with engine.begin() as connection:
+        for due_at, over_at, outcome in ((1, None, None), (None, 1, "told"), (None, 1, "given_up")):
+            row = {"client": client, "account_ref": "r", "subject": "s", "created_at": 1_800_000_000_000, "attempts": 1}
+            connection.execute(insert(logout_outbox), row | {"due_at": due_at, "over_at": over_at, "outcome": outcome})
+    code, said, _ = clients("logouts", "--config", settings)
+    assert (code, said) == (0, f"{client}  told 1, given up 1, wait 1 since 2027-01-15 16:00\n")

@@ -12,7 +12,7 @@ from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionStore
-from bjidp.oidc.ports import GrantStore
+from bjidp.oidc.ports import GrantStore, LogoutOutbox
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore, Worn
 from bjidp.sessions.ports import SessionStore
@@ -53,13 +53,12 @@ class Heap:
 
 
 class Told:
-    """Two heaps of one store."""
+    """What accounts and relying parties were told."""
 
     def __init__(self, rows: int = 0) -> None:
         self.notices = Heap(rows)
-        self.deliveries = Heap(rows)
+        self.logouts = Heap(rows)
         self.forget_notices = self.notices.purge
-        self.forget_deliveries = self.deliveries.purge
 
 
 class Appeals:
@@ -87,6 +86,7 @@ def tidying(
     return Tidying(
         sessions=cast("SessionStore", sessions),
         grants=cast("GrantStore", grants or Heap()),
+        logouts=cast("LogoutOutbox", (members or Told()).logouts),
         mini_sessions=cast("MiniSessionStore", mini_sessions),
         accounts=cast("AccountStore", accounts),
         members=cast("MemberStore", members or Told()),
@@ -103,7 +103,7 @@ def tidying(
 async def test_a_backlog_is_cleared_in_pieces(clock: ManualClock, rows: int) -> None:
     heaps, told = (Heap(rows), Heap(rows), Heap(rows)), Told(rows)
     await tidying(clock, *heaps, told).once()
-    for heap in (*heaps, told.notices, told.deliveries):
+    for heap in (*heaps, told.notices, told.logouts):
         assert (heap.rows, len(heap.asked)) == (0, rows // AT_ONCE + 1)
 
 
@@ -123,11 +123,11 @@ async def test_a_network_is_kept_for_half_a_year(clock: ManualClock) -> None:
 
 
 @pytest.mark.req("PRV-4")
-async def test_a_notice_is_kept_for_half_a_year_and_a_delivery_for_a_month(clock: ManualClock) -> None:
+async def test_a_notice_is_kept_for_half_a_year_and_one_of_a_logout_for_a_month(clock: ManualClock) -> None:
     told = Told()
     await tidying(clock, Heap(), Heap(), Heap(), told).once()
     assert told.notices.asked == [clock.now() - 180 * DAY]
-    assert told.deliveries.asked == [clock.now() - 30 * DAY]
+    assert told.logouts.asked == [clock.now() - 30 * DAY]
 
 
 @pytest.mark.req("PRV-4", "RNV-1")

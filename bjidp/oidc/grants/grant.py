@@ -7,6 +7,7 @@ replayed code or refresh token, a lock, a new password. Pure but for the names i
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -40,6 +41,10 @@ class GrantEnd(StrEnum):
     """Between the agreement and the exchange of its code its owner could no more act for the organisation."""
     UNDONE = "undone"
     """The phone that confirmed it for a device took it back (attack P7)."""
+
+
+UNGIVEN: Final = frozenset({GrantEnd.LOST_RACE, GrantEnd.TOO_LATE, GrantEnd.REPRESENTATION_OVER, GrantEnd.UNDONE})
+"""Ends of grants that no token was ever given for: the relying party does not know of them."""
 
 
 class Grant(Struct, frozen=True, kw_only=True):

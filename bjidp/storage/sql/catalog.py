@@ -23,6 +23,7 @@ from bjidp.storage.sql.engine import SqlEngine, open_engine
 from bjidp.storage.sql.grants import GrantRows, SqlGrants
 from bjidp.storage.sql.identity_checks import SqlIdentityChecks
 from bjidp.storage.sql.identity_store import SqlIdentities
+from bjidp.storage.sql.logouts import SqlLogouts
 from bjidp.storage.sql.members import SqlMembers
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
 from bjidp.storage.sql.organisations import SqlOrganisations
@@ -44,6 +45,7 @@ class SqlStores(Struct, frozen=True):
     clients: SqlClients
     consents: SqlConsents
     grants: SqlGrants
+    logouts: SqlLogouts
     sessions: SqlSessions
     mini_sessions: SqlMiniSessions
     audit: SqlAuditLog
@@ -82,6 +84,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         clients=SqlClients(engine, grants),
         consents=SqlConsents(engine, accounts, grants),
         grants=SqlGrants(engine, rows, grants),
+        logouts=SqlLogouts(engine),
         sessions=SqlSessions(engine, rows, admission, grants),
         mini_sessions=SqlMiniSessions(engine, rows, admission),
         audit=SqlAuditLog(engine),

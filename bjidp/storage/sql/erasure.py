@@ -19,7 +19,7 @@ from bjidp.sessions.ports import SessionEnd
 from bjidp.standing import Status
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.notices import OutboxRows
+from bjidp.storage.sql.logouts import LogoutRows
 from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import (
     account,
@@ -55,7 +55,7 @@ class Erasure:
         """Compile the statements for ``engine``."""
         compile_ = engine.compile
         self._audit = AuditRows(engine)
-        self._outbox = OutboxRows(engine)
+        self._logouts = LogoutRows(engine)
         self._organisations = OrganisationRows(engine)
         of_browsers, of_phones = browser_session.c, mini_session.c
         self._end_browsers = compile_(
@@ -112,6 +112,7 @@ class Erasure:
             if expires_at > now:
                 self._ended(transaction, EventKind.MINI_SESSION_ENDED, ref, session, now, link=link)
         agents = self._organisations.leave(transaction, account_id, Loss.CANCELLED, now)
+        self._logouts.account_over(transaction, account_id, ref, now)
         for statement in self._deletes:
             transaction.run(statement, {"account": account_id})
         transaction.run(self._drop_appeals, {"account": account_id})
@@ -119,7 +120,6 @@ class Erasure:
         transaction.run(self._empty_appeals, {"account": account_id, "now": now, "nothing": b""})
         transaction.run(self._empty, {"account": account_id, "now": now})
         self._audit.write(transaction, AuditEvent(kind, now, ref))
-        self._outbox.tell(transaction, ref, kind, now)
         return Ended(account_id, ref, Gone(links, tuple(session for session, *_ in phones), agents))
 
     def _ended(

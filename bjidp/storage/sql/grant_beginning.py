@@ -187,6 +187,7 @@ def _values(grant: Grant) -> dict[str, Value]:
         "number": None if grant.family is None else grant.family.number,
         "created_at": grant.created_at,
         "expires_at": grant.expires_at,
+        "ended_at": None,
     }
 
 

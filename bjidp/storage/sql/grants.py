@@ -1,19 +1,20 @@
 """The live grants of relying parties (RP-1).
 
 Owns ``GrantStore``, and the ends of grants that come with something else: a withdrawn consent, an ended session. A
-grant is a row; its end deletes it and leaves an event, so that whatever names it is over at once (attack T3).
+grant is a row; its end leaves an event, so that whatever names it is over at once (attack T3). What ends before its
+session is kept until that does, since its relying party has to be told then, and with the session it is deleted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, null, or_, select, update
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.oidc.grants.code import Approval, Authentication
-from bjidp.oidc.grants.grant import Grant, GrantEnd
+from bjidp.oidc.grants.grant import UNGIVEN, Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
 from bjidp.oidc.ports import StaleGrant
 from bjidp.oidc.scopes import known
@@ -21,6 +22,7 @@ from bjidp.standing import MAY_LOG_IN, Level, Standing
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.grant_beginning import open_beginning
+from bjidp.storage.sql.logouts import LogoutRows, ended
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
 from bjidp.storage.sql.schema import account, oidc_grant
 from bjidp.storage.sql.statements import Row, Statement, Value, delete_some
@@ -39,17 +41,27 @@ class GrantRows:
     def __init__(self, engine: SqlEngine) -> None:
         """Compile the statements for ``engine``."""
         self._audit = AuditRows(engine)
+        self._logouts = LogoutRows(engine)
         table = oidc_grant
+        whose = (table.c.account, table.c.client, table.c.subject, table.c.session)
+        returned = (table.c.id, table.c.ended_at, *whose)
 
         def ending(*where: ColumnElement[bool]) -> Statement:
-            ended = (table.c.id, table.c.account, table.c.client, table.c.session)
-            return engine.compile(delete(table).where(*where).returning(*ended))
+            return engine.compile(delete(table).where(*where).returning(*returned))
 
-        self._end = ending(table.c.id == bindparam("grant"))
         of_session, of_account = table.c.session == bindparam("session"), table.c.account == bindparam("account")
+        self._drop = ending(table.c.id == bindparam("grant"))
+        self._mark = engine.compile(
+            update(table)
+            .where(table.c.id == bindparam("grant"), table.c.ended_at.is_(None))
+            .values(ended_at=bindparam("now"))
+            # What is returned is what was there: nothing that had ended.
+            .returning(table.c.id, null(), *whose)
+        )
         # Those with refresh tokens were agreed to for when the person is away: a log-out does not end them.
-        self._end_session = ending(of_session, table.c.number.is_(None))
+        self._end_session = ending(of_session, or_(table.c.number.is_(None), table.c.ended_at.is_not(None)))
         self._end_session_whole = ending(of_session)
+        self._left_of_session = engine.compile(select(*whose).where(of_session))
         self._end_others = ending(of_account, table.c.session != bindparam("keep"))
         fenced = (
             select(table.c.id)
@@ -59,49 +71,61 @@ class GrantRows:
         )
         self._end_fenced = ending(table.c.id.in_(fenced))
         self._end_ticket = ending(of_account, of_session)
-        self._end_client = ending(table.c.account == bindparam("account"), table.c.client == bindparam("client"))
+        self._end_client = ending(of_account, table.c.client == bindparam("client"))
         self._end_all = ending(table.c.client == bindparam("client"))
 
     def end(self, transaction: Transaction, grant: str, reason: GrantEnd, now: Instant) -> int:
-        """End one; return how many there were."""
-        return self._ended(transaction, transaction.all(self._end, {"grant": grant}), reason, now)
+        """End one; return how many there were. One that was never given is deleted: nobody is to be told of it."""
+        if reason in UNGIVEN:
+            rows = transaction.all(self._drop, {"grant": grant})
+        else:
+            rows = transaction.all(self._mark, {"grant": grant, "now": now})
+        return self._written(transaction, rows, reason, now)
 
     def end_of_session(self, transaction: Transaction, session: str, now: Instant, *, away: bool) -> int:
         """End those that go with a session, with ``away`` all that came of it; return how many."""
         statement = self._end_session_whole if away else self._end_session
-        return self._ended(transaction, transaction.all(statement, {"session": session}), GrantEnd.SESSION_OVER, now)
+        rows = transaction.all(statement, {"session": session})
+        left = [] if away else transaction.all(self._left_of_session, {"session": session})
+        self._logouts.sessions_over(transaction, ended([*(row[2:] for row in rows), *left]), now)
+        return self._written(transaction, rows, GrantEnd.SESSION_OVER, now)
 
     def end_of_account(self, transaction: Transaction, account_id: str, keep: str | None, now: Instant) -> int:
         """End all of an account but what came of the session ``keep``; return how many."""
         rows = transaction.all(self._end_others, {"account": account_id, "keep": keep or ""})
-        return self._ended(transaction, rows, GrantEnd.SESSION_OVER, now)
+        return self._told(transaction, rows, GrantEnd.SESSION_OVER, now)
 
     def end_fenced(self, transaction: Transaction, now: Instant, limit: int) -> int:
         """End some that a fence is past; return how many."""
-        return self._ended(transaction, transaction.all(self._end_fenced, {"limit": limit}), GrantEnd.SESSION_OVER, now)
+        return self._told(transaction, transaction.all(self._end_fenced, {"limit": limit}), GrantEnd.SESSION_OVER, now)
 
     def end_of_ticket(self, transaction: Transaction, account_id: str, session: str, now: Instant) -> int:
         """End what came of a device ticket, refresh tokens or not; return how many."""
         rows = transaction.all(self._end_ticket, {"account": account_id, "session": session})
-        return self._ended(transaction, rows, GrantEnd.UNDONE, now)
+        return self._told(transaction, rows, GrantEnd.UNDONE, now)
 
     def end_of_client(
         self, transaction: Transaction, account_id: str, client: str, reason: GrantEnd, now: Instant
     ) -> int:
         """End all that a relying party has of an account; return how many."""
         rows = transaction.all(self._end_client, {"account": account_id, "client": client})
-        return self._ended(transaction, rows, reason, now)
+        return self._told(transaction, rows, reason, now)
 
     def end_all(self, transaction: Transaction, client: str, reason: GrantEnd, now: Instant) -> int:
-        """End all that a relying party has; return how many."""
-        return self._ended(transaction, transaction.all(self._end_all, {"client": client}), reason, now)
+        """End all that a relying party has, which is told nothing; return how many."""
+        return self._written(transaction, transaction.all(self._end_all, {"client": client}), reason, now)
 
-    def _ended(self, transaction: Transaction, rows: Sequence[Row], reason: GrantEnd, now: Instant) -> int:
-        for grant, account_id, client, session in rows:
+    def _told(self, transaction: Transaction, rows: Sequence[Row], reason: GrantEnd, now: Instant) -> int:
+        self._logouts.sessions_over(transaction, ended([row[2:] for row in rows]), now)
+        return self._written(transaction, rows, reason, now)
+
+    def _written(self, transaction: Transaction, rows: Sequence[Row], reason: GrantEnd, now: Instant) -> int:
+        live = [row for row in rows if row[1] is None]
+        for grant, _, account_id, client, _, session in live:
             facts = {Fact.GRANT: grant, Fact.CLIENT: client, Fact.REASON: reason.value}
             event = AuditEvent(EventKind.GRANT_ENDED, now, None, session, None, facts)
             self._audit.write_for(transaction, account_id, event)
-        return len(rows)
+        return len(live)
 
 
 class SqlGrants:
@@ -120,6 +144,7 @@ class SqlGrants:
             .where(
                 table.c.id == bindparam("grant"),
                 table.c.expires_at > bindparam("now"),
+                table.c.ended_at.is_(None),
                 account.c.status == MAY_LOG_IN.value,
             )
         )
@@ -129,6 +154,7 @@ class SqlGrants:
                 table.c.id == bindparam("grant"),
                 table.c.number == bindparam("was"),
                 table.c.expires_at > bindparam("now"),
+                table.c.ended_at.is_(None),
             )
             .values(number=bindparam("next"))
         )

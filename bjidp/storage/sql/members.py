@@ -31,7 +31,7 @@ from bjidp.storage.sql.finding import Finding
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.phone_numbers import PhoneNumbers
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, Rows
-from bjidp.storage.sql.schema import account, audit_event, notice, outbox, platform_link
+from bjidp.storage.sql.schema import account, audit_event, notice, platform_link
 from bjidp.storage.sql.statements import Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
 
@@ -121,7 +121,6 @@ class SqlMembers:
             .values(seen_at=bindparam("now"))
         )
         self._forget_notices = compile_(delete_some(notice, notice.c.created_at < bindparam("before"), dialect))
-        self._forget_deliveries = compile_(delete_some(outbox, outbox.c.delivered_at < bindparam("before"), dialect))
 
     # Looks: one statement each.
 
@@ -290,10 +289,6 @@ class SqlMembers:
     async def forget_notices(self, before: Instant, limit: int) -> int:
         """Delete at most ``limit`` notices from before ``before``, seen or not; return how many."""
         return await self._forget(self._forget_notices, {"before": before, "limit": limit})
-
-    async def forget_deliveries(self, before: Instant, limit: int) -> int:
-        """Delete at most ``limit`` of what relying parties were told before ``before``; return how many."""
-        return await self._forget(self._forget_deliveries, {"before": before, "limit": limit})
 
     async def _change(self, account_id: str, work: Callable[[Transaction, str], T]) -> T:
         """Do ``work`` on the locked account, told its reference; raise ``AccountRefused``."""

@@ -334,7 +334,8 @@ oidc_subject = Table(
     sqlite_with_rowid=False,
 )
 
-# Live ones alone: what has ended is deleted, and stays in the audit log.
+# What has ended is deleted, and stays in the audit log; what ended before its session stays here until that does, since
+# it says which relying parties are to be told.
 oidc_grant = Table(
     "oidc_grant",
     metadata,
@@ -355,6 +356,7 @@ oidc_grant = Table(
     Column("number", Integer),
     Column("created_at", _INSTANT, nullable=False),
     Column("expires_at", _INSTANT, nullable=False, index=True),
+    Column("ended_at", _INSTANT),
     Index(None, "account", "client"),
 )
 
@@ -403,19 +405,27 @@ Index(
     sqlite_where=notice.c.delivered_at.is_(None),
 )
 
-outbox = Table(
-    "outbox",
+# What relying parties are told of sessions and accounts that are over. It outlives both, so it refers to neither.
+logout_outbox = Table(
+    "logout_outbox",
     metadata,
     Column("id", _SERIAL, primary_key=True),
-    Column("kind", _WORD, nullable=False),
-    # Relying parties are told of what became of an account after its row says no more: a reference, no foreign key.
+    Column("client", _ID, ForeignKey("relying_party.id", ondelete="CASCADE"), nullable=False),
     Column("account_ref", _ID, nullable=False),
+    Column("subject", _ID, nullable=False),
+    # Empty where all sessions of the subject are over.
+    Column("session", _ID),
     Column("created_at", _INSTANT, nullable=False),
-    Column("delivered_at", _INSTANT),
+    Column("attempts", Integer, nullable=False),
+    # When it is tried next; whoever tries it puts that off first. Empty once nobody does.
+    Column("due_at", _INSTANT),
+    Column("over_at", _INSTANT, index=True),
+    Column("outcome", _WORD),
+    Index(None, "client", "due_at"),
 )
 Index(
-    "outbox_undelivered_ix",
-    outbox.c.id,
-    postgresql_where=outbox.c.delivered_at.is_(None),
-    sqlite_where=outbox.c.delivered_at.is_(None),
+    "logout_outbox_due_ix",
+    logout_outbox.c.due_at,
+    postgresql_where=logout_outbox.c.due_at.is_not(None),
+    sqlite_where=logout_outbox.c.due_at.is_not(None),
 )

@@ -62,6 +62,7 @@ def test_everything_that_may_be_said_is_kept() -> None:
             "sector_identifier_host": "www.portal.example",
             "post_logout_redirect_uris": ["https://portal.example/bye"],
             "backchannel_logout_uri": "https://portal.example/logout",
+            "backchannel_logout_session_required": True,
             "grant_types": ["authorization_code", "refresh_token"],
             "response_types": ["code"],
             "token_endpoint_auth_method": "private_key_jwt",
@@ -74,6 +75,7 @@ def test_everything_that_may_be_said_is_kept() -> None:
     assert client.sector == "www.portal.example"
     assert client.post_logout_redirect_uris == ("https://portal.example/bye",)
     assert client.backchannel_logout_uri == "https://portal.example/logout"
+    assert client.logout_by_session
     assert client.grants == {GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN}
     assert (client.proof, client.keys) == (Proof.PRIVATE_KEY_JWT, (key,))
     assert (client.subjects, client.level, client.pushed_only) == (SubjectType.PUBLIC, Level.L2, True)
@@ -188,3 +190,7 @@ def test_whatever_is_in_the_file_it_is_registered_or_refused(metadata: Metadata)
     except MetadataRefused:
         return
     assert client.sector
+
+
+def test_what_notices_of_a_log_out_have_to_say_means_nothing_where_none_goes() -> None:
+    assert faults(backchannel_logout_session_required=True) == ["backchannel_logout_session_required"]
