@@ -43,9 +43,14 @@ class Example:
             [backends.node().path, folder / name], log=folder / "log", environment={"PATH": os.defpath, **environment}
         )
 
+    @property
+    def said(self) -> str:
+        """What it has written so far."""
+        return self.process.log.read_text("utf-8")
+
     def wait_until_it_says(self, words: str) -> None:
         """Return once it has written ``words``."""
-        self.process.wait_until(lambda: words in self.process.log.read_text("utf-8"))
+        self.process.wait_until(lambda: words in self.said)
 
     def stop(self) -> None:
         """End it."""
