@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import uvloop
 from aiohttp import ClientError, web
 from cryptography import x509
@@ -30,14 +31,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
+from bjidp import registrar
 from bjidp.clock import SystemClock
 from bjidp.config.loader import load, system_environment
+from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
+from bjidp.errors import StoreUnavailable
 from bjidp.sandbox import app as sandbox
 from bjidp.sandbox.clock import SystemClock as SandboxClock
 from bjidp.sandbox.credentials import ClientSettings, default_credentials
 from bjidp.sandbox.entropy import SystemEntropy as SandboxEntropy
-from bjidp.sandbox.portal import build_portal
+from bjidp.sandbox.portal import PortalSettings, build_portal
+from bjidp.sandbox.portal.services import metadata
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.site import Site, read_base_url
 from bjidp.vendors.http import HttpLimits, open_session
@@ -127,7 +132,8 @@ async def _run(place: Place) -> None:
     # Nobody has to know this port but the server, so it is none of the demo's own.
     mail = socket.create_server((LOOPBACK, 0))
     config = _write_config(place, credentials.client_settings(place.sandbox, int(mail.getsockname()[1])))
-    site = read_base_url(load(config, system_environment()).server.base_url)
+    settings = load(config, system_environment())
+    site = read_base_url(settings.server.base_url)
     runners = [
         await _start(
             sandbox.build(
@@ -144,16 +150,13 @@ async def _run(place: Place) -> None:
             ),
             place,
             place.port + 1,
-        ),
-        await _start(
-            build_portal(login_url=f"{site.url}/login", side_by_side_url=f"{place.sandbox}/"), place, place.port + 2
-        ),
+        )
     ]
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bjidp.demo_server", "--config", str(config), "--sandbox", place.sandbox),
         env=_environment(place),
     )
-    running = asyncio.create_task(_run_until_it_ends(place, site, server))
+    running = asyncio.create_task(_run_until_it_ends(place, settings, server, runners))
     for number in (signal.SIGTERM, signal.SIGINT):
         # Without this, whoever ends the demo by SIGTERM leaves its server behind.
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
@@ -171,10 +174,51 @@ async def _run(place: Place) -> None:
         raise SystemExit(server.returncode)
 
 
-async def _run_until_it_ends(place: Place, site: Site, server: asyncio.subprocess.Process) -> None:
-    if await _all_answer(place, server):
+async def _run_until_it_ends(
+    place: Place, settings: Settings, server: asyncio.subprocess.Process, runners: list[web.AppRunner]
+) -> None:
+    site = read_base_url(settings.server.base_url)
+    if not await _all_answer(place, server, f"{place.server}/ready", f"{place.sandbox}/health"):
+        return
+    # Not before: the server is who brings the database up to date.
+    given = await _register_portal(place, settings.storage.database_url)
+    portal = PortalSettings(
+        clock=SandboxClock(),
+        entropy=SandboxEntropy(),
+        base_url=place.portal,
+        issuer=site.url,
+        client_id=given.client_id,
+        client_secret=given.client_secret or "",
+        side_by_side_url=f"{place.sandbox}/",
+        tls=_trusting(place),
+    )
+    runners.append(await _start(build_portal(portal), place, place.port + 2))
+    if await _all_answer(place, server, f"{place.portal}/health"):
         _announce(place, site)
         await server.wait()
+
+
+async def _register_portal(place: Place, database_url: str) -> registrar.Given:
+    """Return what the portal was given at an earlier start, or register it as ``bjidp clients add`` does."""
+    file, kept = place.data / "portal.json", place.data / "portal.key"
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(metadata(place.portal)), indent=2) + b"\n")
+    described = registrar.parse(file.read_bytes())
+
+    async def register(them: registrar.Registrar) -> registrar.Given:
+        with contextlib.suppress(OSError, msgspec.DecodeError, registrar.Refused):
+            before = msgspec.json.decode(kept.read_bytes(), type=registrar.Given)
+            if await them.show(before.client_id) == {"client_id": before.client_id, **described}:
+                return before
+            # It was at another address.
+            await them.remove(before.client_id)
+        return await them.add(described)
+
+    try:
+        given = await registrar.on(database_url, register)
+    except StoreUnavailable:
+        raise OSError("the portal cannot be registered: the database does not answer") from None
+    _write_secret(kept, msgspec.json.encode(given).decode())
+    return given
 
 
 def _announce(place: Place, site: Site) -> None:
@@ -201,8 +245,7 @@ async def _start(app: web.Application, place: Place, port: int) -> web.AppRunner
     return runner
 
 
-async def _all_answer(place: Place, server: asyncio.subprocess.Process) -> bool:
-    urls = (f"{place.server}/ready", f"{place.sandbox}/health", f"{place.portal}/health")
+async def _all_answer(place: Place, server: asyncio.subprocess.Process, *urls: str) -> bool:
     async with open_session(HttpLimits()) as session:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(READY):

@@ -33,6 +33,12 @@ class Expiring(Generic[V]):
         entry = self._entries.get(key)
         return entry[0] if entry is not None and now < entry[1] else None
 
+    def take(self, key: str, now: Instant) -> V | None:
+        """Return the value as :meth:`get` does, and forget it."""
+        found = self.get(key, now)
+        self._entries.pop(key, None)
+        return found
+
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -256,7 +256,7 @@ def test_back_is_shown_only_where_there_is_a_portal() -> None:
 def test_server_phone_and_portal_use_one_word_for_one_thing(other: str) -> None:
     told = files("bjidp")
     spoken = [TEXTS.plain(key) for key in TEXTS]
-    for folder in ("sandbox/phone/static", "sandbox/phone/pages", "sandbox/portal_pages"):
+    for folder in ("sandbox/phone/static", "sandbox/phone/pages", "sandbox/portal/pages"):
         spoken += [file.read_text("utf-8") for file in told.joinpath(folder).iterdir()]
     assert [text for text in spoken if other in text] == []
 

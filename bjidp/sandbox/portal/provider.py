@@ -1,0 +1,303 @@
+"""The identity server as the portal speaks to it: by Authlib, and by what the discovery document says.
+
+Owns everything of the protocol: a request is pushed where that is offered (RFC 9126), a code is bound to the browser by
+PKCE and state, who answers is looked at (RFC 9207), an ID token is verified with the server's keys, userinfo has to be
+of the same person, a log-out token counts once (OpenID Connect Back-Channel Logout 1.0). Whatever goes wrong ends as
+:class:`LoginFailed`. Called by ``app``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final, TypeVar, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx2
+from authlib.integrations.base_client import BaseApp, InvalidTokenError, OAuthError
+from authlib.integrations.base_client.async_app import AsyncOAuth2Mixin
+from authlib.integrations.base_client.async_openid import AsyncOpenIDMixin
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from joserfc import jwt
+from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bjidp.sandbox.clock import MINUTE, SECOND, Clock
+from bjidp.sandbox.expiring import Expiring
+from bjidp.sandbox.portal.services import AWAY
+from bjidp.sandbox.portal.settings import PortalSettings
+
+T = TypeVar("T")
+
+LOGGED_OUT: Final = "http://schemas.openid.net/event/backchannel-logout"
+"""The event of a log-out token."""
+
+LOGOUT_TYPE: Final = "logout+jwt"
+"""Its type, where it says one (RFC 8725, section 3.11): an ID token is none."""
+
+SKEW: Final = 2 * MINUTE
+"""How far the server's clock may be off."""
+
+LONGEST: Final = 10 * MINUTE
+"""How long a log-out token may live: each is remembered that long."""
+
+DEADLINE: Final = 10.0
+"""Seconds a person waits for the server at most."""
+
+OVER: Final = "invalid_token"
+"""The access token is over: by its time, or since what it came of has ended (RFC 6750, section 3.1)."""
+
+UNREACHABLE: Final = "unreachable"
+REFUSED: Final = "refused"
+
+
+class LoginFailed(Exception):
+    """The server, or what came from it, does not lead to a login; ``code`` is the protocol's word or one of ours."""
+
+    def __init__(self, code: str) -> None:
+        """Say why, in a word that the pages have a text for."""
+        super().__init__(code)
+        self.code = code
+
+
+class Started(Struct, frozen=True):
+    """A request that is on its way with a person."""
+
+    url: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+class LoggedIn(Struct, frozen=True):
+    """Who came back, and what may be read of them."""
+
+    claims: Mapping[str, Any]
+    """Of the ID token, verified."""
+    userinfo: Mapping[str, Any]
+    tokens: Mapping[str, Any]
+    scopes: frozenset[str]
+
+    def __repr__(self) -> str:
+        return "LoggedIn(***)"
+
+    @property
+    def subject(self) -> str:
+        """Who it is, by the name that the server gave this site."""
+        return str(self.claims["sub"])
+
+    @property
+    def sid(self) -> str | None:
+        """The session at the server that it came of."""
+        found = self.claims.get("sid")
+        return None if found is None else str(found)
+
+    @property
+    def level(self) -> str:
+        """The level of the login."""
+        return str(self.claims.get("acr", "L1"))
+
+
+class Ended(Struct, frozen=True):
+    """What a log-out token says has ended: one session at the server, or all of a person."""
+
+    subject: str | None
+    sid: str | None
+
+
+# Authlib has no types of its own.
+class _Client(AsyncOAuth2Mixin, AsyncOpenIDMixin, BaseApp):  # type: ignore[misc]
+    """Authlib's client, put together as its integrations for web frameworks are."""
+
+    client_cls = AsyncOAuth2Client
+
+
+class Provider:
+    """The identity server."""
+
+    def __init__(self, settings: PortalSettings) -> None:
+        """Nothing is asked yet."""
+        self._settings = settings
+        self._clock: Clock = settings.clock
+        self._used: Expiring[bool] = Expiring()
+        self._client = _Client(
+            None,
+            "jingtong",
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            server_metadata_url=f"{settings.issuer}/.well-known/openid-configuration",
+            client_kwargs={
+                "code_challenge_method": "S256",
+                "token_endpoint_auth_method": "client_secret_basic",
+                "timeout": DEADLINE,
+                "trust_env": False,
+                **({} if settings.tls is None else {"verify": settings.tls}),
+            },
+        )
+
+    async def start(self, scopes: frozenset[str], level: str | None, prompt: str | None) -> Started:
+        """Begin a login that shall give ``scopes`` at a ``level``."""
+        wanted = {"acr_values": level, "prompt": "consent" if AWAY in scopes else prompt}
+        asked = {name: value for name, value in wanted.items() if value is not None}
+        begun = await _asked(
+            lambda: self._client.create_authorization_url(
+                self._settings.callback, scope=" ".join(sorted(scopes)), **asked
+            )
+        )
+        url = await self._pushed(begun["url"])
+        return Started(url, begun["state"], begun["nonce"], begun["code_verifier"])
+
+    async def finish(self, started: Started, answer: Mapping[str, str]) -> LoggedIn:
+        """Take what the server sent the person back with; ``answer`` is the address's query."""
+        metadata = await self._metadata()
+        if metadata.get("authorization_response_iss_parameter_supported") and answer.get("iss") != metadata["issuer"]:
+            raise LoginFailed(REFUSED)
+        if "error" in answer:
+            raise LoginFailed(answer["error"])
+        tokens = await _asked(
+            lambda: self._client.fetch_access_token(
+                self._settings.callback, code=answer.get("code", ""), code_verifier=started.verifier
+            )
+        )
+        return await self._read(tokens, started.nonce)
+
+    async def renewed(self, before: LoggedIn) -> LoggedIn:
+        """Return the login with what may be read now, by new tokens where it may ask for them."""
+        if "refresh_token" not in before.tokens:
+            return replace(before, userinfo=await self._userinfo(before.tokens, before.subject))
+        async with self._spoken() as client:
+            tokens = await _asked(lambda: client.refresh_token(refresh_token=before.tokens["refresh_token"]))
+        after = await self._read({**before.tokens, **tokens}, None)
+        if after.subject != before.subject:
+            raise LoginFailed(REFUSED)
+        return after
+
+    async def forget(self, login: LoggedIn) -> None:
+        """Give the tokens of a login back (RFC 7009); one that cannot be given back ends by itself."""
+        metadata = await self._metadata()
+        token = login.tokens.get("refresh_token") or login.tokens["access_token"]
+        async with self._spoken() as client:
+            await _asked(lambda: client.revoke_token(metadata["revocation_endpoint"], token=token))
+
+    async def logout_url(self, login: LoggedIn, state: str) -> str | None:
+        """Return where a person logs out everywhere, or None where the server has no such page."""
+        if not (await self._metadata()).get("end_session_endpoint"):
+            return None
+        made = await self._client.create_logout_url(
+            self._settings.logged_out,
+            id_token_hint=login.tokens["id_token"],
+            state=state,
+            client_id=self._settings.client_id,
+        )
+        return str(made["url"])
+
+    async def ended(self, token: str) -> Ended:
+        """Read a log-out token (Back-Channel Logout 1.0, section 2.6)."""
+        claims = await self._verified(token)
+        now, subject, sid = self._clock.now(), claims.get("sub"), claims.get("sid")
+        issued, ends, jti = (claims.get(name) for name in ("iat", "exp", "jti"))
+        events, audience = claims.get("events"), claims.get("aud")
+        sound = (
+            claims.get("iss") == self._settings.issuer
+            and self._settings.client_id in (audience if isinstance(audience, list) else [audience])
+            and isinstance(issued, int)
+            and isinstance(ends, int)
+            and issued * SECOND <= now + SKEW
+            and now - SKEW < ends * SECOND <= now + LONGEST + SKEW
+            and isinstance(jti, str)
+            and isinstance(events, dict)
+            and isinstance(events.get(LOGGED_OUT), dict)
+            and "nonce" not in claims
+            and all(named is None or isinstance(named, str) for named in (subject, sid))
+            and (subject is not None or sid is not None)
+        )
+        if not sound or self._used.get(str(jti), now):
+            raise LoginFailed(REFUSED)
+        self._used.put(str(jti), value=True, until=now + LONGEST + 2 * SKEW, now=now)
+        return Ended(subject, sid)
+
+    async def _pushed(self, url: str) -> str:
+        """Return the address of a request, after pushing it where the server takes that."""
+        endpoint = (await self._metadata()).get("pushed_authorization_request_endpoint")
+        if endpoint is None:
+            return url
+        # Authlib has no pushed requests yet; its client authenticates this one like any other.
+        async with self._spoken() as client:
+            proof = client.client_auth("client_secret_basic")
+            sent = await _asked(lambda: client.post(endpoint, data=dict(parse_qsl(urlsplit(url).query)), auth=proof))
+        if sent.status_code != httpx2.codes.CREATED:
+            raise LoginFailed(_error_of(sent))
+        named = {"client_id": self._settings.client_id, "request_uri": sent.json()["request_uri"]}
+        return f"{url.partition('?')[0]}?{urlencode(named)}"
+
+    async def _read(self, tokens: Mapping[str, Any], nonce: str | None) -> LoggedIn:
+        """Verify the ID token beside an access token, and read what the latter opens."""
+        claims = await _asked(lambda: self._client.parse_id_token(tokens, nonce))
+        if claims is None:
+            raise LoginFailed(REFUSED)
+        userinfo = await self._userinfo(tokens, claims["sub"])
+        return LoggedIn(dict(claims), userinfo, dict(tokens), frozenset(str(tokens.get("scope", "")).split()))
+
+    async def _userinfo(self, tokens: Mapping[str, Any], subject: str) -> Mapping[str, Any]:
+        found = await _asked(lambda: self._client.userinfo(token=dict(tokens)))
+        if found.get("sub") != subject:
+            # Core, section 5.3.2: another person's must not be taken for theirs.
+            raise LoginFailed(REFUSED)
+        return dict(found)
+
+    async def _verified(self, token: str) -> Mapping[str, Any]:
+        metadata = await self._metadata()
+        # What is taken is what the server says it signs with, and nothing that a token says of itself.
+        registry = JWSRegistry(algorithms=metadata["id_token_signing_alg_values_supported"], strict_check_header=False)
+        for force in (False, True):
+            keys = KeySet.import_key_set(await _asked(partial(self._client.fetch_jwk_set, force=force)))
+            try:
+                read = jwt.decode(token, keys, registry=registry)
+            except InvalidKeyIdError:
+                # A key that is newer than what was fetched.
+                continue
+            except (JoseError, ValueError):
+                break
+            if str(read.header.get("typ", LOGOUT_TYPE)).lower() == LOGOUT_TYPE:
+                return cast("Mapping[str, Any]", read.claims)
+            break
+        raise LoginFailed(REFUSED)
+
+    async def _metadata(self) -> Mapping[str, Any]:
+        found = cast("Mapping[str, Any]", await _asked(self._client.load_server_metadata))
+        if found.get("issuer") != self._settings.issuer:
+            raise LoginFailed(REFUSED)
+        return found
+
+    @asynccontextmanager
+    async def _spoken(self) -> AsyncIterator[Any]:
+        async with self._client._get_oauth_client(**await self._metadata()) as client:  # noqa: SLF001 - as its integrations do
+            yield client
+
+
+async def _asked(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask the server something; raise :class:`LoginFailed` whatever comes instead of an answer."""
+    try:
+        return await ask()
+    except InvalidTokenError as expired:
+        raise LoginFailed(OVER) from expired
+    except OAuthError as refused:
+        raise LoginFailed(str(refused.error)) from refused
+    except httpx2.HTTPStatusError as refused:
+        over = refused.response.status_code == httpx2.codes.UNAUTHORIZED
+        raise LoginFailed(OVER if over else UNREACHABLE) from refused
+    except httpx2.HTTPError as silence:
+        raise LoginFailed(UNREACHABLE) from silence
+    except (JoseError, ValueError, LookupError) as nonsense:
+        raise LoginFailed(REFUSED) from nonsense
+
+
+def _error_of(answer: httpx2.Response) -> str:
+    try:
+        return str(answer.json()["error"])
+    except (ValueError, LookupError, TypeError):
+        return UNREACHABLE
