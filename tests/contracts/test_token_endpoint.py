@@ -407,4 +407,4 @@ async def test_a_refresh_token_that_comes_twice_ends_its_grant_though_its_owner_
     endpoint.capacities.counts = []
     with pytest.raises(InvalidGrant):
         await endpoint.refresh(given)
-    assert endpoint.house.rows("SELECT count(*) FROM oidc_grant") == [(0,)]
+    assert endpoint.house.rows("SELECT count(*) FROM oidc_grant WHERE ended_at IS NULL") == [(0,)]
