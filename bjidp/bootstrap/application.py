@@ -13,6 +13,7 @@ from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_pa
 from bjidp.bootstrap.acts import wire_acts
 from bjidp.bootstrap.appeals import outcomes_part
 from bjidp.bootstrap.channel import qr_channel_part
+from bjidp.bootstrap.devices import devices_part
 from bjidp.bootstrap.front import wire_front
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
 from bjidp.bootstrap.oidc import oidc_part
@@ -52,6 +53,7 @@ def build(rooms: Rooms) -> web.Application:
         centre_part(rooms, front, verification, mini_sessions, own, acts),
         outcomes_part(rooms, verification, endings),
         oidc_part(rooms, front, qr, own.organisations.acting),
+        devices_part(rooms, front, qr),
         pages_part(rooms, front, qr, verification, acts),
     )
     calls = tuple(call for part in parts for call in part.calls)

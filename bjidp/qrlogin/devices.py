@@ -22,8 +22,9 @@ from bjidp.qrlogin.changes import LIFETIME, FlowChanges
 from bjidp.qrlogin.errors import TicketExpired, TicketUnknown
 from bjidp.qrlogin.flow import Client, Flow, Purposeful
 from bjidp.qrlogin.keys import QrKeys
+from bjidp.qrlogin.phones import shaped
 from bjidp.qrlogin.policy import Purpose, QrPolicy
-from bjidp.qrlogin.ticket import Computer, Device, Redeemed, Ticket
+from bjidp.qrlogin.ticket import Computer, Device, Holder, Redeemed, Ticket
 
 NO_BROWSER: Final = ""
 
@@ -78,6 +79,31 @@ class DeviceTickets:
         """Return the ticket under a name, or None."""
         held = await self._changes.store.read(name)
         return None if held is None else _seen(held.value, held.now)
+
+    async def take(self, seen: Seen, holder: Holder) -> None:
+        """Take the ticket for somebody on a page, as a scan takes it for a phone.
+
+        Raises ``TicketExpired``, ``TicketClosed``, ``TicketTaken``.
+        """
+
+        def taken(found: Ticket, now: Instant) -> Ticket:
+            return machine.scan(found, holder, self._policy, now, code_required=False)
+
+        await self._changes.on_ticket(seen.ticket.id, taken)
+
+    async def taken(self, ticket_id: str, holder: Holder) -> tuple[Seen, Client, str]:
+        """Return a ticket that ``holder`` has taken, whom it is for, and the confirm token of whoever took it last.
+
+        Raises ``TicketUnknown`` for one that somebody else holds, or the same account by a phone or another session.
+        """
+        held = await self._changes.store.find(shaped(ticket_id))
+        seen = None if held is None else _seen(held.value, held.now)
+        if held is None or seen is None or seen.ticket.id != ticket_id:
+            raise TicketUnknown
+        state = machine.require_open(seen.ticket, seen.now)
+        if state.holder != holder:
+            raise TicketUnknown
+        return seen, held.value.about.client, self._keys.confirm_token(seen.ticket, holder, state.scans)
 
     async def claim(self, ticket: Ticket, claim: str) -> bool:
         """Claim the approval for the request that names itself ``claim``; return whether it has won (attack Q4)."""

@@ -25,7 +25,7 @@ from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.policy import Purpose, QrPolicy, ReverseCode
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.refusals import Refusals, Refused
-from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
+from bjidp.qrlogin.ticket import Approved, Area, Authenticated, Holder, Pending, Scanned, Ticket, Verifying
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
 from bjidp.records import Held
 from bjidp.standing import Level, require_settled
@@ -121,8 +121,10 @@ class QrPhones:
             user_code=UNSET if ticket.device is None else ticket.device.user_code,
         )
 
-    async def confirm(self, phone: Phone, ticket_id: str, confirm_token: str) -> ConfirmAnswer:
-        """Approve the login on the page.
+    async def confirm(
+        self, phone: Phone, ticket_id: str, confirm_token: str, authenticated: Authenticated | None = None
+    ) -> ConfirmAnswer:
+        """Approve the login on the page; ``authenticated`` is given for somebody on a page, in the place of a phone.
 
         Raises :class:`TicketUnknown`, :class:`ConfirmRefused`, :class:`TicketExpired`, ``AccountRefused``,
         :class:`FacePending`; and :class:`TicketClosed` with the first answer when this very confirm was
@@ -136,7 +138,7 @@ class QrPhones:
                 require_admitted(phone, ticket)
             needs_code = isinstance(state, Scanned | Verifying) and state.code_required
             code = digits(self._entropy, 2) if needs_code else None
-            return machine.confirm(ticket, self._policy, now, code=code, epoch=phone.epoch)
+            return machine.confirm(ticket, self._policy, now, code=code, epoch=phone.epoch, authenticated=authenticated)
 
         flow = await self._changes.on_ticket(shaped(ticket_id), approve)
         approved = flow.current.state

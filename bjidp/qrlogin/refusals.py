@@ -68,7 +68,10 @@ class Refusals:
         if report and not await self._is_first(refused.ticket):
             return
         kind = EventKind.LOGIN_REPORTED if report else EventKind.LOGIN_REJECTED
-        facts = {Fact.PLATFORM: holder.platform, Fact.BROWSER: refused.browser, Fact.OS: refused.os}
+        facts = {Fact.BROWSER: refused.browser, Fact.OS: refused.os}
+        if holder.platform:
+            # Of whoever refuses a device on a page there is none.
+            facts[Fact.PLATFORM] = holder.platform
         if refused.action is not None:
             facts[Fact.ACTION] = refused.action
         event = AuditEvent(

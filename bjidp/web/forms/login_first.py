@@ -20,6 +20,9 @@ from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import Observer, at
 from bjidp.web.pages.login import Away
 
+DEVICE: Final = "/device"
+"""Where whoever is logged in types the code of a device (RFC 8628, section 3.3)."""
+
 HOME: Final = "/centre"
 """个人中心, below which every page is that of whoever is logged in."""
 
@@ -53,7 +56,7 @@ class LoginFirst:
         """
         await self._observer.source(request).hit(self._throttle, "page.opened", OPENED)
         # The path alone: what follows it is the client's, and names a form that went with its session.
-        page = request.path if is_own(request.path) else at(request, HOME)
+        page = request.path if is_own(request.path) or is_device(request.path) else at(request, HOME)
         about = Purposeful(Purpose.LOGIN, self._client, page)
         return await self._led(request, about, self._secret(request, asker))
 
@@ -85,6 +88,11 @@ class LoginFirst:
         if self._cookies.session_cookie(request) is not None:
             return Away.ENDED_BACK if leads_back else Away.ENDED
         return Away.FIRST if leads_back else None
+
+
+def is_device(path: str) -> bool:
+    """Tell whether ``path`` is of the page where somebody types the code of a device."""
+    return path.removeprefix("/h5") == DEVICE
 
 
 def is_own(path: str) -> bool:

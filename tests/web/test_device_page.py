@@ -1,0 +1,259 @@
+"""The page where somebody types the code of a device (RP-3)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.browser import Browser
+from tests.support.calls import Answer
+from tests.support.forms import form_of, send
+from tests.support.members import PASSWORD, USERNAME, enrolled
+from tests.support.program import Program
+from tests.web.device_site import KIOSK, Devices, error, two_clients
+from tests.web.test_account_login import tried
+
+pytestmark = pytest.mark.req("RP-3")
+
+WRONG = "代码不对，或已经过期"
+OVER = "这次请求已经结束"
+
+
+@pytest.fixture
+async def devices(program: Program) -> Devices:
+    return await two_clients(program)
+
+
+async def typed(browser: Browser, code: str, page: str = "/device") -> Answer:
+    """Type a code; return what the page answers."""
+    form = form_of(await browser.get(page), page)
+    return await send(browser, form.typed(user_code=code))
+
+
+async def led(browser: Browser, code: str, page: str = "/device") -> str:
+    """Type a code that leads on; return where."""
+    answer = await typed(browser, code, page)
+    assert answer.status == 303, answer.text
+    return str(answer.header("Location"))
+
+
+async def asked(browser: Browser, codes: dict[str, Any]) -> Answer:
+    """Type a device's code; return the page that asks."""
+    shown = await browser.get(await led(browser, codes["user_code"]))
+    assert shown.status == 200
+    return shown
+
+
+async def test_somebody_types_the_code_sees_what_is_asked_and_agrees(program: Program, devices: Devices) -> None:
+    codes = await devices.asked(scope="openid phone offline_access")
+    browser = await program.signed_in()
+    shown = await asked(browser, codes)
+    for words in ("登录政务大厅自助机", "kiosk.example", codes["user_code"], "手机号", "最长30天", "同意并登录"):
+        assert words in shown.text
+    answer = await send(browser, form_of(shown, "/device"), "agree")
+    assert (answer.status, answer.header("Location")) == (303, "/device?said=agreed")
+    assert "设备正在登录" in (await browser.get("/device?said=agreed")).text
+    given = (await devices.poll(codes)).json()
+    told = (await devices.post("/oauth/introspect", {"token": given["access_token"]}, "kiosk")).json()
+    assert (told["active"], told["amr"], told["scope"]) == (True, ["qr"], "openid phone offline_access")
+
+
+async def test_a_device_is_told_how_the_person_at_the_page_had_logged_in(program: Program, devices: Devices) -> None:
+    await enrolled(program)
+    browser = await program.browser()
+    assert (await tried(program, browser, USERNAME, PASSWORD)).status == 303
+    await program.advance(600)
+    codes = await devices.asked()
+    await send(browser, form_of(await asked(browser, codes), "/device"), "agree")
+    given = (await devices.poll(codes)).json()
+    told = (await devices.post("/oauth/introspect", {"token": given["access_token"]}, "kiosk")).json()
+    assert told["amr"] == ["pwd"]
+    assert told["auth_time"] == program.clock.now() // 1000 - 600
+
+
+async def test_who_says_no_is_the_end_of_it(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser = await program.signed_in()
+    answer = await send(browser, form_of(await asked(browser, codes), "/device"), "refuse")
+    assert answer.header("Location") == "/device?said=refused"
+    assert error(await devices.poll(codes)) == "access_denied"
+    assert "login.rejected" in [kind for (kind,) in program.sql("SELECT kind FROM audit_event")]
+    assert (await browser.get("/centre/log")).status == 200
+
+
+async def test_a_code_is_typed_as_people_type(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser = await program.signed_in()
+    assert await led(browser, codes["user_code"].lower().replace("-", " "))
+
+
+async def test_phones_have_a_page_of_their_own(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser = await program.signed_in()
+    iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
+    answer = await browser.get("/device", **{"User-Agent": iphone})
+    assert (answer.status, answer.header("Location")) == (303, "/h5/device")
+    assert (await led(browser, codes["user_code"], "/h5/device")).startswith("/h5/device?ticket=")
+
+
+async def test_a_stranger_logs_in_first_and_comes_back(program: Program, devices: Devices) -> None:
+    phone = await program.phone()
+    browser = await program.browser()
+    answer = browser.keep(await browser.get("/device"))
+    assert (answer.status, answer.header("Location")) == (303, "/login")
+    await browser.open()
+    socket = await program.socket(browser)
+    scanned = await phone.scan(program.frame(await socket.screen()))
+    await socket.next("scanned")
+    await phone.confirm(scanned.json())
+    assert (await browser.redeem((await socket.next("approved"))["grant"])).json() == {"next": "/device"}
+
+
+@pytest.mark.attack("M3")
+async def test_no_address_fills_a_code_in(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser = await program.signed_in()
+    shown = await browser.get(f"/device?user_code={codes['user_code']}")
+    assert codes["user_code"] not in shown.text
+
+
+@pytest.mark.attack("Q22", "Q7")
+async def test_a_code_that_leads_nowhere_is_told_in_one_way(program: Program, devices: Devices) -> None:
+    expired, taken, refused, redeemed = [await devices.asked() for _ in range(4)]
+    phone, other = await program.phone(), await program.phone("li-siyuan")
+    await other.scan(taken["verification_uri_complete"])
+    await phone.reject((await phone.scan(refused["verification_uri_complete"])).json())
+    scanned = (await phone.scan(redeemed["verification_uri_complete"])).json()
+    await phone.confirm(scanned)
+    await devices.poll(redeemed)
+    browser = await program.signed_in()
+    for code in ("BBBB-BBBB", taken["user_code"], refused["user_code"], redeemed["user_code"]):
+        answer = await typed(browser, code)
+        assert answer.status == 422
+        assert WRONG in answer.text
+        assert code in answer.text, "what was typed is kept"
+    await program.advance(300)
+    answer = await typed(browser, expired["user_code"])
+    assert (answer.status, WRONG in answer.text) == (422, True)
+
+
+@pytest.mark.attack("Q7", "O4")
+async def test_codes_are_tried_five_times_a_minute_however_many_are_sent_at_once(
+    program: Program, devices: Devices
+) -> None:
+    browser = await program.signed_in()
+    form = form_of(await browser.get("/device"), "/device")
+    sent = await asyncio.gather(*(send(browser, form.typed(user_code="BBBB-BBBB")) for _ in range(20)))
+    assert sorted(answer.status for answer in sent) == [422] * 5 + [429] * 15
+    codes = await devices.asked()
+    answer = await typed(browser, codes["user_code"])
+    assert (answer.status, answer.header("Retry-After") is not None) == (429, True)
+    await program.advance(61)
+    codes = await devices.asked()
+    assert await led(browser, codes["user_code"])
+
+
+@pytest.mark.attack("Q12", "Q9")
+async def test_another_session_is_told_nothing_of_what_one_has_taken(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser, stranger = await program.signed_in(), await program.signed_in(await program.phone("li-siyuan"))
+    where = await led(browser, codes["user_code"])
+    shown = await browser.get(where)
+    form = form_of(shown, "/device")
+    answer = await stranger.get(where)
+    assert answer.status == 422
+    assert OVER in answer.text
+    assert "政务大厅自助机" not in answer.text
+    theirs = form_of(await stranger.get("/device"), "/device")
+    fields = {name: value for name, value in form.values.items() if name in {"ticket", "confirm_token"}}
+    answer = await send(stranger, theirs.typed(**fields), "agree")
+    assert (answer.status, OVER in answer.text) == (422, True)
+    assert error(await devices.poll(codes)) == "authorization_pending"
+
+
+@pytest.mark.attack("Q5", "Q12")
+async def test_of_a_page_and_a_phone_of_one_account_the_last_to_look_decides(
+    program: Program, devices: Devices
+) -> None:
+    phone = await program.phone()
+    codes = await devices.asked()
+    browser = await program.signed_in(phone)
+    form = form_of(await asked(browser, codes), "/device")
+    scanned = await phone.scan(codes["verification_uri_complete"])
+    assert scanned.status == 200
+    answer = await send(browser, form, "agree")
+    assert (answer.status, OVER in answer.text) == (422, True)
+    assert (await phone.confirm(scanned.json())).status == 200
+
+
+async def test_a_button_pressed_twice_is_pressed_once(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser = await program.signed_in()
+    form = form_of(await asked(browser, codes), "/device")
+    for _ in range(2):
+        assert (await send(browser, form, "agree")).header("Location") == "/device?said=agreed"
+    assert (await send(browser, form, "refuse")).status == 422
+
+
+@pytest.mark.attack("Q15")
+async def test_who_reads_too_long_is_told_so(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser = await program.signed_in()
+    where = await led(browser, codes["user_code"])
+    form = form_of(await browser.get(where), "/device")
+    await program.advance(300)
+    for answer in (await send(browser, form, "agree"), await browser.get(where)):
+        assert (answer.status, OVER in answer.text) == (422, True)
+
+
+@pytest.mark.attack("W3")
+async def test_another_sites_form_is_refused(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    browser = await program.signed_in()
+    form = form_of(await asked(browser, codes), "/device")
+    form.values["csrf"] = "x" * 43
+    assert (await send(browser, form, "agree")).status == 403
+    assert error(await devices.poll(codes)) == "authorization_pending"
+
+
+@pytest.mark.attack("Q21")
+@pytest.mark.parametrize(
+    ("metadata", "asks", "words"),
+    [
+        (KIOSK | {"default_acr_values": ["L3"]}, {}, "要求中级认证"),
+        (KIOSK | {"default_acr_values": ["L4"]}, {}, "要求高级认证"),
+        (KIOSK, {"acr_values": "L2"}, "要求初级认证"),
+    ],
+)
+async def test_an_account_below_the_level_is_told_which(
+    program: Program, devices: Devices, metadata: dict[str, object], asks: dict[str, str], words: str
+) -> None:
+    await devices.register("bank", metadata)
+    browser = await program.signed_in()
+    program.sql("DELETE FROM identity")
+    codes = await devices.asked("bank", **asks)
+    answer = await typed(browser, codes["user_code"])
+    assert (answer.status, words in answer.text) == (403, True)
+    assert error(await devices.poll(codes, "bank")) == "authorization_pending"
+
+
+@pytest.mark.attack("B6")
+async def test_what_asks_for_a_face_is_confirmed_by_a_phone_alone(program: Program, devices: Devices) -> None:
+    codes = await devices.asked(acr_values="L3")
+    browser = await program.signed_in()
+    answer = await typed(browser, codes["user_code"])
+    assert (answer.status, "请用京通扫" in answer.text) == (403, True)
+    phone = await program.phone()
+    assert (await phone.scan(codes["verification_uri_complete"])).status == 200, "nobody has taken it"
+
+
+@pytest.mark.attack("P7", "T3")
+async def test_a_log_out_elsewhere_ends_what_a_page_has_agreed_to(program: Program, devices: Devices) -> None:
+    codes = await devices.asked()
+    phone = await program.phone()
+    browser = await program.signed_in(phone)
+    await send(browser, form_of(await asked(browser, codes), "/device"), "agree")
+    await phone.caller.send("DELETE", "/mp/v1/session", headers=phone.bearer)
+    assert error(await devices.poll(codes)) == "access_denied"
