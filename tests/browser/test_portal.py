@@ -111,6 +111,6 @@ async def test_whoever_does_not_agree_is_told_so_and_has_not_logged_in(demo: Dem
     await looks.at("denied")
     await page.get_by_role("link", name="重新登录").click()
     await agrees(page, "首都之窗")
-    await expect(page.get_by_role("heading", name="您现在以个人身份登录")).to_be_visible()
+    await expect(page.get_by_role("heading", name="您这次以本人身份登录")).to_be_visible()
     await looks.at("no-organisation")
     assert looks.found == []

@@ -441,15 +441,16 @@ async def test_a_session_ends_with_its_time(visit: Visit) -> None:
 async def test_a_service_for_organisations_shows_for_whom_somebody_acts(visit: Visit) -> None:
     visit.issuer.scope = "openid profile phone organisation"
     await visit.logs_in("company")
-    assert "您现在以个人身份登录" in await visit.words("/services/company")
+    assert "您这次以本人身份登录" in await visit.words("/services/company")
     visit.issuer.userinfo["organisation"] = {
         "credit_code": "91000000MA9907772D",
         "name": "北京往来示例文具有限公司",
         "role": "agent",
+        "powers": "filing",
     }
     await visit.posts("/me/refresh")
     text = await visit.words("/services/company")
-    for words in ("北京往来示例文具有限公司", "91000000MA9907772D", "经办人"):
+    for words in ("北京往来示例文具有限公司", "91000000MA9907772D", "经办人", "办事申报"):
         assert words in text
 
 

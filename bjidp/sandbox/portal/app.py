@@ -92,7 +92,7 @@ class Portal:
             raise web.HTTPNotFound
         session = self._session(request)
         # What was agreed to before stays in the new login.
-        scopes = service.scopes | (frozenset() if session is None else session.login.scopes & _ALL)
+        scopes = service.scopes | (frozenset() if session is None else session.login.scopes & _KEPT)
         prompt = "none" if request.query.get("prompt") == "none" else None
         try:
             started = await self._provider.start(scopes, service.level, prompt)
@@ -268,7 +268,7 @@ class Portal:
 
 
 _Values = Callable[[LoggedIn], Mapping[str, object]]
-_ALL: Final = frozenset(scope for service in SERVICES.values() for scope in service.scopes)
+_KEPT: Final = frozenset(scope for service in SERVICES.values() for scope in service.kept)
 
 
 def build_portal(settings: PortalSettings) -> web.Application:

@@ -38,6 +38,8 @@ DOCUMENTS: Final = {
 
 ROLES: Final = {"representative": "法定代表人", "agent": "经办人"}
 
+POWERS: Final = {"all": "全部事项", "filing": "办事申报", "query": "信息查询"}
+
 _BEIJING: Final = timedelta(hours=8)
 
 
@@ -177,13 +179,15 @@ def organisation_of(login: LoggedIn) -> Mapping[str, str] | None:
     found = login.userinfo.get("organisation")
     if not isinstance(found, Mapping):
         return None
-    role = str(found.get("role", ""))
-    return {
+    role, powers = str(found.get("role", "")), str(found.get("powers", ""))
+    facts = {
         "法人名称": str(found.get("name", "")),
         "统一社会信用代码": str(found.get("credit_code", "")),
         "办理人": name_of(login),
         "办理身份": ROLES.get(role, role),
+        "办理范围": POWERS.get(powers, powers),
     }
+    return {label: text for label, text in facts.items() if text}
 
 
 def is_phone(request: web.Request) -> bool:

@@ -22,10 +22,17 @@ class Service(Struct, frozen=True):
     level: str | None = None
     """The least level of a login for it."""
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """What the next login asks for again; for whom somebody acts is chosen anew at each that asks."""
+        return self.scopes - {REPRESENTING}
+
     def missing(self, scopes: frozenset[str], level: str) -> bool:
         """Tell whether a login that gave ``scopes`` at a ``level`` is not enough."""
         return not self.scopes <= scopes or (self.level is not None and level < self.level)
 
+
+REPRESENTING: Final = "organisation"
 
 AWAY: Final = "offline_access"
 """The scope by which a site reads on while the person is away; it is given with a fresh consent alone (OpenID Connect
@@ -37,7 +44,7 @@ SERVICES: Final = {
     "me": Service("/me", "用户中心", _BASIC),
     "fund": Service("/services/fund", "住房公积金提取", _BASIC | {"identity"}, "L3"),
     "reminders": Service("/services/reminders", "办件进度提醒", _BASIC | {AWAY}),
-    "company": Service("/services/company", "企业年度报告", _BASIC | {"organisation"}),
+    "company": Service("/services/company", "企业年度报告", _BASIC | {REPRESENTING}),
 }
 
 
