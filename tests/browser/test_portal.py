@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 from playwright.async_api import Page, expect
 
+from bjidp.clock import SystemClock
+from bjidp.organisations.ports import NewOrganisation
+from bjidp.person import DocumentType, Person
 from tests.browser.test_journeys import at_home
-from tests.support.accounts import member_at
-from tests.support.computer import Computer
+from tests.support.accounts import member_at, stores_at
+from tests.support.computer import PATIENCE, Computer
 from tests.support.demo import Demo
 from tests.support.handset import Handset
 from tests.support.looks import Looks
-from tests.support.screens import PASSWORD
+from tests.support.screens import PASSWORD, gets_a_code
+
+ZHOU = Person(DocumentType.RESIDENT_ID, "周示例", "101010199003079147")
+NAME, CODE = "北京往来示例文具有限公司", "91000000MA9907772D"
 
 pytestmark = pytest.mark.req("RP-4", "LOG-8")
 
@@ -24,6 +31,27 @@ async def agrees(page: Page, *reads: str) -> None:
     for words in reads:
         await expect(page.get_by_role("main")).to_contain_text(words)
     await page.get_by_role("button", name="同意并登录").click()
+
+
+async def enters(demo: Demo, screen: Computer, name: str) -> None:
+    """Log in with a password on the page that the portal has led to, of a computer or a phone."""
+    page = screen.page
+    await expect(page).to_have_url(re.compile(r"/login"))
+    if "/h5/" not in page.url:
+        await page.get_by_role("tab", name="账号登录").click()
+    else:
+        await page.get_by_role("checkbox").check()
+    await page.locator("#f-account").fill(name)
+    await page.locator("#f-password").fill(PASSWORD)
+    await page.locator("#f-captcha").fill(await screen.captcha(demo))
+    await page.keyboard.press("Enter")
+
+
+async def is_told(demo: Demo, page: Page, words: str) -> None:
+    """Look at 用户中心 until it says ``words``: the server tells the portal a moment later."""
+    async with asyncio.timeout(PATIENCE / 1_000):
+        while not await page.get_by_text(words).is_visible():
+            await page.goto(f"{demo.portal}/me")
 
 
 async def is_in(demo: Demo, page: Page, who: str, level: str) -> None:
@@ -82,11 +110,7 @@ async def test_somebody_logs_in_to_the_portal_on_a_phone_by_password(demo: Demo,
     await looks.at("login-first")
     await page.get_by_role("main").get_by_role("link", name="登录").click()
     await expect(page).to_have_url(re.compile(r"/h5/login"))
-    await page.locator("#f-account").fill(number)
-    await page.locator("#f-password").fill(PASSWORD)
-    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
-    await page.get_by_role("checkbox").check()
-    await page.get_by_role("button", name="授权并登录").click()
+    await enters(demo, handheld, number)
     await agrees(page, "首都之窗")
     await is_in(demo, page, "p***********5", "未实名")
     await looks.at("me")
@@ -100,11 +124,7 @@ async def test_whoever_does_not_agree_is_told_so_and_has_not_logged_in(demo: Dem
     await member_at(demo.config, username="portal_no", phone=number, password=PASSWORD)
     await page.goto(f"{demo.portal}/services/company")
     await page.get_by_role("main").get_by_role("link", name="登录").click()
-    await page.locator("#f-account").fill(number)
-    await page.locator("#f-password").fill(PASSWORD)
-    await page.locator("#f-captcha").fill(await handheld.captcha(demo))
-    await page.get_by_role("checkbox").check()
-    await page.get_by_role("button", name="授权并登录").click()
+    await enters(demo, handheld, number)
     await page.get_by_role("button", name="不同意").click()
     await expect(page.get_by_role("heading", name="您没有同意授权")).to_be_visible()
     await expect(page.get_by_role("banner").get_by_role("link", name="登录")).to_be_visible()
@@ -114,3 +134,67 @@ async def test_whoever_does_not_agree_is_told_so_and_has_not_logged_in(demo: Dem
     await expect(page.get_by_role("heading", name="您这次以本人身份登录")).to_be_visible()
     await looks.at("no-organisation")
     assert looks.found == []
+
+
+@pytest.mark.req("ORG-3", "UX-2")
+async def test_somebody_acts_for_an_organisation_at_the_portal(demo: Demo, computer: Computer) -> None:
+    page, looks = computer.page, Looks(computer, "portal-organisation")
+    leader = await member_at(demo.config, username="portal_org", phone="15400097003", password=PASSWORD, document=ZHOU)
+    async with stores_at(demo.config) as stores:
+        bound, now = await stores.identities.bound(leader), SystemClock().now()
+        assert bound is not None
+        led = NewOrganisation(credit_code=CODE, name=NAME, bound_at=bound.bound_at, asked_at=now)
+        await stores.organisations.register(leader, led, now)
+    await page.goto(f"{demo.portal}/")
+    await page.get_by_role("link", name="企业年度报告").click()
+    await page.get_by_role("main").get_by_role("link", name="登录").click()
+    await enters(demo, computer, "portal_org")
+    await page.get_by_role("button", name="以本人登录").click()
+    await agrees(page, "首都之窗")
+    await expect(page.get_by_role("heading", name="您这次以本人身份登录")).to_be_visible()
+    await page.get_by_role("link", name="选择代表的法人").click()
+    await page.get_by_role("button", name=f"代表它登录 {NAME}").click()
+    await expect(page).to_have_url(f"{demo.portal}/services/company")
+    for words in (NAME, CODE, "法定代表人", "周**"):
+        await expect(page.get_by_role("main")).to_contain_text(words)
+    await looks.at("company")
+    await page.get_by_role("link", name="用户中心").click()
+    await expect(page.get_by_text("正在代表")).to_be_visible()
+    await looks.at("me")
+    assert looks.found == []
+
+
+@pytest.mark.req("RP-1", "UX-2")
+async def test_a_log_out_in_the_personal_centre_is_one_from_the_portal_too(demo: Demo, computer: Computer) -> None:
+    page, looks = computer.page, Looks(computer, "portal-told")
+    await member_at(demo.config, username="portal_out", phone="15400097004", password=PASSWORD)
+    await page.goto(f"{demo.portal}/login")
+    await enters(demo, computer, "portal_out")
+    await agrees(page, "首都之窗")
+    await is_in(demo, page, "p***********t", "未实名")
+    await page.get_by_role("link", name="实名等级").click()
+    await page.get_by_role("button", name="退出").click()
+    await expect(page.get_by_role("heading", name="您已退出")).to_be_visible()
+    await is_told(demo, page, "您在统一身份认证平台退出了登录，首都之窗也随之退出。")
+    await expect(page.get_by_role("banner").get_by_role("link", name="登录")).to_be_visible()
+    await looks.at("logged-out")
+    await page.get_by_role("link", name="重新登录").click()
+    await expect(page).to_have_url(re.compile(r"/login"))
+    assert looks.found == []
+
+
+@pytest.mark.req("ACC-7", "RP-1")
+async def test_the_end_of_an_account_is_told_to_the_portal(demo: Demo, handheld: Computer) -> None:
+    page, number = handheld.page, "15400097005"
+    await member_at(demo.config, username="portal_end", phone=number, password=PASSWORD)
+    await page.goto(f"{demo.portal}/login")
+    await enters(demo, handheld, number)
+    await agrees(page, "首都之窗")
+    await is_in(demo, page, "p***********d", "未实名")
+    await page.get_by_role("link", name="实名等级").click()
+    await page.get_by_role("link", name="账号注销").click()
+    await page.get_by_role("button", name="仍要注销").click()
+    await gets_a_code(demo, handheld, number)
+    await page.get_by_role("button", name="确认注销账号", exact=True).click()
+    await expect(page.get_by_role("heading", name="账号已注销")).to_be_visible()
+    await is_told(demo, page, "首都之窗也随之退出")
