@@ -52,7 +52,7 @@ def build(rooms: Rooms) -> web.Application:
         recovery_part(rooms, front, verification, endings),
         centre_part(rooms, front, verification, mini_sessions, own, acts),
         outcomes_part(rooms, verification, endings),
-        oidc_part(rooms, front, qr, own.organisations.acting),
+        oidc_part(rooms, front, qr, own.organisations.acting, acts),
         devices_part(rooms, front, qr),
         pages_part(rooms, front, qr, verification, acts),
     )
