@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 import msgspec
 import structlog
 
-from bjidp import registrar, staff
+from bjidp import backlog, registrar, staff
 from bjidp.appeals.appeal import Verdict
 from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.config.settings import Settings
@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     demo.add_argument("--lan", action="store_true", help="listen on the local network, over https, for a real phone")
     _add_appeals(commands)
     _add_clients(commands)
+    _add_national(commands)
     chosen = parser.parse_args(arguments)
     log_to_stderr()
     with faults_in_words():
@@ -68,6 +69,10 @@ def main(arguments: list[str] | None = None) -> None:
                 settings = load(chosen.config or chosen.data / "server.toml", system_environment())
                 with silence_in_words(settings):
                     _register(settings, chosen)
+            case "national":
+                settings = load(chosen.config or chosen.data / "server.toml", system_environment())
+                with silence_in_words(settings):
+                    print(*backlog.run(settings.storage.database_url), sep="\n")
             case "demo":
                 # Imported here: a production server neither needs the sandbox nor has its dependencies.
                 from bjidp.demo import run_demo
@@ -103,9 +108,20 @@ def _add_clients(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.add_argument("client", metavar="ID")
     telling = doing.add_parser("logouts", help="whether they were told of those who are logged in no more")
     for one in (adding, listing, showing, removing, telling):
-        where = one.add_mutually_exclusive_group()
-        where.add_argument("--config", type=Path, metavar="FILE", help="the server's TOML file")
-        where.add_argument("--data", type=Path, default=DEMO, metavar="DIR", help="the demo's folder")
+        _add_place(one)
+
+
+def _add_national(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    national = commands.add_parser("national", help="see who waits to be handed on to the national platform")
+    doing = national.add_subparsers(dest="doing", required=True)
+    listing = doing.add_parser("list", help="our reference of each, since when, how often tried, when next")
+    _add_place(listing)
+
+
+def _add_place(command: argparse.ArgumentParser) -> None:
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--config", type=Path, metavar="FILE", help="the server's TOML file")
+    where.add_argument("--data", type=Path, default=DEMO, metavar="DIR", help="the demo's folder")
 
 
 def _register(settings: Settings, chosen: argparse.Namespace) -> None:

@@ -324,6 +324,13 @@ def _write_config(place: Place, vendors: ClientSettings) -> Path:
             "token_url": vendors.national_login.token_url,
             "user_url": vendors.national_login.user_url,
         },
+        "national_register": {
+            "client_id": vendors.national_register.client_id,
+            "client_secret": vendors.national_register.secret,
+            "url": vendors.national_register.url,
+            "known": vendors.national_register.known,
+            "refused": vendors.national_register.refused,
+        },
         "alipay_login": {
             "app_id": vendors.alipay_login.app_id,
             "private_key": _File("alipay.pem"),

@@ -156,6 +156,7 @@ def _tidying(rooms: Rooms) -> Tidying:
         mini_sessions=stores.mini_sessions,
         accounts=stores.accounts,
         members=stores.members,
+        wishes=stores.wishes,
         identities=stores.identities,
         checks=stores.checks,
         organisations=stores.organisations,

@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 
 import structlog
 
+from bjidp.accounts.national.ports import WishStore
+from bjidp.accounts.national.wish import KEPT as WISHES_KEPT
 from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.appeals.appeal import ATTACHMENTS_KEPT
 from bjidp.appeals.appeal import KEPT as APPEALS_KEPT
@@ -67,6 +69,7 @@ class Tidying:
         mini_sessions: MiniSessionStore,
         accounts: AccountStore,
         members: MemberStore,
+        wishes: WishStore,
         identities: IdentityStore,
         checks: CheckStore,
         organisations: OrganisationStore,
@@ -87,6 +90,7 @@ class Tidying:
             "mini_sessions": _deleting(mini_sessions.purge, 0),
             "networks": _deleting(accounts.forget_networks, NETWORKS_KEPT),
             "notices": _deleting(members.forget_notices, NOTICES_KEPT),
+            "national_wishes": _deleting(wishes.forget, WISHES_KEPT),
             "identity_checks": _deleting(checks.forget, CHECKS_KEPT),
             "mandates": _deleting(organisations.forget, MANDATES_KEPT),
             "attachments": _deleting(appeals.forget_attachments, ATTACHMENTS_KEPT),

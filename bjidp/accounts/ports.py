@@ -213,12 +213,14 @@ class Member(Struct, frozen=True, kw_only=True):
 class NewMember(Struct, frozen=True, kw_only=True):
     """What registration on a page creates in one transaction: the account, its identifiers, an audit event.
 
-    ``username`` None lets the system make one (REG-3); ``password`` is a hash.
+    ``username`` None lets the system make one (REG-3); ``password`` is a hash; with ``national`` also the wish to
+    become a user of 国家政务服务平台 (REG-1).
     """
 
     username: str | None
     phone: str
     password: str | None
+    national: bool = False
 
     def __repr__(self) -> str:
         """Show nothing of it."""

@@ -110,12 +110,14 @@ def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verifica
         pseudonyms=pseudonyms,
         clock=rooms.clock,
         windows=RegistrationWindows(),
+        national=settings.national_register is not None,
     )
     registering = RegistrationPages(
         settings=RegistrationSettings(
             client=Client(settings.server.client_name, rooms.site.host),
             home=HOME,
             bank_cards=Operation.BANK_CARD in acts,
+            national=settings.national_register is not None,
         ),
         desk=front.desk,
         registrations=registrations,

@@ -16,6 +16,7 @@ from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.devices import devices_part
 from bjidp.bootstrap.front import wire_front
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
+from bjidp.bootstrap.national import national_part
 from bjidp.bootstrap.oidc import oidc_part
 from bjidp.bootstrap.pages import pages_part
 from bjidp.bootstrap.qr import wire_qr
@@ -52,7 +53,8 @@ def build(rooms: Rooms) -> web.Application:
         recovery_part(rooms, front, verification, endings),
         centre_part(rooms, front, verification, mini_sessions, own, acts),
         outcomes_part(rooms, verification, endings),
-        oidc_part(rooms, front, qr, own.organisations.acting, acts),
+        national_part(rooms),
+        oidc_part(rooms, front, qr, own.organisations.acting),
         devices_part(rooms, front, qr),
         pages_part(rooms, front, qr, verification, acts),
     )

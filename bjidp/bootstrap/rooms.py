@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, TypeVar
 from msgspec import Struct
 
 from bjidp.accounts.drafts import Drafts, Sealed
+from bjidp.accounts.national.ports import WishStore
 from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.appeals.ports import AppealStore
 from bjidp.audit.ports import AuditLog
@@ -82,6 +83,7 @@ class Stores(Struct, frozen=True, kw_only=True):
 
     accounts: AccountStore
     members: MemberStore
+    wishes: WishStore
     identities: IdentityStore
     checks: CheckStore
     organisations: OrganisationStore
@@ -181,6 +183,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         return Stores(
             accounts=sql.accounts,
             members=sql.members,
+            wishes=sql.wishes,
             identities=sql.identities,
             checks=sql.checks,
             organisations=sql.organisations,
@@ -226,6 +229,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
     return Stores(
         accounts=sql.accounts,
         members=sql.members,
+        wishes=sql.wishes,
         identities=sql.identities,
         checks=sql.checks,
         organisations=sql.organisations,

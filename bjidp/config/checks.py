@@ -30,7 +30,13 @@ from bjidp.store_addresses import AddressFault, is_whole, read_database_url, rea
 from bjidp.vendors.aes_cbc import read_key
 from bjidp.vendors.ecb import read_key as read_national_key
 from bjidp.vendors.rsa_keys import read_private_key, read_public_key
-from bjidp.vendors.settings import AlipayLoginSettings, AlipaySettings, ChuanglanSettings
+from bjidp.vendors.settings import (
+    AlipayLoginSettings,
+    AlipaySettings,
+    ChuanglanSettings,
+    NationalLoginSettings,
+    NationalRegisterSettings,
+)
 from bjidp.verification.code import BY_SMS
 from bjidp.verification.mail_address import mail_address
 from bjidp.verification.ranges import is_synthetic_mail
@@ -56,6 +62,9 @@ SMS: Final = ("chuanglan", "chuanglan_second")
 
 ALIPAY: Final = ("alipay", "alipay_login")
 """The sections of apps at Alipay."""
+
+NATIONAL: Final = ("national_login", "national_register")
+"""The sections of applications at 国家政务服务平台."""
 
 REGISTERS: Final = ("authority", "bank", "business_register")
 """The sections of those who take what we have signed."""
@@ -248,12 +257,20 @@ def _alipay_aes_key(settings: Settings) -> Iterator[str]:
             yield f"alipay.aes_key: {fault}"
 
 
-def _national_secret(settings: Settings) -> Iterator[str]:
-    if settings.national_login is not None:
+def _national_secret(section: str, settings: Settings) -> Iterator[str]:
+    app: NationalLoginSettings | NationalRegisterSettings | None = getattr(settings, section)
+    if app is not None:
         try:
-            read_national_key(settings.national_login.client_secret)
+            read_national_key(app.client_secret)
         except ValueError as fault:
-            yield f"national_login.client_secret: {fault}"
+            yield f"{section}.client_secret: {fault}"
+
+
+def _national_codes(settings: Settings) -> Iterator[str]:
+    register = settings.national_register
+    if register is not None:
+        for code in sorted({"0", *register.known} & set(register.refused) | {"0"} & set(register.known)):
+            yield f"national_register.known, national_register.refused: {code} means one thing alone, and 0 is yes"
 
 
 def _wechat_public(settings: Settings) -> Iterator[str]:
@@ -412,7 +429,8 @@ RULES: Final[tuple[Rule, ...]] = (
     *(partial(_alipay_private_key, section) for section in ALIPAY),
     *(partial(_alipay_public_key, section) for section in ALIPAY),
     _alipay_aes_key,
-    _national_secret,
+    *(partial(_national_secret, section) for section in NATIONAL),
+    _national_codes,
     _wechat_public,
     *(partial(_register_key, section) for section in REGISTERS),
     *(partial(_register_secret, section) for section in REGISTERS),

@@ -42,6 +42,7 @@ REGISTERS: Final = (
     "national_login.page_url",
     "national_login.token_url",
     "national_login.user_url",
+    "national_register.url",
 )
 """Settings of those that are wherever the operator says."""
 

@@ -23,6 +23,7 @@ from bjidp.vendors.settings import (
     ChuanglanSettings,
     MailSettings,
     NationalLoginSettings,
+    NationalRegisterSettings,
     WechatLoginSettings,
     WechatSettings,
 )
@@ -148,7 +149,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     business_register: BusinessRegisterSettings | None = None
     """Without one no organisation is registered."""
     national_login: NationalLoginSettings | None = None
-    """Without one nobody logs in by 国家政务服务平台; and so for the three below."""
+    """Without one nobody logs in by 国家政务服务平台; and so for the three logins below."""
+    national_register: NationalRegisterSettings | None = None
+    """Without one nobody who registers is asked whether they want to become a user of 国家政务服务平台 too."""
     alipay_login: AlipayLoginSettings | None = None
     wechat_login: WechatLoginSettings | None = None
     baidu_login: BaiduLoginSettings | None = None

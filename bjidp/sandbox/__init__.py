@@ -16,7 +16,8 @@ Services            What is there
 ``/baidu``          jscode2sessionkey (and its older address), oauth token, faceprint verifyToken, idcard/submit,
                     result/detail, result/getall, the page /face/print/; for websites oauth/2.0/authorize and
                     passport/users/getInfo
-``/national``       a stand-in for 国家政务服务平台: open/login/goUserLogin, getAccessToken, getUserInfo
+``/national``       a stand-in for 国家政务服务平台: open/login/goUserLogin, getAccessToken, getUserInfo,
+                    doUserRegisterByCertInfo
 ``/authority``      v1/check: does this name belong to this document number?
 ``/bank``           v1/verify: do person, card and reserved phone belong together?
 ``/register``       v1/check: does this organisation exist, and who is its 法定代表人?

@@ -101,6 +101,7 @@ def build(settings: SandboxSettings) -> web.Application:
             "authority": authority.charged,
             "bank": bank.charged,
             "register": business_register.charged,
+            "national": national.registered,
         },
         logins={"wechat": wechat.login, "alipay": alipay.login, "baidu": baidu.login},
         cameras=(wechat.face, alipay.face, baidu.face),

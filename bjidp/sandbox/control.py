@@ -134,7 +134,7 @@ class Control:
         return _json([PublicOrganisation.of(organisation) for organisation in self._organisations])
 
     async def list_charges(self, request: web.Request) -> web.StreamResponse:
-        """Answer what a register has charged for, by the caller's own ids, oldest first."""
+        """Answer what a register has charged for, or whom ``national`` made users, by the caller's ids, in order."""
         charged = self._charges.get(_required(request, "service"))
         if charged is None:
             raise Refused(400, "invalid_request", f"these charge: {', '.join(self._charges)}")

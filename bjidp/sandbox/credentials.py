@@ -151,6 +151,13 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
                 client_id=self.national.client_id,
                 secret=self.national.secret,
             ),
+            national_register=NationalRegisterClient(
+                url=f"{base}/national/open/api/register/doUserRegisterByCertInfo",
+                client_id=self.national.client_id,
+                secret=self.national.secret,
+                known=["20001"],
+                refused=["20002"],
+            ),
             authority=_register_client(f"{base}/authority", self.authority),
             bank=_register_client(f"{base}/bank", self.bank),
             business_register=_register_client(f"{base}/register", self.business_register),
@@ -242,6 +249,16 @@ class NationalLoginClient(Struct, frozen=True):
     secret: str
 
 
+class NationalRegisterClient(Struct, frozen=True):
+    """What a client needs that makes users of 国家政务服务平台: ``known`` and ``refused`` are codes for no."""
+
+    url: str
+    client_id: str
+    secret: str
+    known: list[str]
+    refused: list[str]
+
+
 class RegisterClient(Struct, frozen=True):
     """What a client of a register needs."""
 
@@ -279,6 +296,7 @@ class ClientSettings(Struct, frozen=True):
     alipay_login: AlipayLoginClient
     baidu_login: BaiduLoginClient
     national_login: NationalLoginClient
+    national_register: NationalRegisterClient
     authority: RegisterClient
     bank: RegisterClient
     business_register: RegisterClient

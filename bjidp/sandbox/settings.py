@@ -80,6 +80,8 @@ class NationalRules(Struct, frozen=True, kw_only=True):
     cipher: Literal["aes", "sm4"] = "aes"
     seals_users: bool = False
     """What is told of a user is encrypted as a whole, and not the number of the document alone."""
+    users: frozenset[str] = frozenset()
+    """The persons, by their ids, who are users before anybody makes them."""
 
 
 class ChuanglanRules(Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ from bjidp.vendors.chuanglan.templates import ChuanglanTemplates
 from bjidp.vendors.chuanglan.texts import ChuanglanTexts
 from bjidp.vendors.failover import Failover
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
+from bjidp.vendors.national.register import NationalRegisterClient
 from bjidp.vendors.national.sign_in import NationalSignIn
 from bjidp.vendors.ports import (
     LogoutReceivers,
@@ -54,6 +55,7 @@ from bjidp.vendors.settings import (
     ChuanglanSettings,
     MailSettings,
     NationalLoginSettings,
+    NationalRegisterSettings,
     WechatLoginSettings,
     WechatSettings,
 )
@@ -150,6 +152,13 @@ def build_web_sign_ins(
             page_url=baidu.page_url,
         )
     return found
+
+
+def build_national_register(
+    settings: NationalRegisterSettings, *, http: HttpClients, clock: Clock
+) -> NationalRegisterClient:
+    """Return who makes users of the national platform; raise :class:`ValueError` for a key that can't be read."""
+    return NationalRegisterClient(http.open("national_register", settings.url), settings=settings, clock=clock)
 
 
 def build_authority(settings: AuthoritySettings, *, http: HttpClients, clock: Clock) -> AuthorityClient:

@@ -346,6 +346,28 @@ class BusinessRegister(Protocol):
         ...
 
 
+class NationalAnswer(StrEnum):
+    """What has become of a person at the national platform."""
+
+    JOINED = "joined"
+    """They are a user now, by this very call or an earlier one of the same reference."""
+    KNOWN = "known"
+    """They were one before."""
+    REFUSED = "refused"
+    """The platform will not have them: asking again would change nothing."""
+
+
+class NationalRegister(Protocol):
+    """国家政务服务平台, where a person whose identity is proved here is made a user."""
+
+    async def register(self, person: Person, phone: str, *, reference: str) -> NationalAnswer:
+        """Make the person a user, known by ``phone``; raise ``VendorUnavailable``, and it may have happened or not.
+
+        ``reference`` is the caller's own: asked again with it, the platform answers as it did, and makes nobody twice.
+        """
+        ...
+
+
 class Sms(Struct, frozen=True, kw_only=True):
     """A short message to one person, in both forms that providers take: whole words, or values for a template."""
 

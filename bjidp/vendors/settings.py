@@ -178,3 +178,31 @@ class NationalLoginSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Where an answer has the name of the user."""
     sealed: str = ""
     """The member of the answer about the user that is encrypted, and is JSON beneath; empty where none is."""
+
+
+class NationalRegisterSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The application at 国家政务服务平台 that makes users there.
+
+    The path that is public by its name is ``/open/api/register/doUserRegisterByCertInfo``; what it is sent is told to
+    who joins it. The defaults are a profile of our own in the manner of Beijing's platform.
+    """
+
+    client_id: str
+    client_secret: Secret
+    """32 hexadecimal digits: the key of what is encrypted."""
+    url: str
+    """The whole address of the call."""
+    cipher: Literal["aes", "sm4"] = "aes"
+    """Of 128 bits, in ECB mode, written in hexadecimal."""
+    reference_parameter: str = "request_id"
+    """What our reference is called, by which a second attempt makes nobody twice."""
+    person_parameter: str = "cert_info"
+    """What the person is called, who is encrypted as JSON."""
+    status: str = "meta.code"
+    """Where an answer tells whether it is a yes, as names of members; zero is yes."""
+    echo: str = "data.request_id"
+    """Where a yes repeats our reference, since another question's answer counts for nothing; empty where it is not."""
+    known: list[str] = []
+    """Which codes say that the person is a user there already."""
+    refused: list[str] = []
+    """Which codes say no for good. No public document lists any; whatever is not here is an outage, and asked again."""

@@ -6,7 +6,7 @@ was typed and what is wrong beside it, and whatever was done answers with a redi
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
 from aiohttp import web
 from msgspec import Struct
@@ -49,9 +49,6 @@ _PATH: Final = {
     Step.DONE: "/register/done",
 }
 
-FormOf: TypeAlias = type[RegisterPage] | type[RegisterH5Page]
-_FORM_PAGE: Final[dict[Surface, FormOf]] = {Surface.PC: RegisterPage, Surface.H5: RegisterH5Page}
-
 
 class RegistrationForm(Form, frozen=True, forbid_unknown_fields=True):
     """The fields of both forms."""
@@ -62,6 +59,7 @@ class RegistrationForm(Form, frozen=True, forbid_unknown_fields=True):
     password: str = ""
     again: str = ""
     agreed: str = ""
+    national: str = ""
 
     @property
     def typed(self) -> Typed:
@@ -75,6 +73,7 @@ class RegistrationForm(Form, frozen=True, forbid_unknown_fields=True):
             password=self.password,
             again=self.again,
             agreed=self.agreed == "yes",
+            national=self.national == "yes",
         )
 
     def __repr__(self) -> str:
@@ -83,11 +82,12 @@ class RegistrationForm(Form, frozen=True, forbid_unknown_fields=True):
 
 
 class RegistrationSettings(Struct, frozen=True):
-    """Where somebody goes who came from nowhere else, the personal centre, and whether there is a bank to ask."""
+    """Where somebody goes who came from nowhere else, the personal centre, and which outside services there are."""
 
     client: Client
     home: str
     bank_cards: bool
+    national: bool
 
 
 class RegistrationPages:
@@ -135,9 +135,10 @@ class RegistrationPages:
         if surface is Surface.PC and is_phone(request):
             return self._desk.lead(asker, f"/h5{request.rel_url.raw_path_qs}")
         draft = await self._registrations.find(asker.holder, request.query.get("flow"))
-        values = {} if draft is None else _values(draft.facts.username, draft.facts.phone, agreed=draft.facts.agreed)
+        facts = None if draft is None else draft.facts
+        values = {} if facts is None else _values(facts.username, facts.phone, facts.agreed, facts.national)
         view = await self._form_views.fill(_view(asker, draft, values), asker.holder, asker.source)
-        return self._desk.answer(request, asker, _FORM_PAGE[surface](form=view, proved=_is_proved(draft, values)))
+        return self._desk.answer(request, asker, self._page(surface, view, proved=_is_proved(draft, values)))
 
     async def post(self, request: web.Request) -> web.Response:
         """Send a code, show another picture, take another number, or register: what was pressed says which."""
@@ -264,7 +265,7 @@ class RegistrationPages:
             return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}?flow={flow}")
         draft = await self._registrations.find(asker.holder, flow)
         view = await self._form_views.fill(_view(asker, draft, {}), asker.holder, asker.source)
-        return self._desk.answer(request, asker, _FORM_PAGE[surface](form=view))
+        return self._desk.answer(request, asker, self._page(surface, view))
 
     async def _again(
         self, request: web.Request, asker: Asker, form: RegistrationForm, error: BjidpError | None
@@ -273,15 +274,21 @@ class RegistrationPages:
         posted = Posted(form, error, BESIDE)
         posted.require_told(StaleForm, Retryable, SmsNotOffered)
         draft = await self._registrations.find(asker.holder, form.flow)
-        values = _values(form.username, form.phone, agreed=form.typed.agreed)
+        values = _values(form.username, form.phone, form.typed.agreed, form.typed.national)
         if "code" not in posted.faults and not isinstance(error, StaleForm | PhoneTaken):
             # It was not used, so the message need not be looked up again.
             values["code"] = form.code
         view = await self._form_views.fill(_view(asker, draft, values), asker.holder, asker.source, posted)
-        page = _FORM_PAGE[surface_of(request)](
-            form=view, proved=_is_proved(draft, values), taken=isinstance(error, PhoneTaken)
-        )
+        taken = isinstance(error, PhoneTaken)
+        page = self._page(surface_of(request), view, proved=_is_proved(draft, values), taken=taken)
         return self._desk.answer(request, asker, page, because=posted.because)
+
+    def _page(
+        self, surface: Surface, form: FormView, *, proved: bool = False, taken: bool = False
+    ) -> RegisterPage | RegisterH5Page:
+        if surface is Surface.H5:
+            return RegisterH5Page(form=form, proved=proved, taken=taken)
+        return RegisterPage(form=form, proved=proved, taken=taken, national=self._settings.national)
 
     async def _applicant(self, request: web.Request, asker: Asker) -> Applicant:
         client, following = await self._origin(request)
@@ -330,8 +337,9 @@ def _is_proved(draft: Draft[Begun] | None, values: dict[str, str]) -> bool:
     return draft is not None and number is not None and draft.facts.proved == number.digits
 
 
-def _values(username: str, phone: str, *, agreed: bool) -> dict[str, str]:
-    return {"username": username, "phone": phone, "agreed": "yes" if agreed else ""}
+def _values(username: str, phone: str, agreed: bool, national: bool) -> dict[str, str]:  # noqa: FBT001 - two boxes
+    boxes = {"agreed": agreed, "national": national}
+    return {"username": username, "phone": phone} | {box: "yes" if ticked else "" for box, ticked in boxes.items()}
 
 
 def _at(surface: Surface, step: Step) -> str:

@@ -45,6 +45,7 @@ from bjidp.vendors.settings import (
     ChuanglanSettings,
     MailSettings,
     NationalLoginSettings,
+    NationalRegisterSettings,
     WechatLoginSettings,
     WechatSettings,
 )
@@ -482,6 +483,7 @@ def _settings(url: str, database: Path, clients: ClientSettings) -> Settings:
             app_id=clients.wechat.app_id, app_secret=Secret(clients.wechat.secret), base_url=clients.wechat.base_url
         ),
         **web_logins(clients),
+        national_register=national_register(clients),
         chuanglan=ChuanglanSettings(
             account=clients.chuanglan.account,
             password=Secret(clients.chuanglan.password),
@@ -531,6 +533,18 @@ def web_logins(clients: ClientSettings) -> dict[str, Any]:
             base_url=clients.baidu_login.base_url,
         ),
     }
+
+
+def national_register(clients: ClientSettings) -> NationalRegisterSettings:
+    """Return the section of the call that makes users of the national platform, as the sandbox has it."""
+    told = clients.national_register
+    return NationalRegisterSettings(
+        client_id=told.client_id,
+        client_secret=Secret(told.secret),
+        url=told.url,
+        known=told.known,
+        refused=told.refused,
+    )
 
 
 def _everywhere(settings: Settings, clients: ClientSettings) -> Settings:

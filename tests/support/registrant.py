@@ -53,7 +53,7 @@ class Registrant:
         await self.page.get_by_label("密码", exact=True).fill(PASSWORD)
         if self.path == "/register":
             await self.page.get_by_label("再次输入密码").fill(PASSWORD)
-        await self.page.get_by_role("checkbox").check()
+        await self.page.get_by_role("checkbox", name="同意").check()
 
     async def sends(self) -> None:
         """Press the form's button."""

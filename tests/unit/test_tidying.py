@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 import structlog
 
+from bjidp.accounts.national.ports import WishStore
 from bjidp.accounts.ports import AccountStore, MemberStore
 from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Instant, ManualClock
@@ -82,6 +83,7 @@ def tidying(
     organisations: Heap | None = None,
     appeals: Appeals | None = None,
     grants: Heap | None = None,
+    wishes: Heap | None = None,
 ) -> Tidying:
     return Tidying(
         sessions=cast("SessionStore", sessions),
@@ -90,6 +92,7 @@ def tidying(
         mini_sessions=cast("MiniSessionStore", mini_sessions),
         accounts=cast("AccountStore", accounts),
         members=cast("MemberStore", members or Told()),
+        wishes=cast("WishStore", wishes or Heap()),
         identities=cast("IdentityStore", identities or Heap()),
         checks=cast("CheckStore", checks or Heap()),
         organisations=cast("OrganisationStore", organisations or Heap()),
@@ -120,6 +123,13 @@ async def test_a_network_is_kept_for_half_a_year(clock: ManualClock) -> None:
     sessions, accounts = Heap(), Heap()
     await tidying(clock, sessions, Heap(), accounts).once()
     assert (sessions.asked, accounts.asked) == ([clock.now()], [clock.now() - 180 * DAY])
+
+
+@pytest.mark.req("PRV-4", "REG-1")
+async def test_a_wish_waits_for_an_identity_for_a_month(clock: ManualClock) -> None:
+    wishes = Heap(AT_ONCE)
+    await tidying(clock, Heap(), Heap(), Heap(), wishes=wishes).once()
+    assert (wishes.rows, wishes.asked) == (0, [clock.now() - 30 * DAY] * 2)
 
 
 @pytest.mark.req("PRV-4")

@@ -32,6 +32,8 @@ class Typed(Struct, frozen=True, kw_only=True):
     password: str = ""
     again: str = ""
     agreed: bool = False
+    national: bool = False
+    """同步成为国家政务服务平台用户."""
 
     @property
     def number(self) -> MobileNumber | None:
@@ -60,6 +62,8 @@ class Begun(Struct, frozen=True, kw_only=True):
     phone: str = ""
     """The same."""
     agreed: bool = False
+    """The same."""
+    national: bool = False
     """The same."""
     dispatch: str | None = None
     """The message with the code, by which the page asks what became of it."""
@@ -125,6 +129,7 @@ def asked(facts: Begun, typed: Typed, number: MobileNumber, dispatch: str, again
         username=typed.name[: fields.REPEATED],
         phone=number.digits,
         agreed=typed.agreed,
+        national=typed.national,
         dispatch=dispatch,
         again_at=again_at,
         proved=facts.proved if same else None,

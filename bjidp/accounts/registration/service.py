@@ -95,8 +95,12 @@ class Registrations:
         pseudonyms: Pseudonyms,
         clock: Clock,
         windows: RegistrationWindows,
+        national: bool,
     ) -> None:
-        """Take every dependency; ``bootstrap`` wires them."""
+        """Take every dependency; ``bootstrap`` wires them.
+
+        ``national`` tells whether there is a national platform to hand accounts on to.
+        """
         self._drafts = drafts
         self._members = members
         self._numbers = numbers
@@ -109,6 +113,7 @@ class Registrations:
         self._pseudonyms = pseudonyms
         self._clock = clock
         self._windows = windows
+        self._national = national
 
     async def find(self, holder: str, flow: str | None) -> Draft[Begun] | None:
         """Return a registration of this browser, None when there is none: never begun, over, another's.
@@ -232,6 +237,7 @@ class Registrations:
             username=typed.name if surface is Surface.PC else None,
             phone=number.digits,
             password=await self._hashes.hash(typed.password),
+            national=self._national and surface is Surface.PC and typed.national,
         )
         await self._drafts.change(applicant.holder, draft, lambda facts: replace(facts, attempted=True))
         try:

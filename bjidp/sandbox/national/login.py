@@ -1,51 +1,26 @@
 """Logging in to a site by the platform: the page ``goUserLogin``, ``getAccessToken``, ``getUserInfo``.
 
-A caller proves itself by ``auth_token``: its id, its secret and the time, encrypted under the secret. An answer is
-``meta`` and ``data``; ``meta.code`` 0 is yes.
+How the two calls know their caller, and what an answer looks like, is in :mod:`bjidp.sandbox.national.caller`.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from aiohttp import web
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES, SM4
-from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-from bjidp.sandbox.clock import DAY, MINUTE, Clock
+from bjidp.sandbox.clock import DAY, Clock
 from bjidp.sandbox.credentials import WebClient
 from bjidp.sandbox.entropy import Entropy, hexadecimal
 from bjidp.sandbox.expiring import Expiring
+from bjidp.sandbox.national.caller import CERT_TYPES, Answer, Caller, Refused, fields, reply
 from bjidp.sandbox.openids import OpenIds
-from bjidp.sandbox.people import DocumentType, People
+from bjidp.sandbox.people import People
 from bjidp.sandbox.settings import NationalRules
 from bjidp.sandbox.web_login import Granted, GrantUnknown, LoginPage, WebCodes, back
 
 PAGE: Final = "/national/open/login/goUserLogin"
-
-Answer: TypeAlias = dict[str, Any]
-
-_BLOCK: Final = 16
-_FRESH: Final = 5 * MINUTE
-_CERT_TYPES: Final = {
-    DocumentType.RESIDENT_ID: "1",
-    DocumentType.HK_PERMIT: "8",
-    DocumentType.MACAO_PERMIT: "7",
-    DocumentType.TAIWAN_PERMIT: "4",
-    DocumentType.PERMANENT_RESIDENT: "9",
-}
-
-
-class Refused(Exception):
-    """The call is answered with another ``meta.code`` than zero."""
-
-    def __init__(self, code: int, message: str) -> None:
-        """Say why."""
-        super().__init__(code)
-        self.answer: Answer = {"meta": {"code": code, "message": message}}
 
 
 class Login:
@@ -57,15 +32,17 @@ class Login:
         clock: Clock,
         entropy: Entropy,
         client: WebClient,
+        caller: Caller,
         openid_seed: str,
         rules: NationalRules,
         people: People,
         host: str,
     ) -> None:
-        """Serve ``client``, whose site is at ``host``."""
+        """Serve ``client``, who is known by ``caller`` and whose site is at ``host``."""
         self._clock = clock
         self._entropy = entropy
         self._client = client
+        self._caller = caller
         self._rules = rules
         self._people = people
         self._names = OpenIds(openid_seed, "national", client.client_id)
@@ -102,21 +79,21 @@ class Login:
     async def token(self, request: web.Request) -> web.StreamResponse:
         """Answer ``getAccessToken``."""
         try:
-            return _reply(self._token(await _fields(request)))
+            return reply(self._token(await fields(request)))
         except Refused as refused:
-            return _reply(refused.answer)
+            return reply(refused.answer)
 
     async def info(self, request: web.Request) -> web.StreamResponse:
         """Answer ``getUserInfo``."""
         try:
-            return _reply(self._info(await _fields(request)))
+            return reply(self._info(await fields(request)))
         except Refused as refused:
-            return _reply(refused.answer)
+            return reply(refused.answer)
 
     def _token(self, form: dict[str, str]) -> Answer:
-        if form.get("client_id") != self._client.client_id or form.get("grant_type") != "authorization_code":
+        if form.get("grant_type") != "authorization_code":
             raise Refused(10001, "参数错误")
-        self._check_caller(form.get("auth_token", ""))
+        self._caller.check(form)
         try:
             granted = self._codes.redeem(form.get("grant_code", ""))
         except GrantUnknown:
@@ -131,17 +108,6 @@ class Login:
         }
         return {"meta": {"code": 0, "message": "success"}, "data": data}
 
-    def _check_caller(self, auth_token: str) -> None:
-        try:
-            said = self._decrypt(auth_token)
-        except ValueError:
-            raise Refused(10002, "auth_token校验失败") from None
-        who, _, sent_at = said.rpartition(":")
-        own = f"{self._client.client_id}:{self._client.secret}"
-        fresh = sent_at.isdecimal() and abs(self._clock.now() - int(sent_at)) <= _FRESH
-        if not hmac.compare_digest(who.encode(), own.encode()) or not fresh:
-            raise Refused(10002, "auth_token校验失败")
-
     def _info(self, form: dict[str, str]) -> Answer:
         user = self._tokens.get(form.get("access_token", ""), self._clock.now())
         if user is None:
@@ -151,14 +117,16 @@ class Login:
         if person is not None:
             data |= {
                 "certName": person.name,
-                "certNo": self._encrypt(person.document_number),
-                "certNoType": _CERT_TYPES[person.document_type],
+                "certNo": self._caller.encrypted(person.document_number),
+                "certNoType": CERT_TYPES[person.document_type],
                 "certLevel": "L3",
                 "mobile": person.phone,
                 "mail": "",
                 "version": "1.0",
             }
-        told: Answer | str = self._encrypt(json.dumps(data, ensure_ascii=False)) if self._rules.seals_users else data
+        told: Answer | str = (
+            self._caller.encrypted(json.dumps(data, ensure_ascii=False)) if self._rules.seals_users else data
+        )
         return {"meta": {"code": 0, "message": "success"}, "data": told}
 
     def _refusal(self, request: web.Request) -> web.Response | None:
@@ -168,32 +136,3 @@ class Login:
         if query.get("scope") != "user_info" or not self._page.is_registered(query.get("redirect_uri", "")):
             return self._page.notice("回调地址未登记", status=400)
         return None
-
-    def _cipher(self) -> Cipher[ECB]:
-        key = bytes.fromhex(self._client.secret)
-        return Cipher(AES(key) if self._rules.cipher == "aes" else SM4(key), ECB())  # noqa: S305 - the platform's
-
-    def _encrypt(self, text: str) -> str:
-        octets = text.encode()
-        gap = _BLOCK - len(octets) % _BLOCK
-        encryptor = self._cipher().encryptor()
-        return (encryptor.update(octets + bytes([gap]) * gap) + encryptor.finalize()).hex()
-
-    def _decrypt(self, text: str) -> str:
-        decryptor = self._cipher().decryptor()
-        padded = decryptor.update(bytes.fromhex(text)) + decryptor.finalize()
-        gap = padded[-1] if padded else 0
-        if not 0 < gap <= _BLOCK or padded[-gap:] != bytes([gap]) * gap:
-            raise ValueError("padding")
-        return padded[:-gap].decode()
-
-
-async def _fields(request: web.Request) -> dict[str, str]:
-    found = dict(request.query)
-    if request.method == "POST":
-        found.update({name: value for name, value in (await request.post()).items() if isinstance(value, str)})
-    return found
-
-
-def _reply(answer: Answer) -> web.Response:
-    return web.Response(text=json.dumps(answer, ensure_ascii=False), content_type="application/json")

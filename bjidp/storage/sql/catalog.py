@@ -26,6 +26,7 @@ from bjidp.storage.sql.identity_store import SqlIdentities
 from bjidp.storage.sql.logouts import SqlLogouts
 from bjidp.storage.sql.members import SqlMembers
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
+from bjidp.storage.sql.national_wishes import SqlWishes
 from bjidp.storage.sql.organisations import SqlOrganisations
 from bjidp.storage.sql.relying_parties import SqlClients, SqlConsents
 from bjidp.storage.sql.rotation import Rotation
@@ -40,6 +41,7 @@ class SqlStores(Struct, frozen=True):
     members: SqlMembers
     identities: SqlIdentities
     checks: SqlIdentityChecks
+    wishes: SqlWishes
     organisations: SqlOrganisations
     appeals: SqlAppeals
     clients: SqlClients
@@ -79,6 +81,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         members=SqlMembers(engine, rows, cipher=cipher, index=index, entropy=entropy),
         identities=SqlIdentities(engine, rows, cipher=cipher, index=index, entropy=entropy),
         checks=SqlIdentityChecks(engine, accounts, entropy),
+        wishes=SqlWishes(engine, cipher),
         organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         appeals=SqlAppeals(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         clients=SqlClients(engine, grants),

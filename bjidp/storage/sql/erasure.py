@@ -33,6 +33,7 @@ from bjidp.storage.sql.schema import (
     identity_check,
     login_network,
     mini_session,
+    national_wish,
     notice,
     oidc_grant,
     oidc_subject,
@@ -41,8 +42,8 @@ from bjidp.storage.sql.schema import (
 from bjidp.storage.sql.transaction import Transaction
 
 _OWNED = (
-    identifier, identity, former_document, identity_check, platform_link, login_network, notice, consent, oidc_grant,
-    oidc_subject,
+    identifier, identity, former_document, identity_check, national_wish, platform_link, login_network, notice, consent,
+    oidc_grant, oidc_subject,
 )  # fmt: skip
 """What belongs to an account besides its sessions, its appeals, and what it leads and acts for; a link's platform
 identity goes with it."""

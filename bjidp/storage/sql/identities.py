@@ -26,6 +26,7 @@ from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.former_documents import FormerDocuments
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
+from bjidp.storage.sql.national_wishes import WishRows
 from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import account, identity
 from bjidp.storage.sql.statements import Row
@@ -66,6 +67,7 @@ class Identities:
         self._former = FormerDocuments(engine, claims)
         self._mini_ends = MiniSessionEnds(engine)
         self._organisations = OrganisationRows(engine)
+        self._wishes = WishRows(engine)
         held = identity.c.account == bindparam("account")
         self._add = engine.compile(insert(identity))
         self._renew = engine.compile(
@@ -126,6 +128,7 @@ class Identities:
                 "sex": new.sex,
             },
         )
+        self._wishes.ripen(transaction, holder, now)
 
     def prove(self, transaction: Transaction, holder: str, new: NewIdentity, now: Instant) -> None:
         """Keep what counts by now; and the name as the authority knows it now, since people change theirs."""
@@ -166,13 +169,16 @@ class Identities:
         """Take its identity from an account that is locked; return None when it had none.
 
         What it led and acted for as that person ends with it, and the other sides have a notice; returns the accounts
-        that have acted by its word. When the document runs out
-        is remembered: it comes back to the account as it went.
+        that have acted by its word. When the document runs out is remembered: it comes back to the account as it went.
+        What that person wished for (REG-1) does not.
         """
         self._former.remember(transaction, holder)
         dropped = transaction.run(self._drop, {"account": holder})
         self._claims.release(transaction, holder, IdentifierKind.DOCUMENT)
-        return self._organisations.leave(transaction, holder, Loss.IDENTITY_GONE, now) if dropped else None
+        if not dropped:
+            return None
+        self._wishes.drop(transaction, holder)
+        return self._organisations.leave(transaction, holder, Loss.IDENTITY_GONE, now)
 
     def take(self, transaction: Transaction, holder: str, now: Instant) -> Gone:
         """Take its identity from an account that is locked, for another one, and put everybody out of it.

@@ -28,6 +28,7 @@ from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.erasure import Erasure
 from bjidp.storage.sql.finding import Finding
+from bjidp.storage.sql.national_wishes import WishRows
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.phone_numbers import PhoneNumbers
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, Rows
@@ -58,6 +59,7 @@ class SqlMembers:
         self._accounts = AccountRows(engine, rows, cipher, entropy)
         self._claims = Claims(engine, index)
         self._notices = NoticeRows(engine)
+        self._wishes = WishRows(engine)
         self._erasure = Erasure(engine)
         self._finding = Finding(engine, rows, self._claims, cipher)
         self._numbers = PhoneNumbers(engine, cipher, self._accounts, self._claims, self._erasure)
@@ -185,6 +187,8 @@ class SqlMembers:
                     raise Contended  # done again with another name
                 raise IdentifierTaken(IdentifierKind.USERNAME)
             self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref))
+            if new.national:
+                self._wishes.add(transaction, holder, ref, self._entropy, now)
             return self._accounts.standing(transaction, holder)
 
         return await self._engine.write(work)

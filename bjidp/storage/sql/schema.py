@@ -125,6 +125,18 @@ former_document = Table(
     sqlite_with_rowid=False,
 )
 
+# Who wants to become a user of the national platform too, until they are. What is handed on is read from the account.
+national_wish = Table(
+    "national_wish",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("reference", _ID, nullable=False, unique=True),
+    Column("wished_at", _INSTANT, nullable=False, index=True),
+    # Empty while the account has no identity.
+    Column("due_at", _INSTANT, index=True),
+    Column("attempts", Integer, nullable=False),
+)
+
 # Questions to registers, written down before they are asked: a retry after a crash repeats the reference, and is
 # charged nothing. What was asked is a keyed digest.
 identity_check = Table(

@@ -14,8 +14,9 @@ import msgspec
 from bjidp.clock import Clock
 from bjidp.errors import VendorUnavailable
 from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
-from bjidp.vendors.ecb import opened, read_key, sealed
+from bjidp.vendors.ecb import opened, read_key
 from bjidp.vendors.http import VendorHttp
+from bjidp.vendors.national.answers import proof, text_at
 from bjidp.vendors.ports import ExternalLogin, LoginCodeInvalid
 from bjidp.vendors.settings import NationalLoginSettings
 
@@ -66,29 +67,29 @@ class NationalSignIn:
                 "auth_token": self._proof(),
             },
         )
-        status = _text(given, self._settings.status)
+        status = text_at(given, self._settings.status)
         if status == _OUTAGE or not status:
             self._lying(self._tokens, _TOKEN, status or "no_status")
         if status != "0":
             # It has no number for a code that is over, so every other no counts as one; each is in the log.
             self._tokens.refused(_TOKEN, status)
             raise LoginCodeInvalid
-        token = _text(given, self._settings.token)
+        token = text_at(given, self._settings.token)
         if not token:
             self._lying(self._tokens, _TOKEN, "no_token")
         told = self._unsealed(await self._answer(self._users, _USER, {"access_token": token}))
-        status = _text(told, self._settings.status)
+        status = text_at(told, self._settings.status)
         if status != "0":
             self._lying(self._users, _USER, status or "no_status")
-        name = _text(told, self._settings.user)
+        name = text_at(told, self._settings.user)
         if not name or len(name) > LONGEST:
             self._lying(self._users, _USER, "no_user")
         app = self._settings.client_id
         return ExternalLogin((ExternalIdentity(Provider.NATIONAL, app, ExternalKind.OPEN_ID, name),))
 
     def _proof(self) -> str:
-        own = f"{self._settings.client_id}:{self._settings.client_secret.text()}:{self._clock.now()}"
-        return sealed(own, self._key, self._settings.cipher)
+        told = self._settings
+        return proof(told.client_id, told.client_secret, self._key, told.cipher, self._clock.now())
 
     async def _answer(self, http: VendorHttp, operation: str, form: dict[str, str]) -> dict[str, object]:
         return await http.json(operation, "POST", "", dict[str, object], form=form)
@@ -108,13 +109,3 @@ class NationalSignIn:
     def _lying(self, http: VendorHttp, operation: str, reason: str) -> NoReturn:
         http.alarm(operation, reason)
         raise VendorUnavailable
-
-
-def _text(answer: dict[str, object], place: str) -> str:
-    """Return the text or whole number at ``place``, member by member; empty where there is none."""
-    found: object = answer
-    for name in place.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    if isinstance(found, bool):
-        return ""
-    return str(found) if isinstance(found, str | int) else ""

@@ -23,11 +23,13 @@ class RegisterPage(msgspec.Struct, frozen=True, kw_only=True):
     """The number was proved: it is shown, and no code is asked for."""
     taken: bool = False
     """It is another account's; offers to log in, to recover and to take another number."""
+    national: bool = False
+    """Whether there is a national platform to hand accounts on to."""
 
     @classmethod
     def sample(cls) -> RegisterPage:
         """Return the form as it is shown again after a first attempt."""
-        return cls(form=_REGISTER_FORM)
+        return cls(form=_REGISTER_FORM, national=True)
 
 
 class RegisterH5Page(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,12 @@ NATIONAL = {
     "user_url": "https://zwfw.example.cn/user",
 }
 
+JOINING = {
+    "client_id": "bjidp",
+    "client_secret": "00112233445566778899aabbccddeeff",
+    "url": "https://zwfw.example.cn/join",
+}
+
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a base URL with a path": (
         {"server__base_url": "https://intranet.example/x"},
@@ -142,6 +148,22 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a page of the national platform that is nowhere": (
         {"national_login": {**NATIONAL, "page_url": "hunter2"}},
         f"national_login.page_url: {HOST}",
+    ),
+    "a secret for making users of the national platform that is no key": (
+        {"national_register": {**JOINING, "client_secret": "hunter2"}},
+        "national_register.client_secret: must be 32 hexadecimal digits",
+    ),
+    "a code of the national platform that means two things": (
+        {"national_register": {**JOINING, "known": ["1", "2"], "refused": ["2", "3"]}},
+        "national_register.known, national_register.refused: 2 means one thing alone, and 0 is yes",
+    ),
+    "a yes of the national platform that is a no": (
+        {"national_register": {**JOINING, "refused": ["0"]}},
+        "national_register.known, national_register.refused: 0 means one thing alone, and 0 is yes",
+    ),
+    "a call of the national platform that is nowhere": (
+        {"national_register": {**JOINING, "url": "hunter2"}},
+        f"national_register.url: {HOST}",
     ),
     "a public account without its secret": (
         {"wechat_login": {"app_id": "wx2", "app_secret": "hunter2", "public_app_id": "wx3"}},

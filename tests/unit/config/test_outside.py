@@ -216,6 +216,21 @@ def test_a_prefix_that_would_spoil_keys_is_told(prefix: str) -> None:
 
 
 @pytest.mark.req("OPS-2")
+def test_production_hands_nobody_on_to_a_stand_in_of_the_national_platform() -> None:
+    told = {
+        "client_id": "x",
+        "client_secret": "00112233445566778899aabbccddeeff",
+        "url": "https://zwfw.example.cn/join",
+    }
+    read = settings(national_register=told).national_register
+    assert read is not None
+    assert (read.echo, read.known, read.refused) == ("data.request_id", [], [])
+    for stand_in in ("http://zwfw.example.cn/join", "https://localhost/national"):
+        (fault,) = faults(national_register=told | {"url": stand_in})
+        assert fault == "national_register.url: production needs the real service, over https"
+
+
+@pytest.mark.req("OPS-2")
 @pytest.mark.parametrize("place", ["page_url", "token_url", "user_url"])
 def test_production_sends_nobody_to_a_stand_in_of_the_national_platform(place: str) -> None:
     national = {

@@ -136,6 +136,7 @@ class Room:
             throttle=throttle,
             pseudonyms=PSEUDONYMS,
             clock=clock,
+            national=True,
             windows=RegistrationWindows(),
         )
 

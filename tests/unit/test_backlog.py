@@ -1,0 +1,61 @@
+"""What the operator is told of who waits to be handed on: run as people run it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bjidp.accounts.national.wish import Waiting
+from bjidp.accounts.ports import NewMember
+from bjidp.backlog import lines
+from bjidp.clock import HOUR, MINUTE, ManualClock
+from bjidp.entropy import SystemEntropy
+from bjidp.storage.sql.catalog import open_sql
+from bjidp.storage.sql.migrations import migrate
+from tests.contracts.house import keyring
+from tests.unit.test_cli import config
+
+pytestmark = pytest.mark.req("REG-1")
+
+AT = 1_800_000_000_000
+
+
+class Kept:
+    async def waiting(self, limit: int) -> Sequence[Waiting]:
+        return [
+            Waiting("mDq3vYdV0Yw4h8m0m1iX7A", AT, 0, None),
+            Waiting("nEr4wZeW1Zx5i9n1n2jY8B", AT + MINUTE, 3, AT + HOUR),
+        ][:limit]
+
+
+async def test_each_has_a_line_by_its_reference() -> None:
+    assert list(await lines(Kept())) == [
+        "mDq3vYdV0Yw4h8m0m1iX7A  2027-01-15 16:00  waits for 实名认证",
+        "nEr4wZeW1Zx5i9n1n2jY8B  2027-01-15 16:01  tried 3 times, next 2027-01-15 17:00",
+    ]
+
+
+async def test_the_command_tells_of_a_database_and_of_nobody(tmp_path: Path, clock: ManualClock) -> None:
+    settings = config(tmp_path, port=8080)
+    url = f"sqlite:///{tmp_path / 'bjidp.sqlite'}"
+    migrate(url)
+
+    def told() -> list[str]:
+        command = [sys.executable, "-m", "bjidp", "national", "list", "--config", str(settings)]
+        ended = subprocess.run(command, capture_output=True, timeout=60, check=False, text=True)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return ended.stdout.splitlines()
+
+    assert told() == ["nobody waits to be handed on"]
+    stores = open_sql(url, keyring(), SystemEntropy(), clock)
+    new = NewMember(username="zhang_san", phone="13800138000", password=None, national=True)
+    await stores.members.enrol(new, clock.now())
+    await stores.close()
+    [line] = told()
+    assert line.endswith("  waits for 实名认证")
+    assert "zhang_san" not in line
+    assert "13800138000" not in line
