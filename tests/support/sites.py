@@ -25,7 +25,12 @@ PACKAGES: Final = ROOT / "tests" / "interop" / "node_modules"
 
 async def register(config: Path, metadata: Json) -> Given:
     """Register a relying party at the server that runs by the file ``config``, as ``bjidp clients add`` does."""
-    return await registrar.on(load(config, {}).storage.database_url, lambda them: them.add(metadata))
+    return await register_in(load(config, {}).storage.database_url, metadata)
+
+
+async def register_in(database_url: str, metadata: Json) -> Given:
+    """Register a relying party in a database that is up to date."""
+    return await registrar.on(database_url, lambda them: them.add(metadata))
 
 
 class Example:
