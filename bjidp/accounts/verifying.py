@@ -22,6 +22,7 @@ from bjidp.accounts.once import prove_once
 from bjidp.accounts.ports import Member, MemberStore
 from bjidp.clock import Clock
 from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.sessions.authentication import Method
 from bjidp.sessions.ports import Session, StaleSession
 from bjidp.sessions.service import Sessions
 from bjidp.standing import Standing
@@ -149,7 +150,7 @@ class Verifying:
         await self._members.phone_proved(visit.account, self._clock.now())
         await self._proofs.grant(visit.holder, visit.account, operation, Means.SMS, member.standing.epoch)
         try:
-            return await self._sessions.renew(visit.session, visit.cookie)
+            renewed = await self._sessions.renew(visit.session, visit.cookie)
         except StaleSession:
             # The session has ended, or is another cookie's by now.
             await self._withdraw(visit, operation)
@@ -157,6 +158,16 @@ class Verifying:
         except StoreUnavailable:
             await self._withdraw(visit, operation)
             raise
+        await self.note(visit, Method.SMS)
+        return renewed
+
+    async def note(self, visit: Visit, method: Method) -> None:
+        """Let the session remember that its owner was authenticated anew.
+
+        It is what relying parties are told, and nothing that is allowed here: what was proved stays so without it.
+        """
+        with suppress(StoreUnavailable):
+            await self._sessions.note_proof(visit.account, visit.session.id, method)
 
     async def _withdraw(self, visit: Visit, operation: Operation) -> None:
         with suppress(StoreUnavailable):

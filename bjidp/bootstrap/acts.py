@@ -10,6 +10,7 @@ from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
+from bjidp.accounts.settings.reauthenticating import Reauthenticating
 from bjidp.bootstrap.accounts import Own
 from bjidp.bootstrap.rooms import Rooms, is_sandbox
 from bjidp.bootstrap.verification import Verification, new_addresses, served_numbers
@@ -54,6 +55,7 @@ def wire_acts(rooms: Rooms, verification: Verification, own: Own) -> Acts:
         ),
         names=own.names,
         cancelling=Cancelling(changes=changes, members=members, endings=endings, clock=clock),
+        reauthenticating=Reauthenticating(changes),
         real_names=own.proofing.real_names,
         bank_cards=own.proofing.bank_cards,
         faces=own.proofing.face_proofs,

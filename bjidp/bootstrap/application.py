@@ -54,7 +54,7 @@ def build(rooms: Rooms) -> web.Application:
         centre_part(rooms, front, verification, mini_sessions, own, acts),
         outcomes_part(rooms, verification, endings),
         national_part(rooms),
-        oidc_part(rooms, front, qr, own.organisations.acting),
+        oidc_part(rooms, front, qr, own.organisations.acting, acts),
         devices_part(rooms, front, qr),
         pages_part(rooms, front, qr, verification, acts),
     )

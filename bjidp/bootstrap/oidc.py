@@ -33,12 +33,15 @@ from bjidp.oidc.tokens import Tokens
 from bjidp.organisations.acting import Acting
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.vendors.catalog import build_logout_receivers
+from bjidp.web.centre.acts import Acts
+from bjidp.web.forms.way_back import WayBack
 from bjidp.web.oidc.choosing import Choosing
+from bjidp.web.oidc.leading import Leading
 from bjidp.web.oidc.machine import MachineEndpoints
 from bjidp.web.oidc.pages import AuthorizePages
 
 
-def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting) -> Part:
+def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) -> Part:
     """Return the endpoints that relying parties ask by themselves."""
     stores, keyring, clock = rooms.stores, rooms.keyring, rooms.clock
     tokens = Tokens(
@@ -120,12 +123,23 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting) -> Part:
         throttle=stores.throttle,
         clock=clock,
     )
+    way_back = WayBack(front.sessions)
     pages = AuthorizePages(
         site=rooms.site,
         authorizing=authorizing,
         choosing=Choosing(authorizing=authorizing, acting=acting, cookies=front.cookies),
         desk=front.desk,
-        login_first=front.login_first,
+        leading=Leading(
+            authorizing=authorizing,
+            desk=front.desk,
+            login_first=front.login_first,
+            sessions=front.sessions,
+            browsers=qr.browsers,
+            cookies=front.cookies,
+            way_back=way_back,
+            operations=frozenset(acts),
+        ),
+        way_back=way_back,
         renderer=front.renderer,
         observer=front.observer,
         throttle=stores.throttle,

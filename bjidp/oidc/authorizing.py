@@ -9,6 +9,7 @@ pages of the authorization endpoint.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -68,6 +69,8 @@ class Pending(Struct, frozen=True):
     agreed_by: str | None = None
     agreed_at: Instant | None = None
     choice: Choice | None = None
+    kept_in: str | None = None
+    """The session whose owner has said that they go on as who they are there."""
 
 
 class Pushed(Struct, frozen=True):
@@ -190,6 +193,7 @@ class Authorizing:
             subject=subject,
             begun_at=pending.begun_at,
             agreed_at=pending.agreed_at if mine else None,
+            kept=subject is not None and pending.kept_in == subject.session,
             chooses=whom.chooses,
         )
         try:
@@ -211,13 +215,11 @@ class Authorizing:
 
     async def choose(self, name: str, choice: Choice | None) -> None:
         """Note whom somebody acts for, who may at this moment; None to ask them anew. Raises :class:`RequestOver`."""
-        held = await self._pending.get(name)
-        if held is None:
-            raise RequestOver
-        try:
-            await self._pending.replace(name, replace(held.value, choice=choice), held.version)
-        except StaleRecord:
-            raise RequestOver from None
+        await self._change(name, lambda pending: replace(pending, choice=choice))
+
+    async def keep(self, name: str, session: str) -> None:
+        """Note that the owner of a session goes on as who they are there; raise :class:`RequestOver`."""
+        await self._change(name, lambda pending: replace(pending, kept_in=session))
 
     async def refuse(self, name: str, error: ProtocolError) -> str:
         """End a request with ``error``; return where the person goes. Raises :class:`RequestOver`."""
@@ -236,6 +238,15 @@ class Authorizing:
         request = pending.request
         code = await self._codes.give(approval, request.redirect_uri, request.challenge, now)
         return self._at(request.redirect_uri, {"code": code, "state": request.state})
+
+    async def _change(self, name: str, change: Callable[[Pending], Pending]) -> None:
+        held = await self._pending.get(name)
+        if held is None:
+            raise RequestOver
+        try:
+            await self._pending.replace(name, change(held.value), held.version)
+        except StaleRecord:
+            raise RequestOver from None
 
     async def _whom(self, pending: Pending, subject: Subject | None) -> Whom:
         if subject is None or Scope.ORGANISATION not in pending.request.scopes:

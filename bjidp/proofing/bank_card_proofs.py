@@ -35,6 +35,7 @@ from bjidp.proofing.ports import Bound, Held, IdentityStore, NewIdentity, Settle
 from bjidp.proofing.settling import Settling, settled_in
 from bjidp.proofing.stated_card import NOT_DEBIT, Served, Typed, read, reserved_number
 from bjidp.proofing.terms import UNSTATED, Term, has_run_out
+from bjidp.sessions.authentication import Method
 from bjidp.vendors.ports import CardFacts, Reason
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.number import MobileNumber
@@ -149,7 +150,10 @@ class BankCardProofs:
                 visit.account, new, was=factors.was, keep=visit.session.id, exchange=factors.exchange
             )
 
-        return await settled_in(self._changes, visit, draft, settle)
+        settled = await settled_in(self._changes, visit, draft, settle)
+        if held is None:
+            await self._verifying.note(visit, Method.BANK_CARD)
+        return settled
 
     async def _factors(self, visit: Visit, typed: Typed, *, code: bool) -> Factors:
         """Return the factors.

@@ -20,6 +20,7 @@ from bjidp.qrlogin.errands import require_standing
 from bjidp.qrlogin.errors import TicketUnknown
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.redeeming import Redemption
+from bjidp.sessions.authentication import Method
 from bjidp.sessions.service import Sessions
 
 
@@ -56,7 +57,8 @@ class Faces:
             raise TicketUnknown
         await require_standing(self._accounts, redemption)
         # First: whoever takes it back when the ticket is long forgotten ends the session that asked.
-        await self._sessions.note_verification(account, errand.session, self._ticket_digest(redemption.ticket))
+        digest = self._ticket_digest(redemption.ticket)
+        await self._sessions.note_verification(account, errand.session, digest, Method.FACE)
         bound = await self._identities.bound(account)
         if bound is None or not bound.shows_a_face(self._clock.now()):
             raise AccountRefused("level")

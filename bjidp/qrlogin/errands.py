@@ -23,6 +23,7 @@ from bjidp.qrlogin.flow import Purposeful
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.redeeming import Redemption
 from bjidp.records import DuplicateRecord, Records, StaleRecord
+from bjidp.sessions.authentication import Method
 from bjidp.sessions.service import Sessions
 from bjidp.verification.proofs import Means, Proofs
 
@@ -112,7 +113,8 @@ class Proving:
         await require_standing(self._accounts, redemption)
         if errand.session is not None:
             # First: whoever takes it back when the ticket is long forgotten ends whatever session used the proof.
-            await self._sessions.note_verification(account, errand.session, self._ticket_digest(redemption.ticket))
+            digest = self._ticket_digest(redemption.ticket)
+            await self._sessions.note_verification(account, errand.session, digest, Method.QR)
         await self._proofs.grant(redemption.asker, account, errand.operation, Means.QR, redemption.epoch)
         try:
             # Again: who has ended the sessions in between has found no proof to end.

@@ -7,7 +7,7 @@ ever sees its hash, so a copy of the store logs nobody in.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from bjidp.clock import Clock, Millis
 from bjidp.entropy import Entropy, token, tokens
 from bjidp.errors import StoreUnavailable
+from bjidp.sessions.authentication import Method, proved
 from bjidp.sessions.ports import Attached, Login, Session, SessionEnd, SessionStore, StaleSession
 from bjidp.standing import Standing
 
@@ -118,18 +119,27 @@ class Sessions:
             return
         raise StoreUnavailable
 
-    async def note_verification(self, account: str, session: str, ticket: bytes) -> None:
+    async def note_verification(self, account: str, session: str, ticket: bytes, method: Method) -> None:
         """Let a session of this account remember a QR ticket, given by a digest, that its owner was verified by.
 
         As long as it lives, the phone that confirmed can end it by that ticket. Of a session that is over, or another
         account's, nothing is kept.
         """
+        now = self._clock.now()
+        await self._note(account, session, lambda found: proved(found.verified_by(ticket), method, now))
+
+    async def note_proof(self, account: str, session: str, method: Method) -> None:
+        """Let a session remember that its owner has just proved who they are, as :meth:`note_verification` does."""
+        now = self._clock.now()
+        await self._note(account, session, lambda found: proved(found, method, now))
+
+    async def _note(self, account: str, session: str, change: Callable[[Session], Session]) -> None:
         for _ in range(ROUNDS):
             found = next((live for live in await self.of_account(account) if live.id == session), None)
             if found is None:
                 return
             try:
-                await self._store.save(found.verified_by(ticket))
+                await self._store.save(change(found))
             except StaleSession:
                 continue
             return

@@ -21,5 +21,7 @@ class Operation(StrEnum):
     """登记法人."""
     APPOINT = "appoint"
     """邀请经办人."""
+    REAUTHENTICATE = "reauthenticate"
+    """重新登录, for a site that asks its user to prove anew who they are."""
     CANCEL = "cancel"
     RECOVER = "recover"

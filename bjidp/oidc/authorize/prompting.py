@@ -51,6 +51,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """When the person agreed to this very request, if they did."""
     expected: str | None = None
     """The account that ``id_token_hint`` named, if the request had one."""
+    kept: bool = False
+    """They have said that they go on as the account that they are logged in to."""
     chooses: bool = False
     """Whether it is open whom they act for: the request asks, there is an organisation, and they have not said."""
 
@@ -123,7 +125,7 @@ def _missing(request: AuthorizationRequest, facts: Facts, now: Instant) -> Step:
         return LogIn(Reason.ASKED_FOR)
     if request.max_age is not None and not fresh and now - subject.authenticated_at > request.max_age * SECOND:
         return LogIn(Reason.TOO_LONG_AGO)
-    if Prompt.SELECT_ACCOUNT in request.prompts and not fresh and facts.agreed_at is None:
+    if Prompt.SELECT_ACCOUNT in request.prompts and not fresh and not facts.kept:
         return ChooseAccount()
     if subject.level < request.level:
         if request.level > REACHABLE:

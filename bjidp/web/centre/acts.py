@@ -16,6 +16,7 @@ from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
+from bjidp.accounts.settings.reauthenticating import Reauthenticating
 from bjidp.accounts.verifying import Visit
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.registering import Registering
@@ -45,7 +46,13 @@ class Ending(Struct, frozen=True):
     message: Message
 
 
-Acts: TypeAlias = dict[Operation, Act | Ending]
+class Passing(Struct, frozen=True):
+    """A setting that is over once somebody has proved who they are: they go on to what asked them to."""
+
+    write: Callable[[Visit, str | None], Awaitable[None]]
+
+
+Acts: TypeAlias = dict[Operation, Act | Ending | Passing]
 
 
 def setting_acts(
@@ -55,6 +62,7 @@ def setting_acts(
     mails: Mails,
     names: Names,
     cancelling: Cancelling,
+    reauthenticating: Reauthenticating,
     real_names: RealNames,
     bank_cards: BankCardProofs | None,
     faces: FaceProofs,
@@ -92,6 +100,7 @@ def setting_acts(
         # What is written is written by a phone; this opens the page for it.
         Operation.FACE: Act(lambda visit, form: faces.begin(visit, form.flow)),
         **of_organisations,
+        Operation.REAUTHENTICATE: Passing(reauthenticating.go_on),
         Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
         Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),
     }

@@ -32,7 +32,7 @@ from bjidp.verification.errors import (
     SmsNotOffered,
 )
 from bjidp.verification.proofs import Operation
-from bjidp.web.centre.acts import Acts, Ending
+from bjidp.web.centre.acts import Acts, Ending, Passing
 from bjidp.web.centre.face import FacePages
 from bjidp.web.centre.organisations import ORGANISATIONS
 from bjidp.web.centre.own_pages import OwnPages
@@ -42,6 +42,7 @@ from bjidp.web.forms.departure import Departures
 from bjidp.web.forms.desk import Asker, Desk, FormPage
 from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.login_first import HOME
+from bjidp.web.forms.way_back import way_back
 from bjidp.web.http.bodies import JSON
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import at, on_h5
@@ -131,9 +132,16 @@ class SettingsPages:
                 return self._lead(request, asker, elsewhere.flow or OVER)
             if shown is not None:
                 return shown
+        act = self._acts[operation]
+        if isinstance(act, Passing) and progress.step is Step.CHANGE:
+            with suppress(NotDue):
+                await act.write(visit, None if progress.draft is None else progress.draft.id)
+            return self._desk.lead(asker, way_back(visit.session) or at(request, HOME))
         match progress.step:
+            case Step.DONE | Step.SAVING if isinstance(act, Passing):
+                return self._desk.lead(asker, way_back(visit.session) or at(request, HOME))
             case Step.DONE | Step.SAVING:
-                return self._ended(request, operation, progress)
+                return self._ended(request, operation, progress, way_back(visit.session))
             case _:
                 over = DraftUnknown() if flow and _begins(progress) else None
                 posted = None if over is None else Posted(SettingForm(), over)
@@ -169,6 +177,8 @@ class SettingsPages:
             act = self._acts[_operation(request)]
             if not await self._views.has_form(visit, _operation(request)):
                 return self._lead(request, asker, None)
+            if isinstance(act, Passing):
+                return self._lead(request, asker, form.flow)
             if isinstance(act, Ending):
                 return await self._end(request, asker, visit, form, act)
             if form.wants_captcha:
@@ -267,17 +277,24 @@ class SettingsPages:
         operation = _operation(request)
         return await self._views.page(asker, visit, operation, progress, h5=on_h5(request), posted=posted)
 
-    def _ended(self, request: web.Request, operation: Operation, progress: Progress) -> web.Response:
+    def _ended(
+        self, request: web.Request, operation: Operation, progress: Progress, onward: str | None
+    ) -> web.Response:
         saving = progress.step is Step.SAVING
         setting = cast("centre_pages.Setting", operation.value)
         bank_cards = Operation.BANK_CARD in self._acts
         held_by = None if progress.draft is None else progress.draft.facts.held_by
         page = centre_pages.SettingDonePage(
-            h5=on_h5(request), setting=setting, saving=saving, held_by=held_by, bank_cards=bank_cards
+            h5=on_h5(request),
+            setting=setting,
+            saving=saving,
+            held_by=held_by,
+            bank_cards=bank_cards,
+            onward=onward,
         )
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
         back = ORGANISATIONS if page.of_organisations else HOME
-        seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, at(request, back))
+        seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, onward or at(request, back))
         if held_by is None:
             # What is to be chosen does not go away by itself.
             response.headers["Refresh"] = f"{seconds}; url={where}"

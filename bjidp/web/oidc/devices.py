@@ -13,13 +13,13 @@ from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest,
 from bjidp.oidc.devices.deciding import NO_PHONE, DeviceDeciding, PhoneNeeded
 from bjidp.qrlogin.phones import Phone
 from bjidp.qrlogin.ticket import Authenticated, Holder
+from bjidp.sessions.authentication import authenticated
 from bjidp.standing import Level
 from bjidp.web.forms.desk import Asker, Desk, StaleForm
 from bjidp.web.forms.field_faults import field_faults
 from bjidp.web.forms.login_first import DEVICE, LoginFirst
 from bjidp.web.forms.signed_in import Owner
 from bjidp.web.http.visitor import Observer, at, is_phone, on_h5
-from bjidp.web.oidc.pages import METHODS
 from bjidp.web.pages.devices import DeviceAskingPage, DevicePage, Needs, Said
 from bjidp.web.pages.form_view import Form, FormView
 
@@ -157,4 +157,5 @@ def _page(
 
 
 def _authenticated(owner: Owner) -> Authenticated:
-    return Authenticated(owner.session.created_at, (METHODS[owner.session.login.way],))
+    known = authenticated(owner.session)
+    return Authenticated(known.at, tuple(known.methods))

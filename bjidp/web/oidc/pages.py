@@ -6,7 +6,7 @@ of the page asks what is missing at that moment, and leads to whoever is to ask 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -14,31 +14,28 @@ from aiohttp import web
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.oidc import discovery
-from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseWhom, Subject
+from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseAccount, ChooseWhom, LogIn, ProveMore, Subject
 from bjidp.oidc.authorizing import Authorizing, Look, Redirected
-from bjidp.oidc.errors import AccessDenied, InteractionRequired
+from bjidp.oidc.errors import AccessDenied, ProtocolError, UnmetAuthenticationRequirements
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.scopes import Scope
-from bjidp.qrlogin.flow import Client
-from bjidp.sessions.ports import Way
+from bjidp.sessions.authentication import authenticated
 from bjidp.site import Site
 from bjidp.throttle.ports import Throttle
 from bjidp.web.forms.desk import OPENED, Asker, Desk
-from bjidp.web.forms.login_first import LoginFirst
 from bjidp.web.forms.signed_in import Owner
+from bjidp.web.forms.way_back import WayBack
 from bjidp.web.http.visitor import Observer, is_phone, on_h5
 from bjidp.web.oidc.answers import posted
 from bjidp.web.oidc.choosing import SAID, Choosing
+from bjidp.web.oidc.leading import Leading
 from bjidp.web.pages.form_view import Form, FormView
 from bjidp.web.pages.oidc import ConsentPage, LeavingPage
 from bjidp.web.pages.organisations import ChoiceView
 from bjidp.web.pages.rendering import Renderer
 
 CONTINUE: Final = "/oauth/continue"
-
-METHODS: Final = {Way.QR: "qr", Way.PASSWORD: "pwd", Way.SMS: "sms", Way.REGISTRATION: "sms"}
-"""The ``amr`` of each way in; whoever has just registered has proved a number."""
 
 
 class ConsentForm(Form, frozen=True):
@@ -47,6 +44,8 @@ class ConsentForm(Form, frozen=True):
     request: str = ""
     capacity: str = ""
     """The key of the capacity to act in, with ``act`` organisation."""
+    way: str = ""
+    """The setting that proves more, or anew."""
 
 
 class AuthorizePages:
@@ -58,8 +57,9 @@ class AuthorizePages:
         site: Site,
         authorizing: Authorizing,
         choosing: Choosing,
+        leading: Leading,
+        way_back: WayBack,
         desk: Desk,
-        login_first: LoginFirst,
         renderer: Renderer,
         observer: Observer,
         throttle: Throttle,
@@ -69,8 +69,9 @@ class AuthorizePages:
         self._site = site
         self._authorizing = authorizing
         self._choosing = choosing
+        self._leading = leading
+        self._way_back = way_back
         self._desk = desk
-        self._login_first = login_first
         self._renderer = renderer
         self._observer = observer
         self._throttle = throttle
@@ -106,21 +107,21 @@ class AuthorizePages:
         except Redirected as redirected:
             return self._leave(request, "", redirected.where)
         if asker.owner is None:
-            client = Client(look.client.name, urlsplit(look.client.home).hostname or "")
-            raise await self._login_first.lead_for(request, client, f"{request.path}?request={name}")
+            raise await self._leading.log_in(request, look, name)
         match look.step:
+            case LogIn() | ChooseAccount() | ProveMore() as step:
+                return self._leading.page(request, asker, asker.owner, look, name, step)
             case ChooseWhom():
                 page = await self._choosing.page(request, asker, asker.owner, look, name)
                 return self._desk.answer(request, asker, page)
             case Agree(scopes=scopes):
                 return self._desk.answer(request, asker, _consent(request, asker, asker.owner, look, name, scopes))
             case Answer():
-                approval = _approval(look, asker.owner)
-                where = await self._authorizing.answer(name, look, approval, now)
+                await self._way_back.forget(asker.owner.session)
+                where = await self._authorizing.answer(name, look, _approval(look, asker.owner), now)
                 return self._leave(request, look.client.name, where)
             case _:
-                error = InteractionRequired("the person has to be asked")
-                return self._leave(request, look.client.name, await self._authorizing.refuse(name, error))
+                assert_never(look.step)
 
     async def say(self, request: web.Request) -> web.Response:
         """Take what somebody says to a site."""
@@ -128,6 +129,8 @@ class AuthorizePages:
         asker, form = await self._desk.read(request, ConsentForm)
         if asker.owner is None:
             raise web.HTTPSeeOther(f"{request.path}?request={form.request}")
+        if form.way:
+            return await self._leading.prove(request, asker, asker.owner, form.request, form.way)
         match form.act:
             case "agree":
                 await self._authorizing.agree(form.request, asker.owner.session.account, self._clock.now())
@@ -139,11 +142,29 @@ class AuthorizePages:
             case "whom":
                 await self._authorizing.choose(form.request, None)
                 return self._desk.lead(asker, f"{request.path}?request={form.request}")
+            case "stay":
+                return await self._leading.stay(request, asker, asker.owner, form.request)
+            case "other":
+                return await self._switched(request, asker.owner, form.request)
             case "refuse":
-                where = await self._authorizing.refuse(form.request, AccessDenied("the person said no"))
-                return self._leave(request, "", where)
+                return await self._refused(request, asker.owner, form.request, AccessDenied("the person said no"))
+            case "unmet":
+                unmet = UnmetAuthenticationRequirements("the person has not proved what acr_values asks for")
+                return await self._refused(request, asker.owner, form.request, unmet)
             case _:
                 raise InvalidRequest(FieldFault("act", "unknown"))
+
+    async def _switched(self, request: web.Request, owner: Owner, name: str) -> web.Response:
+        try:
+            look = await self._authorizing.look(name, _subject(owner), self._clock.now())
+        except Redirected as redirected:
+            return self._leave(request, "", redirected.where)
+        raise await self._leading.switch(request, owner, look, name)
+
+    async def _refused(self, request: web.Request, owner: Owner, name: str, error: ProtocolError) -> web.Response:
+        where = await self._authorizing.refuse(name, error)
+        await self._way_back.forget(owner.session)
+        return self._leave(request, "", where)
 
     async def _choose(
         self, request: web.Request, asker: Asker, owner: Owner, name: str, capacity: str | None
@@ -174,12 +195,12 @@ def _subject(owner: Owner | None) -> Subject | None:
     if owner is None:
         return None
     session = owner.session
-    return Subject(session.account, session.created_at, owner.standing.level, frozenset(), session.id)
+    return Subject(session.account, authenticated(session).at, owner.standing.level, frozenset(), session.id)
 
 
 def _approval(look: Look, owner: Owner) -> Approval:
     session, standing = owner.session, owner.standing
-    request = look.pending.request
+    request, proved = look.pending.request, authenticated(session)
     return Approval(
         client=look.client.id,
         account=session.account,
@@ -187,7 +208,7 @@ def _approval(look: Look, owner: Owner) -> Approval:
         session=session.id,
         epoch=standing.epoch,
         scopes=request.scopes,
-        authentication=Authentication(session.created_at, standing.level, (METHODS[session.login.way],)),
+        authentication=Authentication(proved.at, standing.level, tuple(proved.methods)),
         nonce=request.nonce,
         organisation=None if look.whom.capacity is None else look.whom.capacity.key,
     )

@@ -198,6 +198,7 @@ Setting: TypeAlias = Literal[
     "unbind",
     "organisation",
     "appoint",
+    "reauthenticate",
     "cancel",
 ]
 """What 个人中心 changes after 验证身份; words under ``settings.title.*`` and ``settings.step.*``."""
@@ -395,6 +396,8 @@ class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
     """The identity is another account's; these proofs bring it here, none where only people decide (RNV-7)."""
     bank_cards: bool = False
     """Whether there is a bank to ask."""
+    onward: str | None = None
+    """Where a site waits that has asked for more than there was."""
 
     @property
     def of_organisations(self) -> bool:

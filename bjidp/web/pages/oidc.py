@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
+from bjidp.oidc.authorize.prompting import Reason
 from bjidp.oidc.scopes import Scope
 from bjidp.organisations.errors import Refusal
 from bjidp.web.pages.form_view import FormView
@@ -84,6 +85,69 @@ class WhomPage(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class LoginAgainPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks somebody who is logged in whether they go on as who they are, or to prove it anew, for a site."""
+
+    template: ClassVar[str] = "login_again.html"
+
+    h5: bool
+    form: FormView
+    client: str
+    domain: str
+    who: str
+    """Masked display name."""
+    request: str
+    """As of :class:`ConsentPage`."""
+    reason: Reason | None = None
+    """Why they have to prove themselves; None where they only choose. Words under ``again.text.*``."""
+    other: bool = False
+    """Nobody but somebody else may go on."""
+
+    @classmethod
+    def sample(cls) -> LoginAgainPage:
+        """Return the page of a site that asks for a login."""
+        return cls(
+            h5=False,
+            form=FormView(csrf="example"),
+            client="首都之窗",
+            domain="portal.example",
+            who="张**",
+            request="mDq3vYdV0Yw4h8m0m1iX7A",
+            reason=Reason.ASKED_FOR,
+        )
+
+
+class ProveMorePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Names what raises the level to the one that a site asks for (RNV-9)."""
+
+    template: ClassVar[str] = "prove_more.html"
+
+    h5: bool
+    form: FormView
+    client: str
+    domain: str
+    level: int
+    has: int
+    ways: tuple[str, ...]
+    """Settings of 个人中心, as :data:`bjidp.web.pages.centre.Setting` names them."""
+    request: str
+    """As of :class:`ConsentPage`."""
+
+    @classmethod
+    def sample(cls) -> ProveMorePage:
+        """Return the page with every way."""
+        return cls(
+            h5=False,
+            form=FormView(csrf="example"),
+            client="首都之窗",
+            domain="portal.example",
+            level=3,
+            has=1,
+            ways=("real_name", "bank_card", "face"),
+            request="mDq3vYdV0Yw4h8m0m1iX7A",
+        )
+
+
 class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     """Leads on to a site by itself.
 
@@ -102,4 +166,4 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, client="首都之窗", where="https://portal.example/callback?code=example")
 
 
-ALL = (ConsentPage, WhomPage, LeavingPage)
+ALL = (ConsentPage, WhomPage, LoginAgainPage, ProveMorePage, LeavingPage)

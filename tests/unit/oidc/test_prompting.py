@@ -120,7 +120,7 @@ def test_nobody_but_the_one_the_hint_names_is_answered_for() -> None:
 
 def test_somebody_may_be_asked_as_whom_to_go_on() -> None:
     assert next_step(asking(Prompt.SELECT_ACCOUNT), facts(), NOW) == ChooseAccount()
-    assert next_step(asking(Prompt.SELECT_ACCOUNT), facts(agreed_at=NOW), NOW) == Answer(ZHANG)
+    assert next_step(asking(Prompt.SELECT_ACCOUNT), replace(facts(), kept=True), NOW) == Answer(ZHANG)
 
 
 @pytest.mark.parametrize(

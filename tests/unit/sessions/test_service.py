@@ -9,6 +9,7 @@ import pytest
 from bjidp.clock import HOUR, MINUTE, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import AccountRefused, StoreUnavailable
+from bjidp.sessions.authentication import Method
 from bjidp.sessions.ports import VERIFIED_KEPT, Login, Session, SessionEnd, StaleSession, Way
 from bjidp.sessions.service import COOKIE_LENGTH, Sessions
 from tests.support.session_rows import SessionRows, Told
@@ -58,9 +59,9 @@ async def test_a_session_remembers_the_newest_tickets_its_owner_was_verified_by(
     (session,) = await sessions.of_account("account")
     tickets = [hashlib.sha256(bytes([number])).digest() for number in range(VERIFIED_KEPT + 1)]
     for ticket in tickets:
-        await sessions.note_verification("account", session.id, ticket)
-    await sessions.note_verification("another", session.id, b"another's".ljust(32))
-    await sessions.note_verification("account", "no session", b"nobody's".ljust(32))
+        await sessions.note_verification("account", session.id, ticket, Method.QR)
+    await sessions.note_verification("another", session.id, b"another's".ljust(32), Method.QR)
+    await sessions.note_verification("account", "no session", b"nobody's".ljust(32), Method.QR)
     (session,) = await sessions.of_account("account")
     assert [session.was_verified_by([ticket]) for ticket in tickets] == [False] + [True] * VERIFIED_KEPT
     assert session.was_verified_by([tickets[0], tickets[1]])
@@ -82,7 +83,7 @@ async def test_a_verification_is_remembered_though_the_session_is_saved_at_the_s
         return await save(late)
 
     monkeypatch.setattr(rows, "save", overtaken)
-    await sessions.note_verification("account", session.id, b"ticket".ljust(32))
+    await sessions.note_verification("account", session.id, b"ticket".ljust(32), Method.QR)
     (session,) = await sessions.of_account("account")
     assert session.was_verified_by([b"ticket".ljust(32)])
     assert session.data["k"] == "v"

@@ -1,0 +1,157 @@
+"""What comes before an agreement: logging in anew, choosing an account, proving more (RP-2, RNV-9)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.browser import SESSION
+from tests.support.calls import Answer
+from tests.support.forms import send
+from tests.support.owner import Owner
+from tests.support.program import Program
+from tests.web.test_authorize import address, followed, told
+from tests.web.test_relying_parties import Site, exchange, site
+
+pytestmark = pytest.mark.req("RP-2")
+
+__all__ = ["site"]
+
+PAGE = "/oauth/continue"
+
+
+@pytest.fixture
+async def owner(program: Program, site: Site) -> Owner:
+    """Return a member who has logged in with a password, a minute ago, and has agreed to what the site reads."""
+    member = await Owner.of(program, site.member.account)
+    page = await followed(member.browser, address())
+    await press(member, await member.get(page), "agree")
+    await followed(member.browser, page)
+    program.clock.advance(60)
+    return member
+
+
+async def asked(owner: Owner, **change: str) -> tuple[str, Answer]:
+    """Begin a request; return the address of its page, and the page."""
+    page = await followed(owner.browser, address(**change))
+    return page, await owner.get(page)
+
+
+async def press(owner: Owner, shown: Answer, act: str = "", way: str = "") -> Answer:
+    """Press a button of a page; pages with several forms have one request in all of them."""
+    assert shown.status == 200, shown
+    values = dict(re.findall(r'name="(csrf|request)" value="([^"]+)"', shown.text))
+    body = values | ({"way": way} if way else {"act": act})
+    assert f'value="{way or act}"' in shown.text
+    return await owner.browser.submit(PAGE, body)
+
+
+async def proved(owner: Owner, way: Answer) -> str:
+    """Go through 验证身份 by SMS where a page leads; return where it leads from there."""
+    where = str(way.header("Location"))
+    setting = where.rpartition("/")[2]
+    form = await owner.asks(setting)
+    answer = owner.browser.keep(await send(owner.browser, form.typed(code=owner.code or "")))
+    return await followed(owner.browser, str(answer.header("Location")))
+
+
+async def claims_of(site: Site, code: str) -> dict[str, object]:
+    given = (await site.ask("/oauth/token", exchange(code))).json()
+    told: dict[str, object] = (await site.ask("/oauth/introspect", {"token": given["access_token"]})).json()
+    return told
+
+
+async def test_who_was_asked_to_log_in_anew_proves_themselves_and_goes_on(owner: Owner, site: Site) -> None:
+    before = int(owner.program.clock.now() / 1000)
+    page, shown = await asked(owner, prompt="login")
+    assert "请重新登录" in shown.text
+    assert await proved(owner, await press(owner, shown, way="reauthenticate")) == page
+    back = told(await followed(owner.browser, page))
+    told_of = await claims_of(site, back["code"])
+    assert told_of["amr"] == ["pwd", "sms"]
+    assert int(str(told_of["auth_time"])) >= before
+
+
+async def test_a_login_of_a_minute_ago_is_too_long_ago_for_half_a_minute_and_not_for_two(
+    owner: Owner, site: Site
+) -> None:
+    _, shown = await asked(owner, max_age="30")
+    assert "已有一段时间" in shown.text
+    page = await followed(owner.browser, address(max_age="120"))
+    assert "code" in told(await followed(owner.browser, page))
+
+
+async def test_the_session_is_the_same_after_a_login_anew(owner: Owner, site: Site) -> None:
+    [before] = await owner.program.rooms.stores.sessions.of_account(site.member.account, owner.program.clock.now())
+    _, shown = await asked(owner, prompt="login")
+    await proved(owner, await press(owner, shown, way="reauthenticate"))
+    [after] = await owner.program.rooms.stores.sessions.of_account(site.member.account, owner.program.clock.now())
+    assert (after.id, after.created_at) == (before.id, before.created_at)
+
+
+async def test_somebody_goes_on_as_who_they_are_when_asked_to_choose(owner: Owner) -> None:
+    page, shown = await asked(owner, prompt="select_account")
+    assert "选择账号" in shown.text
+    assert str((await press(owner, shown, "stay")).header("Location")) == page
+    assert "code" in told(await followed(owner.browser, page))
+
+
+@pytest.mark.attack("Q28")
+async def test_another_account_is_logged_in_to_only_once_this_one_is_left(owner: Owner, site: Site) -> None:
+    page, shown = await asked(owner, prompt="select_account")
+    left = await press(owner, shown, "other")
+    assert left.header("Location") == "/login"
+    assert owner.browser.to.cookie(SESSION) not in owner.browser.cookies
+    now = owner.program.clock.now()
+    assert await owner.program.rooms.stores.sessions.of_account(site.member.account, now) == []
+    assert await followed(owner.browser, page) == "/login"
+
+
+@pytest.mark.req("RNV-9")
+@pytest.mark.attack("P10")
+async def test_a_level_that_an_account_does_not_have_is_proved_and_never_assumed(owner: Owner) -> None:
+    page, shown = await asked(owner, acr_values="L3")
+    assert "您当前访问业务要求完成以下信息认证方可登录" in shown.text
+    for way in ("real_name", "bank_card"):
+        led = await press(owner, shown, way=way)
+        assert led.header("Location") == f"/centre/{way}"
+    assert 'value="face"' not in shown.text
+    # Whatever was opened meanwhile, the request has not moved.
+    assert "方可登录" in (await owner.get(page)).text
+
+
+@pytest.mark.req("RNV-9")
+async def test_who_gives_up_is_answered_that_the_level_was_not_met(owner: Owner) -> None:
+    _, shown = await asked(owner, acr_values="L2 L3")
+    refused = await press(owner, shown, "unmet")
+    assert told(str(refused.header("Location")))["error"] == "unmet_authentication_requirements"
+
+
+async def test_a_level_that_nobody_reaches_here_is_told_at_once(owner: Owner) -> None:
+    page = await followed(owner.browser, address(acr_values="L4"))
+    assert told(await followed(owner.browser, page))["error"] == "unmet_authentication_requirements"
+
+
+@pytest.mark.attack("P10")
+async def test_a_policy_that_wants_what_no_code_on_a_screen_gives_is_told_no(owner: Owner) -> None:
+    where = await followed(owner.browser, address(acr_values="phr"))
+    assert told(where)["error"] == "unmet_authentication_requirements"
+
+
+@pytest.mark.attack("T4")
+@pytest.mark.parametrize("way", ["https://evil.example", "//evil.example", "password", "cancel", "../x"])
+async def test_a_way_is_one_of_ours_whatever_was_sent(owner: Owner, way: str) -> None:
+    _, shown = await asked(owner, acr_values="L3")
+    values = dict(re.findall(r'name="(csrf|request)" value="([^"]+)"', shown.text))
+    answer = await owner.browser.submit(PAGE, values | {"way": way})
+    assert (answer.status, answer.header("Location")) == (400, None)
+
+
+@pytest.mark.parametrize("change", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "select_account"}])
+async def test_no_page_is_shown_where_none_may_be(owner: Owner, change: dict[str, str]) -> None:
+    asked_for = {"prompt": "none"} if "max_age" in change else change | {"prompt": f"none {change['prompt']}"}
+    where = await followed(owner.browser, address(**(change | asked_for)))
+    if where.startswith("/"):
+        where = await followed(owner.browser, where)
+    assert told(where)["error"] in {"login_required", "invalid_request"}
