@@ -34,7 +34,7 @@ from bjidp.sandbox.portal.sessions import LIFETIME, ON_THE_WAY, OnTheWay, Sessio
 from bjidp.sandbox.portal.settings import PortalSettings
 
 _BODY_LIMIT: Final = 16 * 1024
-_ENDED: Final = Words("您已退出登录", "您在统一身份认证平台退出了登录，首都之窗也随之退出。")
+_ENDED: Final = Words("您已退出登录", "您在统一身份认证平台的登录已经结束，首都之窗也随之退出。")
 _HERE_ALONE: Final = Words(
     "您已退出首都之窗", "您在统一身份认证平台上可能还保持登录。用公共电脑时，请到个人中心也退出。"
 )

@@ -119,8 +119,9 @@ class Pages:
         self, request: web.Request, template: str, visitor: Visitor | None, values: Mapping[str, object] | None = None
     ) -> web.Response:
         """Return a page with ``values``."""
+        phone = is_phone(request)
         text = self._environment.get_template(template).render(
-            values or {}, visitor=visitor, centre=f"{self._issuer}{'/h5' if is_phone(request) else ''}/centre"
+            values or {}, visitor=visitor, phone=phone, centre=f"{self._issuer}{'/h5' if phone else ''}/centre"
         )
         return web.Response(
             text=text,
@@ -168,7 +169,7 @@ def identity_of(login: LoggedIn) -> Mapping[str, str]:
     facts = {
         "姓名": str(known.get("name", "")),
         "证件类型": DOCUMENTS.get(kind, kind),
-        "证件号码": _masked(str(known.get("document_number", "")), 1, 1),
+        "证件号码": _masked(str(known.get("document_number", "")), 0, 4),
         "手机号码": _masked(str(known.get("phone_number", "")).removeprefix("+86").strip(), 3, 4),
     }
     return {label: text for label, text in facts.items() if text}
