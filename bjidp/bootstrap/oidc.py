@@ -24,6 +24,7 @@ from bjidp.oidc.devices.redeeming import DeviceRedeeming
 from bjidp.oidc.granting import Granting
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.living import LiveGrants
+from bjidp.oidc.logouts.asking import LogoutWishes
 from bjidp.oidc.logouts.telling import Telling
 from bjidp.oidc.reading import Reading
 from bjidp.oidc.representing import Representing
@@ -37,6 +38,7 @@ from bjidp.web.centre.acts import Acts
 from bjidp.web.forms.way_back import WayBack
 from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.leading import Leading
+from bjidp.web.oidc.leaving import LogoutPages
 from bjidp.web.oidc.machine import MachineEndpoints
 from bjidp.web.oidc.pages import AuthorizePages
 
@@ -145,6 +147,24 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         throttle=stores.throttle,
         clock=clock,
     )
+    leaving = LogoutPages(
+        site=rooms.site,
+        wishes=LogoutWishes(
+            clients=stores.relying_parties,
+            records=stores.logout_wishes,
+            signing=signing,
+            entropy=rooms.entropy,
+            issuer=rooms.site.url,
+        ),
+        sessions=front.sessions,
+        signed_in=front.signed_in,
+        desk=front.desk,
+        departures=front.departures,
+        renderer=front.renderer,
+        observer=front.observer,
+        throttle=stores.throttle,
+        clock=clock,
+    )
     telling = Telling(
         outbox=stores.logouts,
         clients=stores.relying_parties,
@@ -160,4 +180,4 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
-    return Part(mounts=(endpoints.mount, pages.mount, lambda app: app.cleanup_ctx.append(told)))
+    return Part(mounts=(endpoints.mount, pages.mount, leaving.mount, lambda app: app.cleanup_ctx.append(told)))

@@ -34,6 +34,7 @@ from bjidp.oidc.clients import UsedAssertion
 from bjidp.oidc.devices.asking import UserCode
 from bjidp.oidc.devices.pacing import Pace
 from bjidp.oidc.grants.code import Code as AuthorizationCode
+from bjidp.oidc.logouts.asking import LogoutWish
 from bjidp.oidc.ports import ClientStore, ConsentStore, GrantStore, LogoutOutbox
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.privacy.keyring import Keyring, RootKey
@@ -114,6 +115,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     pushed_authorizations: Records[PushedAuthorization]
     authorization_codes: Records[AuthorizationCode]
     used_assertions: Records[UsedAssertion]
+    logout_wishes: Records[LogoutWish]
     user_codes: Records[UserCode]
     paces: Records[Pace]
     signals: SignalBus
@@ -214,6 +216,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             pushed_authorizations=MemoryRecords(clock),
             authorization_codes=MemoryRecords(clock),
             used_assertions=MemoryRecords(clock),
+            logout_wishes=MemoryRecords(clock),
             user_codes=MemoryRecords(clock),
             paces=MemoryRecords(clock),
             signals=MemorySignalBus(),
@@ -260,6 +263,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         pushed_authorizations=redis.records("pushed-authorization", PushedAuthorization),
         authorization_codes=redis.records("authorization-code", AuthorizationCode),
         used_assertions=redis.records("used-assertion", UsedAssertion),
+        logout_wishes=redis.records("logout-wish", LogoutWish),
         user_codes=redis.records("user-code", UserCode),
         paces=redis.records("device-pace", Pace),
         signals=redis.signals,

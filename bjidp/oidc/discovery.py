@@ -21,6 +21,7 @@ PUSH: Final = "/oauth/par"
 TOKEN: Final = "/oauth/token"  # noqa: S105 - an address
 DEVICE: Final = "/oauth/device"
 USERINFO: Final = "/oauth/userinfo"
+LOGOUT: Final = "/oauth/logout"
 REVOKE: Final = "/oauth/revoke"
 INTROSPECT: Final = "/oauth/introspect"
 KEYS: Final = "/oauth/keys"
@@ -57,6 +58,7 @@ def document(site: Site) -> dict[str, object]:
         "revocation_endpoint_auth_methods_supported": proofs,
         "introspection_endpoint_auth_methods_supported": confidential,
         "authorization_response_iss_parameter_supported": True,
+        "end_session_endpoint": site.url + LOGOUT,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         "claims_parameter_supported": False,

@@ -1,6 +1,6 @@
 """Letting somebody out on a page: the session ends, and so does what the browser had beside it.
 
-Owns the answer to it. Called by the handlers of log-out, of 不是我, of 解绑 and of 账号注销.
+Owns the answer to it. Called by the handlers of log-out, here and for a site, of 不是我, of 解绑 and of 账号注销.
 """
 
 from __future__ import annotations
@@ -29,13 +29,16 @@ class Departures:
 
     async def farewell(self, request: web.Request, message: Message) -> web.Response:
         """Take the cookies back, end the browser's record and the sockets of its pages, and say what has happened."""
+        body = self._renderer.render(MessagePage(h5=on_h5(request), message=message))
+        return await self.depart(request, web.Response(body=body, content_type="text/html", charset="utf-8"))
+
+    async def depart(self, request: web.Request, response: web.Response) -> web.Response:
+        """Take the cookies back and end what the browser had; ``response`` says what has happened, or leads on."""
         try:
             await self._browsers.end(self._cookies.browser_secret(request))
         except StoreUnavailable:
             # The session is over, which is what counts; the record dies by itself.
             log.warning("browser_record_left")
-        body = self._renderer.render(MessagePage(h5=on_h5(request), message=message))
-        response = web.Response(body=body, content_type="text/html", charset="utf-8")
         response.headers["Cache-Control"] = "no-store"
         self._cookies.drop_session(response)
         self._cookies.drop_browser(response)

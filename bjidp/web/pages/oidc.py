@@ -148,6 +148,28 @@ class ProveMorePage(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class LogoutPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks whether somebody wants to be logged out, as a site says."""
+
+    template: ClassVar[str] = "logout.html"
+
+    h5: bool
+    form: FormView
+    client: str
+    """The site that says so; empty where none has proved that it does."""
+    who: str
+    """Masked display name."""
+    request: str
+    """The name of the wish, which the form carries."""
+
+    @classmethod
+    def sample(cls) -> LogoutPage:
+        """Return the page for the portal."""
+        return cls(
+            h5=False, form=FormView(csrf="example"), client="首都之窗", who="张**", request="mDq3vYdV0Yw4h8m0m1iX7A"
+        )
+
+
 class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
     """Leads on to a site by itself.
 
@@ -166,4 +188,4 @@ class LeavingPage(msgspec.Struct, frozen=True, kw_only=True):
         return cls(h5=False, client="首都之窗", where="https://portal.example/callback?code=example")
 
 
-ALL = (ConsentPage, WhomPage, LoginAgainPage, ProveMorePage, LeavingPage)
+ALL = (ConsentPage, WhomPage, LoginAgainPage, ProveMorePage, LeavingPage, LogoutPage)
