@@ -228,7 +228,7 @@ def _announce(place: Place, site: Site) -> None:
         f"  phone       {place.sandbox}/phone\n"
         f"  people      {place.sandbox}/people  whose documents, cards and organisations forms are filled in with\n"
         f"  inbox       {place.sandbox}/inbox  where codes arrive; numbers are 154 and eight digits\n"
-        f"  portal      {place.portal}/\n"
+        f"  portal      {place.portal}/  a site that its people log in to here\n"
         "  everything here is a sandbox: every person and every verdict is made up; Ctrl-C stops it",
         flush=True,
     )

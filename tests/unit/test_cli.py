@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 import pytest
 import structlog
 from hiredis import ReplyError
+from msgspec.structs import replace
 from sqlalchemy import make_url
 
-from bjidp import cli, serving
+from bjidp import cli, registrar, serving
 from bjidp.config.loader import load
-from bjidp.demo import Place, _write_config
+from bjidp.demo import Place, _register_portal, _write_config
 from bjidp.errors import StoreUnavailable
 from bjidp.outages import passed
 from bjidp.sandbox.credentials import default_credentials
@@ -386,6 +387,25 @@ def test_the_demo_keeps_its_root_key_and_reads_only_by_its_owner(place: Place) -
     assert first == second
     for file in place.data.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+@pytest.mark.req("OPS-1", "RP-4")
+async def test_the_demos_portal_is_registered_once_and_anew_where_its_address_is_another(place: Place) -> None:
+    database = f"sqlite:///{place.data / 'bjidp.sqlite'}"
+    migrate(database)
+    first = await _register_portal(place, database)
+    assert await _register_portal(place, database) == first
+    moved = await _register_portal(replace(place, port=9100), database)
+    assert moved.client_id != first.client_id
+    (line,) = await registrar.on(database, lambda them: them.list_all())
+    assert line.startswith(moved.client_id)
+    assert line.endswith("  localhost:9102  首都之窗")
+    # What was kept is of another database, or was lost.
+    for kept in (b'{"client_id":"unknown","client_secret":"x"}', b"nonsense"):
+        (place.data / "portal.key").write_bytes(kept)
+        given = await _register_portal(place, database)
+        assert await registrar.on(database, lambda them, given=given: them.show(given.client_id))  # type: ignore[misc]
+        assert stat.S_IMODE((place.data / "portal.key").stat().st_mode) == 0o600
 
 
 @pytest.mark.req("OPS-2")
