@@ -120,6 +120,7 @@ async function told({ body }) {
   if (!payload.events[event] || payload.nonce || !(payload.sid || payload.sub)) throw new Error("no logout token");
   for (const [cookie, { claims }] of visitors)
     if (payload.sid ? claims?.sid === payload.sid : claims?.sub === payload.sub) visitors.delete(cookie);
+  console.log("logged out elsewhere");
   return "";
 }
 

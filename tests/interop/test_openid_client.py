@@ -29,9 +29,11 @@ class Sites:
         self.running: list[Example] = []
         self._folder = folder
 
-    async def open(self, **metadata: object) -> str:
+    async def open(self, *, backchannel: bool = False, **metadata: object) -> str:
         """Start a site whose registration differs so from the others'; return its address."""
         own = f"http://127.0.0.1:{free_port()}"
+        if backchannel:
+            metadata["backchannel_logout_uri"] = f"{own}/backchannel-logout"
         known: dict[str, object] = {
             "client_name": "示例网站",
             "client_uri": own,
@@ -115,6 +117,28 @@ async def test_a_site_that_pushes_its_requests_is_logged_in_at_without_another_l
     await page.goto(f"{site}/login")
     await expect(page).to_have_url(f"{site}/")
     assert (await told(page))["id"]["sub"] == shown["id"]["sub"]
+
+
+async def test_whoever_logs_out_here_is_logged_out_at_every_site(demo: Demo, computer: Computer, sites: Sites) -> None:
+    """One login for two sites, each of which is told of its end by the back channel."""
+    page = computer.page
+    await member_at(demo.config, username="node_9004", phone="15400089004", password=PASSWORD)
+    await enters(demo, computer, "node_9004")
+    addresses = [await sites.open(scope="openid", backchannel=True) for _ in range(2)]
+    subjects = []
+    for site in addresses:
+        await page.goto(f"{site}/login")
+        await agrees(page)
+        shown = await told(page)
+        subjects.append((shown["id"]["sub"], shown["id"]["sid"]))
+    assert len({sub for sub, _ in subjects}) == 1, "two addresses of one host are one sector"
+    assert len({sid for _, sid in subjects}) == 2, "and know the session by two names"
+    await page.goto("/centre")
+    await page.get_by_role("button", name="退出").click()
+    for site, running in zip(addresses, sites.running, strict=True):
+        running.wait_until_it_says("logged out elsewhere")
+        await page.goto(site)
+        await expect(page.get_by_text("尚未登录")).to_be_visible()
 
 
 async def test_a_site_on_openid_client_hears_a_no(demo: Demo, computer: Computer, sites: Sites) -> None:
