@@ -14,9 +14,9 @@ from aiohttp import web
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import Rooms, is_sandbox, ticket_digester
-from bjidp.clock import SECOND
+from bjidp.clock import SECOND, Instant
 from bjidp.mac import MacKey
-from bjidp.oidc import discovery
+from bjidp.oidc import discovery, id_token
 from bjidp.oidc.authorizing import Authorizing
 from bjidp.oidc.clients import Clients
 from bjidp.oidc.devices.asking import DeviceAsking
@@ -59,6 +59,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         clock=clock,
         session_lifetime=lifetime,
     )
+
     authorizing = Authorizing(
         clients=stores.relying_parties,
         consents=stores.consents,
@@ -66,6 +67,8 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         pending=stores.authorizations,
         pushed=stores.pushed_authorizations,
         acting=acting,
+        subjects=stores.grants,
+        hints=partial(_hinted, signing, rooms.site.url),
         entropy=rooms.entropy,
         issuer=rooms.site.url,
     )
@@ -181,3 +184,8 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         await asyncio.gather(running, return_exceptions=True)
 
     return Part(mounts=(endpoints.mount, pages.mount, leaving.mount, lambda app: app.cleanup_ctx.append(told)))
+
+
+def _hinted(signing: SigningKeys, issuer: str, text: str, client: str, now: Instant) -> str | None:
+    claims = signing.verified(text, id_token.TYPE, client, issuer, now)
+    return None if claims is None else str(claims["sub"])

@@ -10,7 +10,7 @@ pages of the authorization endpoint.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
@@ -33,7 +33,7 @@ from bjidp.oidc.errors import (
 from bjidp.oidc.grants.code import Approval
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.ports import ClientStore, ConsentStore
+from bjidp.oidc.ports import ClientStore, ConsentStore, Subjects
 from bjidp.oidc.scopes import Scope
 from bjidp.organisations.organisation import Capacity
 from bjidp.organisations.ports import ActingFor
@@ -46,6 +46,10 @@ PUSHED: Final[Millis] = 90 * SECOND
 """How long a pushed request waits for its person (RFC 9126, section 2.2: a short time)."""
 
 URN: Final = "urn:ietf:params:oauth:request_uri:"
+
+
+Hints: TypeAlias = Callable[[str, str, Instant], str | None]
+"""Returns the subject of an ID token, verified but for its time, that was made for a client; None if it was not."""
 
 
 class RequestOver(BjidpError):
@@ -122,20 +126,24 @@ class Authorizing:
         pending: Records[Pending],
         pushed: Records[Pushed],
         acting: ActingFor,
+        subjects: Subjects,
+        hints: Hints,
         entropy: Entropy,
         issuer: str,
     ) -> None:
-        """Answer as ``issuer``."""
+        """Answer as ``issuer``; ``hints`` tells whom an ID token of ours names to a client."""
         self._clients = clients
         self._consents = consents
         self._codes = codes
         self._pending = pending
         self._pushed = pushed
         self._acting = acting
+        self._subjects = subjects
+        self._hints = hints
         self._entropy = entropy
         self._issuer = issuer
 
-    async def push(self, client: Client, parameters: Parameters) -> str:
+    async def push(self, client: Client, parameters: Parameters, now: Instant) -> str:
         """Keep a request that its client pushes; return the ``request_uri`` for it (RFC 9126).
 
         Raises :class:`ProtocolError`, also for an address that is not registered: here the client itself is told.
@@ -143,7 +151,7 @@ class Authorizing:
         if "request_uri" in parameters:
             raise InvalidRequestUri("a pushed request names no other")
         try:
-            request = checked(Asked(client, parameters), At.PUSHED)
+            request = self._checked(client, parameters, At.PUSHED, now)
         except RedirectRefused:
             # Nobody is on their way yet, and who asks has proved to be the client: it may know.
             raise InvalidRequest("redirect_uri is missing, or not one that was registered, to the letter") from None
@@ -168,7 +176,7 @@ class Authorizing:
         else:
             where = addressed(client, parameters)
             try:
-                request = checked(Asked(client, parameters), At.AUTHORIZE)
+                request = self._checked(client, parameters, At.AUTHORIZE, now)
             except ProtocolError as error:
                 raise Redirected(self._refusal(where, parameters.get("state"), error)) from None
         name = token(self._entropy, 128)
@@ -193,6 +201,7 @@ class Authorizing:
             subject=subject,
             begun_at=pending.begun_at,
             agreed_at=pending.agreed_at if mine else None,
+            stranger=not await self._is_expected(pending.request, subject, client),
             kept=subject is not None and pending.kept_in == subject.session,
             chooses=whom.chooses,
         )
@@ -238,6 +247,20 @@ class Authorizing:
         request = pending.request
         code = await self._codes.give(approval, request.redirect_uri, request.challenge, now)
         return self._at(request.redirect_uri, {"code": code, "state": request.state})
+
+    def _checked(self, client: Client, parameters: Parameters, at: At, now: Instant) -> AuthorizationRequest:
+        request, hint = checked(Asked(client, parameters), at), parameters.get("id_token_hint")
+        if hint is None:
+            return request
+        expected = self._hints(hint, client.id, now)
+        if expected is None:
+            raise InvalidRequest("id_token_hint is no ID token that this client was given")
+        return replace(request, hint=expected)
+
+    async def _is_expected(self, request: AuthorizationRequest, subject: Subject | None, client: Client) -> bool:
+        if request.hint is None or subject is None:
+            return True
+        return await self._subjects.subject(subject.account, client.subject_sector) == request.hint
 
     async def _change(self, name: str, change: Callable[[Pending], Pending]) -> None:
         held = await self._pending.get(name)

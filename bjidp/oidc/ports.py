@@ -97,7 +97,15 @@ class LiveSessions(Protocol):
         ...
 
 
-class GrantStore(Protocol):
+class Subjects(Protocol):
+    """What relying parties know people as."""
+
+    async def subject(self, account: str, sector: str) -> str | None:
+        """Return what ``sector`` knows an account as; None where it has never had a grant of it."""
+        ...
+
+
+class GrantStore(Subjects, Protocol):
     """The live grants."""
 
     async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:

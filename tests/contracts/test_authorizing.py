@@ -30,7 +30,16 @@ from bjidp.oidc.scopes import Scope
 from bjidp.standing import Level
 from tests.contracts.ephemeral import Processes
 from tests.contracts.house import House
-from tests.contracts.test_relying_parties import CALLBACK, METADATA, PORTAL, READS, VERIFIER, approval, registered
+from tests.contracts.test_relying_parties import (
+    CALLBACK,
+    METADATA,
+    PORTAL,
+    READS,
+    VERIFIER,
+    approval,
+    grant_of,
+    registered,
+)
 from tests.support.capacities import Capacities, capacity
 
 pytestmark = [pytest.mark.req("RP-1"), pytest.mark.req("LOG-8")]
@@ -70,6 +79,8 @@ class Door:
             pending=stores.records("oidc.pending", Pending),
             pushed=stores.records("oidc.pushed", Pushed),
             acting=self.capacities,
+            subjects=house.sql.grants,
+            hints=lambda text, client, _: text.removeprefix(client) if text.startswith(client) else None,
             entropy=SystemEntropy(),
             issuer=ISSUER,
         )
@@ -257,7 +268,7 @@ async def test_a_request_that_nobody_finishes_is_over(door: Door) -> None:
 async def pushed(door: Door, **change: str) -> str:
     portal = await door.house.sql.clients.find("portal")
     assert portal is not None
-    return await door.authorizing.push(portal.client, Parameters((REQUEST | change).items()))
+    return await door.authorizing.push(portal.client, Parameters((REQUEST | change).items()), door.house.now)
 
 
 async def test_a_pushed_request_is_named_once_and_its_parameters_are_not_repeated(door: Door) -> None:
@@ -289,3 +300,21 @@ async def test_what_is_pushed_is_checked_as_what_is_asked(door: Door) -> None:
         await pushed(door, redirect_uri="https://evil.example/")
     with pytest.raises(InvalidRequestUri):
         await pushed(door, request_uri="urn:ietf:params:oauth:request_uri:x")
+
+
+async def test_a_hint_names_whom_the_site_expects_and_nobody_else_will_do(door: Door) -> None:
+    somebody, agreed = await door.somebody()
+    kept = await door.house.sql.grants.begin(grant_of(door.house, agreed), "portal.example", door.house.now)
+    await door.house.sql.consents.agree(agreed.account, "portal", frozenset(Scope), door.house.now)
+    expected = await door.begin(id_token_hint=f"portal{kept.subject}")
+    assert isinstance((await door.authorizing.look(expected, somebody, door.house.now)).step, Answer)
+    other = await door.begin(id_token_hint="portalsomebody")
+    assert (await door.authorizing.look(other, somebody, door.house.now)).step == LogIn(Reason.SOMEBODY_ELSE)
+
+
+async def test_a_hint_that_is_no_token_of_this_client_is_an_error(door: Door) -> None:
+    with pytest.raises(Redirected) as redirected:
+        await door.begin(id_token_hint="another's")
+    assert told(redirected.value.where)[1]["error"] == "invalid_request"
+    with pytest.raises(InvalidRequest, match="id_token_hint"):
+        await pushed(door, id_token_hint="another's")

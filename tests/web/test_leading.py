@@ -9,6 +9,7 @@ import pytest
 from tests.support.browser import SESSION
 from tests.support.calls import Answer
 from tests.support.forms import send
+from tests.support.members import enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
 from tests.web.test_authorize import address, followed, told
@@ -95,6 +96,21 @@ async def test_somebody_goes_on_as_who_they_are_when_asked_to_choose(owner: Owne
     assert "选择账号" in shown.text
     assert str((await press(owner, shown, "stay")).header("Location")) == page
     assert "code" in told(await followed(owner.browser, page))
+
+
+async def test_a_site_that_expects_somebody_is_answered_about_nobody_else(
+    owner: Owner, site: Site, program: Program
+) -> None:
+    page = await followed(owner.browser, address())
+    given = (await site.ask("/oauth/token", exchange(told(await followed(owner.browser, page))["code"]))).json()
+    program.clock.advance(3600)
+    page = await followed(owner.browser, address(id_token_hint=given["id_token"], prompt="none"))
+    assert "code" in told(await followed(owner.browser, page))
+    other = await Owner.of(program, (await enrolled(program, username="li_si", phone="15400005679")).account)
+    page, shown = await asked(other, id_token_hint=given["id_token"])
+    assert "等待登录的是另一个账号" in shown.text
+    page = await followed(other.browser, address(id_token_hint=given["id_token"], prompt="none"))
+    assert told(await followed(other.browser, page))["error"] == "login_required"
 
 
 @pytest.mark.attack("Q28")

@@ -222,7 +222,6 @@ def _read(asked: Asked, redirect_uri: str) -> AuthorizationRequest:
         prompts=prompts,
         max_age=None if age is None else _seconds(age),
         level=max(asked.client.level, min(levels(parameters.words("acr_values")), default=Level.L1)),
-        hint=parameters.get("id_token_hint"),
     )
 
 

@@ -49,8 +49,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """When this request came; what was proved or agreed to since then was so for it."""
     agreed_at: Instant | None = None
     """When the person agreed to this very request, if they did."""
-    expected: str | None = None
-    """The account that ``id_token_hint`` named, if the request had one."""
+    stranger: bool = False
+    """Whether ``id_token_hint`` named somebody else."""
     kept: bool = False
     """They have said that they go on as the account that they are logged in to."""
     chooses: bool = False
@@ -118,7 +118,7 @@ def _missing(request: AuthorizationRequest, facts: Facts, now: Instant) -> Step:
     if subject is None:
         return LogIn(Reason.NOBODY)
     fresh = subject.authenticated_at >= facts.begun_at
-    if facts.expected is not None and subject.account != facts.expected:
+    if facts.stranger:
         # Core, section 3.1.2.1: no answer about anybody but the one the hint names.
         return LogIn(Reason.SOMEBODY_ELSE)
     if Prompt.LOGIN in request.prompts and not fresh:

@@ -40,7 +40,7 @@ class AuthorizationRequest(Struct, frozen=True, kw_only=True):
     level: Level = Level.L1
     """The least level that will do: the client's own, or the least of those the request names."""
     hint: str | None = None
-    """An ID token of the person it expects (``id_token_hint``), not verified yet."""
+    """The person it expects, as an ID token of ours names them to it (``id_token_hint``)."""
 
     def __repr__(self) -> str:
         return f"AuthorizationRequest(client={self.client!r})"

@@ -35,16 +35,11 @@ class Beginning(ABC):
         self._engine = engine
         self._rows = rows
         self._audit = AuditRows(engine)
-        subject = oidc_subject
         # The row lock makes a lock of the account, or an end of its sessions, wait for this grant and then find it.
         self._look = engine.compile(_looked_at().with_for_update(read=True, of=account))
         self._insert = engine.compile(insert(oidc_grant))
-        self._name = engine.compile(insert_or_nothing(subject, engine.dialect))
-        self._named = engine.compile(
-            select(subject.c.subject).where(
-                subject.c.account == bindparam("account_id"), subject.c.sector == bindparam("sector_name")
-            )
-        )
+        self._name = engine.compile(insert_or_nothing(oidc_subject, engine.dialect))
+        self._named = engine.compile(named())
 
     @abstractmethod
     async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
@@ -71,6 +66,14 @@ class Beginning(ABC):
         if not grant.approval.counts(standing):
             raise AccountRefused("other_account")
         return standing
+
+
+def named() -> Select[tuple[str]]:
+    """Return the look for what a sector knows an account as."""
+    subject = oidc_subject.c
+    return select(subject.subject).where(
+        subject.account == bindparam("account_id"), subject.sector == bindparam("sector_name")
+    )
 
 
 def open_beginning(engine: SqlEngine, rows: Rows) -> Beginning:
@@ -132,7 +135,7 @@ def _in_one_statement() -> Select[*tuple[Any, ...]]:
     counts = case((session.startswith(OF_A_DEVICE), epoch == looked.c.epoch), else_=of_a_browser)
     admitted = (looked.c.status == MAY_LOG_IN.value) & counts
     sector = given(subject.c.sector, "sector_name")
-    named = (
+    fresh = (
         postgresql_insert(subject)
         .from_select(
             ["account", "sector", "subject"],
@@ -140,13 +143,10 @@ def _in_one_statement() -> Select[*tuple[Any, ...]]:
         )
         .on_conflict_do_nothing()
         .returning(subject.c.subject)
-        .cte("named")
+        .cte("fresh")
     )
     # What is named here is not among what was there before: a statement does not see the rows it writes.
-    before = select(subject.c.subject).where(
-        subject.c.account == bindparam("account_id"), subject.c.sector == bindparam("sector_name")
-    )
-    known = union_all(select(named.c.subject), before).cte("known")
+    known = union_all(select(fresh.c.subject), named()).cte("known")
     others = [column for column in table.c if column.name not in {"account", "subject"}]
     kept = (
         insert(table)

@@ -21,7 +21,7 @@ from bjidp.oidc.scopes import known
 from bjidp.standing import MAY_LOG_IN, Level, Standing
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.grant_beginning import open_beginning
+from bjidp.storage.sql.grant_beginning import named, open_beginning
 from bjidp.storage.sql.logouts import LogoutRows, ended
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
 from bjidp.storage.sql.schema import account, oidc_grant
@@ -137,6 +137,7 @@ class SqlGrants:
         self._rows = rows
         self._grants = grants
         self._beginning = open_beginning(engine, rows)
+        self._named = engine.compile(named())
         table = oidc_grant
         self._find = engine.compile(
             select(*_GRANT, *STANDING)
@@ -162,6 +163,10 @@ class SqlGrants:
 
     async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
         return await self._beginning.begin(grant, sector, now)
+
+    async def subject(self, account: str, sector: str) -> str | None:
+        row = await self._engine.one(self._named, {"account_id": account, "sector_name": sector})
+        return None if row is None else str(row[0])
 
     async def find(self, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
         row = await self._engine.one(self._find, {"grant": grant, "now": now})

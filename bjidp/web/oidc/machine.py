@@ -101,7 +101,7 @@ class MachineEndpoints:
         client = await self._client(request, parameters)
         if client.proof is Proof.NONE:
             await self._observer.source(request).hit(self._throttle, "oauth.pushed", UNPROVED)
-        name = await self._authorizing.push(client, parameters)
+        name = await self._authorizing.push(client, parameters, self._clock.now())
         return given({"request_uri": name, "expires_in": PUSHED // SECOND}, HTTPStatus.CREATED)
 
     async def device(self, request: web.Request) -> web.Response:
