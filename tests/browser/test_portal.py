@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.async_api import Page, expect
@@ -11,6 +13,8 @@ from playwright.async_api import Page, expect
 from bjidp.clock import SystemClock
 from bjidp.organisations.ports import NewOrganisation
 from bjidp.person import DocumentType, Person
+from bjidp.sandbox.people.population import population
+from tests.browser.test_face import shows_a_face
 from tests.browser.test_journeys import at_home
 from tests.support.accounts import member_at, stores_at
 from tests.support.computer import PATIENCE, Computer
@@ -19,6 +23,7 @@ from tests.support.handset import Handset
 from tests.support.looks import Looks
 from tests.support.screens import PASSWORD, gets_a_code
 
+LU = Person(DocumentType.RESIDENT_ID, "陆诗涵", population()["lu-shihan"].document_number)
 ZHOU = Person(DocumentType.RESIDENT_ID, "周示例", "101010199003079147")
 NAME, CODE = "北京往来示例文具有限公司", "91000000MA9907772D"
 
@@ -45,6 +50,17 @@ async def enters(demo: Demo, screen: Computer, name: str) -> None:
     await page.locator("#f-password").fill(PASSWORD)
     await page.locator("#f-captcha").fill(await screen.captcha(demo))
     await page.keyboard.press("Enter")
+
+
+async def weaken(demo: Demo, who: Person) -> None:
+    """Have somebody's identity count as proved by name and number alone, as 换绑 leaves it."""
+    async with stores_at(demo.config) as stores:
+        holder = await stores.accounts.holder_of(who)
+    assert holder is not None
+    with closing(sqlite3.connect(demo.data / "bjidp.sqlite")) as database:
+        change = "UPDATE identity SET evidence = 'name_and_number', version = version + 1 WHERE account = ?"
+        assert database.execute(change, (holder.account,)).rowcount == 1
+        database.commit()
 
 
 async def is_told(demo: Demo, page: Page, words: str) -> None:
@@ -167,6 +183,78 @@ async def test_somebody_acts_for_an_organisation_at_the_portal(demo: Demo, compu
     await page.get_by_role("link", name="用户中心").click()
     await expect(page.get_by_text("正在代表")).to_be_visible()
     await looks.at("me")
+    assert looks.found == []
+
+
+@pytest.mark.req("RNV-9", "RNV-3", "RP-2", "UX-2")
+async def test_a_service_that_needs_more_leads_through_a_face_on_the_phone_and_back(
+    demo: Demo, computer: Computer, phone: Handset
+) -> None:
+    page, looks = computer.page, Looks(computer, "portal-more")
+    await at_home(demo, phone, "陆诗涵")
+    await weaken(demo, LU)
+    await page.goto(f"{demo.portal}/services/fund")
+    await page.get_by_role("main").get_by_role("link", name="登录").click()
+    await computer.shows("waiting")
+    await phone.scans(computer)
+    await phone.confirms()
+    await phone.press("完成")
+    await expect(page.get_by_role("heading", name="完成认证后继续")).to_be_visible()
+    await expect(page.get_by_role("status")).to_have_text("提示：您当前访问业务要求完成以下信息认证方可登录")
+    await looks.at("asked")
+    await page.get_by_role("button", name="去认证 人脸识别认证").click()
+    await page.get_by_role("link", name="用京通扫码验证").click()
+    await computer.shows("waiting")
+    await phone.scans(computer, "人脸识别认证？")
+    await phone.press("确认人脸识别认证")
+    await phone.heading("已确认")
+    await phone.press("完成")
+    await expect(page).to_have_url(re.compile(r"/centre/face\?flow="))
+    await computer.shows("waiting")
+    await phone.scans(computer, "用人脸办理认证？")
+    await shows_a_face(phone)
+    await phone.press("确认认证")
+    await expect(page.get_by_role("heading", name="人脸识别认证成功")).to_be_visible()
+    await page.get_by_role("link", name="继续登录").click()
+    await agrees(page, "首都之窗")
+    await expect(page).to_have_url(f"{demo.portal}/services/fund")
+    await expect(page.get_by_role("main")).to_contain_text("您已通过中级认证")
+    await expect(page.get_by_role("main")).to_contain_text("陆诗涵")
+    assert looks.found == []
+
+
+@pytest.mark.req("RNV-9", "RP-2")
+async def test_whoever_does_not_prove_more_is_told_what_is_missing(demo: Demo, handheld: Computer) -> None:
+    page, number, looks = handheld.page, "15400097006", Looks(handheld, "portal-h5")
+    await member_at(demo.config, username="portal_low", phone=number, password=PASSWORD)
+    await page.goto(f"{demo.portal}/services/fund")
+    await page.get_by_role("main").get_by_role("link", name="登录").click()
+    await enters(demo, handheld, number)
+    await expect(page.get_by_role("button", name="去认证 实名认证")).to_be_visible()
+    await page.get_by_role("button", name="返回首都之窗").click()
+    await expect(page.get_by_role("heading", name="您的认证等级还不够")).to_be_visible()
+    await looks.at("unmet")
+    await page.get_by_role("link", name="再试一次").click()
+    await expect(page.get_by_role("heading", name="完成认证后继续")).to_be_visible()
+    assert looks.found == []
+
+
+@pytest.mark.req("RP-1", "UX-2", "UX-3")
+async def test_a_log_out_at_the_portal_is_one_from_the_server_too(demo: Demo, handheld: Computer) -> None:
+    page, number, looks = handheld.page, "15400097007", Looks(handheld, "portal-h5")
+    await member_at(demo.config, username="portal_bye", phone=number, password=PASSWORD)
+    await page.goto(f"{demo.portal}/login")
+    await enters(demo, handheld, number)
+    await agrees(page, "首都之窗")
+    await is_in(demo, page, "p***********e", "未实名")
+    await page.get_by_role("button", name="退出登录").click()
+    await expect(page).to_have_url(re.compile(f"^{re.escape(demo.portal)}/logged-out"))
+    await expect(page.get_by_text("首都之窗和统一身份认证平台都已退出。")).to_be_visible()
+    await looks.at("left")
+    await page.goto("/h5/centre")
+    await expect(page).to_have_url(re.compile("/h5/login"))
+    await page.goto(f"{demo.portal}/me")
+    await expect(page.get_by_text("请先登录")).to_be_visible()
     assert looks.found == []
 
 
