@@ -11,6 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from bjidp.person import DocumentType, Person
+from bjidp.platforms import ExternalIdentity, Provider
 
 
 class IdentifierKind(StrEnum):
@@ -19,6 +20,11 @@ class IdentifierKind(StrEnum):
     USERNAME = "username"
     PHONE = "phone"
     DOCUMENT = "document"
+    NATIONAL = "external.national"
+    """What an account logs in by elsewhere: one for each provider."""
+    ALIPAY = "external.alipay"
+    WECHAT = "external.wechat"
+    BAIDU = "external.baidu"
 
 
 class Identifier(Struct, frozen=True):
@@ -50,3 +56,13 @@ def of_document(person: Person) -> Identifier:
 def of_document_number(document_type: DocumentType, number: str) -> Identifier:
     """Return the same, of a number in its normal form whose holder's name is not at hand."""
     return Identifier(IdentifierKind.DOCUMENT, (document_type, number))
+
+
+def of_external(identity: ExternalIdentity) -> Identifier:
+    """Compare a provider's names for its users with the app and the kind that they are of (attack T9)."""
+    return Identifier(kind_of(identity.provider), (identity.app_id, identity.kind, identity.value))
+
+
+def kind_of(provider: Provider) -> IdentifierKind:
+    """Return the kind of what an account logs in by at ``provider``."""
+    return IdentifierKind(f"external.{provider}")

@@ -78,3 +78,5 @@ def _shown(name: Identifier, text: str) -> str:
             # No account's name; nor is there a reason to repeat an emoji, or a mark that turns the line around.
             printable = text.isascii() and text.isprintable()
             return masks.mask_username(text if printable else "")
+        case _:
+            raise AssertionError("nobody types what a provider calls them")

@@ -61,3 +61,9 @@ class NoticeKind(StrEnum):
 
     MANDATE_ENDED = "mandate.ended"
     """To either side: the other one, or what became of the organisation, has ended it (ORG-2)."""
+
+    EXTERNAL_LINKED = "external.linked"
+    """A provider's user may log in to the account (LOG-4)."""
+
+    EXTERNAL_UNLINKED = "external.unlinked"
+    """None of that provider's may any more."""

@@ -20,7 +20,7 @@ from bjidp.accounts.notices import NoticeKind
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.person import Person, Sex
-from bjidp.platforms import PlatformIdentity
+from bjidp.platforms import ExternalIdentity, PlatformIdentity, Provider
 from bjidp.standing import Standing as Standing  # noqa: PLC0414 - part of this port
 from bjidp.standing import Status as Status  # noqa: PLC0414 - part of this port
 
@@ -221,6 +221,8 @@ class NewMember(Struct, frozen=True, kw_only=True):
     phone: str
     password: str | None
     national: bool = False
+    external: ExternalIdentity | None = None
+    """What the account may be logged in to by besides, unless another account is by then."""
 
     def __repr__(self) -> str:
         """Show nothing of it."""
@@ -383,4 +385,42 @@ class MemberStore(Protocol):
 
     async def forget_notices(self, before: Instant, limit: int) -> int:
         """Delete at most ``limit`` notices from before ``before``, seen or not; return how many."""
+        ...
+
+
+class External(Struct, frozen=True):
+    """A provider whose user logs in to the account, since when."""
+
+    provider: Provider
+    linked_at: Instant
+
+
+class ExternalStore(Protocol):
+    """What accounts are logged in to by elsewhere. Raises ``StoreUnavailable`` when it does not answer.
+
+    A provider's user logs in to one account, and an account has one user of each provider.
+    """
+
+    async def link(self, account: str, identity: ExternalIdentity, phone: str, now: Instant) -> None:
+        """Let the provider's user log in to ``account``, in place of another one of the same provider.
+
+        ``phone`` is the number by which somebody has proved that the account is theirs. Audited and told, unless it
+        is so already. Raises ``AccountRefused``, and :class:`IdentifierTaken`: of the number when it is the account's
+        no more, and of the provider when another account has its user.
+        """
+        ...
+
+    async def linked(self, account: str) -> list[External]:
+        """Return what the account has, in the order of :class:`bjidp.platforms.Provider`."""
+        ...
+
+    async def unlink(self, account: str, provider: Provider, now: Instant) -> bool:
+        """Let no user of ``provider`` log in to the account any more; return whether one did. Audited and told.
+
+        Raises ``AccountRefused``.
+        """
+        ...
+
+    async def unlink_all(self, account: str, now: Instant) -> None:
+        """Do so for every provider, and tell nothing; of an account that may not be used, too."""
         ...

@@ -67,6 +67,8 @@ class EventKind(StrEnum):
     GRANT_ENDED = "grant.ended"
     LOGOUT_TOLD = "logout.told"
     LOGOUT_NOT_TOLD = "logout.not_told"
+    EXTERNAL_LINKED = "external.linked"
+    EXTERNAL_UNLINKED = "external.unlinked"
     LINK_REPLACED = "link.replaced"
     LOGIN_BROWSER = "login.browser"
     LOGIN_MINI = "login.mini"

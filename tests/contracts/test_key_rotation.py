@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from bjidp.accounts.identifiers import of_phone, of_username
+from bjidp.accounts.identifiers import of_external, of_phone, of_username
 from bjidp.accounts.ports import Evidence, IdentifierTaken, IdentityTaken, NewMember
 from bjidp.clock import DAY
 from bjidp.entropy import SystemEntropy
+from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.pseudonym import Pseudonyms
@@ -214,5 +215,34 @@ async def test_a_process_without_the_key_can_not_read(house: House) -> None:
         with pytest.raises(FieldUnreadable):
             await stranger.accounts.standing(standing.account)
         assert await stranger.accounts.holder_of(ZHANG) is None
+    finally:
+        await start.stop()
+
+
+@pytest.mark.req("PRV-1", "LOG-4")
+@pytest.mark.attack("T9")
+async def test_a_providers_user_is_one_accounts_at_every_moment_of_a_rotation(house: House) -> None:
+    start = Processes(house)
+    now = house.now
+    user = ExternalIdentity(Provider.ALIPAY, "2021", ExternalKind.OPEN_ID, "oZhang")
+    try:
+        old, both = start(keyring(1)), start(keyring(1, 2, current=1))
+        zhang = await old.members.enrol(NewMember(username="zhangsan1", phone="13800138000", password=None), now)
+        li = await both.members.enrol(NewMember(username="lisisi_9", phone="13900139000", password=None), now)
+        await old.externals.link(zhang.account, user, "13800138000", now)
+        moved, alone = start(keyring(1, 2)), start(keyring(2))
+        await both.rotation.fill()
+        await moved.rotation.fill()
+        for stores in (both, moved, alone):
+            found = await stores.members.find([of_external(user)])
+            assert found is not None
+            assert found.standing.account == zhang.account
+            with pytest.raises(IdentifierTaken):
+                await stores.externals.link(li.account, user, "13900139000", now)
+        # What version 1 had sealed is under version 2 by now, and can be sealed on.
+        await start(keyring(2, 3, current=3)).rotation.fill()
+        assert await alone.externals.unlink(zhang.account, Provider.ALIPAY, now)
+        for stores in (alone, start(keyring(3))):
+            assert await stores.members.find([of_external(user)]) is None
     finally:
         await start.stop()

@@ -15,6 +15,7 @@ from bjidp.clock import HOUR
 from bjidp.organisations.mandates import Scope
 from bjidp.organisations.ports import NewOffer, NewOrganisation
 from bjidp.person import DocumentType, Person
+from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.schema import metadata
@@ -36,6 +37,7 @@ SECRETS = (
     "凤求凰.jpg",
     "like a photo",
     "材料与本人相符",
+    "oExternalUser",
 )
 PERSON = Person(DocumentType.RESIDENT_ID, SECRETS[0], SECRETS[1])
 
@@ -49,6 +51,8 @@ async def _live(house: House) -> None:
     enrolled = await house.member(SECRETS[5], SECRETS[8])
     await house.members.set_mail(enrolled.account, SECRETS[7], house.now)
     await house.members.set_phone(standing.account, SECRETS[6], house.now)
+    external = ExternalIdentity(Provider.BAIDU, "app", ExternalKind.OPEN_ID, SECRETS[15])
+    await house.sql.externals.link(enrolled.account, external, SECRETS[5], house.now)
     bound = await house.sql.identities.bound(standing.account)
     assert bound is not None
     organisations = house.sql.organisations

@@ -20,6 +20,7 @@ from bjidp.storage.sql.admission import open_admission
 from bjidp.storage.sql.appeals import SqlAppeals
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.engine import SqlEngine, open_engine
+from bjidp.storage.sql.externals import SqlExternals
 from bjidp.storage.sql.grants import GrantRows, SqlGrants
 from bjidp.storage.sql.identity_checks import SqlIdentityChecks
 from bjidp.storage.sql.identity_store import SqlIdentities
@@ -43,6 +44,7 @@ class SqlStores(Struct, frozen=True):
     checks: SqlIdentityChecks
     wishes: SqlWishes
     organisations: SqlOrganisations
+    externals: SqlExternals
     appeals: SqlAppeals
     clients: SqlClients
     consents: SqlConsents
@@ -83,6 +85,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         checks=SqlIdentityChecks(engine, accounts, entropy),
         wishes=SqlWishes(engine, cipher),
         organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
+        externals=SqlExternals(engine, accounts, cipher=cipher, index=index),
         appeals=SqlAppeals(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         clients=SqlClients(engine, grants),
         consents=SqlConsents(engine, accounts, grants),

@@ -27,6 +27,7 @@ from bjidp.storage.sql.schema import (
     appeal_picture,
     browser_session,
     consent,
+    external_link,
     former_document,
     identifier,
     identity,
@@ -42,8 +43,8 @@ from bjidp.storage.sql.schema import (
 from bjidp.storage.sql.transaction import Transaction
 
 _OWNED = (
-    identifier, identity, former_document, identity_check, national_wish, platform_link, login_network, notice, consent,
-    oidc_grant, oidc_subject,
+    identifier, identity, former_document, identity_check, national_wish, external_link, platform_link, login_network,
+    notice, consent, oidc_grant, oidc_subject,
 )  # fmt: skip
 """What belongs to an account besides its sessions, its appeals, and what it leads and acts for; a link's platform
 identity goes with it."""

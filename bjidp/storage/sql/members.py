@@ -27,6 +27,7 @@ from bjidp.storage.sql.audit import EVENT, AuditRows, event_from
 from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.erasure import Erasure
+from bjidp.storage.sql.externals import ExternalRows
 from bjidp.storage.sql.finding import Finding
 from bjidp.storage.sql.national_wishes import WishRows
 from bjidp.storage.sql.notices import NoticeRows
@@ -58,6 +59,7 @@ class SqlMembers:
         self._audit = AuditRows(engine)
         self._accounts = AccountRows(engine, rows, cipher, entropy)
         self._claims = Claims(engine, index)
+        self._externals = ExternalRows(engine, cipher, self._claims)
         self._notices = NoticeRows(engine)
         self._wishes = WishRows(engine)
         self._erasure = Erasure(engine)
@@ -189,6 +191,8 @@ class SqlMembers:
             self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref))
             if new.national:
                 self._wishes.add(transaction, holder, ref, self._entropy, now)
+            if new.external is not None and self._externals.holder(transaction, new.external) is None:
+                self._externals.link(transaction, holder, ref, new.external, now)
             return self._accounts.standing(transaction, holder)
 
         return await self._engine.write(work)

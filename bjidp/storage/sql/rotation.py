@@ -12,8 +12,9 @@ from functools import partial
 
 from sqlalchemy import bindparam, select, update
 
-from bjidp.accounts.identifiers import IdentifierKind, of_document, of_phone, of_username
+from bjidp.accounts.identifiers import IdentifierKind, kind_of, of_document, of_phone, of_username
 from bjidp.person import DocumentType, Person
+from bjidp.platforms import Provider
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.accounts import PLATFORM_IDENTITY
@@ -22,6 +23,7 @@ from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.organisation_looks import OFFERED_TO
 from bjidp.storage.sql.schema import (
     account,
+    external_link,
     identifier,
     identity,
     mandate,
@@ -67,6 +69,16 @@ class Rotation:
             select(platform_link.c.id, platform_link.c.platform, platform_link.c.app_id, platform_link.c.open_id_sealed)
             .where(platform_link.c.account == bindparam("account"))
             .with_for_update()
+        )
+        self._externals = compile_(
+            select(external_link.c.provider, external_link.c.app_id, external_link.c.kind, external_link.c.value_sealed)
+            .where(external_link.c.account == bindparam("account"))
+            .with_for_update()
+        )
+        self._seal_external = compile_(
+            update(external_link)
+            .where(external_link.c.account == bindparam("holder"), external_link.c.provider == bindparam("whose"))
+            .values(value_sealed=bindparam("value"))
         )
         # With whoever leads the organisation; an offer is of no other account yet.
         self._mandates = compile_(
@@ -144,6 +156,8 @@ class Rotation:
                 self._fill_identity(transaction, holder, *proved)
             for link, platform, app_id, open_id in transaction.all(self._links, {"account": holder}):
                 self._fill_link(transaction, link, (platform, app_id), open_id)
+            for provider, app_id, kind, value in transaction.all(self._externals, {"account": holder}):
+                self._fill_external(transaction, holder, provider, (app_id, kind), value)
             for name, phone in transaction.all(self._mandates, {"account": holder}):
                 self._fill_mandate(transaction, name, phone)
         return [row[0] for row in rows]
@@ -193,6 +207,14 @@ class Rotation:
                 raise Incomplete(PLATFORM_IDENTITY)
         again = self._cipher.seal("platform_link", "open_id", link, open_id)
         transaction.run(self._seal_link, {"link": link, "open_id": again})
+
+    def _fill_external(
+        self, transaction: Transaction, holder: str, provider: str, of: tuple[str, str], sealed: bytes
+    ) -> None:
+        value = self._cipher.open("external_link", provider, holder, sealed)
+        self._index_identifier(transaction, holder, kind_of(Provider(provider)), (*of, value))
+        again = self._cipher.seal("external_link", provider, holder, value)
+        transaction.run(self._seal_external, {"holder": holder, "whose": provider, "value": again})
 
     def _fill_mandate(self, transaction: Transaction, name: str, sealed: bytes) -> None:
         phone = self._cipher.open("mandate", "phone", name, sealed)

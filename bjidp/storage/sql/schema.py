@@ -252,6 +252,19 @@ platform_link = Table(
     UniqueConstraint("account", "platform"),
 )
 
+# What an account is logged in to by elsewhere; who holds which is decided by ``identifier``.
+external_link = Table(
+    "external_link",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", _WORD, primary_key=True),
+    Column("app_id", _WORD, nullable=False),
+    Column("kind", _WORD, nullable=False),
+    Column("value_sealed", LargeBinary, nullable=False),
+    Column("linked_at", _INSTANT, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 platform_identity = Table(
     "platform_identity",
     metadata,
