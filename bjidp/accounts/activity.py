@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import MemberStore, Notice
+from bjidp.accounts.ports import ExternalStore, MemberStore, Notice
 from bjidp.accounts.verifying import Visit
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, Clock, Instant, Millis
@@ -81,9 +81,12 @@ class Log(Struct, frozen=True):
 class Activity:
     """What happened. A store that is down raises ``StoreUnavailable``."""
 
-    def __init__(self, *, members: MemberStore, sessions: Sessions, endings: Endings, clock: Clock) -> None:
+    def __init__(
+        self, *, members: MemberStore, externals: ExternalStore, sessions: Sessions, endings: Endings, clock: Clock
+    ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._members = members
+        self._externals = externals
         self._sessions = sessions
         self._endings = endings
         self._clock = clock
@@ -113,7 +116,11 @@ class Activity:
         return Denied.THIS if session == visit.session.id else Denied.ANOTHER
 
     async def deny_change(self, visit: Visit) -> Denied:
-        """End every session, in browsers and on phones: somebody else has changed the account."""
+        """End every session, in browsers and on phones: somebody else has changed the account.
+
+        What it is logged in to by elsewhere is unlinked first, or whoever has bound their own would come back by it.
+        """
+        await self._externals.unlink_all(visit.account, self._clock.now())
         # This session until the rest has ended: whoever could not be told so says it again.
         await put_out(self._members, self._endings, visit.account, keep=visit.session.id)
         return Denied.ALL

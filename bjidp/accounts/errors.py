@@ -46,3 +46,15 @@ class TailSpent(BjidpError):
     """The last characters of the document were typed wrong as often as they may be: the login begins again."""
 
     code = "document_tail_spent"
+
+
+class ExternalLoginOver(BjidpError):
+    """The way to a provider and back is over, was taken before, or is another browser's: the person begins again."""
+
+    code = "external_login_over"
+
+
+class ExternalLoginRefused(BjidpError):
+    """Whoever was sent to a provider did not agree there, and came back without a code."""
+
+    code = "external_login_refused"

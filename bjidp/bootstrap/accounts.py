@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from bjidp.accounts.activity import Activity
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.external.linked import LinkedProviders
 from bjidp.accounts.names import DocumentReadings
 from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.accounts.recovery.flow import Recovery
@@ -40,6 +41,7 @@ from bjidp.web.centre.organisations import OrganisationPages
 from bjidp.web.centre.overview import CentrePages
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.centre.settings import SettingsPages
+from bjidp.web.centre.third import LinkedProviderPages
 from bjidp.web.centre.views import SettingViews
 from bjidp.web.forms.form_again import FormViews
 from bjidp.web.forms.uploads import Uploads
@@ -94,10 +96,10 @@ def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: En
     return Own(verifying, changes, endings, names, proofing, organisations)
 
 
-def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification, own: Own, acts: Acts) -> Part:
-    """Return registration."""
-    settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
-    registrations = Registrations(
+def wire_registrations(rooms: Rooms, front: Front, verification: Verification) -> Registrations:
+    """Return registration on pages."""
+    stores, pseudonyms = rooms.stores, Pseudonyms(rooms.keyring)
+    return Registrations(
         drafts=open_drafts(rooms, Begun, "registration"),
         members=stores.members,
         numbers=served_numbers(rooms.settings),
@@ -110,8 +112,22 @@ def registration_part(rooms: Rooms, front: Front, qr: Qr, verification: Verifica
         pseudonyms=pseudonyms,
         clock=rooms.clock,
         windows=RegistrationWindows(),
-        national=settings.national_register is not None,
+        national=rooms.settings.national_register is not None,
     )
+
+
+def registration_part(
+    rooms: Rooms,
+    front: Front,
+    qr: Qr,
+    own: Own,
+    acts: Acts,
+    *,
+    verification: Verification,
+    registrations: Registrations,
+) -> Part:
+    """Return the pages of registration."""
+    settings = rooms.settings
     registering = RegistrationPages(
         settings=RegistrationSettings(
             client=Client(settings.server.client_name, rooms.site.host),
@@ -167,6 +183,8 @@ def centre_part(
     mini_sessions: MiniSessions,
     own: Own,
     acts: Acts,
+    *,
+    linked: LinkedProviders,
 ) -> Part:
     """Return the personal centre, and every change that it leads to."""
     clock = rooms.clock
@@ -186,7 +204,13 @@ def centre_part(
         renderer=front.renderer,
         verifying=verifying,
         names=own.names,
-        activity=Activity(members=rooms.stores.members, sessions=front.sessions, endings=endings, clock=clock),
+        activity=Activity(
+            members=rooms.stores.members,
+            externals=rooms.stores.externals,
+            sessions=front.sessions,
+            endings=endings,
+            clock=clock,
+        ),
         sessions=front.sessions,
         mini_sessions=mini_sessions,
         endings=endings,
@@ -196,7 +220,9 @@ def centre_part(
         appointing=None if organisations.registering is None else organisations.appointing,
         acting=organisations.acting,
         filing=filing,
+        providers=linked.offered,
     )
+    third = LinkedProviderPages(own=pages_of_own, desk=front.desk, renderer=front.renderer, linked=linked)
     companies = OrganisationPages(
         own=pages_of_own,
         desk=front.desk,
@@ -232,7 +258,7 @@ def centre_part(
         departures=front.departures,
     )
     appeals = AppealPages(own=pages_of_own, desk=front.desk, filing=filing)
-    return Part(mounts=(centre.mount, appeals.mount, settings.mount, companies.mount))
+    return Part(mounts=(centre.mount, third.mount, appeals.mount, settings.mount, companies.mount))
 
 
 def document_readings(rooms: Rooms) -> DocumentReadings:

@@ -9,11 +9,19 @@ from importlib.metadata import version
 
 from aiohttp import web
 
-from bjidp.bootstrap.accounts import centre_part, recovery_part, registration_part, wire_endings, wire_own
+from bjidp.bootstrap.accounts import (
+    centre_part,
+    recovery_part,
+    registration_part,
+    wire_endings,
+    wire_own,
+    wire_registrations,
+)
 from bjidp.bootstrap.acts import wire_acts
 from bjidp.bootstrap.appeals import outcomes_part
 from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.devices import devices_part
+from bjidp.bootstrap.external import external_part, wire_linked
 from bjidp.bootstrap.front import wire_front
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
 from bjidp.bootstrap.national import national_part
@@ -39,6 +47,8 @@ def build(rooms: Rooms) -> web.Application:
     endings = wire_endings(rooms, front, verification, mini_sessions)
     own = wire_own(rooms, front, verification, endings)
     acts = wire_acts(rooms, verification, own)
+    registrations = wire_registrations(rooms, front, verification)
+    linked = wire_linked(rooms, front)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
@@ -49,9 +59,10 @@ def build(rooms: Rooms) -> web.Application:
         dispatches_part(rooms, front, verification),
         sms_reports_part(rooms, front, verification),
         captcha_part(rooms, front, verification),
-        registration_part(rooms, front, qr, verification, own, acts),
+        registration_part(rooms, front, qr, own, acts, verification=verification, registrations=registrations),
+        external_part(rooms, front, verification, registrations),
         recovery_part(rooms, front, verification, endings),
-        centre_part(rooms, front, verification, mini_sessions, own, acts),
+        centre_part(rooms, front, verification, mini_sessions, own, acts, linked=linked),
         outcomes_part(rooms, verification, endings),
         national_part(rooms),
         oidc_part(rooms, front, qr, own.organisations.acting, acts),

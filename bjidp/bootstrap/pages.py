@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bjidp.bootstrap.external import providers_of
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.logins import form_logins_part
 from bjidp.bootstrap.qr import Qr, basis_address, own_client
@@ -26,6 +27,7 @@ def pages_part(rooms: Rooms, front: Front, qr: Qr, verification: Verification, a
             home=HOME,
             basis_url=basis_address(qr),
             simulator=settings.server.simulator_url,
+            providers=providers_of(settings),
         ),
         renderer=front.renderer,
         cookies=front.cookies,

@@ -14,12 +14,12 @@ from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from bjidp.accounts.drafts import Drafts, Sealed
+from bjidp.accounts.drafts import LIFETIME, Drafts, Sealed
 from bjidp.accounts.national.ports import WishStore
-from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.accounts.ports import AccountStore, ExternalStore, MemberStore
 from bjidp.appeals.ports import AppealStore
 from bjidp.audit.ports import AuditLog
-from bjidp.clock import Clock
+from bjidp.clock import Clock, Millis
 from bjidp.config.settings import Settings
 from bjidp.entropy import Entropy
 from bjidp.miniprogram.doors import UsedCode
@@ -85,6 +85,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     accounts: AccountStore
     members: MemberStore
     wishes: WishStore
+    externals: ExternalStore
     identities: IdentityStore
     checks: CheckStore
     organisations: OrganisationStore
@@ -186,6 +187,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             accounts=sql.accounts,
             members=sql.members,
             wishes=sql.wishes,
+            externals=sql.externals,
             identities=sql.identities,
             checks=sql.checks,
             organisations=sql.organisations,
@@ -233,6 +235,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         accounts=sql.accounts,
         members=sql.members,
         wishes=sql.wishes,
+        externals=sql.externals,
         identities=sql.identities,
         checks=sql.checks,
         organisations=sql.organisations,
@@ -273,7 +276,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
     )
 
 
-def open_drafts(rooms: Rooms, kind: type[F], name: str) -> Drafts[F]:
+def open_drafts(rooms: Rooms, kind: type[F], name: str, lifetime: Millis = LIFETIME) -> Drafts[F]:
     """Return the drafts of one flow, with facts of type ``kind``."""
     return Drafts(
         kind,
@@ -282,6 +285,7 @@ def open_drafts(rooms: Rooms, kind: type[F], name: str) -> Drafts[F]:
         seals=RecordSeals(Sealing(rooms.keyring, rooms.entropy)),
         pseudonyms=Pseudonyms(rooms.keyring),
         entropy=rooms.entropy,
+        lifetime=lifetime,
     )
 
 

@@ -29,9 +29,17 @@ class Method(StrEnum):
     """A confirmation in 京通."""
     FACE = "face"
     BANK_CARD = "bank"
+    FEDERATED = "fed"
+    """Somebody else has authenticated them, who alone knows by what. Other providers use the same word."""
 
 
-LOGIN: Final = {Way.QR: Method.QR, Way.PASSWORD: Method.PASSWORD, Way.SMS: Method.SMS, Way.REGISTRATION: Method.SMS}
+LOGIN: Final = {
+    Way.QR: Method.QR,
+    Way.PASSWORD: Method.PASSWORD,
+    Way.SMS: Method.SMS,
+    Way.EXTERNAL: Method.FEDERATED,
+    Way.REGISTRATION: Method.SMS,
+}
 """The method of each way in; whoever has just registered has proved a number."""
 
 

@@ -30,6 +30,8 @@ class Way(StrEnum):
     QR = "qr"
     PASSWORD = "password"
     SMS = "sms"
+    EXTERNAL = "external"
+    """What somebody has elsewhere; ``Login.platform`` says where."""
     REGISTRATION = "registration"
     """The account was registered in this browser a moment ago."""
 

@@ -35,6 +35,8 @@ class Purpose(StrEnum):
 
     REGISTER = "register"
     LOGIN = "login"
+    LINK = "link"
+    """An account is bound to what somebody logs in by elsewhere, and they are logged in."""
     RECOVER = "recover"
     VERIFY = "verify"
     BIND_PHONE = "bind_phone"
@@ -49,6 +51,7 @@ BY_SMS: Final = frozenset(
     {
         Purpose.REGISTER,
         Purpose.LOGIN,
+        Purpose.LINK,
         Purpose.RECOVER,
         Purpose.VERIFY,
         Purpose.BIND_PHONE,

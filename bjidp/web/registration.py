@@ -18,6 +18,7 @@ from bjidp.accounts.registration.flow import Begun, Identity, Registered, Step, 
 from bjidp.accounts.registration.service import Applicant, Registrations, registered
 from bjidp.accounts.verifying import Visit
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
+from bjidp.platforms import Provider
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther
 from bjidp.proofing.real_name import RealNames
 from bjidp.qrlogin.browsers import Browsers
@@ -138,7 +139,7 @@ class RegistrationPages:
         facts = None if draft is None else draft.facts
         values = {} if facts is None else _values(facts.username, facts.phone, facts.agreed, facts.national)
         view = await self._form_views.fill(_view(asker, draft, values), asker.holder, asker.source)
-        return self._desk.answer(request, asker, self._page(surface, view, proved=_is_proved(draft, values)))
+        return self._desk.answer(request, asker, self._page(surface, view, draft, proved=_is_proved(draft, values)))
 
     async def post(self, request: web.Request) -> web.Response:
         """Send a code, show another picture, take another number, or register: what was pressed says which."""
@@ -265,7 +266,7 @@ class RegistrationPages:
             return self._desk.lead(asker, f"{_at(surface, Step.ACCOUNT)}?flow={flow}")
         draft = await self._registrations.find(asker.holder, flow)
         view = await self._form_views.fill(_view(asker, draft, {}), asker.holder, asker.source)
-        return self._desk.answer(request, asker, self._page(surface, view))
+        return self._desk.answer(request, asker, self._page(surface, view, draft))
 
     async def _again(
         self, request: web.Request, asker: Asker, form: RegistrationForm, error: BjidpError | None
@@ -280,15 +281,17 @@ class RegistrationPages:
             values["code"] = form.code
         view = await self._form_views.fill(_view(asker, draft, values), asker.holder, asker.source, posted)
         taken = isinstance(error, PhoneTaken)
-        page = self._page(surface_of(request), view, proved=_is_proved(draft, values), taken=taken)
+        page = self._page(surface_of(request), view, draft, proved=_is_proved(draft, values), taken=taken)
         return self._desk.answer(request, asker, page, because=posted.because)
 
     def _page(
-        self, surface: Surface, form: FormView, *, proved: bool = False, taken: bool = False
+        self, surface: Surface, form: FormView, draft: Draft[Begun] | None, *, proved: bool = False, taken: bool = False
     ) -> RegisterPage | RegisterH5Page:
+        provider = _provider(draft)
         if surface is Surface.H5:
-            return RegisterH5Page(form=form, proved=proved, taken=taken)
-        return RegisterPage(form=form, proved=proved, taken=taken, national=self._settings.national)
+            return RegisterH5Page(form=form, proved=proved, provider=provider, taken=taken)
+        national = self._settings.national
+        return RegisterPage(form=form, proved=proved, provider=provider, taken=taken, national=national)
 
     async def _applicant(self, request: web.Request, asker: Asker) -> Applicant:
         client, following = await self._origin(request)
@@ -330,6 +333,10 @@ def _view(asker: Asker, draft: Draft[Begun] | None, values: dict[str, str]) -> F
 
 def _facts(asker: Asker) -> Registered | None:
     return None if asker.owner is None else registered(asker.owner.session)
+
+
+def _provider(draft: Draft[Begun] | None) -> Provider | None:
+    return None if draft is None or draft.facts.external is None else draft.facts.external.provider
 
 
 def _is_proved(draft: Draft[Begun] | None, values: dict[str, str]) -> bool:

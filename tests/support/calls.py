@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from msgspec import Struct
+from yarl import URL
 
 PATIENCE: Final = 20.0
 """Seconds until something that does not happen has failed: a slow machine is no fault of the server."""
@@ -156,6 +157,16 @@ class Caller:
             answered = await response.read()
             assert response.status == 200, (path, response.status, answered)
             return json.loads(answered)
+
+    async def outside(
+        self, url: str, fields: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Open a page of another site, or post a form of one, without following where it leads."""
+        method = "GET" if fields is None else "POST"
+        async with self._session.request(
+            method, URL(url, encoded=True), data=fields, headers=headers, allow_redirects=False
+        ) as response:
+            return Answer(response.status, tuple(response.headers.items()), await response.read())
 
     async def captcha(self, captcha: str) -> str:
         """Return what a captcha shows, as the sandbox of a demonstration was told; raise when it was not."""

@@ -27,6 +27,7 @@ from bjidp.organisations.errors import Refusal
 from bjidp.organisations.mandates import Scope, State
 from bjidp.organisations.organisation import Role
 from bjidp.person import Sex
+from bjidp.platforms import Provider
 from bjidp.sandbox.business_register.organisations import organisations
 from bjidp.sandbox.people.population import population
 from bjidp.sessions.ports import SessionEnd, Way
@@ -241,6 +242,7 @@ def test_the_login_page_shows_no_link_that_leads_nowhere_yet() -> None:
         "/help/organisations",
         "/centre",
         "/centre/acting",
+        *(f"/login/third/{provider}" for provider in Provider),
     }
 
 

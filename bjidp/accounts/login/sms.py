@@ -58,8 +58,10 @@ class SmsLogin:
         dispatches: Dispatches,
         drafts: Drafts[SmsLoginFacts],
         clock: Clock,
+        purpose: Purpose = Purpose.LOGIN,
     ) -> None:
-        """Take every dependency."""
+        """Take every dependency; codes serve ``purpose`` alone, which is a login and perhaps more."""
+        self._purpose = purpose
         self._members = members
         self._numbers = numbers
         self._captchas = captchas
@@ -94,7 +96,7 @@ class SmsLogin:
         owner = member is not None and known_as(member.standing) is not None
         draft = await self.find(holder, flow) or await self._drafts.begin(holder, SmsLoginFacts())
         sent = await self._dispatches.sms(
-            _binding(holder, number), number, holder=holder, browser=holder, source=source, owner=owner
+            self._binding(holder, number), number, holder=holder, browser=holder, source=source, owner=owner
         )
         again_at = draft.now + sent.wait * SECOND
         await self._drafts.change(holder, draft, lambda facts: replace(facts, dispatch=sent.id, again_at=again_at))
@@ -148,7 +150,7 @@ class SmsLogin:
         if draft is not None and rules.is_proved(draft, number):
             return draft
         noted = partial(self._noted, holder, flow, number)
-        proved = await prove_once(self._codes, _binding(holder, number), typed, noted)
+        proved = await prove_once(self._codes, self._binding(holder, number), typed, noted)
         if proved is not None:
             return proved
         draft = draft or await self._drafts.begin(holder, SmsLoginFacts())
@@ -173,6 +175,5 @@ class SmsLogin:
         await self._drafts.change(holder, draft, swapped)
         return before
 
-
-def _binding(holder: str, number: MobileNumber) -> Binding:
-    return Binding(Purpose.LOGIN, by_sms(number), holder)
+    def _binding(self, holder: str, number: MobileNumber) -> Binding:
+        return Binding(self._purpose, by_sms(number), holder)

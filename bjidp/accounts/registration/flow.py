@@ -17,6 +17,7 @@ from bjidp.accounts.ports import Evidence
 from bjidp.accounts.surface import Surface as Surface  # noqa: PLC0414 - a form is on one of the two
 from bjidp.clock import Instant
 from bjidp.errors import FieldFault
+from bjidp.platforms import ExternalIdentity
 from bjidp.verification.number import MobileNumber, mobile_number
 
 
@@ -57,6 +58,8 @@ class Begun(Struct, frozen=True, kw_only=True):
     """Where the person was going when they came here; no client sends it (attack T4)."""
     client: str
     """What that place is called."""
+    external: ExternalIdentity | None = None
+    """What the account is to be logged in to by besides, of somebody who came from a provider (LOG-4)."""
     username: str = ""
     """As it was typed when the code was asked for, to be shown again."""
     phone: str = ""

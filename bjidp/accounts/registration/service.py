@@ -122,6 +122,10 @@ class Registrations:
         """
         return await self._drafts.find(holder, flow)
 
+    async def begin(self, holder: str, begun: Begun) -> str:
+        """Begin a registration of which something is known before its form is; return its id."""
+        return await self._drafts.open(holder, begun)
+
     async def ask_code(self, applicant: Applicant, flow: str | None, surface: Surface, typed: Typed) -> str:
         """Send a code to the number; return the registration's id, which is a new one unless ``flow`` was live.
 
@@ -238,6 +242,7 @@ class Registrations:
             phone=number.digits,
             password=await self._hashes.hash(typed.password),
             national=self._national and surface is Surface.PC and typed.national,
+            external=draft.facts.external,
         )
         await self._drafts.change(applicant.holder, draft, lambda facts: replace(facts, attempted=True))
         try:

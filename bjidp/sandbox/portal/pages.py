@@ -25,6 +25,7 @@ METHODS: Final = {
     "sms": "短信验证码",
     "face": "人脸识别",
     "bank": "银行卡认证",
+    "fed": "第三方账号",
 }
 """The ways in and proofs by the words that people know (RFC 8176 and the server's own)."""
 

@@ -105,10 +105,12 @@ class CentrePages:
         appointing: Appointing | None,
         acting: Acting,
         filing: Filing,
+        providers: bool,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them. ``settings`` are those that there are here.
 
-        Without ``appointing`` nothing is said of organisations.
+        With ``providers`` people may log in by what they have elsewhere. Without ``appointing`` nothing is said of
+        organisations.
         """
         self._appointing = appointing
         self._acting = acting
@@ -125,6 +127,7 @@ class CentrePages:
         self._departures = departures
         self._bank_cards = Operation.BANK_CARD in settings
         self._filing = filing
+        self._providers = providers
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -230,6 +233,7 @@ class CentrePages:
             bank_cards=self._bank_cards,
             organisations=await self._organisations(visit),
             appeal=await self._filing.state(visit),
+            providers=self._providers,
         )
         return self._html(page, status=200 if shown.fault is None else 422)
 

@@ -47,6 +47,7 @@ class Arrivals:
         way: Way,
         *,
         where: str,
+        platform: str | None = None,
         data: dict[str, str] | None = None,
         browser_stays: bool = False,
         still_right: Callable[[], Awaitable[None]] | None = None,
@@ -54,7 +55,8 @@ class Arrivals:
     ) -> web.Response:
         """Open a session for ``account`` and lead to ``where``; a session this browser had is dead (attack T1).
 
-        The session has ``data`` from its first moment on. With ``browser_stays`` the record of the browser lives on,
+        ``platform`` is whose users' login it was, for a way that has some. The session has ``data`` from its first
+        moment on. With ``browser_stays`` the record of the browser lives on,
         for a form that can be posted again when this answer is lost. ``still_right`` is asked once the session is
         there, and raises if the login is not right any more: then the session is ended, and nobody has its cookie.
         ``entered`` is told the public id of the session, and returns the one that it takes the place of, if any.
@@ -63,7 +65,7 @@ class Arrivals:
         computer = asker.visitor.computer
         login = Login(
             way=way,
-            platform=None,
+            platform=platform,
             link=None,
             browser=computer.browser,
             os=computer.os,

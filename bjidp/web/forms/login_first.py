@@ -68,12 +68,15 @@ class LoginFirst:
 
     async def onward(self, request: web.Request, asker: Asker, home: str) -> str:
         """Return where a login on this browser leads: to the page somebody was turned away from, else to ``home``."""
-        try:
-            found = await self._browsers.find(self._secret(request, asker))
-        except BrowserUnknown:
-            return home
-        about = found.value.newest(Purpose.LOGIN)
+        about = await self.about(request, asker)
         return home if about is None or about.next == HOME else about.next
+
+    async def about(self, request: web.Request, asker: Asker) -> Purposeful | None:
+        """Return what the login page of this browser was opened for last, None where it never was."""
+        try:
+            return (await self._browsers.find(self._secret(request, asker))).value.newest(Purpose.LOGIN)
+        except BrowserUnknown:
+            return None
 
     def _secret(self, request: web.Request, asker: Asker | None) -> str | None:
         fresh = None if asker is None else asker.secret

@@ -1,4 +1,4 @@
-"""The cookies: the browser secret before a login, the session after it, and what a browser is known by.
+"""The cookies: browser secret, session, what a browser is known by, and what brings it back from a provider.
 
 Owns their names, flags, reading and writing. Nothing else may set a cookie. They are read and written as text: a few
 names and values of base64url need none of what the standard library's cookies can do, at 12 µs a cookie.
@@ -16,6 +16,7 @@ from bjidp.site import Site
 BROWSER: Final = "bjidp_browser"
 SESSION: Final = "bjidp_session"
 KNOWN: Final = "bjidp_known"
+EXTERNAL: Final = "bjidp_external"
 
 
 _BLANK: Final = " \t"
@@ -30,6 +31,7 @@ class Cookies:
         self.browser = site.cookie(BROWSER)
         self.session = site.cookie(SESSION)
         self.known = site.cookie(KNOWN)
+        self.external = site.cookie(EXTERNAL)
 
     def browser_secret(self, request: web.Request) -> str | None:
         """Return the browser secret the request carries, or None."""
@@ -42,6 +44,14 @@ class Cookies:
     def known_cookie(self, request: web.Request) -> str | None:
         """Return what the browser is known by, or None: for :class:`bjidp.sessions.known.KnownBrowsers` to read."""
         return _read(request, self.known)
+
+    def external_secret(self, request: web.Request) -> str | None:
+        """Return the secret by which ways to providers come back to the browser that they began in, or None."""
+        return _read(request, self.external)
+
+    def set_external(self, response: web.StreamResponse, secret: str) -> None:
+        """Give the browser that secret, until it is closed."""
+        self._set(response, self.external, secret)
 
     def set_browser(self, response: web.StreamResponse, secret: str) -> None:
         """Give the browser its secret, until it is closed."""

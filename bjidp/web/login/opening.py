@@ -11,6 +11,7 @@ from urllib.parse import quote
 from aiohttp import web
 from msgspec import Struct
 
+from bjidp.platforms import Provider
 from bjidp.qrlogin.browsers import Browsers, OpenedPage
 from bjidp.qrlogin.flow import Client, Purposeful
 from bjidp.qrlogin.policy import Purpose
@@ -50,6 +51,7 @@ class LoginSettings(Struct, frozen=True):
     home: str
     basis_url: str
     simulator: str | None
+    providers: tuple[Provider, ...] = ()
 
 
 class LoginPages:
@@ -126,6 +128,7 @@ class LoginPages:
             basis_url=self._settings.basis_url,
             csrf=self._forms.token(opened.browser),
             away=self._login_first.away(request, opened.about.next),
+            providers=self._settings.providers,
             embedder=self._settings.simulator,
         )
         response = _html(self._renderer.render_login(page))
@@ -151,6 +154,7 @@ class LoginPages:
             basis_url=self._settings.basis_url,
             form=await self._form_views.fill(view, opened.browser, self._observer.source(request), posted),
             away=self._login_first.away(request, opened.about.next) if posted is None else None,
+            providers=self._settings.providers,
             embedder=self._settings.simulator,
         )
         because = None if posted is None else posted.because

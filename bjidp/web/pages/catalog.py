@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bjidp.web.pages import centre, devices, oidc, organisations, recovery
+from bjidp.web.pages import centre, devices, external, oidc, organisations, recovery
 from bjidp.web.pages.appeal import AppealPage
 from bjidp.web.pages.ending import ErrorPage, MessagePage
 from bjidp.web.pages.help import ArticlePage, HelpPage, ManualPage
@@ -36,6 +36,7 @@ ALL: tuple[type[Page], ...] = (
     *organisations.ALL,
     AppealPage,
     *recovery.ALL,
+    *external.ALL,
     *oidc.ALL,
     *devices.ALL,
     MessagePage,

@@ -81,6 +81,8 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there is a bank to ask."""
     organisations: OrganisationsPanel | None = None
     """None where no register of organisations can be asked."""
+    providers: bool = True
+    """Whether people may log in by what they have elsewhere."""
     focus: Literal["username", "ethnicity"] | None = None
     """The row whose link was pressed: a keyboard goes on from there."""
 

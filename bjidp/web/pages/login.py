@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
+from bjidp.platforms import Provider
 from bjidp.web.pages.form_view import FormView
 
 Tab: TypeAlias = Literal["scan", "account", "legal"]
@@ -38,6 +39,8 @@ class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     """For the form of 换一个账号, which is posted to ``/logout``."""
     away: Away | None = None
+    providers: tuple[Provider, ...] = ()
+    """Whose users may log in, in this order."""
     embedder: str | None = None
     """Origin of the demonstration page that frames this one and is told each frame; None everywhere else."""
 
@@ -56,6 +59,7 @@ class LoginPage(msgspec.Struct, frozen=True, kw_only=True):
             basis_url="/static/qr/0123456789abcdef.bin",
             csrf="example",
             away=Away.ENDED_BACK,
+            providers=tuple(Provider),
             embedder="http://127.0.0.1:8081",
         )
 
@@ -71,6 +75,7 @@ class AccountLoginPage(msgspec.Struct, frozen=True, kw_only=True):
     basis_url: str
     form: FormView
     away: Away | None = None
+    providers: tuple[Provider, ...] = ()
     embedder: str | None = None
 
     @property

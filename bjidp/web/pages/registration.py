@@ -9,6 +9,7 @@ import msgspec
 from bjidp.accounts.ports import Evidence
 from bjidp.accounts.registration.flow import Identity
 from bjidp.person import DocumentType
+from bjidp.platforms import Provider
 from bjidp.proofing.adjudication import Advice
 from bjidp.web.pages.form_view import FormView
 
@@ -21,6 +22,8 @@ class RegisterPage(msgspec.Struct, frozen=True, kw_only=True):
     form: FormView
     proved: bool = False
     """The number was proved: it is shown, and no code is asked for."""
+    provider: Provider | None = None
+    """Whom somebody came from who is to log in by that from then on."""
     taken: bool = False
     """It is another account's; offers to log in, to recover and to take another number."""
     national: bool = False
@@ -29,7 +32,7 @@ class RegisterPage(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def sample(cls) -> RegisterPage:
         """Return the form as it is shown again after a first attempt."""
-        return cls(form=_REGISTER_FORM, national=True)
+        return cls(form=_REGISTER_FORM, provider=Provider.WECHAT, national=True)
 
 
 class RegisterH5Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,7 @@ class RegisterH5Page(msgspec.Struct, frozen=True, kw_only=True):
 
     form: FormView
     proved: bool = False
+    provider: Provider | None = None
     taken: bool = False
 
     @classmethod

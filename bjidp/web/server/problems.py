@@ -44,6 +44,8 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "document_expired": HTTPStatus.UNPROCESSABLE_ENTITY,
     "document_tail_spent": HTTPStatus.FORBIDDEN,
     "document_unsupported": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "external_login_over": HTTPStatus.GONE,
+    "external_login_refused": HTTPStatus.FORBIDDEN,
     "face_failed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "face_pending": HTTPStatus.CONFLICT,
     "flow_expired": HTTPStatus.GONE,

@@ -77,9 +77,9 @@ class Texts:
         words = Markup(escape(self._find(key)))
         return words % values if values else words
 
-    def of(self, family: str, member: object) -> Markup:
+    def of(self, family: str, member: object, **values: object) -> Markup:
         """Return the words for one member of a closed list, for example ``t.of("platform", "wechat")``."""
-        return self(f"{family}.{member}")
+        return self(f"{family}.{member}", **values)
 
     def _find(self, key: str) -> str:
         try:

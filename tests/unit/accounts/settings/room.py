@@ -110,6 +110,7 @@ class Room:
         self.hashes = PasswordHashes(entropy, Cost(time=1, memory=8), threads=2, waiting=40)
         self.sessions = Sessions(self.meddler.between("sessions", sessions), clock, entropy, 12 * HOUR)
         self.members = self.meddler.between("members", sql.members)
+        self.externals = sql.externals
         self.codes = codes(brief, entropy)
         self.file = file
         throttle = self.meddler.between("throttle", brief.throttle)
@@ -197,7 +198,9 @@ class Room:
             pseudonyms=PSEUDONYMS,
             clock=clock,
         )
-        self.activity = Activity(members=self.members, sessions=self.sessions, endings=endings, clock=clock)
+        self.activity = Activity(
+            members=self.members, externals=self.externals, sessions=self.sessions, endings=endings, clock=clock
+        )
         self.cancelling = Cancelling(changes=self.changes, members=self.members, endings=endings, clock=clock)
 
     async def close(self) -> None:

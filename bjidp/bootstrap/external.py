@@ -1,0 +1,111 @@
+"""The login by what somebody has elsewhere, wired: the way there and back, what binds a newcomer, and the list."""
+
+from __future__ import annotations
+
+from bjidp.accounts.external.arriving import Arriving, ExternalWindows
+from bjidp.accounts.external.flow import LIFETIME, Attempt
+from bjidp.accounts.external.linked import LinkedProviders
+from bjidp.accounts.external.linking import Linking, Newcomer
+from bjidp.accounts.login.flow import SmsLoginFacts
+from bjidp.accounts.login.sms import SmsLogin
+from bjidp.accounts.login.tails import DocumentTails, TailWindows
+from bjidp.accounts.registration.service import Registrations
+from bjidp.bootstrap.front import Front, Part
+from bjidp.bootstrap.rooms import HOME, Rooms, open_drafts
+from bjidp.bootstrap.verification import Verification, served_numbers
+from bjidp.config.settings import Settings
+from bjidp.platforms import Provider
+from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.vendors.catalog import build_web_sign_ins
+from bjidp.verification.code import Purpose
+from bjidp.web.forms.form_again import FormViews
+from bjidp.web.login.external import THIRD, ExternalPages, Troubles
+from bjidp.web.login.linking import LinkingPages
+
+
+def providers_of(settings: Settings) -> tuple[Provider, ...]:
+    """Return the providers that people log in by here, in the order of pages."""
+    sections = {
+        Provider.NATIONAL: settings.national_login,
+        Provider.ALIPAY: settings.alipay_login,
+        Provider.WECHAT: settings.wechat_login,
+        Provider.BAIDU: settings.baidu_login,
+    }
+    return tuple(provider for provider in Provider if sections[provider] is not None)
+
+
+def wire_linked(rooms: Rooms, front: Front) -> LinkedProviders:
+    """Return what an account is logged in to by elsewhere."""
+    return LinkedProviders(
+        externals=rooms.stores.externals,
+        sessions=front.sessions,
+        providers=providers_of(rooms.settings),
+        clock=rooms.clock,
+    )
+
+
+def external_part(rooms: Rooms, front: Front, verification: Verification, registrations: Registrations) -> Part:
+    """Return the pages before a login."""
+    settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
+    arriving = Arriving(
+        logins=build_web_sign_ins(
+            http=rooms.http,
+            clock=rooms.clock,
+            national=settings.national_login,
+            alipay=settings.alipay_login,
+            wechat=settings.wechat_login,
+            baidu=settings.baidu_login,
+        ),
+        callback=lambda provider: f"{rooms.site.url}{THIRD}/{provider}/callback",
+        members=stores.members,
+        sessions=front.sessions,
+        ways=open_drafts(rooms, Attempt, "login.external", LIFETIME),
+        throttle=stores.throttle,
+        windows=ExternalWindows(),
+    )
+    linking = Linking(
+        externals=stores.externals,
+        newcomers=open_drafts(rooms, Newcomer, "login.newcomer"),
+        clock=rooms.clock,
+    )
+    drafts = open_drafts(rooms, SmsLoginFacts, "login.link")
+    troubles = Troubles(front.renderer)
+    ways = ExternalPages(
+        home=HOME,
+        client=settings.server.client_name,
+        desk=front.desk,
+        cookies=front.cookies,
+        arrivals=front.arrivals,
+        login_first=front.login_first,
+        arriving=arriving,
+        linking=linking,
+        troubles=troubles,
+        entropy=rooms.entropy,
+    )
+    binding = LinkingPages(
+        home=HOME,
+        desk=front.desk,
+        form_views=FormViews(verification.captchas),
+        arrivals=front.arrivals,
+        linking=linking,
+        codes=SmsLogin(
+            members=stores.members,
+            numbers=served_numbers(settings),
+            captchas=verification.captchas,
+            codes=verification.codes,
+            dispatches=verification.dispatches,
+            drafts=drafts,
+            clock=rooms.clock,
+            purpose=Purpose.LINK,
+        ),
+        tails=DocumentTails(
+            members=stores.members,
+            drafts=drafts,
+            throttle=stores.throttle,
+            pseudonyms=pseudonyms,
+            windows=TailWindows(),
+        ),
+        registrations=registrations,
+        troubles=troubles,
+    )
+    return Part(mounts=(ways.mount, binding.mount))
