@@ -3,11 +3,12 @@
 //   npm install
 //   ISSUER=http://127.0.0.1:8080 CLIENT_ID=… CLIENT_SECRET=… node site.mjs
 //
-// Registered beforehand (bjidp clients add) with http://127.0.0.1:3000/callback among its redirect_uris.
+// Registered beforehand (bjidp clients add) with http://127.0.0.1:3000/callback among its redirect_uris. A site that
+// signs instead of keeping a secret (private_key_jwt) has CLIENT_KEY, a private JWK on P-256, in the place of it.
 
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { createRemoteJWKSet, jwtVerify } from "jose";
+import { createRemoteJWKSet, importJWK, jwtVerify } from "jose";
 import * as oidc from "openid-client";
 
 const {
@@ -15,20 +16,25 @@ const {
   PORT = "3000",
   CLIENT_ID,
   CLIENT_SECRET,
+  CLIENT_KEY,
   SCOPE = "openid profile",
   PUSHED,
 } = process.env;
 const own = `http://127.0.0.1:${PORT}`;
 
 const issuer = new URL(ISSUER);
-const provider = await oidc.discovery(issuer, CLIENT_ID, CLIENT_SECRET, oidc.ClientSecretBasic(CLIENT_SECRET), {
+const proof = CLIENT_KEY
+  ? oidc.PrivateKeyJwt(await importJWK(JSON.parse(CLIENT_KEY), "ES256"))
+  : oidc.ClientSecretBasic(CLIENT_SECRET);
+const provider = await oidc.discovery(issuer, CLIENT_ID, undefined, proof, {
   // On this machine alone: everywhere else the issuer is https.
   execute: issuer.protocol === "http:" ? [oidc.allowInsecureRequests] : [],
 });
 const keys = createRemoteJWKSet(new URL(provider.serverMetadata().jwks_uri));
 
-// A real site keeps these in its database, and by a cookie that says __Host- and Secure.
+// A real site keeps these in its database, and by a cookie that says __Host- and Secure. Cookies do not tell ports apart.
 const visitors = new Map();
+const cookieName = `visitor_${PORT}`;
 
 const pages = {
   "GET /": home,
@@ -126,7 +132,8 @@ async function told({ body }) {
 
 createServer(async (request, response) => {
   const url = new URL(request.url, own);
-  let cookie = /(?:^|; )visitor=([\w-]+)/.exec(request.headers.cookie ?? "")?.[1];
+  const cookies = Object.fromEntries((request.headers.cookie ?? "").split("; ").map((pair) => pair.split("=")));
+  let cookie = cookies[cookieName];
   try {
     let body = "";
     for await (const chunk of request) if ((body += chunk).length > 65536) throw new Error("too much");
@@ -142,7 +149,7 @@ createServer(async (request, response) => {
     if (page !== told && page !== logout) {
       if (answer.as) cookie = randomUUID();
       visitors.set(cookie, answer.as ?? visitor);
-      response.setHeader("Set-Cookie", `visitor=${cookie}; Path=/; HttpOnly; SameSite=Lax`);
+      response.setHeader("Set-Cookie", `${cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Lax`);
     }
     response.setHeader("Cache-Control", "no-store");
     if (answer.to) return void response.writeHead(303, { Location: String(answer.to) }).end();

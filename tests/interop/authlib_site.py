@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken
@@ -15,14 +17,13 @@ from joserfc.jwk import KeySet
 from tests.support.demo import Demo
 from tests.support.sites import register
 
-CALLBACK: Final = "https://site.example/callback"
-
 
 class Site:
     """A site that has found the server by its issuer alone."""
 
-    def __init__(self, client: AsyncOAuth2Client, known: dict[str, Any]) -> None:
+    def __init__(self, client: AsyncOAuth2Client, own: str, known: dict[str, Any]) -> None:
         self.client = client
+        self.own = own
         self.known = known
         self.verifier = generate_token(48)
         self.nonce = generate_token(16)
@@ -68,21 +69,37 @@ class Site:
 @asynccontextmanager
 async def open_site(demo: Demo, **metadata: object) -> AsyncIterator[Site]:
     """Register a site whose metadata differ so from an ordinary one's, and let it find the server."""
-    known: dict[str, object] = {
-        "client_name": "示例网站",
-        "client_uri": "https://site.example/",
-        "redirect_uris": [CALLBACK],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "scope": "openid profile offline_access",
-    }
-    given = await register(demo.config, known | metadata)
-    client = AsyncOAuth2Client(
-        given.client_id,
-        given.client_secret,
-        scope=(known | metadata)["scope"],
-        redirect_uri=CALLBACK,
-        code_challenge_method="S256",
-    )
-    async with client:
+    async with AsyncExitStack() as stack:
+        own = await stack.enter_async_context(_pages())
+        known: dict[str, object] = {
+            "client_name": "示例网站",
+            "client_uri": own,
+            "redirect_uris": [f"{own}/callback"],
+            "post_logout_redirect_uris": [f"{own}/goodbye"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": "openid profile offline_access",
+        }
+        given = await register(demo.config, known | metadata)
+        client = AsyncOAuth2Client(
+            given.client_id,
+            given.client_secret,
+            scope=(known | metadata)["scope"],
+            redirect_uri=f"{own}/callback",
+            code_challenge_method="S256",
+        )
+        await stack.enter_async_context(client)
         address = f"{demo.server}/.well-known/openid-configuration"
-        yield Site(client, (await client.request("GET", address, withhold_token=True)).json())
+        yield Site(client, own, (await client.request("GET", address, withhold_token=True)).json())
+
+
+@asynccontextmanager
+async def _pages() -> AsyncIterator[str]:
+    """Serve what a browser finds at the site; yield its address."""
+    app = web.Application()
+    app.router.add_get("/{page}", _page)
+    async with TestServer(app, host="127.0.0.1") as server:
+        yield str(server.make_url("/")).rstrip("/")
+
+
+async def _page(_: web.Request) -> web.Response:
+    return web.Response(text='<!doctype html><html lang="zh"><title>示例网站</title>', content_type="text/html")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
+from msgspec import UNSET
 from playwright.async_api import Page, expect
 
 from tests.support.accounts import member_at
@@ -19,6 +21,10 @@ from tests.support.screens import PASSWORD, enters
 from tests.support.sites import ROOT, Example, register
 
 pytestmark = pytest.mark.req("RP-1", "LOG-8")
+
+
+OWN = ECKey.generate_key("P-256")
+"""What a site signs with."""
 
 
 class Sites:
@@ -38,6 +44,7 @@ class Sites:
             "client_name": "示例网站",
             "client_uri": own,
             "redirect_uris": [f"{own}/callback"],
+            "post_logout_redirect_uris": [f"{own}/"],
             "grant_types": ["authorization_code", "refresh_token"],
             "scope": "openid profile offline_access",
         }
@@ -46,9 +53,12 @@ class Sites:
             "ISSUER": self.demo.server,
             "PORT": own.rpartition(":")[2],
             "CLIENT_ID": given.client_id,
-            "CLIENT_SECRET": str(given.client_secret),
             "SCOPE": str((known | metadata)["scope"]),
         }
+        if given.client_secret is UNSET:
+            environment["CLIENT_KEY"] = json.dumps(OWN.as_dict(private=True))
+        else:
+            environment["CLIENT_SECRET"] = given.client_secret
         if metadata.get("require_pushed_authorization_requests"):
             environment["PUSHED"] = "1"
         self.running.append(Example("site.mjs", self._folder / f"site-{len(self.running)}", environment))
@@ -100,14 +110,19 @@ async def test_a_site_on_openid_client_logs_somebody_in_reads_refreshes_and_give
     assert computer.faults == []
 
 
-async def test_a_site_that_pushes_its_requests_is_logged_in_at_without_another_login(
+async def test_a_site_that_pushes_its_requests_and_signs_is_logged_in_at_without_another_login(
     demo: Demo, computer: Computer, sites: Sites
 ) -> None:
     page = computer.page
     await member_at(demo.config, username="node_9002", phone="15400089002", password=PASSWORD)
     await enters(demo, computer, "node_9002")
     await expect(page).to_have_url(re.compile("/centre$"))
-    site = await sites.open(require_pushed_authorization_requests=True, scope="openid")
+    site = await sites.open(
+        require_pushed_authorization_requests=True,
+        scope="openid",
+        token_endpoint_auth_method="private_key_jwt",
+        jwks={"keys": [OWN.as_dict(private=False)]},
+    )
     await page.goto(site)
     await page.get_by_role("link", name="登录").click()
     await agrees(page)
@@ -119,8 +134,10 @@ async def test_a_site_that_pushes_its_requests_is_logged_in_at_without_another_l
     assert (await told(page))["id"]["sub"] == shown["id"]["sub"]
 
 
-async def test_whoever_logs_out_here_is_logged_out_at_every_site(demo: Demo, computer: Computer, sites: Sites) -> None:
-    """One login for two sites, each of which is told of its end by the back channel."""
+async def test_whoever_logs_out_at_one_site_is_logged_out_here_and_at_every_other(
+    demo: Demo, computer: Computer, sites: Sites
+) -> None:
+    """One login for two sites: the one at which it ends gets its user back, the other is told by the back channel."""
     page = computer.page
     await member_at(demo.config, username="node_9004", phone="15400089004", password=PASSWORD)
     await enters(demo, computer, "node_9004")
@@ -133,12 +150,16 @@ async def test_whoever_logs_out_here_is_logged_out_at_every_site(demo: Demo, com
         subjects.append((shown["id"]["sub"], shown["id"]["sid"]))
     assert len({sub for sub, _ in subjects}) == 1, "two addresses of one host are one sector"
     assert len({sid for _, sid in subjects}) == 2, "and know the session by two names"
-    await page.goto("/centre")
+    first, second = addresses
+    await page.goto(first)
     await page.get_by_role("button", name="退出").click()
-    for site, running in zip(addresses, sites.running, strict=True):
-        running.wait_until_it_says("logged out elsewhere")
-        await page.goto(site)
-        await expect(page.get_by_text("尚未登录")).to_be_visible()
+    await expect(page).to_have_url(f"{first}/")
+    await expect(page.get_by_text("尚未登录")).to_be_visible()
+    sites.running[1].wait_until_it_says("logged out elsewhere")
+    await page.goto(second)
+    await expect(page.get_by_text("尚未登录")).to_be_visible()
+    await page.goto("/centre")
+    await expect(page).to_have_url(re.compile("/login$"))
 
 
 async def test_a_site_on_openid_client_hears_a_no(demo: Demo, computer: Computer, sites: Sites) -> None:
