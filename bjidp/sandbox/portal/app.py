@@ -38,7 +38,7 @@ _ENDED: Final = Words("您已退出登录", "您在统一身份认证平台的�
 _HERE_ALONE: Final = Words(
     "您已退出首都之窗", "您在统一身份认证平台上可能还保持登录。用公共电脑时，请到个人中心也退出。"
 )
-_EVERYWHERE: Final = Words("您已退出登录", "首都之窗和统一身份认证平台都已退出。")
+_EVERYWHERE: Final = Words("您已退出登录", "首都之窗和统一身份认证平台都已退出。", mark="done")
 
 
 class _Cookies(Struct, frozen=True):

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import jinja2
 from aiohttp import web
@@ -50,6 +50,10 @@ class Words(Struct, frozen=True):
     title: str
     text: str
     again: str = "重新登录"
+    mark: Literal["told", "done", "held"] = "told"
+    """A plain word, something that is done, or something that does not go on by itself."""
+    in_centre: bool = False
+    """Whether what is missing is to be had in 个人中心."""
 
 
 OVER: Final = Words("这次登录已失效", "登录页打开得太久，或者登录是从另一个浏览器开始的。请从这里重新登录。")
@@ -58,17 +62,20 @@ FAULTS: Final = {
     "access_denied": Words(
         "您没有同意授权",
         "首都之窗没有读取您的任何信息，您也没有登录。需要办理事项时，可以重新登录并同意。",
+        mark="held",
     ),
     "unmet_authentication_requirements": Words(
         "您的认证等级还不够",
         "这项业务要求更高的认证等级，这一次没有完成。您可以先在个人中心完成认证，再回来办理。",
         "再试一次",
+        "held",
+        in_centre=True,
     ),
     "login_required": Words("您还没有登录", "统一身份认证平台上没有您的登录，请登录后继续。", "登录"),
     "consent_required": Words("还需要您同意", "首都之窗读取您的信息之前，需要您在登录页上同意。", "登录"),
     "interaction_required": Words("还需要您确认", "继续之前，统一身份认证平台需要您在页面上确认一步。", "登录"),
-    "temporarily_unavailable": Words("统一身份认证平台正忙", "现在登录的人较多，请过一会儿再试。", "再试一次"),
-    UNREACHABLE: Words("暂时连接不上统一身份认证平台", "首都之窗的登录由它完成。请过一会儿再试。", "再试一次"),
+    "temporarily_unavailable": Words("统一身份认证平台正忙", "现在登录的人较多，请过一会儿再试。", "再试一次", "held"),
+    UNREACHABLE: Words("暂时连接不上统一身份认证平台", "首都之窗的登录由它完成。请过一会儿再试。", "再试一次", "held"),
     "invalid_grant": Words("您已退出登录", "您在统一身份认证平台退出了登录，或者取消了对首都之窗的授权。", "重新登录"),
     REFUSED: Words("登录没有完成", "首都之窗收到的登录结果不可信，没有采用。请重新登录。"),
 }

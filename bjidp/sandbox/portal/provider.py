@@ -8,6 +8,7 @@ of the same person, a log-out token counts once (OpenID Connect Back-Channel Log
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -135,7 +136,8 @@ class Provider:
                 "token_endpoint_auth_method": "client_secret_basic",
                 "timeout": DEADLINE,
                 "trust_env": False,
-                **({} if settings.tls is None else {"verify": settings.tls}),
+                # Made once: Authlib opens a client for each call, and each would read the machine's certificates anew.
+                "verify": settings.tls or ssl.create_default_context(),
             },
         )
 
