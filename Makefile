@@ -62,7 +62,8 @@ lock: setup-test ## Choose versions anew within pyproject.toml and lock them by 
 
 .PHONY: clean
 clean: ## Remove .venv and every cache; the demo's data stays
-	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv build dist tests/interop/node_modules bench/peer/node_modules
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find bjidp tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

@@ -123,6 +123,12 @@ class Capacity(Struct, frozen=True, kw_only=True):
         return self.lasts(now) and self.own.suffices(now) and not self.leader.suffices(now)
 
 
+def named_by(key: str) -> tuple[str | None, str | None]:
+    """Return the organisation, or the mandate, that a capacity's key is about: what the audit log can name of it."""
+    kind, _, rest = key.partition(".")
+    return (None, rest) if kind == "m" else (rest.partition(".")[0], None)
+
+
 def is_proved(evidence: Evidence, term: Term, now: Instant) -> bool:
     """Tell whether an identity is worth what acting needs."""
     return level(evidence, term, now) >= NEEDED

@@ -21,9 +21,11 @@ from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.ports import DuplicateClient, Registered, StaleGrant
 from bjidp.oidc.scopes import Scope
+from bjidp.organisations.organisation import Capacity, Role
 from bjidp.standing import Level, Standing
 from tests.contracts.ephemeral import Processes
 from tests.contracts.house import House
+from tests.support.capacities import capacity
 
 pytestmark = pytest.mark.req("RP-1")
 
@@ -278,6 +280,24 @@ async def test_each_beginning_and_end_is_audited_by_references(house: House) -> 
     assert [event[0] for event in events] == ["grant.begun", "grant.ended"]
     assert {event[1] for event in events} == {grant.approval.ref}
     assert msgspec.json.decode(events[1][2]) == {"client": "portal", "grant": grant.id, "reason": "revoked"}
+
+
+@pytest.mark.req("ORG-3")
+@pytest.mark.parametrize(
+    "acts_in", [capacity(), replace(capacity(), role=Role.REPRESENTATIVE, mandate=None)], ids=["agent", "leader"]
+)
+async def test_a_grant_for_an_organisation_is_audited_with_what_its_owner_acts_by(
+    house: House, acts_in: Capacity
+) -> None:
+    await registered(house)
+    agreed = replace(await approval(house), organisation=acts_in.key)
+    grant = await house.sql.grants.begin(grant_of(house, agreed), SECTOR, house.now)
+    [(facts,)] = house.rows("SELECT facts FROM audit_event WHERE kind = 'grant.begun'")
+    by = {"mandate": "m1"} if acts_in.mandate else {"organisation": "o"}
+    assert msgspec.json.decode(facts) == {"client": "portal", "grant": grant.id} | by
+    found = await house.sql.grants.find(grant.id, house.now)
+    assert found is not None
+    assert found[0].approval.organisation == acts_in.key
 
 
 async def test_grants_whose_time_is_over_are_cleared_away(house: House) -> None:

@@ -18,6 +18,7 @@ from bjidp.clock import Instant
 from bjidp.errors import AccountRefused
 from bjidp.oidc.grants.code import OF_A_DEVICE
 from bjidp.oidc.grants.grant import Grant
+from bjidp.organisations.organisation import named_by
 from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.audit import AuditRows, event_values
 from bjidp.storage.sql.engine import SqlEngine
@@ -193,4 +194,8 @@ def _values(grant: Grant) -> dict[str, Value]:
 
 def _event(grant: Grant, now: Instant, ref: str | None) -> AuditEvent:
     facts = {Fact.GRANT: grant.id, Fact.CLIENT: grant.approval.client}
+    if grant.approval.organisation is not None:
+        organisation, mandate = named_by(grant.approval.organisation)
+        named_there = {Fact.ORGANISATION: organisation, Fact.MANDATE: mandate}
+        facts |= {fact: value for fact, value in named_there.items() if value is not None}
     return AuditEvent(EventKind.GRANT_BEGUN, now, ref, grant.approval.session, None, facts)
