@@ -27,6 +27,7 @@ from bjidp.bootstrap.rooms import HOME, Rooms, open_drafts
 from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.oidc.agreements import Agreements
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.aftercare import Aftercare
 from bjidp.proofing.dates import beijing_date
@@ -41,6 +42,7 @@ from bjidp.web.centre.organisations import OrganisationPages
 from bjidp.web.centre.overview import CentrePages
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.centre.settings import SettingsPages
+from bjidp.web.centre.sites import SitesPages
 from bjidp.web.centre.third import LinkedProviderPages
 from bjidp.web.centre.views import SettingViews
 from bjidp.web.forms.form_again import FormViews
@@ -198,6 +200,7 @@ def centre_part(
     verifying, changes, endings = own.verifying, own.changes, own.endings
     organisations = own.organisations
     filing = wire_filing(rooms, verifying, own.proofing.claims)
+    agreements = Agreements(rooms.stores.consents, front.sessions, clock)
     centre = CentrePages(
         own=pages_of_own,
         desk=front.desk,
@@ -221,7 +224,9 @@ def centre_part(
         acting=organisations.acting,
         filing=filing,
         providers=linked.offered,
+        agreements=agreements,
     )
+    sites = SitesPages(own=pages_of_own, desk=front.desk, renderer=front.renderer, agreements=agreements)
     third = LinkedProviderPages(own=pages_of_own, desk=front.desk, renderer=front.renderer, linked=linked)
     companies = OrganisationPages(
         own=pages_of_own,
@@ -258,7 +263,7 @@ def centre_part(
         departures=front.departures,
     )
     appeals = AppealPages(own=pages_of_own, desk=front.desk, filing=filing)
-    return Part(mounts=(centre.mount, third.mount, appeals.mount, settings.mount, companies.mount))
+    return Part(mounts=(centre.mount, sites.mount, third.mount, appeals.mount, settings.mount, companies.mount))
 
 
 def document_readings(rooms: Rooms) -> DocumentReadings:

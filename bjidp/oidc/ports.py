@@ -70,6 +70,18 @@ class ClientStore(Protocol):
         ...
 
 
+class Agreement(Struct, frozen=True, kw_only=True):
+    """What somebody lets one relying party read, and what has come of it."""
+
+    client: Client
+    scopes: tuple[Scope, ...]
+    agreed_at: Instant
+    sessions: frozenset[str]
+    """Those they were logged in there from, whether or not they have ended since."""
+    away: bool
+    """Whether it may read while they are away."""
+
+
 class ConsentStore(Protocol):
     """What people have agreed that relying parties may read."""
 
@@ -79,6 +91,10 @@ class ConsentStore(Protocol):
 
     async def agree(self, account: str, client: str, scopes: frozenset[Scope], now: Instant) -> None:
         """Add ``scopes`` to what was agreed to before; an account that is gone has agreed to nothing."""
+        ...
+
+    async def of_account(self, account: str, now: Instant) -> list[Agreement]:
+        """Return what ``account`` has agreed to, the newest first; what a device was given is among it."""
         ...
 
     async def withdraw(self, account: str, client: str, now: Instant) -> int:

@@ -174,6 +174,34 @@ async def test_an_account_that_is_gone_agrees_to_nothing(house: House) -> None:
     assert house.count("consent") == 0
 
 
+@pytest.mark.req("LOG-8")
+async def test_their_owner_sees_which_sites_may_read_what_and_since_when(house: House) -> None:
+    await registered(house, "other")
+    grant = await begun(house, *READS, Scope.OFFLINE_ACCESS)
+    account, consents = grant.approval.account, house.sql.consents
+    first = house.now
+    await consents.agree(account, "other", frozenset({Scope.OPENID}), first)
+    house.clock.advance(60)
+    await consents.agree(account, "portal", frozenset({Scope.OPENID, Scope.PHONE}), house.now)
+    portal, other = await consents.of_account(account, house.now)
+    assert (portal.client.id, portal.agreed_at) == ("portal", house.now)
+    assert portal.scopes == (Scope.OPENID, Scope.PROFILE, Scope.PHONE)
+    assert (portal.sessions, portal.away) == (frozenset({grant.approval.session}), True)
+    assert (other.client.id, other.scopes, other.agreed_at) == ("other", (Scope.OPENID,), first)
+    assert (other.sessions, other.away) == (frozenset(), False)
+    assert await consents.of_account("nobody", house.now) == []
+
+
+@pytest.mark.req("LOG-8")
+async def test_what_was_given_without_a_page_is_seen_and_withdrawn_like_any_other(house: House) -> None:
+    grant = await begun(house)
+    account, consents = grant.approval.account, house.sql.consents
+    [portal] = await consents.of_account(account, house.now)
+    assert (portal.scopes, portal.away) == (READS, False)
+    assert await consents.withdraw(account, "portal", house.now) == 1
+    assert await consents.of_account(account, house.now) == []
+
+
 @pytest.mark.attack("T3")
 async def test_a_withdrawn_consent_ends_what_came_of_it(house: House) -> None:
     grant = await begun(house, *READS, Scope.OFFLINE_ACCESS)

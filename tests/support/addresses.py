@@ -46,6 +46,7 @@ OWNERS: Final = {
         "/centre": ("ethnicity",),
         "/centre/appeal": ("appeal", "act"),
         "/centre/devices": ("session", "phone"),
+        "/centre/sites": ("client",),
         "/centre/organisations": ("mandate", "act"),
         "/centre/organisations/give_up": ("organisation",),
         "/centre/acting": ("capacity", "act"),

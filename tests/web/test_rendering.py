@@ -23,6 +23,7 @@ from bjidp.accounts.username import UsernameFault
 from bjidp.audit.event import EventKind
 from bjidp.errors import Retryable
 from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.organisations.errors import Refusal
 from bjidp.organisations.mandates import Scope, State
 from bjidp.organisations.organisation import Role
@@ -369,7 +370,7 @@ def test_every_level_has_words(level: Level) -> None:
     ("family", "members"),
     [
         ("event", [kind.value for kind in EventKind]),
-        ("ended", [*SessionEnd, *MiniSessionEnd]),
+        ("ended", [*SessionEnd, *MiniSessionEnd, *GrantEnd]),
         ("notice", list(NoticeKind)),
         ("way", [way for way in Way if way is not Way.QR]),
         ("sex", list(Sex)),

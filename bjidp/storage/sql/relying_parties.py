@@ -17,13 +17,13 @@ from bjidp.clock import Instant
 from bjidp.oidc.client import Client
 from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.oidc.metadata import read
-from bjidp.oidc.ports import DuplicateClient, Entry, Registered
+from bjidp.oidc.ports import Agreement, DuplicateClient, Entry, Registered
 from bjidp.oidc.scopes import Scope, known
 from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.grants import GrantRows
-from bjidp.storage.sql.schema import consent, relying_party
+from bjidp.storage.sql.schema import consent, oidc_grant, relying_party
 from bjidp.storage.sql.statements import Value, insert_or_nothing
 from bjidp.storage.sql.transaction import Transaction
 
@@ -114,6 +114,17 @@ class SqlConsents:
             update(table).where(*it).values(scopes=bindparam("new_scopes"), agreed_at=bindparam("now"))
         )
         self._forget = engine.compile(delete(table).where(*it))
+        metadata, grant = relying_party.c.metadata, oidc_grant.c
+        self._agreed = engine.compile(
+            select(table.c.client, metadata, table.c.scopes, table.c.agreed_at)
+            .select_from(table.join(relying_party, relying_party.c.id == table.c.client))
+            .where(table.c.account == bindparam("account"))
+        )
+        self._given = engine.compile(
+            select(grant.client, metadata, grant.scopes, grant.created_at, grant.number, grant.session)
+            .select_from(oidc_grant.join(relying_party, relying_party.c.id == grant.client))
+            .where(grant.account == bindparam("account"), grant.ended_at.is_(None), grant.expires_at > bindparam("now"))
+        )
 
     async def agreed(self, account: str, client: str) -> frozenset[Scope]:
         row = await self._engine.one(self._find, {"account_id": account, "client_id": client})
@@ -139,6 +150,22 @@ class SqlConsents:
             self._audit.write(transaction, event)
 
         await self._engine.write(work)
+
+    async def of_account(self, account: str, now: Instant) -> list[Agreement]:
+        agreed = await self._engine.all(self._agreed, {"account": account})
+        given = await self._engine.all(self._given, {"account": account, "now": now})
+        found: dict[str, Agreement] = {}
+        for client, metadata, words, at in [*agreed, *(row[:4] for row in given)]:
+            before = found.get(client)
+            scopes = {*words.split()} | ({*before.scopes} if before is not None else set())
+            found[client] = Agreement(
+                client=_read(client, metadata) if before is None else before.client,
+                scopes=tuple(scope for scope in Scope if scope in scopes and scope is not Scope.OFFLINE_ACCESS),
+                agreed_at=at if before is None else max(at, before.agreed_at),
+                sessions=frozenset(row[5] for row in given if row[0] == client),
+                away=any(row[0] == client and row[4] is not None for row in given),
+            )
+        return sorted(found.values(), key=lambda one: (-one.agreed_at, one.client.id))
 
     async def withdraw(self, account: str, client: str, now: Instant) -> int:
         def work(transaction: Transaction) -> int:

@@ -23,6 +23,7 @@ from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
+from bjidp.oidc.agreements import Agreements
 from bjidp.organisations.acting import Acting
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.organisation import Role
@@ -106,6 +107,7 @@ class CentrePages:
         acting: Acting,
         filing: Filing,
         providers: bool,
+        agreements: Agreements,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them. ``settings`` are those that there are here.
 
@@ -128,6 +130,7 @@ class CentrePages:
         self._bank_cards = Operation.BANK_CARD in settings
         self._filing = filing
         self._providers = providers
+        self._agreements = agreements
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -222,6 +225,7 @@ class CentrePages:
             login=visit.session.login,
             signed_in_at=visit.session.created_at,
             devices=len(await self._devices(visit)),
+            sites=await self._agreements.count(visit.account),
             reminders=await self._activity.reminders(visit),
             csrf=asker.csrf,
             ethnicities=CODES if shown.editing else (),

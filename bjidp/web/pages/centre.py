@@ -16,6 +16,7 @@ from bjidp.accounts.ports import Evidence
 from bjidp.appeals.appeal import State
 from bjidp.audit.event import EventKind, Fact
 from bjidp.clock import Instant
+from bjidp.oidc.scopes import Scope
 from bjidp.organisations.organisation import Role
 from bjidp.person import DocumentType, Sex
 from bjidp.proofing.adjudication import Advice
@@ -63,6 +64,8 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     signed_in_at: Instant
     devices: int
     """How many sessions there are, this one among them."""
+    sites: int
+    """How many sites may read something."""
     reminders: list[Reminder]
     csrf: str
     ethnicities: tuple[str, ...] = ()
@@ -107,6 +110,7 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
             login=Login(Way.QR, "wechat", None, "Chrome", "Windows", "北京市", b"", None),
             signed_in_at=1_800_000_000_000,
             devices=3,
+            sites=2,
             reminders=[
                 Reminder(at=1_800_000_000_000, notice=NoticeKind.PASSWORD_CHANGED, new=True),
                 Reminder(at=1_799_990_000_000, session="s", platform="alipay", browser="Edge", os="macOS"),
@@ -149,6 +153,44 @@ class DevicesPage(msgspec.Struct, frozen=True, kw_only=True):
         other = Device(id="b", way="password", platform=None, browser="unknown", os="unknown", first_at=at, last_at=at)
         phone = Device(id="c", way=None, platform="baidu", first_at=at, last_at=at)
         return cls(h5=False, devices=[here, other, phone], csrf="example", ended="one")
+
+
+class AgreedSite(msgspec.Struct, frozen=True, kw_only=True):
+    """A site that may read something."""
+
+    client: str
+    name: str
+    domain: str
+    """The host that was registered, beside the name that anybody could have chosen."""
+    scopes: tuple[Scope, ...]
+    agreed_at: Instant
+    is_in: bool = False
+    away: bool = False
+
+
+class SitesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /centre/sites`` and its like for phones: 授权管理."""
+
+    template: ClassVar[str] = "centre_sites.html"
+
+    h5: bool
+    sites: tuple[AgreedSite, ...]
+    csrf: str
+    done: Literal["withdrawn", "none"] | None = None
+    """What was done a moment ago; words under ``sites.done.*``."""
+
+    @classmethod
+    def sample(cls) -> SitesPage:
+        """Return a list of two."""
+        at = 1_800_000_000_000
+        portal = AgreedSite(
+            client="a", name="首都之窗", domain="portal.example", scopes=(Scope.OPENID, Scope.IDENTITY), agreed_at=at,
+            is_in=True, away=True,
+        )  # fmt: skip
+        other = AgreedSite(
+            client="b", name="网上办事大厅", domain="banshi.example", scopes=(Scope.OPENID,), agreed_at=at
+        )
+        return cls(h5=False, sites=(portal, other), csrf="example", done="withdrawn")
 
 
 class LogPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -415,6 +457,7 @@ class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
 ALL: Final = (
     CentrePage,
     DevicesPage,
+    SitesPage,
     LogPage,
     DeniedPage,
     IdentityPage,
