@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from bjidp.clock import MINUTE, SECOND, Instant, Millis
 from bjidp.entropy import Entropy, token
-from bjidp.errors import BjidpError
+from bjidp.errors import BjidpError, StoreUnavailable
 from bjidp.oidc.authorize.checks import Asked, At, addressed, checked
 from bjidp.oidc.authorize.prompting import Answer, Facts, Step, Subject, next_step
 from bjidp.oidc.authorize.request import AuthorizationRequest
@@ -44,6 +44,9 @@ LIFETIME: Final[Millis] = 30 * MINUTE
 
 PUSHED: Final[Millis] = 90 * SECOND
 """How long a pushed request waits for its person (RFC 9126, section 2.2: a short time)."""
+
+_ATTEMPTS: Final = 8
+"""Presses of one button at once that are all answered."""
 
 URN: Final = "urn:ietf:params:oauth:request_uri:"
 
@@ -217,10 +220,7 @@ class Authorizing:
             raise RequestOver
         remembered = frozenset(held.value.request.scopes) - {Scope.OFFLINE_ACCESS}
         await self._consents.agree(account, held.value.request.client, remembered, now)
-        try:
-            await self._pending.replace(name, replace(held.value, agreed_by=account, agreed_at=now), held.version)
-        except StaleRecord:
-            raise RequestOver from None
+        await self._change(name, lambda pending: replace(pending, agreed_by=account, agreed_at=now))
 
     async def choose(self, name: str, choice: Choice | None) -> None:
         """Note whom somebody acts for, who may at this moment; None to ask them anew. Raises :class:`RequestOver`."""
@@ -263,13 +263,17 @@ class Authorizing:
         return await self._subjects.subject(subject.account, client.subject_sector) == request.hint
 
     async def _change(self, name: str, change: Callable[[Pending], Pending]) -> None:
-        held = await self._pending.get(name)
-        if held is None:
-            raise RequestOver
-        try:
-            await self._pending.replace(name, change(held.value), held.version)
-        except StaleRecord:
-            raise RequestOver from None
+        for _ in range(_ATTEMPTS):
+            held = await self._pending.get(name)
+            if held is None:
+                raise RequestOver
+            try:
+                await self._pending.replace(name, change(held.value), held.version)
+            except StaleRecord:
+                # A button pressed twice: both say the same, and the answer to the second is the one that is shown.
+                continue
+            return
+        raise StoreUnavailable
 
     async def _whom(self, pending: Pending, subject: Subject | None) -> Whom:
         if subject is None or Scope.ORGANISATION not in pending.request.scopes:

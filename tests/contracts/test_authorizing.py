@@ -129,6 +129,14 @@ async def test_who_agreed_once_is_not_asked_again(door: Door) -> None:
     assert more.step == Agree((Scope.OPENID, Scope.IDENTITY))
 
 
+async def test_a_button_that_is_pressed_twice_counts_and_no_press_is_told_that_all_is_over(door: Door) -> None:
+    name = await door.begin(prompt="consent")
+    subject, _ = await door.somebody()
+    now = door.house.now
+    await asyncio.gather(*(door.authorizing.agree(name, subject.account, now) for _ in range(3)))
+    assert isinstance((await door.authorizing.look(name, subject, now)).step, Answer)
+
+
 ASKS = "openid organisation"
 
 
