@@ -372,6 +372,13 @@ async def test_somebody_logs_out_here_first_and_then_everywhere(visit: Visit) ->
     assert "您已退出首都之窗" in await visit.words("/logged-out?state=made-up")
 
 
+async def test_a_token_for_reading_on_is_given_back_at_a_log_out(visit: Visit) -> None:
+    visit.issuer.rotates = True
+    await visit.logs_in("reminders")
+    await visit.posts("/logout")
+    assert [seen.form["token"] for seen in visit.issuer.calls("/revoke")] == ["r1"]
+
+
 async def test_where_the_server_has_no_such_page_the_portal_says_that_it_logged_out_alone(visit: Visit) -> None:
     visit.issuer.members["end_session_endpoint"] = None
     await visit.logs_in()
