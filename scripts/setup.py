@@ -41,6 +41,7 @@ def main(purpose: str) -> None:
     if purpose == "test":
         find_servers()
         install_node_packages()
+    find_tools()
 
 
 def make_environment() -> None:
@@ -125,6 +126,18 @@ def install_node_packages() -> None:
     clean = ["npm", "--prefix", str(INTEROP), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     run(clean, "the Node libraries that the tests log in with could not be installed")
     stamp.write_text(lock)
+
+
+def find_tools() -> None:
+    """See that there is what the example for curl is made of."""
+    for tool in ("curl", "openssl"):
+        if shutil.which(tool) is None:
+            if not can_use_apt():
+                raise SetupError(
+                    f"{tool}, which an example logs in with, is not on the PATH. On Debian: apt-get install {tool}"
+                )
+            say(f"Installing {tool} by apt")
+            apt_install(tool)
 
 
 def make_playwright_start() -> None:
