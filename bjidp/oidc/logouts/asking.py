@@ -16,6 +16,7 @@ from msgspec import Struct
 from bjidp.clock import MINUTE, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.oidc import id_token
+from bjidp.oidc.authorize.checks import OPAQUE_MAX
 from bjidp.oidc.client import Client
 from bjidp.oidc.errors import RedirectRefused, RelyingPartyUnknown
 from bjidp.oidc.parameters import Parameters
@@ -72,7 +73,8 @@ class LogoutWishes:
         Raises :class:`RelyingPartyUnknown`, and :class:`RedirectRefused` where anything of it is wrong that says where
         somebody is to be sent.
         """
-        if parameters.faulty:
+        # What is given back as it came has to fit into an address.
+        if parameters.faulty or len(parameters.get("state") or "") > OPAQUE_MAX:
             raise RedirectRefused
         name = token(self._entropy, 128)
         await self._records.add(name, await self._believed(parameters, now), LIFETIME)
