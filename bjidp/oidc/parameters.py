@@ -15,8 +15,9 @@ from bjidp.oidc.errors import InvalidRequest
 
 Pair: TypeAlias = tuple[str, str]
 
-LONGEST: Final = 2048
-"""Characters of one value; more is nothing that this server has a use for."""
+LONGEST: Final = 4096
+"""Characters of one value: an ID token that comes back as a hint, with the longest name of an organisation and the
+longest nonce, has three thousand. More is nothing that this server has a use for."""
 
 MOST: Final = 64
 """Parameters of one request."""
@@ -64,4 +65,4 @@ class Parameters:
     def require_sound(self) -> None:
         """Raise :class:`InvalidRequest` when anything came twice, is too long, or is not printable ASCII."""
         if self.faulty:
-            raise InvalidRequest("a parameter came twice, is longer than 2048 characters, or is not printable ASCII")
+            raise InvalidRequest("a parameter came twice, is longer than 4096 characters, or is not printable ASCII")

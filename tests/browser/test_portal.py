@@ -277,6 +277,24 @@ async def test_a_log_out_in_the_personal_centre_is_one_from_the_portal_too(demo:
     assert looks.found == []
 
 
+@pytest.mark.req("RP-1")
+async def test_an_agreement_that_is_withdrawn_is_a_log_out_from_the_portal(demo: Demo, computer: Computer) -> None:
+    page = computer.page
+    await member_at(demo.config, username="portal_nay", phone="15400097008", password=PASSWORD)
+    await page.goto(f"{demo.portal}/login")
+    await enters(demo, computer, "portal_nay")
+    await agrees(page, "首都之窗")
+    await is_in(demo, page, "p***********y", "未实名")
+    await page.get_by_role("link", name="授权管理").click()
+    await expect(page.get_by_role("heading", name="授权管理")).to_be_visible()
+    await page.get_by_role("button", name="撤回授权").click()
+    await expect(page.get_by_text("已撤回授权，该网站会收到通知")).to_be_visible()
+    await is_told(demo, page, "首都之窗也随之退出")
+    await page.get_by_role("link", name="重新登录").click()
+    await agrees(page, "首都之窗")
+    await is_in(demo, page, "p***********y", "未实名")
+
+
 @pytest.mark.req("ACC-7", "RP-1")
 async def test_the_end_of_an_account_is_told_to_the_portal(demo: Demo, handheld: Computer) -> None:
     page, number = handheld.page, "15400097005"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator
@@ -39,7 +40,8 @@ class Issuer(Stand):
     key: ec.EllipticCurvePrivateKey = KEY
     members: dict[str, Any] = field(default_factory=dict)
     scope: str = "openid profile phone"
-    refresh: str | None = None
+    rotates: bool = False
+    """Whether each answer has a refresh token: r1, then r2."""
 
     def replies(self) -> dict[str, Reply]:
         return {
@@ -102,7 +104,7 @@ class Issuer(Stand):
 
     def _token(self, seen: Seen) -> web.Response:
         nonce = {"nonce": self.requests[-1]["nonce"]} if seen.form["grant_type"] == "authorization_code" else {}
-        more = {} if self.refresh is None else {"refresh_token": self.refresh}
+        more = {"refresh_token": f"r{len(self.calls('/token'))}"} if self.rotates else {}
         return web.json_response(
             {
                 "access_token": "a1",
@@ -253,6 +255,12 @@ async def test_an_answer_of_another_server_is_not_taken(visit: Visit, answer: di
     assert visit.issuer.calls("/token") == []
 
 
+async def test_a_server_that_says_it_is_another_is_not_gone_to(visit: Visit) -> None:
+    visit.issuer.members["issuer"] = "https://evil.example"
+    assert "登录没有完成" in await visit.words("/login")
+    assert visit.issuer.requests == []
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -310,19 +318,25 @@ async def test_a_server_that_does_not_answer_is_said_to_be_out_of_reach(visit: V
 
 
 async def test_a_refresh_brings_what_is_true_now_and_the_next_token(visit: Visit) -> None:
-    visit.issuer.refresh = "r1"
+    visit.issuer.rotates = True
     await visit.logs_in("reminders")
     assert visit.issuer.requests[-1]["prompt"] == "consent"
     visit.issuer.userinfo["nickname"] = "李**"
-    visit.issuer.refresh = "r2"
     assert (await visit.posts("/me/refresh")).headers["Location"] == "/me"
     assert "李**" in await visit.words("/me")
     await visit.posts("/me/refresh")
     assert [seen.form.get("refresh_token") for seen in visit.issuer.calls("/token")] == [None, "r1", "r2"]
 
 
+async def test_two_tabs_that_refresh_at_once_use_no_token_twice(visit: Visit) -> None:
+    visit.issuer.rotates = True
+    await visit.logs_in("reminders")
+    await asyncio.gather(visit.posts("/me/refresh"), visit.posts("/me/refresh"))
+    assert [seen.form.get("refresh_token") for seen in visit.issuer.calls("/token")] == [None, "r1", "r2"]
+
+
 async def test_a_refresh_that_is_refused_ends_the_session_in_words(visit: Visit) -> None:
-    visit.issuer.refresh = "r1"
+    visit.issuer.rotates = True
     await visit.logs_in()
     visit.issuer.lie("/token", {"error": "invalid_grant"}, status=400)
     assert "您已退出登录" in await (await visit.posts("/me/refresh")).text()
@@ -340,7 +354,7 @@ async def test_without_a_refresh_token_the_server_is_asked_again_and_who_logged_
 
 
 async def test_a_refreshed_login_of_somebody_else_is_not_taken(visit: Visit) -> None:
-    visit.issuer.refresh = "r1"
+    visit.issuer.rotates = True
     await visit.logs_in()
     visit.issuer.claims["sub"] = visit.issuer.userinfo["sub"] = "s2"
     assert "不可信" in await (await visit.posts("/me/refresh")).text()
@@ -356,6 +370,13 @@ async def test_somebody_logs_out_here_first_and_then_everywhere(visit: Visit) ->
     assert jwt.decode(asked["id_token_hint"], options={"verify_signature": False})["sub"] == "s1"
     assert "首都之窗和统一身份认证平台都已退出" in await visit.words(f"/logged-out?state={asked['state']}")
     assert "您已退出首都之窗" in await visit.words("/logged-out?state=made-up")
+
+
+async def test_a_token_for_reading_on_is_given_back_at_a_log_out(visit: Visit) -> None:
+    visit.issuer.rotates = True
+    await visit.logs_in("reminders")
+    await visit.posts("/logout")
+    assert [seen.form["token"] for seen in visit.issuer.calls("/revoke")] == ["r1"]
 
 
 async def test_where_the_server_has_no_such_page_the_portal_says_that_it_logged_out_alone(visit: Visit) -> None:

@@ -167,6 +167,10 @@ class Portal:
         name, session = await self._posted(request)
         self._sessions.end(name)
         where = None
+        if "refresh_token" in session.login.tokens:
+            # It would outlive the log-out, and nobody here needs it any more.
+            with suppress(LoginFailed):
+                await self._provider.forget(session.login)
         with suppress(LoginFailed):
             where = await self._provider.logout_url(session.login, self._sessions.leave())
         answer = web.HTTPSeeOther(where or "/logged-out")

@@ -76,7 +76,7 @@ FAULTS: Final = {
     "interaction_required": Words("还需要您确认", "继续之前，统一身份认证平台需要您在页面上确认一步。", "登录"),
     "temporarily_unavailable": Words("统一身份认证平台正忙", "现在登录的人较多，请过一会儿再试。", "再试一次", "held"),
     UNREACHABLE: Words("暂时连接不上统一身份认证平台", "首都之窗的登录由它完成。请过一会儿再试。", "再试一次", "held"),
-    "invalid_grant": Words("您已退出登录", "您在统一身份认证平台退出了登录，或者取消了对首都之窗的授权。", "重新登录"),
+    "invalid_grant": Words("您已退出登录", "您在统一身份认证平台退出了登录，或者撤回了对首都之窗的授权。", "重新登录"),
     REFUSED: Words("登录没有完成", "首都之窗收到的登录结果不可信，没有采用。请重新登录。"),
 }
 """Texts by the error codes of OAuth 2.0 and OpenID Connect, and by the portal's own."""

@@ -6,17 +6,21 @@ import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bjidp.clock import DAY, MINUTE, SECOND
 from bjidp.entropy import SeededEntropy, token
 from bjidp.mac import MacKey, mac_once
+from bjidp.oidc.authorize.checks import OPAQUE_MAX
 from bjidp.oidc.claims import ActsFor
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.id_token import claims_of, half_hash
+from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.scopes import Claim, Scope
 from bjidp.oidc.scopes import claims_of as claims_of_scopes
 from bjidp.oidc.signing import AHEAD, BEHIND, PERIOD, SigningKeys
 from bjidp.oidc.tokens import ACCESS, AccessToken, RefreshToken, Tokens
+from bjidp.organisations.names import LONGEST as NAME_MAX
 from bjidp.standing import Level
 
 pytestmark = pytest.mark.req("RP-1")
@@ -87,6 +91,15 @@ def test_an_id_token_tells_for_which_organisation_its_person_acts() -> None:
     }
     nobody = claims_of(APPROVAL, issuer=ISSUER, subject="sub", acts_for=None, sid="s", access_token="a", now=NOW)
     assert not {"act", "organisation"} & set(nobody)
+
+
+@pytest.mark.req("ORG-3", "RP-1")
+def test_the_longest_id_token_there_is_comes_back_as_a_hint() -> None:
+    agreed = replace(APPROVAL, nonce="n" * OPAQUE_MAX)
+    acts_for = ActsFor("91000000MA990001X0", "京" * NAME_MAX, "representative", "filing")
+    claims = claims_of(agreed, issuer=ISSUER, subject="s", acts_for=acts_for, sid="s" * 43, access_token="a", now=NOW)
+    hint = keys().sign(claims, "JWT", NOW)
+    assert Parameters([("id_token_hint", hint)]).get("id_token_hint") == hint
 
 
 @given(st.text(max_size=120))
