@@ -1,4 +1,4 @@
-"""The page where people type the code of a device, wired.
+"""What people and devices have of a device ticket besides its code: the page and the channel, wired.
 
 Called by ``application``.
 """
@@ -9,12 +9,15 @@ from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import Rooms
 from bjidp.oidc.devices.deciding import DeviceDeciding
+from bjidp.oidc.devices.watching import DeviceWatching
 from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.web.oidc.device_channel import DeviceChannel
 from bjidp.web.oidc.devices import DevicePages
 
 
 def devices_part(rooms: Rooms, front: Front, qr: Qr) -> Part:
-    """Return the page."""
+    """Return the page and the channel."""
+    channel = DeviceChannel(watching=DeviceWatching(qr.devices), observer=front.observer)
     pages = DevicePages(
         deciding=DeviceDeciding(
             tickets=qr.devices,
@@ -27,4 +30,4 @@ def devices_part(rooms: Rooms, front: Front, qr: Qr) -> Part:
         login_first=front.login_first,
         observer=front.observer,
     )
-    return Part(mounts=(pages.mount,))
+    return Part(mounts=(pages.mount, channel.mount))

@@ -74,7 +74,12 @@ def wire_qr(rooms: Rooms) -> Qr:
             entropy=rooms.entropy,
         ),
         devices=DeviceTickets(
-            changes=changes, keys=keys, policy=policy, entropy=rooms.entropy, prefix=rooms.site.qr_prefix
+            changes=changes,
+            bus=stores.signals,
+            keys=keys,
+            policy=policy,
+            entropy=rooms.entropy,
+            prefix=rooms.site.qr_prefix,
         ),
         phones=QrPhones(
             changes=changes,

@@ -20,6 +20,7 @@ AUTHORIZE: Final = "/oauth/authorize"
 PUSH: Final = "/oauth/par"
 TOKEN: Final = "/oauth/token"  # noqa: S105 - an address
 DEVICE: Final = "/oauth/device"
+DEVICE_CHANNEL: Final = "/oauth/device/channel"
 USERINFO: Final = "/oauth/userinfo"
 LOGOUT: Final = "/oauth/logout"
 REVOKE: Final = "/oauth/revoke"
@@ -39,6 +40,8 @@ def document(site: Site) -> dict[str, object]:
         "pushed_authorization_request_endpoint": site.url + PUSH,
         "token_endpoint": site.url + TOKEN,
         "device_authorization_endpoint": site.url + DEVICE,
+        # This server's own: who waits here is told at once what a device's code comes to (wire.md, section 2).
+        "bjidp_device_channel_endpoint": site.url.replace("http", "ws", 1) + DEVICE_CHANNEL,
         "userinfo_endpoint": site.url + USERINFO,
         "revocation_endpoint": site.url + REVOKE,
         "introspection_endpoint": site.url + INTROSPECT,

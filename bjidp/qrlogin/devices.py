@@ -20,11 +20,12 @@ from bjidp.qrlogin import flow as flows
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.changes import LIFETIME, FlowChanges
 from bjidp.qrlogin.errors import TicketExpired, TicketUnknown
-from bjidp.qrlogin.flow import Client, Flow, Purposeful
+from bjidp.qrlogin.flow import Client, Flow, Purposeful, Watcher
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.phones import shaped
 from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import Computer, Device, Holder, Redeemed, Ticket
+from bjidp.signals.ports import SignalBus
 
 NO_BROWSER: Final = ""
 
@@ -50,9 +51,19 @@ class Seen(Struct, frozen=True):
 class DeviceTickets:
     """The device tickets there are, each by the name its owner gave its flow."""
 
-    def __init__(self, *, changes: FlowChanges, keys: QrKeys, policy: QrPolicy, entropy: Entropy, prefix: str) -> None:
+    def __init__(
+        self,
+        *,
+        changes: FlowChanges,
+        bus: SignalBus,
+        keys: QrKeys,
+        policy: QrPolicy,
+        entropy: Entropy,
+        prefix: str,
+    ) -> None:
         """``prefix`` is what every QR text begins with."""
         self._changes = changes
+        self._bus = bus
         self._keys = keys
         self._policy = policy
         self._entropy = entropy
@@ -79,6 +90,36 @@ class DeviceTickets:
         """Return the ticket under a name, or None."""
         held = await self._changes.store.read(name)
         return None if held is None else _seen(held.value, held.now)
+
+    async def watch(self, name: str) -> str:
+        """Let a device watch, and return what it is called; of three the one that came first has to go (attack W9).
+
+        Raises ``TicketUnknown`` where there is no ticket under that name.
+        """
+        watcher = Watcher(self._bus.inbox, token(self._entropy, 64))
+        watched = await self._changes.on_flow(
+            name, lambda held: flows.watch(held.value, watcher, self._policy, announce=False)
+        )
+        if watched is None or _seen(watched, 0) is None:
+            raise TicketUnknown
+        return watcher.id
+
+    def subscribe(self, name: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call ``wake`` whenever the ticket may have changed; return the way to stop."""
+        return self._bus.subscribe(name, wake)
+
+    async def watched(self, name: str, watcher: str) -> Seen | None:
+        """Return the ticket as a watcher sees it; None once it is no watcher any more, or the ticket is forgotten."""
+        held = await self._changes.store.read(name)
+        if held is None or not flows.is_watched_by(held.value, watcher):
+            return None
+        return _seen(held.value, held.now)
+
+    async def leave(self, name: str, watcher: str) -> None:
+        """Forget a watcher that has gone; one try is enough, since a stale one is the first to go."""
+        held = await self._changes.store.read(name)
+        if held is not None and flows.is_watched_by(held.value, watcher):
+            await self._changes.try_write(held, flows.unwatch(held.value, watcher), quiet=True)
 
     async def take(self, seen: Seen, holder: Holder) -> None:
         """Take the ticket for somebody on a page, as a scan takes it for a phone.

@@ -64,7 +64,12 @@ class Kiosk:
         self.house = house
         self.changes = FlowChanges(stores.tickets, stores.signals)
         self.tickets = DeviceTickets(
-            changes=self.changes, keys=KEYS, policy=POLICY, entropy=SystemEntropy(), prefix=PREFIX
+            changes=self.changes,
+            bus=stores.signals,
+            keys=KEYS,
+            policy=POLICY,
+            entropy=SystemEntropy(),
+            prefix=PREFIX,
         )
         self.user_codes = stores.records("oidc.user-code", UserCode)
         self.paces = stores.records("oidc.pace", Pace)
