@@ -6,6 +6,7 @@ Owns arguments, exit codes and what is printed to whoever runs the server. Every
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import logging
 import sys
@@ -19,8 +20,10 @@ import structlog
 
 from bjidp import backlog, registrar, staff
 from bjidp.appeals.appeal import Verdict
+from bjidp.clock import SystemClock
 from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.config.settings import Settings
+from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.foreign_log import listen_to_libraries
 from bjidp.oidc.metadata import MetadataRefused
@@ -53,6 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     _add_appeals(commands)
     _add_clients(commands)
     _add_national(commands)
+    _add_terminal(commands)
     chosen = parser.parse_args(arguments)
     log_to_stderr()
     with faults_in_words():
@@ -73,6 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
                 settings = load(chosen.config or chosen.data / "server.toml", system_environment())
                 with silence_in_words(settings):
                     print(*backlog.run(settings.storage.database_url), sep="\n")
+            case "login" | "logout":
+                _at_terminal(chosen)
             case "demo":
                 # Imported here: a production server neither needs the sandbox nor has its dependencies.
                 from bjidp.demo import run_demo
@@ -96,11 +102,51 @@ def _add_appeals(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         one.add_argument("--staff", required=True, metavar="NAME", help="your own name, which is written down")
 
 
+def _add_terminal(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    entering = commands.add_parser("login", help="log this terminal in by a QR code drawn in it")
+    leaving = commands.add_parser("logout", help="log this terminal out, and forget its tokens")
+    for one in (entering, leaving):
+        one.add_argument("url", metavar="URL", help="of the server, such as https://id.example")
+        one.add_argument("--client-id", metavar="ID", help="the client to log in as (bjidp-login)")
+    entering.add_argument("--scope", metavar="WORDS", help="what it may read (openid profile offline_access)")
+    entering.add_argument("--json", action="store_true", help="print the tokens on standard output and keep none")
+
+
+def _at_terminal(chosen: argparse.Namespace) -> None:
+    # Imported here: what a server needs at its start does not wait for what a terminal needs.
+    from bjidp.terminal import login as terminal
+    from bjidp.terminal.keeping import NotKept, open_keeper, system_ring
+    from bjidp.terminal.screen import Screen
+    from bjidp.terminal.talking import LoginFailed
+
+    folder = system_environment().get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    client = chosen.client_id or terminal.CLIENT
+    try:
+        keeper = open_keeper(Path(folder) / "bjidp" / "tokens", system_ring())
+        if chosen.command == "logout":
+            print(asyncio.run(terminal.logout(chosen.url, client, keeper)))
+            return
+        wanted = terminal.Login(url=chosen.url.rstrip("/"), client_id=client, scope=chosen.scope or terminal.SCOPE)
+        screen = Screen()
+        kept = asyncio.run(terminal.login(wanted, screen, SystemClock(), SystemEntropy()))
+        if chosen.json:
+            print(terminal.as_json(kept))
+            return
+        keeper.keep(kept)
+        screen.say(f"The tokens are in {keeper.where}; bjidp logout {wanted.url} ends it.")
+    except (LoginFailed, NotKept) as failed:
+        _fail(str(failed), code=REFUSED)
+    except KeyboardInterrupt:
+        # What was drawn is gone by now, and whoever pressed it knows why.
+        raise SystemExit(130) from None
+
+
 def _add_clients(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     clients = commands.add_parser("clients", help="register relying parties, list, show and remove them")
     doing = clients.add_subparsers(dest="doing", required=True)
     adding = doing.add_parser("add", help="register one from its metadata; its secret is told this once")
     adding.add_argument("file", type=Path, metavar="FILE", help="RFC 7591 metadata in JSON; - is standard input")
+    adding.add_argument("--id", metavar="ID", help="the id it gets; by default one is drawn")
     listing = doing.add_parser("list", help="all of them, the oldest first")
     showing = doing.add_parser("show", help="the metadata of one")
     removing = doing.add_parser("remove", help="remove one, with what people have agreed to for it; ends its grants")
@@ -130,7 +176,7 @@ def _register(settings: Settings, chosen: argparse.Namespace) -> None:
         match chosen.doing:
             case "add":
                 metadata = registrar.parse(_read(chosen.file, registrar.SIZE_MAX + 1))
-                given = registrar.run(database, lambda them: them.add(metadata))
+                given = registrar.run(database, lambda them: them.add(metadata, chosen.id))
                 print(msgspec.json.encode(given).decode())
             case "list":
                 print(*registrar.run(database, lambda them: them.list_all()), sep="\n")

@@ -57,6 +57,18 @@ PORTS: Final = 3
 PORT_MAX: Final = 65_535
 
 
+TERMINAL_ID: Final = "bjidp-login"
+"""The client that ``bjidp login`` logs in as, if it is told no other."""
+
+TERMINAL: Final[dict[str, object]] = {
+    "client_name": "命令行",
+    "client_uri": "http://localhost/",
+    "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+    "token_endpoint_auth_method": "none",
+    "scope": "openid profile phone offline_access",
+}
+
+
 class Place(Struct, frozen=True):
     """Where the demo runs; ``tls`` names certificate and key when it is reached from other machines."""
 
@@ -182,6 +194,7 @@ async def _run_until_it_ends(
         return
     # Not before: the server is who brings the database up to date.
     given = await _register_portal(place, settings.storage.database_url)
+    await _register_terminals(settings.storage.database_url)
     portal = PortalSettings(
         clock=SandboxClock(),
         entropy=SandboxEntropy(),
@@ -221,6 +234,15 @@ async def _register_portal(place: Place, database_url: str) -> registrar.Given:
     return given
 
 
+async def _register_terminals(database_url: str) -> None:
+    """Register what ``bjidp login`` logs in as, unless that was done at an earlier start."""
+    try:
+        with contextlib.suppress(registrar.Refused):
+            await registrar.on(database_url, lambda them: them.add(TERMINAL, TERMINAL_ID))
+    except StoreUnavailable:
+        raise OSError("the client of terminals cannot be registered: the database does not answer") from None
+
+
 def _announce(place: Place, site: Site) -> None:
     print(  # noqa: T201 - the line people and scripts wait for
         f"ready: open {place.sandbox}/ for the login page and a phone, side by side\n"
@@ -229,6 +251,7 @@ def _announce(place: Place, site: Site) -> None:
         f"  people      {place.sandbox}/people  whose documents, cards and organisations forms are filled in with\n"
         f"  inbox       {place.sandbox}/inbox  where codes arrive; numbers are 154 and eight digits\n"
         f"  portal      {place.portal}/  a site that its people log in to here\n"
+        f"  terminal    bjidp login {site.url}\n"
         "  everything here is a sandbox: every person and every verdict is made up; Ctrl-C stops it",
         flush=True,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from bjidp.clock import Clock, SystemClock, in_beijing
 from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Proof
 from bjidp.oidc.metadata import Fault, Json, MetadataRefused, read
-from bjidp.oidc.ports import ClientStore, LogoutOutbox, Registered
+from bjidp.oidc.ports import ClientStore, DuplicateClient, LogoutOutbox, Registered
 from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.logouts import SqlLogouts
@@ -32,6 +33,8 @@ SIZE_MAX: Final = 64 * 1024
 """Octets of a file of metadata: eight keys and two times thirty-two addresses are less than half of it."""
 
 T = TypeVar("T")
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,22}")
 
 
 class NoMetadata(Exception):
@@ -60,14 +63,22 @@ class Registrar(Struct, frozen=True):
     clock: Clock
     entropy: Entropy
 
-    async def add(self, metadata: Json) -> Given:
-        """Register a relying party; raise :class:`MetadataRefused` with everything that is wrong."""
+    async def add(self, metadata: Json, client_id: str | None = None) -> Given:
+        """Register a relying party; raise :class:`MetadataRefused` with everything that is wrong.
+
+        ``client_id`` is one that its programs know beforehand; raises :class:`Refused` for one that is taken or none.
+        """
+        if client_id is not None and not _ID.fullmatch(client_id):
+            raise Refused("an id has 1 to 22 letters, digits, - and _")
         # Words of an id and of a secret pass through a Basic header, an address and a shell unchanged.
-        client = read(token(self.entropy, 128), metadata)
+        client = read(client_id or token(self.entropy, 128), metadata)
         secret = token(self.entropy, 256) if client.proof is Proof.CLIENT_SECRET_BASIC else None
         digest = None if secret is None else hashlib.sha256(secret.encode()).digest()
         text = json.dumps(metadata, ensure_ascii=False)
-        await self.clients.add(Registered(client, digest), text, self.clock.now())
+        try:
+            await self.clients.add(Registered(client, digest), text, self.clock.now())
+        except DuplicateClient:
+            raise Refused("there is a relying party with this id already") from None
         return Given(client.id) if secret is None else Given(client.id, secret)
 
     async def list_all(self) -> Sequence[str]:

@@ -53,3 +53,10 @@ class Kiosk:
         async with ClientSession(self._server) as http, http.post(path, data=fields, headers=self._headers) as answer:
             told: dict[str, Any] = await answer.json()
             return told
+
+
+async def userinfo(server: str, token: str) -> tuple[int, dict[str, Any]]:
+    """Read by an access token; return the status, and what is told."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with ClientSession(server) as http, http.get("/oauth/userinfo", headers=headers) as answer:
+        return answer.status, await answer.json()
