@@ -7,9 +7,10 @@ corrects one file once. Pure; called by the command that adds clients.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Final, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
@@ -17,9 +18,10 @@ from msgspec import Struct
 from bjidp.entropy import from_base64url
 from bjidp.oidc.client import DEFAULT_GRANTS, Client, GrantType, Proof, SubjectType
 from bjidp.oidc.scopes import Scope
+from bjidp.oidc.signing import ALGORITHM
 from bjidp.standing import Level
 
-T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 Json: TypeAlias = Mapping[str, object]
 
@@ -59,23 +61,34 @@ KNOWN: Final = frozenset(
         "backchannel_logout_session_required",
         "grant_types", "response_types", "token_endpoint_auth_method", "jwks", "scope", "subject_type",
         "sector_identifier_host", "default_acr_values", "require_pushed_authorization_requests",
+        "application_type", "id_token_signed_response_alg", "token_endpoint_auth_signing_alg", "contacts",
+        "software_id", "software_version",
     }
 )  # fmt: skip
 """The members that mean something here: RFC 7591, OpenID Connect Registration, RFC 9126; a host in place of
-``sector_identifier_uri``, which would have to be fetched. Any other is a fault: it would be believed and not kept."""
+``sector_identifier_uri``, which would have to be fetched. Those of the last two lines change nothing: they say what is
+so for every client, or whom to ask about it. Any other is a fault: it would be believed and not kept."""
+
+INSTEAD: Final = {
+    "jwks_uri": "is never fetched: write the keys into jwks",
+    "sector_identifier_uri": "is never fetched: write the host into sector_identifier_host",
+    "client_id": "is given by the server",
+    "client_secret": "is given by the server",
+}
+"""What to write in place of members that others take."""
 
 
 def read(client_id: str, metadata: Json) -> Client:
     """Return the client; raise :class:`MetadataRefused` with everything that is wrong."""
     reading = _Reading(metadata)
     for member in sorted(set(metadata) - KNOWN):
-        reading.fault(member, "means nothing here")
+        reading.fault(member, INSTEAD.get(member, "means nothing here"))
     grants = reading.grants()
     redirects = reading.addresses("redirect_uris")
     if GrantType.AUTHORIZATION_CODE in grants and not redirects:
         reading.fault("redirect_uris", "must name at least one address for the authorization code grant")
     proof = reading.choice("token_endpoint_auth_method", Proof, Proof.CLIENT_SECRET_BASIC)
-    home = reading.home()
+    home = reading.home(redirects)
     client = Client(
         id=client_id,
         name=reading.name(),
@@ -93,7 +106,7 @@ def read(client_id: str, metadata: Json) -> Client:
         level=reading.level(),
         pushed_only=reading.flag("require_pushed_authorization_requests"),
     )
-    reading.require_codes_alone()
+    reading.require_what_is_so()
     if reading.faults:
         raise MetadataRefused(reading.faults)
     return client
@@ -117,8 +130,10 @@ class _Reading:
             self.fault("client_name", f"must be 1 to {NAME_MAX} printable characters")
         return name
 
-    def home(self) -> str:
-        text = self._text("client_uri", "")
+    def home(self, redirects: Sequence[str]) -> str:
+        """Return the site's own address, by default the front page of where its users are sent back to."""
+        front = "" if not redirects else urljoin(redirects[0], "/")
+        text = self._text("client_uri", front)
         return text if self._is_address("client_uri", text) else ""
 
     def grants(self) -> frozenset[GrantType]:
@@ -184,14 +199,14 @@ class _Reading:
             return ()
         return tuple(key for each in found if (key := self._key(each)) is not None)
 
-    def choice(self, member: str, kind: Callable[[str], T], default: T) -> T:
+    def choice(self, member: str, kind: type[E], default: E) -> E:
         text = self._text(member, "")
         if not text:
             return default
         try:
             return kind(text)
         except ValueError:
-            self.fault(member, "is none of those there are")
+            self.fault(member, f"must be one of {' '.join(kind)}")
             return default
 
     def flag(self, member: str) -> bool:
@@ -200,9 +215,18 @@ class _Reading:
             self.fault(member, "must be true or false")
         return found is True
 
-    def require_codes_alone(self) -> None:
+    def require_what_is_so(self) -> None:
+        """Look at what can be said and not chosen."""
         if set(self._texts("response_types", ("code",))) != {"code"}:
             self.fault("response_types", "must be code")
+        for member in ("id_token_signed_response_alg", "token_endpoint_auth_signing_alg"):
+            if self._text(member, ALGORITHM) != ALGORITHM:
+                self.fault(member, f"must be {ALGORITHM}")
+        if self._text("application_type", "web") not in {"web", "native"}:
+            self.fault("application_type", "must be web or native")
+        self._texts("contacts", ())
+        for member in ("software_id", "software_version"):
+            self._text(member, "")
 
     def _key(self, each: object) -> dict[str, str] | None:
         key = {str(name): str(value) for name, value in each.items()} if isinstance(each, Mapping) else {}
@@ -220,7 +244,7 @@ class _Reading:
             self.fault(member, words)
         return words is None
 
-    def _choices(self, member: str, kind: Callable[[str], T], default: frozenset[T]) -> Iterator[T]:
+    def _choices(self, member: str, kind: type[E], default: frozenset[E]) -> Iterator[E]:
         if member not in self._metadata:
             yield from default
             return
@@ -228,7 +252,7 @@ class _Reading:
             try:
                 yield kind(text)
             except ValueError:
-                self.fault(member, "names one that there is none of")
+                self.fault(member, f"knows {' '.join(kind)}")
 
     def _text(self, member: str, default: str) -> str:
         found = self._metadata.get(member, default)

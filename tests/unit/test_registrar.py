@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, insert, text
 
+from bjidp.registrar import NoMetadata, parse
 from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.schema import logout_outbox
 from tests.support.calls import Caller, Deployment
@@ -133,9 +134,15 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_registered(tmp_
         (b" " * 65_537, "it has more than 64 KB"),
     ],
 )
-def test_what_is_no_metadata_is_said_to_be_none(settings: Path, octets: bytes, words: str) -> None:
-    code, out, err = clients("add", "-", "--config", settings, typed=octets)
-    assert (code, out, err) == (2, "", f"- cannot be registered: {words}\n")
+def test_what_is_no_metadata_is_said_to_be_none(octets: bytes, words: str) -> None:
+    with pytest.raises(NoMetadata) as raised:
+        parse(octets)
+    assert str(raised.value) == words
+
+
+def test_what_comes_by_standard_input_may_be_no_metadata_either(settings: Path) -> None:
+    code, out, err = clients("add", "-", "--config", settings, typed=b"[]")
+    assert (code, out, err) == (2, "", "- cannot be registered: it is no JSON object\n")
 
 
 def test_a_member_that_stands_there_twice_is_a_fault_among_the_others(settings: Path) -> None:

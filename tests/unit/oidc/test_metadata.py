@@ -91,6 +91,46 @@ def test_a_terminal_has_no_address() -> None:
     assert (client.redirect_uris, client.proof, client.sector) == ((), Proof.NONE, "t.example")
 
 
+def test_a_site_that_does_not_name_its_own_address_has_the_one_its_users_are_sent_back_to() -> None:
+    metadata = {name: value for name, value in PORTAL.items() if name != "client_uri"}
+    assert read("id", metadata).home == "https://portal.example/"
+    there = metadata | {"redirect_uris": ["http://127.0.0.1:8082/a/b?c=d"]}
+    assert read("id", there).home == "http://127.0.0.1:8082/"
+
+
+def test_a_terminal_without_an_address_of_its_own_is_no_site() -> None:
+    device: Metadata = {"client_name": "终端", "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"]}
+    with pytest.raises(MetadataRefused) as raised:
+        read("id", device)
+    assert [fault.member for fault in raised.value.faults] == ["client_uri"]
+
+
+def test_what_is_so_for_every_site_may_be_said() -> None:
+    said: Metadata = {
+        "application_type": "web",
+        "id_token_signed_response_alg": "ES256",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "contacts": ["somebody@portal.example"],
+        "software_id": "portal",
+        "software_version": "1.0",
+    }
+    assert read("id", PORTAL | said) == read("id", PORTAL)
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "words"),
+    [
+        ("token_endpoint_auth_method", "client_secret_post", "must be one of none client_secret_basic private_key_jwt"),
+        ("grant_types", ["password"], "knows authorization_code refresh_token "),
+        ("jwks_uri", "https://portal.example/jwks", "write the keys into jwks"),
+    ],
+)
+def test_a_fault_says_what_to_write_instead(member: str, value: object, words: str) -> None:
+    with pytest.raises(MetadataRefused) as raised:
+        read("id", PORTAL | {member: value})
+    assert words in raised.value.faults[0].words
+
+
 @pytest.mark.parametrize(
     ("member", "value"),
     [
@@ -98,7 +138,7 @@ def test_a_terminal_has_no_address() -> None:
         ("client_name", "长" * 41),
         ("client_name", "a\u202eb"),
         ("client_name", 7),
-        ("client_uri", None),
+        ("client_uri", ""),
         ("client_uri", "portal.example"),
         ("redirect_uris", []),
         ("redirect_uris", "https://portal.example/callback"),
@@ -121,6 +161,12 @@ def test_a_terminal_has_no_address() -> None:
         ("require_pushed_authorization_requests", "yes"),
         ("jwks_uri", "https://portal.example/jwks"),
         ("logo_uri", "https://portal.example/logo"),
+        ("id_token_signed_response_alg", "RS256"),
+        ("token_endpoint_auth_signing_alg", "none"),
+        ("application_type", "desktop"),
+        ("contacts", "somebody@portal.example"),
+        ("software_version", 1),
+        ("client_id", "of-my-own"),
     ],
 )
 def test_each_fault_is_told_by_the_name_of_its_member(member: str, value: object) -> None:
