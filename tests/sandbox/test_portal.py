@@ -198,7 +198,7 @@ async def test_a_login_is_asked_for_with_everything_that_binds_it(visit: Visit) 
     assert asked["redirect_uri"] == f"{PORTAL}/login/callback"
     assert asked["redirect_uri"] in metadata(PORTAL)["redirect_uris"]  # type: ignore[operator]
     assert (asked["response_type"], asked["acr_values"]) == ("code", "L3")
-    assert asked["scope"].split() == ["identity", "openid", "phone", "profile"]
+    assert asked["scope"].split() == ["openid", "profile", "phone", "identity"]
     assert asked["code_challenge_method"] == "S256"
     assert min(len(asked["state"]), len(asked["nonce"])) >= 20
     (pushed,) = visit.issuer.calls("/par")

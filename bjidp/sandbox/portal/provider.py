@@ -29,7 +29,7 @@ from msgspec.structs import replace
 
 from bjidp.sandbox.clock import MINUTE, SECOND, Clock
 from bjidp.sandbox.expiring import Expiring
-from bjidp.sandbox.portal.services import AWAY
+from bjidp.sandbox.portal.services import AWAY, in_order
 from bjidp.sandbox.portal.settings import PortalSettings
 
 T = TypeVar("T")
@@ -146,9 +146,7 @@ class Provider:
         wanted = {"acr_values": level, "prompt": "consent" if AWAY in scopes else prompt}
         asked = {name: value for name, value in wanted.items() if value is not None}
         begun = await _asked(
-            lambda: self._client.create_authorization_url(
-                self._settings.callback, scope=" ".join(sorted(scopes)), **asked
-            )
+            lambda: self._client.create_authorization_url(self._settings.callback, scope=in_order(scopes), **asked)
         )
         url = await self._pushed(begun["url"])
         return Started(url, begun["state"], begun["nonce"], begun["code_verifier"])

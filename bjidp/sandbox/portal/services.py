@@ -38,6 +38,9 @@ AWAY: Final = "offline_access"
 """The scope by which a site reads on while the person is away; it is given with a fresh consent alone (OpenID Connect
 Core, section 11), so that a site which asks for it at every login would ask at every login."""
 
+_ORDER: Final = ("openid", "profile", "phone", "identity", REPRESENTING, AWAY)
+"""In which scopes are asked for, and so shown to whoever agrees: from what every site reads to what few do."""
+
 _BASIC: Final = frozenset({"openid", "profile", "phone"})
 
 SERVICES: Final = {
@@ -48,9 +51,13 @@ SERVICES: Final = {
 }
 
 
+def in_order(scopes: frozenset[str]) -> str:
+    """Return scopes as they are asked for."""
+    return " ".join(scope for scope in _ORDER if scope in scopes)
+
+
 def metadata(base_url: str) -> dict[str, object]:
     """Return what the portal registers with an identity server (RFC 7591)."""
-    scopes = sorted({scope for service in SERVICES.values() for scope in service.scopes})
     return {
         "client_name": "首都之窗",
         "client_uri": f"{base_url}/",
@@ -60,5 +67,5 @@ def metadata(base_url: str) -> dict[str, object]:
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "client_secret_basic",
-        "scope": " ".join(scopes),
+        "scope": " ".join(_ORDER),
     }
