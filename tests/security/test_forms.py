@@ -42,7 +42,7 @@ ASKING: Final = {"/login": PC_LOGIN, "/h5/login": "/h5/login", CODE_FORM: BY_COD
 }
 """The page of each form with a captcha that nobody has to come to by another."""
 
-LOCAL: Final = re.compile(r"(/[a-z0-9_-]+)+(\?(flow=[A-Za-z0-9_-]{22}|[a-z]+=[a-z]+))?")
+LOCAL: Final = re.compile(r"(/[a-z0-9_-]+)+(\?((flow|request)=[A-Za-z0-9_-]{22}|[a-z]+=[a-z]+))?")
 
 MARK: Final = "qx7"
 VALUES: Final = {

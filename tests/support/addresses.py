@@ -33,10 +33,26 @@ GUESTS: Final = {
     "/h5/recover/password": ("password", "again", "flow"),
     "/qr/renew": ("flow",),
     "/qr/redeem": ("flow", "grant", "code"),
+    "/oauth/continue": ("request", "capacity", "way", "act"),
+    "/h5/oauth/continue": ("request", "capacity", "way", "act"),
+    "/oauth/leave": ("request", "act"),
+    "/h5/oauth/leave": ("request", "act"),
+    "/login/third/link": ("phone", "code", "of", *_CAPTCHA, "flow", "act"),
+    "/h5/login/third/link": ("phone", "code", "of", *_CAPTCHA, "flow", "act"),
+    "/login/third/link/document": ("tail", "of", "flow"),
+    "/h5/login/third/link/document": ("tail", "of", "flow"),
     "/logout": (),
     "/h5/logout": (),
 }
 """Forms that take no login."""
+
+BY_OTHERS: Final = frozenset(
+    {
+        *("/oauth/authorize", "/oauth/logout"),
+        *("/oauth/par", "/oauth/token", "/oauth/userinfo", "/oauth/revoke", "/oauth/introspect", "/oauth/device"),
+    }
+)
+"""Where pages of other sites, and their programs, post to: none of these looks at a cookie."""
 
 OWNERS: Final = {
     f"{prefix}{path}": fields
@@ -47,6 +63,8 @@ OWNERS: Final = {
         "/centre/appeal": ("appeal", "act"),
         "/centre/devices": ("session", "phone"),
         "/centre/sites": ("client",),
+        "/centre/third": ("provider",),
+        "/device": ("user_code", "ticket", "confirm_token", "act"),
         "/centre/organisations": ("mandate", "act"),
         "/centre/organisations/give_up": ("organisation",),
         "/centre/acting": ("capacity", "act"),
@@ -64,6 +82,7 @@ OWNERS: Final = {
                 "unbind",
                 "organisation",
                 "appoint",
+                "reauthenticate",
                 "cancel",
             )
             for step in ("", "/identity")

@@ -7,6 +7,7 @@ change that is over, because of its time or because the process that knew of it 
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Final, cast
 
@@ -76,6 +77,9 @@ _ABOVE: Final = (
     PhoneRequired,
 )
 """What is said above the form, with what was typed kept; the last on the page of the step that it leads back to."""
+
+_FLOW: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+"""The name of a change under way."""
 
 
 class SettingsPages:
@@ -178,7 +182,7 @@ class SettingsPages:
             if not await self._views.has_form(visit, _operation(request)):
                 return self._lead(request, asker, None)
             if isinstance(act, Passing):
-                return self._lead(request, asker, form.flow)
+                return self._lead(request, asker, form.flow if _FLOW.fullmatch(form.flow) else None)
             if isinstance(act, Ending):
                 return await self._end(request, asker, visit, form, act)
             if form.wants_captcha:

@@ -6,6 +6,7 @@ of the page asks what is missing at that moment, and leads to whoever is to ask 
 
 from __future__ import annotations
 
+import re
 from typing import Final, assert_never
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.oidc import discovery
 from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseAccount, ChooseWhom, LogIn, ProveMore, Subject
-from bjidp.oidc.authorizing import Authorizing, Look, Redirected
+from bjidp.oidc.authorizing import Authorizing, Look, Redirected, RequestOver
 from bjidp.oidc.errors import AccessDenied, ProtocolError, UnmetAuthenticationRequirements
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.parameters import Parameters
@@ -36,6 +37,9 @@ from bjidp.web.pages.organisations import ChoiceView
 from bjidp.web.pages.rendering import Renderer
 
 CONTINUE: Final = "/oauth/continue"
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+"""Of a request that waits."""
 
 
 class ConsentForm(Form, frozen=True):
@@ -127,6 +131,9 @@ class AuthorizePages:
         """Take what somebody says to a site."""
         await self._desk.received(request)
         asker, form = await self._desk.read(request, ConsentForm)
+        if _NAME.fullmatch(form.request) is None:
+            # It becomes part of an address.
+            raise RequestOver
         if asker.owner is None:
             raise web.HTTPSeeOther(f"{request.path}?request={form.request}")
         if form.way:
