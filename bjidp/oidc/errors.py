@@ -163,10 +163,3 @@ class InvalidToken(ProtocolError):
 
     error = "invalid_token"
     status = HTTPStatus.UNAUTHORIZED
-
-
-class InsufficientUserAuthentication(ProtocolError):
-    """The token's login was at too low a level, or too long ago (RFC 9470, section 3)."""
-
-    error = "insufficient_user_authentication"
-    status = HTTPStatus.UNAUTHORIZED
