@@ -37,15 +37,15 @@ def where(answer: Answer) -> tuple[int, str | None]:
     return answer.status, answer.header("Location")
 
 
-async def by_password(program: Program, browser: Browser) -> str | None:
+async def by_password(program: Program, browser: Browser, password: str = PASSWORD) -> str | None:
     form = solved(program, form_of(await browser.get("/login?tab=account"), "/login"))
-    answer = await send(browser, form.typed(account=USERNAME, password=PASSWORD))
+    answer = await send(browser, form.typed(account=USERNAME, password=password))
     return answer.header("Location")
 
 
-async def by_password_on_a_phone(program: Program, browser: Browser) -> str | None:
+async def by_password_on_a_phone(program: Program, browser: Browser, password: str = PASSWORD) -> str | None:
     form = solved(program, form_of(await browser.get("/h5/login"), "/h5/login"))
-    answer = await send(browser, form.typed(account=PHONE, password=PASSWORD, agreed="yes"))
+    answer = await send(browser, form.typed(account=PHONE, password=password, agreed="yes"))
     return answer.header("Location")
 
 
