@@ -261,6 +261,7 @@ def centre_part(
             renderer=front.renderer,
         ),
         departures=front.departures,
+        way_back=front.way_back,
     )
     appeals = AppealPages(own=pages_of_own, desk=front.desk, filing=filing)
     return Part(mounts=(centre.mount, sites.mount, third.mount, appeals.mount, settings.mount, companies.mount))

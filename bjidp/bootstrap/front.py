@@ -21,6 +21,7 @@ from bjidp.web.forms.desk import Desk
 from bjidp.web.forms.login_first import LoginFirst
 from bjidp.web.forms.reading import Forms
 from bjidp.web.forms.signed_in import SignedIn
+from bjidp.web.forms.way_back import WayBack
 from bjidp.web.http.areas import MaxMindAreas
 from bjidp.web.http.calls import Call
 from bjidp.web.http.cookies import Cookies
@@ -54,6 +55,7 @@ class Front(Struct, frozen=True, kw_only=True):
     arrivals: Arrivals
     departures: Departures
     login_first: LoginFirst
+    way_back: WayBack
 
 
 def wire_front(rooms: Rooms, qr: Qr) -> Front:
@@ -116,6 +118,7 @@ def wire_front(rooms: Rooms, qr: Qr) -> Front:
             observer=observer,
             throttle=rooms.stores.throttle,
         ),
+        way_back=WayBack(sessions, rooms.clock),
     )
 
 

@@ -35,7 +35,6 @@ from bjidp.organisations.acting import Acting
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.vendors.catalog import build_logout_receivers
 from bjidp.web.centre.acts import Acts
-from bjidp.web.forms.way_back import WayBack
 from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.leading import Leading
 from bjidp.web.oidc.leaving import LogoutPages
@@ -128,7 +127,6 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         throttle=stores.throttle,
         clock=clock,
     )
-    way_back = WayBack(front.sessions)
     pages = AuthorizePages(
         site=rooms.site,
         authorizing=authorizing,
@@ -141,10 +139,10 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
             sessions=front.sessions,
             browsers=qr.browsers,
             cookies=front.cookies,
-            way_back=way_back,
+            way_back=front.way_back,
             operations=frozenset(acts),
         ),
-        way_back=way_back,
+        way_back=front.way_back,
         renderer=front.renderer,
         observer=front.observer,
         throttle=stores.throttle,

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
+from bjidp.accounts.ports import Evidence
+from bjidp.clock import SECOND
 from tests.support.browser import SESSION
 from tests.support.calls import Answer
-from tests.support.forms import send
+from tests.support.forms import links, send
 from tests.support.members import enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
 from tests.web.test_authorize import address, followed, told
+from tests.web.test_face import at_the_end, weakened
+from tests.web.test_face import shown as face_shown
+from tests.web.test_real_name import give, person
 from tests.web.test_relying_parties import Site, exchange, site
+from tests.web.test_settings import NEW_PASSWORDS
+from tests.web.test_verify import approved
 
 pytestmark = pytest.mark.req("RP-2")
 
 __all__ = ["site"]
 
 PAGE = "/oauth/continue"
+OTHER = "15400005679"
 
 
 @pytest.fixture
@@ -162,6 +171,107 @@ async def test_a_way_is_one_of_ours_whatever_was_sent(owner: Owner, way: str) ->
     values = dict(re.findall(r'name="(csrf|request)" value="([^"]+)"', shown.text))
     answer = await owner.browser.submit(PAGE, values | {"way": way})
     assert (answer.status, answer.header("Location")) == (400, None)
+
+
+@pytest.mark.attack("T4", "Q27")
+@pytest.mark.parametrize("name", ["https://evil.example/", "x\r\nLocation: https://evil.example/", "x#y", "", "中"])
+async def test_a_request_is_one_that_there_is_whatever_name_was_sent(owner: Owner, name: str) -> None:
+    _, shown = await asked(owner, acr_values="L3")
+    values = dict(re.findall(r'name="(csrf)" value="([^"]+)"', shown.text)) | {"request": name}
+    for said in ({"way": "real_name"}, *({"act": act} for act in ("agree", "stay", "other", "refuse", "unmet"))):
+        answer = await owner.browser.submit(PAGE, values | said)
+        assert (answer.status, answer.header("Location")) == (410, None)
+    assert owner.browser.to.cookie(SESSION) in owner.browser.cookies
+    stranger = await owner.program.browser()
+    form = {"csrf": dict(re.findall(r'name="(csrf)" value="([^"]+)"', (await stranger.get("/login")).text))["csrf"]}
+    led = stranger.keep(await stranger.submit(PAGE, form | {"request": name}))
+    assert urlsplit(str(led.header("Location")))[:3] == ("", "", PAGE)
+
+
+async def test_the_way_back_is_from_what_was_asked_for_and_from_nothing_else(owner: Owner) -> None:
+    page, shown = await asked(owner, acr_values="L2")
+    await press(owner, shown, way="real_name")
+    changed = await owner.follow(await send(owner.browser, (await owner.may("password")).typed(**NEW_PASSWORDS)))
+    assert "修改成功" in changed.text
+    assert page not in links(changed)
+
+
+async def test_the_way_back_is_as_good_as_the_request(owner: Owner) -> None:
+    for later, led in ((29 * 60, True), (30 * 60, False)):
+        owner.program.clock.advance(1)
+        page, shown = await asked(owner, prompt="login")
+        way = await press(owner, shown, way="reauthenticate")
+        owner.program.clock.advance(later)
+        assert await proved(owner, way) == (page if led else "/centre")
+
+
+async def test_whoever_cannot_show_a_face_at_once_is_led_back_when_they_have(owner: Owner, site: Site) -> None:
+    await give(owner.program, site.member.account, await person(owner.program), Evidence.NAME_AND_NUMBER)
+    page, shown = await asked(owner, acr_values="L3")
+    first = await owner.get(str((await press(owner, shown, way="face")).header("Location")))
+    assert "请先用京通登录本账号" in first.text
+    assert page in links(first)
+    assert page not in links(await (await Owner.of(owner.program, site.member.account)).get("/centre/face"))
+
+
+@pytest.mark.req("RNV-9", "RNV-3")
+@pytest.mark.attack("P10", "B5")
+async def test_a_login_by_qr_is_stepped_up_by_a_face_and_told_as_both(program: Program, site: Site) -> None:
+    phone = await program.phone()
+    browser = await program.signed_in(phone)
+    [(account,)] = program.sql("SELECT account FROM browser_session")
+    await weakened(program, account)
+    asks = {"scope": "openid", "prompt": "consent"}
+    somebody = Owner(program, browser)
+    page = await followed(browser, address(**asks))
+    await press(somebody, await somebody.get(page), "agree")
+    told_of = await claims_of(site, told(await followed(browser, page))["code"])
+    assert (told_of["acr"], told_of["amr"]) == ("L2", ["qr"])
+
+    page = await followed(browser, address(acr_values="L3", **asks))
+    shown = await somebody.get(page)
+    assert "方可登录" in shown.text
+    await press(somebody, shown, way="face")
+    assert "方可登录" in (await somebody.get(page)).text, "having been led to it is no proof"
+    _, grant = await approved(program, phone, browser, "/centre/verify/face")
+    assert (await browser.redeem(grant, program.code)).status == 200
+    assert "方可登录" in (await somebody.get(page)).text, "nor is a second confirmation"
+    before = program.clock.now()
+    program.clock.advance(1)
+    _, grant, _, where = await face_shown(program, phone, browser)
+    assert (await browser.redeem(grant, program.code)).status == 200
+    assert page in links(await at_the_end(browser, where))
+    await press(somebody, await somebody.get(page), "agree")
+    told_of = await claims_of(site, told(await followed(browser, page))["code"])
+    assert (told_of["acr"], told_of["amr"]) == ("L3", ["qr", "face"])
+    assert int(str(told_of["auth_time"])) > before // SECOND
+
+
+@pytest.mark.attack("Q28")
+async def test_a_request_that_somebody_else_began_and_agreed_to_is_asked_about_anew(owner: Owner) -> None:
+    other = await Owner.of(owner.program, (await enrolled(owner.program, username="li_si", phone=OTHER)).account)
+    owner.program.clock.advance(1)
+    page, shown = await asked(owner, prompt="consent select_account")
+    await press(owner, shown, "stay")
+    await press(owner, await owner.get(page), "agree")
+    shown = await other.get(page)
+    assert "选择账号" in shown.text
+    assert "当前登录：l***********i" in shown.text, "they see who they are before anything is said of them"
+    await press(other, shown, "stay")
+    assert 'value="agree"' in (await other.get(page)).text
+    assert "选择账号" in (await owner.get(page)).text, "what one has said says nothing of the other"
+
+
+@pytest.mark.req("RP-2")
+async def test_what_a_resource_server_asks_for_is_asked_of_the_person(owner: Owner, site: Site) -> None:
+    """RFC 9470, section 4: the site passes on ``acr_values`` and ``max_age`` of the challenge."""
+    await give(owner.program, site.member.account, await person(owner.program), Evidence.NAME_AND_NUMBER)
+    page, shown = await asked(owner, acr_values="L2", max_age="30")
+    assert "已有一段时间" in shown.text
+    await proved(owner, await press(owner, shown, way="reauthenticate"))
+    told_of = await claims_of(site, told(await followed(owner.browser, page))["code"])
+    assert told_of["acr"] == "L2"
+    assert owner.program.clock.now() // SECOND - int(str(told_of["auth_time"])) <= 30
 
 
 @pytest.mark.parametrize("change", [{"prompt": "login"}, {"max_age": "0"}, {"prompt": "select_account"}])

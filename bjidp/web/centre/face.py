@@ -41,8 +41,10 @@ class FacePages:
         self._cookies = cookies
         self._renderer = renderer
 
-    async def show(self, request: web.Request, asker: Asker, visit: Visit, progress: Progress) -> web.Response | None:
-        """Return the page, or None where the step that is due is 验证身份 or the end.
+    async def show(
+        self, request: web.Request, asker: Asker, visit: Visit, progress: Progress, onward: str | None
+    ) -> web.Response | None:
+        """Return the page, or None where the step that is due is 验证身份 or the end; ``onward`` is where that leads.
 
         Raises :class:`bjidp.accounts.settings.changes.NotDue` where another one is since it was looked at.
         """
@@ -54,7 +56,8 @@ class FacePages:
         need = await self._faces.need(visit)
         if need is not None or on_h5(request):
             # A phone cannot scan its own screen.
-            return self._html(centre_pages.FaceFirstPage(h5=on_h5(request), need=need.value if need else "screen"))
+            first = centre_pages.FaceFirstPage(h5=on_h5(request), need=need.value if need else "screen", onward=onward)
+            return self._html(first)
         if progress.step is not Step.CHANGE:
             return None
         if draft is None or not is_open(visit, draft):

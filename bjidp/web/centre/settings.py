@@ -43,7 +43,7 @@ from bjidp.web.forms.departure import Departures
 from bjidp.web.forms.desk import Asker, Desk, FormPage
 from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.login_first import HOME
-from bjidp.web.forms.way_back import way_back
+from bjidp.web.forms.way_back import WayBack
 from bjidp.web.http.bodies import JSON
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import at, on_h5
@@ -99,6 +99,7 @@ class SettingsPages:
         faces: FacePages,
         departures: Departures,
         arrivals: Arrivals,
+        way_back: WayBack,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._own = own
@@ -112,6 +113,7 @@ class SettingsPages:
         self._faces = faces
         self._departures = departures
         self._arrivals = arrivals
+        self._way_back = way_back
 
     def mount(self, app: web.Application) -> None:
         """Add the routes."""
@@ -129,9 +131,10 @@ class SettingsPages:
         operation = _operation(request)
         flow = request.query.get("flow")
         progress = await self._changes.look(visit, operation, flow)
+        onward = self._way_back.of(visit.session, operation)
         if operation is Operation.FACE:
             try:
-                shown = await self._faces.show(request, asker, visit, progress)
+                shown = await self._faces.show(request, asker, visit, progress, onward)
             except NotDue as elsewhere:
                 return self._lead(request, asker, elsewhere.flow or OVER)
             if shown is not None:
@@ -140,12 +143,12 @@ class SettingsPages:
         if isinstance(act, Passing) and progress.step is Step.CHANGE:
             with suppress(NotDue):
                 await act.write(visit, None if progress.draft is None else progress.draft.id)
-            return self._desk.lead(asker, way_back(visit.session) or at(request, HOME))
+            return self._desk.lead(asker, onward or at(request, HOME))
         match progress.step:
             case Step.DONE | Step.SAVING if isinstance(act, Passing):
-                return self._desk.lead(asker, way_back(visit.session) or at(request, HOME))
+                return self._desk.lead(asker, onward or at(request, HOME))
             case Step.DONE | Step.SAVING:
-                return self._ended(request, operation, progress, way_back(visit.session))
+                return self._ended(request, operation, progress, onward)
             case _:
                 over = DraftUnknown() if flow and _begins(progress) else None
                 posted = None if over is None else Posted(SettingForm(), over)

@@ -22,7 +22,7 @@ from bjidp.verification.proofs import Operation
 from bjidp.web.forms.desk import Asker, Desk
 from bjidp.web.forms.login_first import HOME, LoginFirst
 from bjidp.web.forms.signed_in import Owner
-from bjidp.web.forms.way_back import WayBack
+from bjidp.web.forms.way_back import PROVING, WayBack
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import at, on_h5
 from bjidp.web.pages.form_view import FormView
@@ -106,7 +106,7 @@ class Leading:
 
     async def prove(self, request: web.Request, asker: Asker, owner: Owner, name: str, way: str) -> web.Response:
         """Lead to what proves more, or proves anew; it leads back here."""
-        wanted = {operation.value: operation for operation in _WAYS}.get(way)
+        wanted = {operation.value: operation for operation in PROVING}.get(way)
         if wanted is None or wanted not in self._operations:
             raise InvalidRequest(FieldFault("way", "unknown"))
         await self._way_back.keep(owner.session, f"{request.path}?request={name}")
@@ -130,9 +130,6 @@ class Leading:
                 # A face is compared with an identity that there is.
                 ways.append(Operation.FACE)
         return [way for way in ways if way in self._operations]
-
-
-_WAYS = (Operation.REAUTHENTICATE, Operation.REAL_NAME, Operation.BANK_CARD, Operation.FACE)
 
 
 def _domain(look: Look) -> str:

@@ -136,37 +136,40 @@ class AuthorizePages:
             raise RequestOver
         if asker.owner is None:
             raise web.HTTPSeeOther(f"{request.path}?request={form.request}")
-        if form.way:
-            return await self._leading.prove(request, asker, asker.owner, form.request, form.way)
-        match form.act:
-            case "agree":
-                await self._authorizing.agree(form.request, asker.owner.session.account, self._clock.now())
-                return self._desk.lead(asker, f"{request.path}?request={form.request}")
-            case "self":
-                return await self._choose(request, asker, asker.owner, form.request, None)
-            case "organisation":
-                return await self._choose(request, asker, asker.owner, form.request, form.capacity)
-            case "whom":
-                await self._authorizing.choose(form.request, None)
-                return self._desk.lead(asker, f"{request.path}?request={form.request}")
-            case "stay":
-                return await self._leading.stay(request, asker, asker.owner, form.request)
-            case "other":
-                return await self._switched(request, asker.owner, form.request)
-            case "refuse":
-                return await self._refused(request, asker.owner, form.request, AccessDenied("the person said no"))
-            case "unmet":
-                unmet = UnmetAuthenticationRequirements("the person has not proved what acr_values asks for")
-                return await self._refused(request, asker.owner, form.request, unmet)
-            case _:
-                raise InvalidRequest(FieldFault("act", "unknown"))
-
-    async def _switched(self, request: web.Request, owner: Owner, name: str) -> web.Response:
         try:
-            look = await self._authorizing.look(name, _subject(owner), self._clock.now())
+            return await self._said(request, asker, asker.owner, form)
         except Redirected as redirected:
             return self._leave(request, "", redirected.where)
-        raise await self._leading.switch(request, owner, look, name)
+
+    async def _said(self, request: web.Request, asker: Asker, owner: Owner, form: ConsentForm) -> web.Response:
+        name, now = form.request, self._clock.now()
+        match form.act:
+            case "" if form.way:
+                # Whether there is such a request, before its name becomes part of an address that is kept.
+                await self._authorizing.look(name, _subject(owner), now)
+                return await self._leading.prove(request, asker, owner, name, form.way)
+            case "agree":
+                await self._authorizing.agree(name, owner.session.account, now)
+                return self._desk.lead(asker, f"{request.path}?request={name}")
+            case "self":
+                return await self._choose(request, asker, owner, name, None)
+            case "organisation":
+                return await self._choose(request, asker, owner, name, form.capacity)
+            case "whom":
+                await self._authorizing.choose(name, None)
+                return self._desk.lead(asker, f"{request.path}?request={name}")
+            case "stay":
+                return await self._leading.stay(request, asker, owner, name)
+            case "other":
+                look = await self._authorizing.look(name, _subject(owner), now)
+                raise await self._leading.switch(request, owner, look, name)
+            case "refuse":
+                return await self._refused(request, owner, name, AccessDenied("the person said no"))
+            case "unmet":
+                unmet = UnmetAuthenticationRequirements("the person has not proved what acr_values asks for")
+                return await self._refused(request, owner, name, unmet)
+            case _:
+                raise InvalidRequest(FieldFault("act", "unknown"))
 
     async def _refused(self, request: web.Request, owner: Owner, name: str, error: ProtocolError) -> web.Response:
         where = await self._authorizing.refuse(name, error)
@@ -179,10 +182,7 @@ class AuthorizePages:
         try:
             await self._choosing.choose(request, asker, owner, name, capacity)
         except SAID as error:
-            try:
-                look = await self._authorizing.look(name, _subject(owner), self._clock.now())
-            except Redirected as redirected:
-                return self._leave(request, "", redirected.where)
+            look = await self._authorizing.look(name, _subject(owner), self._clock.now())
             page = await self._choosing.page(request, asker, owner, look, name, error)
             return self._desk.answer(request, asker, page, because=error)
         return self._desk.lead(asker, f"{request.path}?request={name}")

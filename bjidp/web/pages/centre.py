@@ -374,11 +374,13 @@ class FaceFirstPage(msgspec.Struct, frozen=True, kw_only=True):
     h5: bool
     need: Literal["real_name", "held", "jingtong", "screen"]
     """``screen``: another one than the phone's own, which it cannot scan."""
+    onward: str | None = None
+    """Where a site waits that has asked for it."""
 
     @classmethod
     def sample(cls) -> FaceFirstPage:
-        """Return what an account without an identity is told."""
-        return cls(h5=False, need="real_name")
+        """Return what an account without an identity is told that a site has asked for more."""
+        return cls(h5=False, need="real_name", onward="/oauth/continue?request=mDq3vYdV0Yw4h8m0m1iX7A")
 
 
 class PhoneFirstPage(msgspec.Struct, frozen=True, kw_only=True):
