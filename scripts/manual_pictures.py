@@ -99,7 +99,7 @@ async def signs_up(page: Page, sandbox: str, number: str) -> None:
     await page.get_by_label("短信验证码", exact=True).fill(await newest(page, sandbox, number))
     await page.get_by_label("密码", exact=True).fill(PASSWORD)
     await page.get_by_label("再次输入密码").fill(PASSWORD)
-    await page.get_by_role("checkbox").check()
+    await page.get_by_role("checkbox", name="同意").check()
     await page.get_by_role("button", name="注册", exact=True).click()
     await page.get_by_role("button", name="暂不认证").click()
 
