@@ -15,7 +15,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bjidp.oidc.logouts.telling import PAUSE
+from bjidp.clock import SECOND
+from bjidp.oidc.logouts.telling import PAUSE, TAKEN_FOR
 from bjidp.oidc.metadata import read
 from bjidp.oidc.ports import Registered
 from tests.support.browser import Browser
@@ -255,3 +256,31 @@ async def test_a_library_finds_the_endpoint(site: Site) -> None:
     assert found["end_session_endpoint"] == f"{site.program.url}/oauth/logout"
     assert found["backchannel_logout_supported"] is True
     assert found["backchannel_logout_session_supported"] is True
+
+
+async def test_a_process_that_dies_over_a_log_out_leaves_no_site_untold(
+    program: Program, site: Site, sites: Listening
+) -> None:
+    browser = await program.signed_in()
+    await log_in(browser, site, "news")
+    form = form_of(await browser.get("/centre"), "/logout")
+    program.lives[0].ends_after(1, of=("sessions",))
+    assert await program.survives(send(browser, form)) is None
+    await program.comes_back(memory=False)
+    assert (await sites.next())["aud"] == "news"
+    assert not await is_in(browser)
+
+
+async def test_a_site_of_which_it_was_not_noted_that_it_was_told_is_told_again_by_the_same_name(
+    program: Program, site: Site, sites: Listening
+) -> None:
+    browser = await program.signed_in()
+    await log_in(browser, site, "news")
+    program.meddler.breaks("logouts.told")
+    await send(browser, form_of(await browser.get("/centre"), "/logout"))
+    first = await sites.next()
+    await program.comes_back(memory=False)
+    program.meddler.mends()
+    await program.advance(TAKEN_FOR // SECOND)
+    assert (await sites.next())["jti"] == first["jti"]
+    assert program.sql("SELECT attempts, outcome FROM logout_outbox") == [(2, "told")]
