@@ -13,6 +13,7 @@ from tests.browser.test_identity import person, states, verifies
 from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.looks import Looks
+from tests.support.registrant import Registrant
 from tests.support.screens import logs_in, logs_in_on_a_phone
 from tests.support.sites import register
 
@@ -98,5 +99,32 @@ async def test_somebody_on_a_phone_proves_their_name_for_a_site_and_goes_back(de
 
     await page.goto(await asking(demo, acr_values="L3"))
     await looks.at("more-l3")
+    asked = page.url
+    await page.get_by_role("button", name="去认证 人脸识别认证").click()
+    await expect(page.get_by_role("heading", name="请先用京通登录本账号")).to_be_visible()
+    await looks.at("face-first")
+    await page.get_by_role("link", name="已完成，继续登录").click()
+    await expect(page).to_have_url(asked)
     assert "error=unmet_authentication_requirements" in await returned(page, "返回办事指南")
+    assert looks.found == []
+
+
+@pytest.mark.req("REG-3", "REG-6", "LOG-8", "UX-3")
+async def test_somebody_registers_on_a_phone_for_a_site_and_goes_on_to_it(demo: Demo, handheld: Computer) -> None:
+    page, phone, looks = handheld.page, "15420005103", Looks(handheld, "asked-register")
+    await page.goto(await asking(demo))
+    await expect(page).to_have_url(re.compile("/h5/login$"))
+    await page.get_by_role("link", name="注册").first.click()
+    somebody = Registrant(handheld, demo, "/h5/register")
+    await somebody.names(phone)
+    await somebody.asks_for_a_code()
+    await somebody.completes(await somebody.code(phone))
+    await somebody.sends()
+    await somebody.skips()
+    await somebody.is_done()
+    await looks.at("done")
+    await page.get_by_role("link", name="办事指南").click()
+    await expect(page.get_by_role("heading", name="授权并登录办事指南")).to_be_visible()
+    await looks.at("consent")
+    assert "code=" in await returned(page, "同意并登录")
     assert looks.found == []
