@@ -259,6 +259,7 @@ async def test_whatever_ends_sessions_ends_what_devices_have(kiosk: Kiosk) -> No
     assert await house.sql.grants.find(grant.id, house.now) is None
     with pytest.raises(AccessDenied):
         await kiosk.poll(waiting)
+    assert house.count("oidc_grant") == 1, "nothing is left of what was not given"
     now_again = replace(standing, epoch=standing.epoch + 1)
     fresh = await kiosk.ask()
     await kiosk.confirmed(fresh, now_again)

@@ -184,6 +184,7 @@ async def test_a_device_code_that_got_out_is_no_use_without_the_verifier(
 @pytest.mark.parametrize(
     "change",
     [
+        {"code_challenge": "", "code_challenge_method": ""},
         {"code_challenge": ""},
         {"code_challenge_method": "plain"},
         {"code_challenge_method": ""},
