@@ -66,6 +66,12 @@ def test_every_program_it_names_is_there() -> None:
     assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
+def test_what_was_tried_is_in_the_tests() -> None:
+    tests = {path.name for path in (ROOT / "tests" / "interop").glob("test_*.py")}
+    told = {name for *_, test in rows("flow") for name in words(test)}
+    assert told == tests
+
+
 def test_the_registration_can_be_registered() -> None:
     [metadata] = blocks("json")
     client = read("c", json.loads(metadata))
