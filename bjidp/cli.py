@@ -20,6 +20,7 @@ import structlog
 
 from bjidp import backlog, registrar, staff
 from bjidp.appeals.appeal import Verdict
+from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
 from bjidp.config.loader import ConfigFaults, load, system_environment
 from bjidp.config.settings import Settings
@@ -176,7 +177,7 @@ def _register(settings: Settings, chosen: argparse.Namespace) -> None:
         match chosen.doing:
             case "add":
                 metadata = registrar.parse(_read(chosen.file, registrar.SIZE_MAX + 1))
-                given = registrar.run(database, lambda them: them.add(metadata, chosen.id))
+                given = registrar.run(database, lambda them: them.add(metadata, chosen.id), read_keyring(settings))
                 print(msgspec.json.encode(given).decode())
             case "list":
                 print(*registrar.run(database, lambda them: them.list_all()), sep="\n")

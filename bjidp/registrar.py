@@ -20,9 +20,13 @@ from msgspec import UNSET, Struct, UnsetType
 
 from bjidp.clock import Clock, SystemClock, in_beijing
 from bjidp.entropy import Entropy, SystemEntropy, token
-from bjidp.oidc.client import Proof
+from bjidp.oidc.client import Client, Interface, Proof
 from bjidp.oidc.metadata import Fault, Json, MetadataRefused, read
 from bjidp.oidc.ports import ClientStore, DuplicateClient, LogoutOutbox, Registered
+from bjidp.privacy.fields import FieldCipher
+from bjidp.privacy.keyring import Keyring
+from bjidp.privacy.sealing import Sealing
+from bjidp.secret import Secret
 from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.logouts import SqlLogouts
@@ -31,6 +35,9 @@ from bjidp.storage.sql.relying_parties import SqlClients
 
 SIZE_MAX: Final = 64 * 1024
 """Octets of a file of metadata: eight keys and two times thirty-two addresses are less than half of it."""
+
+_APART: Final = {"client_id", "client_secret"}
+"""Members that are kept apart from what is shown: an id as the key, a secret sealed."""
 
 T = TypeVar("T")
 
@@ -62,6 +69,8 @@ class Registrar(Struct, frozen=True):
     logouts: LogoutOutbox
     clock: Clock
     entropy: Entropy
+    seals: bool = False
+    """Whether it has the keys that secrets of the city's own interface are kept under."""
 
     async def add(self, metadata: Json, client_id: str | None = None) -> Given:
         """Register a relying party; raise :class:`MetadataRefused` with everything that is wrong.
@@ -72,14 +81,25 @@ class Registrar(Struct, frozen=True):
             raise Refused("an id has 1 to 22 letters, digits, - and _")
         # Words of an id and of a secret pass through a Basic header, an address and a shell unchanged.
         client = read(client_id or token(self.entropy, 128), metadata)
-        secret = token(self.entropy, 256) if client.proof is Proof.CLIENT_SECRET_BASIC else None
-        digest = None if secret is None else hashlib.sha256(secret.encode()).digest()
-        text = json.dumps(metadata, ensure_ascii=False)
+        registered, given = self._secrets(client, metadata)
+        text = json.dumps({name: metadata[name] for name in metadata if name not in _APART}, ensure_ascii=False)
         try:
-            await self.clients.add(Registered(client, digest), text, self.clock.now())
+            await self.clients.add(registered, text, self.clock.now())
         except DuplicateClient:
             raise Refused("there is a relying party with this id already") from None
-        return Given(client.id) if secret is None else Given(client.id, secret)
+        return given
+
+    def _secrets(self, client: Client, metadata: Json) -> tuple[Registered, Given]:
+        """Return what is kept of a client's secret, and what it is told."""
+        if client.interface is Interface.BEIJING:
+            if not self.seals:
+                raise Refused("a site of the interface beijing needs the keys of the configuration")
+            shared = str(metadata.get("client_secret") or self.entropy.octets(16).hex())
+            return Registered(client, None, Secret(shared)), Given(client.id, shared)
+        if client.proof is not Proof.CLIENT_SECRET_BASIC:
+            return Registered(client, None), Given(client.id)
+        secret = token(self.entropy, 256)
+        return Registered(client, hashlib.sha256(secret.encode()).digest()), Given(client.id, secret)
 
     async def list_all(self) -> Sequence[str]:
         """Return a line for each, the oldest first."""
@@ -147,22 +167,24 @@ def _faults_of(metadata: Json) -> Sequence[Fault]:
     return ()
 
 
-def run(database_url: str, act: Callable[[Registrar], Awaitable[T]]) -> T:
-    """Do ``act`` on a database.
+def run(database_url: str, act: Callable[[Registrar], Awaitable[T]], keyring: Keyring | None = None) -> T:
+    """Do ``act`` on a database, with the ``keyring`` of its server where that is needed.
 
     Raises what ``act`` raises, :class:`Refused` for a database of another release, and ``StoreUnavailable`` when it
     does not answer.
     """
     if current_revision(database_url) != newest_revision():
         raise Refused("the database is not of this release: start the server first, which brings it up to date")
-    return asyncio.run(on(database_url, act))
+    return asyncio.run(on(database_url, act, keyring))
 
 
-async def on(database_url: str, act: Callable[[Registrar], Awaitable[T]]) -> T:
+async def on(database_url: str, act: Callable[[Registrar], Awaitable[T]], keyring: Keyring | None = None) -> T:
     """Do ``act`` on a database that is up to date."""
     engine = open_engine(database_url, threads=1)
     try:
-        clients = SqlClients(engine, GrantRows(engine))
-        return await act(Registrar(clients, SqlLogouts(engine), SystemClock(), SystemEntropy()))
+        entropy = SystemEntropy()
+        cipher = None if keyring is None else FieldCipher(Sealing(keyring, entropy))
+        clients = SqlClients(engine, GrantRows(engine), cipher)
+        return await act(Registrar(clients, SqlLogouts(engine), SystemClock(), entropy, cipher is not None))
     finally:
         await engine.close()

@@ -15,9 +15,11 @@ from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr
 from bjidp.bootstrap.rooms import Rooms, is_sandbox, ticket_digester
 from bjidp.clock import SECOND, Instant
+from bjidp.entropy import base64url
 from bjidp.mac import MacKey
 from bjidp.oidc import discovery, id_token
 from bjidp.oidc.authorizing import Authorizing
+from bjidp.oidc.beijing.service import Beijing
 from bjidp.oidc.clients import Clients
 from bjidp.oidc.devices.asking import DeviceAsking
 from bjidp.oidc.devices.redeeming import DeviceRedeeming
@@ -35,6 +37,7 @@ from bjidp.organisations.acting import Acting
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.vendors.catalog import build_logout_receivers
 from bjidp.web.centre.acts import Acts
+from bjidp.web.oidc.beijing import BeijingEndpoints
 from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.leading import Leading
 from bjidp.web.oidc.leaving import LogoutPages
@@ -175,13 +178,37 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         clock=clock,
     )
 
+    beijing = BeijingEndpoints(
+        beijing=Beijing(
+            clients=stores.relying_parties,
+            authorizing=authorizing,
+            codes=codes,
+            live=LiveGrants(stores.grants, stores.sessions),
+            members=stores.members,
+            sessions=front.sessions,
+            tokens=stores.beijing_tokens,
+            used=stores.used_assertions,
+            verifier=partial(_verifier, MacKey(keyring.derive(keyring.current, "oidc/beijing"))),
+            ethnicity=lambda code: str(front.renderer.texts.of("ethnicity", code)),
+            entropy=rooms.entropy,
+            clock=clock,
+        ),
+        observer=front.observer,
+        throttle=stores.throttle,
+    )
+    city = (beijing.mount,) if rooms.settings.beijing.enabled else ()
+
     async def told(_: web.Application) -> AsyncIterator[None]:
         running = asyncio.create_task(telling.run())
         yield
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
-    return Part(mounts=(endpoints.mount, pages.mount, leaving.mount, lambda app: app.cleanup_ctx.append(told)))
+    return Part(mounts=(endpoints.mount, pages.mount, leaving.mount, *city, lambda app: app.cleanup_ctx.append(told)))
+
+
+def _verifier(key: MacKey, client: str) -> str:
+    return base64url(key.mac(client.encode()))
 
 
 def _hinted(signing: SigningKeys, issuer: str, text: str, client: str, now: Instant) -> str | None:

@@ -30,6 +30,7 @@ from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.ticket_check import TicketCheck
 from bjidp.oidc.authorizing import Pending as PendingAuthorization
 from bjidp.oidc.authorizing import Pushed as PushedAuthorization
+from bjidp.oidc.beijing.service import BeijingToken
 from bjidp.oidc.clients import UsedAssertion
 from bjidp.oidc.devices.asking import UserCode
 from bjidp.oidc.devices.pacing import Pace
@@ -116,6 +117,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     pushed_authorizations: Records[PushedAuthorization]
     authorization_codes: Records[AuthorizationCode]
     used_assertions: Records[UsedAssertion]
+    beijing_tokens: Records[BeijingToken]
     logout_wishes: Records[LogoutWish]
     user_codes: Records[UserCode]
     paces: Records[Pace]
@@ -218,6 +220,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
             pushed_authorizations=MemoryRecords(clock),
             authorization_codes=MemoryRecords(clock),
             used_assertions=MemoryRecords(clock),
+            beijing_tokens=MemoryRecords(clock),
             logout_wishes=MemoryRecords(clock),
             user_codes=MemoryRecords(clock),
             paces=MemoryRecords(clock),
@@ -266,6 +269,7 @@ async def _open_stores(settings: Settings, keyring: Keyring, clock: Clock, entro
         pushed_authorizations=redis.records("pushed-authorization", PushedAuthorization),
         authorization_codes=redis.records("authorization-code", AuthorizationCode),
         used_assertions=redis.records("used-assertion", UsedAssertion),
+        beijing_tokens=redis.records("beijing-token", BeijingToken),
         logout_wishes=redis.records("logout-wish", LogoutWish),
         user_codes=redis.records("user-code", UserCode),
         paces=redis.records("device-pace", Pace),

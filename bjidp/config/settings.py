@@ -114,6 +114,12 @@ class Oidc(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the keys that sign ID tokens: raised by one when a key got out, and every key from then on is another."""
 
 
+class Beijing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The city's own interface, for sites that are integrated with it already."""
+
+    enabled: bool = False
+
+
 class Networks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is known of networks."""
 
@@ -137,6 +143,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     accounts: Accounts = Accounts()
     networks: Networks = Networks()
     oidc: Oidc = Oidc()
+    beijing: Beijing = Beijing()
     wechat: WechatSettings | None = None
     alipay: AlipaySettings | None = None
     baidu: BaiduSettings | None = None

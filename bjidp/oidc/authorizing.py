@@ -22,7 +22,7 @@ from bjidp.errors import BjidpError, StoreUnavailable
 from bjidp.oidc.authorize.checks import Asked, At, addressed, checked
 from bjidp.oidc.authorize.prompting import Answer, Facts, Step, Subject, next_step
 from bjidp.oidc.authorize.request import AuthorizationRequest
-from bjidp.oidc.client import Client
+from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.errors import (
     InvalidRequest,
     InvalidRequestUri,
@@ -170,7 +170,7 @@ class Authorizing:
         """
         client_id = parameters.get("client_id")
         found = None if client_id is None else await self._clients.find(client_id)
-        if found is None:
+        if found is None or found.client.interface is not Interface.OPENID:
             raise RelyingPartyUnknown
         client = found.client
         named = parameters.get("request_uri")
@@ -182,6 +182,10 @@ class Authorizing:
                 request = self._checked(client, parameters, At.AUTHORIZE, now)
             except ProtocolError as error:
                 raise Redirected(self._refusal(where, parameters.get("state"), error)) from None
+        return await self.admit(request, now)
+
+    async def admit(self, request: AuthorizationRequest, now: Instant) -> str:
+        """Keep a request that passed the checks of its interface; return the name it is kept under."""
         name = token(self._entropy, 128)
         await self._pending.add(name, Pending(request, now), LIFETIME)
         return name
@@ -211,7 +215,7 @@ class Authorizing:
         try:
             return Look(client, pending, next_step(pending.request, facts, now), whom)
         except ProtocolError as error:
-            raise Redirected(self._refusal(pending.request.redirect_uri, pending.request.state, error)) from None
+            raise Redirected(self._refused(pending.request, error)) from None
 
     async def agree(self, name: str, account: str, now: Instant) -> None:
         """Note that ``account`` agrees to what is asked; raise :class:`RequestOver`."""
@@ -235,7 +239,7 @@ class Authorizing:
         pending = await self._pending.take(name)
         if pending is None:
             raise RequestOver
-        return self._refusal(pending.request.redirect_uri, pending.request.state, error)
+        return self._refused(pending.request, error)
 
     async def answer(self, name: str, look: Look, approval: Approval, now: Instant) -> str:
         """Give a code for ``approval``, once; return where the person goes with it. Raises :class:`RequestOver`."""
@@ -245,8 +249,10 @@ class Authorizing:
         if pending is None:
             raise RequestOver
         request = pending.request
-        code = await self._codes.give(approval, request.redirect_uri, request.challenge, now)
-        return self._at(request.redirect_uri, {"code": code, "state": request.state})
+        # The city's own interface need not send the address again.
+        bound = request.redirect_uri if request.interface is Interface.OPENID else ""
+        code = await self._codes.give(approval, bound, request.challenge, now)
+        return self._to(request, {"code": code, "state": request.state})
 
     def _checked(self, client: Client, parameters: Parameters, at: At, now: Instant) -> AuthorizationRequest:
         request, hint = checked(Asked(client, parameters), at), parameters.get("id_token_hint")
@@ -303,7 +309,21 @@ class Authorizing:
     def _refusal(self, where: str, state: str | None, error: ProtocolError) -> str:
         return self._at(where, {"error": error.error, "error_description": error.description, "state": state})
 
+    def _refused(self, request: AuthorizationRequest, error: ProtocolError) -> str:
+        answer = {"error": error.error, "error_description": error.description, "state": request.state}
+        return self._to(request, answer)
+
+    def _to(self, request: AuthorizationRequest, members: dict[str, str | None]) -> str:
+        if request.interface is Interface.OPENID:
+            return self._at(request.redirect_uri, members)
+        # The city's own interface knows no issuer.
+        return _with(request.redirect_uri, members)
+
     def _at(self, where: str, members: dict[str, str | None]) -> str:
         """Return the address with the members of an answer, and who answers (RFC 9207)."""
-        given = {name: value for name, value in members.items() if value is not None} | {"iss": self._issuer}
-        return f"{where}{'&' if urlsplit(where).query else '?'}{urlencode(given)}"
+        return _with(where, members | {"iss": self._issuer})
+
+
+def _with(where: str, members: dict[str, str | None]) -> str:
+    given = {name: value for name, value in members.items() if value is not None}
+    return f"{where}{'&' if urlsplit(where).query else '?'}{urlencode(given)}"

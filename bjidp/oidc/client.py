@@ -40,6 +40,14 @@ class SubjectType(StrEnum):
     PUBLIC = "public"
 
 
+class Interface(StrEnum):
+    """By what a relying party is integrated. One of either kind can use nothing of the other (RP-5)."""
+
+    OPENID = "openid"
+    BEIJING = "beijing"
+    """The city's own interface (:mod:`bjidp.oidc.beijing`)."""
+
+
 DEFAULT_GRANTS: Final = frozenset({GrantType.AUTHORIZATION_CODE})
 
 
@@ -66,6 +74,7 @@ class Client(Struct, frozen=True, kw_only=True):
     """The host under which subjects are made: clients of one sector know somebody by one name."""
     level: Level = Level.L1
     """The least level a login here is good for; what a request asks for may be more, and never less."""
+    interface: Interface = Interface.OPENID
     pushed_only: bool = False
     """Whether it has to push its requests (RFC 9126, section 6)."""
 

@@ -18,7 +18,7 @@ import jwt
 from msgspec import Struct
 
 from bjidp.clock import MINUTE, SECOND, Clock, Instant, Millis
-from bjidp.oidc.client import Client, Proof
+from bjidp.oidc.client import Client, Interface, Proof
 from bjidp.oidc.errors import InvalidClient, InvalidRequest
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ClientStore, Registered
@@ -76,7 +76,7 @@ class Clients:
 
     async def _found(self, client_id: str | None) -> Registered:
         found = None if client_id is None else await self._store.find(client_id)
-        if found is None:
+        if found is None or found.client.interface is not Interface.OPENID:
             raise InvalidClient(UNKNOWN)
         return found
 

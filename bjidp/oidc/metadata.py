@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
 from bjidp.entropy import from_base64url
-from bjidp.oidc.client import DEFAULT_GRANTS, Client, GrantType, Proof, SubjectType
-from bjidp.oidc.scopes import Scope
+from bjidp.oidc.client import DEFAULT_GRANTS, Client, GrantType, Interface, Proof, SubjectType
+from bjidp.oidc.scopes import USER_INFO, Scope
 from bjidp.oidc.signing import ALGORITHM
 from bjidp.standing import Level
 
@@ -37,6 +37,11 @@ ADDRESS_MAX: Final = 512
 _LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
 _NAMED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+_ELSEWHERE: Final = "means nothing for this interface"
+_CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,22}")
+_SHARED: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Fault(Struct, frozen=True):
@@ -62,12 +67,13 @@ KNOWN: Final = frozenset(
         "grant_types", "response_types", "token_endpoint_auth_method", "jwks", "scope", "subject_type",
         "sector_identifier_host", "default_acr_values", "require_pushed_authorization_requests",
         "application_type", "id_token_signed_response_alg", "token_endpoint_auth_signing_alg", "contacts",
-        "software_id", "software_version",
+        "software_id", "software_version", "interface",
     }
 )  # fmt: skip
 """The members that mean something here: RFC 7591, OpenID Connect Registration, RFC 9126; a host in place of
 ``sector_identifier_uri``, which would have to be fetched. Those of the last two lines change nothing: they say what is
-so for every client, or whom to ask about it. Any other is a fault: it would be believed and not kept."""
+so for every client, or whom to ask about it, but for ``interface``, for sites that are integrated with the city's own.
+Any other is a fault: it would be believed and not kept."""
 
 INSTEAD: Final = {
     "jwks_uri": "is never fetched: write the keys into jwks",
@@ -77,12 +83,25 @@ INSTEAD: Final = {
 }
 """What to write in place of members that others take."""
 
+BEIJING: Final = frozenset(
+    {
+        "client_name", "client_uri", "redirect_uris", "sector_identifier_host", "default_acr_values", "interface",
+        "client_id", "client_secret",
+    }
+)  # fmt: skip
+"""The members that mean something for the interface ``beijing``, which says itself what is read and how. A site that is
+integrated already keeps the id and the secret it has (RP-5)."""
+
 
 def read(client_id: str, metadata: Json) -> Client:
     """Return the client; raise :class:`MetadataRefused` with everything that is wrong."""
     reading = _Reading(metadata)
-    for member in sorted(set(metadata) - KNOWN):
-        reading.fault(member, INSTEAD.get(member, "means nothing here"))
+    interface = reading.choice("interface", Interface, Interface.OPENID)
+    for member in sorted(set(metadata) - (KNOWN if interface is Interface.OPENID else BEIJING)):
+        reading.fault(member, INSTEAD.get(member, "means nothing here") if member not in KNOWN else _ELSEWHERE)
+    if interface is Interface.BEIJING:
+        client_id = reading.kept("client_id", _CLIENT_ID, "must be 1 to 22 letters, digits, _ and -") or client_id
+        reading.kept("client_secret", _SHARED, "must be 32 digits of hexadecimal, in small letters")
     grants = reading.grants()
     redirects = reading.addresses("redirect_uris")
     if GrantType.AUTHORIZATION_CODE in grants and not redirects:
@@ -100,7 +119,8 @@ def read(client_id: str, metadata: Json) -> Client:
         grants=grants,
         proof=proof,
         keys=reading.keys(needed=proof is Proof.PRIVATE_KEY_JWT),
-        scopes=reading.scopes(),
+        scopes=reading.scopes() if interface is Interface.OPENID else USER_INFO,
+        interface=interface,
         subjects=reading.choice("subject_type", SubjectType, SubjectType.PAIRWISE),
         sector=reading.sector(redirects, home),
         level=reading.level(),
@@ -135,6 +155,13 @@ class _Reading:
         front = "" if not redirects else urljoin(redirects[0], "/")
         text = self._text("client_uri", front)
         return text if self._is_address("client_uri", text) else ""
+
+    def kept(self, member: str, form: re.Pattern[str], words: str) -> str:
+        """Return what a site keeps of what it was given elsewhere; nothing where it is given it here."""
+        text = self._text(member, "")
+        if text and not form.fullmatch(text):
+            self.fault(member, words)
+        return text
 
     def grants(self) -> frozenset[GrantType]:
         found = frozenset(self._choices("grant_types", GrantType, DEFAULT_GRANTS))

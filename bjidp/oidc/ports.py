@@ -17,6 +17,7 @@ from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
 from bjidp.oidc.logouts.notice import LogoutNotice
 from bjidp.oidc.scopes import Scope
+from bjidp.secret import Secret
 from bjidp.standing import Standing
 
 
@@ -25,6 +26,8 @@ class Registered(Struct, frozen=True):
 
     client: Client
     secret: bytes | None
+    shared: Secret | None = None
+    """What the city's own interface computes with, on both sides (RP-5); kept under field encryption."""
 
 
 class Entry(Struct, frozen=True):

@@ -55,6 +55,9 @@ CLAIMS: Final[dict[Scope, tuple[Claim, ...]]] = {
     Scope.OFFLINE_ACCESS: (),
 }
 
+USER_INFO: Final = frozenset({Scope.OPENID, Scope.PROFILE, Scope.EMAIL, Scope.PHONE, Scope.IDENTITY})
+"""What the city's own interface reads, which has one scope for all of it (``user_info``)."""
+
 _KNOWN: Final = {str(scope): scope for scope in Scope}
 
 

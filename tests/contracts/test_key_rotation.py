@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from msgspec import structs
 
@@ -9,12 +11,15 @@ from bjidp.accounts.identifiers import of_external, of_phone, of_username
 from bjidp.accounts.ports import Evidence, IdentifierTaken, IdentityTaken, NewMember
 from bjidp.clock import DAY
 from bjidp.entropy import SystemEntropy
+from bjidp.oidc.metadata import read
+from bjidp.oidc.ports import Registered
 from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.ports import NewIdentity
 from bjidp.proofing.terms import UNSTATED, Until
+from bjidp.secret import Secret
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from tests.contracts.house import LI, ZHANG, House, applicant, identity, keyring
 from tests.support.identities import prove
@@ -244,5 +249,31 @@ async def test_a_providers_user_is_one_accounts_at_every_moment_of_a_rotation(ho
         assert await alone.externals.unlink(zhang.account, Provider.ALIPAY, now)
         for stores in (alone, start(keyring(3))):
             assert await stores.members.find([of_external(user)]) is None
+    finally:
+        await start.stop()
+
+
+@pytest.mark.req("PRV-1", "RP-5")
+async def test_a_secret_that_a_site_computes_with_is_read_at_every_moment_of_a_rotation(house: House) -> None:
+    start = Processes(house)
+    metadata: dict[str, object] = {
+        "client_name": "社保查询",
+        "client_uri": "https://service.example/",
+        "redirect_uris": ["https://service.example/callback"],
+        "interface": "beijing",
+    }
+    registered = Registered(read("100100000001", metadata), None, Secret("00112233445566778899aabbccddeeff"))
+    try:
+        old, both, moved = start(keyring(1)), start(keyring(1, 2, current=1)), start(keyring(1, 2))
+        await old.clients.add(registered, json.dumps(metadata), house.now)
+        await both.rotation.fill()
+        for stores in (old, both, moved):
+            assert await stores.clients.find("100100000001") == registered
+        alone = start(keyring(2))
+        with pytest.raises(FieldUnreadable):
+            await alone.clients.find("100100000001")
+        await moved.rotation.fill()
+        for stores in (both, moved, alone):
+            assert await stores.clients.find("100100000001") == registered
     finally:
         await start.stop()

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from bjidp.oidc.client import Interface
 from bjidp.oidc.scopes import Scope
 from bjidp.standing import Level
 
@@ -30,6 +31,7 @@ class AuthorizationRequest(Struct, frozen=True, kw_only=True):
     client: str
     redirect_uri: str
     scopes: tuple[Scope, ...]
+    interface: Interface = Interface.OPENID
     challenge: str
     """By S256 (:mod:`bjidp.oidc.pkce`)."""
     state: str | None = None

@@ -87,7 +87,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         externals=SqlExternals(engine, accounts, cipher=cipher, index=index),
         appeals=SqlAppeals(engine, accounts, cipher=cipher, index=index, entropy=entropy),
-        clients=SqlClients(engine, grants),
+        clients=SqlClients(engine, grants, cipher),
         consents=SqlConsents(engine, accounts, grants),
         grants=SqlGrants(engine, rows, grants),
         logouts=SqlLogouts(engine),

@@ -19,6 +19,8 @@ from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.oidc.metadata import read
 from bjidp.oidc.ports import Agreement, DuplicateClient, Entry, Registered
 from bjidp.oidc.scopes import Scope, known
+from bjidp.privacy.fields import FieldCipher
+from bjidp.secret import Secret
 from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
@@ -30,21 +32,25 @@ from bjidp.storage.sql.transaction import Transaction
 REMEMBERED = 1024
 """Relying parties remembered, by the text of their metadata."""
 
+_SHARED = ("relying_party", "shared")
+
 _METADATA = msgspec.json.Decoder(dict[str, object])
 
 
 class SqlClients:
     """The port ``bjidp.oidc.ports.ClientStore``."""
 
-    def __init__(self, engine: SqlEngine, grants: GrantRows) -> None:
-        """Compile the statements for ``engine``."""
+    def __init__(self, engine: SqlEngine, grants: GrantRows, cipher: FieldCipher | None) -> None:
+        """Compile the statements for ``engine``; who has no ``cipher`` keeps and reads no shared secrets."""
         self._engine = engine
+        self._cipher = cipher
         # Reading metadata takes longer than finding them, and they are the same at every request.
         self._read = lru_cache(REMEMBERED)(_read)
         self._grants = grants
         self._audit = AuditRows(engine)
         table = relying_party
-        self._find = engine.compile(select(table.c.metadata, table.c.secret).where(table.c.id == bindparam("client")))
+        kept = select(table.c.metadata, table.c.secret, table.c.shared_sealed)
+        self._find = engine.compile(kept.where(table.c.id == bindparam("client")))
         self._add = engine.compile(insert_or_nothing(table, engine.dialect))
         entries = select(table.c.id, table.c.metadata, table.c.created_at)
         self._entry = engine.compile(entries.where(table.c.id == bindparam("client")))
@@ -55,20 +61,32 @@ class SqlClients:
 
     async def find(self, client_id: str) -> Registered | None:
         row = await self._engine.one(self._find, {"client": client_id})
-        return None if row is None else Registered(self._read(client_id, row[0]), row[1])
+        if row is None:
+            return None
+        metadata, secret, sealed = row
+        client = self._read(client_id, metadata)
+        if sealed is None or self._cipher is None:
+            return Registered(client, secret)
+        return Registered(client, secret, Secret(self._cipher.open(*_SHARED, client_id, sealed)))
 
     async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
+        client_id, sealed = registered.client.id, None
+        if registered.shared is not None:
+            if self._cipher is None:
+                raise ValueError("a shared secret is kept under the keys of the configuration")
+            sealed = self._cipher.seal(*_SHARED, client_id, registered.shared.text())
         values: dict[str, Value] = {
-            "id": registered.client.id,
+            "id": client_id,
             "metadata": metadata,
             "secret": registered.secret,
             "created_at": now,
+            "shared_sealed": sealed,
         }
 
         def work(transaction: Transaction) -> None:
             if not transaction.run(self._add, values):
                 raise DuplicateClient
-            self._audit.write(transaction, _event(EventKind.CLIENT_ADDED, registered.client.id, now))
+            self._audit.write(transaction, _event(EventKind.CLIENT_ADDED, client_id, now))
 
         await self._engine.write(work)
 

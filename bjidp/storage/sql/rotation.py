@@ -30,6 +30,7 @@ from bjidp.storage.sql.schema import (
     organisation,
     platform_identity,
     platform_link,
+    relying_party,
 )
 from bjidp.storage.sql.statements import Value, insert_or_nothing
 from bjidp.storage.sql.transaction import Transaction
@@ -96,6 +97,17 @@ class Rotation:
                 phone_digest=bindparam("new_digest"),
             )
         )
+        # As many as there are sites of the city's own interface: one transaction holds them all.
+        self._shared = compile_(
+            select(relying_party.c.id, relying_party.c.shared_sealed)
+            .where(relying_party.c.shared_sealed.is_not(None))
+            .with_for_update()
+        )
+        self._seal_shared = compile_(
+            update(relying_party)
+            .where(relying_party.c.id == bindparam("which"))
+            .values(shared_sealed=bindparam("secret"))
+        )
         self._seal_account = compile_(
             update(account)
             .where(account.c.id == bindparam("account"))
@@ -142,6 +154,7 @@ class Rotation:
             ids = await self._engine.write(partial(self._batch, after=after))
             if not ids:
                 await self._appeals.fill()
+                await self._engine.write(self._fill_relying_parties)
                 return done
             done += len(ids)
             after = ids[-1]
@@ -161,6 +174,12 @@ class Rotation:
             for name, phone in transaction.all(self._mandates, {"account": holder}):
                 self._fill_mandate(transaction, name, phone)
         return [row[0] for row in rows]
+
+    def _fill_relying_parties(self, transaction: Transaction) -> None:
+        for client, sealed in transaction.all(self._shared, {}):
+            secret = self._cipher.open("relying_party", "shared", client, sealed)
+            again = self._cipher.seal("relying_party", "shared", client, secret)
+            transaction.run(self._seal_shared, {"which": client, "secret": again})
 
     def _fill_account(
         self, transaction: Transaction, holder: str, username: bytes | None, phone: bytes | None, mail: bytes | None

@@ -336,6 +336,8 @@ relying_party = Table(
     Column("metadata", Text, nullable=False),
     Column("secret", _DIGEST),
     Column("created_at", _INSTANT, nullable=False),
+    # Of the city's own interface, whose secret is computed with.
+    Column("shared_sealed", LargeBinary),
 )
 
 consent = Table(
