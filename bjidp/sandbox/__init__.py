@@ -9,15 +9,15 @@ are therefore written a second time here, against the vendors' published vectors
 Services            What is there
 =================== ==================================================================================================
 ``/wechat``         jscode2session, token, stable_token, face/identify getverifyid and queryverifyinfo,
-                    getuserphonenumber; for websites connect/qrconnect, connect/oauth2/authorize,
-                    sns/oauth2/access_token, sns/userinfo
+                    getuserphonenumber; for websites sns/oauth2/access_token, sns/userinfo
 ``/alipay``         gateway.do: alipay.system.oauth.token, alipay.user.certify.open initialize, certify, query; for
-                    websites oauth2/publicAppAuthorize.htm and alipay.user.info.share
+                    websites alipay.user.info.share
 ``/baidu``          jscode2sessionkey (and its older address), oauth token, faceprint verifyToken, idcard/submit,
-                    result/detail, result/getall, the page /face/print/; for websites oauth/2.0/authorize and
-                    passport/users/getInfo
-``/national``       a stand-in for 国家政务服务平台: open/login/goUserLogin, getAccessToken, getUserInfo,
-                    doUserRegisterByCertInfo
+                    result/detail, result/getall, the page /face/print/; for websites passport/users/getInfo
+``/national``       a stand-in for 国家政务服务平台: getAccessToken, getUserInfo, doUserRegisterByCertInfo
+``/pages``          where people let a website know who they are, whatever the calls of that service do: WeChat's
+                    connect/qrconnect and connect/oauth2/authorize, Alipay's publicAppAuthorize.htm, Baidu's
+                    oauth/2.0/authorize, the national platform's goUserLogin
 ``/authority``      v1/check: does this name belong to this document number?
 ``/bank``           v1/verify: do person, card and reserved phone belong together?
 ``/register``       v1/check: does this organisation exist, and who is its 法定代表人?

@@ -124,7 +124,7 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
                 plan_id=self.baidu.plan_id,
             ),
             wechat_login=WechatLoginClient(
-                page_url=f"{base}/wechat",
+                page_url=f"{base}/pages/wechat",
                 base_url=f"{base}/wechat",
                 app_id=self.wechat_website.app_id,
                 secret=self.wechat_website.secret,
@@ -132,20 +132,20 @@ class SandboxCredentials(Struct, frozen=True, kw_only=True):
                 public_secret=self.wechat_public.secret,
             ),
             alipay_login=AlipayLoginClient(
-                page_url=f"{base}/alipay/oauth2/publicAppAuthorize.htm",
+                page_url=f"{base}/pages/alipay/oauth2/publicAppAuthorize.htm",
                 gateway_url=f"{base}/alipay/gateway.do",
                 app_id=self.alipay_website.app_id,
                 app_private_key=private_pem(self.alipay_website.app_key),
                 alipay_public_key=public_base64(self.alipay_website.gateway_key),
             ),
             baidu_login=BaiduLoginClient(
-                page_url=f"{base}/baidu/oauth/2.0/authorize",
+                page_url=f"{base}/pages/baidu/oauth/2.0/authorize",
                 base_url=f"{base}/baidu",
                 client_id=self.baidu_website.client_id,
                 secret=self.baidu_website.secret,
             ),
             national_login=NationalLoginClient(
-                page_url=f"{base}/national/open/login/goUserLogin",
+                page_url=f"{base}/pages/national/open/login/goUserLogin",
                 token_url=f"{base}/national/api/oauth/getAccessToken",
                 user_url=f"{base}/national/api/info/getUserInfo",
                 client_id=self.national.client_id,

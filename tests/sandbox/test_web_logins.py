@@ -29,7 +29,7 @@ async def agree(sandbox: Sandbox, page: str, query: dict[str, str], user: str = 
 
 async def wechat_code(sandbox: Sandbox) -> str:
     query = {"appid": sandbox.credentials.wechat_website.app_id, "response_type": "code", "scope": "snsapi_login"}
-    return (await agree(sandbox, "/wechat/connect/qrconnect", query))["code"]
+    return (await agree(sandbox, "/pages/wechat/connect/qrconnect", query))["code"]
 
 
 async def wechat_token(sandbox: Sandbox, code: str, changed: dict[str, str] | None = None) -> dict[str, Any]:
@@ -71,7 +71,7 @@ async def test_wechat_tells_of_a_user_by_their_own_token_alone(sandbox: Sandbox)
 
 async def test_alipay_comes_back_with_the_members_that_it_documents(sandbox: Sandbox) -> None:
     app_id = sandbox.credentials.alipay_website.app_id
-    back = await agree(sandbox, "/alipay/oauth2/publicAppAuthorize.htm", {"app_id": app_id, "scope": "auth_user"})
+    back = await agree(sandbox, "/pages/alipay/oauth2/publicAppAuthorize.htm", {"app_id": app_id, "scope": "auth_user"})
     assert back.pop("auth_code")
     assert back == {"app_id": app_id, "source": "alipay_wallet", "scope": "auth_user"}
 
@@ -97,7 +97,7 @@ async def body(answer: ClientResponse) -> dict[str, Any]:
 
 async def test_baidus_code_is_of_its_address_and_its_client(sandbox: Sandbox) -> None:
     query = {"client_id": sandbox.credentials.baidu_website.client_id, "response_type": "code"}
-    page = "/baidu/oauth/2.0/authorize"
+    page = "/pages/baidu/oauth/2.0/authorize"
     for changed, error in (
         ({"redirect_uri": "http://127.0.0.1:8080/back"}, "invalid_grant"),
         ({"client_secret": "x"}, "invalid_client"),
@@ -124,7 +124,7 @@ def proof(sandbox: Sandbox, *, late: int = 0, secret: str | None = None) -> str:
 async def test_the_national_stand_in_knows_its_caller_by_a_fresh_proof(sandbox: Sandbox) -> None:
     client = sandbox.credentials.national
     query = {"client_id": client.client_id, "response_type": "code", "scope": "user_info"}
-    code = (await agree(sandbox, "/national/open/login/goUserLogin", query))["code"]
+    code = (await agree(sandbox, "/pages/national/open/login/goUserLogin", query))["code"]
     asked = {"client_id": client.client_id, "grant_type": "authorization_code", "grant_code": code}
     for wrong in ("", "zz", "00" * 16, proof(sandbox, late=301), proof(sandbox, late=-301), proof(sandbox, secret="x")):
         answer = await sandbox.http.post("/national/api/oauth/getAccessToken", data=asked | {"auth_token": wrong})
@@ -143,9 +143,9 @@ async def test_the_national_stand_in_knows_its_caller_by_a_fresh_proof(sandbox: 
 async def test_a_page_names_everybody_there_is(sandbox: Sandbox) -> None:
     app_id = sandbox.credentials.wechat_website.app_id
     query = {"appid": app_id, "response_type": "code", "scope": "snsapi_login", "redirect_uri": BACK}
-    page = await (await sandbox.http.get("/wechat/connect/qrconnect", params=query)).text()
+    page = await (await sandbox.http.get("/pages/wechat/connect/qrconnect", params=query)).text()
     people = await (await sandbox.http.get("/control/people")).json()
     assert all(f'value="{person["id"]}"' in page for person in people)
     for form in ({}, {"user": "", "answer": "agree"}, {"user": "u", "answer": "perhaps"}, {"user": "u" * 65}):
-        answer = await sandbox.http.post("/wechat/connect/qrconnect", params=query, data=form)
+        answer = await sandbox.http.post("/pages/wechat/connect/qrconnect", params=query, data=form)
         assert answer.status == 400

@@ -20,6 +20,7 @@ T = TypeVar("T")
 WATCHED: Final = (
     "accounts",
     "members",
+    "externals",
     "identities",
     "checks",
     "organisations",
@@ -54,6 +55,7 @@ LOOKS: Final = frozenset(
         "history",
         "is_held",
         "led",
+        "linked",
         "linked_identity",
         "member",
         "notices",

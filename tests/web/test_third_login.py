@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+from itertools import count
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,8 +28,12 @@ from tests.support.owner import Owner
 from tests.support.program import Program
 from tests.support.providers import IN_WECHAT, agreed, altered, come_back, left, returning
 from tests.web.conftest import StartProgram
+from tests.web.test_authorize import address, followed, told
+from tests.web.test_relying_parties import Site, exchange, site
 
 pytestmark = pytest.mark.req("LOG-4")
+
+__all__ = ["site"]
 
 LINK: Final = "/login/third/link"
 OTHER_PHONE: Final = "15400009999"
@@ -459,6 +466,91 @@ async def test_a_provider_that_is_down_is_said_to_be_and_nothing_is_half_made(
     assert where(await browser.get(back)) == expected
 
 
+@pytest.mark.attack("P7")
+async def test_who_is_unbound_while_they_come_back_is_not_let_in(program: Program, member: Standing) -> None:
+    await bound(program, Provider.WECHAT)
+    browser = await program.browser()
+    back = await returning(browser, Provider.WECHAT)
+
+    async def unbound() -> None:
+        await program.rooms.stores.externals.unlink(member.account, Provider.WECHAT, program.clock.now())
+
+    program.meddler.before_next("sessions.open", unbound)
+    assert (await browser.get(back)).status == 410
+    assert browser.session is None
+    assert len(await sessions(program, member.account)) == 1, "that of the binding"
+
+
+@pytest.mark.attack("P7", "T9")
+async def test_a_number_that_is_changed_while_it_is_proved_binds_nothing(program: Program, member: Standing) -> None:
+    browser = await program.browser()
+    form = await asked(program, browser, await newcomer(browser, Provider.WECHAT))
+
+    async def changed() -> None:
+        await program.rooms.stores.members.set_phone(member.account, OTHER_PHONE, program.clock.now())
+
+    program.meddler.before_next("externals.link", changed)
+    answer = await send(browser, form.typed(code=await code_to(browser.caller.sandbox, PHONE)))
+    assert (answer.status, heading(answer)) == (410, "这次微信登录已经失效")
+    assert browser.session is None
+    assert await linked(program, member.account) == []
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_process_that_dies_on_the_way_back_leaves_a_way_that_goes_on_or_begins_again(
+    program: Program, member: Standing
+) -> None:
+    await bound(program, Provider.BAIDU)
+    seams = []
+    for writes in count(1):
+        browser = await program.browser()
+        back = await returning(browser, Provider.BAIDU)
+        life = program.lives[0]
+        life.ends_after(writes)
+        loading, dying = asyncio.create_task(browser.get(back)), asyncio.create_task(life.over.wait())
+        await asyncio.wait((loading, dying), return_when=asyncio.FIRST_COMPLETED)
+        life.lives_on()
+        if not life.over.is_set():
+            dying.cancel()
+            assert where(await loading) == (303, "/centre")
+            break
+        seams += life.written[-1:]
+        await program.comes_back(memory=True)
+        program.clock.advance(15)
+        # Whoever has lost the connection loads the address again. The code may have been used up for an answer that
+        # nobody has noted; then the person begins anew.
+        assert where(await loading) in {(303, "/centre"), (410, "")}, seams[-1]
+        if browser.session is None:
+            assert where(await come_back(browser, Provider.BAIDU)) == (303, "/centre"), seams[-1]
+        assert (await browser.get("/centre")).status == 200
+    assert {"drafts.replace", "sessions.open"} <= set(seams)
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_process_that_dies_while_it_binds_leaves_a_form_that_can_be_sent_again(
+    program: Program, member: Standing
+) -> None:
+    seams = []
+    for number in count(1):
+        program.clock.advance(3600 * 6)
+        await program.rooms.stores.externals.unlink_all(member.account, program.clock.now())
+        browser = await program.browser()
+        form = await asked(program, browser, await newcomer(browser, Provider.ALIPAY))
+        filled = form.typed(code=await code_to(browser.caller.sandbox, PHONE, count=number))
+        life = program.lives[0]
+        life.ends_after(number, of=("externals", "sessions"))
+        answer = await program.survives(send(browser, filled))
+        life.lives_on()
+        if answer is not None:
+            assert where(answer) == (303, "/centre")
+            break
+        seams += life.written[-1:]
+        await program.comes_back(memory=True)
+        assert where(await send(browser, filled)) == (303, "/centre"), seams[-1]
+        assert await linked(program, member.account) == [Provider.ALIPAY]
+    assert {"externals.link", "sessions.open"} <= set(seams)
+
+
 @pytest.mark.attack("Q28")
 async def test_whoever_is_logged_in_becomes_nobody_else(program: Program, member: Standing) -> None:
     await bound(program, Provider.WECHAT)
@@ -479,6 +571,25 @@ async def test_a_login_leads_where_somebody_was_turned_away_from(program: Progra
     browser = await program.browser()
     assert where(await browser.get("/centre/devices")) == (303, "/login")
     assert where(await come_back(browser, Provider.NATIONAL)) == (303, "/centre/devices")
+
+
+@pytest.mark.req("LOG-8", "RP-2")
+async def test_a_site_gets_its_user_back_and_is_told_that_somebody_else_has_authenticated_them(
+    program: Program, site: Site
+) -> None:
+    # The fixture has an account of its own, with this number.
+    await bound(program, Provider.WECHAT)
+    browser = await program.browser()
+    page = await followed(browser, address())
+    assert await followed(browser, page) == "/login"
+    answer = await come_back(browser, Provider.WECHAT)
+    assert (answer.status, answer.header("Location")) == (303, page)
+    agreed_to = await send(browser, form_of(await browser.get(page), "/oauth/continue"), "agree")
+    back = told(await followed(browser, str(agreed_to.header("Location"))))
+    given = await site.ask("/oauth/token", exchange(back["code"]))
+    payload = given.json()["id_token"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    assert (claims["amr"], claims["acr"]) == (["fed"], "L1")
 
 
 @pytest.mark.attack("T4")

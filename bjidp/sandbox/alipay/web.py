@@ -10,7 +10,7 @@ from bjidp.sandbox.alipay.oauth import OAuth
 from bjidp.sandbox.people import People
 from bjidp.sandbox.web_login import LoginPage, back
 
-PAGE = "/alipay/oauth2/publicAppAuthorize.htm"
+PAGE = "/pages/alipay/oauth2/publicAppAuthorize.htm"
 
 
 class WebLogin:

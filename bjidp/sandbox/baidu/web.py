@@ -16,7 +16,7 @@ from bjidp.sandbox.people import People
 from bjidp.sandbox.settings import BaiduRules
 from bjidp.sandbox.web_login import Granted, GrantUnknown, LoginPage, WebCodes, back
 
-PAGE = "/baidu/oauth/2.0/authorize"
+PAGE = "/pages/baidu/oauth/2.0/authorize"
 
 _CODE_LIFETIME = 10 * MINUTE
 

@@ -20,7 +20,7 @@ from bjidp.sandbox.people import People
 from bjidp.sandbox.settings import NationalRules
 from bjidp.sandbox.web_login import Granted, GrantUnknown, LoginPage, WebCodes, back
 
-PAGE: Final = "/national/open/login/goUserLogin"
+PAGE: Final = "/pages/national/open/login/goUserLogin"
 
 
 class Login:

@@ -137,8 +137,8 @@ class WebLogin:
 
     def mount(self, app: web.Application, answers: Answers) -> None:
         """Add pages and calls."""
-        self._website.mount(app, "/wechat/connect/qrconnect")
-        self._public.mount(app, "/wechat/connect/oauth2/authorize")
+        self._website.mount(app, "/pages/wechat/connect/qrconnect")
+        self._public.mount(app, "/pages/wechat/connect/oauth2/authorize")
         app.router.add_get("/wechat/sns/oauth2/access_token", answers.handler(self.access_token))
         app.router.add_get("/wechat/sns/userinfo", answers.handler(self.userinfo))
 
