@@ -257,6 +257,7 @@ class RegistrationPages:
             identity=Identity.SKIPPED if facts is None else facts.identity,
             held_by=() if facts is None else facts.held_by,
             bank_cards=self._settings.bank_cards,
+            national=facts is not None and facts.national,
         )
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
 

@@ -86,6 +86,7 @@ async def test_whoever_ticks_the_box_is_handed_on_once_they_proved_who_they_are(
     [(reference, attempts)] = wishes(program)
     assert (attempts, await users(program)) == (0, [])
     await proves(program, applicant)
+    assert "正在为您同步成为国家政务服务平台用户" in (await applicant.open("/register/done")).text
     await handed_on(program)
     assert await users(program) == [reference]
     read = await log(applicant)
@@ -96,8 +97,16 @@ async def test_whoever_ticks_the_box_is_handed_on_once_they_proved_who_they_are(
 async def test_whoever_leaves_the_box_is_not(program: Program) -> None:
     applicant = await registers(program)
     await proves(program, applicant)
+    assert "国家政务服务平台" not in (await applicant.open("/register/done")).text
     await program.advance(LOOK)
     assert (wishes(program), await users(program)) == ([], [])
+
+
+async def test_whoever_leaves_their_identity_for_later_is_told_until_when_the_wish_holds(program: Program) -> None:
+    applicant = await registers(program, **TICKED)
+    assert where(await applicant.skips()) == (303, "/register/done")
+    done = (await applicant.open("/register/done")).text
+    assert "30天内完成实名认证，就会为您同步成为国家政务服务平台用户" in done
 
 
 @pytest.mark.req("REG-3")

@@ -97,6 +97,8 @@ class Registered(Struct, frozen=True, kw_only=True):
 
     next: str
     client: str
+    national: bool = False
+    """The owner wants to become a user of the national platform too."""
     identity: Identity = Identity.OPEN
     held_by: tuple[Evidence, ...] = ()
     """The proofs that bring an identity that is held, weakest first; none where only people decide."""
@@ -153,6 +155,7 @@ def proved(facts: Begun, number: MobileNumber) -> Begun:
 
 _NEXT: Final = "registration.next"
 _CLIENT: Final = "registration.client"
+_NATIONAL: Final = "registration.national"
 _IDENTITY: Final = "registration.identity"
 _HELD_BY: Final = "registration.held_by"
 
@@ -160,6 +163,8 @@ _HELD_BY: Final = "registration.held_by"
 def to_session(facts: Registered) -> dict[str, str]:
     """Return the facts as data of a session."""
     data = {_NEXT: facts.next, _CLIENT: facts.client}
+    if facts.national:
+        data[_NATIONAL] = "yes"
     if facts.identity:
         data[_IDENTITY] = facts.identity.value
     if facts.held_by:
@@ -174,6 +179,7 @@ def of_session(data: dict[str, str]) -> Registered | None:
     return Registered(
         next=data[_NEXT],
         client=data.get(_CLIENT, ""),
+        national=_NATIONAL in data,
         identity=Identity(data.get(_IDENTITY, "")),
         held_by=tuple(Evidence(word) for word in data.get(_HELD_BY, "").split()),
     )

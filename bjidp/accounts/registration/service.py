@@ -178,7 +178,8 @@ class Registrations:
             if found is None:
                 raise
             account = found
-        return Made(account, Registered(next=facts.next, client=facts.client))
+        national = self._wishes(surface, typed)
+        return Made(account, Registered(next=facts.next, client=facts.client, national=national))
 
     async def username(self, account: str) -> str:
         """Return the name the account has, which may be one that the system has made; empty where it is over."""
@@ -203,6 +204,10 @@ class Registrations:
                 continue
             return
         raise StoreUnavailable
+
+    def _wishes(self, surface: Surface, typed: Typed) -> bool:
+        """Tell whether the box was there to be ticked, and is."""
+        return self._national and surface is Surface.PC and typed.national
 
     async def _require_free(self, applicant: Applicant, surface: Surface, typed: Typed) -> None:
         if surface is Surface.H5 or not typed.name:
@@ -241,7 +246,7 @@ class Registrations:
             username=typed.name if surface is Surface.PC else None,
             phone=number.digits,
             password=await self._hashes.hash(typed.password),
-            national=self._national and surface is Surface.PC and typed.national,
+            national=self._wishes(surface, typed),
             external=draft.facts.external,
         )
         await self._drafts.change(applicant.holder, draft, lambda facts: replace(facts, attempted=True))

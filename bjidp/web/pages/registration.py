@@ -100,6 +100,8 @@ class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
     """What brings an identity that is another account's; nothing where only people decide (RNV-7)."""
     bank_cards: bool = False
     """Whether there is a bank to ask."""
+    national: bool = False
+    """Whether they want to become a user of the national platform too."""
 
     @classmethod
     def sample(cls) -> RegisteredPage:
@@ -113,4 +115,5 @@ class RegisteredPage(msgspec.Struct, frozen=True, kw_only=True):
             identity=Identity.HELD,
             held_by=(Evidence.BANK_CARD, Evidence.FACE),
             bank_cards=True,
+            national=True,
         )

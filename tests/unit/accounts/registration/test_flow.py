@@ -74,6 +74,7 @@ def test_a_session_remembers_the_registration_it_began_with(identity: Identity) 
     facts = Registered(
         next="/centre",
         client="首都之窗",
+        national=identity is Identity.BOUND,
         identity=identity,
         held_by=(Evidence.BANK_CARD, Evidence.FACE) if identity is Identity.HELD else (),
     )
