@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -174,7 +173,9 @@ async def test_a_way_is_one_of_ours_whatever_was_sent(owner: Owner, way: str) ->
 
 
 @pytest.mark.attack("T4", "Q27")
-@pytest.mark.parametrize("name", ["https://evil.example/", "x\r\nLocation: https://evil.example/", "x#y", "", "中"])
+@pytest.mark.parametrize(
+    "name", ["https://evil.example/", "x\r\nLocation: https://evil.example/", "x#y", "", "中", "A" * 22]
+)
 async def test_a_request_is_one_that_there_is_whatever_name_was_sent(owner: Owner, name: str) -> None:
     _, shown = await asked(owner, acr_values="L3")
     values = dict(re.findall(r'name="(csrf)" value="([^"]+)"', shown.text)) | {"request": name}
@@ -182,10 +183,6 @@ async def test_a_request_is_one_that_there_is_whatever_name_was_sent(owner: Owne
         answer = await owner.browser.submit(PAGE, values | said)
         assert (answer.status, answer.header("Location")) == (410, None)
     assert owner.browser.to.cookie(SESSION) in owner.browser.cookies
-    stranger = await owner.program.browser()
-    form = {"csrf": dict(re.findall(r'name="(csrf)" value="([^"]+)"', (await stranger.get("/login")).text))["csrf"]}
-    led = stranger.keep(await stranger.submit(PAGE, form | {"request": name}))
-    assert urlsplit(str(led.header("Location")))[:3] == ("", "", PAGE)
 
 
 async def test_the_way_back_is_from_what_was_asked_for_and_from_nothing_else(owner: Owner) -> None:
@@ -245,6 +242,35 @@ async def test_a_login_by_qr_is_stepped_up_by_a_face_and_told_as_both(program: P
     told_of = await claims_of(site, told(await followed(browser, page))["code"])
     assert (told_of["acr"], told_of["amr"]) == ("L3", ["qr", "face"])
     assert int(str(told_of["auth_time"])) > before // SECOND
+
+
+async def test_a_request_that_was_answered_leads_nobody_any_more(owner: Owner, site: Site) -> None:
+    page, shown = await asked(owner, prompt="login")
+    await proved(owner, await press(owner, shown, way="reauthenticate"))
+    told(await followed(owner.browser, page))
+    [session] = await owner.program.rooms.stores.sessions.of_account(site.member.account, owner.program.clock.now())
+    assert not any(page in kept for kept in session.data.values())
+
+
+@pytest.mark.req("ACC-8")
+@pytest.mark.attack("P10")
+async def test_who_has_no_phone_number_logs_in_anew_in_jingtong_which_is_told_as_that_and_no_more(
+    program: Program, site: Site
+) -> None:
+    phone = await program.phone()
+    browser = await program.signed_in(phone)
+    somebody, begun = Owner(program, browser), program.clock.now() // SECOND
+    program.clock.advance(60)
+    page = await followed(browser, address(scope="openid", max_age="30"))
+    led = await press(somebody, await somebody.get(page), way="reauthenticate")
+    assert "/centre/verify/reauthenticate" in links(await somebody.follow(led))
+    _, grant = await approved(program, phone, browser, "/centre/verify/reauthenticate")
+    onward = str((await browser.redeem(grant, program.code)).json()["next"])
+    assert await followed(browser, onward) == page
+    await press(somebody, await somebody.get(page), "agree")
+    told_of = await claims_of(site, told(await followed(browser, page))["code"])
+    assert told_of["amr"] == ["qr"]
+    assert int(str(told_of["auth_time"])) >= begun + 60
 
 
 @pytest.mark.attack("Q28")
