@@ -25,6 +25,9 @@ from bjidp.vendors.ports import LogoutReceivers
 PAUSE: Final = 1.0
 """Seconds between two looks."""
 
+LONG_PAUSE: Final = 10.0
+"""Seconds after one that the store did not answer: the log says so each time."""
+
 TAKEN_FOR: Final[Millis] = MINUTE
 """How long a notice is the one process's that has taken it: far longer than an attempt may take."""
 
@@ -72,26 +75,30 @@ class Telling:
         """Look now and after every pause, until cancelled."""
         try:
             while True:
-                await self.begin()
-                await asyncio.sleep(PAUSE)
+                answered = await self.begin()
+                await asyncio.sleep(PAUSE if answered else LONG_PAUSE)
         finally:
             await self.stop()
 
-    async def begin(self) -> None:
-        """Begin to tell whoever is to be told something, and is not left alone; wait for none of them."""
+    async def begin(self) -> bool:
+        """Begin to tell whoever is to be told something, and is not left alone; wait for none of them.
+
+        Returns whether the store has answered.
+        """
         now = self._clock.now()
         try:
             due = await self._outbox.due(now, LOOKED_AT)
         except StoreUnavailable:
             log.warning("logout_notices_put_off")
-            return
+            return False
         for client in due:
             rest = self._resting.get(client)
             if client in self._serving or (rest is not None and now < rest.until):
                 continue
             if len(self._serving) >= SERVED:
-                return
+                break
             self._serving[client] = asyncio.create_task(self._serve(client))
+        return True
 
     async def settled(self) -> None:
         """Return when whatever was begun is over."""
