@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from playwright.async_api import Page, expect
@@ -90,6 +91,13 @@ async def agrees(page: Page) -> None:
     await page.get_by_role("button", name="同意并登录").click()
 
 
+async def status_of(page: Page, address: str) -> int:
+    """Go there; return the status of what is there."""
+    answer = await page.goto(address)
+    assert answer is not None
+    return answer.status
+
+
 async def test_a_site_on_authlib_logs_somebody_in_and_out_and_is_told_of_a_logout_elsewhere(
     demo: Demo, computer: Computer, programs: Programs
 ) -> None:
@@ -121,6 +129,37 @@ async def test_a_site_on_authlib_logs_somebody_in_and_out_and_is_told_of_a_logou
     async with asyncio.timeout(PATIENCE / 1_000):
         while not await page.get_by_text("尚未登录").is_visible():
             await page.goto(site)
+
+
+@pytest.mark.attack("Q28")
+async def test_a_site_on_authlib_takes_no_answer_and_no_notice_that_it_did_not_ask_for(
+    demo: Demo, computer: Computer, programs: Programs
+) -> None:
+    page, site = computer.page, await programs.site()
+    await member_at(demo.config, username="authlib_9205", phone="15400089205", password=PASSWORD)
+    await enters(demo, computer, "authlib_9205")
+    await expect(page).to_have_url(re.compile("/centre$"))
+    for stranger in (f"code=x&state=y&iss={demo.server}", "", "error=access_denied&state=y"):
+        assert await status_of(page, f"{site}/callback?{stranger}") == 400
+    await page.goto(f"{site}/login")
+    await agrees(page)
+    await expect(page.get_by_text("您好")).to_be_visible()
+    tokens = ("", "x", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.")
+    async with open_session(HttpLimits()) as http:
+        for token in tokens:
+            async with http.post(f"{site}/backchannel-logout", data={"logout_token": token}) as answer:
+                assert answer.status == 400
+        async with http.post(f"{site}/logout", headers={"Origin": "https://evil.example"}) as answer:
+            assert answer.status == 403
+    await page.goto(site)
+    await expect(page.get_by_text("您好")).to_be_visible()
+    # Begun, and answered as by another server, or as to somebody else.
+    for changed in ("iss=https%3A%2F%2Fevil.example", "state=another"):
+        begun = await page.context.request.get(f"{site}/login", max_redirects=0)
+        state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+        fields = {"code": "x", "state": state, "iss": demo.server} | dict(parse_qsl(changed))
+        # Before anybody is asked about the code, which is made up: that would be 502.
+        assert await status_of(page, f"{site}/callback?{urlencode(fields)}") == 400
 
 
 @pytest.mark.req("RNV-9")
