@@ -538,6 +538,30 @@ async def test_frames_of_anyone_else_are_not_seen(
     assert server.asked("qr/scan") == []
 
 
+@pytest.mark.attack("M3")
+async def test_another_window_is_believed_when_it_is_the_servers_and_else_not(
+    browser_context: ContextFactory, simulator: Simulator, server: FakeIdentityServer
+) -> None:
+    server.login_page = f'<!doctype html><iframe src="{simulator.url}/phone/beside"></iframe>'
+    context = await browser_context(base_url=simulator.url)
+    phone, window, forger = [await context.new_page() for _ in range(3)]
+    await log_in(phone)
+    await phone.get_by_role("button", name="扫一扫").click()
+    await window.goto(f"{simulator.server_url}/login")
+    show = "(text) => frames[0].postMessage({type: 'bjidp-frame', text}, '*')"
+    await window.evaluate(show, TEXT)
+    await expect(phone.get_by_role("button", name="扫另一个窗口")).to_be_visible()
+    # By itself, and in a page of another origin, which may not frame it at all.
+    await forger.goto("/phone/beside")
+    await forger.evaluate("postMessage({type: 'bjidp-frame', text: 'forged'}, '*')")
+    await forger.goto("/health")
+    await forger.evaluate("""document.body.innerHTML = '<iframe src="/phone/beside"></iframe>';""")
+    await forger.evaluate(show, "forged")
+    await phone.get_by_role("button", name="扫另一个窗口").click()
+    await heading(phone, "登录首都之窗？")
+    assert server.asked("qr/scan") == [{"text": TEXT, "scene": 0}]
+
+
 @pytest.mark.parametrize("outcome", ["确认登录", "不是我，拒绝"])
 async def test_a_lost_answer_is_no_lost_decision(page: Page, server: FakeIdentityServer, outcome: str) -> None:
     tail, words = ("qr/confirm", "已确认，还差一步") if outcome == "确认登录" else ("qr/reject", "已拒绝")

@@ -14,11 +14,14 @@ from bjidp.clock import SystemClock
 from bjidp.organisations.ports import NewOrganisation
 from bjidp.person import DocumentType, Person
 from bjidp.sandbox.people.population import population
+from tests.browser.conftest import PC
 from tests.browser.test_face import shows_a_face
 from tests.browser.test_journeys import at_home
 from tests.support.accounts import member_at, stores_at
+from tests.support.chromium import ContextFactory
 from tests.support.computer import PATIENCE, Computer
 from tests.support.demo import Demo
+from tests.support.gallery import Gallery
 from tests.support.handset import Handset
 from tests.support.looks import Looks
 from tests.support.screens import PASSWORD, gets_a_code
@@ -119,6 +122,26 @@ async def test_somebody_logs_in_to_the_portal_by_qr_and_goes_on_into_the_persona
     await page.get_by_role("link", name="实名等级").click()
     await computer.is_in("李**")
     assert looks.found == []
+
+
+@pytest.mark.req("LOG-2", "OPS-1")
+async def test_the_phone_of_the_demonstration_scans_the_portals_login_in_another_window(
+    demo: Demo, browser_context: ContextFactory, gallery: Gallery
+) -> None:
+    context = await browser_context(base_url=demo.sandbox, viewport=PC)
+    phone, computer = Handset(await context.new_page(), gallery), Computer(await context.new_page(), gallery)
+    await at_home(demo, phone, "赵敏")
+    await phone.press("扫一扫")
+    elsewhere = phone.root.get_by_role("button", name="扫另一个窗口")
+    await expect(elsewhere).to_be_hidden()
+    await computer.page.goto(f"{demo.portal}/login")
+    await computer.shows("waiting")
+    await expect(elsewhere).to_be_visible()
+    await phone.scans_elsewhere()
+    await phone.shows("首都之窗", "localhost")
+    await phone.confirms()
+    await expect(computer.page.get_by_role("heading", name="授权并登录首都之窗")).to_be_visible()
+    assert (phone.faults, computer.faults) == ([], [])
 
 
 @pytest.mark.req("LOG-5", "UX-2", "UX-3")

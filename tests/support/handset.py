@@ -83,12 +83,19 @@ class Handset:
 
     async def scans_beside(self) -> None:
         """Let the scanner, which is open, look at the page beside the phone; ends at the confirm screen."""
+        await self._scans("扫旁边的页面", "旁边的页面现在没有显示二维码")
+
+    async def scans_elsewhere(self) -> None:
+        """Let the scanner, which is open, look at another window; ends at the confirm screen."""
+        await self._scans("扫另一个窗口", "另一个窗口现在没有显示二维码")
+
+    async def _scans(self, look: str, nothing: str) -> None:
         asked = self.root.get_by_role("heading", name="登录首都之窗？")
-        dark = self.root.get_by_text("旁边的页面现在没有显示二维码")
+        dark = self.root.get_by_text(nothing)
         stale = self.root.get_by_role("heading", name="二维码已经更新")
         async with asyncio.timeout(PATIENCE / 1_000):
             while True:
-                await self.press("扫旁边的页面")
+                await self.press(look)
                 await expect(asked.or_(dark).or_(stale)).to_be_visible()
                 if await asked.is_visible():
                     return

@@ -220,7 +220,9 @@ async def test_a_demonstration_frames_every_page_a_visitor_gets_to(start_program
         "a step back to a form's address": await owner.get("/not-me"),
     }
     for name, answer in shown.items():
-        assert str(answer.header("Content-Security-Policy")).endswith(f"frame-ancestors {PHONE}"), name
+        policy = str(answer.header("Content-Security-Policy"))
+        assert policy.endswith(f"frame-ancestors {PHONE}"), name
+        assert f"frame-src 'self' {PHONE};" in policy
     state = await stranger.get(f"/qr/state?flow={stranger.flow}")
     assert str(state.header("Content-Security-Policy")).endswith(f"frame-ancestors 'self' {PHONE}")
 
@@ -229,7 +231,9 @@ async def test_a_demonstration_frames_every_page_a_visitor_gets_to(start_program
 async def test_outside_of_a_demonstration_nobody_frames_a_page(program: Program) -> None:
     browser = await program.signed_in()
     for path in ("/login", "/centre", "/nothing-here", "/q/x"):
-        assert str((await browser.get(path)).header("Content-Security-Policy")).endswith("frame-ancestors 'none'")
+        policy = str((await browser.get(path)).header("Content-Security-Policy"))
+        assert policy.endswith("frame-ancestors 'none'")
+        assert "frame-src 'self';" in policy
 
 
 @pytest.mark.attack("Q23")

@@ -89,6 +89,10 @@ def mount(app: web.Application, *, login_origin: str) -> None:
         serve_page("demo.html", frames=f"'self' {login_origin}", ancestors="'none'", login_origin=login_origin),
     )
     app.router.add_get("/phone", serve_page("phone.html", frames="'none'", ancestors="'self'"))
+    app.router.add_get(
+        "/phone/beside",
+        serve_page("beside.html", frames="'none'", ancestors=login_origin, login_origin=login_origin),
+    )
     for name in ("inbox", "people"):
         app.router.add_get(f"/{name}", serve_page(f"{name}.html", frames="'none'", ancestors="'none'"))
     app.router.add_get("/phone/static/{name}", serve_assets(load_assets()))

@@ -22,7 +22,7 @@ PROBES: Final = frozenset({"/health", "/ready"})
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "media-src 'self'; "
-    "form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    "form-action 'self'; frame-src {frames}; base-uri 'none'; frame-ancestors {ancestors}"
 )
 
 ANCESTORS: Final = web.RequestKey("ancestors", str)
@@ -36,11 +36,12 @@ class Guards:
         """Guard ``site``.
 
         ``embedder`` is the one other origin that may frame its pages: any of them, since a person in the frame gets
-        from each to the next.
+        from each to the next. Its own page inside of ours hands a code on to phones in other windows.
         """
         self._site = site
         self._embedder = embedder
         self._authority = site.authority
+        self._frames = " ".join(filter(None, ("'self'", embedder)))
         self._always = CIMultiDict(
             {
                 "X-Content-Type-Options": "nosniff",
@@ -76,6 +77,6 @@ class Guards:
             headers["Cache-Control"] = "no-store"
         if headers.get("Content-Type", "").startswith("text/html"):
             ancestors = " ".join(filter(None, (request.get(ANCESTORS), self._embedder))) or "'none'"
-            headers["Content-Security-Policy"] = CSP.format(ancestors=ancestors)
+            headers["Content-Security-Policy"] = CSP.format(ancestors=ancestors, frames=self._frames)
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"

@@ -44,6 +44,9 @@ export function scan(phone) {
   const read = h("button", { type: "submit", class: "primary" }, "识别");
   const album = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp", class: "file", onchange: pick });
   const beside = h("button", { type: "button", class: "tool", onclick: look }, icon("screen"), "扫旁边的页面");
+  const other = h("button", { type: "button", class: "tool", onclick: lookElsewhere }, icon("screen"), "扫另一个窗口");
+  other.hidden = phone.neighbour.lookElsewhere() === null;
+  phone.neighbour.whenElsewhere(() => (other.hidden = false));
 
   open();
   return {
@@ -52,6 +55,7 @@ export function scan(phone) {
     back: () => phone.open("home"),
     leave: () => {
       left = true;
+      phone.neighbour.whenElsewhere(() => {});
       stop();
     },
     body: [
@@ -74,6 +78,7 @@ export function scan(phone) {
         "div",
         { class: "tools" },
         phone.neighbour.present ? beside : null,
+        other,
         h("label", { class: "tool" }, album, icon("picture"), h("span", {}, "从相册选取")),
       ),
       said,
@@ -120,6 +125,12 @@ export function scan(phone) {
     const seen = phone.neighbour.look();
     if (seen === null) warn("旁边的页面现在没有显示二维码。请先在那里打开扫码登录。");
     else busy(beside, "正在识别…", () => take(seen, LIVE));
+  }
+
+  function lookElsewhere() {
+    const seen = phone.neighbour.lookElsewhere();
+    if (seen === null) warn("另一个窗口现在没有显示二维码。请先在那里打开扫码登录。");
+    else busy(other, "正在识别…", () => take(seen, LIVE));
   }
 
   async function pick() {

@@ -33,7 +33,7 @@ def policy(header: str) -> dict[str, str]:
     return {name: rest for name, _, rest in (part.strip().partition(" ") for part in header.split(";"))}
 
 
-@pytest.mark.parametrize("path", ["/", "/phone", "/inbox", "/people"])
+@pytest.mark.parametrize("path", ["/", "/phone", "/phone/beside", "/inbox", "/people"])
 async def test_every_page_forbids_inline_script_and_other_hosts(client: Client, path: str) -> None:
     answer = await client.get(path)
     text = await answer.text()
@@ -51,12 +51,15 @@ async def test_every_page_forbids_inline_script_and_other_hosts(client: Client, 
 
 async def test_only_the_demo_page_frames_the_server_and_only_it_may_hold_the_phone(client: Client) -> None:
     rules = {
-        path: policy((await client.get(path)).headers["Content-Security-Policy"]) for path in ("/", "/phone", "/inbox")
+        path: policy((await client.get(path)).headers["Content-Security-Policy"])
+        for path in ("/", "/phone", "/phone/beside", "/inbox")
     }
 
     assert rules["/"]["frame-src"] == "'self' http://127.0.0.1:8080"
     assert rules["/phone"]["frame-src"] == rules["/inbox"]["frame-src"] == "'none'"
     assert rules["/phone"]["frame-ancestors"] == "'self'"
+    assert rules["/phone/beside"]["frame-ancestors"] == "http://127.0.0.1:8080"
+    assert rules["/phone/beside"]["frame-src"] == "'none'"
     assert rules["/"]["frame-ancestors"] == rules["/inbox"]["frame-ancestors"] == "'none'"
 
 
@@ -71,7 +74,7 @@ async def test_the_login_page_is_framed_under_the_server_s_public_host() -> None
 
 
 async def test_every_module_style_and_picture_that_is_named_is_there(client: Client) -> None:
-    waiting = {"/", "/phone", "/inbox", "/people"}
+    waiting = {"/", "/phone", "/phone/beside", "/inbox", "/people"}
     seen: set[str] = set()
     while waiting:
         address = waiting.pop()
