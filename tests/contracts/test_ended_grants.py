@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import NullPool, create_engine, text
 
 from bjidp.clock import HOUR, MINUTE, Instant
 from bjidp.entropy import SystemEntropy, token
@@ -181,6 +182,29 @@ async def test_of_an_exchange_and_the_end_of_its_session_at_once_no_grant_is_lef
             return_exceptions=True,
         )
     assert session_house.count("oidc_grant") == 0
+
+
+async def test_an_exchange_that_meets_the_end_of_its_session_in_the_making_waits_and_is_refused(
+    postgres_house: House,
+) -> None:
+    """Asked without a lock, the session would be there still, and its end had looked for grants before."""
+    house = postgres_house
+    await registered(house)
+    codes = codes_of(house)
+    code = await codes.give(await approval(house), CALLBACK, challenge_of(VERIFIER), house.now)
+    engine = create_engine(house.url, poolclass=NullPool)
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with engine.connect() as ending:
+        ending.execute(text("DELETE FROM browser_session"))
+        exchange = asyncio.ensure_future(codes.exchange(code, PORTAL, CALLBACK, VERIFIER))
+        async with asyncio.timeout(5):
+            while not exchange.done() and not ending.execute(waiting).scalar_one():  # noqa: ASYNC110 - a lock tells nobody
+                await asyncio.sleep(0)
+        assert not exchange.done()
+        ending.commit()
+    with pytest.raises(InvalidGrant):
+        await exchange
+    assert house.count("oidc_grant") == 0
 
 
 class Dying:
