@@ -38,6 +38,7 @@ from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.sandbox import app as sandbox
+from bjidp.sandbox import kiosk
 from bjidp.sandbox.clock import SystemClock as SandboxClock
 from bjidp.sandbox.credentials import ClientSettings, default_credentials
 from bjidp.sandbox.entropy import SystemEntropy as SandboxEntropy
@@ -193,8 +194,10 @@ async def _run_until_it_ends(
     if not await _all_answer(place, server, f"{place.server}/ready", f"{place.sandbox}/health"):
         return
     # Not before: the server is who brings the database up to date.
-    given = await _register_portal(place, settings.storage.database_url)
-    await _register_terminals(settings.storage.database_url)
+    database = settings.storage.database_url
+    given = await _register(place, "portal", metadata(place.portal), database)
+    hall = await _register(place, "kiosk", kiosk.METADATA, database)
+    await _register_terminals(database)
     portal = PortalSettings(
         clock=SandboxClock(),
         entropy=SandboxEntropy(),
@@ -205,16 +208,28 @@ async def _run_until_it_ends(
         side_by_side_url=f"{place.sandbox}/",
         tls=_trusting(place),
     )
-    runners.append(await _start(build_portal(portal), place, place.port + 2))
+    app = build_portal(portal)
+    kiosk.mount(
+        app,
+        kiosk.KioskSettings(
+            clock=SandboxClock(),
+            entropy=SandboxEntropy(),
+            issuer=site.url,
+            client_id=hall.client_id,
+            client_secret=hall.client_secret or "",
+            tls=_trusting(place),
+        ),
+    )
+    runners.append(await _start(app, place, place.port + 2))
     if await _all_answer(place, server, f"{place.portal}/health"):
         _announce(place, site)
         await server.wait()
 
 
-async def _register_portal(place: Place, database_url: str) -> registrar.Given:
-    """Return what the portal was given at an earlier start, or register it as ``bjidp clients add`` does."""
-    file, kept = place.data / "portal.json", place.data / "portal.key"
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(metadata(place.portal)), indent=2) + b"\n")
+async def _register(place: Place, name: str, metadata: dict[str, object], database_url: str) -> registrar.Given:
+    """Return what a site was given at an earlier start, or register it as ``bjidp clients add`` does."""
+    file, kept = place.data / f"{name}.json", place.data / f"{name}.key"
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(metadata), indent=2) + b"\n")
     described = registrar.parse(file.read_bytes())
 
     async def register(them: registrar.Registrar) -> registrar.Given:
@@ -229,7 +244,7 @@ async def _register_portal(place: Place, database_url: str) -> registrar.Given:
     try:
         given = await registrar.on(database_url, register)
     except StoreUnavailable:
-        raise OSError("the portal cannot be registered: the database does not answer") from None
+        raise OSError(f"the {name} cannot be registered: the database does not answer") from None
     _write_secret(kept, msgspec.json.encode(given).decode())
     return given
 
@@ -251,6 +266,7 @@ def _announce(place: Place, site: Site) -> None:
         f"  people      {place.sandbox}/people  whose documents, cards and organisations forms are filled in with\n"
         f"  inbox       {place.sandbox}/inbox  where codes arrive; numbers are 154 and eight digits\n"
         f"  portal      {place.portal}/  a site that its people log in to here\n"
+        f"  kiosk       {place.portal}/kiosk  a screen in a service hall\n"
         f"  terminal    bjidp login {site.url}\n"
         "  everything here is a sandbox: every person and every verdict is made up; Ctrl-C stops it",
         flush=True,

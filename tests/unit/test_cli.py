@@ -23,10 +23,11 @@ from sqlalchemy import make_url
 
 from bjidp import cli, registrar, serving
 from bjidp.config.loader import load
-from bjidp.demo import Place, _register_portal, _write_config
+from bjidp.demo import Place, _register, _write_config
 from bjidp.errors import StoreUnavailable
 from bjidp.outages import passed
 from bjidp.sandbox.credentials import default_credentials
+from bjidp.sandbox.portal.services import metadata
 from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.transaction import StoreFault
 from bjidp.supervising import WorkerFailed
@@ -389,13 +390,17 @@ def test_the_demo_keeps_its_root_key_and_reads_only_by_its_owner(place: Place) -
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
 
 
+async def portal_at(place: Place, database: str) -> registrar.Given:
+    return await _register(place, "portal", metadata(place.portal), database)
+
+
 @pytest.mark.req("OPS-1", "RP-4")
 async def test_the_demos_portal_is_registered_once_and_anew_where_its_address_is_another(place: Place) -> None:
     database = f"sqlite:///{place.data / 'bjidp.sqlite'}"
     migrate(database)
-    first = await _register_portal(place, database)
-    assert await _register_portal(place, database) == first
-    moved = await _register_portal(replace(place, port=9100), database)
+    first = await portal_at(place, database)
+    assert await portal_at(place, database) == first
+    moved = await portal_at(replace(place, port=9100), database)
     assert moved.client_id != first.client_id
     (line,) = await registrar.on(database, lambda them: them.list_all())
     assert line.startswith(moved.client_id)
@@ -403,7 +408,7 @@ async def test_the_demos_portal_is_registered_once_and_anew_where_its_address_is
     # What was kept is of another database, or was lost.
     for kept in (b'{"client_id":"unknown","client_secret":"x"}', b"nonsense"):
         (place.data / "portal.key").write_bytes(kept)
-        given = await _register_portal(place, database)
+        given = await portal_at(place, database)
         assert await registrar.on(database, lambda them, given=given: them.show(given.client_id))  # type: ignore[misc]
         assert stat.S_IMODE((place.data / "portal.key").stat().st_mode) == 0o600
 
