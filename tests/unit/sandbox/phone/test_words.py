@@ -32,6 +32,8 @@ OF_PAGES = {
     "dispatch_unknown",
     "document_expired",
     "document_tail_spent",
+    "external_login_over",
+    "external_login_refused",
     "flow_expired",
     "flow_unknown",
     "form_expired",
