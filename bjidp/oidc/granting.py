@@ -109,7 +109,7 @@ class Granting:
         found = None if shown is None else await self._grants.find(shown.grant, now)
         if shown is None or found is None:
             raise InvalidGrant(REFRESH_OVER)
-        grant, _ = found
+        grant, standing = found
         if grant.approval.client != client.id or grant.family is None:
             raise InvalidGrant(REFRESH_OVER)
         if not set(parameters.words("scope")) <= set(grant.approval.scopes):
@@ -126,7 +126,8 @@ class Granting:
             raise InvalidGrant(REFRESH_OVER) from None
         except (StaleGrant, RepresentationOver):
             raise InvalidGrant(REFRESH_OVER) from None
-        return self._answer(client, replace(grant, family=family), acts_for, now)
+        told = replace(grant, family=family, approval=grant.approval.as_of(standing))
+        return self._answer(client, told, acts_for, now)
 
     def _answer(self, client: Client, grant: Grant, acts_for: ActsFor | None, now: Instant) -> TokenAnswer:
         approval = grant.approval

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from bjidp.accounts.ports import MemberStore
-from bjidp.clock import SECOND, Clock
+from bjidp.clock import SECOND, Clock, Instant
 from bjidp.oidc.claims import Known, delegation, told
 from bjidp.oidc.client import Client
 from bjidp.oidc.errors import InvalidToken
@@ -102,14 +104,17 @@ class Reading:
     async def _by_access(self, text: str) -> tuple[Grant, int] | None:
         now = self._clock.now()
         shown = self._tokens.read_access(text, now)
-        found = None if shown is None else await self._live.find(shown.grant, now)
-        return None if shown is None or found is None else (found[0], min(shown.expires_at, found[0].expires_at))
+        grant = None if shown is None else await self._as_it_is(shown.grant, now)
+        return None if shown is None or grant is None else (grant, min(shown.expires_at, grant.expires_at))
 
     async def _by_refresh(self, text: str) -> tuple[Grant, int] | None:
         shown = self._tokens.read_refresh(text)
-        found = None if shown is None else await self._live.find(shown.grant, self._clock.now())
-        if shown is None or found is None:
+        grant = None if shown is None else await self._as_it_is(shown.grant, self._clock.now())
+        if shown is None or grant is None or grant.family is None:
             return None
-        family = found[0].family
         # A number that is used is no token any more; that somebody asks about it is no use of it.
-        return (found[0], family.ends_at) if family is not None and family.number == shown.number else None
+        return (grant, grant.family.ends_at) if grant.family.number == shown.number else None
+
+    async def _as_it_is(self, name: str, now: Instant) -> Grant | None:
+        found = await self._live.find(name, now)
+        return None if found is None else replace(found[0], approval=found[0].approval.as_of(found[1]))

@@ -11,6 +11,7 @@ import jwt
 import msgspec
 import pytest
 
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, SECOND
 from bjidp.entropy import token
 from bjidp.oidc.grants.code import Approval, Authentication
@@ -24,6 +25,7 @@ from bjidp.standing import Level, Standing
 from tests.support.calls import Answer, Caller
 from tests.support.members import enrolled
 from tests.support.program import Program
+from tests.web.test_real_name import give, person
 
 pytestmark = pytest.mark.req("RP-1")
 
@@ -75,7 +77,7 @@ class Site:
         await rooms.stores.sessions.open(session, rooms.entropy.octets(32), None)
         return session
 
-    async def code(self, *scopes: Scope, session: Session | None = None) -> str:
+    async def code(self, *scopes: Scope, session: Session | None = None, level: Level = Level.L1) -> str:
         stores = self.program.rooms.stores
         codes = Codes(
             stores.authorization_codes,
@@ -93,12 +95,12 @@ class Site:
             session=(session or await self.session()).id,
             epoch=self.member.epoch,
             scopes=(Scope.OPENID, *scopes),
-            authentication=Authentication(now, Level.L1, ("pwd",)),
+            authentication=Authentication(now, level, ("pwd",)),
         )
         return await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), now)
 
-    async def tokens(self, *scopes: Scope, session: Session | None = None) -> dict[str, Any]:
-        answer = await self.ask("/oauth/token", exchange(await self.code(*scopes, session=session)))
+    async def tokens(self, *scopes: Scope, session: Session | None = None, level: Level = Level.L1) -> dict[str, Any]:
+        answer = await self.ask("/oauth/token", exchange(await self.code(*scopes, session=session, level=level)))
         assert answer.status == 200, answer.text
         return answer.json()
 
@@ -163,6 +165,29 @@ async def test_a_resource_server_is_told_what_a_token_is_good_for(site: Site) ->
     assert told["active"] is True
     assert (told["client_id"], told["scope"], told["acr"], told["amr"]) == ("portal", "openid phone", "L1", ["pwd"])
     assert (await site.ask("/oauth/introspect", {"token": "nonsense"})).json() == {"active": False}
+
+
+@pytest.mark.req("RP-2", "RNV-1")
+async def test_a_level_is_told_no_longer_than_the_account_has_it(site: Site) -> None:
+    program, account = site.program, site.member.account
+    await give(program, account, await person(program), Evidence.NAME_AND_NUMBER)
+    given = await site.tokens(Scope.OFFLINE_ACCESS, level=Level.L2)
+
+    async def levels() -> list[str]:
+        shown = [
+            await site.ask("/oauth/introspect", {"token": given[kind]}) for kind in ("access_token", "refresh_token")
+        ]
+        return [answer.json()["acr"] for answer in shown]
+
+    assert await levels() == ["L2", "L2"]
+    earlier = (await site.tokens())["access_token"]
+    told = (await site.ask("/oauth/introspect", {"token": earlier})).json()
+    assert told["acr"] == "L1", "what was not so when somebody logged in is told at their next login"
+    program.sql("UPDATE identity SET runs_out_at = ?", program.clock.now())
+    assert await levels() == ["L1", "L1"]
+    refreshed = await site.ask("/oauth/token", {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]})
+    claims = jwt.decode(refreshed.json()["id_token"], options={"verify_signature": False})
+    assert claims["acr"] == "L1"
 
 
 async def is_read(site: Site, given: dict[str, Any]) -> list[bool]:

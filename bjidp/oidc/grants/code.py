@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.entropy import base64url
@@ -67,6 +68,11 @@ class Approval(Struct, frozen=True, kw_only=True):
     def is_of_a_device(self) -> bool:
         """Whether it was given to a device, on a phone or on a page."""
         return self.session.startswith(OF_A_DEVICE)
+
+    def as_of(self, standing: Standing) -> Approval:
+        """Return it at no higher level than its account is at by now: a document may have run out since."""
+        level = min(self.authentication.level, standing.level)
+        return replace(self, authentication=replace(self.authentication, level=level))
 
     def counts(self, standing: Standing) -> bool:
         """Tell whether nothing has ended it that its account's ``standing`` tells of.
