@@ -7,10 +7,12 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from bjidp.accounts.identifiers import of_external
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.person import Person
+from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.proofing.errors import IdentityOther
 from bjidp.proofing.ports import EpochOver, Held, IdentityChanged, IdentityStore, NewIdentity, Settled, Worn
 from bjidp.proofing.terms import FOR_LIFE, UNSTATED, Term, Until
@@ -346,6 +348,25 @@ async def test_everybody_is_put_out_of_an_account_that_changes_its_person_in_tha
     assert await house.accounts.link_of(identity()) is None
     assert house.count("mini_session") == 0
     assert house.notices() == [(account, f"identity.{'exchanged' if way == 'exchange' else 'unbound'}")]
+
+
+@pytest.mark.attack("R4")
+@pytest.mark.req("RNV-5", "RNV-6", "LOG-4")
+@pytest.mark.parametrize("way", ["exchange", "unbind"])
+async def test_what_the_former_person_logs_in_by_elsewhere_goes_with_them(
+    house: House, identities: IdentityStore, way: str
+) -> None:
+    account = (await house.member()).account
+    await prove(identities, account, proof(), house.now)
+    user = ExternalIdentity(Provider.ALIPAY, "2021", ExternalKind.OPEN_ID, "oZhang")
+    await house.sql.externals.link(account, user, "13800138000", house.now)
+    if way == "exchange":
+        await prove(identities, account, proof(NAME, LI), house.now, exchange=True)
+    else:
+        await identities.unbind(account, house.now)
+    assert await house.members.find([of_external(user)]) is None
+    assert await house.sql.externals.linked(account) == []
+    assert "external.unlinked" in [event for event, *_ in house.rows("SELECT kind FROM audit_event")]
 
 
 @pytest.mark.req("RNV-7")

@@ -1,7 +1,8 @@
 """What accounts are logged in to by elsewhere, in a database.
 
-Owns ``ExternalStore``, and how a provider's user comes to an account within a transaction, which ``members`` does when
-it makes one. Who holds what is decided by ``identifier``; a row here has the same name sealed, for the next rotation.
+Owns ``ExternalStore``, and how a provider's user comes to an account and leaves it within a transaction, for
+``members``, which makes accounts, and ``identity_moves``, which puts people out. Who holds what is decided by
+``identifier``; a row here has the same name sealed, for the next rotation.
 """
 
 from __future__ import annotations
@@ -74,9 +75,10 @@ class ExternalRows:
         self._write(transaction, EventKind.EXTERNAL_UNLINKED, ref, provider, now)
         return True
 
-    def providers(self, transaction: Transaction, account: str) -> list[Provider]:
-        """Return the providers that the account has a user of."""
-        return [Provider(name) for (name,) in transaction.all(self._of, {"account": account})]
+    def unlink_all(self, transaction: Transaction, account: str, ref: str, now: Instant) -> None:
+        """Do so for every provider that the account has a user of."""
+        for (name,) in transaction.all(self._of, {"account": account}):
+            self.unlink(transaction, account, ref, Provider(name), now)
 
     def _write(self, transaction: Transaction, kind: EventKind, ref: str, provider: Provider, now: Instant) -> None:
         self._audit.write(transaction, AuditEvent(kind, now, ref, facts={Fact.PLATFORM: provider.value}))
@@ -140,8 +142,7 @@ class SqlExternals:
         def work(transaction: Transaction) -> None:
             locked = self._accounts.locked(transaction, account)
             if locked is not None:
-                for provider in self._rows.providers(transaction, account):
-                    self._rows.unlink(transaction, account, locked.ref, provider, now)
+                self._rows.unlink_all(transaction, account, locked.ref, now)
 
         await self._engine.write(work)
 

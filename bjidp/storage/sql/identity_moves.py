@@ -21,6 +21,7 @@ from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.externals import ExternalRows
 from bjidp.storage.sql.identities import Identities
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.notices import NoticeRows
@@ -40,6 +41,7 @@ class IdentityMoves:
         self._audit = AuditRows(engine)
         self._notices = NoticeRows(engine)
         self._mini_ends = MiniSessionEnds(engine)
+        self._externals = ExternalRows(engine, cipher, claims)
         self._phone = compile_(select(account.c.phone_sealed).where(account.c.id == bindparam("account")))
         self._fence = compile_(fenced(account.c.id == bindparam("account")))
         self._links = compile_(
@@ -99,7 +101,9 @@ class IdentityMoves:
 
         ``agents`` have acted by the word of who it was.
         A phone that a former face has linked goes with that person: else it would be let in for days without another.
+        So does what they log in by elsewhere.
         """
+        self._externals.unlink_all(transaction, account_id, ref, now)
         transaction.run(self._fence, {"account": account_id, "keep": keep})
         links, over = transaction.all(self._links, {"account": account_id}), []
         for link, platform in links:
