@@ -200,7 +200,7 @@ def centre_part(
     verifying, changes, endings = own.verifying, own.changes, own.endings
     organisations = own.organisations
     filing = wire_filing(rooms, verifying, own.proofing.claims)
-    agreements = Agreements(rooms.stores.consents, front.sessions, clock)
+    agreements = Agreements(rooms.stores.consents, rooms.stores.relying_parties, front.sessions, clock)
     centre = CentrePages(
         own=pages_of_own,
         desk=front.desk,

@@ -6,10 +6,12 @@ login there asks anew. Called by the pages of 授权管理.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from bjidp.clock import Clock
-from bjidp.oidc.ports import Agreement, ConsentStore
+from bjidp.oidc.ports import Agreement, ClientStore, ConsentStore
 from bjidp.sessions.service import Sessions
 
 
@@ -23,9 +25,10 @@ class Site(Struct, frozen=True):
 class Agreements:
     """The agreements of accounts. A store that is down raises ``StoreUnavailable``."""
 
-    def __init__(self, consents: ConsentStore, sessions: Sessions, clock: Clock) -> None:
+    def __init__(self, consents: ConsentStore, clients: ClientStore, sessions: Sessions, clock: Clock) -> None:
         """Find them in ``consents``."""
         self._consents = consents
+        self._clients = clients
         self._sessions = sessions
         self._clock = clock
 
@@ -38,6 +41,11 @@ class Agreements:
         live = {session.id for session in await self._sessions.of_account(account)}
         agreed = await self._consents.of_account(account, self._clock.now())
         return [Site(one, not live.isdisjoint(one.sessions)) for one in agreed]
+
+    async def names(self, clients: Iterable[str]) -> dict[str, str]:
+        """Return what people know these relying parties as; one that was removed has no name any more."""
+        found = [await self._clients.find(client) for client in dict.fromkeys(clients)]
+        return {one.client.id: one.client.name for one in found if one is not None}
 
     async def withdraw(self, account: str, client: str) -> bool:
         """End what a site has of an account; return whether it had anything."""

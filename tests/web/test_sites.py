@@ -71,3 +71,4 @@ async def test_the_own_log_has_words_for_everything_that_becomes_of_a_site(
         "撤回网站或应用的授权",
     ):
         assert words in log
+    assert "登录网站或应用</strong> 首都之窗" in log

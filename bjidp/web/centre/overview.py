@@ -19,6 +19,7 @@ from bjidp.accounts.overview import overview
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.appeals.filing import Filing
+from bjidp.audit.event import Fact
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.miniprogram.ports import MiniSessionEnd
@@ -196,9 +197,11 @@ class CentrePages:
         _, visit = await self._own.visited(request)
         asked = request.query.get("before", "")
         before = int(asked) if _NUMBER.fullmatch(asked) else None
-        page = centre_pages.LogPage(
-            h5=on_h5(request), log=await self._activity.log(visit, before), newest=before is None
+        log = await self._activity.log(visit, before)
+        sites = await self._agreements.names(
+            entry.facts[Fact.CLIENT] for entry in log.entries if Fact.CLIENT in entry.facts
         )
+        page = centre_pages.LogPage(h5=on_h5(request), log=log, newest=before is None, sites=sites)
         return self._html(page)
 
     async def not_me(self, request: web.Request) -> web.Response:

@@ -202,6 +202,8 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
     newest: bool
     """It is the first page."""
+    sites: dict[str, str] = {}
+    """The names of the sites in it, by their ids."""
 
     @classmethod
     def sample(cls) -> LogPage:
@@ -213,8 +215,9 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
             Entry(number=8, kind=EventKind.LOGIN_MINI, at=at, facts={Fact.PLATFORM: "alipay"}, here=False),
             Entry(number=7, kind=EventKind.SESSION_ENDED, at=at, facts={Fact.REASON: "chosen"}, here=False),
             Entry(number=6, kind=EventKind.PASSWORD_CHANGED, at=at, facts={}, here=False),
+            Entry(number=5, kind=EventKind.GRANT_BEGUN, at=at, facts={Fact.CLIENT: "a"}, here=False),
         )
-        return cls(h5=False, log=Log(entries, 6), newest=False)
+        return cls(h5=False, log=Log(entries, 5), newest=False, sites={"a": "首都之窗"})
 
 
 class DeniedPage(msgspec.Struct, frozen=True, kw_only=True):
