@@ -120,7 +120,8 @@ def _at_terminal(chosen: argparse.Namespace) -> None:
     from bjidp.terminal.screen import Screen
     from bjidp.terminal.talking import LoginFailed
 
-    folder = system_environment().get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    environment = system_environment()
+    folder = environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     client = chosen.client_id or terminal.CLIENT
     try:
         keeper = open_keeper(Path(folder) / "bjidp" / "tokens", system_ring())
@@ -128,12 +129,12 @@ def _at_terminal(chosen: argparse.Namespace) -> None:
             print(asyncio.run(terminal.logout(chosen.url, client, keeper)))
             return
         wanted = terminal.Login(url=chosen.url.rstrip("/"), client_id=client, scope=chosen.scope or terminal.SCOPE)
-        screen = Screen()
-        kept = asyncio.run(terminal.login(wanted, screen, SystemClock(), SystemEntropy()))
+        screen = Screen(plain=environment.get("TERM") == "dumb")
+        keep = None if chosen.json else keeper
+        kept = asyncio.run(terminal.login(wanted, screen, SystemClock(), SystemEntropy(), keep))
         if chosen.json:
             print(terminal.as_json(kept))
             return
-        keeper.keep(kept)
         screen.say(f"The tokens are in {keeper.where}; bjidp logout {wanted.url} ends it.")
     except (LoginFailed, NotKept) as failed:
         _fail(str(failed), code=REFUSED)

@@ -94,8 +94,8 @@ class Undoing:
         if flow is None and not ended and not asked and not devices:
             raise TicketUnknown
         refused = _refused(ticket_id, flow, [*came, *asked])
-        # Without a report the end of the session says it all.
-        if refused is not None and (report or (taken_back and not ended)):
+        # Without a report the end of the session, or of what a device was given, says it all.
+        if refused is not None and (report or (taken_back and not ended and not devices)):
             now = await self._changes.store.now()
             await self._refusals.note(phone.holder, phone.account_ref, refused, now, report=report)
         return UndoAnswer("ended")

@@ -16,7 +16,7 @@ from msgspec import Struct
 from bjidp.clock import SECOND, Clock
 from bjidp.entropy import Entropy, token
 from bjidp.oidc import pkce
-from bjidp.terminal.keeping import Keeper, Kept
+from bjidp.terminal.keeping import Keeper, Kept, NotKept
 from bjidp.terminal.screen import Screen
 from bjidp.terminal.talking import GRANT, Codes, Endpoints, Given, LoginFailed, Refused, Server
 from bjidp.terminal.waiting import answered, told
@@ -35,8 +35,11 @@ class Login(Struct, frozen=True, kw_only=True):
     scope: str = SCOPE
 
 
-async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy) -> Kept:
-    """Log in; return the tokens. Raises :class:`LoginFailed`."""
+async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy, keeper: Keeper | None) -> Kept:
+    """Log in; return the tokens, which ``keeper`` keeps. Raises :class:`LoginFailed` and ``NotKept``.
+
+    What it has kept of an earlier login ends, since nobody could end it later.
+    """
     async with Server(wanted.url) as server:
         endpoints = await server.endpoints()
         verifier = token(entropy, 256)
@@ -52,15 +55,18 @@ async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy) -
             raise LoginFailed(_why(wanted, refused)) from None
         given = await _confirmed(server, endpoints, codes, wanted, verifier, screen)
         who = await server.who(endpoints, given.access_token)
-    screen.say(f"Logged in to {wanted.url}" + ("." if who is None else f" as {who}."))
-    return Kept(
-        issuer=endpoints.issuer,
-        client_id=wanted.client_id,
-        scope=given.scope or wanted.scope,
-        access_token=given.access_token,
-        expires_at=clock.now() // SECOND + given.expires_in,
-        refresh_token=given.refresh_token,
-    )
+        screen.say(f"Logged in to {wanted.url}" + ("." if who is None else f" as {who}."))
+        kept = Kept(
+            issuer=endpoints.issuer,
+            client_id=wanted.client_id,
+            scope=given.scope or wanted.scope,
+            access_token=given.access_token,
+            expires_at=clock.now() // SECOND + given.expires_in,
+            refresh_token=given.refresh_token,
+        )
+        if keeper is not None:
+            await _keep(keeper, kept, server, endpoints)
+    return kept
 
 
 async def logout(url: str, client_id: str, keeper: Keeper) -> str:
@@ -81,6 +87,16 @@ async def logout(url: str, client_id: str, keeper: Keeper) -> str:
     except (LoginFailed, Refused) as failed:
         raise LoginFailed(f"the tokens are deleted here, but the login lives on at the server: {failed}") from None
     return f"Logged out of {issuer}."
+
+
+async def _keep(keeper: Keeper, kept: Kept, server: Server, endpoints: Endpoints) -> None:
+    before = None
+    with contextlib.suppress(NotKept):
+        before = keeper.find(kept.issuer, kept.client_id)
+    keeper.keep(kept)
+    if before is not None:
+        with contextlib.suppress(LoginFailed, Refused):
+            await server.revoke(endpoints, before.client_id, before.refresh_token or before.access_token)
 
 
 def as_json(kept: Kept) -> str:

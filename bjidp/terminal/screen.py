@@ -26,15 +26,16 @@ LINE: Final = "\x1b[K"
 class Screen:
     """One terminal, while one login is under way."""
 
-    def __init__(self, out: TextIO = sys.stderr) -> None:
-        """Write to ``out``."""
+    def __init__(self, out: TextIO = sys.stderr, *, plain: bool = False) -> None:
+        """Write to ``out``; a ``plain`` one is told words alone."""
         self._out = out
+        self._plain = plain or not _writes(out, "▀")
         self._drawn = 0
 
     @property
     def draws(self) -> bool:
         """Whether pictures can be shown at all."""
-        return self._out.isatty()
+        return not self._plain and self._out.isatty()
 
     def ask(self, codes: Codes, elapsed: float) -> None:
         """Show what is to be scanned, as it is ``elapsed`` seconds after it arrived, or what is to be typed."""
@@ -92,6 +93,14 @@ class Screen:
         self._out.write(up + "".join(f"{line}{LINE}\n" for line in lines) + CLEAR)
         self._out.flush()
         self._drawn = len(lines)
+
+
+def _writes(out: TextIO, letter: str) -> bool:
+    try:
+        letter.encode(out.encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def text(codes: Codes, elapsed: float) -> str:

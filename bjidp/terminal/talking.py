@@ -29,6 +29,10 @@ class LoginFailed(Exception):
     """It has not come to a login; the text says why, for whoever sits at the terminal."""
 
 
+class Unreachable(LoginFailed):
+    """The server does not answer just now."""
+
+
 class Refused(Exception):
     """The server says no in the protocol's words; ``error`` is its code."""
 
@@ -162,7 +166,9 @@ class Server:
                 octets = await answer.content.read(SIZE_MAX)
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            raise LoginFailed(f"{self.url} does not answer") from None
+            raise Unreachable(f"{self.url} does not answer") from None
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unreachable(f"{self.url} cannot answer now (status {int(status)})")
         try:
             if status == HTTPStatus.OK:
                 return msgspec.json.decode(octets, type=kind)

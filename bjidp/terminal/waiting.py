@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
-from bjidp.terminal.talking import Codes, Given, LoginFailed, Refused
+from bjidp.terminal.talking import Codes, Given, LoginFailed, Refused, Unreachable
 
 SUBPROTOCOL: Final = Subprotocol("bjidp.device.v1")
 LONGER: Final = 5.0
@@ -31,6 +31,9 @@ ATTEMPTS: Final = 2
 
 Pause: TypeAlias = Callable[[float], Awaitable[None]]
 """Lets seconds pass."""
+
+SILENT: Final = 6
+"""Questions in a row that are not answered before the login is given up."""
 
 _OPEN: Final = frozenset({"pending", "scanned", "alive"})
 
@@ -54,16 +57,22 @@ async def answered(
 ) -> Given:
     """Return the tokens, asked for at the pace that the server wants.
 
-    ``at_once`` where there is an answer already. Raises :class:`LoginFailed` with what the server says.
+    ``at_once`` where there is an answer already. A server that does not answer is asked again for a while, since
+    somebody may have confirmed. Raises :class:`LoginFailed` with what it says.
     """
-    interval = codes.interval
+    interval, silent = codes.interval, 0
     while True:
         if not at_once:
             await pause(interval)
         at_once = False
         try:
             return await ask()
+        except Unreachable:
+            silent += 1
+            if silent == SILENT:
+                raise
         except Refused as refused:
+            silent = 0
             match refused.error:
                 case "authorization_pending":
                     pass

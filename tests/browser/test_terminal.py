@@ -66,6 +66,15 @@ async def test_a_phone_scans_the_terminal_and_it_is_logged_in_until_it_logs_out(
     tokens = json.loads(file.read_text("utf-8"))
     assert (tokens["issuer"], tokens["client_id"]) == (demo.server, "bjidp-login")
     assert (await userinfo(demo.server, tokens["access_token"]))[1]["nickname"] == "李**"
+    async with opened("login", demo.server, home=tmp_path) as terminal:
+        await phone.press("完成")
+        await scans(phone, terminal)
+        await phone.press("是，一样")
+        await phone.press("确认登录")
+        assert await terminal.ends() == 0
+    assert (await userinfo(demo.server, tokens["access_token"]))[0] == 401, "nobody could end that one any more"
+    tokens = json.loads(file.read_text("utf-8"))
+    assert (await userinfo(demo.server, tokens["access_token"]))[0] == 200
     async with opened("logout", demo.server, home=tmp_path) as terminal:
         assert await terminal.ends() == 0
         assert "Logged out" in terminal.grid.text

@@ -106,6 +106,20 @@ def test_what_is_no_terminal_is_told_once_and_without_colours() -> None:
     assert "\x1b" not in out.getvalue()
 
 
+class Old(io.TextIOWrapper):
+    """A terminal of another age."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_that_draws_nothing_or_knows_no_such_letters_is_told_words() -> None:
+    assert Screen(Tty()).draws
+    assert not Screen(Tty(), plain=True).draws
+    assert not Screen(Old(io.BytesIO(), encoding="latin-1")).draws
+    assert Screen(Old(io.BytesIO(), encoding="utf-8")).draws
+
+
 def test_nothing_that_a_server_sends_is_obeyed_by_a_terminal() -> None:
     hostile = "\x1b]0;owned\x07\x1b[2J\r\n" + "x" * 500
     assert printable(hostile).startswith("]0;owned[2Jx")

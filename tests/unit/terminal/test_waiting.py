@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bjidp.terminal.talking import Codes, Given, LoginFailed, Refused
+from bjidp.terminal.talking import Codes, Given, LoginFailed, Refused, Unreachable
 from bjidp.terminal.waiting import answered, told
 
 pytestmark = pytest.mark.req("RP-3")
@@ -71,6 +71,26 @@ async def test_when_the_channel_has_told_it_asks_at_once() -> None:
 async def test_a_no_is_said_in_words(error: str, words: str) -> None:
     with pytest.raises(LoginFailed, match=words):
         await answered(asking(error), CODES, at_once=True, pause=Pauses())
+
+
+async def test_a_server_that_is_started_again_meanwhile_is_asked_again() -> None:
+    pauses, silent = Pauses(), [Unreachable("away")] * 5
+
+    async def ask() -> Given:
+        if silent:
+            raise silent.pop()
+        return GIVEN
+
+    assert await answered(ask, CODES, at_once=True, pause=pauses) == GIVEN
+    assert pauses.taken == [5] * 5
+
+
+async def test_a_server_that_stays_away_is_given_up() -> None:
+    async def ask() -> Given:
+        raise Unreachable("away")
+
+    with pytest.raises(Unreachable):
+        await answered(ask, CODES, at_once=True, pause=Pauses())
 
 
 class Channel:
