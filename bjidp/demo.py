@@ -158,6 +158,7 @@ async def _run(place: Place) -> None:
                     server_url=place.server,
                     server_host=site.authority if site.url != place.server else None,
                     server_tls=_trusting(place),
+                    portal_url=f"{place.portal}/",
                     mail=mail,
                 )
             ),

@@ -116,7 +116,13 @@ def build(settings: SandboxSettings) -> web.Application:
     app[CAPTCHAS] = captchas
     for part in (wechat, alipay, baidu, authority, bank, business_register, chuanglan, national, control):
         part.mount(app)
-    phone.mount(app, server_url=settings.server_url, server_host=settings.server_host, server_tls=settings.server_tls)
+    phone.mount(
+        app,
+        server_url=settings.server_url,
+        server_host=settings.server_host,
+        server_tls=settings.server_tls,
+        portal_url=settings.portal_url,
+    )
 
     async def warn(_app: web.Application) -> None:
         structlog.get_logger("bjidp.sandbox").warning(

@@ -122,6 +122,8 @@ class SandboxSettings(Struct, frozen=True, kw_only=True):
     """The ``Host`` to call it under, where it differs from ``server_url``."""
     server_tls: ssl.SSLContext | None = None
     """What trusts the server's certificate, if it was made on the spot."""
+    portal_url: str | None = None
+    """The site beside it that logs its people in at the server."""
     mail: socket.socket | None = None
     """A bound socket for the mail server; without one there is none. Taken over, and closed at the end."""
     wechat: WechatRules = field(default_factory=WechatRules)

@@ -134,6 +134,8 @@ async def test_the_phone_of_the_demonstration_scans_the_portals_login_in_another
     await phone.press("扫一扫")
     elsewhere = phone.root.get_by_role("button", name="扫另一个窗口")
     await expect(elsewhere).to_be_hidden()
+    await computer.page.goto(f"{demo.sandbox}/")
+    await expect(computer.page.get_by_role("link", name="首都之窗")).to_have_attribute("href", f"{demo.portal}/")
     await computer.page.goto(f"{demo.portal}/login")
     await computer.shows("waiting")
     await expect(elsewhere).to_be_visible()

@@ -64,10 +64,13 @@ def serve_assets(assets: Mapping[str, Asset]) -> Handler:
     return asset
 
 
-def serve_page(name: str, *, frames: str, ancestors: str, **values: str) -> Handler:
-    """Return the handler of one page; ``values`` fill its placeholders, escaped."""
+def serve_page(name: str, *, frames: str, ancestors: str, **values: str | None) -> Handler:
+    """Return the handler of one page; ``values`` fill its placeholders, escaped. A line with a None is left out."""
     text = (resources.files(__package__) / "pages" / name).read_text(encoding="utf-8")
-    body = Template(text).substitute({key: html.escape(value) for key, value in values.items()}).encode()
+    absent = [f"${key}" for key, value in values.items() if value is None]
+    kept = "".join(line for line in text.splitlines(keepends=True) if not any(one in line for one in absent))
+    given = {key: html.escape(value) for key, value in values.items() if value is not None}
+    body = Template(kept).substitute(given).encode()
     headers = {
         "Content-Security-Policy": _POLICY.format(frames=frames, ancestors=ancestors),
         "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
@@ -82,11 +85,17 @@ def serve_page(name: str, *, frames: str, ancestors: str, **values: str) -> Hand
     return page
 
 
-def mount(app: web.Application, *, login_origin: str) -> None:
-    """Add the demo page, the phone, the inbox and their files to ``app``."""
+def mount(app: web.Application, *, login_origin: str, portal_url: str | None) -> None:
+    """Add the demo page, the phone, the inbox and their files to ``app``; the demo page leads to a portal if any."""
     app.router.add_get(
         "/",
-        serve_page("demo.html", frames=f"'self' {login_origin}", ancestors="'none'", login_origin=login_origin),
+        serve_page(
+            "demo.html",
+            frames=f"'self' {login_origin}",
+            ancestors="'none'",
+            login_origin=login_origin,
+            portal_url=portal_url,
+        ),
     )
     app.router.add_get("/phone", serve_page("phone.html", frames="'none'", ancestors="'self'"))
     app.router.add_get(
