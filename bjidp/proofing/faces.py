@@ -58,7 +58,7 @@ class Faces:
         await require_standing(self._accounts, redemption)
         # First: whoever takes it back when the ticket is long forgotten ends the session that asked.
         digest = self._ticket_digest(redemption.ticket)
-        await self._sessions.note_verification(account, errand.session, digest, Method.FACE)
+        await self._sessions.note_verification(account, errand.session, digest)
         bound = await self._identities.bound(account)
         if bound is None or not bound.shows_a_face(self._clock.now()):
             raise AccountRefused("level")
@@ -76,6 +76,8 @@ class Faces:
             bound = await self._identities.bound(account)
             if bound is None or bound.evidence_reference != evidence:
                 raise AccountRefused("level") from None
+        # Last: a face that came to nothing here is none that sites are told of (attack P10).
+        await self._sessions.note_proof(account, errand.session, Method.FACE)
 
     async def take_back(self, redemption: Redemption) -> None:
         """See :meth:`bjidp.qrlogin.redeeming.Exchange.take_back`.

@@ -119,14 +119,19 @@ class Sessions:
             return
         raise StoreUnavailable
 
-    async def note_verification(self, account: str, session: str, ticket: bytes, method: Method) -> None:
+    async def note_verification(self, account: str, session: str, ticket: bytes, method: Method | None = None) -> None:
         """Let a session of this account remember a QR ticket, given by a digest, that its owner was verified by.
 
         As long as it lives, the phone that confirmed can end it by that ticket. Of a session that is over, or another
-        account's, nothing is kept.
+        account's, nothing is kept. ``method`` is what it proves at once.
         """
         now = self._clock.now()
-        await self._note(account, session, lambda found: proved(found.verified_by(ticket), method, now))
+
+        def noted(found: Session) -> Session:
+            known = found.verified_by(ticket)
+            return known if method is None else proved(known, method, now)
+
+        await self._note(account, session, noted)
 
     async def note_proof(self, account: str, session: str, method: Method) -> None:
         """Let a session remember that its owner has just proved who they are, as :meth:`note_verification` does."""

@@ -20,6 +20,7 @@ from bjidp.qrlogin.errors import TicketUnknown
 from bjidp.qrlogin.flow import Errand
 from bjidp.qrlogin.redeeming import Redemption
 from bjidp.qrlogin.ticket import Computer, Holder
+from bjidp.sessions.authentication import Method, authenticated
 from bjidp.verification.operation import Operation
 from tests.support.identities import prove
 from tests.unit.proofing.room import LI, ZHANG, Study
@@ -70,6 +71,12 @@ async def redemption(room: Study, visit: Visit, *, epoch: int | None = None, ref
     )
 
 
+async def methods(room: Study, visit: Visit) -> tuple[Method, ...]:
+    """Return what is told of how the owners of their account's sessions have proved who they are."""
+    sessions = await room.sessions.of_account(visit.account)
+    return tuple(method for session in sessions for method in authenticated(session).methods)
+
+
 @pytest.mark.attack("B4")
 async def test_the_accounts_own_identity_counts_as_proved_by_a_face(room: Study, faces: Faces) -> None:
     visit = await at_l2(room)
@@ -81,6 +88,7 @@ async def test_the_accounts_own_identity_counts_as_proved_by_a_face(room: Study,
     assert room.events()[-1] == "identity.proved"
     assert await room.told() == []
     assert room.phones_ended.ended == []
+    assert Method.FACE in await methods(room, visit)
 
 
 async def test_the_dates_of_its_document_stay(room: Study, faces: Faces) -> None:
@@ -128,7 +136,7 @@ async def test_of_two_at_once_one_is_written(room: Study, faces: Faces) -> None:
     assert room.events().count("identity.proved") == 2
 
 
-@pytest.mark.attack("B2", "B4")
+@pytest.mark.attack("B2", "B4", "P10")
 @pytest.mark.parametrize("change", ["proved anew", "exchanged", "given up", "worn", "run out"])
 async def test_an_identity_that_is_not_the_one_any_more_is_left_as_it_is(
     room: Study, faces: Faces, change: str
@@ -155,6 +163,7 @@ async def test_an_identity_that_is_not_the_one_any_more_is_left_as_it_is(
     with pytest.raises(AccountRefused, match="level"):
         await faces.give(given)
     assert await room.bound(visit.account) == before
+    assert Method.FACE not in await methods(room, visit)
 
 
 @pytest.mark.attack("B2", "Q5")
