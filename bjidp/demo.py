@@ -320,6 +320,7 @@ def _write_config(place: Place, vendors: ClientSettings) -> Path:
         "server": server,
         "storage": {"database_url": f"sqlite:///{(place.data / 'bjidp.sqlite').resolve()}"},
         "keys.roots": {"1": _File("root.key")},
+        "beijing": {"enabled": True},
         "authority": {
             "base_url": vendors.authority.base_url,
             "key_id": vendors.authority.key_id,

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from bjidp import registrar
+from bjidp.bootstrap import read_keyring
+from bjidp.config.loader import load
+from bjidp.person import DocumentType, Person
+from bjidp.registrar import Given
 from tests.support.accounts import member_at
 from tests.support.computer import Computer
 from tests.support.demo import Demo
@@ -19,7 +25,8 @@ from tests.support.sites import ROOT, register
 pytestmark = pytest.mark.req("RP-1", "LOG-8")
 
 CALLBACK = "https://site.example/callback"
-SCRIPT = ROOT / "examples" / "curl" / "login.sh"
+EXAMPLES = ROOT / "examples" / "curl"
+ZHENG = Person(DocumentType.RESIDENT_ID, "郑示例", "101010199003079403")
 
 
 async def started(demo: Demo) -> asyncio.subprocess.Process:
@@ -32,20 +39,20 @@ async def started(demo: Demo) -> asyncio.subprocess.Process:
         "scope": "openid profile offline_access",
     }
     given = await register(demo.config, metadata)
+    return await run("login.sh", given, ISSUER=demo.server)
+
+
+async def run(script: str, given: Given, **environment: str) -> asyncio.subprocess.Process:
+    """Start a script as the site that was ``given`` an id and a secret."""
     pipe = asyncio.subprocess.PIPE
+    known = {"CLIENT_ID": given.client_id, "CLIENT_SECRET": str(given.client_secret), "REDIRECT_URI": CALLBACK}
     return await asyncio.create_subprocess_exec(
         "sh",
-        SCRIPT,
+        EXAMPLES / script,
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "ISSUER": demo.server,
-            "CLIENT_ID": given.client_id,
-            "CLIENT_SECRET": str(given.client_secret),
-            "REDIRECT_URI": CALLBACK,
-        },
+        env={"PATH": os.defpath, **known, **environment},
     )
 
 
@@ -105,3 +112,33 @@ async def test_an_answer_to_another_request_is_not_taken(demo: Demo) -> None:
     await address(script)
     out, err = await script.communicate(f"{CALLBACK}?code=x&state=y&iss=z\n".encode())
     assert (script.returncode, out, err) == (1, b"", b"not the answer to this request\n")
+
+
+@pytest.mark.req("RP-5")
+async def test_a_site_of_the_citys_own_interface_changes_the_host_alone(demo: Demo, computer: Computer) -> None:
+    await member_at(demo.config, username="curl_9302", phone="15400089302", password=PASSWORD, document=ZHENG)
+    await enters(demo, computer, "curl_9302")
+    await expect(computer.page).to_have_url(re.compile("/centre$"))
+    settings = load(demo.config, {})
+    metadata: dict[str, object] = {
+        "client_name": "社保查询",
+        "client_uri": "https://site.example/",
+        "redirect_uris": [CALLBACK],
+        "interface": "beijing",
+        "client_id": "100100000001",
+        "client_secret": "00112233445566778899aabbccddeeff",
+    }
+    given = await registrar.on(settings.storage.database_url, lambda them: them.add(metadata), read_keyring(settings))
+    script = await run("beijing.sh", given, HOST=demo.server)
+    back = await back_from(computer.page, await address(script))
+    out, err = await script.communicate(f"{back}\n".encode())
+    told = out.decode()
+    assert (script.returncode, err) == (0, b""), told
+    assert said(told, "tokens")[0]["meta"]["code"] == 0
+    read = said(told, "userinfo")[0]["data"]
+    assert (read["userName"], read["certName"], read["certLevel"]) == ("curl_9302", ZHENG.name, "L3")
+    assert ZHENG.number not in json.dumps(read)
+    assert f"certNo {ZHENG.number}\n" in told
+    assert [said(told, word)[0]["data"]["status"] for word in ("before", "after")] == [True, False]
+    await computer.page.goto("/centre")
+    await expect(computer.page).to_have_url(re.compile("/login"))

@@ -12,7 +12,7 @@ import pytest
 from bjidp.clock import DAY, HOUR, MINUTE, SECOND
 from bjidp.oidc import errors, id_token
 from bjidp.oidc.authorizing import PUSHED
-from bjidp.oidc.client import Proof
+from bjidp.oidc.client import Interface, Proof
 from bjidp.oidc.errors import ProtocolError
 from bjidp.oidc.grants import code, refreshing
 from bjidp.oidc.metadata import read
@@ -72,11 +72,10 @@ def test_what_was_tried_is_in_the_tests() -> None:
     assert told == tests
 
 
-def test_the_registration_can_be_registered() -> None:
-    [metadata] = blocks("json")
-    client = read("c", json.loads(metadata))
-    assert client.name == "示例网站"
-    assert client.proof is Proof.CLIENT_SECRET_BASIC
+def test_what_is_to_be_registered_can_be() -> None:
+    site, integrated = (read("c", json.loads(metadata)) for metadata in blocks("json"))
+    assert (site.name, site.proof) == ("示例网站", Proof.CLIENT_SECRET_BASIC)
+    assert (integrated.id, integrated.interface) == ("100100000001", Interface.BEIJING)
 
 
 def test_each_scope_tells_what_is_said() -> None:
