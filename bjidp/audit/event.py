@@ -83,6 +83,8 @@ class Fact(StrEnum):
 
     WAY = "way"
     PLATFORM = "platform"
+    PROVIDER = "provider"
+    """By whose users' login an account may be logged in to, where that is no login."""
     BROWSER = "browser"
     OS = "os"
     REASON = "reason"

@@ -21,6 +21,7 @@ from bjidp.verification.code import Purpose
 from bjidp.web.forms.form_again import FormViews
 from bjidp.web.login.external import THIRD, ExternalPages, Troubles
 from bjidp.web.login.linking import LinkingPages
+from bjidp.web.login.linking_tail import LinkingTailPages
 
 
 def providers_of(settings: Settings) -> tuple[Provider, ...]:
@@ -98,6 +99,13 @@ def external_part(rooms: Rooms, front: Front, verification: Verification, regist
             clock=rooms.clock,
             purpose=Purpose.LINK,
         ),
+        registrations=registrations,
+        troubles=troubles,
+    )
+    tails = LinkingTailPages(
+        desk=front.desk,
+        linking_pages=binding,
+        linking=linking,
         tails=DocumentTails(
             members=stores.members,
             drafts=drafts,
@@ -105,7 +113,6 @@ def external_part(rooms: Rooms, front: Front, verification: Verification, regist
             pseudonyms=pseudonyms,
             windows=TailWindows(),
         ),
-        registrations=registrations,
         troubles=troubles,
     )
-    return Part(mounts=(ways.mount, binding.mount))
+    return Part(mounts=(ways.mount, binding.mount, tails.mount))

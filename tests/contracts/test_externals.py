@@ -47,7 +47,7 @@ async def audited(house: House, account: str) -> list[tuple[EventKind, str | Non
     """Return what is written down of links, oldest first."""
     kinds = (EventKind.EXTERNAL_LINKED, EventKind.EXTERNAL_UNLINKED)
     events = reversed(await house.members.history(account, 20, kinds=kinds))
-    return [(event.kind, event.facts.get(Fact.PLATFORM)) for _, event in events]
+    return [(event.kind, event.facts.get(Fact.PROVIDER)) for _, event in events]
 
 
 @pytest.mark.req("LOG-4")
@@ -67,8 +67,8 @@ async def test_a_user_logs_in_to_the_account_it_was_linked_to_and_no_longer_than
         (EventKind.EXTERNAL_UNLINKED, "wechat"),
     ]
     assert await told(house, account) == [
-        (NoticeKind.EXTERNAL_LINKED, {"platform": "wechat"}),
-        (NoticeKind.EXTERNAL_UNLINKED, {"platform": "wechat"}),
+        (NoticeKind.EXTERNAL_LINKED, {"provider": "wechat"}),
+        (NoticeKind.EXTERNAL_UNLINKED, {"provider": "wechat"}),
     ]
 
 

@@ -19,6 +19,7 @@ from bjidp.platforms import Provider
 from bjidp.sandbox.people.population import population
 from bjidp.sessions.ports import Way
 from bjidp.standing import Level
+from bjidp.web.words.texts import Texts
 from tests.support.browser import IPHONE, SESSION, Browser
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, forms, heading, links, post, send
@@ -38,6 +39,7 @@ __all__ = ["site"]
 LINK: Final = "/login/third/link"
 OTHER_PHONE: Final = "15400009999"
 PROVIDERS: Final = list(Provider)
+TEXTS: Final = Texts.load("zh_CN")
 
 
 @pytest.fixture
@@ -637,6 +639,24 @@ async def test_the_owner_sees_what_is_bound_and_unbinds_it(program: Program, mem
     await newcomer(await program.browser(), Provider.WECHAT)
     assert where(await send(browser, form)) == (303, "/centre/third")
     assert (await post(browser, "/centre/third", form.values | {"provider": "evil"})).status == 400
+
+
+@pytest.mark.req("SES-1", "SES-3")
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_the_log_and_the_devices_name_the_provider(
+    program: Program, member: Standing, provider: Provider
+) -> None:
+    name = TEXTS.plain(f"provider.{provider}")
+    await bound(program, provider)
+    browser = await program.browser()
+    await come_back(browser, provider)
+    await send(browser, form_of(await browser.get("/centre/third"), "/centre/third"))
+    for prefix in ("", "/h5"):
+        log = await browser.get(f"{prefix}/centre/log")
+        assert log.status == 200
+        assert [words in log.text for words in ("绑定第三方账号", "解绑第三方账号", f"<p>{name}</p>")] == [True] * 3
+        for page in ("/centre", "/centre/devices", "/centre/log"):
+            assert f"{name}账号登录" in (await browser.get(prefix + page)).text, page
 
 
 @pytest.mark.req("SES-2")

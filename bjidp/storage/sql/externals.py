@@ -81,7 +81,7 @@ class ExternalRows:
             self.unlink(transaction, account, ref, Provider(name), now)
 
     def _write(self, transaction: Transaction, kind: EventKind, ref: str, provider: Provider, now: Instant) -> None:
-        self._audit.write(transaction, AuditEvent(kind, now, ref, facts={Fact.PLATFORM: provider.value}))
+        self._audit.write(transaction, AuditEvent(kind, now, ref, facts={Fact.PROVIDER: provider.value}))
 
 
 class SqlExternals:
@@ -147,4 +147,4 @@ class SqlExternals:
         await self._engine.write(work)
 
     def _tell(self, transaction: Transaction, account: str, kind: NoticeKind, provider: Provider, now: Instant) -> None:
-        self._notices.tell(transaction, account, kind, now, {"platform": provider.value})
+        self._notices.tell(transaction, account, kind, now, {"provider": provider.value})

@@ -1,7 +1,7 @@
 """Whoever came from a provider and is not known: 绑定已有账号 by a code to the phone, or 注册 (LOG-4).
 
-Owns ``/login/third/link`` and ``/login/third/link/document``, and the same under ``/h5``. What was found at the
-provider lies with the server; the pages carry its name, which is good in this browser alone.
+Owns ``/login/third/link`` and the same under ``/h5``. What was found at the provider lies with the server; the pages
+carry its name, which is good in this browser alone.
 """
 
 from __future__ import annotations
@@ -12,17 +12,13 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from bjidp.accounts import fields
-from bjidp.accounts.drafts import DraftUnknown
-from bjidp.accounts.errors import ExternalLoginOver, TailSpent
+from bjidp.accounts.errors import ExternalLoginOver
 from bjidp.accounts.external.linking import Linking, Newcomer
-from bjidp.accounts.fields import Fault, Field, missing
 from bjidp.accounts.login.flow import AskTail, NoSuchMember, Proved
 from bjidp.accounts.login.sms import SmsLogin
-from bjidp.accounts.login.tails import DocumentTails
-from bjidp.accounts.masks import mask_phone
 from bjidp.accounts.registration.flow import Begun
 from bjidp.accounts.registration.service import Registrations
-from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, Retryable
+from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.sessions.ports import Way
 from bjidp.verification.errors import VerificationCodeExpired, VerificationCodeWrong
 from bjidp.verification.number import MobileNumber, mobile_number
@@ -33,7 +29,7 @@ from bjidp.web.forms.login_first import is_own
 from bjidp.web.http.visitor import at, on_h5
 from bjidp.web.login.external import LINK, Troubles
 from bjidp.web.login.forms import TOLD, require_nobody
-from bjidp.web.pages.external import LinkingPage, LinkingTailPage
+from bjidp.web.pages.external import LinkingPage
 from bjidp.web.pages.form_view import Form, FormView, with_code
 
 TAIL: Final = f"{LINK}/document"
@@ -63,17 +59,6 @@ class LinkForm(Form, frozen=True):
         return "LinkForm(***)"
 
 
-class LinkTailForm(Form, frozen=True):
-    """The last characters of a document."""
-
-    of: str = ""
-    tail: str = ""
-
-    def __repr__(self) -> str:
-        """Show nothing of it."""
-        return "LinkTailForm(***)"
-
-
 class LinkingPages:
     """Handlers of the pages."""
 
@@ -86,18 +71,16 @@ class LinkingPages:
         arrivals: Arrivals,
         linking: Linking,
         codes: SmsLogin,
-        tails: DocumentTails,
         registrations: Registrations,
         troubles: Troubles,
     ) -> None:
-        """Take every dependency; ``codes`` and ``tails`` are those of this purpose alone, over the same drafts."""
+        """Take every dependency; ``codes`` are those of this purpose alone."""
         self._home = home
         self._desk = desk
         self._form_views = form_views
         self._arrivals = arrivals
         self._linking = linking
         self._codes = codes
-        self._tails = tails
         self._registrations = registrations
         self._troubles = troubles
 
@@ -106,8 +89,6 @@ class LinkingPages:
         for prefix in ("", "/h5"):
             app.router.add_get(f"{prefix}{LINK}", self.page)
             app.router.add_post(f"{prefix}{LINK}", self.post)
-            app.router.add_get(f"{prefix}{TAIL}", self.tail_page)
-            app.router.add_post(f"{prefix}{TAIL}", self.tail_post)
 
     async def page(self, request: web.Request) -> web.Response:
         """Ask which account is theirs."""
@@ -118,7 +99,7 @@ class LinkingPages:
             newcomer = await self._linking.find(asker.holder, form.of)
         except ExternalLoginOver:
             return self._desk.lead(asker, at(request, "/login"))
-        return await self._again(request, asker, newcomer, Posted(form))
+        return await self.again(request, asker, newcomer, Posted(form))
 
     async def post(self, request: web.Request) -> web.Response:
         """Send a code, show another picture, bind, or lead to the registration: what was pressed says which."""
@@ -133,52 +114,22 @@ class LinkingPages:
         except ExternalLoginOver:
             return self._desk.lead(asker, at(request, "/login"))
         if form.wants_captcha:
-            return await self._again(request, asker, newcomer, Posted(form))
+            return await self.again(request, asker, newcomer, Posted(form))
         try:
             match form.act:
                 case "":
                     return await self._check(request, asker, newcomer, form)
                 case "code":
                     flow = await self._send(request, asker, form)
-                    return await self._again(request, asker, newcomer, Posted(replace(form, code="", flow=flow)))
+                    return await self.again(request, asker, newcomer, Posted(replace(form, code="", flow=flow)))
                 case "register":
                     return await self._register(request, asker, newcomer)
                 case _:
                     raise InvalidRequest(FieldFault("act", "unknown"))
         except (VerificationCodeWrong, VerificationCodeExpired) as used:
-            return await self._again(request, asker, newcomer, Posted(replace(form, code=""), used))
+            return await self.again(request, asker, newcomer, Posted(replace(form, code=""), used))
         except TOLD as error:
-            return await self._again(request, asker, newcomer, Posted(form, error))
-        except ExternalLoginOver as over:
-            return self._troubles.page(request, newcomer.provider, over)
-
-    async def tail_page(self, request: web.Request) -> web.Response:
-        """Ask for the last characters of the document."""
-        asker = await self._desk.visit(request)
-        require_nobody(asker, at(request, "/login"))
-        form = LinkTailForm(of=request.query.get("of", ""), flow=request.query.get("flow", ""))
-        try:
-            number = await self._tails.asked(asker.holder, form.flow)
-            await self._linking.find(asker.holder, form.of)
-        except (DraftUnknown, ExternalLoginOver):
-            return self._desk.lead(asker, at(request, "/login"))
-        return self._tail_again(request, asker, Posted(form), number)
-
-    async def tail_post(self, request: web.Request) -> web.Response:
-        """Bind if they are right; whoever has to begin again is told why."""
-        try:
-            asker, form = await self._desk.read(request, LinkTailForm)
-        except StaleForm as stale:
-            return self._desk.lead(stale.asker, at(request, "/login"))
-        require_nobody(asker, at(request, "/login"))
-        try:
-            newcomer = await self._linking.find(asker.holder, form.of)
-        except ExternalLoginOver:
-            return self._desk.lead(asker, at(request, "/login"))
-        try:
-            return await self._check_tail(request, asker, newcomer, form)
-        except (DraftUnknown, TailSpent, AccountRefused) as over:
-            return await self._again(request, asker, newcomer, Posted(LinkForm(of=form.of), over))
+            return await self.again(request, asker, newcomer, Posted(form, error))
         except ExternalLoginOver as over:
             return self._troubles.page(request, newcomer.provider, over)
 
@@ -198,29 +149,13 @@ class LinkingPages:
         number = form.number(*fields.code_faults(form.code))
         match await self._codes.check(asker.holder, form.flow, number, form.code):
             case NoSuchMember():
-                return await self._again(request, asker, newcomer, Posted(replace(form, code="")), nobody=True)
+                return await self.again(request, asker, newcomer, Posted(replace(form, code="")), nobody=True)
             case AskTail(flow=waiting):
                 return self._desk.lead(asker, f"{at(request, TAIL)}?of={form.of}&flow={waiting}")
             case Proved() as proved:
-                return await self._bind(request, asker, newcomer, proved)
+                return await self.bind(request, asker, newcomer, proved)
 
-    async def _check_tail(
-        self, request: web.Request, asker: Asker, newcomer: Newcomer, form: LinkTailForm
-    ) -> web.Response:
-        number = await self._tails.asked(asker.holder, form.flow)
-        faults = missing(Field.TAIL, form.tail)
-        if faults:
-            return self._tail_again(request, asker, Posted(form, InvalidRequest(*faults)), number)
-        try:
-            found = await self._tails.check(asker.holder, form.flow, form.tail, asker.source)
-            if isinstance(found, Proved):
-                return await self._bind(request, asker, newcomer, found)
-        except Retryable as trouble:
-            return self._tail_again(request, asker, Posted(form, trouble), number)
-        wrong = InvalidRequest(FieldFault(Field.TAIL, Fault.WRONG))
-        return self._tail_again(request, asker, Posted(form, wrong), number, tries_left=found)
-
-    async def _bind(self, request: web.Request, asker: Asker, newcomer: Newcomer, proved: Proved) -> web.Response:
+    async def bind(self, request: web.Request, asker: Asker, newcomer: Newcomer, proved: Proved) -> web.Response:
         """Link, and log in by the code, which is what has proved the account."""
         await self._linking.link(newcomer, proved)
         return await self._arrivals.let_in(
@@ -242,9 +177,10 @@ class LinkingPages:
         flow = await self._registrations.begin(asker.holder, begun)
         return self._desk.lead(asker, f"{at(request, '/register')}?flow={flow}")
 
-    async def _again(
+    async def again(
         self, request: web.Request, asker: Asker, newcomer: Newcomer, posted: Posted[LinkForm], *, nobody: bool = False
     ) -> web.Response:
+        """Show the page with what was typed; ``nobody`` has the number that was proved."""
         form = posted.form
         view = FormView(csrf=asker.csrf, values=form.kept)
         draft = await self._codes.find(asker.holder, form.flow)
@@ -256,20 +192,5 @@ class LinkingPages:
             of=form.of,
             form=await self._form_views.fill(view, asker.holder, asker.source, posted),
             nobody=nobody,
-        )
-        return self._desk.answer(request, asker, page, because=posted.because)
-
-    def _tail_again(
-        self,
-        request: web.Request,
-        asker: Asker,
-        posted: Posted[LinkTailForm],
-        number: str,
-        *,
-        tries_left: int | None = None,
-    ) -> web.Response:
-        form = posted.told(FormView(csrf=asker.csrf, flow=posted.form.flow))
-        page = LinkingTailPage(
-            h5=on_h5(request), of=posted.form.of, phone=mask_phone(number), form=form, tries_left=tries_left
         )
         return self._desk.answer(request, asker, page, because=posted.because)
