@@ -105,10 +105,13 @@ class Registrar(Struct, frozen=True):
         """Return a line for each, the oldest first."""
         lines = []
         for entry in await self.clients.entries():
-            metadata: Json = json.loads(entry.metadata)
-            home = urlsplit(str(metadata.get("client_uri", ""))).netloc
             added = in_beijing(entry.created_at).strftime("%Y-%m-%d %H:%M")
-            lines.append(f"{entry.id}  {added}  {home}  {metadata.get('client_name', '')}")
+            try:
+                client = read(entry.id, json.loads(entry.metadata))
+            except MetadataRefused:
+                lines.append(f"{entry.id}  {added}  means nothing to this release: remove it and add it again")
+            else:
+                lines.append(f"{entry.id}  {added}  {urlsplit(client.home).netloc}  {client.name}")
         return lines or ["no relying party is registered"]
 
     async def show(self, client_id: str) -> dict[str, object]:

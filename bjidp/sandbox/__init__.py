@@ -3,7 +3,8 @@
 It plays the services the identity server depends on, each in its own wire format with its own quirks, and the people
 who use them. The server talks to it with the very clients it talks to the real services with. It shares no code with
 them, nor with anything else of the server: both would agree on the same mistake. Check digits, signatures and clocks
-are therefore written a second time here, against the vendors' published vectors.
+are therefore written a second time here, against the vendors' published vectors. Beside it, on a host of its own, is a
+site that people log in to by way of the server (:mod:`bjidp.sandbox.portal`).
 
 =================== ==================================================================================================
 Services            What is there

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, insert, text
 
+from bjidp import registrar
 from bjidp.registrar import NoMetadata, parse
 from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.schema import logout_outbox
@@ -179,6 +180,22 @@ def test_clients_are_listed_and_shown_without_their_secrets(tmp_path: Path, sett
     code, out, _ = clients("show", given["client_id"], "--config", settings)
     assert code == 0
     assert json.loads(out) == {"client_id": given["client_id"], **METADATA}
+
+
+async def test_a_list_shows_the_host_that_people_see_and_what_this_release_does_not_read(
+    tmp_path: Path, settings: Path
+) -> None:
+    database = f"sqlite:///{tmp_path / 'bjidp.sqlite'}"
+    without = {name: value for name, value in METADATA.items() if name != "client_uri"}
+    given = await registrar.on(database, lambda them: them.add(without))
+    (line,) = await registrar.on(database, lambda them: them.list_all())
+    assert line.endswith("  portal.example  首都之窗")
+    engine = create_engine(database, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE relying_party SET metadata = '{}'"))
+    (line,) = await registrar.on(database, lambda them: them.list_all())
+    assert line.startswith(f"{given.client_id}  ")
+    assert line.endswith("  means nothing to this release: remove it and add it again")
 
 
 def test_a_client_that_is_not_there_is_neither_shown_nor_removed(settings: Path) -> None:
