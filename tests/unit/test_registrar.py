@@ -1,4 +1,4 @@
-"""The command that registers relying parties: run as people run it, beside a server and without one."""
+"""The command that registers relying parties: beside a server and without one, as people run it where that matters."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from sqlalchemy import NullPool, create_engine, insert, text
 
-from bjidp import registrar
+from bjidp import cli, registrar
 from bjidp.registrar import NoMetadata, parse
 from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.schema import logout_outbox
 from tests.support.calls import Caller, Deployment
 from tests.support.demo import Demo
-from tests.unit.test_cli import config
+from tests.unit.test_cli import closed_environment, config
 
 pytestmark = pytest.mark.req("RP-1")
+
+__all__ = ["closed_environment"]
+
+Command: TypeAlias = Callable[..., tuple[int, str, str]]
 
 METADATA: dict[str, object] = {
     "client_name": "首都之窗",
@@ -40,6 +45,22 @@ def clients(*arguments: str | Path, typed: bytes = b"") -> tuple[int, str, str]:
     said = ended.stderr.decode()
     assert "Traceback" not in said
     return ended.returncode, ended.stdout.decode(), said
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], closed_environment: None) -> Command:
+    """Run a command in this process, which starts in no time."""
+
+    def run(*arguments: str | Path) -> tuple[int, str, str]:
+        code = 0
+        try:
+            cli.main(["clients", *map(str, arguments)])
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
 
 
 def written(folder: Path, metadata: object) -> Path:
@@ -103,7 +124,9 @@ def test_clients_are_kept_in_postgresql_as_well_and_their_secrets_as_digests(tmp
     assert rows(postgres_url, "SELECT id FROM relying_party") == []
 
 
-def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_registered(tmp_path: Path, settings: Path) -> None:
+def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_registered(
+    tmp_path: Path, settings: Path, here: Command
+) -> None:
     wrong = {
         **METADATA,
         "client_name": "",
@@ -111,7 +134,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_registered(tmp_
         "scope": "profile",
         "logo_\x1b[2Juri": "x",
     }
-    code, out, err = clients("add", written(tmp_path, wrong), "--config", settings)
+    code, out, err = here("add", written(tmp_path, wrong), "--config", settings)
     assert (code, out) == (2, "")
     first, *faults = err.splitlines()
     assert first == f"{tmp_path / 'site.json'} cannot be registered:"
@@ -121,7 +144,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_registered(tmp_
         "  client_name: must be 1 to 40 printable characters",
         "  scope: must contain openid, and knows openid profile email phone identity organisation offline_access",
     ]
-    assert clients("list", "--config", settings) == (0, "no relying party is registered\n", "")
+    assert here("list", "--config", settings) == (0, "no relying party is registered\n", "")
 
 
 @pytest.mark.parametrize(
@@ -157,14 +180,14 @@ def test_a_member_that_stands_there_twice_is_a_fault_among_the_others(settings: 
     assert "client_name: stands there twice" in err
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path, settings: Path) -> None:
-    code, out, err = clients("add", tmp_path / "none.json", "--config", settings)
+def test_a_file_that_is_not_there_is_told(tmp_path: Path, settings: Path, here: Command) -> None:
+    code, out, err = here("add", tmp_path / "none.json", "--config", settings)
     assert (code, out) == (2, "")
     assert "No such file" in err
 
 
-def test_a_client_that_proves_itself_by_a_key_is_given_no_secret(tmp_path: Path, settings: Path) -> None:
-    code, out, _ = clients(
+def test_a_client_that_proves_itself_by_a_key_is_given_no_secret(tmp_path: Path, settings: Path, here: Command) -> None:
+    code, out, _ = here(
         "add", written(tmp_path, {**METADATA, "token_endpoint_auth_method": "none"}), "--config", settings
     )
     assert code == 0
@@ -172,12 +195,12 @@ def test_a_client_that_proves_itself_by_a_key_is_given_no_secret(tmp_path: Path,
     assert rows(f"sqlite:///{tmp_path / 'bjidp.sqlite'}", "SELECT secret FROM relying_party") == [(None,)]
 
 
-def test_clients_are_listed_and_shown_without_their_secrets(tmp_path: Path, settings: Path) -> None:
-    given = json.loads(clients("add", written(tmp_path, METADATA), "--config", settings)[1])
-    code, out, _ = clients("list", "--config", settings)
+def test_clients_are_listed_and_shown_without_their_secrets(tmp_path: Path, settings: Path, here: Command) -> None:
+    given = json.loads(here("add", written(tmp_path, METADATA), "--config", settings)[1])
+    code, out, _ = here("list", "--config", settings)
     assert code == 0
     assert re.fullmatch(rf"{given['client_id']}  \d{{4}}-\d\d-\d\d \d\d:\d\d  portal\.example  首都之窗\n", out)
-    code, out, _ = clients("show", given["client_id"], "--config", settings)
+    code, out, _ = here("show", given["client_id"], "--config", settings)
     assert code == 0
     assert json.loads(out) == {"client_id": given["client_id"], **METADATA}
 
@@ -198,25 +221,27 @@ async def test_a_list_shows_the_host_that_people_see_and_what_this_release_does_
     assert line.endswith("  means nothing to this release: remove it and add it again")
 
 
-def test_a_client_that_is_not_there_is_neither_shown_nor_removed(settings: Path) -> None:
+def test_a_client_that_is_not_there_is_neither_shown_nor_removed(settings: Path, here: Command) -> None:
     for doing in ("show", "remove"):
-        assert clients(doing, "nobody", "--config", settings) == (3, "", "there is no such relying party\n")
+        assert here(doing, "nobody", "--config", settings) == (3, "", "there is no such relying party\n")
 
 
-def test_a_database_of_another_release_is_left_alone(tmp_path: Path) -> None:
-    code, out, err = clients("add", written(tmp_path, METADATA), "--config", config(tmp_path, port=8080))
+def test_a_database_of_another_release_is_left_alone(tmp_path: Path, here: Command) -> None:
+    code, out, err = here("add", written(tmp_path, METADATA), "--config", config(tmp_path, port=8080))
     assert (code, out) == (3, "")
     assert "start the server first" in err
 
 
-def test_whoever_runs_the_server_sees_which_sites_were_not_told_of_a_logout(settings: Path, tmp_path: Path) -> None:
-    _, said, _ = clients("add", written(tmp_path, METADATA), "--config", settings)
+def test_whoever_runs_the_server_sees_which_sites_were_not_told_of_a_logout(
+    settings: Path, tmp_path: Path, here: Command
+) -> None:
+    _, said, _ = here("add", written(tmp_path, METADATA), "--config", settings)
     client = json.loads(said)["client_id"]
-    assert clients("logouts", "--config", settings)[1] == "no relying party was to be told anything lately\n"
+    assert here("logouts", "--config", settings)[1] == "no relying party was to be told anything lately\n"
     engine = create_engine(f"sqlite:///{tmp_path / 'bjidp.sqlite'}", poolclass=NullPool)
     with engine.begin() as connection:
         for due_at, over_at, outcome in ((1, None, None), (None, 1, "told"), (None, 1, "given_up")):
             row = {"client": client, "account_ref": "r", "subject": "s", "created_at": 1_800_000_000_000, "attempts": 1}
             connection.execute(insert(logout_outbox), row | {"due_at": due_at, "over_at": over_at, "outcome": outcome})
-    code, said, _ = clients("logouts", "--config", settings)
+    code, said, _ = here("logouts", "--config", settings)
     assert (code, said) == (0, f"{client}  told 1, given up 1, wait 1 since 2027-01-15 16:00\n")
