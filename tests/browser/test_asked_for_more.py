@@ -84,7 +84,7 @@ async def test_somebody_on_a_phone_proves_their_name_for_a_site_and_goes_back(de
     await page.goto(await asking(demo, acr_values="L2"))
     await expect(page.get_by_text("提示：您当前访问业务要求完成以下信息认证方可登录")).to_be_visible()
     await looks.at("more")
-    await page.get_by_role("button", name="去认证").click()
+    await page.get_by_role("button", name="去认证 实名认证").click()
     await verifies(demo, handheld, phone, 1)
     await page.get_by_role("button", name="下一步", exact=True).click()
     await states(page, who, "真实姓名")

@@ -12,12 +12,12 @@ from aiohttp import web
 
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.oidc.authorize.prompting import ChooseAccount, LogIn, ProveMore, Reason
+from bjidp.oidc.authorize.ways import ways
 from bjidp.oidc.authorizing import Authorizing, Look
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
-from bjidp.standing import Level
 from bjidp.verification.proofs import Operation
 from bjidp.web.forms.desk import Asker, Desk
 from bjidp.web.forms.login_first import HOME, LoginFirst
@@ -94,7 +94,7 @@ class Leading:
                         domain=domain,
                         level=level.value,
                         has=owner.standing.level.value,
-                        ways=tuple(way.value for way in self._ways(owner.standing.level, level)),
+                        ways=tuple(way.value for way in ways(owner.standing.level, level) if way in self._operations),
                         request=name,
                     ),
                 )
@@ -119,17 +119,6 @@ class Leading:
         way = await self.log_in(request, look, name)
         self._cookies.drop_session(way)
         return way
-
-    def _ways(self, has: Level, wanted: Level) -> list[Operation]:
-        ways: list[Operation] = []
-        if has < Level.L2:
-            ways.append(Operation.REAL_NAME)
-        if wanted >= Level.L3:
-            ways.append(Operation.BANK_CARD)
-            if has >= Level.L2:
-                # A face is compared with an identity that there is.
-                ways.append(Operation.FACE)
-        return [way for way in ways if way in self._operations]
 
 
 def _domain(look: Look) -> str:
