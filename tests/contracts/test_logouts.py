@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import HOUR, MINUTE, SECOND
 from bjidp.entropy import token
 from bjidp.oidc.grants import refreshing
@@ -16,8 +17,10 @@ from bjidp.oidc.logouts.notice import LogoutNotice
 from bjidp.oidc.ports import LogoutCounts
 from bjidp.sessions.ports import SessionEnd
 from bjidp.storage.sql.catalog import open_sql
-from tests.contracts.house import House, cookie, keyring
+from tests.contracts.house import LI, House, cookie, keyring
+from tests.contracts.test_identities import NAME, proof
 from tests.contracts.test_relying_parties import SECTOR, approval, registered
+from tests.support.identities import prove
 
 pytestmark = pytest.mark.req("RP-1")
 
@@ -121,6 +124,36 @@ async def test_a_fence_is_told_of_when_it_is_noticed(house: House) -> None:
     house.rows("UPDATE account SET fence = epoch + 1, epoch = epoch + 1")
     await house.sql.grants.end_fenced(house.now, 10)
     assert house.logouts() == [("portal", grant.subject, agreed.session)]
+
+
+@pytest.mark.req("LOG-8", "RNV-5", "RNV-6")
+@pytest.mark.parametrize("by", ["exchange", "unbind"])
+async def test_what_was_agreed_to_by_who_the_account_was_is_forgotten_and_told(house: House, by: str) -> None:
+    await site(house)
+    agreed = await approval(house)
+    grant = await begun(house, agreed, away=True)
+    account, identities = agreed.account, house.sql.identities
+    await prove(identities, account, proof(Evidence.FACE), house.now)
+    await house.sql.consents.agree(account, "portal", frozenset(agreed.scopes), house.now)
+    if by == "exchange":
+        await prove(identities, account, proof(Evidence.FACE, LI), house.now, exchange=True, keep=agreed.session)
+    else:
+        await identities.unbind(account, house.now)
+    assert await house.sql.consents.of_account(account, house.now) == []
+    assert house.logouts() == [("portal", grant.subject, agreed.session)]
+    assert [kind for kind, _, _ in house.audit()].count("consent.withdrawn") == 1
+
+
+@pytest.mark.req("LOG-8", "RNV-3")
+async def test_a_better_proof_of_the_same_person_leaves_what_was_agreed_to(house: House) -> None:
+    await site(house)
+    agreed = await approval(house)
+    await begun(house, agreed)
+    await house.sql.consents.agree(agreed.account, "portal", frozenset(agreed.scopes), house.now)
+    for evidence in (NAME, Evidence.FACE):
+        await prove(house.sql.identities, agreed.account, proof(evidence), house.now)
+    assert len(await house.sql.consents.of_account(agreed.account, house.now)) == 1
+    assert house.logouts() == []
 
 
 @pytest.mark.req("ACC-7")

@@ -22,9 +22,11 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.externals import ExternalRows
+from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.identities import Identities
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.notices import NoticeRows
+from bjidp.storage.sql.relying_parties import ConsentRows
 from bjidp.storage.sql.schema import account, platform_link
 from bjidp.storage.sql.transaction import Contended, Transaction
 
@@ -42,6 +44,7 @@ class IdentityMoves:
         self._notices = NoticeRows(engine)
         self._mini_ends = MiniSessionEnds(engine)
         self._externals = ExternalRows(engine, cipher, claims)
+        self._consents = ConsentRows(engine, GrantRows(engine))
         self._phone = compile_(select(account.c.phone_sealed).where(account.c.id == bindparam("account")))
         self._fence = compile_(fenced(account.c.id == bindparam("account")))
         self._links = compile_(
@@ -101,9 +104,11 @@ class IdentityMoves:
 
         ``agents`` have acted by the word of who it was.
         A phone that a former face has linked goes with that person: else it would be let in for days without another.
-        So does what they log in by elsewhere.
+        So does what they log in by elsewhere, and what they have agreed that sites may read: of whoever the account is
+        from now on they would go on reading without having asked.
         """
         self._externals.unlink_all(transaction, account_id, ref, now)
+        self._consents.forget_all(transaction, account_id, ref, now)
         transaction.run(self._fence, {"account": account_id, "keep": keep})
         links, over = transaction.all(self._links, {"account": account_id}), []
         for link, platform in links:

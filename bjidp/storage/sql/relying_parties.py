@@ -115,6 +115,26 @@ def _read(client_id: str, metadata: str) -> Client:
     return read(client_id, _METADATA.decode(metadata))
 
 
+class ConsentRows:
+    """Forgets agreements within a transaction."""
+
+    def __init__(self, engine: SqlEngine, grants: GrantRows) -> None:
+        """Compile the statements for ``engine``."""
+        self._audit = AuditRows(engine)
+        self._grants = grants
+        table = consent
+        self._forget = engine.compile(
+            delete(table).where(table.c.account == bindparam("account_id")).returning(table.c.client)
+        )
+
+    def forget_all(self, transaction: Transaction, account_id: str, ref: str, now: Instant) -> None:
+        """Forget what was agreed to by who an account was, end what came of it and have the sites told."""
+        for (client,) in transaction.all(self._forget, {"account_id": account_id}):
+            event = AuditEvent(EventKind.CONSENT_WITHDRAWN, now, ref, facts={Fact.CLIENT: client})
+            self._audit.write(transaction, event)
+        self._grants.end_of_account(transaction, account_id, None, now)
+
+
 class SqlConsents:
     """The port ``bjidp.oidc.ports.ConsentStore``."""
 
