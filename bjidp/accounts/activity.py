@@ -1,15 +1,16 @@
 """What happened to somebody's account, as they are shown it, and 不是我 (SES-2, SES-3).
 
 Owns which events are a reminder, and what ends when their owner says that it was not them. Called by the pages of
-个人中心. A login by QR is denied by ending its session. Who denies that a password or a number was changed no longer
-knows which sessions are whose: all of them end, this one among them, and recovery is what is left.
+个人中心. A login by QR is denied by ending its session, that of a device by ending what the device was given. Who
+denies that a password or a number was changed no longer knows which sessions are whose: all of them end, this one among
+them, and recovery is what is left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -31,6 +32,8 @@ SHOWN: Final = 5
 READ: Final = 50
 """Logins looked through for those by QR: far more than a person makes in the time."""
 
+_LOGINS: Final = (EventKind.LOGIN_BROWSER, EventKind.LOGIN_DEVICE)
+
 PAGE: Final = 20
 """Entries on a page of 登录记录."""
 
@@ -45,9 +48,10 @@ class Denied(StrEnum):
 
 
 class Reminder(Struct, frozen=True, kw_only=True):
-    """Something the account's owner has to know of: a login by QR, or a change.
+    """Something the account's owner has to know of: a login by QR or of a device, or a change.
 
-    ``session`` is the public id of what a login made; ``notice`` is None for a login.
+    ``session`` is the public id of what a login made; ``notice`` is None for a login. ``client`` is the site of a
+    device, by its id.
     """
 
     at: Instant
@@ -56,6 +60,7 @@ class Reminder(Struct, frozen=True, kw_only=True):
     platform: str | None = None
     browser: str | None = None
     os: str | None = None
+    client: str | None = None
     new: bool = False
     """It was not shown before; a login's reminder is never told from an older one."""
 
@@ -78,16 +83,32 @@ class Log(Struct, frozen=True):
     older: int | None
 
 
+class DeviceLogins(Protocol):
+    """What devices were given."""
+
+    async def end(self, account: str, session: str) -> bool:
+        """End what came of the login of one device; return whether there was anything. Raises ``StoreUnavailable``."""
+        ...
+
+
 class Activity:
     """What happened. A store that is down raises ``StoreUnavailable``."""
 
     def __init__(
-        self, *, members: MemberStore, externals: ExternalStore, sessions: Sessions, endings: Endings, clock: Clock
+        self,
+        *,
+        members: MemberStore,
+        externals: ExternalStore,
+        sessions: Sessions,
+        devices: DeviceLogins,
+        endings: Endings,
+        clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
         self._members = members
         self._externals = externals
         self._sessions = sessions
+        self._devices = devices
         self._endings = endings
         self._clock = clock
 
@@ -95,7 +116,7 @@ class Activity:
         """Return what is to be known, newest first; notices are remembered as shown."""
         now = self._clock.now()
         notices = await self._members.notices(visit.account, SHOWN)
-        events = await self._members.history(visit.account, READ, kinds=(EventKind.LOGIN_BROWSER,))
+        events = await self._members.history(visit.account, READ, kinds=_LOGINS)
         if any(notice.seen_at is None for notice in notices):
             await self._members.see_notices(visit.account, now, up_to=notices[0].id)
         return recent(notices, [event for _, event in events], here=visit.session.id, now=now)
@@ -112,7 +133,8 @@ class Activity:
 
     async def deny_login(self, visit: Visit, session: str) -> Denied:
         """End the session of a login that its account's owner did not make; one that is over is none the worse."""
-        await self._sessions.end_one(visit.account, session, SessionEnd.NOT_ME)
+        if not await self._sessions.end_one(visit.account, session, SessionEnd.NOT_ME):
+            await self._devices.end(visit.account, session)
         return Denied.THIS if session == visit.session.id else Denied.ANOTHER
 
     async def deny_change(self, visit: Visit) -> Denied:
@@ -136,7 +158,7 @@ async def put_out(members: MemberStore, endings: Endings, account: str, *, keep:
 
 
 def recent(notices: Sequence[Notice], events: Sequence[AuditEvent], *, here: str, now: Instant) -> list[Reminder]:
-    """Return the newest reminders of notices, and of logins by QR but the one that looks at them. Pure."""
+    """Return the newest reminders of notices, of devices, and of logins by QR but the one that looks at them. Pure."""
     told = [
         Reminder(
             at=notice.created_at,
@@ -157,5 +179,10 @@ def recent(notices: Sequence[Notice], events: Sequence[AuditEvent], *, here: str
         for event in events
         if event.kind is EventKind.LOGIN_BROWSER and event.facts.get(Fact.WAY) == Way.QR and event.session != here
     ]
-    found = [reminder for reminder in (*told, *logins) if reminder.at > now - RECENT]
+    devices = [
+        Reminder(at=event.at, session=event.session, client=event.facts.get(Fact.CLIENT))
+        for event in events
+        if event.kind is EventKind.LOGIN_DEVICE
+    ]
+    found = [reminder for reminder in (*told, *logins, *devices) if reminder.at > now - RECENT]
     return sorted(found, key=lambda reminder: -reminder.at)[:SHOWN]

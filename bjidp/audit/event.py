@@ -71,6 +71,8 @@ class EventKind(StrEnum):
     EXTERNAL_UNLINKED = "external.unlinked"
     LINK_REPLACED = "link.replaced"
     LOGIN_BROWSER = "login.browser"
+    LOGIN_DEVICE = "login.device"
+    """A device was given a grant, on a phone's word or a page's."""
     LOGIN_MINI = "login.mini"
     LOGIN_REJECTED = "login.rejected"
     LOGIN_REPORTED = "login.reported"

@@ -28,6 +28,7 @@ from bjidp.bootstrap.verification import Verification, served_numbers
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.oidc.agreements import Agreements
+from bjidp.oidc.devices.ending import EndDevices
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.aftercare import Aftercare
 from bjidp.proofing.dates import beijing_date
@@ -211,6 +212,7 @@ def centre_part(
             members=rooms.stores.members,
             externals=rooms.stores.externals,
             sessions=front.sessions,
+            devices=EndDevices(rooms.stores.grants, clock),
             endings=endings,
             clock=clock,
         ),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.browser import Screen
+from tests.support.forms import forms, send
 from tests.support.phone import Phone
 from tests.support.program import Program
 from tests.web.device_site import KIOSK, PKCE, Devices, error, two_clients
@@ -387,3 +388,27 @@ async def test_nothing_of_the_codes_is_kept_as_it_is(program: Program, devices: 
     assert await stores.tickets.read(codes["device_code"]) is None
     for name in (codes["user_code"], codes["user_code"].replace("-", "")):
         assert await stores.user_codes.get(name) is None
+
+
+@pytest.mark.req("SES-2", "SES-3")
+@pytest.mark.attack("P7", "P1")
+async def test_a_login_of_a_device_is_a_reminder_and_not_me_ends_it(program: Program, devices: Devices) -> None:
+    phone = await program.phone()
+    codes, other = await devices.asked(scope="openid offline_access"), await devices.asked()
+    await confirmed(phone, codes)
+    given = (await devices.poll(codes)).json()
+    await confirmed(phone, other)
+    kept = (await devices.poll(other)).json()
+    browser = await program.signed_in(phone)
+    stranger = await program.signed_in(await program.phone("li-siyuan"))
+    centre = await browser.get("/centre")
+    assert centre.text.count("登录了设备：政务大厅自助机") == 4, "seen, and said to whoever listens"
+    assert "登录设备" in (await browser.get("/centre/log")).text
+    [*_, denial] = [form for form in forms(centre) if form.action == "/not-me" and "session" in form.values]
+    theirs = next(form for form in forms(await stranger.get("/centre")) if form.action == "/not-me")
+    await send(stranger, theirs.typed(session=denial.values["session"]))
+    assert (await devices.userinfo(given["access_token"])).status == 200
+    answer = await send(browser, denial)
+    assert (answer.status, "不是我" in answer.text or "已" in answer.text) == (200, True)
+    assert (await devices.userinfo(given["access_token"])).status == 401
+    assert (await devices.userinfo(kept["access_token"])).status == 200

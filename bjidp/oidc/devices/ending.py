@@ -1,14 +1,11 @@
-"""The end of what a device was given, for the phone that confirmed it (attack P7).
-
-Called when somebody says 不是我.
-"""
+"""The end of what a device was given, when somebody says 不是我 (attack P7), on the phone that confirmed or a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from bjidp.clock import Clock
-from bjidp.oidc.grants.code import of_ticket
+from bjidp.oidc.grants.code import OF_A_DEVICE, of_ticket
 from bjidp.oidc.ports import GrantStore
 
 
@@ -24,3 +21,9 @@ class EndDevices:
         """See :class:`bjidp.qrlogin.undoing.EndDevices`; raises ``StoreUnavailable``."""
         sessions = tuple(map(of_ticket, tickets))
         return await self._grants.end_of_ticket(account, sessions, self._clock.now())
+
+    async def end(self, account: str, session: str) -> bool:
+        """See :meth:`bjidp.accounts.activity.DeviceLogins.end`: what came of sessions in browsers is not ended here."""
+        if not session.startswith(OF_A_DEVICE):
+            return False
+        return bool(await self._grants.end_of_ticket(account, (session,), self._clock.now()))

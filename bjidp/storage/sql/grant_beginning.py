@@ -198,4 +198,5 @@ def _event(grant: Grant, now: Instant, ref: str | None) -> AuditEvent:
         organisation, mandate = named_by(grant.approval.organisation)
         named_there = {Fact.ORGANISATION: organisation, Fact.MANDATE: mandate}
         facts |= {fact: value for fact, value in named_there.items() if value is not None}
-    return AuditEvent(EventKind.GRANT_BEGUN, now, ref, grant.approval.session, None, facts)
+    kind = EventKind.LOGIN_DEVICE if grant.approval.is_of_a_device else EventKind.GRANT_BEGUN
+    return AuditEvent(kind, now, ref, grant.approval.session, None, facts)

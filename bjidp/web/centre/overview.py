@@ -221,6 +221,7 @@ class CentrePages:
 
     async def _centre(self, request: web.Request, asker: Asker, visit: Visit, shown: Shown) -> web.Response:
         member = await self._verifying.member(visit)
+        reminders = await self._activity.reminders(visit)
         page = centre_pages.CentrePage(
             h5=on_h5(request),
             who=member.standing.name,
@@ -229,7 +230,8 @@ class CentrePages:
             signed_in_at=visit.session.created_at,
             devices=len(await self._devices(visit)),
             sites=await self._agreements.count(visit.account),
-            reminders=await self._activity.reminders(visit),
+            reminders=reminders,
+            names=await self._agreements.names(one.client for one in reminders if one.client is not None),
             csrf=asker.csrf,
             ethnicities=CODES if shown.editing else (),
             ethnicity=member.ethnicity or "",

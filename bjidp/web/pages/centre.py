@@ -68,6 +68,8 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
     """How many sites may read something."""
     reminders: list[Reminder]
     csrf: str
+    names: dict[str, str] = {}
+    """What the sites of its reminders are called, by their ids."""
     ethnicities: tuple[str, ...] = ()
     """The codes to choose from while 民族 is being changed."""
     ethnicity: str = ""
@@ -114,8 +116,11 @@ class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
             reminders=[
                 Reminder(at=1_800_000_000_000, notice=NoticeKind.PASSWORD_CHANGED, new=True),
                 Reminder(at=1_799_990_000_000, session="s", platform="alipay", browser="Edge", os="macOS"),
+                Reminder(at=1_799_980_000_000, session="d.s", client="kiosk"),
+                Reminder(at=1_799_970_000_000, session="d.t", client="removed"),
             ],
             csrf="example",
+            names={"kiosk": "政务大厅自助机"},
             ethnicities=("HA", "MA"),
             ethnicity="MA",
             fault="missing",

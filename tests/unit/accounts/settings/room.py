@@ -27,6 +27,7 @@ from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy
 from bjidp.errors import StoreUnavailable
+from bjidp.oidc.devices.ending import EndDevices
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, Way
@@ -199,7 +200,12 @@ class Room:
             clock=clock,
         )
         self.activity = Activity(
-            members=self.members, externals=self.externals, sessions=self.sessions, endings=endings, clock=clock
+            members=self.members,
+            externals=self.externals,
+            sessions=self.sessions,
+            devices=EndDevices(self.sql.grants, clock),
+            endings=endings,
+            clock=clock,
         )
         self.cancelling = Cancelling(changes=self.changes, members=self.members, endings=endings, clock=clock)
 
