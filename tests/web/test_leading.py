@@ -10,11 +10,12 @@ from bjidp.accounts.ports import Evidence
 from bjidp.clock import SECOND
 from tests.support.browser import SESSION
 from tests.support.calls import Answer
-from tests.support.forms import links, send
+from tests.support.forms import form_of, links, send
 from tests.support.members import enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
 from tests.web.test_authorize import address, followed, told
+from tests.web.test_bank_card import coded, everybody, filled
 from tests.web.test_face import at_the_end, weakened
 from tests.web.test_face import shown as face_shown
 from tests.web.test_real_name import give, person
@@ -242,6 +243,19 @@ async def test_a_login_by_qr_is_stepped_up_by_a_face_and_told_as_both(program: P
     told_of = await claims_of(site, told(await followed(browser, page))["code"])
     assert (told_of["acr"], told_of["amr"]) == ("L3", ["qr", "face"])
     assert int(str(told_of["auth_time"])) > before // SECOND
+
+
+@pytest.mark.req("RNV-9", "RNV-4")
+async def test_a_bank_card_raises_the_level_for_a_site_which_is_told_of_it(owner: Owner, site: Site) -> None:
+    who = (await everybody(owner.program))["chen-yutong"]
+    page, shown = await asked(owner, acr_values="L3")
+    await press(owner, shown, way="bank_card")
+    form = filled(form_of(await owner.proves("bank_card"), "/centre/bank_card"), who)
+    done = await owner.follow(await send(owner.browser, await coded(owner, form, who["phone"])))
+    assert done.header("Refresh") == f"7; url={page}"
+    assert page in links(done)
+    told_of = await claims_of(site, told(await followed(owner.browser, page))["code"])
+    assert (told_of["acr"], told_of["amr"]) == ("L3", ["pwd", "sms", "bank"])
 
 
 async def test_a_request_that_was_answered_leads_nobody_any_more(owner: Owner, site: Site) -> None:
