@@ -348,6 +348,21 @@ async def test_an_address_that_is_loaded_twice_at_once_comes_to_one_session(
     assert len(live) == 1, "whose answer came last is logged in; the browser has dropped the others"
 
 
+@pytest.mark.attack("T5")
+async def test_two_processes_ask_the_provider_once_and_leave_one_session(start_program: StartProgram) -> None:
+    program = await start_program(processes=2)
+    member = await enrolled(program)
+    await bound(program, Provider.WECHAT)
+    browser = await program.browser()
+    back = await returning(browser, Provider.WECHAT)
+    tabs = [browser.copy() for _ in range(4)]
+    for number, tab in enumerate(tabs):
+        tab.caller = await program.caller(process=number % 2)
+    answers = await asyncio.gather(*(tab.get(back) for tab in tabs))
+    assert {where(answer) for answer in answers} == {(303, "/centre")}
+    assert len(await sessions(program, member.account)) == 2, "that of the binding, and one"
+
+
 async def test_an_address_that_is_loaded_again_by_somebody_unknown_asks_the_same(program: Program) -> None:
     browser = await program.browser()
     back = await returning(browser, Provider.BAIDU)
