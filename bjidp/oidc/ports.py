@@ -167,7 +167,7 @@ class GrantStore(Subjects, Protocol):
     async def end_fenced(self, now: Instant, limit: int) -> int:
         """End at most ``limit`` grants that a fence of their account is past; return how many those were.
 
-        They count for nothing already (:meth:`find`).
+        A device's are past once their account is in another epoch. They count for nothing already (:meth:`find`).
         """
         ...
 

@@ -260,10 +260,13 @@ async def test_whatever_ends_sessions_ends_what_devices_have(kiosk: Kiosk) -> No
     with pytest.raises(AccessDenied):
         await kiosk.poll(waiting)
     assert house.count("oidc_grant") == 1, "nothing is left of what was not given"
+    assert [await house.sql.grants.end_fenced(house.now, 10) for _ in range(2)] == [1, 0]
+    assert house.count("oidc_grant") == 0, "nor of what opens nothing any more"
     now_again = replace(standing, epoch=standing.epoch + 1)
     fresh = await kiosk.ask()
     await kiosk.confirmed(fresh, now_again)
     assert isinstance(await kiosk.poll(fresh), Grant)
+    assert await house.sql.grants.end_fenced(house.now, 10) == 0
 
 
 async def test_a_user_code_leads_to_its_ticket_for_five_minutes(kiosk: Kiosk) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from bjidp.oidc.devices.asking import flow_of
 from tests.support.program import Program
+from tests.web.conftest import StartProgram
 from tests.web.device_site import Devices, error, two_clients
 
 pytestmark = pytest.mark.req("RP-3")
@@ -154,6 +155,22 @@ async def test_whoever_has_gone_is_forgotten(program: Program, devices: Devices)
     held = await program.rooms.stores.tickets.read(flow_of(codes["device_code"]))
     assert held is not None
     assert held.value.watchers == ()
+
+
+@pytest.mark.req("OPS-3")
+async def test_a_device_on_one_process_is_told_what_a_phone_does_on_the_other(start_program: StartProgram) -> None:
+    program = await start_program(processes=2)
+    devices = await two_clients(program)
+    codes = await devices.asked()
+    ws = await waiting(devices, codes)
+    phone = await program.phone(process=1)
+    scanned = (await phone.scan(codes["verification_uri_complete"])).json()
+    assert await ws.next() == "scanned"
+    await phone.confirm(scanned)
+    assert await ws.next() == "approved"
+    there = Devices(program, await program.caller(process=1))
+    assert (await there.poll(codes)).status == 200
+    assert error(await devices.poll(codes)) == "invalid_grant"
 
 
 @pytest.mark.req("OPS-4")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, null, or_, select, update
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
-from bjidp.oidc.grants.code import Approval, Authentication
+from bjidp.oidc.grants.code import OF_A_DEVICE, Approval, Authentication
 from bjidp.oidc.grants.grant import UNGIVEN, Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
 from bjidp.oidc.ports import StaleGrant
@@ -63,10 +63,16 @@ class GrantRows:
         self._end_session_whole = ending(of_session)
         self._left_of_session = engine.compile(select(*whose).where(of_session))
         self._end_others = ending(of_account, table.c.session != bindparam("keep"))
+        # As Approval.counts has it.
         fenced = (
             select(table.c.id)
             .select_from(table.join(account, account.c.id == table.c.account))
-            .where(table.c.epoch < account.c.fence, table.c.session != func.coalesce(account.c.kept, ""))
+            .where(
+                case(
+                    (table.c.session.startswith(OF_A_DEVICE), table.c.epoch != account.c.epoch),
+                    else_=and_(table.c.epoch < account.c.fence, table.c.session != func.coalesce(account.c.kept, "")),
+                )
+            )
             .limit(bindparam("limit"))
         )
         self._end_fenced = ending(table.c.id.in_(fenced))
@@ -96,7 +102,7 @@ class GrantRows:
         return self._told(transaction, rows, GrantEnd.SESSION_OVER, now)
 
     def end_fenced(self, transaction: Transaction, now: Instant, limit: int) -> int:
-        """End some that a fence is past; return how many."""
+        """End some that a fence is past, or a device's epoch; return how many."""
         return self._told(transaction, transaction.all(self._end_fenced, {"limit": limit}), GrantEnd.SESSION_OVER, now)
 
     def end_of_ticket(self, transaction: Transaction, account_id: str, session: str, now: Instant) -> int:
