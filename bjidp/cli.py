@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import logging
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,7 @@ def _add_terminal(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     for one in (entering, leaving):
         one.add_argument("url", metavar="URL", help="of the server, such as https://id.example")
         one.add_argument("--client-id", metavar="ID", help="the client to log in as (bjidp-login)")
+        one.add_argument("--ca", type=Path, metavar="FILE", help="a certificate to trust besides, made on the spot")
     entering.add_argument("--scope", metavar="WORDS", help="what it may read (openid profile offline_access)")
     entering.add_argument("--json", action="store_true", help="print the tokens on standard output and keep none")
 
@@ -125,10 +127,15 @@ def _at_terminal(chosen: argparse.Namespace) -> None:
     client = chosen.client_id or terminal.CLIENT
     try:
         keeper = open_keeper(Path(folder) / "bjidp" / "tokens", system_ring())
+        tls = None
+        if chosen.ca is not None:
+            tls = ssl.create_default_context()
+            tls.load_verify_locations(chosen.ca)
         if chosen.command == "logout":
-            print(asyncio.run(terminal.logout(chosen.url, client, keeper)))
+            print(asyncio.run(terminal.logout(chosen.url, client, keeper, tls)))
             return
-        wanted = terminal.Login(url=chosen.url.rstrip("/"), client_id=client, scope=chosen.scope or terminal.SCOPE)
+        scope = chosen.scope or terminal.SCOPE
+        wanted = terminal.Login(url=chosen.url.rstrip("/"), client_id=client, scope=scope, tls=tls)
         screen = Screen(plain=environment.get("TERM") == "dumb")
         keep = None if chosen.json else keeper
         kept = asyncio.run(terminal.login(wanted, screen, SystemClock(), SystemEntropy(), keep))

@@ -268,7 +268,7 @@ def _announce(place: Place, site: Site) -> None:
         f"  inbox       {place.sandbox}/inbox  where codes arrive; numbers are 154 and eight digits\n"
         f"  portal      {place.portal}/  a site that its people log in to here\n"
         f"  kiosk       {place.portal}/kiosk  a screen in a service hall\n"
-        f"  terminal    bjidp login {site.url}\n"
+        f"  terminal    bjidp login {site.url}{'' if place.tls is None else f' --ca {place.tls[0]}'}\n"
         "  everything here is a sandbox: every person and every verdict is made up; Ctrl-C stops it",
         flush=True,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -33,6 +34,8 @@ class Login(Struct, frozen=True, kw_only=True):
     url: str
     client_id: str = CLIENT
     scope: str = SCOPE
+    tls: ssl.SSLContext | None = None
+    """What trusts the server's certificate, where that is none that everybody trusts."""
 
 
 async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy, keeper: Keeper | None) -> Kept:
@@ -40,7 +43,7 @@ async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy, k
 
     What it has kept of an earlier login ends, since nobody could end it later.
     """
-    async with Server(wanted.url) as server:
+    async with Server(wanted.url, wanted.tls) as server:
         endpoints = await server.endpoints()
         verifier = token(entropy, 256)
         fields = {
@@ -69,7 +72,7 @@ async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy, k
     return kept
 
 
-async def logout(url: str, client_id: str, keeper: Keeper) -> str:
+async def logout(url: str, client_id: str, keeper: Keeper, tls: ssl.SSLContext | None = None) -> str:
     """Forget the tokens of a login and end it at the server; return what to say.
 
     Raises :class:`LoginFailed` when nobody is logged in, and when the server could not be told.
@@ -81,7 +84,7 @@ async def logout(url: str, client_id: str, keeper: Keeper) -> str:
     # First: whatever becomes of the rest, this terminal has them no more.
     keeper.forget(issuer, client_id)
     try:
-        async with Server(url) as server:
+        async with Server(url, tls) as server:
             endpoints = await server.endpoints()
             await server.revoke(endpoints, client_id, kept.refresh_token or kept.access_token)
     except (LoginFailed, Refused) as failed:
@@ -120,7 +123,7 @@ async def _confirmed(
         )
 
     async with _shown(codes, screen) as taken:
-        at_once = await told(codes, endpoints.channel, taken.set)
+        at_once = await told(codes, endpoints.channel, taken.set, tls=wanted.tls)
         return await answered(ask, codes, at_once=at_once)
 
 

@@ -6,6 +6,7 @@ sends is printed but a name, an error's own word, and what has been checked.
 
 from __future__ import annotations
 
+import ssl
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -98,14 +99,18 @@ class _Error(Struct, frozen=True):
 class Server:
     """One server, asked in plain HTTP."""
 
-    def __init__(self, url: str) -> None:
-        """Ask the server at ``url``; raise :class:`LoginFailed` for an address that tokens must not travel to."""
+    def __init__(self, url: str, tls: ssl.SSLContext | None = None) -> None:
+        """Ask the server at ``url``, whose certificate ``tls`` trusts, if it is none that everybody does.
+
+        Raises :class:`LoginFailed` for an address that tokens must not travel to.
+        """
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise LoginFailed(f"{url} is no address of a server: write it as https://id.example")
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise LoginFailed(f"{url} is not https: everybody on the way could read the tokens")
         self.url = url.rstrip("/")
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None  # noqa: TID251 - what vendors.http opens
 
     async def __aenter__(self) -> Self:
@@ -161,10 +166,14 @@ class Server:
             raise RuntimeError("asked outside its context")
         headers = {"Accept": "application/json"} | ({} if bearer is None else {"Authorization": f"Bearer {bearer}"})
         try:
-            asked = self._session.request(method, address, data=fields, headers=headers, allow_redirects=False)
+            asked = self._session.request(
+                method, address, data=fields, headers=headers, allow_redirects=False, ssl=self._tls or True
+            )
             async with asked as answer:
                 octets = await answer.content.read(SIZE_MAX)
                 status = answer.status
+        except aiohttp.ClientConnectorCertificateError:
+            raise LoginFailed(f"the certificate of {self.url} is none that is trusted here: say --ca FILE") from None
         except (aiohttp.ClientError, TimeoutError, ValueError):
             raise Unreachable(f"{self.url} does not answer") from None
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

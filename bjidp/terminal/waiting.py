@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
@@ -38,12 +39,18 @@ SILENT: Final = 6
 _OPEN: Final = frozenset({"pending", "scanned", "alive"})
 
 
-async def told(codes: Codes, channel: str | None, scanned: Callable[[], None], pause: Pause = asyncio.sleep) -> bool:
+async def told(
+    codes: Codes,
+    channel: str | None,
+    scanned: Callable[[], None],
+    pause: Pause = asyncio.sleep,
+    tls: ssl.SSLContext | None = None,
+) -> bool:
     """Wait until the channel says that there is an answer; return False where nothing comes through it."""
     failed = 0
     while channel is not None and failed < ATTEMPTS:
         try:
-            if await _heard(codes, channel, scanned):
+            if await _heard(codes, channel, scanned, tls):
                 return True
             failed = 0
         except (OSError, TimeoutError, WebSocketException, ValueError):
@@ -86,7 +93,7 @@ async def answered(
                     raise LoginFailed(f"the server refuses: {refused.error} ({refused.description})") from None
 
 
-async def _heard(codes: Codes, channel: str, scanned: Callable[[], None]) -> bool:
+async def _heard(codes: Codes, channel: str, scanned: Callable[[], None], tls: ssl.SSLContext | None) -> bool:
     """Return True once there is an answer, False when the server sends its devices away to come back."""
     shown = {"Authorization": f"Bearer {codes.device_code}"}
     async with connect(
@@ -98,6 +105,7 @@ async def _heard(codes: Codes, channel: str, scanned: Callable[[], None]) -> boo
         max_size=1024,
         compression=None,
         proxy=None,
+        ssl=(tls or True) if channel.startswith("wss:") else None,
     ) as ws:
         while True:
             async with asyncio.timeout(SILENCE):
