@@ -72,6 +72,7 @@ async def test_somebody_is_asked_to_log_in_anew_and_to_choose(demo: Demo, comput
     await looks.at("choose")
     await page.get_by_role("button", name="换一个账号登录").click()
     await expect(page).to_have_url(re.compile("/login$"))
+    await expect(page.get_by_role("heading", name="安全登录办事指南")).to_be_visible()
     await looks.at("other")
     assert looks.found == []
 
@@ -91,8 +92,7 @@ async def test_somebody_on_a_phone_proves_their_name_for_a_site_and_goes_back(de
     await page.get_by_label("生效日期", exact=True).fill(who["valid_from"])
     await page.locator("#f-valid_to").fill(who["valid_to"])
     await page.get_by_role("button", name="认证", exact=True).click()
-    await expect(page.get_by_role("link", name="继续登录")).to_be_visible()
-    await looks.at("done")
+    # At once: it leads on by itself.
     await page.get_by_role("link", name="继续登录").click()
     await expect(page.get_by_role("heading", name="授权并登录办事指南")).to_be_visible()
     assert "code=" in await returned(page, "同意并登录")
@@ -114,6 +114,8 @@ async def test_somebody_registers_on_a_phone_for_a_site_and_goes_on_to_it(demo: 
     page, phone, looks = handheld.page, "15420005103", Looks(handheld, "asked-register")
     await page.goto(await asking(demo))
     await expect(page).to_have_url(re.compile("/h5/login$"))
+    await expect(page.get_by_text("登录后返回：办事指南")).to_be_visible()
+    await looks.at("login")
     await page.get_by_role("link", name="注册").first.click()
     somebody = Registrant(handheld, demo, "/h5/register")
     await somebody.names(phone)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
+import msgspec
 import pytest
 
+from bjidp.oidc.metadata import read
+from bjidp.oidc.ports import Registered
 from tests.support.forgetful import Forgetful
 from tests.support.forms import form_of, links, send
-from tests.support.members import PHONE
+from tests.support.members import PHONE, USERNAME, enrolled
 from tests.support.owner import Owner
 from tests.support.program import Program
 from tests.web.test_authorize import address, followed, told
@@ -17,15 +22,24 @@ from tests.web.test_login_first import (
     by_password,
     by_password_on_a_phone,
     by_qr,
+    solved,
 )
 from tests.web.test_registration import Applicant
-from tests.web.test_relying_parties import Site, site
+from tests.web.test_relying_parties import METADATA, Site
 
 pytestmark = pytest.mark.req("LOG-8")
 
-__all__ = ["site"]
-
 NEW = "Wansui-2027"
+
+
+@pytest.fixture
+async def site(program: Program) -> Site:
+    """A site of another name than the server's own."""
+    metadata = METADATA | {"client_name": "办事指南"}
+    guide = Registered(read("portal", metadata), hashlib.sha256(b"secret").digest())
+    stores = program.rooms.stores
+    await stores.relying_parties.add(guide, msgspec.json.encode(metadata).decode(), program.clock.now())
+    return Site(program, await program.caller(), await enrolled(program))
 
 
 @pytest.mark.req("LOG-2", "LOG-3", "LOG-5", "LOG-6")
@@ -59,6 +73,26 @@ async def claims_told(site: Site, somebody: Owner, page: str) -> dict[str, objec
     return {name: found[name] for name in ("acr", "amr")}
 
 
+@pytest.mark.req("LOG-1", "LOG-5", "UX-5")
+@pytest.mark.attack("P3")
+async def test_the_page_says_which_site_a_login_is_for(program: Program, site: Site) -> None:
+    browser = await program.browser()
+    page = await followed(browser, address())
+    await followed(browser, page)
+    for _ in range(2):
+        assert "安全登录办事指南" in (await browser.get("/login")).text
+    shown = await browser.get("/login?tab=account")
+    assert "安全登录办事指南" in shown.text
+    wrong = solved(program, form_of(shown, "/login")).typed(account=USERNAME, password="Wrong-horse7")
+    assert "安全登录办事指南" in (await send(browser, wrong)).text
+    await followed(browser, f"/h5{page}")
+    shown = await browser.get("/h5/login")
+    assert "登录后返回：办事指南" in shown.text
+    wrong = solved(program, form_of(shown, "/h5/login")).typed(account=PHONE, password="Wrong-horse7", agreed="yes")
+    assert "登录后返回：办事指南" in (await send(browser, wrong)).text
+    assert "办事指南" not in (await (await program.browser()).get("/login")).text
+
+
 @pytest.mark.req("REG-1", "REG-3", "REG-6")
 @pytest.mark.attack("T4")
 @pytest.mark.parametrize("prefix", ["", "/h5"])
@@ -74,7 +108,7 @@ async def test_who_registers_for_a_site_goes_on_to_it(program: Program, site: Si
     await applicant.skips()
     await applicant.open(f"{prefix}/register/done")
     assert applicant.heading == "注册成功"
-    assert "首都之窗" in applicant.page
+    assert "返回办事指南" in applicant.page
     assert page in applicant.links
     assert await claims_told(site, Owner(program, browser), page) == {"acr": "L1", "amr": ["sms"]}
 

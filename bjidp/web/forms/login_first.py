@@ -68,8 +68,7 @@ class LoginFirst:
 
     async def onward(self, request: web.Request, asker: Asker, home: str) -> str:
         """Return where a login on this browser leads: to the page somebody was turned away from, else to ``home``."""
-        about = await self.about(request, asker)
-        return home if about is None or about.next == HOME else about.next
+        return leads(await self.about(request, asker), home)
 
     async def about(self, request: web.Request, asker: Asker) -> Purposeful | None:
         """Return what the login page of this browser was opened for last, None where it never was."""
@@ -91,6 +90,11 @@ class LoginFirst:
         if self._cookies.session_cookie(request) is not None:
             return Away.ENDED_BACK if leads_back else Away.ENDED
         return Away.FIRST if leads_back else None
+
+
+def leads(about: Purposeful | None, home: str) -> str:
+    """Return where a login leads that is for ``about``, as :meth:`LoginFirst.onward` does."""
+    return home if about is None or about.next == HOME else about.next
 
 
 def is_device(path: str) -> bool:

@@ -123,7 +123,7 @@ class LoginPages:
         opened = await self._open(request)
         page = LoginPage(
             tab=cast("Tab", tab) if tab in TABS else "scan",
-            client=self._settings.client.name,
+            client=opened.about.client.name,
             flow=opened.flow,
             basis_url=self._settings.basis_url,
             csrf=self._forms.token(opened.browser),
@@ -149,7 +149,7 @@ class LoginPages:
         opened = await self._open(request, secret)
         view = FormView(csrf=self._forms.token(opened.browser), values=values or {})
         page = AccountLoginPage(
-            client=self._settings.client.name,
+            client=opened.about.client.name,
             flow=opened.flow,
             basis_url=self._settings.basis_url,
             form=await self._form_views.fill(view, opened.browser, self._observer.source(request), posted),

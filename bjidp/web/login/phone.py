@@ -10,9 +10,10 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from bjidp.accounts.login.sms import SmsLogin
+from bjidp.qrlogin.flow import Purposeful
 from bjidp.web.forms.desk import Asker, Desk
 from bjidp.web.forms.form_again import FormViews, Posted
-from bjidp.web.forms.login_first import LoginFirst
+from bjidp.web.forms.login_first import LoginFirst, leads
 from bjidp.web.login.forms import CodeForm, PasswordForm
 from bjidp.web.login.opening import LoginPages
 from bjidp.web.pages.form_view import FormView, with_code
@@ -33,7 +34,7 @@ class PhoneLogin:
         codes: SmsLogin,
         login_first: LoginFirst,
     ) -> None:
-        """Take every dependency; ``client`` is the site that logins are for, ``home`` where they lead."""
+        """Take every dependency; logins are for ``client`` where no site asked, and lead to ``home``."""
         self._home = home
         self._login_first = login_first
         self._client = client
@@ -52,18 +53,22 @@ class PhoneLogin:
         if asker.owner is not None:
             return await self._login_pages.login(request)
         kind = CodeForm if request.query.get("tab") == "code" else PasswordForm
-        where = await self._login_first.onward(request, asker, self._home)
-        away = self._login_first.away(request, where)
-        return await self.again(request, asker, Posted(kind(flow=request.query.get("flow", ""))), away)
+        about = await self._login_first.about(request, asker)
+        away = self._login_first.away(request, leads(about, self._home))
+        return await self._shown(request, asker, Posted(kind(flow=request.query.get("flow", ""))), about, away)
 
-    async def again(
+    async def again(self, request: web.Request, asker: Asker, posted: Posted[PasswordForm | CodeForm]) -> web.Response:
+        """Show the page with what was typed, in front the way of logging in that it was typed for."""
+        return await self._shown(request, asker, posted, await self._login_first.about(request, asker))
+
+    async def _shown(
         self,
         request: web.Request,
         asker: Asker,
         posted: Posted[PasswordForm | CodeForm],
+        about: Purposeful | None,
         away: Away | None = None,
     ) -> web.Response:
-        """Show the page with what was typed, in front the way of logging in that it was typed for."""
         form = posted.form
         view = FormView(csrf=asker.csrf, values=form.kept)
         draft = await self._codes.find(asker.holder, form.flow) if isinstance(form, CodeForm) else None
@@ -71,7 +76,7 @@ class PhoneLogin:
             view = with_code(replace(view, flow=draft.id), draft.facts.dispatch, draft.facts.again_at, draft.now)
         page = PhoneLoginPage(
             tab="password" if isinstance(form, PasswordForm) else "code",
-            client=self._client,
+            client=self._client if about is None else about.client.name,
             away=away,
             form=await self._form_views.fill(view, asker.holder, asker.source, posted),
         )
