@@ -57,6 +57,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         stores.authorization_codes,
         stores.grants,
         stores.sessions,
+        stores.consents,
         entropy=rooms.entropy,
         clock=clock,
         session_lifetime=lifetime,

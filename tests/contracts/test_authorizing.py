@@ -68,6 +68,7 @@ class Door:
             stores.records("oidc.code", Code),
             house.sql.grants,
             house.sessions,
+            house.sql.consents,
             entropy=SystemEntropy(),
             clock=house.clock,
             session_lifetime=HOUR,

@@ -151,15 +151,21 @@ def codes_of(house: House) -> Codes:
         MemoryStores(house.clock).records("oidc.code", Code),
         house.sql.grants,
         house.sessions,
+        house.sql.consents,
         entropy=SystemEntropy(),
         clock=house.clock,
         session_lifetime=HOUR,
     )
 
 
+async def agrees(house: House, agreed: Approval) -> None:
+    await house.sql.consents.agree(agreed.account, agreed.client, frozenset(agreed.scopes), house.now)
+
+
 async def test_a_code_whose_session_has_ended_becomes_no_grant(session_house: House) -> None:
     await registered(session_house)
     agreed = await approval(session_house)
+    await agrees(session_house, agreed)
     codes = codes_of(session_house)
     code = await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), session_house.now)
     await session_house.sessions.end(agreed.session, SessionEnd.LOGOUT, session_house.now)
@@ -171,6 +177,7 @@ async def test_a_code_whose_session_has_ended_becomes_no_grant(session_house: Ho
 async def test_of_an_exchange_and_the_end_of_its_session_at_once_no_grant_is_left(session_house: House) -> None:
     await registered(session_house)
     first = await approval(session_house)
+    await agrees(session_house, first)
     codes = codes_of(session_house)
     for _ in range(12):
         session = session_house.session(first.account)
@@ -191,7 +198,9 @@ async def test_an_exchange_that_meets_the_end_of_its_session_in_the_making_waits
     house = postgres_house
     await registered(house)
     codes = codes_of(house)
-    code = await codes.give(await approval(house), CALLBACK, challenge_of(VERIFIER), house.now)
+    agreed = await approval(house)
+    await agrees(house, agreed)
+    code = await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), house.now)
     engine = create_engine(house.url, poolclass=NullPool)
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with engine.connect() as ending:

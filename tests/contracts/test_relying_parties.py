@@ -341,6 +341,7 @@ def codes(house: House, processes: Processes) -> Codes:
         processes.here.records("oidc.code", Code),
         house.sql.grants,
         house.sessions,
+        house.sql.consents,
         entropy=SystemEntropy(),
         clock=house.clock,
         session_lifetime=12 * HOUR,
@@ -348,6 +349,7 @@ def codes(house: House, processes: Processes) -> Codes:
 
 
 async def code_for(house: House, codes: Codes, agreed: Approval) -> str:
+    await house.sql.consents.agree(agreed.account, agreed.client, frozenset(agreed.scopes), house.now)
     return await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), house.now)
 
 
@@ -411,4 +413,15 @@ async def test_a_code_of_an_account_that_is_locked_by_now_is_worth_nothing(house
     house.set_status(agreed.account, "locked")
     with pytest.raises(InvalidGrant):
         await codes.exchange(code, PORTAL, CALLBACK, VERIFIER)
+    assert house.count("oidc_grant") == 0
+
+
+@pytest.mark.attack("T3")
+async def test_a_code_of_an_agreement_that_was_withdrawn_is_worth_nothing(house: House, codes: Codes) -> None:
+    portal = await registered(house)
+    agreed = await approval(house)
+    code = await code_for(house, codes, agreed)
+    await house.sql.consents.withdraw(agreed.account, "portal", house.now)
+    with pytest.raises(InvalidGrant):
+        await codes.exchange(code, portal.client, CALLBACK, VERIFIER)
     assert house.count("oidc_grant") == 0

@@ -74,6 +74,7 @@ class Endpoint:
             memory.records("oidc.code", Code),
             house.sql.grants,
             house.sessions,
+            house.sql.consents,
             entropy=SystemEntropy(),
             clock=house.clock,
             session_lifetime=12 * HOUR,
@@ -126,6 +127,8 @@ class Endpoint:
         return (await self.clients.recognised(None, Parameters(shown.items()))).id
 
     async def code(self, agreed: Approval) -> str:
+        scopes = frozenset(agreed.scopes)
+        await self.house.sql.consents.agree(agreed.account, agreed.client, scopes, self.house.now)
         return await self.codes.give(agreed, CALLBACK, challenge_of(VERIFIER), self.house.now)
 
     async def ask(self, client: str = "portal", **parameters: str) -> TokenAnswer:

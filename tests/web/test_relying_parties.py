@@ -83,6 +83,7 @@ class Site:
             stores.authorization_codes,
             stores.grants,
             stores.sessions,
+            stores.consents,
             entropy=self.program.rooms.entropy,
             clock=self.program.clock,
             session_lifetime=3_600_000,
@@ -97,6 +98,7 @@ class Site:
             scopes=(Scope.OPENID, *scopes),
             authentication=Authentication(now, level, ("pwd",)),
         )
+        await stores.consents.agree(self.member.account, "portal", frozenset(agreed.scopes), now)
         return await codes.give(agreed, CALLBACK, challenge_of(VERIFIER), now)
 
     async def tokens(self, *scopes: Scope, session: Session | None = None, level: Level = Level.L1) -> dict[str, Any]:

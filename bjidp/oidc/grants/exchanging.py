@@ -19,7 +19,8 @@ from bjidp.oidc.errors import InvalidGrant
 from bjidp.oidc.grants.code import LIFE_OVER, REMEMBERED, Approval, Code, Replayed, Unspent, exchanged
 from bjidp.oidc.grants.grant import Grant, GrantEnd, fresh
 from bjidp.oidc.grants.living import lives
-from bjidp.oidc.ports import GrantStore, LiveSessions
+from bjidp.oidc.ports import ConsentStore, GrantStore, LiveSessions
+from bjidp.oidc.scopes import Scope
 from bjidp.records import Records, StaleRecord
 
 
@@ -31,6 +32,7 @@ class Codes:
         records: Records[Code],
         grants: GrantStore,
         sessions: LiveSessions,
+        consents: ConsentStore,
         *,
         entropy: Entropy,
         clock: Clock,
@@ -40,6 +42,7 @@ class Codes:
         self._records = records
         self._grants = grants
         self._sessions = sessions
+        self._consents = consents
         self._entropy = entropy
         self._clock = clock
         self._session_lifetime = session_lifetime
@@ -54,8 +57,9 @@ class Codes:
     async def exchange(self, code: str, client: Client, redirect_uri: str | None, verifier: str | None) -> Grant:
         """Return the grant a code is exchanged for.
 
-        Raises :class:`InvalidGrant`, whatever does not fit, for an account that may not be logged in by now and for a
-        session that has ended; and ``StoreUnavailable``, after which the code may be exchanged again.
+        Raises :class:`InvalidGrant`, whatever does not fit, for an account that may not be logged in by now, a session
+        that has ended and an agreement that was withdrawn; and ``StoreUnavailable``, after which the code may be
+        exchanged again.
         """
         held = await self._records.get(_key(code))
         if held is None:
@@ -72,7 +76,7 @@ class Codes:
             grant = await self._grants.begin(begun, client.subject_sector, now)
         except AccountRefused:
             raise InvalidGrant(LIFE_OVER) from None
-        if not await lives(self._sessions, approval, now, settled=True):
+        if not await self._holds(approval, now):
             await self._grants.end(grant_id, GrantEnd.TOO_LATE, now)
             raise InvalidGrant(LIFE_OVER)
         try:
@@ -82,6 +86,13 @@ class Codes:
             await self._grants.end(grant_id, GrantEnd.LOST_RACE, now)
             raise InvalidGrant(LIFE_OVER) from None
         return grant
+
+    async def _holds(self, approval: Approval, now: Instant) -> bool:
+        """Tell whether session and agreement are there, once a grant is kept: whoever ends either since finds it."""
+        if not await lives(self._sessions, approval, now, settled=True):
+            return False
+        agreed = await self._consents.agreed(approval.account, approval.client)
+        return set(approval.scopes) - {Scope.OFFLINE_ACCESS} <= agreed
 
 
 def _key(code: str) -> str:

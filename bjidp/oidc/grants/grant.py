@@ -27,7 +27,7 @@ class GrantEnd(StrEnum):
     LOST_RACE = "lost_race"
     """Another exchange of its code was faster: nothing of it was ever given."""
     TOO_LATE = "too_late"
-    """The session it was agreed to in ended while its code was exchanged: nothing of it was ever given."""
+    """Session or agreement ended while its code was exchanged: nothing of it was ever given."""
     REUSED_TOKEN = "reused_token"  # noqa: S105 - a code word
     """A refresh token of it was used a second time (attack T7)."""
     REVOKED = "revoked"
