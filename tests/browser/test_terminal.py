@@ -107,24 +107,6 @@ async def test_a_small_window_shows_the_code_to_type_and_ctrl_c_leaves_nothing_b
         assert "Traceback" not in terminal.grid.text
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
-    [
-        (("login", "http://id.example"), 3, "is not https"),
-        (("login", "id.example"), 3, "is no address of a server"),
-        (("login", "http://127.0.0.1:9"), 3, "does not answer"),
-        (("logout", "http://127.0.0.1:9"), 3, "nobody is logged in"),
-    ],
-)
-async def test_what_cannot_be_done_is_said_in_words(
-    tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
-) -> None:
-    async with opened(*arguments, home=tmp_path) as terminal:
-        assert await terminal.ends() == code
-        assert words in terminal.grid.text
-        assert "Traceback" not in terminal.grid.text
-
-
 async def test_a_client_that_the_server_does_not_know_is_named(demo: Demo, tmp_path: Path) -> None:
     async with opened("login", demo.server, "--client-id", "nobody", home=tmp_path) as terminal:
         assert await terminal.ends() == 3

@@ -419,3 +419,28 @@ def test_the_demos_configuration_is_no_production_configuration(place: Place) ->
     path.write_text(path.read_text().replace('environment = "demo"', 'environment = "production"'))
     with pytest.raises(Exception, match="production needs the real service"):
         load(path, {})
+
+
+@pytest.mark.req("RP-3", "UX-5")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("login", "http://id.example"), "http://id.example is not https: everybody on the way could read the tokens"),
+        (("login", "id.example"), "id.example is no address of a server: write it as https://id.example"),
+        (("login", "http://127.0.0.1:9"), "http://127.0.0.1:9 does not answer"),
+        (("logout", "http://127.0.0.1:9/"), "nobody is logged in to http://127.0.0.1:9 here"),
+    ],
+)
+def test_what_a_terminal_cannot_do_is_said_in_words(
+    arguments: tuple[str, ...],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cli, "system_environment", lambda: {"XDG_DATA_HOME": str(tmp_path)})
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*arguments])
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.splitlines() == [words]
+    assert list(tmp_path.iterdir()) == []
