@@ -37,6 +37,7 @@ from bjidp.secret import Secret
 from bjidp.standing import Standing
 from tests.contracts.ephemeral import Ephemeral, Processes
 from tests.contracts.house import House, keyring
+from tests.contracts.test_relying_parties import READS, begun
 from tests.support.qr import COMPUTER, POLICY
 
 pytestmark = pytest.mark.req("RP-3")
@@ -215,6 +216,23 @@ async def test_the_phone_that_confirmed_ends_all_that_came_of_the_ticket_and_not
     assert await end(standing.account, [digest(ticket.id)]) == 0
     assert await house.sql.grants.find(grants[0].id, house.now) is None
     assert await house.sql.grants.find(grants[1].id, house.now) is not None
+
+
+@pytest.mark.req("SES-2")
+@pytest.mark.attack("P7")
+async def test_not_me_on_a_page_ends_a_device_and_nothing_that_came_of_a_browser(kiosk: Kiosk) -> None:
+    house, standing = kiosk.house, await kiosk.house.member("13900139000", "lisi1")
+    elsewhere = await begun(house, *READS, Scope.OFFLINE_ACCESS)
+    codes = await kiosk.ask()
+    await kiosk.confirmed(codes, standing)
+    device = await kiosk.poll(codes)
+    end = EndDevices(house.sql.grants, house.clock)
+    assert not await end.end(elsewhere.approval.account, elsewhere.approval.session)
+    assert not await end.end(elsewhere.approval.account, device.approval.session), "it is somebody else's"
+    assert await house.sql.grants.find(elsewhere.id, house.now) is not None
+    assert await house.sql.grants.find(device.id, house.now) is not None
+    assert await end.end(standing.account, device.approval.session)
+    assert await house.sql.grants.find(device.id, house.now) is None
 
 
 class Meddled:
