@@ -613,6 +613,11 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
             account=account,
         )
         house.rows("INSERT INTO national_wish VALUES (:account, :account, 1, 1, 0)", account=account)
+        house.rows(
+            "INSERT INTO external_link VALUES (:account, 'wechat', 'wx', 'openid', :value, 1)",
+            account=account,
+            value=session.encode(),
+        )
     for account, person in ((zhang.account, LI), (li.account, ZHANG)):
         await house.sql.appeals.file(new_appeal(account, person, exchange=True), house.now, room=ROOM)
     house.clock.advance(60)
@@ -621,7 +626,7 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
     await house.members.cancel(zhang.account, house.now)
 
     owned = [table.name for table in metadata.sorted_tables if "account" in table.columns]
-    assert len(owned) == 14
+    assert len(owned) == 15
     for table in owned:
         assert set(house.rows(f"SELECT account FROM {table}")) == {(li.account,)}, table  # noqa: S608 - our own names
     assert house.count("platform_identity") == 1
