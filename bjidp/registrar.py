@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -21,7 +20,7 @@ from msgspec import UNSET, Struct, UnsetType
 from bjidp.clock import Clock, SystemClock, in_beijing
 from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Client, Interface, Proof
-from bjidp.oidc.metadata import Fault, Json, MetadataRefused, read
+from bjidp.oidc.metadata import Fault, Json, MetadataRefused, is_client_id, read
 from bjidp.oidc.ports import ClientStore, DuplicateClient, LogoutOutbox, Registered
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.keyring import Keyring
@@ -40,8 +39,6 @@ _APART: Final = {"client_id", "client_secret"}
 """Members that are kept apart from what is shown: an id as the key, a secret sealed."""
 
 T = TypeVar("T")
-
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,22}")
 
 
 class NoMetadata(Exception):
@@ -77,9 +74,8 @@ class Registrar(Struct, frozen=True):
 
         ``client_id`` is one that its programs know beforehand; raises :class:`Refused` for one that is taken or none.
         """
-        if client_id is not None and not _ID.fullmatch(client_id):
+        if client_id is not None and not is_client_id(client_id):
             raise Refused("an id has 1 to 22 letters, digits, - and _")
-        # Words of an id and of a secret pass through a Basic header, an address and a shell unchanged.
         client = read(client_id or token(self.entropy, 128), metadata)
         registered, given = self._secrets(client, metadata)
         text = json.dumps({name: metadata[name] for name in metadata if name not in _APART}, ensure_ascii=False)

@@ -7,16 +7,17 @@ corrects one file once. Pure; called by the command that adds clients.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
-from bjidp.entropy import from_base64url
+from bjidp.oidc.addresses import fault_of
+from bjidp.oidc.beijing.sealing import is_secret
 from bjidp.oidc.client import DEFAULT_GRANTS, Client, GrantType, Interface, Proof, SubjectType
+from bjidp.oidc.public_keys import KeyRefused, public_key
 from bjidp.oidc.scopes import USER_INFO, Scope
 from bjidp.oidc.signing import ALGORITHM
 from bjidp.standing import Level
@@ -32,16 +33,9 @@ KEYS_MAX: Final = 8
 """Public keys: one that signs and those before and after it, of more than one machine."""
 
 ADDRESSES_MAX: Final = 32
-ADDRESS_MAX: Final = 512
-
-_LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
-_NAMED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-
 
 _ELSEWHERE: Final = "means nothing for this interface"
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,22}")
-_SHARED: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class Fault(Struct, frozen=True):
@@ -93,6 +87,11 @@ BEIJING: Final = frozenset(
 integrated already keeps the id and the secret it has (RP-5)."""
 
 
+def is_client_id(text: str) -> bool:
+    """Tell whether a client may have this id, whose words pass a Basic header, an address and a shell unchanged."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
 def read(client_id: str, metadata: Json) -> Client:
     """Return the client; raise :class:`MetadataRefused` with everything that is wrong."""
     reading = _Reading(metadata)
@@ -100,8 +99,8 @@ def read(client_id: str, metadata: Json) -> Client:
     for member in sorted(set(metadata) - (KNOWN if interface is Interface.OPENID else BEIJING)):
         reading.fault(member, INSTEAD.get(member, "means nothing here") if member not in KNOWN else _ELSEWHERE)
     if interface is Interface.BEIJING:
-        client_id = reading.kept("client_id", _CLIENT_ID, "must be 1 to 22 letters, digits, _ and -") or client_id
-        reading.kept("client_secret", _SHARED, "must be 32 digits of hexadecimal, in small letters")
+        client_id = reading.kept("client_id", is_client_id, "must be 1 to 22 letters, digits, _ and -") or client_id
+        reading.kept("client_secret", is_secret, "must be 32 digits of hexadecimal, in small letters")
     grants = reading.grants()
     redirects = reading.addresses("redirect_uris")
     if GrantType.AUTHORIZATION_CODE in grants and not redirects:
@@ -156,10 +155,10 @@ class _Reading:
         text = self._text("client_uri", front)
         return text if self._is_address("client_uri", text) else ""
 
-    def kept(self, member: str, form: re.Pattern[str], words: str) -> str:
+    def kept(self, member: str, fits: Callable[[str], bool], words: str) -> str:
         """Return what a site keeps of what it was given elsewhere; nothing where it is given it here."""
         text = self._text(member, "")
-        if text and not form.fullmatch(text):
+        if text and not fits(text):
             self.fault(member, words)
         return text
 
@@ -214,7 +213,7 @@ class _Reading:
         return tuple(text for text in found if self._is_address(member, text))
 
     def keys(self, *, needed: bool) -> tuple[dict[str, str], ...]:
-        """Return the public keys of ``jwks``: P-256, for ES256, since that is what is verified here."""
+        """Return the public keys of ``jwks``."""
         stated = self._metadata.get("jwks")
         if stated is None:
             if needed:
@@ -224,7 +223,11 @@ class _Reading:
         if not isinstance(found, Sequence) or isinstance(found, str) or not 1 <= len(found) <= KEYS_MAX:
             self.fault("jwks", f"must have 1 to {KEYS_MAX} keys")
             return ()
-        return tuple(key for each in found if (key := self._key(each)) is not None)
+        try:
+            return tuple(public_key(each) for each in found)
+        except KeyRefused as refused:
+            self.fault("jwks", str(refused))
+            return ()
 
     def choice(self, member: str, kind: type[E], default: E) -> E:
         text = self._text(member, "")
@@ -255,18 +258,8 @@ class _Reading:
         for member in ("software_id", "software_version"):
             self._text(member, "")
 
-    def _key(self, each: object) -> dict[str, str] | None:
-        key = {str(name): str(value) for name, value in each.items()} if isinstance(each, Mapping) else {}
-        if "d" in key:
-            self.fault("jwks", "has a private key: it is known to whoever read this file, make a new one")
-            return None
-        if key.get("kty") != "EC" or key.get("crv") != "P-256" or not _is_point(key.get("x", ""), key.get("y", "")):
-            self.fault("jwks", "must have keys of type EC on P-256")
-            return None
-        return {name: key[name] for name in ("kty", "crv", "x", "y", "kid") if name in key}
-
     def _is_address(self, member: str, text: str) -> bool:
-        words = next(_faults_of(text), None)
+        words = fault_of(text)
         if words is not None:
             self.fault(member, words)
         return words is None
@@ -297,36 +290,3 @@ class _Reading:
             self.fault(member, "must be a list of texts")
             return default
         return tuple(each for each in found if isinstance(each, str))
-
-
-def _is_point(x: str, y: str) -> bool:
-    if not _COORDINATE.fullmatch(x) or not _COORDINATE.fullmatch(y):
-        return False
-    try:
-        across, up = (int.from_bytes(from_base64url(each)) for each in (x, y))
-        ec.EllipticCurvePublicNumbers(across, up, ec.SECP256R1()).public_key()
-    except ValueError:
-        return False
-    return True
-
-
-def _faults_of(text: str) -> Iterator[str]:
-    """Tell what is wrong with an address that people are sent to, the first thing first (attack T4)."""
-    if len(text) > ADDRESS_MAX or not text.isascii() or not text.isprintable() or set(text) & set(' \\"<>`'):
-        yield f"must be at most {ADDRESS_MAX} characters of an address, others percent-encoded"
-        return
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        yield "must be an address with a port up to 65535"
-        return
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    if not _NAMED.match(text) or not host:
-        yield "must name scheme and host"
-    elif parts.username is not None or parts.password is not None:
-        yield "must have no user name"
-    elif parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
-        yield "must be https, or http on this machine"
-    elif "#" in text:
-        yield "must have no fragment"
