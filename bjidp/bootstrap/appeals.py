@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
-from aiohttp import web
-
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.verifying import Verifying
 from bjidp.appeals.filing import Filing
@@ -14,6 +9,7 @@ from bjidp.appeals.isolation import Isolation
 from bjidp.appeals.outcomes import Outcomes
 from bjidp.bootstrap.front import Part
 from bjidp.bootstrap.rooms import Rooms
+from bjidp.bootstrap.running import beside
 from bjidp.bootstrap.verification import Verification
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.claims import Claims
@@ -22,14 +18,7 @@ from bjidp.proofing.claims import Claims
 def outcomes_part(rooms: Rooms, verification: Verification, endings: Endings) -> Part:
     """Return what tells people of decisions for as long as the application runs."""
     outcomes = Outcomes(appeals=rooms.stores.appeals, endings=endings, teller=verification.teller, clock=rooms.clock)
-
-    async def telling(_: web.Application) -> AsyncIterator[None]:
-        running = asyncio.create_task(outcomes.run())
-        yield
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-    return Part(mounts=(lambda app: app.cleanup_ctx.append(telling),))
+    return Part(mounts=(beside(outcomes.run),))
 
 
 def wire_filing(rooms: Rooms, verifying: Verifying, claims: Claims) -> Filing:

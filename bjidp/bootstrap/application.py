@@ -19,13 +19,15 @@ from bjidp.bootstrap.accounts import (
 )
 from bjidp.bootstrap.acts import wire_acts
 from bjidp.bootstrap.appeals import outcomes_part
+from bjidp.bootstrap.beijing import beijing_part
 from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.devices import devices_part
 from bjidp.bootstrap.external import external_part, wire_linked
 from bjidp.bootstrap.front import wire_front
+from bjidp.bootstrap.logouts import logouts_part
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
 from bjidp.bootstrap.national import national_part
-from bjidp.bootstrap.oidc import oidc_part
+from bjidp.bootstrap.oidc import oidc_part, wire_provider
 from bjidp.bootstrap.pages import pages_part
 from bjidp.bootstrap.qr import wire_qr
 from bjidp.bootstrap.rooms import Rooms
@@ -49,6 +51,7 @@ def build(rooms: Rooms) -> web.Application:
     acts = wire_acts(rooms, verification, own)
     registrations = wire_registrations(rooms, front, verification)
     linked = wire_linked(rooms, front)
+    provider = wire_provider(rooms, own.organisations.acting)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
     app[PROBLEMS] = problems
@@ -65,7 +68,9 @@ def build(rooms: Rooms) -> web.Application:
         centre_part(rooms, front, verification, mini_sessions, own, acts, linked=linked),
         outcomes_part(rooms, verification, endings),
         national_part(rooms),
-        oidc_part(rooms, front, qr, own.organisations.acting, acts),
+        oidc_part(rooms, front, qr, provider, acting=own.organisations.acting, acts=acts),
+        logouts_part(rooms, front, provider),
+        beijing_part(rooms, front, provider),
         devices_part(rooms, front, qr),
         pages_part(rooms, front, qr, verification, acts),
     )

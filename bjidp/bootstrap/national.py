@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-
-from aiohttp import web
-
 from bjidp.accounts.national.handing_on import HandingOn
 from bjidp.bootstrap.front import Part
 from bjidp.bootstrap.rooms import Rooms
+from bjidp.bootstrap.running import beside
 from bjidp.vendors.catalog import build_national_register
 
 
@@ -24,10 +20,4 @@ def national_part(rooms: Rooms) -> Part:
         clock=rooms.clock,
     )
 
-    async def running(_: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(handing_on.run())
-        yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    return Part(mounts=(lambda app: app.cleanup_ctx.append(running),))
+    return Part(mounts=(beside(handing_on.run),))

@@ -1,56 +1,54 @@
-"""The OpenID provider, wired: what relying parties ask by themselves.
+"""The OpenID provider, wired: where relying parties send people, and what they ask by themselves.
 
 Called by ``application``.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
 
-from aiohttp import web
+from msgspec import Struct
 
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.qr import Qr
-from bjidp.bootstrap.rooms import Rooms, is_sandbox, ticket_digester
-from bjidp.clock import SECOND, Instant
-from bjidp.entropy import base64url
+from bjidp.bootstrap.rooms import Rooms, ticket_digester
+from bjidp.clock import SECOND, Instant, Millis
 from bjidp.mac import MacKey
 from bjidp.oidc import discovery, id_token
 from bjidp.oidc.authorizing import Authorizing
-from bjidp.oidc.beijing.service import Beijing
 from bjidp.oidc.clients import Clients
 from bjidp.oidc.devices.asking import DeviceAsking
 from bjidp.oidc.devices.redeeming import DeviceRedeeming
 from bjidp.oidc.granting import Granting
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.living import LiveGrants
-from bjidp.oidc.logouts.asking import LogoutWishes
-from bjidp.oidc.logouts.telling import Telling
 from bjidp.oidc.reading import Reading
 from bjidp.oidc.representing import Representing
-from bjidp.oidc.sids import sid
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
 from bjidp.organisations.acting import Acting
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.vendors.catalog import build_logout_receivers
 from bjidp.web.centre.acts import Acts
-from bjidp.web.oidc.beijing import BeijingEndpoints
 from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.leading import Leading
-from bjidp.web.oidc.leaving import LogoutPages
 from bjidp.web.oidc.machine import MachineEndpoints
 from bjidp.web.oidc.pages import AuthorizePages
 
 
-def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) -> Part:
-    """Return the endpoints that relying parties ask by themselves."""
-    stores, keyring, clock = rooms.stores, rooms.keyring, rooms.clock
-    tokens = Tokens(
-        {version: MacKey(keyring.derive(version, "oidc/token")) for version in keyring.versions}, keyring.current
-    )
+class Provider(Struct, frozen=True, kw_only=True):
+    """What every endpoint of relying parties stands on, whatever they are integrated by."""
+
+    authorizing: Authorizing
+    codes: Codes
+    live: LiveGrants
+    representing: Representing
+    signing: SigningKeys
+    session_lifetime: Millis
+
+
+def wire_provider(rooms: Rooms, acting: Acting) -> Provider:
+    """Return what endpoints of relying parties stand on."""
+    stores, keyring = rooms.stores, rooms.keyring
     signing = SigningKeys(partial(keyring.derive, keyring.current), rooms.settings.oidc.series)
     lifetime = rooms.settings.sessions.lifetime_seconds * SECOND
     codes = Codes(
@@ -59,10 +57,9 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         stores.sessions,
         stores.consents,
         entropy=rooms.entropy,
-        clock=clock,
+        clock=rooms.clock,
         session_lifetime=lifetime,
     )
-
     authorizing = Authorizing(
         clients=stores.relying_parties,
         consents=stores.consents,
@@ -75,7 +72,22 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         entropy=rooms.entropy,
         issuer=rooms.site.url,
     )
-    representing = Representing(acting)
+    return Provider(
+        authorizing=authorizing,
+        codes=codes,
+        live=LiveGrants(stores.grants, stores.sessions),
+        representing=Representing(acting),
+        signing=signing,
+        session_lifetime=lifetime,
+    )
+
+
+def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting: Acting, acts: Acts) -> Part:
+    """Return the endpoints of OpenID Connect but those of a log-out."""
+    stores, keyring, clock = rooms.stores, rooms.keyring, rooms.clock
+    tokens = Tokens(
+        {version: MacKey(keyring.derive(version, "oidc/token")) for version in keyring.versions}, keyring.current
+    )
     endpoints = MachineEndpoints(
         site=rooms.site,
         clients=Clients(
@@ -85,7 +97,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
             token_endpoint=rooms.site.url + discovery.TOKEN,
             clock=clock,
         ),
-        authorizing=authorizing,
+        authorizing=provider.authorizing,
         devices=DeviceAsking(
             tickets=qr.devices,
             user_codes=stores.user_codes,
@@ -93,10 +105,10 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
             policy=qr.policy,
             entropy=rooms.entropy,
             url=rooms.site.url,
-            session_lifetime=lifetime,
+            session_lifetime=provider.session_lifetime,
         ),
         granting=Granting(
-            codes=codes,
+            codes=provider.codes,
             devices=DeviceRedeeming(
                 tickets=qr.devices,
                 paces=stores.paces,
@@ -106,38 +118,37 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
                 ticket_digest=ticket_digester(rooms),
                 entropy=rooms.entropy,
                 clock=clock,
-                session_lifetime=lifetime,
+                session_lifetime=provider.session_lifetime,
             ),
             grants=stores.grants,
             tokens=tokens,
-            signing=signing,
-            representing=representing,
-            sid=lambda client, session: sid(client.id, session),
+            signing=provider.signing,
+            representing=provider.representing,
             issuer=rooms.site.url,
             clock=clock,
         ),
         reading=Reading(
             clients=stores.relying_parties,
             grants=stores.grants,
-            live=LiveGrants(stores.grants, stores.sessions),
+            live=provider.live,
             members=stores.members,
-            representing=representing,
+            representing=provider.representing,
             tokens=tokens,
             issuer=rooms.site.url,
             clock=clock,
         ),
-        signing=signing,
+        signing=provider.signing,
         observer=front.observer,
         throttle=stores.throttle,
         clock=clock,
     )
     pages = AuthorizePages(
         site=rooms.site,
-        authorizing=authorizing,
-        choosing=Choosing(authorizing=authorizing, acting=acting, cookies=front.cookies),
+        authorizing=provider.authorizing,
+        choosing=Choosing(authorizing=provider.authorizing, acting=acting, cookies=front.cookies),
         desk=front.desk,
         leading=Leading(
-            authorizing=authorizing,
+            authorizing=provider.authorizing,
             desk=front.desk,
             login_first=front.login_first,
             sessions=front.sessions,
@@ -152,64 +163,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, acting: Acting, acts: Acts) ->
         throttle=stores.throttle,
         clock=clock,
     )
-    leaving = LogoutPages(
-        site=rooms.site,
-        wishes=LogoutWishes(
-            clients=stores.relying_parties,
-            records=stores.logout_wishes,
-            signing=signing,
-            entropy=rooms.entropy,
-            issuer=rooms.site.url,
-        ),
-        sessions=front.sessions,
-        signed_in=front.signed_in,
-        desk=front.desk,
-        departures=front.departures,
-        renderer=front.renderer,
-        observer=front.observer,
-        throttle=stores.throttle,
-        clock=clock,
-    )
-    telling = Telling(
-        outbox=stores.logouts,
-        clients=stores.relying_parties,
-        receivers=build_logout_receivers(http=rooms.http, demonstration=is_sandbox(rooms.settings)),
-        signing=signing,
-        issuer=rooms.site.url,
-        clock=clock,
-    )
-
-    beijing = BeijingEndpoints(
-        beijing=Beijing(
-            clients=stores.relying_parties,
-            authorizing=authorizing,
-            codes=codes,
-            live=LiveGrants(stores.grants, stores.sessions),
-            members=stores.members,
-            sessions=front.sessions,
-            tokens=stores.beijing_tokens,
-            used=stores.used_assertions,
-            verifier=partial(_verifier, MacKey(keyring.derive(keyring.current, "oidc/beijing"))),
-            ethnicity=lambda code: str(front.renderer.texts.of("ethnicity", code)),
-            entropy=rooms.entropy,
-            clock=clock,
-        ),
-        observer=front.observer,
-        throttle=stores.throttle,
-    )
-    city = (beijing.mount,) if rooms.settings.beijing.enabled else ()
-
-    async def told(_: web.Application) -> AsyncIterator[None]:
-        running = asyncio.create_task(telling.run())
-        yield
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-    return Part(mounts=(endpoints.mount, pages.mount, leaving.mount, *city, lambda app: app.cleanup_ctx.append(told)))
-
-
-def _verifier(key: MacKey, client: str) -> str:
-    return base64url(key.mac(client.encode()))
+    return Part(mounts=(endpoints.mount, pages.mount))
 
 
 def _hinted(signing: SigningKeys, issuer: str, text: str, client: str, now: Instant) -> str | None:

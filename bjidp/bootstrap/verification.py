@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Final
 
 from aiohttp import web
@@ -15,6 +14,7 @@ from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.telling import Teller
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.rooms import LANGUAGE, Rooms, is_sandbox
+from bjidp.bootstrap.running import beside
 from bjidp.config.settings import Settings
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.vendors.catalog import (
@@ -155,18 +155,7 @@ def sms_reports_part(rooms: Rooms, front: Front, verification: Verification) -> 
         throttle=rooms.stores.throttle,
     )
     asked = SmsReports([pull for pull in pulls if pull is not None], verification.dispatches.report)
-
-    async def asking(_: web.Application) -> AsyncIterator[None]:
-        running = asyncio.create_task(asked.run())
-        yield
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-    def mount_asking(app: web.Application) -> None:
-        if any(pulls):
-            app.cleanup_ctx.append(asking)
-
-    return Part(mounts=(brought.mount, mount_asking))
+    return Part(mounts=(brought.mount, beside(asked.run)) if any(pulls) else (brought.mount,))
 
 
 def captcha_part(rooms: Rooms, front: Front, verification: Verification) -> Part:

@@ -6,7 +6,6 @@ proved who it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -25,6 +24,7 @@ from bjidp.oidc.grants.refreshing import FamilyOver, refreshed
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import GrantStore, StaleGrant
 from bjidp.oidc.representing import RepresentationOver, Representing
+from bjidp.oidc.sids import sid
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import ACCESS, Tokens
 
@@ -57,18 +57,16 @@ class Granting:
         tokens: Tokens,
         signing: SigningKeys,
         representing: Representing,
-        sid: Callable[[Client, str], str],
         issuer: str,
         clock: Clock,
     ) -> None:
-        """Sign as ``issuer``; ``sid`` is what a client knows a session as."""
+        """Sign as ``issuer``."""
         self._codes = codes
         self._devices = devices
         self._grants = grants
         self._tokens = tokens
         self._signing = signing
         self._representing = representing
-        self._sid = sid
         self._issuer = issuer
         self._clock = clock
 
@@ -137,7 +135,7 @@ class Granting:
             issuer=self._issuer,
             subject=grant.subject,
             acts_for=acts_for,
-            sid=self._sid(client, approval.session),
+            sid=sid(client.id, approval.session),
             access_token=access,
             now=now,
         )

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from bjidp.clock import HOUR, SECOND
 from bjidp.entropy import SystemEntropy, base64url
 from bjidp.mac import MacKey, mac_once
-from bjidp.oidc.client import Client
 from bjidp.oidc.clients import ASSERTION, Clients, UsedAssertion
 from bjidp.oidc.errors import (
     InvalidClient,
@@ -36,6 +35,7 @@ from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.ports import Registered
 from bjidp.oidc.representing import Representing
 from bjidp.oidc.scopes import Scope
+from bjidp.oidc.sids import sid
 from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
 from tests.contracts.ephemeral import MemoryStores
@@ -57,10 +57,6 @@ def jwk(key: ec.EllipticCurvePrivateKey = OWN) -> dict[str, str]:
     numbers = key.public_key().public_numbers()
     x, y = (base64url(number.to_bytes(32)) for number in (numbers.x, numbers.y))
     return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
-
-
-def _of_client(client: Client, of: str) -> str:
-    return f"{client.id}:{of}"
 
 
 class Endpoint:
@@ -86,7 +82,6 @@ class Endpoint:
             tokens=TOKENS,
             signing=SIGNING,
             representing=Representing(self.capacities),
-            sid=_of_client,
             issuer=ISSUER,
             clock=house.clock,
         )
@@ -273,7 +268,7 @@ async def test_a_code_becomes_an_access_token_and_an_id_token(endpoint: Endpoint
     claims = SIGNING.verified(given.id_token, "JWT", "portal", ISSUER, endpoint.house.now)
     assert claims is not None
     assert claims["sub"] == found[0].subject
-    assert claims["sid"] == f"portal:{agreed.session}"
+    assert claims["sid"] == sid("portal", agreed.session)
 
 
 @pytest.mark.attack("T7")
