@@ -439,6 +439,8 @@ def test_what_a_terminal_cannot_do_is_said_in_words(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(cli, "system_environment", lambda: {"XDG_DATA_HOME": str(tmp_path)})
+    # Whoever runs the tests may have one.
+    monkeypatch.setattr("bjidp.terminal.keeping.system_ring", lambda: None)
     with pytest.raises(SystemExit) as ended:
         cli.main([*arguments])
     assert ended.value.code == 3
