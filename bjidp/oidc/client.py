@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -58,7 +59,7 @@ class Client(Struct, frozen=True, kw_only=True):
     name: str
     """What people know it as; shown on the login page, on the phone and where they agree."""
     home: str
-    """Its own address, whose host is shown beside the name: it is what was registered, never what was asked."""
+    """Its own address: what was registered, never what was asked."""
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     backchannel_logout_uri: str | None = None
@@ -81,6 +82,11 @@ class Client(Struct, frozen=True, kw_only=True):
     def is_reached_at(self, redirect_uri: str) -> bool:
         """Tell whether somebody may be sent there: by exact comparison, character by character (attack T4)."""
         return redirect_uri in self.redirect_uris
+
+    @property
+    def domain(self) -> str:
+        """The host of its own address, which people are shown beside its name."""
+        return urlsplit(self.home).hostname or ""
 
     @property
     def subject_sector(self) -> str:

@@ -16,7 +16,6 @@ from bjidp.accounts.drafts import Draft
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.registration.flow import Begun, Identity, Registered, Step, Surface, Typed, next_step, to_session
 from bjidp.accounts.registration.service import Applicant, Registrations, registered
-from bjidp.accounts.verifying import Visit
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
 from bjidp.platforms import Provider
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther
@@ -35,6 +34,7 @@ from bjidp.web.forms.field_faults import Beside
 from bjidp.web.forms.form_again import FormViews, Posted
 from bjidp.web.forms.login_first import is_own
 from bjidp.web.forms.signed_in import Owner
+from bjidp.web.forms.visiting import visit_of
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import is_phone, surface_of
 from bjidp.web.pages.form_view import Form, FormView, with_code
@@ -212,13 +212,7 @@ class RegistrationPages:
         try:
             if form.act == "":
                 whole = surface is Surface.H5
-                owner = asker.owner
-                visit = Visit(
-                    session=owner.session,
-                    cookie=self._cookies.session_cookie(request) or "",
-                    source=asker.source,
-                    epoch=owner.standing.epoch,
-                )
+                visit = visit_of(request, self._cookies, asker, asker.owner)
                 held_by = await self._real_names.at_registration(visit, form.stated, whole=whole)
                 left = Identity.BOUND if held_by is None else Identity.HELD
             elif form.act != "skip":

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from typing import Final
-from urllib.parse import urlsplit
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -86,7 +85,7 @@ class DeviceAsking:
         device_code = token(self._entropy, 256)
         name = flow_of(device_code)
         device = request.read(client, parameters, await self._user_code(name), self._session_lifetime)
-        told = Shown(client.name, urlsplit(client.home).hostname or "")
+        told = Shown(client.name, client.domain)
         ticket = await self._tickets.make(name, told, device, computer)
         return DeviceAnswer(
             device_code=device_code,

@@ -16,8 +16,9 @@ from aiohttp import web
 from bjidp.accounts.verifying import Visit
 from bjidp.web.forms.desk import Asker, Desk, typed
 from bjidp.web.forms.login_first import LoginFirst
-from bjidp.web.forms.signed_in import Owner, SignedIn
+from bjidp.web.forms.signed_in import SignedIn
 from bjidp.web.forms.uploads import Upload, Uploads
+from bjidp.web.forms.visiting import visit_of
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import is_phone, on_h5
 from bjidp.web.pages.form_view import Form
@@ -46,7 +47,7 @@ class OwnPages:
         if not on_h5(request) and is_phone(request):
             raise web.HTTPSeeOther(f"/h5{request.rel_url.raw_path_qs}")
         asker = await self._desk.visit(request)
-        return asker, self._visit(request, asker, owner)
+        return asker, visit_of(request, self._cookies, asker, owner)
 
     async def posted(self, request: web.Request, kind: type[F]) -> tuple[Asker, Visit, F]:
         """Return who posts a form, and the form; lead strangers to the login page.
@@ -58,7 +59,7 @@ class OwnPages:
         if owner is None:
             raise await self._login_first.lead(request)
         asker, form = await self._desk.read(request, kind)
-        return asker, self._visit(request, asker, owner), form
+        return asker, visit_of(request, self._cookies, asker, owner), form
 
     async def uploaded(
         self, request: web.Request, kind: type[F], admit: Callable[[Visit], Awaitable[None]]
@@ -73,12 +74,8 @@ class OwnPages:
         if owner is None:
             raise await self._login_first.lead(request)
         asker = self._desk.asker(request, owner)
-        visit = self._visit(request, asker, owner)
+        visit = visit_of(request, self._cookies, asker, owner)
         upload = await self._uploads.read(request, owner, asker.source, partial(admit, visit))
         if not await self._signed_in.still(request, owner):
             raise await self._login_first.lead(request)
         return asker, visit, typed(upload.fields, kind), upload
-
-    def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
-        cookie = self._cookies.session_cookie(request) or ""
-        return Visit(session=owner.session, cookie=cookie, source=asker.source, epoch=owner.standing.epoch)

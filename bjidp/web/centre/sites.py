@@ -7,7 +7,6 @@ anybody, and is agreed to anew at the next login.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -56,7 +55,7 @@ class SitesPages:
                 AgreedSite(
                     client=site.agreement.client.id,
                     name=site.agreement.client.name,
-                    domain=urlsplit(site.agreement.client.home).hostname or "",
+                    domain=site.agreement.client.domain,
                     scopes=site.agreement.scopes,
                     agreed_at=site.agreement.agreed_at,
                     is_in=site.is_in,

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
 from bjidp.errors import RateLimited, Retryable
@@ -21,13 +20,11 @@ from bjidp.throttle.ports import Throttle
 from bjidp.web.forms.desk import OPENED
 from bjidp.web.http.bodies import in_time
 from bjidp.web.http.visitor import Observer
-from bjidp.web.oidc.answers import FORM
+from bjidp.web.oidc.answers import FORM, given
 from bjidp.web.oidc.machine import WRONG
 from bjidp.web.oidc.pages import CONTINUE
 
 BASE: Final = "/renzheng"
-
-_encoder = msgspec.json.Encoder()
 
 Asked = Callable[[web.Request, Parameters], Awaitable[object]]
 
@@ -73,13 +70,13 @@ class BeijingEndpoints:
             """Answer in the form of the interface, whatever becomes of what was asked."""
             try:
                 found = await asked(request, await _sent(request))
-                return _told({"meta": {"code": 0, "message": "success"}, "data": found})
+                return given({"meta": {"code": 0, "message": "success"}, "data": found})
             except BeijingError as error:
-                return _told(_failure(error))
+                return given(_failure(error))
             except Retryable as busy:
                 limited = isinstance(busy, RateLimited)
                 status = HTTPStatus.TOO_MANY_REQUESTS if limited else HTTPStatus.SERVICE_UNAVAILABLE
-                response = _told(_failure(Busy()), status)
+                response = given(_failure(Busy()), status)
                 response.headers["Retry-After"] = str(busy.retry_after)
                 return response
 
@@ -119,9 +116,3 @@ async def _sent(request: web.Request) -> Parameters:
 
 def _failure(error: BeijingError) -> object:
     return {"meta": {"code": error.number, "message": error.text}}
-
-
-def _told(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    response = web.Response(body=_encoder.encode(value), status=status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -7,11 +7,9 @@ Owns the page and what is chosen on it. Called by the authorization endpoint's p
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bjidp.accounts.verifying import Visit
 from bjidp.errors import BjidpError, VendorUnavailable
 from bjidp.oidc.authorizing import Authorizing, Choice, Look
 from bjidp.organisations.acting import Acting
@@ -19,6 +17,7 @@ from bjidp.organisations.errors import ActingOnProbation, LevelRequired, Organis
 from bjidp.web.forms.desk import Asker
 from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.signed_in import Owner
+from bjidp.web.forms.visiting import visit_of
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import on_h5
 from bjidp.web.pages.form_view import Form, FormView
@@ -42,13 +41,13 @@ class Choosing:
         self, request: web.Request, asker: Asker, owner: Owner, look: Look, name: str, because: BjidpError | None = None
     ) -> WhomPage:
         """Return the page for the request of this ``name``, after ``because`` of what was wrong with a choice."""
-        visit = self._visit(request, asker, owner)
+        visit = visit_of(request, self._cookies, asker, owner)
         current = await self._acting.current(owner.session)
         return WhomPage(
             h5=on_h5(request),
             form=Posted(Form(), because).told(FormView(csrf=asker.csrf)),
             client=look.client.name,
-            domain=urlsplit(look.client.home).hostname or "",
+            domain=look.client.domain,
             who=owner.standing.name,
             choices=tuple(ChoiceView.of(one, current) for one in await self._acting.choices(visit))
             + tuple(ChoiceView.of(one, waits=True) for one in await self._acting.waiting(visit)),
@@ -64,9 +63,5 @@ class Choosing:
         ``AccountRefused``.
         """
         if capacity is not None:
-            await self._acting.choose(self._visit(request, asker, owner), capacity)
+            await self._acting.choose(visit_of(request, self._cookies, asker, owner), capacity)
         await self._authorizing.choose(name, Choice(owner.session.id, capacity))
-
-    def _visit(self, request: web.Request, asker: Asker, owner: Owner) -> Visit:
-        cookie = self._cookies.session_cookie(request) or ""
-        return Visit(session=owner.session, cookie=cookie, source=asker.source, epoch=owner.standing.epoch)

@@ -6,8 +6,6 @@ back with the session. Called by the authorization endpoint's pages.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
 from bjidp.errors import FieldFault, InvalidRequest
@@ -56,7 +54,7 @@ class Leading:
 
     async def log_in(self, request: web.Request, look: Look, name: str) -> web.HTTPSeeOther:
         """Return the way to the login page for the site of a request, which leads back to it."""
-        client = Client(look.client.name, _domain(look))
+        client = Client(look.client.name, look.client.domain)
         return await self._login_first.lead_for(request, client, f"{request.path}?request={name}")
 
     def page(
@@ -70,7 +68,7 @@ class Leading:
     ) -> web.Response:
         """Show the page of a step to somebody who is logged in."""
         form = FormView(csrf=asker.csrf)
-        client, domain, who = look.client.name, _domain(look), owner.standing.name
+        client, domain, who = look.client.name, look.client.domain, owner.standing.name
         match step:
             case LogIn(reason=reason):
                 page = LoginAgainPage(
@@ -119,7 +117,3 @@ class Leading:
         way = await self.log_in(request, look, name)
         self._cookies.drop_session(way)
         return way
-
-
-def _domain(look: Look) -> str:
-    return urlsplit(look.client.home).hostname or ""

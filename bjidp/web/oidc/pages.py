@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import Final, assert_never
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -228,7 +227,7 @@ def _consent(
         h5=on_h5(request),
         form=FormView(csrf=asker.csrf),
         client=look.client.name,
-        domain=urlsplit(look.client.home).hostname or "",
+        domain=look.client.domain,
         who=owner.standing.name,
         scopes=scopes,
         request=name,
