@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import jwt
 import msgspec
@@ -214,3 +215,18 @@ async def test_a_hint_that_is_none_is_told_to_the_site(program: Program, site: S
         answer = await browser.get(address(id_token_hint=hint))
         assert answer.status == 303, hint
         assert "error=invalid_request" in str(answer.header("Location")), hint
+
+
+@pytest.mark.attack("Q27")
+async def test_a_client_that_no_database_holds_is_an_unknown_one(site: Site) -> None:
+    for client in ("\0", "\ud800"):
+        claims = {"iss": client, "aud": client}
+        shown = jwt.encode(claims, KEY, "ES256")
+        named = base64.b64encode(f"{quote(client, errors='surrogatepass')}:secret".encode()).decode()
+        asserted = urlencode({"client_assertion_type": ASSERTION, "client_assertion": shown})
+        for answer in (
+            await posted(site, "/oauth/token", "grant_type=authorization_code", Authorization=f"Basic {named}"),
+            await posted(site, "/oauth/token", asserted),
+        ):
+            assert (answer.status, msgspec.json.decode(answer.body)["error"]) == (401, "invalid_client")
+        assert (await site.get(f"/oauth/logout?id_token_hint={shown}")).status == 303

@@ -16,7 +16,7 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.oidc.client import Client
 from bjidp.oidc.grants.grant import GrantEnd
-from bjidp.oidc.metadata import read
+from bjidp.oidc.metadata import is_client_id, read
 from bjidp.oidc.ports import Agreement, DuplicateClient, Entry, Registered
 from bjidp.oidc.scopes import Scope, known
 from bjidp.privacy.fields import FieldCipher
@@ -60,6 +60,9 @@ class SqlClients:
         self._remove = engine.compile(delete(table).where(table.c.id == bindparam("client")))
 
     async def find(self, client_id: str) -> Registered | None:
+        if not is_client_id(client_id):
+            # Whoever asks may be anybody, and their text one that no database holds (attack Q27).
+            return None
         row = await self._engine.one(self._find, {"client": client_id})
         if row is None:
             return None
