@@ -1,14 +1,14 @@
-"""What the operator is told of who waits to be handed on: run as people run it."""
+"""What the operator is told of who waits to be handed on."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from bjidp import cli
 from bjidp.accounts.national.wish import Waiting
 from bjidp.accounts.ports import NewMember
 from bjidp.backlog import lines
@@ -17,9 +17,11 @@ from bjidp.entropy import SystemEntropy
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.storage.sql.migrations import migrate
 from tests.contracts.house import keyring
-from tests.unit.test_cli import config
+from tests.unit.test_cli import closed_environment, config
 
 pytestmark = pytest.mark.req("REG-1")
+
+__all__ = ["closed_environment"]
 
 AT = 1_800_000_000_000
 
@@ -39,23 +41,26 @@ async def test_each_has_a_line_by_its_reference() -> None:
     ]
 
 
-async def test_the_command_tells_of_a_database_and_of_nobody(tmp_path: Path, clock: ManualClock) -> None:
+async def test_the_command_tells_of_a_database_and_of_nobody(
+    tmp_path: Path, clock: ManualClock, capsys: pytest.CaptureFixture[str], closed_environment: None
+) -> None:
     settings = config(tmp_path, port=8080)
     url = f"sqlite:///{tmp_path / 'bjidp.sqlite'}"
     migrate(url)
 
-    def told() -> list[str]:
-        command = [sys.executable, "-m", "bjidp", "national", "list", "--config", str(settings)]
-        ended = subprocess.run(command, capture_output=True, timeout=60, check=False, text=True)
-        assert (ended.returncode, ended.stderr) == (0, "")
-        return ended.stdout.splitlines()
+    async def told() -> list[str]:
+        # The command has an event loop of its own.
+        await asyncio.to_thread(cli.main, ["national", "list", "--config", str(settings)])
+        said = capsys.readouterr()
+        assert said.err == ""
+        return said.out.splitlines()
 
-    assert told() == ["nobody waits to be handed on"]
+    assert await told() == ["nobody waits to be handed on"]
     stores = open_sql(url, keyring(), SystemEntropy(), clock)
     new = NewMember(username="zhang_san", phone="13800138000", password=None, national=True)
     await stores.members.enrol(new, clock.now())
     await stores.close()
-    [line] = told()
+    [line] = await told()
     assert line.endswith("  waits for 实名认证")
     assert "zhang_san" not in line
     assert "13800138000" not in line

@@ -111,16 +111,18 @@ async def test_a_running_server_knows_a_client_at_once_and_one_that_is_removed_n
 
 
 @pytest.mark.req("OPS-3")
-def test_clients_are_kept_in_postgresql_as_well_and_their_secrets_as_digests(tmp_path: Path, postgres_url: str) -> None:
+def test_clients_are_kept_in_postgresql_as_well_and_their_secrets_as_digests(
+    tmp_path: Path, postgres_url: str, here: Command
+) -> None:
     path = config(tmp_path, port=8080)
     path.write_text(re.sub(r"sqlite:///[^\"]*", postgres_url, path.read_text()))
     migrate(postgres_url)
-    given = json.loads(clients("add", written(tmp_path, METADATA), "--config", path)[1])
+    given = json.loads(here("add", written(tmp_path, METADATA), "--config", path)[1])
     ((metadata, secret),) = rows(postgres_url, "SELECT metadata, secret FROM relying_party")
     assert json.loads(metadata) == METADATA
     assert bytes(secret) == hashlib.sha256(given["client_secret"].encode()).digest()
     assert rows(postgres_url, "SELECT kind FROM audit_event") == [("client.added",)]
-    assert clients("remove", given["client_id"], "--config", path)[0] == 0
+    assert here("remove", given["client_id"], "--config", path)[0] == 0
     assert rows(postgres_url, "SELECT id FROM relying_party") == []
 
 
@@ -169,9 +171,12 @@ def test_what_comes_by_standard_input_may_be_no_metadata_either(settings: Path) 
     assert (code, out, err) == (2, "", "- cannot be registered: it is no JSON object\n")
 
 
-def test_a_member_that_stands_there_twice_is_a_fault_among_the_others(settings: Path) -> None:
-    octets = b'{"client_name": "a", "client_name": "b", "scope": "openid"}'
-    _, _, err = clients("add", "-", "--config", settings, typed=octets)
+def test_a_member_that_stands_there_twice_is_a_fault_among_the_others(
+    tmp_path: Path, settings: Path, here: Command
+) -> None:
+    path = tmp_path / "site.json"
+    path.write_bytes(b'{"client_name": "a", "client_name": "b", "scope": "openid"}')
+    _, _, err = here("add", path, "--config", settings)
     assert [line.strip().partition(":")[0] for line in err.splitlines()[1:]] == [
         "client_name",
         "redirect_uris",

@@ -295,7 +295,7 @@ async def test_who_confirmed_ends_it_within_a_day(program: Program, devices: Dev
     given = (await devices.poll(codes)).json()
     stranger = await program.phone("li-siyuan")
     assert (await stranger.undo(shown["ticket"])).code == "ticket_unknown"
-    await program.advance(later)
+    program.clock.advance(later)
     phone = await program.phone() if later else phone
     assert (await devices.post("/oauth/introspect", {"token": given["refresh_token"]}, "kiosk")).json()["active"]
     assert (await phone.undo(shown["ticket"])).json() == {"status": "ended"}
