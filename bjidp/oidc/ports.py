@@ -50,7 +50,7 @@ class ClientStore(Protocol):
     """The relying parties."""
 
     async def find(self, client_id: str) -> Registered | None:
-        """Return the client, or None when there is none."""
+        """Return the client, or None when there is none that this release can read."""
         ...
 
     async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
@@ -97,7 +97,10 @@ class ConsentStore(Protocol):
         ...
 
     async def of_account(self, account: str, now: Instant) -> list[Agreement]:
-        """Return what ``account`` has agreed to, the newest first; what a device was given is among it."""
+        """Return what ``account`` has agreed to, the newest first; what a device was given is among it.
+
+        A relying party that :meth:`ClientStore.find` does not find is not.
+        """
         ...
 
     async def withdraw(self, account: str, client: str, now: Instant) -> int:

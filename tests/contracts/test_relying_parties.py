@@ -121,6 +121,18 @@ async def test_clients_are_listed_as_they_were_registered_the_oldest_first(house
     assert await house.sql.clients.entry("c") is None
 
 
+async def test_a_client_that_this_release_cannot_read_is_none_and_keeps_nobody_from_leaving(house: House) -> None:
+    account = (await house.member()).account
+    await registered(house)
+    await house.sql.consents.agree(account, "portal", frozenset(READS), house.now)
+    later = {**METADATA, "of_another_release": True, "backchannel_logout_uri": "https://portal.example/logout"}
+    house.rows("UPDATE relying_party SET metadata = :later", later=msgspec.json.encode(later).decode())
+    assert await house.sql.clients.find("portal") is None
+    assert await house.sql.consents.of_account(account, house.now) == []
+    await house.members.cancel(account, house.now)
+    assert house.count("consent") == 0
+
+
 @pytest.mark.attack("T3")
 async def test_a_client_that_is_removed_leaves_no_grant_and_nothing_that_was_agreed_to(house: House) -> None:
     away = await begun(house, *READS, Scope.OFFLINE_ACCESS)

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, bindparam, case, func, insert, null, selec
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.oidc.logouts.notice import LogoutNotice
-from bjidp.oidc.metadata import read
 from bjidp.oidc.ports import LogoutCounts
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.registrations import read_kept
 from bjidp.storage.sql.schema import account, consent, logout_outbox, oidc_grant, oidc_subject, relying_party
 from bjidp.storage.sql.statements import Value, delete_some
 from bjidp.storage.sql.transaction import Transaction
@@ -35,7 +35,6 @@ class _Receiver(Struct, frozen=True):
 
 
 _RECEIVER = msgspec.json.Decoder(_Receiver)
-_METADATA = msgspec.json.Decoder(dict[str, object])
 
 
 class Ended(Struct, frozen=True):
@@ -110,8 +109,10 @@ class LogoutRows:
         row = transaction.one(self._metadata, {"client": client})
         if row is None:
             return None
-        sector = read(client, _METADATA.decode(row[0])).subject_sector
-        named = transaction.one(self._subject, {"account": account_id, "sector_name": sector})
+        found = read_kept(client, row[0])
+        if found is None:
+            return None
+        named = transaction.one(self._subject, {"account": account_id, "sector_name": found.subject_sector})
         return None if named is None else str(named[0])
 
     def _queue(

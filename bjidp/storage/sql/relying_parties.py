@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
-from bjidp.oidc.client import Client
 from bjidp.oidc.grants.grant import GrantEnd
-from bjidp.oidc.metadata import is_client_id, read
+from bjidp.oidc.metadata import is_client_id
 from bjidp.oidc.ports import Agreement, DuplicateClient, Entry, Registered
 from bjidp.oidc.scopes import Scope, known
 from bjidp.privacy.fields import FieldCipher
@@ -25,6 +23,7 @@ from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.grants import GrantRows
+from bjidp.storage.sql.registrations import read_kept
 from bjidp.storage.sql.schema import consent, oidc_grant, relying_party
 from bjidp.storage.sql.statements import Value, insert_or_nothing
 from bjidp.storage.sql.transaction import Transaction
@@ -33,8 +32,6 @@ REMEMBERED = 1024
 """Relying parties remembered, by the text of their metadata."""
 
 _SHARED = ("relying_party", "shared")
-
-_METADATA = msgspec.json.Decoder(dict[str, object])
 
 
 class SqlClients:
@@ -45,7 +42,7 @@ class SqlClients:
         self._engine = engine
         self._cipher = cipher
         # Reading metadata takes longer than finding them, and they are the same at every request.
-        self._read = lru_cache(REMEMBERED)(_read)
+        self._read = lru_cache(REMEMBERED)(read_kept)
         self._grants = grants
         self._audit = AuditRows(engine)
         table = relying_party
@@ -68,6 +65,8 @@ class SqlClients:
             return None
         metadata, secret, sealed = row
         client = self._read(client_id, metadata)
+        if client is None:
+            return None
         if sealed is None or self._cipher is None:
             return Registered(client, secret)
         return Registered(client, secret, Secret(self._cipher.open(*_SHARED, client_id, sealed)))
@@ -112,10 +111,6 @@ class SqlClients:
             return ended
 
         return await self._engine.write(work)
-
-
-def _read(client_id: str, metadata: str) -> Client:
-    return read(client_id, _METADATA.decode(metadata))
 
 
 class ConsentRows:
@@ -198,9 +193,12 @@ class SqlConsents:
         found: dict[str, Agreement] = {}
         for client, metadata, words, at in [*agreed, *(row[:4] for row in given)]:
             before = found.get(client)
+            known_as = read_kept(client, metadata) if before is None else before.client
+            if known_as is None:
+                continue
             scopes = {*words.split()} | ({*before.scopes} if before is not None else set())
             found[client] = Agreement(
-                client=_read(client, metadata) if before is None else before.client,
+                client=known_as,
                 scopes=tuple(scope for scope in Scope if scope in scopes and scope is not Scope.OFFLINE_ACCESS),
                 agreed_at=at if before is None else max(at, before.agreed_at),
                 sessions=frozenset(row[5] for row in given if row[0] == client),
