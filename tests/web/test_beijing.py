@@ -13,9 +13,10 @@ import pytest
 from bjidp.accounts.ports import Evidence
 from bjidp.config import settings as config
 from bjidp.config.settings import Settings
-from bjidp.oidc.beijing.sealing import opened, sealed
+from bjidp.oidc.beijing.sealing import WINDOW, opened, sealed
 from bjidp.oidc.beijing.telling import toon_number
 from bjidp.oidc.metadata import read
+from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.ports import Registered
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
@@ -335,11 +336,89 @@ async def test_nothing_of_the_interface_is_in_a_log(
         assert secret not in written
 
 
+async def test_what_should_not_happen_has_the_number_that_sites_know_and_leaves_no_address_in_a_log(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, token, auth_token = await site.code(), await site.token(), site.auth_token()
+
+    async def breaks(*shown: object) -> None:
+        raise RuntimeError(f"https://id.example/renzheng {shown}")
+
+    stores = site.program.rooms.stores
+    for kept in (stores.beijing_tokens, stores.used_assertions, stores.relying_parties):
+        for call in ("add", "get", "find"):
+            monkeypatch.setattr(kept, call, breaks, raising=False)
+    with caplog.at_level("DEBUG"):
+        answers = [
+            await site.exchange(code, auth_token=auth_token),
+            await site.get("/api/info/getUserInfo", access_token=token),
+            await site.get("/api/login/doSSOLogout", access_token=token),
+        ]
+        page = await site.owner.browser.get(f"/renzheng/open/login/goUserLogin?{urlencode(REQUEST)}")
+    for answer in answers:
+        assert (answer.status, answer.json()) == (500, {"meta": {"code": 59999, "message": "未知异常"}})
+    assert page.status == 500
+    written = caplog.text + "".join(capsys.readouterr())
+    assert written.count("unhandled_error") == 4
+    for secret in ("renzheng", code, token, auth_token, SECRET, "s1"):
+        assert secret not in written
+
+
+@pytest.mark.attack("T5")
+async def test_a_code_goes_by_the_interface_it_was_asked_for_whatever_its_client_is_by_now(site: Site) -> None:
+    code = await site.code()
+    openid = {name: METADATA[name] for name in METADATA if name != "interface"} | {"token_endpoint_auth_method": "none"}
+    kept = [msgspec.json.encode(openid).decode(), ID]
+    site.program.sql("UPDATE relying_party SET metadata = ? WHERE id = ?", *kept)
+    sent = {"Host": site.caller.to.authority, "Content-Type": FORM}
+    shown = {"grant_type": "authorization_code", "client_id": ID, "code": code}
+    for more in ({}, {"redirect_uri": CALLBACK}, {"redirect_uri": CALLBACK, "code_verifier": "v" * 43}):
+        body = urlencode(shown | more).encode()
+        answer = await site.caller.send("POST", "/oauth/token", headers=sent, body=body)
+        assert (answer.status, answer.json()["error"]) == (400, "invalid_grant"), more
+
+
+@pytest.mark.attack("T5")
+async def test_a_code_of_openid_connect_is_none_of_the_interfaces_whatever_its_client_is_by_now(site: Site) -> None:
+    openid = {name: METADATA[name] for name in METADATA if name != "interface"} | {"scope": "openid profile"}
+    change = "UPDATE relying_party SET metadata = ? WHERE id = ?"
+    site.program.sql(change, msgspec.json.encode(openid).decode(), ID)
+    asked = urlencode(
+        {
+            "client_id": ID,
+            "redirect_uri": CALLBACK,
+            "response_type": "code",
+            "scope": "openid",
+            "state": "s1",
+            "code_challenge": challenge_of("v" * 43),
+            "code_challenge_method": "S256",
+        }
+    )
+    browser = site.owner.browser
+    begun = await browser.get(f"/oauth/authorize?{asked}")
+    page = str(begun.header("Location"))
+    await send(browser, form_of(await browser.get(page), "/oauth/continue"), "agree")
+    back = dict(parse_qsl(urlsplit(str((await browser.get(page)).header("Location"))).query))
+    site.program.sql(change, msgspec.json.encode(METADATA).decode(), ID)
+    for more in ({}, {"redirect_uri": CALLBACK}, {"redirect_uri": CALLBACK, "code_verifier": "v" * 43}):
+        assert refused(await site.exchange(back["code"], **more)) == 50003, more
+
+
+async def test_an_auth_token_that_was_made_ahead_of_time_serves_once_for_as_long_as_it_counts(site: Site) -> None:
+    ahead = sealed(f"{ID}:{SECRET}:{site.program.clock.now() + WINDOW}", SECRET)
+    assert refused(await site.exchange("unknown", auth_token=ahead)) == 50003
+    site.program.clock.advance(2 * WINDOW / 1_000)
+    assert refused(await site.exchange("unknown", auth_token=ahead)) == 50002
+
+
 async def test_where_it_is_not_configured_there_is_nothing(start_program: StartProgram) -> None:
     program = await start_program()
     await register(program)
-    browser = await program.browser()
+    browser, caller = await program.browser(), await program.caller()
     assert (await browser.get(f"/renzheng/open/login/goUserLogin?{urlencode(REQUEST)}")).status == 404
+    for path in ("oauth/getAccessToken", "info/getUserInfo", "login/getSSOStatus", "login/doSSOLogout"):
+        sent = {"Host": caller.to.authority, "Content-Type": FORM}
+        assert (await caller.send("POST", f"/renzheng/api/{path}", headers=sent, body=b"")).status == 404
 
 
 async def test_the_secret_is_kept_sealed(site: Site) -> None:

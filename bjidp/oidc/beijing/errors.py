@@ -49,3 +49,10 @@ class Busy(BeijingError):
 
     number = 50005
     text = "请求过于频繁或服务暂不可用，请稍后再试"
+
+
+class Unknown(BeijingError):
+    """What should not happen; the one failure whose number sites know beforehand."""
+
+    number = 59999
+    text = "未知异常"

@@ -22,13 +22,15 @@ SCOPE: Final = "user_info"
 
 NAMES: Final = ("client_id", "response_type", "scope", "state")
 
+IGNORED: Final = frozenset({"personToken", "localCheck"})
+"""Whoever holds a text of that kind is not somebody who is logged in here; whatever it is, nothing looks at it."""
+
 
 def read(client: Client, parameters: Parameters, verifier: str) -> AuthorizationRequest:
     """Return the request.
 
     Raises ``RedirectRefused`` for an address that is not registered to the letter, and ``InvalidRequest`` for anything
-    else. All of it is a page: the interface knows no errors in addresses. ``personToken`` and ``localCheck`` are
-    ignored: whoever holds a text of that kind is not somebody who is logged in here.
+    else. All of it is a page: the interface knows no errors in addresses.
     """
     address = parameters.get("redirect_uri")
     if address is None or not client.is_reached_at(address):
@@ -43,7 +45,7 @@ def read(client: Client, parameters: Parameters, verifier: str) -> Authorization
         for name, only in (("response_type", "code"), ("scope", SCOPE))
         if parameters.get(name) != only
     ]
-    if faults or parameters.faulty:
+    if faults or parameters.faulty - IGNORED:
         raise InvalidRequest(*faults)
     return AuthorizationRequest(
         client=client.id,

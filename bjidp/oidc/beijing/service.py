@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from bjidp.accounts.ports import Member, MemberStore
-from bjidp.clock import HOUR, Clock, Instant, Millis
+from bjidp.clock import HOUR, MINUTE, Clock, Instant, Millis
 from bjidp.entropy import Entropy
 from bjidp.oidc.authorizing import Authorizing
 from bjidp.oidc.beijing import requesting, telling
@@ -34,6 +34,10 @@ from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
 
 LIFETIME: Final[Millis] = HOUR
+
+_REMEMBERED: Final[Millis] = 2 * WINDOW + MINUTE
+"""How long an ``auth_token`` is known to have come: its time may be as far ahead as it may be behind, and the store's
+clock, by which this ends, is not the one that its time is compared with."""
 
 
 class BeijingToken(Struct, frozen=True):
@@ -106,7 +110,7 @@ class Beijing:
         The client proves itself before its code is looked at. The address is compared when it is sent again: it may be
         left out, and the code went to one that was registered.
         """
-        if parameters.faulty or parameters.get("grant_type") != "authorization_code":
+        if parameters.faulty - requesting.IGNORED or parameters.get("grant_type") != "authorization_code":
             raise Malformed
         client = await self._proved(parameters)
         code, address = parameters.get("grant_code"), parameters.get("redirect_uri")
@@ -175,8 +179,7 @@ class Beijing:
         if stated is not None and stated != secret:
             raise ClientRefused
         try:
-            # It counts until its time is over, which may be as far ahead as it may be behind.
-            await self._used.add(_key(auth_token), UsedAssertion(), 2 * WINDOW)
+            await self._used.add(_key(auth_token), UsedAssertion(), _REMEMBERED)
         except DuplicateRecord:
             raise ClientRefused from None
         return found.client

@@ -10,21 +10,25 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Final
 
+import structlog
 from aiohttp import web
 
-from bjidp.errors import RateLimited, Retryable
-from bjidp.oidc.beijing.errors import BeijingError, Busy, ClientRefused, Malformed
+from bjidp.errors import BjidpError, RateLimited, Retryable
+from bjidp.oidc.beijing.errors import BeijingError, Busy, ClientRefused, Malformed, Unknown
 from bjidp.oidc.beijing.service import Beijing
 from bjidp.oidc.parameters import Parameters
 from bjidp.throttle.ports import Throttle
 from bjidp.web.forms.desk import OPENED
 from bjidp.web.http.bodies import in_time
+from bjidp.web.http.unexpected import outline
 from bjidp.web.http.visitor import Observer
 from bjidp.web.oidc.answers import FORM, given
 from bjidp.web.oidc.machine import WRONG
 from bjidp.web.oidc.pages import CONTINUE
 
 BASE: Final = "/renzheng"
+
+log = structlog.get_logger(__name__)
 
 Asked = Callable[[web.Request, Parameters], Awaitable[object]]
 
@@ -79,6 +83,12 @@ class BeijingEndpoints:
                 response = given(_failure(Busy()), status)
                 response.headers["Retry-After"] = str(busy.retry_after)
                 return response
+            except (BjidpError, web.HTTPException):
+                # A body that is too large, or slow.
+                raise
+            except Exception as error:  # noqa: BLE001 - sites know one number for whatever it was
+                log.error("unhandled_error", **outline(error))  # noqa: TRY400 - without its text
+                return given(_failure(Unknown()), HTTPStatus.INTERNAL_SERVER_ERROR)
 
         return answer
 
@@ -108,7 +118,7 @@ async def _sent(request: web.Request) -> Parameters:
             raise Malformed
         try:
             fields = await in_time(request.post())
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, web.RequestPayloadError):
             raise Malformed from None
         pairs += [(name, value) for name, value in fields.items() if isinstance(value, str)]
     return Parameters(pairs)
