@@ -401,8 +401,8 @@ class ExternalStore(Protocol):
     A provider's user logs in to one account, and an account has one user of each provider.
     """
 
-    async def link(self, account: str, identity: ExternalIdentity, phone: str, now: Instant) -> None:
-        """Let the provider's user log in to ``account``, in place of another one of the same provider.
+    async def link(self, account: str, identity: ExternalIdentity, phone: str, now: Instant) -> bool:
+        """Let the provider's user log in to ``account``; return whether in place of another one of the same provider.
 
         ``phone`` is the number by which somebody has proved that the account is theirs. Audited and told, unless it
         is so already. Raises ``AccountRefused``, and :class:`IdentifierTaken`: of the number when it is the account's

@@ -66,6 +66,7 @@ def external_part(rooms: Rooms, front: Front, verification: Verification, regist
     )
     linking = Linking(
         externals=stores.externals,
+        sessions=front.sessions,
         newcomers=open_drafts(rooms, Newcomer, "login.newcomer"),
         clock=rooms.clock,
     )

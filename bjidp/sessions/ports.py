@@ -50,6 +50,8 @@ class SessionEnd(StrEnum):
     """The phone that confirmed the login took it back."""
     CHOSEN = "chosen"
     """Its owner ended it from another device (SES-1)."""
+    UNLINKED = "unlinked"
+    """The provider's user that had opened it logs in to the account no more (LOG-4)."""
     PASSWORD_CHANGED = "password_changed"
     PHONE_CHANGED = "phone_changed"
     IDENTITY_LOST = "identity_lost"

@@ -15,6 +15,9 @@ from msgspec.structs import replace
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import Standing
 from bjidp.clock import DAY
+from bjidp.oidc.grants.code import Approval, Authentication
+from bjidp.oidc.grants.grant import Grant, fresh
+from bjidp.oidc.scopes import Scope
 from bjidp.platforms import Provider
 from bjidp.sandbox.people.population import population
 from bjidp.sessions.ports import Way
@@ -654,6 +657,53 @@ async def test_the_owner_sees_what_is_bound_and_unbinds_it(program: Program, mem
     await newcomer(await program.browser(), Provider.WECHAT)
     assert where(await send(browser, form)) == (303, "/centre/third")
     assert (await post(browser, "/centre/third", form.values | {"provider": "evil"})).status == 400
+
+
+async def away(program: Program, account: str) -> Grant:
+    """Let a site read while its user is away, by what was agreed in the session that a provider's user has opened."""
+    opened = next(one for one in await sessions(program, account) if one.login.way is Way.EXTERNAL)
+    standing = await program.rooms.stores.accounts.standing(account)
+    assert standing is not None
+    now = program.clock.now()
+    authentication = Authentication(now, Level.L1, ("fed",))
+    approval = Approval(
+        client="portal", account=account, ref=standing.ref, session=opened.id, epoch=standing.epoch,
+        scopes=(Scope.OPENID, Scope.OFFLINE_ACCESS), authentication=authentication,
+    )  # fmt: skip
+    return await program.rooms.stores.grants.begin(fresh(approval, DAY, program.rooms.entropy, now), "portal", now)
+
+
+async def lives(program: Program, grant: Grant) -> bool:
+    return await program.rooms.stores.grants.find(grant.id, program.clock.now()) is not None
+
+
+@pytest.mark.attack("T3")
+async def test_what_is_unbound_leaves_nothing_that_it_has_agreed_to(program: Program, site: Site) -> None:
+    browser = await bound(program, Provider.WECHAT)
+    await come_back(await program.browser(), Provider.WECHAT)
+    grant = await away(program, site.member.account)
+    assert await lives(program, grant)
+    await send(browser, form_of(await browser.get("/centre/third"), "/centre/third"))
+    assert not await lives(program, grant)
+
+
+@pytest.mark.attack("T3", "T9")
+async def test_what_somebody_elses_user_had_logged_in_is_over_once_the_own_takes_its_place(
+    program: Program, site: Site
+) -> None:
+    await bound(program, Provider.WECHAT, user="li-siyuan")
+    other = await program.browser()
+    await come_back(other, Provider.WECHAT, "li-siyuan")
+    grant = await away(program, site.member.account)
+    program.clock.advance(61)
+    by_another = await program.browser()
+    await bound(program, Provider.BAIDU)
+    await come_back(by_another, Provider.BAIDU)
+    program.clock.advance(61)
+    await bound(program, Provider.WECHAT)
+    assert where(await other.get("/centre"))[0] == 303
+    assert not await lives(program, grant)
+    assert (await by_another.get("/centre")).status == 200
 
 
 @pytest.mark.req("SES-1", "SES-3")

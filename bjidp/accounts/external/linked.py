@@ -53,8 +53,13 @@ class LinkedProviders:
         The session that asks goes on. Raises ``AccountRefused``.
         """
         unlinked = await self._externals.unlink(visit.account, provider, self._clock.now())
-        for session in await self._sessions.of_account(visit.account):
-            login = session.login
-            if login.way is Way.EXTERNAL and login.platform == provider and session.id != visit.session.id:
-                await self._sessions.end_one(visit.account, session.id, SessionEnd.CHOSEN)
+        await end_logins(self._sessions, visit.account, provider, keep=visit.session.id)
         return unlinked
+
+
+async def end_logins(sessions: Sessions, account: str, provider: Provider, keep: str | None = None) -> None:
+    """End what a provider's user has logged in to an account who does so no more, but for the session ``keep``."""
+    for session in await sessions.of_account(account):
+        login = session.login
+        if login.way is Way.EXTERNAL and login.platform == provider and session.id != keep:
+            await sessions.end_one(account, session.id, SessionEnd.UNLINKED)

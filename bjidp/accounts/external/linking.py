@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from bjidp.accounts.drafts import Drafts
 from bjidp.accounts.errors import ExternalLoginOver
+from bjidp.accounts.external.linked import end_logins
 from bjidp.accounts.login.flow import Proved
 from bjidp.accounts.ports import ExternalStore, IdentifierTaken
 from bjidp.clock import Clock
 from bjidp.platforms import ExternalIdentity, Provider
+from bjidp.sessions.service import Sessions
 
 
 class Newcomer(Struct, frozen=True, kw_only=True):
@@ -37,9 +39,12 @@ class Newcomer(Struct, frozen=True, kw_only=True):
 class Linking:
     """Keeps newcomers, and links them. Raises ``StoreUnavailable`` when a store does not answer."""
 
-    def __init__(self, *, externals: ExternalStore, newcomers: Drafts[Newcomer], clock: Clock) -> None:
+    def __init__(
+        self, *, externals: ExternalStore, sessions: Sessions, newcomers: Drafts[Newcomer], clock: Clock
+    ) -> None:
         """Take every dependency."""
         self._externals = externals
+        self._sessions = sessions
         self._newcomers = newcomers
         self._clock = clock
 
@@ -57,13 +62,14 @@ class Linking:
     async def link(self, newcomer: Newcomer, proved: Proved) -> None:
         """Let whoever came log in to the account whose number they have proved.
 
+        What another user of the provider had logged in there, in whose place they are, is over (attack T3).
         Raises ``AccountRefused``, and :class:`ExternalLoginOver` when that is not its number any more, or when they
         log in to another account by now.
         """
-        member = proved.member
+        account, phone = proved.member.standing.account, proved.member.phone or ""
         try:
-            await self._externals.link(
-                member.standing.account, newcomer.identity, member.phone or "", self._clock.now()
-            )
+            replaced = await self._externals.link(account, newcomer.identity, phone, self._clock.now())
         except IdentifierTaken:
             raise ExternalLoginOver from None
+        if replaced:
+            await end_logins(self._sessions, account, newcomer.provider)

@@ -45,9 +45,9 @@ class ExternalRows:
         """Return the account that a provider's user logs in to, or None."""
         return self._claims.holder(transaction, of_external(identity))
 
-    def link(self, transaction: Transaction, account: str, ref: str, identity: ExternalIdentity, now: Instant) -> None:
-        """Link a user that nobody has, in place of what the account had of this provider."""
-        self.drop(transaction, account, identity.provider)
+    def link(self, transaction: Transaction, account: str, ref: str, identity: ExternalIdentity, now: Instant) -> bool:
+        """Link a user that nobody has; return whether in place of what the account had of this provider."""
+        replaced = self.unlink(transaction, account, ref, identity.provider, now)
         if not self._claims.claim(transaction, of_external(identity), account):
             raise Contended  # another transaction was faster; now somebody has the user
         transaction.run(
@@ -62,6 +62,7 @@ class ExternalRows:
             },
         )
         self._write(transaction, EventKind.EXTERNAL_LINKED, ref, identity.provider, now)
+        return replaced
 
     def drop(self, transaction: Transaction, account: str, provider: Provider) -> bool:
         """Unlink what the account has of this provider; return whether it had anything."""
@@ -100,23 +101,24 @@ class SqlExternals:
             )
         )
 
-    async def link(self, account: str, identity: ExternalIdentity, phone: str, now: Instant) -> None:
+    async def link(self, account: str, identity: ExternalIdentity, phone: str, now: Instant) -> bool:
         """Let the provider's user log in to ``account``; raise ``AccountRefused`` and :class:`IdentifierTaken`."""
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Transaction) -> bool:
             ref = self._accounts.lock(transaction, account)
             # After the lock, which whoever changes the number takes as well (attack P7).
             if self._claims.holder(transaction, of_phone(phone)) != account:
                 raise IdentifierTaken(IdentifierKind.PHONE)
             holder = self._rows.holder(transaction, identity)
             if holder == account:
-                return
+                return False
             if holder is not None:
                 raise IdentifierTaken(kind_of(identity.provider))
-            self._rows.link(transaction, account, ref, identity, now)
+            replaced = self._rows.link(transaction, account, ref, identity, now)
             self._tell(transaction, account, NoticeKind.EXTERNAL_LINKED, identity.provider, now)
+            return replaced
 
-        await self._engine.write(work)
+        return await self._engine.write(work)
 
     async def linked(self, account: str) -> list[External]:
         """Return what the account has."""
