@@ -89,6 +89,11 @@ class Client(Struct, frozen=True, kw_only=True):
         return urlsplit(self.home).hostname or ""
 
     @property
+    def reads_ethnicity(self) -> bool:
+        """Whether the ethnic group is told to it: no scope stands for that, and the city's own interface tells it."""
+        return self.interface is Interface.BEIJING
+
+    @property
     def subject_sector(self) -> str:
         """The sector that knows somebody by one name; nothing for all clients with public subjects together."""
         return "" if self.subjects is SubjectType.PUBLIC else self.sector

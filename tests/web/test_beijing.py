@@ -85,6 +85,7 @@ class Site:
         shown = await browser.get(page)
         if shown.status == 200:
             assert "社保查询" in shown.text
+            assert "<li>民族</li>" in shown.text
             await send(browser, form_of(shown, "/oauth/continue"), "agree")
             shown = await browser.get(page)
         where = urlsplit(str(shown.header("Location")))
@@ -167,6 +168,8 @@ async def test_a_site_exchanges_a_code_and_reads_who_came(site: Site) -> None:
 
 async def test_who_has_proved_nothing_is_told_without_a_name(site: Site) -> None:
     told = data(await site.get("/api/info/getUserInfo", access_token=await site.token()))
+    # What was agreed to is what 授权管理 shows of it.
+    assert "<li>民族</li>" in (await site.owner.get("/centre/sites")).text
     assert (told["certLevel"], told["certName"], told["certNo"], told["certNoType"]) == ("L1", "", "", "")
 
 

@@ -60,6 +60,7 @@ class SitesPages:
                     agreed_at=site.agreement.agreed_at,
                     is_in=site.is_in,
                     away=site.agreement.away,
+                    ethnicity=site.agreement.client.reads_ethnicity,
                 )
                 for site in await self._agreements.sites(visit.account)
             ),

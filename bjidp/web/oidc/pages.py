@@ -233,4 +233,5 @@ def _consent(
         request=name,
         whom=None if look.whom.capacity is None else ChoiceView.of(look.whom.capacity),
         chose=look.whom.said,
+        ethnicity=look.client.reads_ethnicity,
     )

@@ -171,6 +171,8 @@ class AgreedSite(msgspec.Struct, frozen=True, kw_only=True):
     agreed_at: Instant
     is_in: bool = False
     away: bool = False
+    ethnicity: bool = False
+    """As of :class:`bjidp.web.pages.oidc.ConsentPage`."""
 
 
 class SitesPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +195,12 @@ class SitesPage(msgspec.Struct, frozen=True, kw_only=True):
             is_in=True, away=True,
         )  # fmt: skip
         other = AgreedSite(
-            client="b", name="网上办事大厅", domain="banshi.example", scopes=(Scope.OPENID,), agreed_at=at
+            client="b",
+            name="网上办事大厅",
+            domain="banshi.example",
+            scopes=(Scope.OPENID,),
+            agreed_at=at,
+            ethnicity=True,
         )
         return cls(h5=False, sites=(portal, other), csrf="example", done="withdrawn")
 

@@ -32,6 +32,8 @@ class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
     """The organisation they act for; None for themselves."""
     chose: bool = False
     """They have chosen whom to act for, and may choose anew."""
+    ethnicity: bool = False
+    """Whether it reads the ethnic group too, as sites of the city's own interface do (RP-5)."""
 
     @classmethod
     def sample(cls) -> ConsentPage:
@@ -46,6 +48,7 @@ class ConsentPage(msgspec.Struct, frozen=True, kw_only=True):
             request="mDq3vYdV0Yw4h8m0m1iX7A",
             whom=ActingPage.sample().choices[0],
             chose=True,
+            ethnicity=True,
         )
 
 
