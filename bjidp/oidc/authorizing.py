@@ -249,9 +249,8 @@ class Authorizing:
         if pending is None:
             raise RequestOver
         request = pending.request
-        # The city's own interface need not send the address again.
-        bound = request.redirect_uri if request.interface is Interface.OPENID else ""
-        code = await self._codes.give(approval, bound, request.challenge, now)
+        optional = request.interface is Interface.BEIJING
+        code = await self._codes.give(approval, request.redirect_uri, request.challenge, now, address_optional=optional)
         return self._to(request, {"code": code, "state": request.state})
 
     def _checked(self, client: Client, parameters: Parameters, at: At, now: Instant) -> AuthorizationRequest:

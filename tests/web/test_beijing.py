@@ -33,10 +33,11 @@ pytestmark = pytest.mark.req("RP-5")
 
 ID, SECRET = "100100000001", "00112233445566778899aabbccddeeff"
 CALLBACK = "https://service.example/callback"
+OTHER = "https://service.example/other"
 METADATA: dict[str, object] = {
     "client_name": "社保查询",
     "client_uri": "https://service.example/",
-    "redirect_uris": [CALLBACK],
+    "redirect_uris": [CALLBACK, OTHER],
     "interface": "beijing",
 }
 REQUEST = {
@@ -251,9 +252,16 @@ async def test_of_twenty_exchanges_one_succeeds_and_a_replay_ends_its_token(site
     assert refused(await site.get("/api/info/getUserInfo", access_token=token)) == 50004
 
 
-async def test_a_code_is_over_after_a_minute_and_an_address_is_compared_if_it_is_sent(site: Site) -> None:
+@pytest.mark.attack("T4")
+@pytest.mark.parametrize("address", ["https://evil.example/", OTHER, f"{CALLBACK}/", f"{CALLBACK}?"])
+async def test_an_address_that_is_sent_again_is_the_one_that_the_code_went_to(site: Site, address: str) -> None:
     code = await site.code()
-    assert refused(await site.exchange(code, redirect_uri="https://evil.example/")) == 50003
+    assert refused(await site.exchange(code, redirect_uri=address)) == 50003
+    data(await site.exchange(code, redirect_uri=CALLBACK))
+
+
+async def test_a_code_is_over_after_a_minute(site: Site) -> None:
+    code = await site.code()
     site.program.clock.advance(60)
     assert refused(await site.exchange(code, redirect_uri=CALLBACK)) == 50003
 
@@ -294,8 +302,9 @@ async def test_neither_side_takes_what_the_other_gave(site: Site) -> None:
         sent = {"Host": site.caller.to.authority, "Content-Type": FORM}
         answer = await site.caller.send("POST", path, headers=sent, body=urlencode(REQUEST | {"token": token}).encode())
         assert answer.status == 401, path
-    page = await site.owner.browser.get(f"/oauth/authorize?{urlencode(REQUEST | {'scope': 'openid'})}")
-    assert (page.status, page.header("Location")) == (400, None)
+    for path in ("authorize", "logout"):
+        page = await site.owner.browser.get(f"/oauth/{path}?{urlencode(REQUEST | {'scope': 'openid'})}")
+        assert (page.status, page.header("Location")) == (400, None), path
 
 
 async def test_a_site_of_openid_connect_is_none_of_the_interfaces(site: Site) -> None:

@@ -107,8 +107,8 @@ class Beijing:
     async def token(self, parameters: Parameters) -> TokenAnswer:
         """Return a token for a code; raise :class:`BeijingError`.
 
-        The client proves itself before its code is looked at. The address is compared when it is sent again: it may be
-        left out, and the code went to one that was registered.
+        The client proves itself before its code is looked at. An address may be left out; one that is sent has to be
+        the one that the code went to.
         """
         if parameters.faulty - requesting.IGNORED or parameters.get("grant_type") != "authorization_code":
             raise Malformed
@@ -116,10 +116,8 @@ class Beijing:
         code, address = parameters.get("grant_code"), parameters.get("redirect_uri")
         if code is None:
             raise Malformed
-        if address is not None and not client.is_reached_at(address):
-            raise CodeRefused
         try:
-            grant = await self._codes.exchange(code, client, "", self._verifier(client.id))
+            grant = await self._codes.exchange(code, client, address, self._verifier(client.id))
         except InvalidGrant:
             raise CodeRefused from None
         now = self._clock.now()

@@ -91,6 +91,8 @@ class Unspent(Struct, frozen=True, tag=True, kw_only=True):
     redirect_uri: str
     challenge: str
     issued_at: Instant
+    address_optional: bool = False
+    """Whether the address need not be sent again; one that is sent has to be the same."""
 
 
 class Spent(Struct, frozen=True, tag=True):
@@ -130,7 +132,7 @@ def exchanged(
         case Unspent():
             fits = (
                 code.approval.client == client
-                and code.redirect_uri == redirect_uri
+                and (code.redirect_uri == redirect_uri or (redirect_uri is None and code.address_optional))
                 and pkce.answers(verifier, code.challenge)
                 and now - code.issued_at < LIFETIME
             )

@@ -47,10 +47,18 @@ class Codes:
         self._clock = clock
         self._session_lifetime = session_lifetime
 
-    async def give(self, approval: Approval, redirect_uri: str, challenge: str, now: Instant) -> str:
+    async def give(
+        self, approval: Approval, redirect_uri: str, challenge: str, now: Instant, *, address_optional: bool = False
+    ) -> str:
         """Return a code for ``approval``; raise ``StoreUnavailable``."""
         code = token(self._entropy, 256)
-        unspent = Unspent(approval=approval, redirect_uri=redirect_uri, challenge=challenge, issued_at=now)
+        unspent = Unspent(
+            approval=approval,
+            redirect_uri=redirect_uri,
+            challenge=challenge,
+            issued_at=now,
+            address_optional=address_optional,
+        )
         await self._records.add(_key(code), Code(unspent), REMEMBERED)
         return code
 

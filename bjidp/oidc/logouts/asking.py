@@ -17,7 +17,7 @@ from bjidp.clock import MINUTE, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.oidc import id_token
 from bjidp.oidc.authorize.checks import OPAQUE_MAX
-from bjidp.oidc.client import Client
+from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.errors import RedirectRefused, RelyingPartyUnknown
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ClientStore
@@ -94,7 +94,7 @@ class LogoutWishes:
         stated = parameters.get("client_id")
         named = stated if stated is not None or hint is None else _audience(hint)
         found = None if named is None else await self._clients.find(named)
-        if found is None:
+        if found is None or found.client.interface is not Interface.OPENID:
             if stated is not None:
                 raise RelyingPartyUnknown
             if where is not None:
