@@ -28,8 +28,8 @@ from bjidp.miniprogram.platform_logins import KeptLogin
 from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.miniprogram.registration import Registration
 from bjidp.miniprogram.ticket_check import TicketCheck
-from bjidp.oidc.authorizing import Pending as PendingAuthorization
-from bjidp.oidc.authorizing import Pushed as PushedAuthorization
+from bjidp.oidc.authorize.pending import Pending as PendingAuthorization
+from bjidp.oidc.authorize.pending import Pushed as PushedAuthorization
 from bjidp.oidc.beijing.service import BeijingToken
 from bjidp.oidc.clients import UsedAssertion
 from bjidp.oidc.devices.asking import UserCode

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from bjidp.clock import MINUTE, SECOND, Instant, Millis
 from bjidp.entropy import Entropy, token
-from bjidp.errors import BjidpError, StoreUnavailable
+from bjidp.errors import StoreUnavailable
 from bjidp.oidc.authorize.checks import Asked, At, addressed, checked
-from bjidp.oidc.authorize.prompting import Answer, Facts, Step, Subject, next_step
+from bjidp.oidc.authorize.pending import Choice, Look, Pending, Pushed, Redirected, RequestOver, Whom
+from bjidp.oidc.authorize.prompting import Answer, Facts, Subject, next_step
 from bjidp.oidc.authorize.request import AuthorizationRequest
 from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.errors import (
@@ -35,7 +35,6 @@ from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ClientStore, ConsentStore, Subjects
 from bjidp.oidc.scopes import Scope
-from bjidp.organisations.organisation import Capacity
 from bjidp.organisations.ports import ActingFor
 from bjidp.records import Records, StaleRecord
 
@@ -53,68 +52,6 @@ URN: Final = "urn:ietf:params:oauth:request_uri:"
 
 Hints: TypeAlias = Callable[[str, str, Instant], str | None]
 """Returns the subject of an ID token, verified but for its time, that was made for a client; None if it was not."""
-
-
-class RequestOver(BjidpError):
-    """Nobody knows this request any more: the person begins again at the site they came from."""
-
-    code = "authorization_over"
-
-
-class Choice(Struct, frozen=True):
-    """Whom somebody acts for in one request, said in one session: the key of a capacity, or None for themselves."""
-
-    session: str
-    capacity: str | None
-
-
-class Pending(Struct, frozen=True):
-    """A request under way, who has agreed to it, and whom they act for."""
-
-    request: AuthorizationRequest
-    begun_at: Instant
-    agreed_by: str | None = None
-    agreed_at: Instant | None = None
-    choice: Choice | None = None
-    kept_in: str | None = None
-    """The session whose owner has said that they go on as who they are there."""
-
-
-class Pushed(Struct, frozen=True):
-    """A request that its client has pushed."""
-
-    request: AuthorizationRequest
-
-
-class Redirected(Exception):
-    """The relying party is answered, at ``where``, and the person with it."""
-
-    def __init__(self, where: str) -> None:
-        """Say where the person goes."""
-        super().__init__("to the relying party")
-        self.where = where
-
-
-class Whom(Struct, frozen=True, kw_only=True):
-    """Whom a person acts for in a request at this moment."""
-
-    capacity: Capacity | None = None
-    """In what they act for an organisation; None for themselves, and until they have said."""
-    said: bool = False
-    """They have chosen, themselves or an organisation."""
-    lapsed: bool = False
-    """They have chosen an organisation, and cannot act for it any more."""
-    chooses: bool = False
-    """They have to choose."""
-
-
-class Look(Struct, frozen=True):
-    """A request as it is at this moment: for whom, and what is missing."""
-
-    client: Client
-    pending: Pending
-    step: Step
-    whom: Whom
 
 
 class Authorizing:

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from bjidp.clock import HOUR
 from bjidp.entropy import SystemEntropy
+from bjidp.oidc.authorize.pending import Choice, Pending, Pushed, Redirected, RequestOver
 from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseWhom, LogIn, Reason, Subject
-from bjidp.oidc.authorizing import Authorizing, Choice, Pending, Pushed, Redirected, RequestOver
+from bjidp.oidc.authorizing import Authorizing
 from bjidp.oidc.errors import (
     AccessDenied,
     InvalidRequest,

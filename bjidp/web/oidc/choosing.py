@@ -11,7 +11,8 @@ from typing import Final
 from aiohttp import web
 
 from bjidp.errors import BjidpError, VendorUnavailable
-from bjidp.oidc.authorizing import Authorizing, Choice, Look
+from bjidp.oidc.authorize.pending import Choice, Look
+from bjidp.oidc.authorizing import Authorizing
 from bjidp.organisations.acting import Acting
 from bjidp.organisations.errors import ActingOnProbation, LevelRequired, OrganisationRefused, OrganisationUnknown
 from bjidp.web.forms.desk import Asker

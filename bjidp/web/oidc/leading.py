@@ -9,9 +9,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from bjidp.errors import FieldFault, InvalidRequest
+from bjidp.oidc.authorize.pending import Look
 from bjidp.oidc.authorize.prompting import ChooseAccount, LogIn, ProveMore, Reason
 from bjidp.oidc.authorize.ways import ways
-from bjidp.oidc.authorizing import Authorizing, Look
+from bjidp.oidc.authorizing import Authorizing
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd

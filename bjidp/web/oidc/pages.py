@@ -14,8 +14,9 @@ from aiohttp import web
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.oidc import discovery
+from bjidp.oidc.authorize.pending import Look, Redirected, RequestOver
 from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseAccount, ChooseWhom, LogIn, ProveMore, Subject
-from bjidp.oidc.authorizing import Authorizing, Look, Redirected, RequestOver
+from bjidp.oidc.authorizing import Authorizing
 from bjidp.oidc.errors import AccessDenied, ProtocolError, UnmetAuthenticationRequirements
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.parameters import Parameters
