@@ -170,7 +170,7 @@ class Server:
                 method, address, data=fields, headers=headers, allow_redirects=False, ssl=self._tls or True
             )
             async with asked as answer:
-                octets = await answer.content.read(SIZE_MAX)
+                octets = await _read(answer.content)
                 status = answer.status
         except aiohttp.ClientConnectorCertificateError:
             raise LoginFailed(f"the certificate of {self.url} is none that is trusted here: say --ca FILE") from None
@@ -182,9 +182,19 @@ class Server:
             if status == HTTPStatus.OK:
                 return msgspec.json.decode(octets, type=kind)
             told = msgspec.json.decode(octets, type=_Error)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise LoginFailed(f"{self.url} does not answer as an identity server (status {status})") from None
         raise Refused(printable(told.error), printable(told.error_description))
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Return an answer to its end, in whatever pieces it comes; nothing of one that is too long."""
+    octets = bytearray()
+    async for piece in content.iter_any():
+        octets += piece
+        if len(octets) > SIZE_MAX:
+            return b""
+    return bytes(octets)
 
 
 def printable(text: str) -> str:

@@ -53,7 +53,7 @@ async def told(
             if await _heard(codes, channel, scanned, tls):
                 return True
             failed = 0
-        except (OSError, TimeoutError, WebSocketException, ValueError):
+        except (OSError, TimeoutError, WebSocketException, ValueError, RecursionError):
             failed += 1
         await pause(BACK)
     return False
