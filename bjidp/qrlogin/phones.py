@@ -25,9 +25,10 @@ from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.policy import Purpose, QrPolicy, ReverseCode
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.refusals import Refusals, Refused
-from bjidp.qrlogin.ticket import Approved, Area, Authenticated, Holder, Pending, Scanned, Ticket, Verifying
+from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
 from bjidp.records import Held
+from bjidp.sessions.authentication import Authenticated
 from bjidp.standing import Level, require_settled
 from bjidp.throttle.ports import Throttle, per_minute
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from bjidp.clock import Instant, Millis
 from bjidp.qrlogin.errors import ConfirmRefused, FacePending, TicketClosed, TicketExpired, TicketTaken
 from bjidp.qrlogin.policy import Purpose, QrPolicy
+from bjidp.sessions.authentication import Authenticated
 from bjidp.standing import Level
 
 
@@ -76,13 +77,6 @@ class Device(Struct, frozen=True, gc=False):
     frames: bool = False
 
 
-class Authenticated(Struct, frozen=True, gc=False):
-    """How and when somebody who confirms on a page, and not by their phone, had proved who they are."""
-
-    at: Instant
-    methods: tuple[str, ...]
-
-
 class Pending(Struct, frozen=True, gc=False, tag="pending"):
     """Shown, not scanned."""
 
@@ -114,7 +108,7 @@ class Approved(Struct, frozen=True, gc=False, omit_defaults=True, tag="approved"
     """Confirmed on the phone; waits for its own page to redeem it. A ticket is approved at most once.
 
     It is good for nothing once the account has left the ``epoch`` that the phone confirmed in. ``authenticated`` is
-    set where a page confirmed it, in the place of a phone.
+    set where somebody on a page confirmed it, in the place of a phone: how they had proved who they are.
     """
 
     holder: Holder

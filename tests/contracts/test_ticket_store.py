@@ -16,8 +16,9 @@ from bjidp.qrlogin.errors import TicketClosed, TicketTaken
 from bjidp.qrlogin.flow import Flow, Watcher
 from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.ports import TicketStore
-from bjidp.qrlogin.ticket import Approved, Authenticated, Rejected, Ticket
+from bjidp.qrlogin.ticket import Approved, Rejected, Ticket
 from bjidp.records import DuplicateRecord, Held, StaleRecord
+from bjidp.sessions.authentication import Authenticated, Method
 from tests.contracts.ephemeral import Processes
 from tests.support.qr import LI, POLICY, ZHANG, a_device_ticket, a_flow, a_ticket, ticket_id
 
@@ -57,7 +58,7 @@ def _every_state(now: Instant) -> list[Ticket]:
             POLICY,
             now + 3,
             code=None,
-            authenticated=Authenticated(now, ("pwd", "sms")),
+            authenticated=Authenticated(now, (Method.PASSWORD, Method.SMS)),
         ),
         scanned(),
         verifying,

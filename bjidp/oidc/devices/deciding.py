@@ -22,8 +22,9 @@ from bjidp.qrlogin.devices import DeviceTickets
 from bjidp.qrlogin.errors import ConfirmRefused, TicketClosed, TicketExpired, TicketTaken, TicketUnknown
 from bjidp.qrlogin.flow import Client
 from bjidp.qrlogin.phones import Phone, QrPhones, require_admitted
-from bjidp.qrlogin.ticket import Authenticated, Computer, Device
+from bjidp.qrlogin.ticket import Computer, Device
 from bjidp.records import Records
+from bjidp.sessions.authentication import Authenticated
 from bjidp.throttle.ports import Throttle, Window, per_minute
 from bjidp.throttle.source import Source
 

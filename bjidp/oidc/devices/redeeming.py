@@ -39,6 +39,7 @@ from bjidp.qrlogin.devices import DeviceTickets, Seen
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying
 from bjidp.records import DuplicateRecord, Records, StaleRecord
+from bjidp.sessions.authentication import Method
 from bjidp.standing import Standing
 
 OVER: Final = "the device code is unknown, spent, or was given for another client or verifier"
@@ -177,5 +178,5 @@ def _authentication(approved: Approved, standing: Standing) -> Authentication:
     page = approved.authenticated
     if page is not None:
         return Authentication(page.at, standing.level, page.methods)
-    methods = ("qr",) if approved.evidence is None else ("qr", "face")
+    methods = (Method.QR,) if approved.evidence is None else (Method.QR, Method.FACE)
     return Authentication(approved.at, standing.level, methods)

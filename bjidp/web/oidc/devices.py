@@ -12,7 +12,7 @@ from aiohttp import web
 from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest, RateLimited
 from bjidp.oidc.devices.deciding import NO_PHONE, DeviceDeciding, PhoneNeeded
 from bjidp.qrlogin.phones import Phone
-from bjidp.qrlogin.ticket import Authenticated, Holder
+from bjidp.qrlogin.ticket import Holder
 from bjidp.sessions.authentication import authenticated
 from bjidp.standing import Level
 from bjidp.web.forms.desk import Asker, Desk, StaleForm
@@ -112,7 +112,7 @@ class DevicePages:
             case "":
                 return f"ticket={await self._deciding.find(person, form.user_code, asker.source)}"
             case "agree":
-                await self._deciding.agree(person, form.ticket, form.confirm_token, _authenticated(owner))
+                await self._deciding.agree(person, form.ticket, form.confirm_token, authenticated(owner.session))
                 return "said=agreed"
             case "refuse":
                 await self._deciding.refuse(person, form.ticket, form.confirm_token)
@@ -154,8 +154,3 @@ def _page(
         note=error.code if error is not None and not faults and needs is None else None,
     )
     return DevicePage(h5=on_h5(request), form=form, who=owner.standing.name, said=said, needs=needs)
-
-
-def _authenticated(owner: Owner) -> Authenticated:
-    known = authenticated(owner.session)
-    return Authenticated(known.at, tuple(known.methods))

@@ -16,7 +16,6 @@ from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import (
     TRANSITIONS,
     Approved,
-    Authenticated,
     Event,
     InvalidTransition,
     Pending,
@@ -28,6 +27,7 @@ from bjidp.qrlogin.ticket import (
     Ticket,
     Verifying,
 )
+from bjidp.sessions.authentication import Authenticated, Method
 from tests.support.qr import LI, POLICY, ZHANG, a_device_ticket, a_ticket
 
 START: Instant = 1_800_000_000_000
@@ -234,7 +234,7 @@ def test_a_device_ticket_lives_five_minutes_in_all() -> None:
 @pytest.mark.req("RP-3")
 def test_a_page_that_confirms_tells_how_its_person_had_logged_in() -> None:
     held = scanned(a_device_ticket(now=START))
-    page = Authenticated(START - MINUTE, ("pwd",))
+    page = Authenticated(START - MINUTE, (Method.PASSWORD,))
     done = machine.confirm(held, POLICY, NOW, code=None, authenticated=page).state
     assert isinstance(done, Approved)
     assert done.authenticated == page
