@@ -6,16 +6,15 @@ import asyncio
 import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from bjidp import registrar
-from bjidp.bootstrap import read_keyring
-from bjidp.config.loader import load
 from bjidp.person import DocumentType, Person
 from bjidp.registrar import Given
+from tests.support import device
 from tests.support.accounts import member_at
 from tests.support.computer import Computer
 from tests.support.demo import Demo
@@ -115,11 +114,12 @@ async def test_an_answer_to_another_request_is_not_taken(demo: Demo) -> None:
 
 
 @pytest.mark.req("RP-5")
-async def test_a_site_of_the_citys_own_interface_changes_the_host_alone(demo: Demo, computer: Computer) -> None:
+async def test_a_site_of_the_citys_own_interface_changes_the_host_alone(
+    demo: Demo, tmp_path: Path, computer: Computer
+) -> None:
     await member_at(demo.config, username="curl_9302", phone="15400089302", password=PASSWORD, document=ZHENG)
     await enters(demo, computer, "curl_9302")
     await expect(computer.page).to_have_url(re.compile("/centre$"))
-    settings = load(demo.config, {})
     metadata: dict[str, object] = {
         "client_name": "社保查询",
         "client_uri": "https://site.example/",
@@ -128,7 +128,7 @@ async def test_a_site_of_the_citys_own_interface_changes_the_host_alone(demo: De
         "client_id": "100100000001",
         "client_secret": "00112233445566778899aabbccddeeff",
     }
-    given = await registrar.on(settings.storage.database_url, lambda them: them.add(metadata), read_keyring(settings))
+    given = Given(**device.register(tmp_path, demo.data, metadata))
     script = await run("beijing.sh", given, HOST=demo.server)
     back = await back_from(computer.page, await address(script))
     out, err = await script.communicate(f"{back}\n".encode())
