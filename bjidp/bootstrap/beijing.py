@@ -5,13 +5,9 @@ Called by ``application``.
 
 from __future__ import annotations
 
-from functools import partial
-
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.oidc import Provider
 from bjidp.bootstrap.rooms import Rooms
-from bjidp.entropy import base64url
-from bjidp.mac import MacKey
 from bjidp.oidc.beijing.service import Beijing
 from bjidp.web.oidc.beijing import BeijingEndpoints
 
@@ -20,7 +16,7 @@ def beijing_part(rooms: Rooms, front: Front, provider: Provider) -> Part:
     """Return its endpoints, none where it is switched off."""
     if not rooms.settings.beijing.enabled:
         return Part()
-    stores, keyring = rooms.stores, rooms.keyring
+    stores = rooms.stores
     beijing = BeijingEndpoints(
         beijing=Beijing(
             clients=stores.relying_parties,
@@ -31,7 +27,6 @@ def beijing_part(rooms: Rooms, front: Front, provider: Provider) -> Part:
             sessions=front.sessions,
             tokens=stores.beijing_tokens,
             used=stores.used_assertions,
-            verifier=partial(_verifier, MacKey(keyring.derive(keyring.current, "oidc/beijing"))),
             ethnicity=lambda code: str(front.renderer.texts.of("ethnicity", code)),
             entropy=rooms.entropy,
             clock=rooms.clock,
@@ -40,7 +35,3 @@ def beijing_part(rooms: Rooms, front: Front, provider: Provider) -> Part:
         throttle=stores.throttle,
     )
     return Part(mounts=(beijing.mount,))
-
-
-def _verifier(key: MacKey, client: str) -> str:
-    return base64url(key.mac(client.encode()))

@@ -186,8 +186,8 @@ class Authorizing:
         if pending is None:
             raise RequestOver
         request = pending.request
-        optional = request.interface is Interface.BEIJING
-        code = await self._codes.give(approval, request.redirect_uri, request.challenge, now, address_optional=optional)
+        where, by = request.redirect_uri, request.interface
+        code = await self._codes.give(approval, where, request.challenge, now, interface=by)
         return self._to(request, {"code": code, "state": request.state})
 
     def _checked(self, client: Client, parameters: Parameters, at: At, now: Instant) -> AuthorizationRequest:

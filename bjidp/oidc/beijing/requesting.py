@@ -1,8 +1,8 @@
 """A request of a site that is integrated with the city's own interface (RP-5).
 
 Owns its checks. The interface knows no PKCE: whoever exchanges a code proves to be the client, to which the code is
-bound. A challenge of our own, whose verifier nobody is told, keeps a code of this interface from being exchanged at any
-other endpoint. Pure; called by the endpoints that sites send their users to.
+bound, and a code is exchanged by the interface it was asked for by alone. Pure; called by the endpoints that sites send
+their users to.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from bjidp.oidc.authorize.request import AuthorizationRequest
 from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.errors import RedirectRefused
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.scopes import Scope
 
 SCOPE: Final = "user_info"
@@ -26,7 +25,7 @@ IGNORED: Final = frozenset({"personToken", "localCheck"})
 """Whoever holds a text of that kind is not somebody who is logged in here; whatever it is, nothing looks at it."""
 
 
-def read(client: Client, parameters: Parameters, verifier: str) -> AuthorizationRequest:
+def read(client: Client, parameters: Parameters) -> AuthorizationRequest:
     """Return the request.
 
     Raises ``RedirectRefused`` for an address that is not registered to the letter, and ``InvalidRequest`` for anything
@@ -52,7 +51,8 @@ def read(client: Client, parameters: Parameters, verifier: str) -> Authorization
         redirect_uri=address,
         scopes=tuple(scope for scope in Scope if scope in client.scopes),
         interface=Interface.BEIJING,
-        challenge=challenge_of(verifier),
+        # It knows no PKCE, and no verifier answers this.
+        challenge="",
         state=state,
         level=client.level,
     )

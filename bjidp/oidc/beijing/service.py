@@ -74,12 +74,11 @@ class Beijing:
         sessions: Sessions,
         tokens: Records[BeijingToken],
         used: Records[UsedAssertion],
-        verifier: Callable[[str], str],
         ethnicity: Callable[[str], str],
         entropy: Entropy,
         clock: Clock,
     ) -> None:
-        """Take every dependency; ``verifier`` is what codes of a client are made for, which nobody is told."""
+        """Take every dependency; ``ethnicity`` words the code of an ethnic group."""
         self._clients = clients
         self._authorizing = authorizing
         self._codes = codes
@@ -88,7 +87,6 @@ class Beijing:
         self._sessions = sessions
         self._tokens = tokens
         self._used = used
-        self._verifier = verifier
         self._ethnicity = ethnicity
         self._entropy = entropy
         self._clock = clock
@@ -101,7 +99,7 @@ class Beijing:
         found = await self._found(parameters.get("client_id"))
         if found is None:
             raise RelyingPartyUnknown
-        request = requesting.read(found.client, parameters, self._verifier(found.client.id))
+        request = requesting.read(found.client, parameters)
         return await self._authorizing.admit(request, self._clock.now())
 
     async def token(self, parameters: Parameters) -> TokenAnswer:
@@ -117,7 +115,7 @@ class Beijing:
         if code is None:
             raise Malformed
         try:
-            grant = await self._codes.exchange(code, client, address, self._verifier(client.id))
+            grant = await self._codes.exchange(code, client, address, None)
         except InvalidGrant:
             raise CodeRefused from None
         now = self._clock.now()

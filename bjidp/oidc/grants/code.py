@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.entropy import base64url
 from bjidp.oidc import pkce
+from bjidp.oidc.client import Interface
 from bjidp.oidc.errors import InvalidGrant
 from bjidp.oidc.scopes import Scope
 from bjidp.standing import Level, Standing
@@ -91,8 +92,15 @@ class Unspent(Struct, frozen=True, tag=True, kw_only=True):
     redirect_uri: str
     challenge: str
     issued_at: Instant
-    address_optional: bool = False
-    """Whether the address need not be sent again; one that is sent has to be the same."""
+    interface: Interface = Interface.OPENID
+    """What it was asked for by, and is exchanged by alone, whatever its client is by then."""
+
+    def is_proved(self, redirect_uri: str | None, verifier: str | None) -> bool:
+        """Tell whether who exchanges it has sent what its interface asks for besides the client's own proof."""
+        if self.interface is Interface.OPENID:
+            return self.redirect_uri == redirect_uri and pkce.answers(verifier, self.challenge)
+        # The city's own interface knows no PKCE, and an address may be left out.
+        return redirect_uri is None or self.redirect_uri == redirect_uri
 
 
 class Spent(Struct, frozen=True, tag=True):
@@ -121,9 +129,16 @@ class Replayed(Exception):
 
 
 def exchanged(
-    code: State | None, client: str, redirect_uri: str | None, verifier: str | None, grant: str, now: Instant
+    code: State | None,
+    client: str,
+    redirect_uri: str | None,
+    verifier: str | None,
+    grant: str,
+    now: Instant,
+    *,
+    interface: Interface = Interface.OPENID,
 ) -> tuple[Approval, Spent]:
-    """Return what the code was for, and the code as it is from now on: spent for ``grant``.
+    """Return what the code was for, and the code as it is from now on: spent for ``grant``, by ``interface``.
 
     Raises :class:`InvalidGrant`, whatever of it does not fit, and :class:`Replayed`, which is answered the same way. A
     request that does not fit changes nothing: who holds neither verifier nor client cannot spend somebody's code.
@@ -132,8 +147,8 @@ def exchanged(
         case Unspent():
             fits = (
                 code.approval.client == client
-                and (code.redirect_uri == redirect_uri or (redirect_uri is None and code.address_optional))
-                and pkce.answers(verifier, code.challenge)
+                and code.interface is interface
+                and code.is_proved(redirect_uri, verifier)
                 and now - code.issued_at < LIFETIME
             )
             if not fits:

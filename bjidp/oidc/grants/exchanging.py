@@ -14,7 +14,7 @@ import hashlib
 from bjidp.clock import Clock, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused
-from bjidp.oidc.client import Client
+from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.errors import InvalidGrant
 from bjidp.oidc.grants.code import LIFE_OVER, REMEMBERED, Approval, Code, Replayed, Unspent, exchanged
 from bjidp.oidc.grants.grant import Grant, GrantEnd, fresh
@@ -48,7 +48,13 @@ class Codes:
         self._session_lifetime = session_lifetime
 
     async def give(
-        self, approval: Approval, redirect_uri: str, challenge: str, now: Instant, *, address_optional: bool = False
+        self,
+        approval: Approval,
+        redirect_uri: str,
+        challenge: str,
+        now: Instant,
+        *,
+        interface: Interface = Interface.OPENID,
     ) -> str:
         """Return a code for ``approval``; raise ``StoreUnavailable``."""
         code = token(self._entropy, 256)
@@ -57,7 +63,7 @@ class Codes:
             redirect_uri=redirect_uri,
             challenge=challenge,
             issued_at=now,
-            address_optional=address_optional,
+            interface=interface,
         )
         await self._records.add(_key(code), Code(unspent), REMEMBERED)
         return code
@@ -75,7 +81,9 @@ class Codes:
         grant_id = token(self._entropy, 128)
         now = self._clock.now()
         try:
-            approval, spent = exchanged(held.value.state, client.id, redirect_uri, verifier, grant_id, held.now)
+            approval, spent = exchanged(
+                held.value.state, client.id, redirect_uri, verifier, grant_id, held.now, interface=client.interface
+            )
         except Replayed as replayed:
             await self._grants.end(replayed.grant, GrantEnd.REPLAYED_CODE, now)
             raise InvalidGrant(LIFE_OVER) from None

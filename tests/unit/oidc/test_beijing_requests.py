@@ -20,14 +20,13 @@ from bjidp.oidc.client import Interface
 from bjidp.oidc.errors import RedirectRefused
 from bjidp.oidc.metadata import MetadataRefused, read
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.pkce import challenge_of
 from bjidp.oidc.scopes import USER_INFO, Scope
 from bjidp.person import DocumentType, Person, Sex
 from bjidp.standing import Level, Standing, Status
 
 pytestmark = pytest.mark.req("RP-5")
 
-ID, SECRET, VERIFIER = "100100000001", "00112233445566778899aabbccddeeff", "v" * 43
+ID, SECRET = "100100000001", "00112233445566778899aabbccddeeff"
 CALLBACK = "https://service.example/callback"
 METADATA: dict[str, object] = {
     "client_name": "社保查询",
@@ -70,7 +69,7 @@ SUBJECT = base64url(bytes(range(16)))
 
 
 def asked(**change: str) -> AuthorizationRequest:
-    return requesting.read(CLIENT, Parameters((REQUEST | change).items()), VERIFIER)
+    return requesting.read(CLIENT, Parameters((REQUEST | change).items()))
 
 
 def faults(**change: str) -> list[tuple[str, str]]:
@@ -87,13 +86,13 @@ def at(level: Level, person: Person | None, sex: Sex | None = None) -> Member:
     return replace(MEMBER, standing=replace(MEMBER.standing, level=level), document=person, sex=sex)
 
 
-def test_a_request_reads_all_that_the_interface_reads_for_a_verifier_that_nobody_is_told() -> None:
+def test_a_request_reads_all_that_the_interface_reads() -> None:
     assert asked(personToken="p" * 256, localCheck="1", toonType="102") == AuthorizationRequest(
         client=ID,
         redirect_uri=CALLBACK,
         scopes=tuple(scope for scope in Scope if scope in USER_INFO),
         interface=Interface.BEIJING,
-        challenge=challenge_of(VERIFIER),
+        challenge="",
         state="s1",
         level=Level.L1,
     )
@@ -101,7 +100,7 @@ def test_a_request_reads_all_that_the_interface_reads_for_a_verifier_that_nobody
 
 def test_a_site_that_needs_more_is_registered_with_its_level() -> None:
     strict = read(ID, METADATA | {"default_acr_values": ["L3"]})
-    assert requesting.read(strict, Parameters(REQUEST.items()), VERIFIER).level is Level.L3
+    assert requesting.read(strict, Parameters(REQUEST.items())).level is Level.L3
 
 
 @pytest.mark.attack("T4")
@@ -136,7 +135,7 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
 )
 def test_whatever_comes_is_a_sound_request_or_refused(pairs: list[tuple[str, str]]) -> None:
     try:
-        request = requesting.read(CLIENT, Parameters(pairs), VERIFIER)
+        request = requesting.read(CLIENT, Parameters(pairs))
     except (RedirectRefused, InvalidRequest):
         return
     sent = dict(pairs)

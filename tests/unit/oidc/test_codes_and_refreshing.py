@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from bjidp.clock import SECOND
+from bjidp.oidc.client import Interface
 from bjidp.oidc.errors import InvalidGrant
 from bjidp.oidc.grants.code import (
     LIFETIME,
@@ -65,6 +66,36 @@ def test_what_does_not_fit_is_refused_in_one_way_and_spends_nothing(
     with pytest.raises(InvalidGrant) as unknown:
         exchanged(None, client, redirect_uri, verifier, "g1", NOW)
     assert raised.value.description == unknown.value.description
+
+
+CITY = replace(CODE, interface=Interface.BEIJING, challenge="")
+
+
+@pytest.mark.req("RP-5")
+@pytest.mark.parametrize("redirect_uri", [None, CALLBACK])
+def test_a_code_of_the_citys_own_interface_needs_no_verifier_and_no_address(redirect_uri: str | None) -> None:
+    found = exchanged(CITY, "portal", redirect_uri, None, "g1", NOW, interface=Interface.BEIJING)
+    assert found == (APPROVAL, Spent("portal", "g1"))
+
+
+@pytest.mark.req("RP-5")
+@pytest.mark.attack("T5")
+@pytest.mark.parametrize(
+    ("code", "redirect_uri", "verifier", "interface"),
+    [
+        (CITY, "https://portal.example/other", None, Interface.BEIJING),
+        (CITY, CALLBACK, None, Interface.OPENID),
+        (CITY, CALLBACK, VERIFIER, Interface.OPENID),
+        (replace(CITY, challenge=CODE.challenge), CALLBACK, VERIFIER, Interface.OPENID),
+        (CODE, CALLBACK, VERIFIER, Interface.BEIJING),
+        (CODE, None, None, Interface.BEIJING),
+    ],
+)
+def test_a_code_is_exchanged_by_the_interface_it_was_asked_for_by_alone(
+    code: Unspent, redirect_uri: str | None, verifier: str | None, interface: Interface
+) -> None:
+    with pytest.raises(InvalidGrant):
+        exchanged(code, "portal", redirect_uri, verifier, "g1", NOW, interface=interface)
 
 
 @pytest.mark.attack("T5")
