@@ -133,8 +133,16 @@ async def test_nobody_is_asked_who_has_no_organisation(program: Program, site: S
 async def test_a_site_that_may_show_no_page_is_told_that_somebody_has_to_be_asked(program: Program, site: Site) -> None:
     zhang = await leader(program)
     await registered(zhang)
-    page = await followed(zhang.browser, address(scope=ASKS, prompt="none"))
-    assert told(await followed(zhang.browser, page))["error"] == "interaction_required"
+
+    async def error() -> str:
+        page = await followed(zhang.browser, address(scope=ASKS, prompt="none"))
+        return told(await followed(zhang.browser, page))["error"]
+
+    assert await error() == "consent_required", "it does not learn of somebody's organisations before they agree"
+    page = await sent(zhang)
+    page = await zhang.follow(await send(zhang.browser, choices(page)["self"], "self"))
+    await agrees(zhang, page)
+    assert await error() == "interaction_required"
 
 
 async def test_a_mandate_that_ends_while_its_agent_agrees_is_asked_about_anew(program: Program, site: Site) -> None:

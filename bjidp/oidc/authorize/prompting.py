@@ -107,10 +107,23 @@ def next_step(request: AuthorizationRequest, facts: Facts, now: Instant) -> Step
     Raises :class:`ProtocolError` where the request allows no page (``prompt=none``), and
     :class:`UnmetAuthenticationRequirements` where nothing that somebody can do here reaches the level.
     """
+    if Prompt.NONE in request.prompts and _is_closed(request, facts):
+        # Before anything else is told of them: a site learns neither their level nor that they act for somebody.
+        raise _unshown(Agree(request.scopes))
     step = _missing(request, facts, now)
     if Prompt.NONE in request.prompts and not isinstance(step, Answer):
         raise _unshown(step)
     return step
+
+
+def _wants_more(request: AuthorizationRequest, subject: Subject) -> bool:
+    return any(scope not in subject.agreed for scope in request.scopes)
+
+
+def _is_closed(request: AuthorizationRequest, facts: Facts) -> bool:
+    """Tell whether somebody is there of whom the relying party may know nothing, not even by an error."""
+    subject = facts.subject
+    return subject is not None and not facts.stranger and facts.agreed_at is None and _wants_more(request, subject)
 
 
 def _missing(request: AuthorizationRequest, facts: Facts, now: Instant) -> Step:
@@ -133,8 +146,7 @@ def _missing(request: AuthorizationRequest, facts: Facts, now: Instant) -> Step:
         return ProveMore(request.level)
     if facts.chooses:
         return ChooseWhom()
-    wanted = tuple(scope for scope in request.scopes if scope not in subject.agreed)
-    if facts.agreed_at is None and (wanted or Prompt.CONSENT in request.prompts):
+    if facts.agreed_at is None and (_wants_more(request, subject) or Prompt.CONSENT in request.prompts):
         return Agree(request.scopes)
     return Answer(subject)
 

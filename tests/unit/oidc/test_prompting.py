@@ -63,7 +63,7 @@ def test_whom_somebody_acts_for_is_chosen_once_their_level_is_right_and_before_t
     # What was agreed to before says nothing of whom they act for this time.
     assert next_step(REQUEST, replace(facts(), chooses=True), NOW) == ChooseWhom()
     with pytest.raises(InteractionRequired):
-        next_step(asking(Prompt.NONE), open_, NOW)
+        next_step(asking(Prompt.NONE), replace(facts(), chooses=True), NOW)
 
 
 @pytest.mark.req("LOG-8")
@@ -121,6 +121,17 @@ def test_nobody_but_the_one_the_hint_names_is_answered_for() -> None:
 def test_somebody_may_be_asked_as_whom_to_go_on() -> None:
     assert next_step(asking(Prompt.SELECT_ACCOUNT), facts(), NOW) == ChooseAccount()
     assert next_step(asking(Prompt.SELECT_ACCOUNT), replace(facts(), kept=True), NOW) == Answer(ZHANG)
+
+
+@pytest.mark.req("LOG-8")
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("chooses", [False, True])
+def test_without_an_agreement_and_a_page_a_site_learns_nothing_from_the_error(level: Level, chooses: bool) -> None:
+    """Neither how well they are proved, nor that they act for an organisation, nor when they logged in."""
+    closed = replace(facts(replace(ZHANG, agreed=frozenset({Scope.OPENID}))), chooses=chooses)
+    for age in (None, 1):
+        with pytest.raises(ConsentRequired):
+            next_step(asking(Prompt.NONE, level=level, max_age=age), closed, NOW)
 
 
 @pytest.mark.parametrize(
