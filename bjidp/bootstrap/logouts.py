@@ -13,13 +13,13 @@ from bjidp.oidc.logouts.asking import LogoutWishes
 from bjidp.oidc.logouts.telling import Telling
 from bjidp.vendors.catalog import build_logout_receivers
 from bjidp.web.oidc.leaving import LogoutPages
+from bjidp.web.oidc.returning import Returning
 
 
 def logouts_part(rooms: Rooms, front: Front, provider: Provider) -> Part:
     """Return the pages, and what brings relying parties their notices."""
     stores, clock = rooms.stores, rooms.clock
     leaving = LogoutPages(
-        site=rooms.site,
         wishes=LogoutWishes(
             clients=stores.relying_parties,
             records=stores.logout_wishes,
@@ -32,6 +32,7 @@ def logouts_part(rooms: Rooms, front: Front, provider: Provider) -> Part:
         desk=front.desk,
         departures=front.departures,
         renderer=front.renderer,
+        returning=Returning(rooms.site, front.renderer),
         observer=front.observer,
         throttle=stores.throttle,
         clock=clock,

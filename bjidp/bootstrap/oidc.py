@@ -33,6 +33,7 @@ from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.leading import Leading
 from bjidp.web.oidc.machine import MachineEndpoints
 from bjidp.web.oidc.pages import AuthorizePages
+from bjidp.web.oidc.returning import Returning
 
 
 class Provider(Struct, frozen=True, kw_only=True):
@@ -143,7 +144,6 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting:
         clock=clock,
     )
     pages = AuthorizePages(
-        site=rooms.site,
         authorizing=provider.authorizing,
         choosing=Choosing(authorizing=provider.authorizing, acting=acting, cookies=front.cookies),
         desk=front.desk,
@@ -158,7 +158,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting:
             operations=frozenset(acts),
         ),
         way_back=front.way_back,
-        renderer=front.renderer,
+        returning=Returning(rooms.site, front.renderer),
         observer=front.observer,
         throttle=stores.throttle,
         clock=clock,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
+from bjidp.oidc.ports import Registered
 from tests.support.browser import Browser
 from tests.support.forms import form_of, links, send
 from tests.support.program import Program
-from tests.web.test_relying_parties import CALLBACK, VERIFIER, Site, exchange, site
+from tests.web.test_relying_parties import CALLBACK, METADATA, VERIFIER, Site, exchange, site
 
 pytestmark = [pytest.mark.req("LOG-8"), pytest.mark.req("RP-1")]
 
@@ -97,6 +100,20 @@ async def test_who_says_no_goes_back_with_it(program: Program, site: Site) -> No
     shown = await browser.get(page)
     answer = await send(browser, form_of(shown, "/oauth/continue"), "refuse")
     assert told(str(answer.header("Location")))["error"] == "access_denied"
+
+
+@pytest.mark.attack("T4")
+async def test_people_are_sent_back_to_the_letter_of_the_address(program: Program, site: Site) -> None:
+    callback = "https://portal.example/%7Eportal?next=%2Fhome"
+    metadata = METADATA | {"redirect_uris": [callback]}
+    kept = Registered(read("letter", metadata), None)
+    await program.rooms.stores.relying_parties.add(kept, json.dumps(metadata), program.clock.now())
+    browser = await program.signed_in()
+    request = {"client_id": "letter", "redirect_uri": callback}
+    assert (await followed(browser, address(**request, response_type="token"))).startswith(f"{callback}&error=")
+    page = await followed(browser, address(**request))
+    answer = await send(browser, form_of(await browser.get(page), "/oauth/continue"), "agree")
+    assert (await followed(browser, str(answer.header("Location")))).startswith(f"{callback}&code=")
 
 
 @pytest.mark.attack("W3")

@@ -8,7 +8,6 @@ so every other site is told.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -21,7 +20,6 @@ from bjidp.oidc.logouts.asking import LogoutWish, LogoutWishes
 from bjidp.oidc.parameters import Parameters
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
-from bjidp.site import Site
 from bjidp.throttle.ports import Throttle
 from bjidp.web.forms.departure import Departures
 from bjidp.web.forms.desk import OPENED, Desk
@@ -29,11 +27,11 @@ from bjidp.web.forms.login_first import HOME
 from bjidp.web.forms.signed_in import Owner, SignedIn
 from bjidp.web.http.visitor import Observer, at, is_phone, on_h5
 from bjidp.web.oidc.answers import posted
+from bjidp.web.oidc.returning import Returning
 from bjidp.web.pages.ending import Message, MessagePage
 from bjidp.web.pages.form_view import Form, FormView
-from bjidp.web.pages.oidc import LeavingPage, LogoutPage
+from bjidp.web.pages.oidc import LogoutPage
 from bjidp.web.pages.rendering import Renderer
-from bjidp.web.pages.shell import Page
 
 LEAVE: Final = "/oauth/leave"
 
@@ -50,25 +48,25 @@ class LogoutPages:
     def __init__(
         self,
         *,
-        site: Site,
         wishes: LogoutWishes,
         sessions: Sessions,
         signed_in: SignedIn,
         desk: Desk,
         departures: Departures,
         renderer: Renderer,
+        returning: Returning,
         observer: Observer,
         throttle: Throttle,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
-        self._site = site
         self._wishes = wishes
         self._sessions = sessions
         self._signed_in = signed_in
         self._desk = desk
         self._departures = departures
         self._renderer = renderer
+        self._returning = returning
         self._observer = observer
         self._throttle = throttle
         self._clock = clock
@@ -134,10 +132,8 @@ class LogoutPages:
         return response
 
     def _way(self, request: web.Request, wish: LogoutWish) -> web.Response:
-        """Return the way back to the site: a redirect, or a page that leads on where a form of ours was posted."""
-        page: Page = MessagePage(h5=on_h5(request), message=Message.SIGNED_OUT)
+        """Return the way back to the site, or a page that says what has happened."""
         if wish.where is not None:
-            if not request.headers.get("Referer", "").startswith(f"{self._site.url}/"):
-                return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": wish.where})
-            page = LeavingPage(h5=on_h5(request), client=wish.name, where=wish.where)
+            return self._returning.to(request, wish.name, wish.where)
+        page = MessagePage(h5=on_h5(request), message=Message.SIGNED_OUT)
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")

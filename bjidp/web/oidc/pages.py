@@ -22,7 +22,6 @@ from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.scopes import Scope
 from bjidp.sessions.authentication import authenticated
-from bjidp.site import Site
 from bjidp.throttle.ports import Throttle
 from bjidp.web.forms.desk import OPENED, Asker, Desk
 from bjidp.web.forms.signed_in import Owner
@@ -31,10 +30,10 @@ from bjidp.web.http.visitor import Observer, is_phone, on_h5
 from bjidp.web.oidc.answers import posted
 from bjidp.web.oidc.choosing import SAID, Choosing
 from bjidp.web.oidc.leading import Leading
+from bjidp.web.oidc.returning import Returning, redirect
 from bjidp.web.pages.form_view import Form, FormView
-from bjidp.web.pages.oidc import ConsentPage, LeavingPage
+from bjidp.web.pages.oidc import ConsentPage
 from bjidp.web.pages.organisations import ChoiceView
-from bjidp.web.pages.rendering import Renderer
 
 CONTINUE: Final = "/oauth/continue"
 
@@ -58,25 +57,23 @@ class AuthorizePages:
     def __init__(
         self,
         *,
-        site: Site,
         authorizing: Authorizing,
         choosing: Choosing,
         leading: Leading,
         way_back: WayBack,
         desk: Desk,
-        renderer: Renderer,
+        returning: Returning,
         observer: Observer,
         throttle: Throttle,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
-        self._site = site
         self._authorizing = authorizing
         self._choosing = choosing
         self._leading = leading
         self._way_back = way_back
         self._desk = desk
-        self._renderer = renderer
+        self._returning = returning
         self._observer = observer
         self._throttle = throttle
         self._clock = clock
@@ -97,7 +94,7 @@ class AuthorizePages:
         try:
             name = await self._authorizing.begin(parameters, self._clock.now())
         except Redirected as redirected:
-            raise web.HTTPSeeOther(redirected.where) from None
+            return redirect(redirected.where)
         prefix = "/h5" if is_phone(request) else ""
         raise web.HTTPSeeOther(f"{prefix}{CONTINUE}?request={name}")
 
@@ -109,7 +106,7 @@ class AuthorizePages:
         try:
             look = await self._authorizing.look(name, _subject(asker.owner), now)
         except Redirected as redirected:
-            return self._leave(request, "", redirected.where)
+            return self._returning.to(request, "", redirected.where)
         if asker.owner is None:
             raise await self._leading.log_in(request, look, name)
         match look.step:
@@ -123,7 +120,7 @@ class AuthorizePages:
             case Answer():
                 await self._way_back.forget(asker.owner.session)
                 where = await self._authorizing.answer(name, look, _approval(look, asker.owner), now)
-                return self._leave(request, look.client.name, where)
+                return self._returning.to(request, look.client.name, where)
             case _:
                 assert_never(look.step)
 
@@ -139,7 +136,7 @@ class AuthorizePages:
         try:
             return await self._said(request, asker, asker.owner, form)
         except Redirected as redirected:
-            return self._leave(request, "", redirected.where)
+            return self._returning.to(request, "", redirected.where)
 
     async def _said(self, request: web.Request, asker: Asker, owner: Owner, form: ConsentForm) -> web.Response:
         name, now = form.request, self._clock.now()
@@ -174,7 +171,7 @@ class AuthorizePages:
     async def _refused(self, request: web.Request, owner: Owner, name: str, error: ProtocolError) -> web.Response:
         where = await self._authorizing.refuse(name, error)
         await self._way_back.forget(owner.session)
-        return self._leave(request, "", where)
+        return self._returning.to(request, "", where)
 
     async def _choose(
         self, request: web.Request, asker: Asker, owner: Owner, name: str, capacity: str | None
@@ -186,16 +183,6 @@ class AuthorizePages:
             page = await self._choosing.page(request, asker, owner, look, name, error)
             return self._desk.answer(request, asker, page, because=error)
         return self._desk.lead(asker, f"{request.path}?request={name}")
-
-    def _leave(self, request: web.Request, client: str, where: str) -> web.Response:
-        """Send the person to the site: by a redirect, or by a page that leads on where a form was posted before it.
-
-        Browsers hold redirects after a posted form to the page's ``form-action``, which is this site alone.
-        """
-        if not request.headers.get("Referer", "").startswith(f"{self._site.url}/"):
-            raise web.HTTPSeeOther(where)
-        page = LeavingPage(h5=on_h5(request), client=client, where=where)
-        return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
 
 
 def _subject(owner: Owner | None) -> Subject | None:
