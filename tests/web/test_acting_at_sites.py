@@ -130,6 +130,19 @@ async def test_nobody_is_asked_who_has_no_organisation(program: Program, site: S
     assert "organisation" not in claims(await tokens(site, await agrees(owner, page)))
 
 
+async def test_an_agreement_is_for_whom_the_page_said(program: Program, site: Site) -> None:
+    """Another tab has chosen somebody else meanwhile, in the same request."""
+    zhang = await leader(program)
+    await registered(zhang)
+    page = await sent(zhang)
+    for_themselves = await zhang.follow(await send(zhang.browser, choices(page)["self"], "self"))
+    await chooses(zhang, page)
+    answer = await send(zhang.browser, form_of(for_themselves, "/oauth/continue"), "agree")
+    shown = await zhang.follow(answer)
+    assert "本次代表" in shown.text
+    assert "organisation" in claims(await tokens(site, await agrees(zhang, shown)))
+
+
 async def test_a_site_that_may_show_no_page_is_told_that_somebody_has_to_be_asked(program: Program, site: Site) -> None:
     zhang = await leader(program)
     await registered(zhang)

@@ -46,7 +46,7 @@ class ConsentForm(Form, frozen=True):
 
     request: str = ""
     capacity: str = ""
-    """The key of the capacity to act in, with ``act`` organisation."""
+    """The key of the capacity to act in, with ``act`` organisation; with agree, of the one that the page showed."""
     way: str = ""
     """The setting that proves more, or anew."""
 
@@ -146,7 +146,10 @@ class AuthorizePages:
                 await self._authorizing.look(name, _subject(owner), now)
                 return await self._leading.prove(request, asker, owner, name, form.way)
             case "agree":
-                await self._authorizing.agree(name, owner.session.account, now)
+                look = await self._authorizing.look(name, _subject(owner), now)
+                if form.capacity == ("" if look.whom.capacity is None else look.whom.capacity.key):
+                    await self._authorizing.agree(name, owner.session.account, now)
+                # Else whom they act for is another since, by another tab or by an end: they are asked anew.
                 return self._desk.lead(asker, f"{request.path}?request={name}")
             case "self":
                 return await self._choose(request, asker, owner, name, None)
