@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import re
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -236,7 +238,9 @@ async def test_an_auth_token_is_the_clients_own_new_and_used_once(site: Site) ->
         assert refused(await site.exchange(code, auth_token=wrong)) == 50002, wrong
     assert refused(await site.exchange("unknown", auth_token=once)) == 50003
     assert refused(await site.exchange(code, auth_token=once)) == 50002
-    data(await site.exchange(code, auth_token=site.auth_token(off=-4 * minute)))
+    # It proves the secret; one that is sent beside it must not be another.
+    assert refused(await site.exchange(code, client_secret="ff" * 16)) == 50002
+    data(await site.exchange(code, auth_token=site.auth_token(off=-4 * minute), client_secret=SECRET))
 
 
 @pytest.mark.attack("T5")
@@ -305,6 +309,21 @@ async def test_neither_side_takes_what_the_other_gave(site: Site) -> None:
     for path in ("authorize", "logout"):
         page = await site.owner.browser.get(f"/oauth/{path}?{urlencode(REQUEST | {'scope': 'openid'})}")
         assert (page.status, page.header("Location")) == (400, None), path
+
+
+@pytest.mark.attack("T5")
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/par", "/oauth/device", "/oauth/introspect", "/oauth/revoke"])
+async def test_a_site_of_the_interface_proves_nothing_at_openid_connect_whatever_is_kept_of_it(
+    site: Site, path: str
+) -> None:
+    # As a row would be that was written by hand: with a digest that its secret fits.
+    digest = hashlib.sha256(SECRET.encode()).digest()
+    site.program.sql("UPDATE relying_party SET secret = ? WHERE id = ?", digest, ID)
+    basic = base64.b64encode(f"{ID}:{SECRET}".encode()).decode()
+    sent = {"Host": site.caller.to.authority, "Content-Type": FORM, "Authorization": f"Basic {basic}"}
+    body = urlencode({"grant_type": "authorization_code", "code": "c", "token": "t"}).encode()
+    answer = await site.caller.send("POST", path, headers=sent, body=body)
+    assert (answer.status, answer.json()["error"]) == (401, "invalid_client")
 
 
 async def test_a_site_of_openid_connect_is_none_of_the_interfaces(site: Site) -> None:
