@@ -263,6 +263,38 @@ async def test_a_confirmation_taken_back_while_it_is_redeemed_leaves_nothing(kio
     assert kiosk.house.count("oidc_grant") == 0
 
 
+class Withdrawing:
+    """Grants, while the owner withdraws what the site may read: just before one begins, or just after."""
+
+    def __init__(self, kiosk: Kiosk, *, before: bool) -> None:
+        self._house = kiosk.house
+        self._before = before
+
+    async def begin(self, grant: Grant, sector: str, now: int) -> Grant:
+        consents, account = self._house.sql.consents, grant.approval.account
+        if self._before:
+            await consents.withdraw(account, "kiosk", now)
+        begun = await self._house.sql.grants.begin(grant, sector, now)
+        if not self._before:
+            await consents.withdraw(account, "kiosk", now)
+        return begun
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._house.sql.grants, name)
+
+
+@pytest.mark.attack("T3")
+@pytest.mark.parametrize("before", [False, True])
+async def test_an_agreement_withdrawn_while_it_is_redeemed_leaves_nothing(kiosk: Kiosk, before: bool) -> None:
+    house, standing, codes = kiosk.house, await kiosk.house.member(), await kiosk.ask()
+    await house.sql.consents.agree(standing.account, "kiosk", frozenset({Scope.OPENID}), house.now)
+    await kiosk.confirmed(codes, standing)
+    with pytest.raises(AccessDenied):
+        await kiosk.poll(codes, kiosk.redeemer(grants=cast("GrantStore", Withdrawing(kiosk, before=before))))
+    assert house.count("oidc_grant") == 0
+    assert await house.sql.consents.agreed(standing.account, "kiosk") == frozenset()
+
+
 @pytest.mark.attack("P7", "T3")
 async def test_whatever_ends_sessions_ends_what_devices_have(kiosk: Kiosk) -> None:
     house = kiosk.house

@@ -158,11 +158,15 @@ class DeviceRedeeming:
             scopes=scopes,
             authentication=_authentication(approved, standing),
         )
+        # Before the grant, and looked at after it: whoever withdraws meanwhile finds the grant, or is found here.
+        remembered = frozenset(scopes) - {Scope.OFFLINE_ACCESS}
+        await self._consents.agree(account, client.id, remembered, now)
         grant = await self._grants.begin(
             fresh(approval, self._session_lifetime, self._entropy, now), client.subject_sector, now
         )
-        # After the last look at the account: what it agreed to stands in its list, and is withdrawn there.
-        await self._consents.agree(account, client.id, frozenset(scopes) - {Scope.OFFLINE_ACCESS}, now)
+        if not remembered <= await self._consents.agreed(account, client.id):
+            await self._grants.end(grant.id, GrantEnd.TOO_LATE, now)
+            raise AccountRefused("withdrawn")
         return grant
 
 
