@@ -452,6 +452,15 @@ async def test_where_it_is_not_configured_there_is_nothing(start_program: StartP
         assert (await caller.send("POST", f"/renzheng/api/{path}", headers=sent, body=b"")).status == 404
 
 
+async def test_neither_tokens_nor_codes_are_what_they_are_kept_under(site: Site) -> None:
+    code, auth_token = await site.code(), site.auth_token()
+    token = str(data(await site.exchange(code, auth_token=auth_token))["access_token"])
+    stores = site.program.rooms.stores
+    assert await stores.beijing_tokens.get(token) is None
+    assert await stores.used_assertions.get(auth_token) is None
+    assert await stores.authorization_codes.get(code) is None
+
+
 async def test_the_secret_is_kept_sealed(site: Site) -> None:
     [(before,)] = site.program.sql("SELECT shared_sealed FROM relying_party")
     assert SECRET.encode() not in before
