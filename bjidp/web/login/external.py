@@ -23,7 +23,7 @@ from bjidp.platforms import Provider
 from bjidp.sessions.ports import Way
 from bjidp.web.forms.arrival import Arrivals
 from bjidp.web.forms.desk import Asker, Desk
-from bjidp.web.forms.login_first import LoginFirst
+from bjidp.web.forms.login_first import LoginFirst, leads
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import at, is_phone, on_h5
 from bjidp.web.pages.external import ExternalTroublePage, Trouble
@@ -119,7 +119,7 @@ class ExternalPages:
         attempt = Attempt(
             provider=provider,
             inside=asker.visitor.computer.browser == _OWN_BROWSER.get(provider),
-            next=await self._login_first.onward(request, asker, home),
+            next=leads(about, home),
             client=self._client if about is None else about.client.name,
         )
         # Ways in other tabs of the browser go on: they have the same secret and names of their own.
