@@ -1,20 +1,16 @@
 """The demonstration: server, sandbox with phone simulator, and portal on one machine.
 
-Owns the demo's configuration, its three addresses and the line that says they answer. The composition root of the
-demo, as ``bootstrap`` is that of the server; the server itself is the ordinary one, started as its own process with a
-configuration file that names the sandbox where production names the vendors, and by ``demo_server``, which tells the
-sandbox what captchas show.
+Owns their start, the clients that are registered before it, and the line that says they answer. The composition root of
+the demo, as ``bootstrap`` is that of the server; the server itself is the ordinary one, started as its own process with
+the configuration of ``demo_place``, which names the sandbox where production names the vendors, and by ``demo_server``,
+which tells the sandbox what captchas show.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import datetime as dt
 import errno
-import ipaddress
-import json
 import signal
 import socket
 import ssl
@@ -25,22 +21,16 @@ from typing import Final
 import msgspec
 import uvloop
 from aiohttp import ClientError, web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from msgspec import Struct
 
 from bjidp import registrar
-from bjidp.clock import SystemClock
 from bjidp.config.loader import load, system_environment
 from bjidp.config.settings import Settings
-from bjidp.entropy import SystemEntropy
+from bjidp.demo_place import Place, certificate, private_address, write_config, write_secret
 from bjidp.errors import StoreUnavailable
 from bjidp.sandbox import app as sandbox
 from bjidp.sandbox import kiosk
 from bjidp.sandbox.clock import SystemClock as SandboxClock
-from bjidp.sandbox.credentials import ClientSettings, default_credentials
+from bjidp.sandbox.credentials import default_credentials
 from bjidp.sandbox.entropy import SystemEntropy as SandboxEntropy
 from bjidp.sandbox.portal import PortalSettings, build_portal
 from bjidp.sandbox.portal.services import metadata
@@ -70,32 +60,6 @@ TERMINAL: Final[dict[str, object]] = {
 }
 
 
-class Place(Struct, frozen=True):
-    """Where the demo runs; ``tls`` names certificate and key when it is reached from other machines."""
-
-    scheme: str
-    host: str
-    portal_host: str
-    port: int
-    data: Path
-    tls: tuple[Path, Path] | None
-
-    @property
-    def server(self) -> str:
-        """The server's address, unless the environment names another base URL."""
-        return f"{self.scheme}://{self.host}:{self.port}"
-
-    @property
-    def sandbox(self) -> str:
-        """The sandbox's address."""
-        return f"{self.scheme}://{self.host}:{self.port + 1}"
-
-    @property
-    def portal(self) -> str:
-        """The portal's address: another host, since cookies do not tell ports apart."""
-        return f"{self.scheme}://{self.portal_host}:{self.port + 2}"
-
-
 def run_demo(port: int, data: Path, *, lan: bool) -> None:
     """Run the demo until told to stop.
 
@@ -106,14 +70,14 @@ def run_demo(port: int, data: Path, *, lan: bool) -> None:
         raise ValueError("PORT: at least 1")
     if port + PORTS - 1 > PORT_MAX:
         raise ValueError(f"PORT: at most {PORT_MAX - PORTS + 1}, since sandbox and portal take the two after it")
-    host = _private_address() if lan else LOOPBACK
+    host = private_address() if lan else LOOPBACK
     # Before anything is written: what has the ports may be a demo with the same data.
     taken = _taken(host, port)
     if taken is not None:
         raise OSError(f"port {taken} is taken: try PORT={_free(host, port)}")
     data.mkdir(parents=True, exist_ok=True)
     if lan:
-        place = Place("https", host, host, port, data, _certificate(host, data))
+        place = Place("https", host, host, port, data, certificate(host, data))
     else:
         place = Place("http", host, "localhost", port, data, None)
     uvloop.run(_run(place))
@@ -144,7 +108,7 @@ async def _run(place: Place) -> None:
     credentials = default_credentials(place.data / "sandbox")
     # Nobody has to know this port but the server, so it is none of the demo's own.
     mail = socket.create_server((LOOPBACK, 0))
-    config = _write_config(place, credentials.client_settings(place.sandbox, int(mail.getsockname()[1])))
+    config = write_config(place, credentials.client_settings(place.sandbox, int(mail.getsockname()[1])))
     settings = load(config, system_environment())
     site = read_base_url(settings.server.base_url)
     runners = [
@@ -246,7 +210,7 @@ async def _register(place: Place, name: str, metadata: dict[str, object], databa
         given = await registrar.on(database_url, register)
     except StoreUnavailable:
         raise OSError(f"the {name} cannot be registered: the database does not answer") from None
-    _write_secret(kept, msgspec.json.encode(given).decode())
+    write_secret(kept, msgspec.json.encode(given).decode())
     return given
 
 
@@ -300,139 +264,6 @@ async def _all_answer(place: Place, server: asyncio.subprocess.Process, *urls: s
     return False
 
 
-def _write_config(place: Place, vendors: ClientSettings) -> Path:
-    root = place.data / "root.key"
-    if not root.exists():
-        _write_secret(root, base64.b64encode(SystemEntropy().octets(32)).decode())
-    alipay_key = place.data / "alipay.pem"
-    _write_secret(alipay_key, vendors.alipay.app_private_key)
-    server: dict[str, object] = {
-        "base_url": place.server,
-        "environment": "demo",
-        "listen_host": place.host,
-        "listen_port": place.port,
-        "portal_url": f"{place.portal}/",
-        "simulator_url": place.sandbox,
-    }
-    if place.tls is not None:
-        server |= {"tls_certificate": str(place.tls[0]), "tls_key": str(place.tls[1])}
-    sections: dict[str, dict[str, object]] = {
-        "server": server,
-        "storage": {"database_url": f"sqlite:///{(place.data / 'bjidp.sqlite').resolve()}"},
-        "keys.roots": {"1": _File("root.key")},
-        "beijing": {"enabled": True},
-        "authority": {
-            "base_url": vendors.authority.base_url,
-            "key_id": vendors.authority.key_id,
-            "secret": vendors.authority.secret,
-        },
-        "bank": {
-            "base_url": vendors.bank.base_url,
-            "key_id": vendors.bank.key_id,
-            "secret": vendors.bank.secret,
-        },
-        "business_register": {
-            "base_url": vendors.business_register.base_url,
-            "key_id": vendors.business_register.key_id,
-            "secret": vendors.business_register.secret,
-        },
-        "wechat": {
-            "app_id": vendors.wechat.app_id,
-            "app_secret": vendors.wechat.secret,
-            "base_url": vendors.wechat.base_url,
-        },
-        "alipay": {
-            "app_id": vendors.alipay.app_id,
-            "private_key": _File("alipay.pem"),
-            "alipay_public_key": vendors.alipay.alipay_public_key,
-            "aes_key": vendors.alipay.aes_key,
-            "gateway_url": vendors.alipay.gateway_url,
-        },
-        "baidu": {
-            "app_key": vendors.baidu.client_id,
-            "app_secret": vendors.baidu.client_secret,
-            "aip_key": vendors.baidu.aip_key,
-            "aip_secret": vendors.baidu.aip_secret,
-            "plan_id": vendors.baidu.plan_id,
-            "base_url": vendors.baidu.base_url,
-            "aip_url": vendors.baidu.base_url,
-            "face_page_url": f"{vendors.baidu.base_url}/face/print/",
-        },
-        "national_login": {
-            "client_id": vendors.national_login.client_id,
-            "client_secret": vendors.national_login.secret,
-            "page_url": vendors.national_login.page_url,
-            "token_url": vendors.national_login.token_url,
-            "user_url": vendors.national_login.user_url,
-        },
-        "national_register": {
-            "client_id": vendors.national_register.client_id,
-            "client_secret": vendors.national_register.secret,
-            "url": vendors.national_register.url,
-            "known": vendors.national_register.known,
-            "refused": vendors.national_register.refused,
-        },
-        "alipay_login": {
-            "app_id": vendors.alipay_login.app_id,
-            "private_key": _File("alipay.pem"),
-            "alipay_public_key": vendors.alipay_login.alipay_public_key,
-            "page_url": vendors.alipay_login.page_url,
-            "gateway_url": vendors.alipay_login.gateway_url,
-        },
-        "wechat_login": {
-            "app_id": vendors.wechat_login.app_id,
-            "app_secret": vendors.wechat_login.secret,
-            "public_app_id": vendors.wechat_login.public_app_id,
-            "public_app_secret": vendors.wechat_login.public_secret,
-            "page_url": vendors.wechat_login.page_url,
-            "base_url": vendors.wechat_login.base_url,
-        },
-        "baidu_login": {
-            "client_id": vendors.baidu_login.client_id,
-            "client_secret": vendors.baidu_login.secret,
-            "page_url": vendors.baidu_login.page_url,
-            "base_url": vendors.baidu_login.base_url,
-        },
-        "chuanglan": {
-            "account": vendors.chuanglan.account,
-            "password": vendors.chuanglan.password,
-            "signature": vendors.chuanglan.signature,
-            "base_url": vendors.chuanglan.base_url,
-        },
-        "mail": {
-            "host": vendors.mail.host,
-            "port": vendors.mail.port,
-            "security": "plain",
-            "username": vendors.mail.username,
-            "password": vendors.mail.password,
-            "sender": vendors.mail.sender,
-            "sender_name": "北京市统一身份认证平台",
-        },
-    }
-    path = place.data / "server.toml"
-    lines = ["# Written by `bjidp demo` at every start."]
-    for name, fields in sections.items():
-        lines += ["", f"[{name}]", *(f"{field} = {_toml(value)}" for field, value in fields.items())]
-    _write_secret(path, "\n".join(lines) + "\n")
-    return path
-
-
-class _File(str):
-    """The name of a file that holds a secret."""
-
-    __slots__ = ()
-
-
-def _toml(value: object) -> str:
-    # A JSON string is a TOML basic string as well (TOML 1.0, "String").
-    return f"{{ file = {json.dumps(value)} }}" if isinstance(value, _File) else json.dumps(value, ensure_ascii=False)
-
-
-def _write_secret(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
-
-
 def _environment(place: Place) -> dict[str, str]:
     """Return the server's environment: on the local network it has to trust the sandbox's certificate, and no other."""
     trusted = {} if place.tls is None else {"SSL_CERT_FILE": str(place.tls[0])}
@@ -441,41 +272,3 @@ def _environment(place: Place) -> dict[str, str]:
 
 def _trusting(place: Place) -> ssl.SSLContext | None:
     return None if place.tls is None else ssl.create_default_context(cafile=place.tls[0])
-
-
-def _private_address() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        # Connecting a datagram socket sends nothing: it only asks the kernel which address it would send from.
-        try:
-            probe.connect(("10.255.255.255", 1))
-        except OSError as fault:
-            raise OSError("this machine has no address on a local network: run the demo without LAN=1") from fault
-        host = str(probe.getsockname()[0])
-    if not ipaddress.ip_address(host).is_private:
-        raise OSError("this machine's address is a public one: the demo does not listen there")
-    return host
-
-
-def _certificate(host: str, data: Path) -> tuple[Path, Path]:
-    certificate, key = data / "lan.pem", data / "lan.key"
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bjidp demo")])
-    today = dt.datetime.fromtimestamp(SystemClock().now() / 1000, dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    _write_secret(key, pem.decode())
-    return certificate, key

@@ -23,7 +23,8 @@ from sqlalchemy import make_url
 
 from bjidp import cli, registrar, serving
 from bjidp.config.loader import load
-from bjidp.demo import Place, _register, _write_config
+from bjidp.demo import _register
+from bjidp.demo_place import Place, write_config
 from bjidp.errors import StoreUnavailable
 from bjidp.outages import passed
 from bjidp.sandbox.credentials import default_credentials
@@ -366,7 +367,7 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.mark.req("OPS-1")
 def test_the_configuration_the_demo_writes_is_one_the_server_takes(place: Place) -> None:
-    path = _write_config(place, default_credentials(None).client_settings(place.sandbox))
+    path = write_config(place, default_credentials(None).client_settings(place.sandbox))
     settings = load(path, {})
     assert settings.server.environment == "demo"
     assert settings.server.base_url == "http://127.0.0.1:9000"
@@ -383,8 +384,8 @@ def test_the_configuration_the_demo_writes_is_one_the_server_takes(place: Place)
 @pytest.mark.req("OPS-1")
 def test_the_demo_keeps_its_root_key_and_reads_only_by_its_owner(place: Place) -> None:
     vendors = default_credentials(None).client_settings(place.sandbox)
-    first = load(_write_config(place, vendors), {}).keys.roots["1"]
-    second = load(_write_config(place, vendors), {}).keys.roots["1"]
+    first = load(write_config(place, vendors), {}).keys.roots["1"]
+    second = load(write_config(place, vendors), {}).keys.roots["1"]
     assert first == second
     for file in place.data.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
@@ -415,7 +416,7 @@ async def test_the_demos_portal_is_registered_once_and_anew_where_its_address_is
 
 @pytest.mark.req("OPS-2")
 def test_the_demos_configuration_is_no_production_configuration(place: Place) -> None:
-    path = _write_config(place, default_credentials(None).client_settings(place.sandbox))
+    path = write_config(place, default_credentials(None).client_settings(place.sandbox))
     path.write_text(path.read_text().replace('environment = "demo"', 'environment = "production"'))
     with pytest.raises(Exception, match="production needs the real service"):
         load(path, {})

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bjidp.demo import _certificate
+from bjidp import demo_place
 from bjidp.terminal.talking import Codes, LoginFailed, Server
 from bjidp.terminal.waiting import told
 
@@ -21,7 +21,7 @@ class Site:
     """A server over TLS, and what trusts it."""
 
     def __init__(self, folder: Path) -> None:
-        certificate, key = _certificate("127.0.0.1", folder)
+        certificate, key = demo_place.certificate("127.0.0.1", folder)
         self.own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self.own.load_cert_chain(certificate, key)
         self.trusting = ssl.create_default_context()
