@@ -49,7 +49,7 @@ class SessionEnd(StrEnum):
     UNDO = "undo"
     """The phone that confirmed the login took it back."""
     CHOSEN = "chosen"
-    """Its owner ended it from another device (SES-1)."""
+    """Its owner ended it from another device (SES-1), where they are told to do so to one that they do not know."""
     UNLINKED = "unlinked"
     """The provider's user that had opened it logs in to the account no more (LOG-4)."""
     PASSWORD_CHANGED = "password_changed"
@@ -69,7 +69,7 @@ class SessionEnd(StrEnum):
 
         What a site may go on doing while its owner is away outlasts a departure, and nothing else.
         """
-        return self in {SessionEnd.LOGOUT, SessionEnd.REPLACED, SessionEnd.CHOSEN}
+        return self in {SessionEnd.LOGOUT, SessionEnd.REPLACED}
 
 
 class Login(Struct, frozen=True):

@@ -68,6 +68,15 @@ async def test_a_departure_ends_what_does_not_outlast_it(session_house: House) -
     assert await site.left() == [False, True]
 
 
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("R4")
+async def test_a_session_that_its_owner_ends_from_another_device_leaves_nothing(session_house: House) -> None:
+    """Who finds one in the list that they do not know ends it there: whoever it was keeps nothing for later."""
+    site = await visited(session_house)
+    assert await session_house.sessions.end(site.agreed.session, SessionEnd.CHOSEN, session_house.now)
+    assert await site.left() == [False, False]
+
+
 @pytest.mark.parametrize("reason", TRUST)
 async def test_any_other_end_is_the_end_of_all(session_house: House, reason: SessionEnd) -> None:
     site = await visited(session_house)
