@@ -97,10 +97,13 @@ class Computer:
         await expect(self.page.get_by_role("heading", name=who, exact=True)).to_be_visible()
 
     async def captcha(self, place: Place) -> str:
-        """Return what the captcha on the page shows, as the sandbox was told."""
-        shown = await self.page.locator("img[data-captcha]").get_attribute("data-captcha")
-        answer = await self.page.request.get(f"{place.sandbox}/control/captcha?id={shown}")
-        return str((await answer.json())["answer"])
+        """Return what the captcha on the page shows, as the sandbox was told, which may take it a moment."""
+        async with asyncio.timeout(PATIENCE / 1_000):
+            while True:
+                shown = await self.page.locator("img[data-captcha]").get_attribute("data-captcha")
+                answer = await self.page.request.get(f"{place.sandbox}/control/captcha?id={shown}")
+                if answer.ok:
+                    return str((await answer.json())["answer"])
 
     async def hang(self, name: str) -> None:
         """Keep a picture."""
