@@ -197,6 +197,8 @@ def _register(settings: Settings, chosen: argparse.Namespace) -> None:
             case "remove":
                 ended = registrar.run(database, lambda them: them.remove(chosen.client))
                 print(f"{chosen.client} is removed, and {ended} of its grants ended with it")
+    except OSError as fault:
+        _fail(f"{chosen.file} cannot be read: {fault.strerror}")
     except registrar.NoMetadata as fault:
         _fail(f"{chosen.file} cannot be registered: {fault}")
     except MetadataRefused as refused:

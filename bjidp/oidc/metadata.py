@@ -101,7 +101,7 @@ def read(client_id: str, metadata: Json) -> Client:
     if interface is Interface.BEIJING:
         client_id = reading.kept("client_id", is_client_id, "must be 1 to 22 letters, digits, _ and -") or client_id
         reading.kept("client_secret", is_secret, "must be 32 digits of hexadecimal, in small letters")
-    grants = reading.grants()
+    grants = reading.grants() if interface is Interface.OPENID else DEFAULT_GRANTS
     redirects = reading.addresses("redirect_uris")
     if GrantType.AUTHORIZATION_CODE in grants and not redirects:
         reading.fault("redirect_uris", "must name at least one address for the authorization code grant")
@@ -151,9 +151,12 @@ class _Reading:
 
     def home(self, redirects: Sequence[str]) -> str:
         """Return the site's own address, by default the front page of where its users are sent back to."""
-        front = "" if not redirects else urljoin(redirects[0], "/")
-        text = self._text("client_uri", front)
-        return text if self._is_address("client_uri", text) else ""
+        if "client_uri" in self._metadata or not redirects:
+            text = self._text("client_uri", "")
+            if not text and all(fault.member != "redirect_uris" for fault in self.faults):
+                self.fault("client_uri", "is needed where there are no redirect_uris")
+            return text if text and self._is_address("client_uri", text) else ""
+        return urljoin(redirects[0], "/")
 
     def kept(self, member: str, fits: Callable[[str], bool], words: str) -> str:
         """Return what a site keeps of what it was given elsewhere; nothing where it is given it here."""

@@ -240,3 +240,17 @@ def test_whatever_is_in_the_file_it_is_registered_or_refused(metadata: Metadata)
 
 def test_what_notices_of_a_log_out_have_to_say_means_nothing_where_none_goes() -> None:
     assert faults(backchannel_logout_session_required=True) == ["backchannel_logout_session_required"]
+
+
+def test_of_a_file_without_addresses_the_one_that_is_missing_is_named_and_no_other() -> None:
+    with pytest.raises(MetadataRefused) as refused:
+        read("c", {"client_name": "x"})
+    assert [fault.member for fault in refused.value.faults] == ["redirect_uris"]
+    with pytest.raises(MetadataRefused) as refused:
+        read("c", {"client_name": "x", "grant_types": []})
+    assert [(fault.member, fault.words) for fault in refused.value.faults] == [
+        ("client_uri", "is needed where there are no redirect_uris")
+    ]
+    with pytest.raises(MetadataRefused) as refused:
+        read("c", {"client_name": "x", "interface": "beijing", "grant_types": []})
+    assert {fault.member for fault in refused.value.faults} == {"grant_types", "redirect_uris"}
