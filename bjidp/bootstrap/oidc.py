@@ -147,6 +147,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting:
         authorizing=provider.authorizing,
         choosing=Choosing(authorizing=provider.authorizing, acting=acting, cookies=front.cookies),
         desk=front.desk,
+        signed_in=front.signed_in,
         leading=Leading(
             authorizing=provider.authorizing,
             desk=front.desk,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from unittest.mock import AsyncMock, patch
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -69,6 +70,16 @@ async def test_a_stranger_logs_in_first_for_the_site_by_its_name(program: Progra
     browser = await program.browser()
     page = await followed(browser, address())
     assert await followed(browser, page) == "/login"
+
+
+@pytest.mark.attack("Q23")
+async def test_a_stranger_on_the_way_to_the_login_costs_one_record(program: Program, site: Site) -> None:
+    browser = await program.browser()
+    page = await followed(browser, address())
+    opened = AsyncMock(wraps=program.rooms.stores.browsers.add)
+    with patch.object(program.rooms.stores.browsers, "add", opened):
+        assert await followed(browser, page) == "/login"
+    assert opened.await_count == 1
 
 
 async def test_a_stranger_who_has_logged_in_by_a_phone_comes_back_to_the_request(program: Program, site: Site) -> None:

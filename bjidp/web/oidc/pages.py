@@ -24,7 +24,7 @@ from bjidp.oidc.scopes import Scope
 from bjidp.sessions.authentication import authenticated
 from bjidp.throttle.ports import Throttle
 from bjidp.web.forms.desk import OPENED, Asker, Desk
-from bjidp.web.forms.signed_in import Owner
+from bjidp.web.forms.signed_in import Owner, SignedIn
 from bjidp.web.forms.way_back import WayBack
 from bjidp.web.http.visitor import Observer, is_phone, on_h5
 from bjidp.web.oidc.answers import posted
@@ -62,6 +62,7 @@ class AuthorizePages:
         leading: Leading,
         way_back: WayBack,
         desk: Desk,
+        signed_in: SignedIn,
         returning: Returning,
         observer: Observer,
         throttle: Throttle,
@@ -73,6 +74,7 @@ class AuthorizePages:
         self._leading = leading
         self._way_back = way_back
         self._desk = desk
+        self._signed_in = signed_in
         self._returning = returning
         self._observer = observer
         self._throttle = throttle
@@ -101,25 +103,27 @@ class AuthorizePages:
     async def show(self, request: web.Request) -> web.Response:
         """Lead to what is missing, and to the site once nothing is."""
         name = request.query.get("request", "")
-        asker = await self._desk.visit(request)
+        # Whoever is nobody is led on at once: the login page they are led to opens the browser's record.
+        owner = await self._signed_in.visiting(request)
         now = self._clock.now()
         try:
-            look = await self._authorizing.look(name, _subject(asker.owner), now)
+            look = await self._authorizing.look(name, _subject(owner), now)
         except Redirected as redirected:
             return self._returning.to(request, "", redirected.where)
-        if asker.owner is None:
+        if owner is None:
             raise await self._leading.log_in(request, look, name)
+        asker = self._desk.asker(request, owner)
         match look.step:
             case LogIn() | ChooseAccount() | ProveMore() as step:
-                return self._leading.page(request, asker, asker.owner, look, name, step)
+                return self._leading.page(request, asker, owner, look, name, step)
             case ChooseWhom():
-                page = await self._choosing.page(request, asker, asker.owner, look, name)
+                page = await self._choosing.page(request, asker, owner, look, name)
                 return self._desk.answer(request, asker, page)
             case Agree(scopes=scopes):
-                return self._desk.answer(request, asker, _consent(request, asker, asker.owner, look, name, scopes))
+                return self._desk.answer(request, asker, _consent(request, asker, owner, look, name, scopes))
             case Answer():
-                await self._way_back.forget(asker.owner.session)
-                where = await self._authorizing.answer(name, look, _approval(look, asker.owner), now)
+                await self._way_back.forget(owner.session)
+                where = await self._authorizing.answer(name, look, _approval(look, owner), now)
                 return self._returning.to(request, look.client.name, where)
             case _:
                 assert_never(look.step)
