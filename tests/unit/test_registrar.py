@@ -177,11 +177,7 @@ def test_a_member_that_stands_there_twice_is_a_fault_among_the_others(
     path = tmp_path / "site.json"
     path.write_bytes(b'{"client_name": "a", "client_name": "b", "scope": "openid"}')
     _, _, err = here("add", path, "--config", settings)
-    assert [line.strip().partition(":")[0] for line in err.splitlines()[1:]] == [
-        "client_name",
-        "redirect_uris",
-        "client_uri",
-    ]
+    assert [line.strip().partition(":")[0] for line in err.splitlines()[1:]] == ["client_name", "redirect_uris"]
     assert "client_name: stands there twice" in err
 
 
