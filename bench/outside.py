@@ -13,7 +13,7 @@ import uvloop
 from aiohttp import web
 
 from bench.probe import say
-from bjidp.cli import log_to_stderr
+from bjidp.commands.log import log_to_stderr
 from bjidp.sandbox.app import build
 from bjidp.sandbox.clock import SystemClock
 from bjidp.sandbox.credentials import default_credentials

@@ -15,15 +15,15 @@ import uvloop
 
 from bench.captchas import telling
 from bench.probe import Probe
-from bjidp import serving
 from bjidp.bootstrap import Witnessing
-from bjidp.cli import log_to_stderr
+from bjidp.commands.log import log_to_stderr
 from bjidp.config.loader import read
 from bjidp.config.settings import Settings
+from bjidp.serving.server import run
 
 
 async def _run(settings: Settings, witnessing: Witnessing | None) -> None:
-    serving_it = asyncio.create_task(serving.run(settings, witnessing))
+    serving_it = asyncio.create_task(run(settings, witnessing))
     await asyncio.sleep(0)
     Probe().listen()
     await serving_it

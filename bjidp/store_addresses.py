@@ -1,7 +1,7 @@
 """Where the stores are reached: what the address of a database and of a Redis server may say.
 
 Owns which addresses there are, their parts, and what may begin the keys in Redis. Called by ``config``, so that a wrong
-one is told with every other fault, by ``storage.redis``, which connects by it, and by ``outages``. What a URL says
+one is told with every other fault, by ``storage.redis``, which connects by it, and by ``commands``. What a URL says
 besides is the drivers' to read.
 """
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from bjidp.commands.registrar import Given
 from bjidp.person import DocumentType, Person
-from bjidp.registrar import Given
 from tests.support import device
 from tests.support.accounts import member_at
 from tests.support.computer import Computer

@@ -15,12 +15,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from msgspec import Struct
 
-from bjidp import registrar
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
+from bjidp.commands import registrar
+from bjidp.commands.registrar import Given
 from bjidp.config.loader import load
 from bjidp.oidc.beijing.sealing import sealed
-from bjidp.registrar import Given
 from tests.security.conftest import Own
 from tests.security.test_identity_traces import in_redis
 from tests.support.browser import Browser

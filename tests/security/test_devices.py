@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from msgspec import Struct
 
-from bjidp.registrar import Given
+from bjidp.commands.registrar import Given
 from tests.security.conftest import Own
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, at_once

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Struct
 
-from bjidp.registrar import Given
+from bjidp.commands.registrar import Given
 from tests.support.browser import Browser
 from tests.support.calls import Answer, Caller, request
 from tests.support.forms import FORM, form_of, send

@@ -101,7 +101,7 @@ def serve(
 
     With ``sandbox`` it is the server of a demonstration, which tells the one at that address what its captchas show.
     """
-    program = ["bjidp", "serve"] if sandbox is None else ["bjidp.demo_server", "--sandbox", sandbox]
+    program = ["bjidp", "serve"] if sandbox is None else ["bjidp.demo.server", "--sandbox", sandbox]
     return Process(
         [sys.executable, "-m", *program, "--config", config],
         log=log,

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bjidp import registrar
+from bjidp.commands import registrar
+from bjidp.commands.registrar import Given
 from bjidp.config.loader import load
 from bjidp.oidc.metadata import Json
-from bjidp.registrar import Given
 from tests.support import backends
 from tests.support.processes import Process
 

@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -18,20 +17,16 @@ from urllib.parse import urlsplit
 import pytest
 import structlog
 from hiredis import ReplyError
-from msgspec.structs import replace
 from sqlalchemy import make_url
 
-from bjidp import cli, registrar, serving
+from bjidp import cli
+from bjidp.commands.outages import passed
 from bjidp.config.loader import load
-from bjidp.demo import _register
-from bjidp.demo_place import Place, write_config
 from bjidp.errors import StoreUnavailable
-from bjidp.outages import passed
-from bjidp.sandbox.credentials import default_credentials
-from bjidp.sandbox.portal.services import metadata
+from bjidp.serving.listening import bind, hold
+from bjidp.serving.supervising import WorkerFailed
 from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.transaction import StoreFault
-from bjidp.supervising import WorkerFailed
 from tests.support.demo import PATIENCE, PORTS, free_ports
 from tests.support.house import is_ready, serve
 from tests.support.processes import children_of, free_port, is_running, wait_until
@@ -48,7 +43,7 @@ async def started() -> None:
 def closed_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Commands read no variable of the machine that runs the tests, and leave its logging as it was."""
     monkeypatch.setattr(cli, "system_environment", dict)
-    monkeypatch.setattr(serving, "_told_to_stop", started)
+    monkeypatch.setattr("bjidp.serving.server._told_to_stop", started)
     before, configure = structlog.get_config(), structlog.configure
     # A logger that is kept would write to the standard error of the first test that used it.
     monkeypatch.setattr(
@@ -139,15 +134,15 @@ def test_the_port_of_another_server_is_not_shared(
 @pytest.mark.req("OPS-4")
 def test_the_port_of_workers_is_theirs_while_none_of_them_listens(tmp_path: Path) -> None:
     settings = load(config(tmp_path, port=free_port()), {})
-    with closing(serving._held(settings)):
+    with closing(hold(settings.server)):
         for _ in range(2):
             with pytest.raises(OSError, match="Address already in use"):
-                serving._bound(settings, shared=False)
+                bind(settings.server, shared=False)
             with pytest.raises(OSError, match="Address already in use"):
-                serving._held(settings)
-            with closing(serving._bound(settings, shared=True)) as worker:
+                hold(settings.server)
+            with closing(bind(settings.server, shared=True)) as worker:
                 worker.listen()
-    serving._bound(settings, shared=False).close()
+    bind(settings.server, shared=False).close()
 
 
 @pytest.mark.req("OPS-2")
@@ -260,7 +255,7 @@ def test_stores_that_answer_again_are_not_accused_and_the_fault_is_told_by_its_c
     def fail(*_: object, **__: object) -> None:
         raise StoreUnavailable from StoreFault("SQLITE_BUSY")
 
-    monkeypatch.setattr(cli, "serve", fail)
+    monkeypatch.setattr("bjidp.commands.serve.serve", fail)
     said = refused(capsys, "serve", "--config", config(tmp_path, port=8080, redis_url=redis_url))
     assert said == ["a store failed (SQLITE_BUSY), but answers now: try again"]
 
@@ -294,7 +289,7 @@ def test_what_a_worker_ended_with_is_what_the_server_ends_with(
     def fail(*_: object, **__: object) -> None:
         raise WorkerFailed(code)
 
-    monkeypatch.setattr(cli, "serve", fail)
+    monkeypatch.setattr("bjidp.commands.serve.serve", fail)
     with pytest.raises(SystemExit) as caught:
         cli.main(["serve", "--config", str(config(tmp_path, port=8080))])
     assert caught.value.code == exit_code
@@ -358,68 +353,6 @@ def test_a_demo_whose_port_is_taken_names_one_that_is_free(
     assert named is not None
     assert abs(int(named[1]) - first) >= PORTS
     assert not list(tmp_path.iterdir())
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place("http", "127.0.0.1", "localhost", 9000, tmp_path, None)
-
-
-@pytest.mark.req("OPS-1")
-def test_the_configuration_the_demo_writes_is_one_the_server_takes(place: Place) -> None:
-    path = write_config(place, default_credentials(None).client_settings(place.sandbox))
-    settings = load(path, {})
-    assert settings.server.environment == "demo"
-    assert settings.server.base_url == "http://127.0.0.1:9000"
-    assert settings.server.listen_port == 9000
-    assert settings.server.simulator_url == "http://127.0.0.1:9001"
-    assert settings.server.portal_url == "http://localhost:9002/"
-    assert settings.wechat is not None
-    assert settings.alipay is not None
-    assert settings.baidu is not None
-    assert settings.chuanglan is not None
-    assert "PRIVATE KEY" in settings.alipay.private_key.text()
-
-
-@pytest.mark.req("OPS-1")
-def test_the_demo_keeps_its_root_key_and_reads_only_by_its_owner(place: Place) -> None:
-    vendors = default_credentials(None).client_settings(place.sandbox)
-    first = load(write_config(place, vendors), {}).keys.roots["1"]
-    second = load(write_config(place, vendors), {}).keys.roots["1"]
-    assert first == second
-    for file in place.data.iterdir():
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
-
-
-async def portal_at(place: Place, database: str) -> registrar.Given:
-    return await _register(place, "portal", metadata(place.portal), database)
-
-
-@pytest.mark.req("OPS-1", "RP-4")
-async def test_the_demos_portal_is_registered_once_and_anew_where_its_address_is_another(place: Place) -> None:
-    database = f"sqlite:///{place.data / 'bjidp.sqlite'}"
-    migrate(database)
-    first = await portal_at(place, database)
-    assert await portal_at(place, database) == first
-    moved = await portal_at(replace(place, port=9100), database)
-    assert moved.client_id != first.client_id
-    (line,) = await registrar.on(database, lambda them: them.list_all())
-    assert line.startswith(moved.client_id)
-    assert line.endswith("  localhost:9102  首都之窗")
-    # What was kept is of another database, or was lost.
-    for kept in (b'{"client_id":"unknown","client_secret":"x"}', b"nonsense"):
-        (place.data / "portal.key").write_bytes(kept)
-        given = await portal_at(place, database)
-        assert await registrar.on(database, lambda them, given=given: them.show(given.client_id))  # type: ignore[misc]
-        assert stat.S_IMODE((place.data / "portal.key").stat().st_mode) == 0o600
-
-
-@pytest.mark.req("OPS-2")
-def test_the_demos_configuration_is_no_production_configuration(place: Place) -> None:
-    path = write_config(place, default_credentials(None).client_settings(place.sandbox))
-    path.write_text(path.read_text().replace('environment = "demo"', 'environment = "production"'))
-    with pytest.raises(Exception, match="production needs the real service"):
-        load(path, {})
 
 
 @pytest.mark.req("RP-3", "UX-5")

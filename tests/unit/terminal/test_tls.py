@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bjidp import demo_place
+from bjidp.demo import place as demo_place
 from bjidp.terminal.talking import Codes, LoginFailed, Server
 from bjidp.terminal.waiting import told
 

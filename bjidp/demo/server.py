@@ -1,8 +1,8 @@
 """The server of a demonstration: the ordinary one, which tells the sandbox what its captchas show.
 
-Owns the one way by which an answer leaves a server. Started by ``demo``, and by tests that have to get past a captcha,
-as ``python -m bjidp.demo_server``; no command of ``bjidp`` starts it, no setting stands for it, and ``bootstrap``
-refuses it anywhere but in a demonstration.
+Owns the one way by which an answer leaves a server. Started by ``running``, and by tests that have to get past a
+captcha, as ``python -m bjidp.demo.server``; no command of ``bjidp`` starts it, no setting stands for it, and
+``bootstrap`` refuses it anywhere but in a demonstration.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Final
 import msgspec
 
 from bjidp.bootstrap import Witnessing
-from bjidp.cli import faults_in_words, log_to_stderr, silence_in_words
+from bjidp.commands.faults import faults_in_words, silence_in_words
+from bjidp.commands.log import log_to_stderr
 from bjidp.config.loader import load, system_environment
 from bjidp.errors import VendorUnavailable
-from bjidp.serving import serve
+from bjidp.serving.server import serve
 from bjidp.vendors.catalog import HttpClients
 from bjidp.vendors.http import HttpLimits
 from bjidp.verification.captchas import Witness
@@ -29,7 +30,7 @@ LIMITS: Final = HttpLimits(total=2.0)
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve, as ``bjidp serve`` does."""
-    parser = argparse.ArgumentParser(prog="bjidp.demo_server", description="The server of a demonstration.")
+    parser = argparse.ArgumentParser(prog="bjidp.demo.server", description="The server of a demonstration.")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the TOML file")
     parser.add_argument("--sandbox", required=True, metavar="URL", help="is told what captchas show")
     parser.add_argument("--worker", type=int, metavar="FD", help=argparse.SUPPRESS)
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
                 settings,
                 chosen.config,
                 worker=chosen.worker,
-                program=("bjidp.demo_server", "--sandbox", chosen.sandbox),
+                program=("bjidp.demo.server", "--sandbox", chosen.sandbox),
                 witnessing=_telling(chosen.sandbox),
             )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bjidp.supervising import Patience, Supervisor, WorkerFailed, supervise
+from bjidp.serving.supervising import Patience, Supervisor, WorkerFailed, supervise
 from tests.support.processes import is_running
 
 SERVE = "import os, signal, sys; os.write(int(sys.argv[1]), b'.'); "

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bjidp.clock import ManualClock
-from bjidp.demo_server import _telling
+from bjidp.demo.server import _telling
 from bjidp.vendors.catalog import HttpClients
 from tests.support.browser import Browser
 from tests.support.calls import Caller, Deployment
@@ -37,7 +37,7 @@ def run(program: list[str], folder: Path, *, workers: int = 1) -> subprocess.Com
 @pytest.mark.req("OPS-2", "REG-2")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_production_tells_nobody_what_its_captchas_show(tmp_path: Path, workers: int) -> None:
-    ended = run(["bjidp.demo_server"], tmp_path, workers=workers)
+    ended = run(["bjidp.demo.server"], tmp_path, workers=workers)
     assert ended.returncode == 2
     assert "server.environment: the answers of captchas are told in a demonstration alone" in ended.stderr
     assert not (tmp_path / "bjidp.sqlite").exists()

@@ -22,11 +22,12 @@ from bjidp.appeals.flow import readable
 from bjidp.appeals.ports import NewAppeal
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
+from bjidp.commands.faults import FAULT, REFUSED
+from bjidp.commands.staff import ROW, quoted
 from bjidp.config.loader import load
 from bjidp.entropy import SystemEntropy
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
-from bjidp.staff import ROW, quoted
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.migrations import migrate
 from tests.support.identities import prove
@@ -228,7 +229,7 @@ def test_a_file_that_is_there_is_not_written_over_nor_followed(office: Office, t
     target = tmp_path / "target"
     (tmp_path / f"{office.appeal}-1.jpg").symlink_to(target)
     code, _, err = office.run("show", office.appeal, "--to", str(tmp_path))
-    assert code == cli.FAULT
+    assert code == FAULT
     assert "exists" in err
     assert not target.exists()
 
@@ -249,7 +250,7 @@ def test_who_comes_second_is_told_who_was_first(office: Office) -> None:
     seen = office.seen()
     office.run("decide", office.appeal, "refuse", "--seen", seen, typed="材料看不清\n")
     code, out, err = office.run("decide", office.appeal, "grant", "--seen", seen, staff="li", typed="材料属实\n")
-    assert (code, out) == (cli.REFUSED, "")
+    assert (code, out) == (REFUSED, "")
     assert err == "it was refused by wang already\n"
     assert office.holder_of_zhang() == office.holder
 
@@ -257,18 +258,18 @@ def test_who_comes_second_is_told_who_was_first(office: Office) -> None:
 @pytest.mark.parametrize("typed", ["", "\n", " \n", "字\n", "字" * 501])
 def test_nothing_is_decided_without_a_reason(office: Office, typed: str) -> None:
     code, _, err = office.run("decide", office.appeal, "grant", "--seen", office.seen(), typed=typed)
-    assert (code, err) == (cli.REFUSED, "the reason has 2 to 500 characters\n")
+    assert (code, err) == (REFUSED, "the reason has 2 to 500 characters\n")
     assert office.state() is State.IN_REVIEW
 
 
 def test_nothing_is_decided_on_what_nobody_has_seen(office: Office) -> None:
     code, _, err = office.run("decide", office.appeal, "grant", "--seen", "0" * 12, typed="材料属实\n")
-    assert code == cli.REFUSED
+    assert code == REFUSED
     assert "look again" in err
     assert office.state() is State.FILED
     for arguments in (("show", "nothing"), ("decide", "nothing", "refuse", "--seen", "0")):
         code, _, err = office.run(*arguments, typed="材料属实\n")
-        assert (code, err) == (cli.REFUSED, "there is no such appeal\n")
+        assert (code, err) == (REFUSED, "there is no such appeal\n")
 
 
 def test_what_cannot_be_granted_is_told_with_its_reason(office: Office) -> None:
@@ -280,17 +281,17 @@ def test_what_cannot_be_granted_is_told_with_its_reason(office: Office) -> None:
         await prove(stores.identities, office.claimant, proof, SystemClock().now())
 
     office.in_store(lock)
-    assert office.run("decide", office.appeal, "grant", "--seen", seen, typed="材料属实\n")[0] == cli.REFUSED
+    assert office.run("decide", office.appeal, "grant", "--seen", seen, typed="材料属实\n")[0] == REFUSED
     code, out, _ = office.run("show", office.appeal)
     assert "the identity is its own by now" in out
     code, _, err = office.run("decide", office.appeal, "grant", "--seen", office.seen(), typed="材料属实\n")
-    assert (code, err) == (cli.REFUSED, "it cannot be granted: the account that appeals has the identity already\n")
+    assert (code, err) == (REFUSED, "it cannot be granted: the account that appeals has the identity already\n")
 
 
 @pytest.mark.parametrize("staff", ["", "wang li", "王", "../wang", "w" * 41])
 def test_nobody_looks_without_a_name(office: Office, staff: str) -> None:
     code, out, err = office.run("list", staff=staff)
-    assert (code, out) == (cli.REFUSED, "")
+    assert (code, out) == (REFUSED, "")
     assert err.startswith("--staff is your own name")
 
 
@@ -298,5 +299,5 @@ def test_a_database_of_another_release_is_left_alone(tmp_path: Path, capsys: pyt
     path = config(tmp_path, port=8080)
     with pytest.raises(SystemExit) as ended:
         cli.main(["appeals", "list", "--config", str(path), "--staff", "wang"])
-    assert ended.value.code == cli.REFUSED
+    assert ended.value.code == REFUSED
     assert "start the server first" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """Running the server: one process, or several that share a port.
 
-Owns sockets, TLS, signals and the order of starting and stopping. Called by ``cli``. Several processes are started as
-processes of their own, each with its event loop; the kernel spreads connections over them (``SO_REUSEPORT``). A port
-that another server has is refused, whichever way either of them runs.
+Owns signals and the order of starting and stopping. Called by ``bjidp serve`` and by the server of a demonstration.
+Several processes are started as processes of their own, each with its event loop; the kernel spreads connections over
+them (``SO_REUSEPORT``). A port that another server has is refused, whichever way either of them runs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import contextlib
 import gc
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,9 +26,10 @@ from bjidp.bootstrap import Rooms, Witnessing, build, close_rooms, open_rooms
 from bjidp.clock import SystemClock
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
+from bjidp.serving.listening import bind, hold, tls_context
+from bjidp.serving.supervising import Patience, Supervisor, supervise
+from bjidp.serving.tidying import Tidying
 from bjidp.storage.sql.migrations import migrate
-from bjidp.supervising import Patience, Supervisor, supervise
-from bjidp.tidying import Tidying
 from bjidp.web.server.connections import Runner, Site, allow_open_files
 
 BACKLOG: Final = 2048
@@ -68,7 +68,7 @@ def serve(
 
     Raises ``StoreUnavailable`` when a store does not answer at start,
     :class:`bjidp.storage.sql.migrations.MigrationFailed`, :class:`OSError` when the port is taken,
-    :class:`ValueError` for settings that cannot be wired and :class:`bjidp.supervising.WorkerFailed`.
+    :class:`ValueError` for settings that cannot be wired and :class:`bjidp.serving.supervising.WorkerFailed`.
     """
     if worker is not None:
         uvloop.run(_work(settings, worker, witnessing))
@@ -80,7 +80,7 @@ def serve(
 
 async def run(settings: Settings, witnessing: Witnessing | None = None) -> None:
     """Serve on the running loop, as the only process, until told to stop; raises what :func:`serve` raises."""
-    with contextlib.closing(_bound(settings, shared=False)) as listener:
+    with contextlib.closing(bind(settings.server, shared=False)) as listener:
         async with _opened(settings, witnessing) as rooms:
             app = build(rooms)
             await asyncio.to_thread(migrate, settings.storage.database_url)
@@ -88,7 +88,7 @@ async def run(settings: Settings, witnessing: Witnessing | None = None) -> None:
 
 
 async def _supervise(settings: Settings, config: Path, program: Sequence[str], witnessing: Witnessing | None) -> None:
-    with contextlib.closing(_held(settings)):
+    with contextlib.closing(hold(settings.server)):
         # The application is left to the workers, who each need one of their own: 0.2 s, and what it could refuse of
         # the settings was refused when they were read.
         async with _opened(settings, witnessing):
@@ -103,7 +103,7 @@ async def _supervise(settings: Settings, config: Path, program: Sequence[str], w
 async def _work(settings: Settings, told: int, witnessing: Witnessing | None) -> None:
     with (
         contextlib.closing(Supervisor(told)) as supervisor,
-        contextlib.closing(_bound(settings, shared=True)) as listener,
+        contextlib.closing(bind(settings.server, shared=True)) as listener,
     ):
         async with _opened(settings, witnessing) as rooms:
             await _answer(rooms, build(rooms), listener, supervisor)
@@ -131,7 +131,7 @@ async def _answer(
     await runner.setup()
     tidying = asyncio.create_task(_tidying(rooms).run())
     try:
-        site = Site(runner, listener, ssl_context=_tls(rooms.settings), backlog=BACKLOG)
+        site = Site(runner, listener, ssl_context=tls_context(rooms.settings.server), backlog=BACKLOG)
         await site.start()
         # What was made so far stays: without this every full collection walks through all of it, 55 ms at a time.
         gc.collect()
@@ -172,39 +172,3 @@ def _told_to_stop() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     return told
-
-
-def _held(settings: Settings) -> socket.socket:
-    """Take the port for the workers: a socket that never listens, to be kept open for as long as they are."""
-    # The kernel lets any program of the same user join a shared port, another server's workers among them. To who
-    # would have it alone it says no.
-    _bound(settings, shared=False).close()
-    holder = _bound(settings, shared=True)
-    # Without this, whoever asks for the port alone gets it while no worker listens, and the workers never again.
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-    return holder
-
-
-def _bound(settings: Settings, *, shared: bool) -> socket.socket:
-    """Take the port, without listening yet: alone, or together with whoever else takes it ``shared``."""
-    host, port = settings.server.listen_host, settings.server.listen_port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shared:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as fault:
-        listener.close()
-        raise OSError(f"cannot listen on {host}, port {port}: {fault.strerror}") from fault
-    return listener
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    certificate, key = settings.server.tls_certificate, settings.server.tls_key
-    if certificate is None or key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    return context

@@ -1,7 +1,7 @@
 """What staff do at a command line: appeals are listed, looked at and decided (RNV-8).
 
 Owns what they are shown and asked. It needs the database and the root keys and nothing else of a server, which may run
-beside it or not: what follows a decision is done by the servers (:mod:`bjidp.appeals.outcomes`). Called by ``cli``.
+beside it or not: what follows a decision is done by the servers (:mod:`bjidp.appeals.outcomes`). Called by ``appeals``.
 
 Every look is written down under the name that was given. Who may run the command at all is the machine's business.
 """

@@ -11,8 +11,8 @@ import pytest
 from bjidp import cli
 from bjidp.accounts.national.wish import Waiting
 from bjidp.accounts.ports import NewMember
-from bjidp.backlog import lines
 from bjidp.clock import HOUR, MINUTE, ManualClock
+from bjidp.commands.backlog import lines
 from bjidp.entropy import SystemEntropy
 from bjidp.storage.sql.catalog import open_sql
 from bjidp.storage.sql.migrations import migrate

@@ -16,8 +16,8 @@ from bjidp.miniprogram.ports import MiniSessionStore
 from bjidp.oidc.ports import GrantStore, LogoutOutbox
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore, Worn
+from bjidp.serving.tidying import AT_ONCE, Tidying
 from bjidp.sessions.ports import SessionStore
-from bjidp.tidying import AT_ONCE, Tidying
 
 
 class Heap:

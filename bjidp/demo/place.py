@@ -1,6 +1,6 @@
 """Where the demonstration runs, and what is written there before it does.
 
-Owns its addresses, the server's configuration and keys, and the certificate for a local network. Called by ``demo``.
+Owns its addresses, the server's configuration and keys, and the certificate for a local network. Called by ``running``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What outside services have not taken yet, as whoever runs the server sees it at a command line (REG-1).
 
 Owns the lines that are told of it: references and times, and nobody's name. It needs the database and no keys. Called
-by ``cli``.
+by ``national``.
 """
 
 from __future__ import annotations

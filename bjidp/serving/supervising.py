@@ -1,6 +1,6 @@
 """Several processes of one program: started, watched, started again when they die, and ended together.
 
-Owns what is done about a process that ends, the supervising one included. Called by ``serving``, on both sides: by the
+Owns what is done about a process that ends, the supervising one included. Called by ``server``, on both sides: by the
 process that supervises, and by a worker of itself. Between them is a pair of sockets. The worker writes one byte when
 it serves; what else it does is not known here. When the supervisor ends, in whatever way, the kernel closes its end,
 and the worker ends too: nobody would start it again, and nobody could tell it to stop.

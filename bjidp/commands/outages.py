@@ -2,7 +2,7 @@
 
 Owns one more attempt to reach each of them, past the adapters: these say no more than ``StoreUnavailable``, since what
 a driver says may hold what was being stored. At a start that is nothing but the address, and its password is taken
-out. Called by ``cli`` when a start has failed.
+out. Called by ``faults`` when a start has failed.
 """
 
 from __future__ import annotations

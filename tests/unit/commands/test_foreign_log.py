@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from bjidp.foreign_log import ForeignLog, listen_to_libraries
+from bjidp.commands.log import ForeignLog, listen_to_libraries
 
 SECRET = "value-that-must-not-be-logged"
 

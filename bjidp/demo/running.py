@@ -1,9 +1,9 @@
 """The demonstration: server, sandbox with phone simulator, and portal on one machine.
 
-Owns their start, the clients that are registered before it, and the line that says they answer. The composition root of
-the demo, as ``bootstrap`` is that of the server; the server itself is the ordinary one, started as its own process with
-the configuration of ``demo_place``, which names the sandbox where production names the vendors, and by ``demo_server``,
-which tells the sandbox what captchas show.
+Owns their start, and the line that says they answer. The composition root of the demo, as ``bootstrap`` is that of the
+server; the server itself is the ordinary one, started as its own process with the configuration of ``place``, which
+names the sandbox where production names the vendors, and by ``server``, which tells the sandbox what captchas show.
+Called by ``command``.
 """
 
 from __future__ import annotations
@@ -18,15 +18,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import uvloop
 from aiohttp import ClientError, web
 
-from bjidp import registrar
 from bjidp.config.loader import load, system_environment
 from bjidp.config.settings import Settings
-from bjidp.demo_place import Place, certificate, private_address, write_config, write_secret
-from bjidp.errors import StoreUnavailable
+from bjidp.demo.clients import register, register_terminals
+from bjidp.demo.place import Place, certificate, private_address, write_config
 from bjidp.sandbox import app as sandbox
 from bjidp.sandbox import kiosk
 from bjidp.sandbox.clock import SystemClock as SandboxClock
@@ -46,18 +44,6 @@ PORTS: Final = 3
 """The server's, the sandbox's, the portal's: one after the other."""
 
 PORT_MAX: Final = 65_535
-
-
-TERMINAL_ID: Final = "bjidp-login"
-"""The client that ``bjidp login`` logs in as, if it is told no other."""
-
-TERMINAL: Final[dict[str, object]] = {
-    "client_name": "命令行",
-    "client_uri": "http://localhost/",
-    "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
-    "token_endpoint_auth_method": "none",
-    "scope": "openid profile phone offline_access",
-}
 
 
 def run_demo(port: int, data: Path, *, lan: bool) -> None:
@@ -131,7 +117,7 @@ async def _run(place: Place) -> None:
         )
     ]
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bjidp.demo_server", "--config", str(config), "--sandbox", place.sandbox),
+        *(sys.executable, "-m", "bjidp.demo.server", "--config", str(config), "--sandbox", place.sandbox),
         env=_environment(place),
     )
     running = asyncio.create_task(_run_until_it_ends(place, settings, server, runners))
@@ -160,9 +146,9 @@ async def _run_until_it_ends(
         return
     # Not before: the server is who brings the database up to date.
     database = settings.storage.database_url
-    given = await _register(place, "portal", metadata(place.portal), database)
-    hall = await _register(place, "kiosk", kiosk.METADATA, database)
-    await _register_terminals(database)
+    given = await register(place, "portal", metadata(place.portal), database)
+    hall = await register(place, "kiosk", kiosk.METADATA, database)
+    await register_terminals(database)
     portal = PortalSettings(
         clock=SandboxClock(),
         entropy=SandboxEntropy(),
@@ -189,38 +175,6 @@ async def _run_until_it_ends(
     if await _all_answer(place, server, f"{place.portal}/health"):
         _announce(place, site)
         await server.wait()
-
-
-async def _register(place: Place, name: str, metadata: dict[str, object], database_url: str) -> registrar.Given:
-    """Return what a site was given at an earlier start, or register it as ``bjidp clients add`` does."""
-    file, kept = place.data / f"{name}.json", place.data / f"{name}.key"
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(metadata), indent=2) + b"\n")
-    described = registrar.parse(file.read_bytes())
-
-    async def register(them: registrar.Registrar) -> registrar.Given:
-        with contextlib.suppress(OSError, msgspec.DecodeError, registrar.Refused):
-            before = msgspec.json.decode(kept.read_bytes(), type=registrar.Given)
-            if await them.show(before.client_id) == {"client_id": before.client_id, **described}:
-                return before
-            # It was at another address.
-            await them.remove(before.client_id)
-        return await them.add(described)
-
-    try:
-        given = await registrar.on(database_url, register)
-    except StoreUnavailable:
-        raise OSError(f"the {name} cannot be registered: the database does not answer") from None
-    write_secret(kept, msgspec.json.encode(given).decode())
-    return given
-
-
-async def _register_terminals(database_url: str) -> None:
-    """Register what ``bjidp login`` logs in as, unless that was done at an earlier start."""
-    try:
-        with contextlib.suppress(registrar.Refused):
-            await registrar.on(database_url, lambda them: them.add(TERMINAL, TERMINAL_ID))
-    except StoreUnavailable:
-        raise OSError("the client of terminals cannot be registered: the database does not answer") from None
 
 
 def _announce(place: Place, site: Site) -> None:

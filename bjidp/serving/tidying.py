@@ -1,6 +1,6 @@
 """Deleting what is over, and telling of what has worn (PRV-4, RNV-1).
 
-Owns what is deleted, when, and how much at a time. Started by ``serving`` in every process; the stores share the work
+Owns what is deleted, when, and how much at a time. Started by ``server`` in every process; the stores share the work
 out. What lives for minutes is forgotten by its own store and needs none of this.
 """
 

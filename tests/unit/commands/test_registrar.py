@@ -16,8 +16,9 @@ from typing import Any, TypeAlias
 import pytest
 from sqlalchemy import NullPool, create_engine, insert, text
 
-from bjidp import cli, registrar
-from bjidp.registrar import NoMetadata, parse
+from bjidp import cli
+from bjidp.commands import registrar
+from bjidp.commands.registrar import NoMetadata, parse
 from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.schema import logout_outbox
 from tests.support.calls import Caller, Deployment

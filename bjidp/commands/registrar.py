@@ -3,7 +3,7 @@
 Owns reading a file of registration metadata (RFC 7591), and what a relying party is given: an id and, where it proves
 itself by one, a secret, which is told once and kept as a digest. It needs the database and neither keys nor a server;
 one that runs beside it looks a client up each time it is asked for, so what is done here counts at once (RP-1). Called
-by ``cli``, and by ``demo`` for its own portal.
+by ``clients``, and by the demo for its own relying parties.
 """
 
 from __future__ import annotations

@@ -1,0 +1,60 @@
+"""``bjidp login`` and ``bjidp logout``: this terminal, at some server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+from bjidp.clock import SystemClock
+from bjidp.commands.arguments import Commands
+from bjidp.commands.faults import REFUSED, fail
+from bjidp.entropy import SystemEntropy
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    entering = commands.add_parser("login", help="log this terminal in by a QR code drawn in it")
+    leaving = commands.add_parser("logout", help="log this terminal out, and forget its tokens")
+    for one in (entering, leaving):
+        one.add_argument("url", metavar="URL", help="of the server, such as https://id.example")
+        one.add_argument("--client-id", metavar="ID", help="the client to log in as (bjidp-login)")
+        one.add_argument("--ca", type=Path, metavar="FILE", help="a certificate to trust besides, made on the spot")
+        one.set_defaults(run=_run)
+    entering.add_argument("--scope", metavar="WORDS", help="what it may read (openid profile offline_access)")
+    entering.add_argument("--json", action="store_true", help="print the tokens on standard output and keep none")
+
+
+def _run(chosen: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    from bjidp.terminal import login as terminal
+    from bjidp.terminal.keeping import NotKept, open_keeper, system_ring
+    from bjidp.terminal.screen import Screen
+    from bjidp.terminal.talking import LoginFailed
+
+    folder = environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    client = chosen.client_id or terminal.CLIENT
+    try:
+        keeper = open_keeper(Path(folder) / "bjidp" / "tokens", system_ring())
+        tls = None
+        if chosen.ca is not None:
+            tls = ssl.create_default_context()
+            tls.load_verify_locations(chosen.ca)
+        if chosen.command == "logout":
+            print(asyncio.run(terminal.logout(chosen.url, client, keeper, tls)))
+            return
+        scope = chosen.scope or terminal.SCOPE
+        wanted = terminal.Login(url=chosen.url.rstrip("/"), client_id=client, scope=scope, tls=tls)
+        screen = Screen(plain=environment.get("TERM") == "dumb")
+        keep = None if chosen.json else keeper
+        kept = asyncio.run(terminal.login(wanted, screen, SystemClock(), SystemEntropy(), keep))
+        if chosen.json:
+            print(terminal.as_json(kept))
+            return
+        screen.say(f"The tokens are in {keeper.where}; bjidp logout {wanted.url} ends it.")
+    except (LoginFailed, NotKept) as failed:
+        fail(str(failed), code=REFUSED)
+    except KeyboardInterrupt:
+        # What was drawn is gone by now, and whoever pressed it knows why.
+        raise SystemExit(130) from None
