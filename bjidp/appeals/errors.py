@@ -35,6 +35,12 @@ class AppealsFull(Retryable):
         super().__init__(_AN_HOUR)
 
 
+class AppealOver(BjidpError):
+    """There is no appeal to take back: it was decided, or taken back, in the meantime."""
+
+    code = "appeal_over"
+
+
 class ClaimOver(BjidpError):
     """Who somebody says they are was confirmed too long ago, or never: that comes before an appeal."""
 

@@ -148,10 +148,6 @@ class Filing:
             log.error("appeals_full")  # noqa: TRY400 - there is no fault to trace
             raise
 
-    async def withdraw(self, visit: Visit, appeal: str) -> bool:
-        """Take an open appeal of the account back; return whether there was one. Raises ``AccountRefused``."""
-        return await self._appeals.withdraw(visit.account, appeal, self._clock.now())
-
     def _about(self, account: str, person: Person) -> str:
         return self._pseudonyms.key("appeals.about", account, person.document_type, person.number, person.name)
 

@@ -18,7 +18,8 @@ from bjidp.accounts.settings.flow import Change
 from bjidp.accounts.settings.names import Names
 from bjidp.accounts.verifying import Verifying
 from bjidp.appeals.attachments import LARGEST
-from bjidp.bootstrap.appeals import wire_filing
+from bjidp.appeals.withdrawing import Withdrawing
+from bjidp.bootstrap.appeals import wire_filing, wire_withdrawing
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.organisations import Organisations, wire_organisations
 from bjidp.bootstrap.proofing import Proofing, open_claims, wire_proofing
@@ -72,6 +73,7 @@ class Own(Struct, frozen=True):
     names: Names
     proofing: Proofing
     organisations: Organisations
+    withdrawing: Withdrawing
 
 
 def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: Endings) -> Own:
@@ -96,7 +98,8 @@ def wire_own(rooms: Rooms, front: Front, verification: Verification, endings: En
         pseudonyms=Pseudonyms(rooms.keyring),
         clock=rooms.clock,
     )
-    return Own(verifying, changes, endings, names, proofing, organisations)
+    withdrawing = wire_withdrawing(rooms, changes)
+    return Own(verifying, changes, endings, names, proofing, organisations, withdrawing)
 
 
 def wire_registrations(rooms: Rooms, front: Front, verification: Verification) -> Registrations:
@@ -251,6 +254,7 @@ def centre_part(
             verifying=verifying,
             bank_cards=own.proofing.bank_cards,
             appointing=organisations.appointing,
+            withdrawing=own.withdrawing,
         ),
         verifying=verifying,
         changes=changes,

@@ -62,4 +62,5 @@ def wire_acts(rooms: Rooms, verification: Verification, own: Own) -> Acts:
         unbinding=own.proofing.unbinding,
         registering=own.organisations.registering,
         appointing=own.organisations.appointing,
+        withdrawing=own.withdrawing,
     )

@@ -21,6 +21,8 @@ class Operation(StrEnum):
     """登记法人."""
     APPOINT = "appoint"
     """邀请经办人."""
+    WITHDRAW_APPEAL = "withdraw_appeal"
+    """撤回人工申诉."""
     REAUTHENTICATE = "reauthenticate"
     """重新登录, for a site that asks its user to prove anew who they are."""
     CANCEL = "cancel"

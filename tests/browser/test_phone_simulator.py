@@ -29,6 +29,7 @@ VERIFIED = {
     "verify.face": "人脸识别认证",
     "verify.exchange": "换绑实名身份",
     "verify.unbind": "解绑实名身份",
+    "verify.withdraw_appeal": "撤回人工申诉",
     "verify.cancel": "账号注销",
     "verify.recover": "找回密码",
 }

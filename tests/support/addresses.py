@@ -82,6 +82,7 @@ OWNERS: Final = {
                 "unbind",
                 "organisation",
                 "appoint",
+                "withdraw_appeal",
                 "reauthenticate",
                 "cancel",
             )

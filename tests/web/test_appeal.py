@@ -181,16 +181,59 @@ async def test_a_refusal_is_told_with_its_reason_and_another_appeal_may_follow(
     assert (await newest(program, member.account)).state is State.FILED
 
 
-async def test_an_appeal_is_taken_back_once(program: Program, member: Standing, owner: Owner) -> None:
+@pytest.mark.req("ACC-8")
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_an_appeal_is_taken_back_after_its_owner_has_proved_who_they_are(
+    program: Program, member: Standing, prefix: str
+) -> None:
+    owner = await Owner.of(program, member.account, prefix)
     await upload(owner.browser, (await form(owner)).typed(reason=REASON), PHOTO)
-    shown = await form(owner)
-    assert shown.acts == ["withdraw"]
-    page = await owner.follow(await send(owner.browser, shown, "withdraw"))
-    assert "申诉已撤回" in page.text
-    assert state(page) == "已撤回"
+    page = await owner.get("/centre/appeal")
+    assert f"{prefix}/centre/withdraw_appeal" in links(page)
+    assert [shown for shown in forms(page) if shown.action.endswith("/appeal")] == []
+    page = await owner.proves("withdraw_appeal")
+    assert "撤回后材料立即删除" in page.text
+    assert f"{prefix}/centre/appeal" in links(page)
+    shown = form_of(page, f"{prefix}/centre/withdraw_appeal")
+    assert (await newest(program, member.account)).is_open, "it is asked first"
+    done = await owner.follow(await send(owner.browser, shown))
+    assert "申诉已撤回，材料已删除" in done.text
+    assert done.header("Refresh") == f"7; url={prefix}/centre/appeal"
+    assert state(await owner.get("/centre/appeal")) == "已撤回"
     assert (await newest(program, member.account)).attachments == ()
-    page = await owner.follow(await send(owner.browser, shown, "withdraw"))
-    assert "申诉已撤回" not in page.text, "it was taken back before"
+    again = await owner.follow(await send(owner.browser, shown))
+    assert again.status == 303
+    assert again.header("Location") == f"{prefix}/centre/appeal", "there is none to be taken back"
+    assert program.sql("SELECT count(*) FROM audit_event WHERE kind = 'appeal.withdrawn'") == [(1,)]
+
+
+@pytest.mark.req("ACC-8")
+@pytest.mark.attack("R4")
+async def test_whoever_has_the_session_alone_takes_no_appeal_back(
+    program: Program, member: Standing, owner: Owner
+) -> None:
+    await upload(owner.browser, (await form(owner)).typed(reason=REASON), PHOTO)
+    filed = await newest(program, member.account)
+    csrf = (await owner.form("/centre/withdraw_appeal", "/centre/withdraw_appeal/identity")).values["csrf"]
+    for path in ("/centre/withdraw_appeal", "/centre/appeal"):
+        for fields in ({}, {"act": "withdraw"}, {"act": "withdraw", "appeal": filed.id}, {"flow": "A" * 22}):
+            answer = await post(owner.browser, path, {"csrf": csrf, **fields})
+            assert answer.status in {303, 400}, (path, fields)
+    assert (await newest(program, member.account)).is_open
+
+
+async def test_an_appeal_that_was_decided_before_it_could_be_taken_back_is_shown_as_it_stands(
+    program: Program, member: Standing, owner: Owner
+) -> None:
+    await upload(owner.browser, (await form(owner)).typed(reason=REASON), PHOTO)
+    shown = await owner.may("withdraw_appeal")
+    await decide(program, member.account, Verdict.REFUSE, "照片看不清")
+    answer = await send(owner.browser, shown)
+    while answer.status == 303:
+        answer = await owner.follow(answer)
+    assert state(answer) == "未通过"
+    assert "照片看不清" in answer.text
+    assert program.sql("SELECT count(*) FROM audit_event WHERE kind = 'appeal.withdrawn'") == [(0,)]
 
 
 @pytest.mark.req("UX-5")
@@ -298,9 +341,9 @@ async def test_nobody_takes_back_or_sees_the_appeal_of_another(
     page = await meddler.get("/centre/appeal")
     assert REASON.split("\n", maxsplit=1)[0] not in page.text
     centre = forms(await meddler.get("/centre"))[0]
-    fields = {"csrf": centre.values["csrf"], "appeal": filed.id, "act": "withdraw"}
-    page = await meddler.follow(await post(meddler.browser, "/centre/appeal", fields))
-    assert "申诉已撤回" not in page.text
+    for path in ("/centre/withdraw_appeal", "/centre/withdraw_appeal/identity"):
+        answer = await meddler.follow(await post(meddler.browser, path, {"csrf": centre.values["csrf"]}))
+        assert answer.header("Location") == "/centre/appeal", "they have none"
     assert (await newest(program, member.account)).is_open
     for path in (f"/centre/appeal/{filed.id}", f"/centre/appeal/{filed.id}/1", f"/centre/appeal?appeal={filed.id}"):
         answer = await meddler.browser.get(path)

@@ -18,6 +18,7 @@ from bjidp.accounts.settings.passwords import Passwords
 from bjidp.accounts.settings.phones import Phones
 from bjidp.accounts.settings.reauthenticating import Reauthenticating
 from bjidp.accounts.verifying import Visit
+from bjidp.appeals.withdrawing import Withdrawing
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.registering import Registering
 from bjidp.proofing.bank_card_proofs import BankCardProofs
@@ -69,6 +70,7 @@ def setting_acts(
     unbinding: Unbinding,
     registering: Registering | None,
     appointing: Appointing,
+    withdrawing: Withdrawing,
 ) -> Acts:
     """Return what every setting does; one that nobody is there to ask for is left out."""
     by_card: Acts = {}
@@ -100,6 +102,7 @@ def setting_acts(
         # What is written is written by a phone; this opens the page for it.
         Operation.FACE: Act(lambda visit, form: faces.begin(visit, form.flow)),
         **of_organisations,
+        Operation.WITHDRAW_APPEAL: Act(lambda visit, form: withdrawing.withdraw(visit, form.flow)),
         Operation.REAUTHENTICATE: Passing(reauthenticating.go_on),
         Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
         Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),

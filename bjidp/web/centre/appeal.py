@@ -1,13 +1,12 @@
 """人工申诉: why an identity is mine that another account has, with pictures, and how that stands (RNV-8).
 
-Owns ``/centre/appeal`` and the same under ``/h5``. A form with files is filed, one without takes the appeal back. No
+Owns ``/centre/appeal`` and the same under ``/h5``. Taking one back asks for 验证身份, so it is among the settings. No
 picture is served at any address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 from aiohttp import web
 
@@ -35,9 +34,6 @@ PATH: Final = f"{HOME}/appeal"
 _ABOVE: Final = (Retryable, TooLarge, ClaimOver, AppealNotNeeded, AppealsCrowded)
 """What is said above the form, with what was typed kept."""
 
-_SAID: Final[Mapping[State, Literal["filed", "withdrawn"]]] = {State.FILED: "filed", State.WITHDRAWN: "withdrawn"}
-"""What is said to have been done, for as long as it stands so: a page that is opened again tells what is there then."""
-
 
 class AppealForm(Form, frozen=True):
     """The fields that are text."""
@@ -45,12 +41,6 @@ class AppealForm(Form, frozen=True):
     reason: str = ""
     contact: str = ""
     about: str = ""
-
-
-class WithdrawalForm(Form, frozen=True):
-    """The appeal that is taken back."""
-
-    appeal: str = ""
 
 
 class AppealPages:
@@ -66,7 +56,7 @@ class AppealPages:
         """Add the routes."""
         for prefix in ("", "/h5"):
             app.router.add_get(f"{prefix}{PATH}", self.show)
-            app.router.add_post(f"{prefix}{PATH}", self.change)
+            app.router.add_post(f"{prefix}{PATH}", self.file)
 
     async def show(self, request: web.Request) -> web.Response:
         """Show how the newest appeal stands, and the form where another one may be filed."""
@@ -74,18 +64,8 @@ class AppealPages:
         page = _page(request, asker, await self._filing.look(visit))
         return self._desk.answer(request, asker, page)
 
-    async def change(self, request: web.Request) -> web.Response:
-        """File an appeal, or take one back: the kind of body says which."""
-        if request.content_type == "multipart/form-data":
-            return await self._file(request)
-        asker, visit, form = await self._own.posted(request, WithdrawalForm)
-        if form.act != "withdraw":
-            raise InvalidRequest(FieldFault("act", "unknown"))
-        # One that was decided meanwhile is shown as it stands.
-        withdrawn = await self._filing.withdraw(visit, form.appeal)
-        return self._desk.lead(asker, at(request, PATH) + ("?said=withdrawn" if withdrawn else ""))
-
-    async def _file(self, request: web.Request) -> web.Response:
+    async def file(self, request: web.Request) -> web.Response:
+        """File an appeal."""
         asker, visit, form, upload = await self._own.uploaded(request, AppealForm, self._filing.admit)
         typed = _typed(form, upload)
         try:
@@ -130,11 +110,12 @@ def _page(
     return AppealPage(
         h5=on_h5(request),
         form=form or FormView(csrf=asker.csrf),
-        person=_masked(person) if shown and person is not None else None,
+        person=masked(person) if shown and person is not None else None,
         about=counter.about,
         filed=None if appeal is None else _filed(appeal),
         need=None if shown or is_open else _need(counter),
-        said=_SAID.get(appeal.state) if appeal is not None and request.query.get("said") == appeal.state else None,
+        # For as long as it stands so: a page that is opened again tells what is there then.
+        said=appeal is not None and appeal.state is State.FILED and request.query.get("said") == State.FILED,
         chosen=chosen,
     )
 
@@ -151,9 +132,8 @@ def _need(counter: Counter) -> Need | None:
 def _filed(appeal: Appeal) -> Filed:
     names = dict.fromkeys((found.file, found.name) for found in appeal.attachments)
     return Filed(
-        id=appeal.id,
         state=appeal.state,
-        person=_masked(appeal.person),
+        person=masked(appeal.person),
         reason=appeal.reason,
         contact=appeal.contact,
         files=tuple(name for _, name in names),
@@ -163,5 +143,6 @@ def _filed(appeal: Appeal) -> Filed:
     )
 
 
-def _masked(person: Person) -> Masked:
+def masked(person: Person) -> Masked:
+    """Return whose identity it is as its page shows it."""
     return Masked(person.document_type, mask_name(person.name), mask_document(person.number))

@@ -19,6 +19,7 @@ from bjidp.accounts.errors import PasswordChanged
 from bjidp.accounts.settings.changes import Changes, NotDue, Progress
 from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.appeals.errors import AppealOver
 from bjidp.errors import AccountRefused, BjidpError, FieldFault, InvalidRequest, Retryable, StoreUnavailable
 from bjidp.organisations.errors import (
     LevelRequired,
@@ -35,12 +36,11 @@ from bjidp.verification.errors import (
 from bjidp.verification.proofs import Operation
 from bjidp.web.centre.acts import Acts, Ending, Passing
 from bjidp.web.centre.face import FacePages
-from bjidp.web.centre.organisations import ORGANISATIONS
 from bjidp.web.centre.own_pages import OwnPages
-from bjidp.web.centre.views import BESIDE, SettingForm, SettingViews
+from bjidp.web.centre.views import BESIDE, NothingToDo, SettingForm, SettingViews
 from bjidp.web.forms.arrival import Arrivals
 from bjidp.web.forms.departure import Departures
-from bjidp.web.forms.desk import Asker, Desk, FormPage
+from bjidp.web.forms.desk import Asker, Desk
 from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.login_first import HOME
 from bjidp.web.forms.way_back import WayBack
@@ -62,6 +62,7 @@ OVER: Final = "over"
 _BEGINNINGS: Final = frozenset({Step.NOTICE, Step.VERIFY})
 
 _ABOVE: Final = (
+    AppealOver,
     Retryable,
     SmsNotOffered,
     MailNotOffered,
@@ -152,8 +153,7 @@ class SettingsPages:
             case _:
                 over = DraftUnknown() if flow and _begins(progress) else None
                 posted = None if over is None else Posted(SettingForm(), over)
-                page = await self._page(request, asker, visit, progress, posted)
-                return self._desk.answer(request, asker, page, because=over)
+                return await self._shown(request, asker, visit, progress, posted, because=over)
 
     async def prove(self, request: web.Request) -> web.Response:
         """验证身份: send a code, show another picture, or check the code: what was pressed says which."""
@@ -249,7 +249,7 @@ class SettingsPages:
         if JSON not in request.headers.get("Accept", ""):
             return self._lead(request, asker, flow)
         progress = await self._changes.look(visit, _operation(request), flow)
-        return self._desk.answer(request, asker, await self._page(request, asker, visit, progress))
+        return await self._shown(request, asker, visit, progress)
 
     async def _again(
         self,
@@ -270,19 +270,25 @@ class SettingsPages:
         if progress.step is not step:
             flow = None if progress.draft is None else progress.draft.id
             return self._lead_on(request, asker, form, flow, progress.step)
-        page = await self._page(request, asker, visit, progress, posted)
-        return self._desk.answer(request, asker, page, because=posted.because)
+        return await self._shown(request, asker, visit, progress, posted, because=posted.because)
 
-    async def _page(
+    async def _shown(
         self,
         request: web.Request,
         asker: Asker,
         visit: Visit,
         progress: Progress,
         posted: Posted[SettingForm] | None = None,
-    ) -> FormPage:
+        *,
+        because: BjidpError | None = None,
+    ) -> web.Response:
+        """Show the step that is due; lead to where it is said why there is none."""
         operation = _operation(request)
-        return await self._views.page(asker, visit, operation, progress, h5=on_h5(request), posted=posted)
+        try:
+            page = await self._views.page(asker, visit, operation, progress, h5=on_h5(request), posted=posted)
+        except NothingToDo as nothing:
+            return self._desk.lead(asker, at(request, nothing.at))
+        return self._desk.answer(request, asker, page, because=because)
 
     def _ended(
         self, request: web.Request, operation: Operation, progress: Progress, onward: str | None
@@ -300,7 +306,7 @@ class SettingsPages:
             onward=onward,
         )
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
-        back = ORGANISATIONS if page.of_organisations else HOME
+        back = HOME if page.back is None else f"{HOME}/{page.back}"
         seconds, where = (AGAIN, request.rel_url.raw_path_qs) if saving else (BACK, onward or at(request, back))
         if held_by is None:
             # What is to be chosen does not go away by itself.

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.overview import Overview, overview
+from bjidp.accounts.ports import Member
 from bjidp.accounts.settings.changes import Progress
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
+from bjidp.appeals.withdrawing import Withdrawing
 from bjidp.clock import Instant
 from bjidp.errors import InvalidRequest
 from bjidp.organisations.appointing import Appointing
@@ -27,11 +29,14 @@ from bjidp.proofing.errors import IdentityMismatch
 from bjidp.proofing.identity_first import identity_comes_first
 from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.verification.proofs import Operation
+from bjidp.web.centre.appeal import PATH as APPEAL
+from bjidp.web.centre.appeal import masked
 from bjidp.web.forms.desk import Asker, FormPage
 from bjidp.web.forms.field_faults import Beside
 from bjidp.web.forms.form_again import FormViews, Posted
 from bjidp.web.pages import centre as pages
 from bjidp.web.pages import organisations as organisation_pages
+from bjidp.web.pages.appeal import WithdrawAppealPage
 from bjidp.web.pages.form_view import Form, FormView, with_code
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
@@ -49,6 +54,15 @@ _KEPT: Final = (
 
 IDENTITIES: Final = frozenset({Operation.REAL_NAME, Operation.EXCHANGE})
 """Settings whose form states an identity."""
+
+
+class NothingToDo(Exception):
+    """There is nothing that this setting could do for the account: the page ``at`` says how that stands."""
+
+    def __init__(self, at: str) -> None:
+        """Name the page."""
+        super().__init__(at)
+        self.at = at
 
 
 class SettingForm(Form, frozen=True):
@@ -140,11 +154,13 @@ class SettingViews:
         verifying: Verifying,
         bank_cards: BankCardProofs | None,
         appointing: Appointing,
+        withdrawing: Withdrawing,
     ) -> None:
         """Fill them in by ``form_views``; ``verifying`` tells whose they are, ``bank_cards`` what needs no code.
 
-        ``appointing`` tells for which organisations there may be agents.
+        ``appointing`` tells for which organisations there may be agents, ``withdrawing`` which appeal is open.
         """
+        self._withdrawing = withdrawing
         self._bank_cards = bank_cards
         self._appointing = appointing
         self._form_views = form_views
@@ -152,6 +168,8 @@ class SettingViews:
 
     async def has_form(self, visit: Visit, operation: Operation) -> bool:
         """Tell whether the account may go on with a setting at all; :meth:`page` says why it may not."""
+        if operation is Operation.WITHDRAW_APPEAL:
+            return await self._withdrawing.open(visit) is not None
         return not identity_comes_first(await self._verifying.member(visit), operation)
 
     async def page(
@@ -164,19 +182,17 @@ class SettingViews:
         h5: bool,
         posted: Posted[SettingForm] | None,
     ) -> FormPage:
-        """Return the page of the step that is due; with ``posted`` as it was typed, and what is wrong with it."""
+        """Return the page of the step that is due; with ``posted`` as it was typed, and what is wrong with it.
+
+        Raises :class:`NothingToDo`.
+        """
         draft = progress.draft
         facts = Change(operation=operation) if draft is None else draft.facts
         view = FormView(csrf=asker.csrf, flow="" if draft is None else draft.id)
-        if operation is Operation.CANCEL and progress.step is not Step.VERIFY:
-            if posted is not None and posted.error is not None:
-                view = replace(view, note=posted.error.code)
-            return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
         member = await self._verifying.member(visit)
-        if identity_comes_first(member, operation):
-            return pages.IdentityFirstPage(h5=h5, setting=cast("pages.Setting", operation.value), form=view)
-        if operation is Operation.UNBIND and progress.step is not Step.VERIFY:
-            return pages.UnbindPage(h5=h5, form=view)
+        asked = await self._asked(visit, member, operation, progress, view, h5=h5, posted=posted)
+        if asked is not None:
+            return asked
         account = overview(member)
         former = _former(account, operation)
         setting = cast("pages.Setting", operation.value)
@@ -210,6 +226,38 @@ class SettingViews:
         asks_code = operation in {Operation.PHONE, Operation.MAIL} and not proved
         view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=asks_code)
         return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
+
+    async def _asked(
+        self,
+        visit: Visit,
+        member: Member,
+        operation: Operation,
+        progress: Progress,
+        view: FormView,
+        *,
+        h5: bool,
+        posted: Posted[SettingForm] | None,
+    ) -> FormPage | None:
+        """Return the page of a setting that gives something up, which asks once more; None where another is due."""
+        proving = progress.step is Step.VERIFY
+        match operation:
+            case Operation.CANCEL if not proving:
+                if posted is not None and posted.error is not None:
+                    view = replace(view, note=posted.error.code)
+                return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
+            case _ if identity_comes_first(member, operation):
+                return pages.IdentityFirstPage(h5=h5, setting=cast("pages.Setting", operation.value), form=view)
+            case Operation.UNBIND if not proving:
+                return pages.UnbindPage(h5=h5, form=view)
+            case Operation.WITHDRAW_APPEAL:
+                appeal = await self._withdrawing.open(visit)
+                if appeal is None:
+                    raise NothingToDo(APPEAL)
+                if proving:
+                    return None
+                return WithdrawAppealPage(h5=h5, form=view, person=masked(appeal.person), filed_at=appeal.filed_at)
+            case _:
+                return None
 
     @staticmethod
     def _identity(

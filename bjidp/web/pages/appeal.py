@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -23,7 +23,6 @@ class Masked(msgspec.Struct, frozen=True):
 class Filed(msgspec.Struct, frozen=True, kw_only=True):
     """The appeal that was filed last, as its owner sees it."""
 
-    id: str
     state: State
     person: Masked
     reason: str
@@ -58,8 +57,8 @@ class AppealPage(msgspec.Struct, frozen=True, kw_only=True):
     filed: Filed | None
     need: Need | None = None
     """What comes before an appeal; words under ``appeal.first.*``."""
-    said: Literal["filed", "withdrawn"] | None = None
-    """What was done a moment ago."""
+    said: bool = False
+    """It was filed a moment ago."""
     chosen: bool = False
     """Files were chosen in the form that is shown again: no browser keeps them."""
 
@@ -77,7 +76,6 @@ class AppealPage(msgspec.Struct, frozen=True, kw_only=True):
             person=masked,
             about="example",
             filed=Filed(
-                id="mDq3vYdV0Yw4h8m0m1iX7A",
                 state=State.REFUSED,
                 person=masked,
                 reason="身份证丢失后被别人用来注册了账号。",
@@ -89,3 +87,28 @@ class AppealPage(msgspec.Struct, frozen=True, kw_only=True):
             ),
             chosen=True,
         )
+
+
+class WithdrawAppealPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The second step of 撤回申诉: which appeal it is, and what goes with it."""
+
+    template: ClassVar[str] = "settings_withdraw_appeal.html"
+
+    h5: bool
+    form: FormView
+    person: Masked
+    filed_at: Instant
+    setting: Literal["withdraw_appeal"] = "withdraw_appeal"
+
+    @classmethod
+    def sample(cls) -> WithdrawAppealPage:
+        """Return the page."""
+        return cls(
+            h5=False,
+            form=FormView(csrf="example", flow="mDq3vYdV0Yw4h8m0m1iX7A"),
+            person=Masked(DocumentType.RESIDENT_ID, "张*", "110***********4530"),
+            filed_at=1_800_000_000_000,
+        )
+
+
+ALL: Final = (AppealPage, WithdrawAppealPage)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bjidp.web.pages import centre, devices, external, oidc, organisations, recovery
-from bjidp.web.pages.appeal import AppealPage
+from bjidp.web.pages import appeal, centre, devices, external, oidc, organisations, recovery
 from bjidp.web.pages.ending import ErrorPage, MessagePage
 from bjidp.web.pages.help import ArticlePage, HelpPage, ManualPage
 from bjidp.web.pages.login import (
@@ -34,7 +33,7 @@ ALL: tuple[type[Page], ...] = (
     ScanHintPage,
     *centre.ALL,
     *organisations.ALL,
-    AppealPage,
+    *appeal.ALL,
     *recovery.ALL,
     *external.ALL,
     *oidc.ALL,

@@ -257,6 +257,7 @@ Setting: TypeAlias = Literal[
     "unbind",
     "organisation",
     "appoint",
+    "withdraw_appeal",
     "reauthenticate",
     "cancel",
 ]
@@ -461,9 +462,15 @@ class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
     """Where a site waits that has asked for more than there was."""
 
     @property
-    def of_organisations(self) -> bool:
-        """Whether it is one of 我的法人, and leads back there."""
-        return self.setting in {"organisation", "appoint"}
+    def back(self) -> Literal["organisations", "appeal"] | None:
+        """The page of 个人中心 that it was begun on, and leads back to; words under ``settings.done.back.*``."""
+        match self.setting:
+            case "organisation" | "appoint":
+                return "organisations"
+            case "withdraw_appeal":
+                return "appeal"
+            case _:
+                return None
 
     @classmethod
     def sample(cls) -> SettingDonePage:

@@ -32,6 +32,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "appeal_not_needed": HTTPStatus.CONFLICT,
     "appeal_open": HTTPStatus.CONFLICT,
     "appeals_crowded": HTTPStatus.CONFLICT,
+    "appeal_over": HTTPStatus.CONFLICT,
     "appeals_full": HTTPStatus.SERVICE_UNAVAILABLE,
     "browser_unknown": HTTPStatus.FORBIDDEN,
     "captcha_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -68,6 +68,7 @@ export const ACTIONS = {
   "verify.unbind": { name: "解绑实名身份", then: (who) => `电脑上就可以解除 ${who} 的实名认证，所有设备都要重新登录` },
   "verify.organisation": { name: "登记法人", then: (who) => `电脑上就可以用 ${who} 的账号登记法人` },
   "verify.appoint": { name: "邀请经办人", then: (who) => `电脑上就可以让别人代表 ${who} 登记的法人办事` },
+  "verify.withdraw_appeal": { name: "撤回人工申诉", then: (who) => `电脑上就可以撤回 ${who} 提交的人工申诉，材料立即删除` },
   "verify.reauthenticate": { name: "重新登录", then: (who) => `电脑上就可以用 ${who} 的账号继续登录网站` },
   "verify.cancel": { name: "账号注销", then: (who) => `电脑上就可以注销 ${who} 的账号，不能恢复` },
   "verify.recover": { name: "找回密码", then: (who) => `电脑上就可以给 ${who} 设置新密码` },

@@ -20,6 +20,7 @@ OF_PAGES = {
     "already_signed_in",
     "appeal_not_needed",
     "appeal_open",
+    "appeal_over",
     "appeals_crowded",
     "appeals_full",
     "browser_unknown",
