@@ -38,13 +38,14 @@ from bjidp.verification.number import mobile_number
 from bjidp.verification.ranges import NOT_SERVED, is_synthetic, is_synthetic_mail
 from bjidp.web.pages.assets import StaticFiles
 from bjidp.web.pages.catalog import ALL
-from bjidp.web.pages.centre import CentrePage, IdentityPage, Setting, SettingDonePage, SettingPage
+from bjidp.web.pages.centre import CentrePage
 from bjidp.web.pages.ending import ErrorPage, Message, MessagePage
 from bjidp.web.pages.login import LoginPage, SignedInPage, Tab
 from bjidp.web.pages.organisations import Done
 from bjidp.web.pages.qr import QrState, QrStatePage, VerifyPage
 from bjidp.web.pages.registration import RegisteredPage
 from bjidp.web.pages.rendering import Renderer, Use, templates_root, uses
+from bjidp.web.pages.settings import IdentityPage, Setting, SettingDonePage, SettingPage
 from bjidp.web.pages.shell import Page, Shell
 from bjidp.web.words.advice import advice
 from bjidp.web.words.texts import DEMO, MissingText, Texts

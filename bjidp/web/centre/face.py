@@ -21,7 +21,7 @@ from bjidp.verification.proofs import Operation
 from bjidp.web.forms.desk import Asker, Desk
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import on_h5
-from bjidp.web.pages import centre as centre_pages
+from bjidp.web.pages import settings as setting_pages
 from bjidp.web.pages.rendering import Renderer
 from bjidp.web.qr.verifying import VerifyTickets
 
@@ -56,7 +56,7 @@ class FacePages:
         need = await self._faces.need(visit)
         if need is not None or on_h5(request):
             # A phone cannot scan its own screen.
-            first = centre_pages.FaceFirstPage(h5=on_h5(request), need=need.value if need else "screen", onward=onward)
+            first = setting_pages.FaceFirstPage(h5=on_h5(request), need=need.value if need else "screen", onward=onward)
             return self._html(first)
         if progress.step is not Step.CHANGE:
             return None
@@ -68,11 +68,11 @@ class FacePages:
         mark, page = await self._faces.mark(visit, draft), _of(draft.id)
         errand = Errand(Operation.FACE, visit.account, visit.session.id, mark)
         asker, card = await self._tickets.show(request, asker, Purpose.FACE, errand, page=page, next_page=page)
-        response = self._html(centre_pages.FacePage(card=card))
+        response = self._html(setting_pages.FacePage(card=card))
         self._cookies.set_browser(response, asker.secret or "")
         return response
 
-    def _html(self, page: centre_pages.FacePage | centre_pages.FaceFirstPage) -> web.Response:
+    def _html(self, page: setting_pages.FacePage | setting_pages.FaceFirstPage) -> web.Response:
         return web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")
 
 

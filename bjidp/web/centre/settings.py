@@ -47,7 +47,7 @@ from bjidp.web.forms.way_back import WayBack
 from bjidp.web.http.bodies import JSON
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import at, on_h5
-from bjidp.web.pages import centre as centre_pages
+from bjidp.web.pages import settings as setting_pages
 from bjidp.web.pages.rendering import Renderer
 
 BACK: Final = 7
@@ -294,10 +294,10 @@ class SettingsPages:
         self, request: web.Request, operation: Operation, progress: Progress, onward: str | None
     ) -> web.Response:
         saving = progress.step is Step.SAVING
-        setting = cast("centre_pages.Setting", operation.value)
+        setting = cast("setting_pages.Setting", operation.value)
         bank_cards = Operation.BANK_CARD in self._acts
         held_by = None if progress.draft is None else progress.draft.facts.held_by
-        page = centre_pages.SettingDonePage(
+        page = setting_pages.SettingDonePage(
             h5=on_h5(request),
             setting=setting,
             saving=saving,

@@ -34,8 +34,8 @@ from bjidp.web.centre.appeal import masked
 from bjidp.web.forms.desk import Asker, FormPage
 from bjidp.web.forms.field_faults import Beside
 from bjidp.web.forms.form_again import FormViews, Posted
-from bjidp.web.pages import centre as pages
 from bjidp.web.pages import organisations as organisation_pages
+from bjidp.web.pages import settings as pages
 from bjidp.web.pages.appeal import WithdrawAppealPage
 from bjidp.web.pages.form_view import Form, FormView, with_code
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bjidp.web.pages import appeal, centre, devices, external, oidc, organisations, recovery
+from bjidp.web.pages import appeal, centre, devices, external, oidc, organisations, recovery, settings
 from bjidp.web.pages.ending import ErrorPage, MessagePage
 from bjidp.web.pages.help import ArticlePage, HelpPage, ManualPage
 from bjidp.web.pages.login import (
@@ -32,6 +32,7 @@ ALL: tuple[type[Page], ...] = (
     RegisteredPage,
     ScanHintPage,
     *centre.ALL,
+    *settings.ALL,
     *organisations.ALL,
     *appeal.ALL,
     *recovery.ALL,

@@ -132,7 +132,7 @@ class ProveMorePage(msgspec.Struct, frozen=True, kw_only=True):
     level: int
     has: int
     ways: tuple[str, ...]
-    """Settings of 个人中心, as :data:`bjidp.web.pages.centre.Setting` names them."""
+    """Settings of 个人中心, as :data:`bjidp.web.pages.settings.Setting` names them."""
     request: str
     """As of :class:`ConsentPage`."""
 
