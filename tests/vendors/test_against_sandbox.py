@@ -38,6 +38,7 @@ from bjidp.vendors.ports import (
 )
 from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
 from tests.vendors.cast import DONE
+from tests.vendors.patience import patience
 
 PLATFORMS = list(Platform)
 
@@ -450,7 +451,7 @@ async def test_a_user_without_a_number_has_none_at_alipay(world: World) -> None:
 
 @pytest.mark.parametrize("mode", ["timeout", "http500", "malformed", "refuse"])
 async def test_a_wechat_that_misbehaves_tells_no_number(opened: Opener, mode: str) -> None:
-    world = await opened(limits=HttpLimits(total=0.5))
+    world = await opened(limits=HttpLimits(total=patience(mode)))
     clients = world.platforms[Platform.WECHAT]
     assert clients.phone is not None
     login = await clients.sign_in.exchange(await world.code(Platform.WECHAT, "chen-yutong"))
@@ -465,7 +466,7 @@ async def test_a_wechat_that_misbehaves_tells_no_number(opened: Opener, mode: st
 async def test_a_platform_that_misbehaves_is_an_outage_and_well_again_afterwards(
     opened: Opener, platform: Platform, mode: str
 ) -> None:
-    world = await opened(limits=HttpLimits(total=0.5))
+    world = await opened(limits=HttpLimits(total=patience(mode)))
     clients = world.platforms[platform]
     request = await world.request(platform, "chen-yutong")
     start = await clients.face.start(request)

@@ -31,6 +31,7 @@ from bjidp.vendors.ports import (
     RegisterAnswer,
 )
 from bjidp.vendors.settings import AuthoritySettings, BankSettings, BusinessRegisterSettings
+from tests.vendors.patience import patience
 from tests.vendors.register_stand import Asked
 
 REFERENCE: Final = "0123456789abcdef0123456789abcdef"
@@ -276,7 +277,7 @@ async def test_an_answer_that_was_lost_on_the_way_is_told_again_and_charged_once
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_an_answer_that_came_too_late_is_told_again_and_charged_once(opened: Opener, service: str) -> None:
-    registers = await opened(total=0.2)
+    registers = await opened(total=patience("slow"))
     ask = registers.question(service)
     await registers.fault(service, "slow", seconds=5)
     with pytest.raises(VendorUnavailable):
@@ -297,7 +298,7 @@ async def test_a_slow_register_that_answers_in_time_is_heard(registers: Register
 async def test_a_register_that_does_not_answer_charges_nothing_until_it_does(
     opened: Opener, service: str, mode: str
 ) -> None:
-    registers = await opened(total=0.2)
+    registers = await opened(total=patience(mode))
     ask = registers.question(service)
     await registers.fault(service, mode)
     with pytest.raises(VendorUnavailable):

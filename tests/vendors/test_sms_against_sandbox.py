@@ -27,6 +27,7 @@ from bjidp.vendors.http import HttpLimits
 from bjidp.vendors.ports import SmsAccepted, SmsPull, SmsRefusal, SmsRefused, SmsSender
 from bjidp.vendors.settings import ChuanglanSettings
 from tests.vendors.cast import SMS
+from tests.vendors.patience import patience
 
 Api: TypeAlias = Literal["v1", "v2"]
 CREDENTIALS = default_credentials(None)
@@ -209,7 +210,7 @@ async def test_a_slow_service_is_waited_for(counter: Counter, api: Api) -> None:
 async def test_a_service_that_misbehaves_is_an_outage_and_nothing_is_sent_twice(
     opened: Opener, api: Api, mode: str
 ) -> None:
-    counter = await opened(limits=HttpLimits(total=0.5))
+    counter = await opened(limits=HttpLimits(total=patience(mode)))
     await counter.fault(mode)
     async with asyncio.timeout(5):
         with pytest.raises(VendorUnavailable):

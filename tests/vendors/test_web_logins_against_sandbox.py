@@ -22,6 +22,7 @@ from bjidp.vendors.catalog import HttpClients, build_web_sign_ins
 from bjidp.vendors.http import HttpLimits
 from bjidp.vendors.ports import LoginCodeInvalid, WebSignIn
 from tests.support.program import web_logins
+from tests.vendors.patience import patience
 
 CALLBACK: Final = "http://127.0.0.1:8080/login/third/x/callback"
 STATE: Final = "0123456789abcdef0123456789abcdef"
@@ -240,7 +241,7 @@ async def test_a_public_account_is_agreed_to_inside_wechat_alone(world: World) -
 @pytest.mark.parametrize("mode", ["timeout", "http500", "malformed", "refuse"])
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_that_misbehaves_is_an_outage(opened: Opener, provider: Provider, mode: str) -> None:
-    world = await opened(limits=HttpLimits(total=0.3))
+    world = await opened(limits=HttpLimits(total=patience(mode)))
     code = await world.code(provider)
     await world.control.post("/control/faults", json={"service": provider.value, "mode": mode})
     with pytest.raises(VendorUnavailable):
