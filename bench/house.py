@@ -29,7 +29,7 @@ from bjidp.clock import SystemClock
 from bjidp.config.loader import read
 from bjidp.entropy import SystemEntropy
 from bjidp.oidc import metadata
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.person import DocumentType
 from bjidp.person import Person as Citizen
 from bjidp.platforms import Platform, PlatformIdentity
@@ -135,7 +135,7 @@ class House:
         settings = read(json.loads(self.settings.read_text(encoding="utf-8")), {}, beside=self.settings.parent)
         clock = SystemClock()
         rooms = await open_rooms(settings, clock, SystemEntropy())
-        registered = Registered(metadata.read(CLIENT, METADATA), hashlib.sha256(CLIENT_SECRET.encode()).digest())
+        registered = RegisteredClient(metadata.read(CLIENT, METADATA), hashlib.sha256(CLIENT_SECRET.encode()).digest())
         await rooms.stores.relying_parties.add(registered, json.dumps(METADATA), clock.now())
         await close_rooms(rooms)
 

@@ -21,7 +21,7 @@ from bjidp.clock import Clock, SystemClock, in_beijing
 from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Client, Interface, Proof
 from bjidp.oidc.metadata import Fault, Json, MetadataRefused, is_client_id, read
-from bjidp.oidc.ports import ClientStore, DuplicateClient, LogoutOutbox, Registered
+from bjidp.oidc.ports import ClientStore, DuplicateClient, LogoutOutbox, RegisteredClient
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.sealing import Sealing
@@ -85,17 +85,17 @@ class Registrar(Struct, frozen=True):
             raise Refused("there is a relying party with this id already") from None
         return given
 
-    def _secrets(self, client: Client, metadata: Json) -> tuple[Registered, Given]:
+    def _secrets(self, client: Client, metadata: Json) -> tuple[RegisteredClient, Given]:
         """Return what is kept of a client's secret, and what it is told."""
         if client.interface is Interface.BEIJING:
             if not self.seals:
                 raise Refused("a site of the interface beijing needs the keys of the configuration")
             shared = str(metadata.get("client_secret") or self.entropy.octets(16).hex())
-            return Registered(client, None, Secret(shared)), Given(client.id, shared)
+            return RegisteredClient(client, None, Secret(shared)), Given(client.id, shared)
         if client.proof is not Proof.CLIENT_SECRET_BASIC:
-            return Registered(client, None), Given(client.id)
+            return RegisteredClient(client, None), Given(client.id)
         secret = token(self.entropy, 256)
-        return Registered(client, hashlib.sha256(secret.encode()).digest()), Given(client.id, secret)
+        return RegisteredClient(client, hashlib.sha256(secret.encode()).digest()), Given(client.id, secret)
 
     async def list_all(self) -> Sequence[str]:
         """Return a line for each, the oldest first."""

@@ -21,7 +21,7 @@ from bjidp.clock import MINUTE, SECOND, Clock, Instant, Millis
 from bjidp.oidc.client import Client, Interface, Proof
 from bjidp.oidc.errors import InvalidClient, InvalidRequest
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.ports import ClientStore, Registered
+from bjidp.oidc.ports import ClientStore, RegisteredClient
 from bjidp.oidc.signing import ALGORITHM
 from bjidp.records import DuplicateRecord, Records
 
@@ -74,13 +74,13 @@ class Clients:
             return await self._by_assertion(assertion, parameters, stated)
         return _public(await self._found(stated))
 
-    async def _found(self, client_id: str | None) -> Registered:
+    async def _found(self, client_id: str | None) -> RegisteredClient:
         found = None if client_id is None else await self._store.find(client_id)
         if found is None or found.client.interface is not Interface.OPENID:
             raise InvalidClient(UNKNOWN)
         return found
 
-    def _by_secret(self, found: Registered, secret: str) -> Client:
+    def _by_secret(self, found: RegisteredClient, secret: str) -> Client:
         shown = hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
         right = found.client.proof is Proof.CLIENT_SECRET_BASIC and found.secret is not None
         if not right or not hmac.compare_digest(found.secret or b"", shown):
@@ -136,7 +136,7 @@ def _counts(claims: dict[str, Any], client: Client, now: Instant) -> bool:
     )
 
 
-def _public(found: Registered) -> Client:
+def _public(found: RegisteredClient) -> Client:
     if found.client.proof is not Proof.NONE:
         raise InvalidClient(UNKNOWN)
     return found.client

@@ -21,7 +21,7 @@ from bjidp.secret import Secret
 from bjidp.standing import Standing
 
 
-class Registered(Struct, frozen=True):
+class RegisteredClient(Struct, frozen=True):
     """A relying party as it is kept; ``secret`` is the SHA-256 of one of 256 random bits, which needs no slow hash."""
 
     client: Client
@@ -49,11 +49,11 @@ class StaleGrant(Exception):
 class ClientStore(Protocol):
     """The relying parties."""
 
-    async def find(self, client_id: str) -> Registered | None:
+    async def find(self, client_id: str) -> RegisteredClient | None:
         """Return the client, or None when there is none that this release can read."""
         ...
 
-    async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
+    async def add(self, registered: RegisteredClient, metadata: str, now: Instant) -> None:
         """Keep a client by the ``metadata`` it was read from (JSON), and audit it; raise :class:`DuplicateClient`."""
         ...
 

@@ -17,7 +17,7 @@ from playwright.async_api import Page, Route, expect
 from bjidp.clock import SystemClock
 from bjidp.entropy import SystemEntropy, token
 from bjidp.oidc.metadata import read
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.organisations.ports import NewOrganisation
 from bjidp.person import DocumentType, Person
 from tests.support.accounts import member_at, stores_at
@@ -89,7 +89,7 @@ async def portal(demo: Demo) -> str:
     }
     client = token(SystemEntropy(), 128)
     async with stores_at(demo.config) as stores:
-        registered = Registered(read(client, metadata), None)
+        registered = RegisteredClient(read(client, metadata), None)
         await stores.clients.add(registered, msgspec.json.encode(metadata).decode(), SystemClock().now())
     asked = {
         "client_id": client,

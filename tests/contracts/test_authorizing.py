@@ -26,7 +26,7 @@ from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.pkce import challenge_of
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.oidc.scopes import Scope
 from bjidp.standing import Level
 from tests.contracts.ephemeral import Processes
@@ -257,7 +257,7 @@ async def test_who_says_no_goes_back_with_it(door: Door) -> None:
 
 async def test_an_answer_keeps_what_an_address_asks_already(door: Door) -> None:
     metadata = METADATA | {"redirect_uris": [f"{CALLBACK}?tenant=1"]}
-    tenant = Registered(read("tenant", metadata), None)
+    tenant = RegisteredClient(read("tenant", metadata), None)
     await door.house.sql.clients.add(tenant, msgspec.json.encode(metadata).decode(), door.house.now)
     name = await door.begin(client_id="tenant", redirect_uri=f"{CALLBACK}?tenant=1")
     where = await door.authorizing.refuse(name, AccessDenied("the person said no"))
@@ -292,7 +292,7 @@ async def test_a_pushed_request_is_named_once_and_its_parameters_are_not_repeate
 
 async def test_a_pushed_request_is_its_own_clients_and_soon_over(door: Door) -> None:
     metadata = METADATA | {"client_name": "别处"}
-    other = Registered(read("other", metadata), None)
+    other = RegisteredClient(read("other", metadata), None)
     await door.house.sql.clients.add(other, msgspec.json.encode(metadata).decode(), door.house.now)
     named = {"client_id": "other", "request_uri": await pushed(door)}
     with pytest.raises(RequestOver):

@@ -24,7 +24,7 @@ from bjidp.oidc.errors import AccessDenied, AuthorizationPending, InvalidGrant, 
 from bjidp.oidc.grants.grant import Grant
 from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.ports import ConsentStore, GrantStore, Registered
+from bjidp.oidc.ports import ConsentStore, GrantStore, RegisteredClient
 from bjidp.oidc.scopes import Scope
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.qrlogin import ticket as machine
@@ -131,7 +131,7 @@ async def kiosk(house: House, processes: Processes) -> Kiosk:
 
 async def registered(house: House) -> None:
     kept = msgspec.json.encode(METADATA).decode()
-    await house.sql.clients.add(Registered(KIOSK, hashlib.sha256(b"secret").digest()), kept, house.now)
+    await house.sql.clients.add(RegisteredClient(KIOSK, hashlib.sha256(b"secret").digest()), kept, house.now)
 
 
 async def outcome(poll: Callable[[], object]) -> object:

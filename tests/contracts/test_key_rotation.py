@@ -12,7 +12,7 @@ from bjidp.accounts.ports import Evidence, IdentifierTaken, IdentityTaken, NewMe
 from bjidp.clock import DAY
 from bjidp.entropy import SystemEntropy
 from bjidp.oidc.metadata import read
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.privacy.fields import FieldUnreadable
 from bjidp.privacy.keyring import Keyring
@@ -262,7 +262,7 @@ async def test_a_secret_that_a_site_computes_with_is_read_at_every_moment_of_a_r
         "redirect_uris": ["https://service.example/callback"],
         "interface": "beijing",
     }
-    registered = Registered(read("100100000001", metadata), None, Secret("00112233445566778899aabbccddeeff"))
+    registered = RegisteredClient(read("100100000001", metadata), None, Secret("00112233445566778899aabbccddeeff"))
     try:
         old, both, moved = start(keyring(1)), start(keyring(1, 2, current=1)), start(keyring(1, 2))
         await old.clients.add(registered, json.dumps(metadata), house.now)

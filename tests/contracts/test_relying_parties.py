@@ -19,7 +19,7 @@ from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
-from bjidp.oidc.ports import DuplicateClient, Registered, StaleGrant
+from bjidp.oidc.ports import DuplicateClient, RegisteredClient, StaleGrant
 from bjidp.oidc.scopes import Scope
 from bjidp.organisations.organisation import Capacity, Role
 from bjidp.standing import Level, Standing
@@ -46,9 +46,9 @@ SECTOR = "portal.example"
 PORTAL = read("portal", METADATA)
 
 
-async def registered(house: House, client_id: str = "portal", **more: object) -> Registered:
+async def registered(house: House, client_id: str = "portal", **more: object) -> RegisteredClient:
     metadata = METADATA | more
-    portal = Registered(read(client_id, metadata), SECRET)
+    portal = RegisteredClient(read(client_id, metadata), SECRET)
     await house.sql.clients.add(portal, msgspec.json.encode(metadata).decode(), house.now)
     return portal
 

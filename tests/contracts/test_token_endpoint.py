@@ -32,7 +32,7 @@ from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.pkce import challenge_of
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.oidc.representing import Representing
 from bjidp.oidc.scopes import Scope
 from bjidp.oidc.sids import sid
@@ -96,13 +96,13 @@ class Endpoint:
     async def signer(self) -> None:
         """Register a site that signs."""
         metadata = METADATA | {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [jwk()]}}
-        signs = Registered(read("signer", metadata), None)
+        signs = RegisteredClient(read("signer", metadata), None)
         await self.house.sql.clients.add(signs, msgspec.json.encode(metadata).decode(), self.house.now)
 
     async def terminal(self) -> None:
         """Register a site that cannot keep a secret."""
         metadata = METADATA | {"token_endpoint_auth_method": "none"}
-        public = Registered(read("terminal", metadata), None)
+        public = RegisteredClient(read("terminal", metadata), None)
         await self.house.sql.clients.add(public, msgspec.json.encode(metadata).decode(), self.house.now)
 
     def assertion(self, key: ec.EllipticCurvePrivateKey = OWN, **change: object) -> str:
@@ -340,7 +340,7 @@ async def test_what_is_missing_or_wrong_is_told_by_its_own_error(
 
 async def test_a_way_that_was_not_registered_is_closed(endpoint: Endpoint) -> None:
     metadata = METADATA | {"grant_types": ["authorization_code"]}
-    plain = Registered(read("plain", metadata), hashlib.sha256(b"secret").digest())
+    plain = RegisteredClient(read("plain", metadata), hashlib.sha256(b"secret").digest())
     await endpoint.house.sql.clients.add(plain, msgspec.json.encode(metadata).decode(), endpoint.house.now)
     with pytest.raises(UnauthorizedClient):
         await endpoint.ask("plain", grant_type="refresh_token", refresh_token="x")

@@ -11,7 +11,7 @@ import msgspec
 
 from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from tests.support.calls import Answer, Caller
 from tests.support.program import Program
 
@@ -38,7 +38,7 @@ class Devices:
 
     async def register(self, name: str, metadata: dict[str, object]) -> None:
         secret = None if metadata.get("token_endpoint_auth_method") == "none" else hashlib.sha256(b"secret").digest()
-        client = Registered(read(name, metadata), secret)
+        client = RegisteredClient(read(name, metadata), secret)
         kept = msgspec.json.encode(metadata).decode()
         await self.program.rooms.stores.relying_parties.add(client, kept, self.program.clock.now())
 

@@ -11,7 +11,7 @@ import pytest
 
 from bjidp.clock import DAY, SECOND
 from bjidp.oidc.metadata import read
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, forms, heading, note, send
 from tests.support.members import enrolled
@@ -31,7 +31,7 @@ ASKS = "openid profile organisation offline_access"
 async def site(program: Program) -> Site:
     """A site that asks for whom its users act."""
     metadata = METADATA | {"scope": ASKS}
-    portal = Registered(read("portal", metadata), hashlib.sha256(b"secret").digest())
+    portal = RegisteredClient(read("portal", metadata), hashlib.sha256(b"secret").digest())
     stores = program.rooms.stores
     await stores.relying_parties.add(portal, msgspec.json.encode(metadata).decode(), program.clock.now())
     return Site(program, await program.caller(), await enrolled(program, username="zhao_liu", phone="15400005690"))

@@ -10,7 +10,7 @@ import pytest
 
 from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from tests.support.browser import Browser
 from tests.support.forms import form_of, links, send
 from tests.support.program import Program
@@ -117,7 +117,7 @@ async def test_who_says_no_goes_back_with_it(program: Program, site: Site) -> No
 async def test_people_are_sent_back_to_the_letter_of_the_address(program: Program, site: Site) -> None:
     callback = "https://portal.example/%7Eportal?next=%2Fhome"
     metadata = METADATA | {"redirect_uris": [callback]}
-    kept = Registered(read("letter", metadata), None)
+    kept = RegisteredClient(read("letter", metadata), None)
     await program.rooms.stores.relying_parties.add(kept, json.dumps(metadata), program.clock.now())
     browser = await program.signed_in()
     request = {"client_id": "letter", "redirect_uri": callback}

@@ -19,7 +19,7 @@ from bjidp.oidc.beijing.sealing import WINDOW, opened, sealed
 from bjidp.oidc.beijing.telling import toon_number
 from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
 from bjidp.proofing.terms import UNSTATED
@@ -126,7 +126,7 @@ def refused(answer: Answer) -> int:
 
 
 async def register(program: Program) -> None:
-    registered = Registered(read(ID, METADATA), None, Secret(SECRET))
+    registered = RegisteredClient(read(ID, METADATA), None, Secret(SECRET))
     text = msgspec.json.encode(METADATA).decode()
     await program.rooms.stores.relying_parties.add(registered, text, program.clock.now())
 
@@ -328,7 +328,7 @@ async def test_a_site_of_the_interface_proves_nothing_at_openid_connect_whatever
 
 async def test_a_site_of_openid_connect_is_none_of_the_interfaces(site: Site) -> None:
     openid = {name: METADATA[name] for name in METADATA if name != "interface"}
-    registered = Registered(read("portal", openid), None)
+    registered = RegisteredClient(read("portal", openid), None)
     await site.program.rooms.stores.relying_parties.add(
         registered, msgspec.json.encode(openid).decode(), site.program.clock.now()
     )

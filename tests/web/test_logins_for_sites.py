@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bjidp.oidc.metadata import read
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from tests.support.forgetful import Forgetful
 from tests.support.forms import form_of, links, send
 from tests.support.members import PHONE, USERNAME, enrolled
@@ -36,7 +36,7 @@ NEW = "Wansui-2027"
 async def site(program: Program) -> Site:
     """A site of another name than the server's own."""
     metadata = METADATA | {"client_name": "办事指南"}
-    guide = Registered(read("portal", metadata), hashlib.sha256(b"secret").digest())
+    guide = RegisteredClient(read("portal", metadata), hashlib.sha256(b"secret").digest())
     stores = program.rooms.stores
     await stores.relying_parties.add(guide, msgspec.json.encode(metadata).decode(), program.clock.now())
     return Site(program, await program.caller(), await enrolled(program))

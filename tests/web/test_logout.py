@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from bjidp.clock import SECOND
 from bjidp.oidc.logouts.telling import PAUSE, TAKEN_FOR
 from bjidp.oidc.metadata import read
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from tests.support.browser import Browser
 from tests.support.calls import PATIENCE, Answer
 from tests.support.forms import form_of, links, send
@@ -54,7 +54,7 @@ class Listening:
             "backchannel_logout_uri": str(self.server.make_url(f"/{client}")),
             "post_logout_redirect_uris": [BACK],
         }
-        registered = Registered(read(client, metadata), hashlib.sha256(b"secret").digest())
+        registered = RegisteredClient(read(client, metadata), hashlib.sha256(b"secret").digest())
         stores = self.program.rooms.stores
         await stores.relying_parties.add(registered, msgspec.json.encode(metadata).decode(), self.program.clock.now())
 

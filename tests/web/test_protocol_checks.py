@@ -15,7 +15,7 @@ from bjidp.clock import SECOND
 from bjidp.oidc.clients import ASSERTION
 from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.web.http.bodies import BODY_MAX
 from tests.contracts.test_token_endpoint import jwk
 from tests.support.calls import Answer
@@ -38,7 +38,9 @@ async def registered(program: Program, client: str, **metadata: object) -> None:
     """Register one more site, which shows no secret."""
     known = METADATA | {"token_endpoint_auth_method": "none", "scope": "openid profile"} | metadata
     text = msgspec.json.encode(known).decode()
-    await program.rooms.stores.relying_parties.add(Registered(read(client, known), None), text, program.clock.now())
+    await program.rooms.stores.relying_parties.add(
+        RegisteredClient(read(client, known), None), text, program.clock.now()
+    )
 
 
 def sent(**change: str) -> str:

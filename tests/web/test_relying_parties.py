@@ -18,7 +18,7 @@ from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.metadata import read
 from bjidp.oidc.pkce import challenge_of
-from bjidp.oidc.ports import Registered
+from bjidp.oidc.ports import RegisteredClient
 from bjidp.oidc.scopes import Scope
 from bjidp.sessions.ports import Login, Session, SessionEnd, Way
 from bjidp.standing import Level, Standing
@@ -118,7 +118,7 @@ def exchange(code: str) -> dict[str, str]:
 
 @pytest.fixture
 async def site(program: Program) -> Site:
-    portal = Registered(read("portal", METADATA), hashlib.sha256(b"secret").digest())
+    portal = RegisteredClient(read("portal", METADATA), hashlib.sha256(b"secret").digest())
     stores = program.rooms.stores
     await stores.relying_parties.add(portal, msgspec.json.encode(METADATA).decode(), program.clock.now())
     return Site(program, await program.caller(), await enrolled(program))

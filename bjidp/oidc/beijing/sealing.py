@@ -13,7 +13,6 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
-from msgspec import Struct
 
 from bjidp.clock import MINUTE, Instant, Millis
 
@@ -23,12 +22,6 @@ WINDOW: Final[Millis] = 5 * MINUTE
 _SECRET: Final = re.compile(r"[0-9a-f]{32}")
 _SEALED: Final = re.compile(r"(?:[0-9a-f]{32}){1,16}")
 _TOKEN: Final = re.compile(r"(?P<client>[^:]{1,64}):(?P<secret>[0-9a-f]{32}):(?P<ms>[1-9][0-9]{12})")
-
-
-class Shown(Struct, frozen=True):
-    """What a genuine ``auth_token`` shows: when it was made. Whether it came before, only the store knows."""
-
-    made_at: Instant
 
 
 def is_secret(text: str) -> bool:
@@ -57,17 +50,16 @@ def opened(text: str, secret: str) -> str | None:
         return None
 
 
-def shown(auth_token: str, client: str, secret: str, now: Instant) -> Shown | None:
-    """Return what an ``auth_token`` shows: ``client_id:client_secret:milliseconds`` and nothing else, made about now.
+def is_genuine(auth_token: str, client: str, secret: str, now: Instant) -> bool:
+    """Tell whether an ``auth_token`` says ``client_id:client_secret:milliseconds`` and nothing else, of about ``now``.
 
-    None for anything else.
+    Whether it came before, only the store knows.
     """
     text = opened(auth_token, secret)
     found = None if text is None else _TOKEN.fullmatch(text)
     if found is None or found["client"] != client or found["secret"] != secret:
-        return None
-    made_at = int(found["ms"])
-    return Shown(made_at) if abs(now - made_at) <= WINDOW else None
+        return False
+    return abs(now - int(found["ms"])) <= WINDOW
 
 
 def _cipher(secret: str) -> Cipher[modes.ECB]:

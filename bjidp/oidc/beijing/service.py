@@ -20,7 +20,7 @@ from bjidp.entropy import Entropy
 from bjidp.oidc.authorizing import Authorizing
 from bjidp.oidc.beijing import requesting, telling
 from bjidp.oidc.beijing.errors import ClientRefused, CodeRefused, Malformed, TokenRefused
-from bjidp.oidc.beijing.sealing import WINDOW, shown
+from bjidp.oidc.beijing.sealing import WINDOW, is_genuine
 from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.clients import UsedAssertion
 from bjidp.oidc.errors import InvalidGrant, RelyingPartyUnknown
@@ -28,7 +28,7 @@ from bjidp.oidc.grants.exchanging import Codes
 from bjidp.oidc.grants.grant import Grant
 from bjidp.oidc.grants.living import LiveGrants
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.ports import ClientStore, Registered
+from bjidp.oidc.ports import ClientStore, RegisteredClient
 from bjidp.records import DuplicateRecord, Records
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
@@ -151,7 +151,7 @@ class Beijing:
         _, grant, _ = await self._about(token)
         await self._sessions.end_one(grant.approval.account, grant.approval.session, SessionEnd.LOGOUT)
 
-    async def _about(self, token: str | None) -> tuple[Registered, Grant, Member]:
+    async def _about(self, token: str | None) -> tuple[RegisteredClient, Grant, Member]:
         now = self._clock.now()
         held = None if token is None else await self._tokens.get(_key(token))
         if held is None or held.value.expires_at <= now:
@@ -169,7 +169,7 @@ class Beijing:
         if found is None or found.shared is None or auth_token is None:
             raise ClientRefused
         secret, now = found.shared.text(), self._clock.now()
-        if shown(auth_token, found.client.id, secret, now) is None:
+        if not is_genuine(auth_token, found.client.id, secret, now):
             raise ClientRefused
         stated = parameters.get("client_secret")
         if stated is not None and stated != secret:
@@ -180,7 +180,7 @@ class Beijing:
             raise ClientRefused from None
         return found.client
 
-    async def _found(self, client_id: str | None) -> Registered | None:
+    async def _found(self, client_id: str | None) -> RegisteredClient | None:
         found = None if client_id is None else await self._clients.find(client_id)
         return found if found is not None and found.client.interface is Interface.BEIJING else None
 

@@ -15,7 +15,7 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.oidc.metadata import is_client_id
-from bjidp.oidc.ports import Agreement, DuplicateClient, Entry, Registered
+from bjidp.oidc.ports import Agreement, DuplicateClient, Entry, RegisteredClient
 from bjidp.oidc.scopes import Scope, known
 from bjidp.privacy.fields import FieldCipher
 from bjidp.secret import Secret
@@ -56,7 +56,7 @@ class SqlClients:
         self._lock = engine.compile(select(table.c.id).where(table.c.id == bindparam("client")).with_for_update())
         self._remove = engine.compile(delete(table).where(table.c.id == bindparam("client")))
 
-    async def find(self, client_id: str) -> Registered | None:
+    async def find(self, client_id: str) -> RegisteredClient | None:
         if not is_client_id(client_id):
             # Whoever asks may be anybody, and their text one that no database holds (attack Q27).
             return None
@@ -68,10 +68,10 @@ class SqlClients:
         if client is None:
             return None
         if sealed is None or self._cipher is None:
-            return Registered(client, secret)
-        return Registered(client, secret, Secret(self._cipher.open(*_SHARED, client_id, sealed)))
+            return RegisteredClient(client, secret)
+        return RegisteredClient(client, secret, Secret(self._cipher.open(*_SHARED, client_id, sealed)))
 
-    async def add(self, registered: Registered, metadata: str, now: Instant) -> None:
+    async def add(self, registered: RegisteredClient, metadata: str, now: Instant) -> None:
         client_id, sealed = registered.client.id, None
         if registered.shared is not None:
             if self._cipher is None:
