@@ -15,7 +15,7 @@ from bjidp.commands import registrar
 from bjidp.commands.arguments import Commands, add_place, settings_at
 from bjidp.commands.faults import REFUSED, fail, silence_in_words
 from bjidp.config.settings import Settings
-from bjidp.oidc.metadata import MetadataRefused
+from bjidp.oidc.members import MetadataRefused
 
 
 def add(commands: Commands) -> None:

@@ -20,7 +20,8 @@ from msgspec import UNSET, Struct, UnsetType
 from bjidp.clock import Clock, SystemClock, in_beijing
 from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Client, Interface, Proof
-from bjidp.oidc.metadata import Fault, Json, MetadataRefused, is_client_id, read
+from bjidp.oidc.members import Fault, Json, MetadataRefused
+from bjidp.oidc.metadata import is_client_id, read
 from bjidp.oidc.ports import ClientStore, DuplicateClient, LogoutOutbox, RegisteredClient
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.keyring import Keyring

@@ -1,30 +1,23 @@
 """Registration metadata of a relying party (RFC 7591), read into a :class:`Client`.
 
 Owns what may be registered, and tells every fault at once with the name of its member: whoever registers a site
-corrects one file once. Pure; called by the command that adds clients.
+corrects one file once. Pure; called by the command that adds clients, and by the store that reads them again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import StrEnum
-from typing import Final, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from msgspec import Struct
-
-from bjidp.oidc.addresses import fault_of
 from bjidp.oidc.beijing.sealing import is_secret
 from bjidp.oidc.client import DEFAULT_GRANTS, Client, GrantType, Interface, Proof, SubjectType
+from bjidp.oidc.members import Json, Members, MetadataRefused
 from bjidp.oidc.public_keys import KeyRefused, public_key
 from bjidp.oidc.scopes import USER_INFO, Scope
 from bjidp.oidc.signing import ALGORITHM
 from bjidp.standing import Level
-
-E = TypeVar("E", bound=StrEnum)
-
-Json: TypeAlias = Mapping[str, object]
 
 NAME_MAX: Final = 40
 """Characters of a name: it has to fit on a phone, beside what it asks for."""
@@ -36,23 +29,6 @@ ADDRESSES_MAX: Final = 32
 
 _ELSEWHERE: Final = "means nothing for this interface"
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,22}")
-
-
-class Fault(Struct, frozen=True):
-    """What is wrong with one member, in words for whoever wrote it."""
-
-    member: str
-    words: str
-
-
-class MetadataRefused(Exception):
-    """The metadata cannot be registered; ``faults`` are all of them."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        """Name the faults."""
-        super().__init__(*faults)
-        self.faults = tuple(faults)
-
 
 KNOWN: Final = frozenset(
     {
@@ -131,20 +107,11 @@ def read(client_id: str, metadata: Json) -> Client:
     return client
 
 
-class _Reading:
-    """Reads members, and collects what is wrong with them."""
-
-    def __init__(self, metadata: Json) -> None:
-        self._metadata = metadata
-        self.faults: list[Fault] = []
-
-    def fault(self, member: str, words: str) -> None:
-        # The first is the one to mend; what follows from it would mislead.
-        if all(fault.member != member for fault in self.faults):
-            self.faults.append(Fault(member, words))
+class _Reading(Members):
+    """What each member means."""
 
     def name(self) -> str:
-        name = self._text("client_name", "")
+        name = self.text("client_name", "")
         if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
             self.fault("client_name", f"must be 1 to {NAME_MAX} printable characters")
         return name
@@ -152,27 +119,27 @@ class _Reading:
     def home(self, redirects: Sequence[str]) -> str:
         """Return the site's own address, by default the front page of where its users are sent back to."""
         if "client_uri" in self._metadata or not redirects:
-            text = self._text("client_uri", "")
-            if not text and all(fault.member != "redirect_uris" for fault in self.faults):
+            text = self.text("client_uri", "")
+            if not text and not self.is_faulty("redirect_uris"):
                 self.fault("client_uri", "is needed where there are no redirect_uris")
-            return text if text and self._is_address("client_uri", text) else ""
+            return text if text and self.is_address("client_uri", text) else ""
         return urljoin(redirects[0], "/")
 
     def kept(self, member: str, fits: Callable[[str], bool], words: str) -> str:
         """Return what a site keeps of what it was given elsewhere; nothing where it is given it here."""
-        text = self._text(member, "")
+        text = self.text(member, "")
         if text and not fits(text):
             self.fault(member, words)
         return text
 
     def grants(self) -> frozenset[GrantType]:
-        found = frozenset(self._choices("grant_types", GrantType, DEFAULT_GRANTS))
+        found = frozenset(self.choices("grant_types", GrantType, DEFAULT_GRANTS))
         if found == {GrantType.REFRESH_TOKEN}:
             self.fault("grant_types", "must name a way to the first token besides refresh_token")
         return found
 
     def scopes(self) -> frozenset[Scope]:
-        words = self._text("scope", str(Scope.OPENID)).split()
+        words = self.text("scope", str(Scope.OPENID)).split()
         unknown = sorted(set(words) - set(map(str, Scope)))
         if unknown or Scope.OPENID not in words:
             self.fault("scope", f"must contain openid, and knows {' '.join(Scope)}")
@@ -180,7 +147,7 @@ class _Reading:
         return frozenset(map(Scope, words))
 
     def level(self) -> Level:
-        words = self._texts("default_acr_values", ())
+        words = self.texts("default_acr_values", ())
         names = {level.name: level for level in Level}
         if not set(words) <= set(names):
             self.fault("default_acr_values", f"knows {' '.join(names)}")
@@ -190,7 +157,7 @@ class _Reading:
     def sector(self, redirects: Sequence[str], home: str) -> str:
         """Return the host that subjects are made under (OpenID Connect Core, section 8.1)."""
         hosts = {urlsplit(address).hostname or "" for address in redirects} or {urlsplit(home).hostname or ""}
-        stated = self._text("sector_identifier_host", "")
+        stated = self.text("sector_identifier_host", "")
         if stated:
             if stated not in hosts:
                 self.fault("sector_identifier_host", "must be the host of one of redirect_uris")
@@ -200,8 +167,8 @@ class _Reading:
         return min(hosts)
 
     def backchannel(self) -> str | None:
-        text = self._text("backchannel_logout_uri", "")
-        return text if text and self._is_address("backchannel_logout_uri", text) else None
+        text = self.text("backchannel_logout_uri", "")
+        return text if text and self.is_address("backchannel_logout_uri", text) else None
 
     def logout_by_session(self) -> bool:
         asked = self.flag("backchannel_logout_session_required")
@@ -210,10 +177,10 @@ class _Reading:
         return asked
 
     def addresses(self, member: str) -> tuple[str, ...]:
-        found = self._texts(member, ())
+        found = self.texts(member, ())
         if len(found) > ADDRESSES_MAX or len(set(found)) != len(found):
             self.fault(member, f"must be at most {ADDRESSES_MAX} addresses, each once")
-        return tuple(text for text in found if self._is_address(member, text))
+        return tuple(text for text in found if self.is_address(member, text))
 
     def keys(self, *, needed: bool) -> tuple[dict[str, str], ...]:
         """Return the public keys of ``jwks``."""
@@ -232,64 +199,15 @@ class _Reading:
             self.fault("jwks", str(refused))
             return ()
 
-    def choice(self, member: str, kind: type[E], default: E) -> E:
-        text = self._text(member, "")
-        if not text:
-            return default
-        try:
-            return kind(text)
-        except ValueError:
-            self.fault(member, f"must be one of {' '.join(kind)}")
-            return default
-
-    def flag(self, member: str) -> bool:
-        found = self._metadata.get(member, False)
-        if not isinstance(found, bool):
-            self.fault(member, "must be true or false")
-        return found is True
-
     def require_what_is_so(self) -> None:
         """Look at what can be said and not chosen."""
-        if set(self._texts("response_types", ("code",))) != {"code"}:
+        if set(self.texts("response_types", ("code",))) != {"code"}:
             self.fault("response_types", "must be code")
         for member in ("id_token_signed_response_alg", "token_endpoint_auth_signing_alg"):
-            if self._text(member, ALGORITHM) != ALGORITHM:
+            if self.text(member, ALGORITHM) != ALGORITHM:
                 self.fault(member, f"must be {ALGORITHM}")
-        if self._text("application_type", "web") not in {"web", "native"}:
+        if self.text("application_type", "web") not in {"web", "native"}:
             self.fault("application_type", "must be web or native")
-        self._texts("contacts", ())
+        self.texts("contacts", ())
         for member in ("software_id", "software_version"):
-            self._text(member, "")
-
-    def _is_address(self, member: str, text: str) -> bool:
-        words = fault_of(text)
-        if words is not None:
-            self.fault(member, words)
-        return words is None
-
-    def _choices(self, member: str, kind: type[E], default: frozenset[E]) -> Iterator[E]:
-        if member not in self._metadata:
-            yield from default
-            return
-        for text in self._texts(member, ()):
-            try:
-                yield kind(text)
-            except ValueError:
-                self.fault(member, f"knows {' '.join(kind)}")
-
-    def _text(self, member: str, default: str) -> str:
-        found = self._metadata.get(member, default)
-        if not isinstance(found, str):
-            self.fault(member, "must be text")
-            return default
-        return found
-
-    def _texts(self, member: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        found = self._metadata.get(member, default)
-        if isinstance(found, str) or not isinstance(found, Sequence):
-            self.fault(member, "must be a list of texts")
-            return default
-        if not all(isinstance(each, str) for each in found):
-            self.fault(member, "must be a list of texts")
-            return default
-        return tuple(each for each in found if isinstance(each, str))
+            self.text(member, "")

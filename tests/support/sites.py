@@ -15,7 +15,7 @@ from typing import Final
 from bjidp.commands import registrar
 from bjidp.commands.registrar import Given
 from bjidp.config.loader import load
-from bjidp.oidc.metadata import Json
+from bjidp.oidc.members import Json
 from tests.support import backends
 from tests.support.processes import Process
 

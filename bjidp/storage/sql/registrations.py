@@ -10,7 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from bjidp.oidc.client import Client
-from bjidp.oidc.metadata import MetadataRefused, read
+from bjidp.oidc.members import MetadataRefused
+from bjidp.oidc.metadata import read
 
 _METADATA = msgspec.json.Decoder(dict[str, object])
 

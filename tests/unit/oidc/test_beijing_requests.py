@@ -18,7 +18,8 @@ from bjidp.oidc.beijing import requesting, telling
 from bjidp.oidc.beijing.sealing import opened, sealed
 from bjidp.oidc.client import Interface
 from bjidp.oidc.errors import RedirectRefused
-from bjidp.oidc.metadata import MetadataRefused, read
+from bjidp.oidc.members import MetadataRefused
+from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.scopes import USER_INFO, Scope
 from bjidp.person import DocumentType, Person, Sex

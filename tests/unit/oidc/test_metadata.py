@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bjidp.entropy import base64url
 from bjidp.oidc.client import Client, GrantType, Proof, SubjectType
-from bjidp.oidc.metadata import KNOWN, MetadataRefused, read
+from bjidp.oidc.members import MetadataRefused
+from bjidp.oidc.metadata import KNOWN, read
 from bjidp.oidc.scopes import Scope
 from bjidp.standing import Level
 
