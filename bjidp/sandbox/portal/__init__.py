@@ -7,11 +7,15 @@ at registration; started by the demo, on a host of its own, since cookies do not
 =================== ==================================================================================================
 Module              Owns
 =================== ==================================================================================================
-``provider``        the protocol: codes with PKCE, pushed requests, ID tokens, refreshing, userinfo, log-out tokens
+``provider``        the protocol: codes with PKCE, pushed requests, ID tokens, refreshing, userinfo
+``logout_tokens``   what a log-out token has to say
+``logins``          a login, as the others hand it on
 ``sessions``        who is logged in here, and what was told of them
 ``services``        what the site offers, and what each of it asks for
 ``pages``           templates, words and headers
-``app``             the addresses
+``visitors``        the cookies, and who is shown what
+``entering``        the way to the server and back, and the way out
+``app``             the pages and services, by their addresses
 =================== ==================================================================================================
 """
 

@@ -1,7 +1,7 @@
 """The portal's pages: templates, words for what goes wrong, headers.
 
 Owns what people see. Everything is read from the package; pages carry no script, no inline style, and nothing of
-another host. Called by ``app``.
+another host. Called by ``visitors``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import jinja2
 from aiohttp import web
 from msgspec import Struct
 
-from bjidp.sandbox.portal.provider import REFUSED, UNREACHABLE, LoggedIn
+from bjidp.sandbox.portal.logins import REFUSED, UNREACHABLE, LoggedIn
 from bjidp.sandbox.portal.services import LEVELS
 
 METHODS: Final = {
@@ -122,6 +122,11 @@ class Pages:
             "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
             f"form-action 'self' {issuer}"
         )
+
+    def mount(self, app: web.Application) -> None:
+        """Add the routes of what pages are made with."""
+        app.router.add_get("/portal.css", self.style)
+        app.router.add_get("/skyline.svg", self.skyline)
 
     def show(
         self, request: web.Request, template: str, visitor: Visitor | None, values: Mapping[str, object] | None = None

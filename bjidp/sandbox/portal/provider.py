@@ -2,8 +2,7 @@
 
 Owns everything of the protocol: a request is pushed where that is offered (RFC 9126), a code is bound to the browser by
 PKCE and state, who answers is looked at (RFC 9207), an ID token is verified with the server's keys, userinfo has to be
-of the same person, a log-out token counts once (OpenID Connect Back-Channel Logout 1.0). Whatever goes wrong ends as
-:class:`LoginFailed`. Called by ``app``.
+of the same person. Whatever goes wrong ends as :class:`LoginFailed`. Called by ``app`` and ``entering``.
 """
 
 from __future__ import annotations
@@ -24,90 +23,17 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
-from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.sandbox.clock import MINUTE, SECOND, Clock
-from bjidp.sandbox.expiring import Expiring
+from bjidp.sandbox.portal.logins import OVER, REFUSED, UNREACHABLE, Ended, LoggedIn, LoginFailed, Started
+from bjidp.sandbox.portal.logout_tokens import LogoutTokens, is_of_log_outs
 from bjidp.sandbox.portal.services import AWAY, in_order
 from bjidp.sandbox.portal.settings import PortalSettings
 
 T = TypeVar("T")
 
-LOGGED_OUT: Final = "http://schemas.openid.net/event/backchannel-logout"
-"""The event of a log-out token."""
-
-LOGOUT_TYPE: Final = "logout+jwt"
-"""Its type, where it says one (RFC 8725, section 3.11): an ID token is none."""
-
-SKEW: Final = 2 * MINUTE
-"""How far the server's clock may be off."""
-
-LONGEST: Final = 10 * MINUTE
-"""How long a log-out token may live: each is remembered that long."""
-
 DEADLINE: Final = 10.0
 """Seconds a person waits for the server at most."""
-
-OVER: Final = "invalid_token"
-"""The access token is over: by its time, or since what it came of has ended (RFC 6750, section 3.1)."""
-
-UNREACHABLE: Final = "unreachable"
-REFUSED: Final = "refused"
-
-
-class LoginFailed(Exception):
-    """The server, or what came from it, does not lead to a login; ``code`` is the protocol's word or one of ours."""
-
-    def __init__(self, code: str) -> None:
-        """Say why, in a word that the pages have a text for."""
-        super().__init__(code)
-        self.code = code
-
-
-class Started(Struct, frozen=True):
-    """A request that is on its way with a person."""
-
-    url: str
-    state: str
-    nonce: str
-    verifier: str
-
-
-class LoggedIn(Struct, frozen=True):
-    """Who came back, and what may be read of them."""
-
-    claims: Mapping[str, Any]
-    """Of the ID token, verified."""
-    userinfo: Mapping[str, Any]
-    tokens: Mapping[str, Any]
-    scopes: frozenset[str]
-
-    def __repr__(self) -> str:
-        return "LoggedIn(***)"
-
-    @property
-    def subject(self) -> str:
-        """Who it is, by the name that the server gave this site."""
-        return str(self.claims["sub"])
-
-    @property
-    def sid(self) -> str | None:
-        """The session at the server that it came of."""
-        found = self.claims.get("sid")
-        return None if found is None else str(found)
-
-    @property
-    def level(self) -> str:
-        """The level of the login."""
-        return str(self.claims.get("acr", "L1"))
-
-
-class Ended(Struct, frozen=True):
-    """What a log-out token says has ended: one session at the server, or all of a person."""
-
-    subject: str | None
-    sid: str | None
 
 
 # Authlib has no types of its own.
@@ -123,8 +49,7 @@ class Provider:
     def __init__(self, settings: PortalSettings) -> None:
         """Nothing is asked yet."""
         self._settings = settings
-        self._clock: Clock = settings.clock
-        self._used: Expiring[bool] = Expiring()
+        self._logouts = LogoutTokens(settings.issuer, settings.client_id, settings.clock)
         self._client = _Client(
             None,
             "jingtong",
@@ -196,29 +121,8 @@ class Provider:
         return str(made["url"])
 
     async def ended(self, token: str) -> Ended:
-        """Read a log-out token (Back-Channel Logout 1.0, section 2.6)."""
-        claims = await self._verified(token)
-        now, subject, sid = self._clock.now(), claims.get("sub"), claims.get("sid")
-        issued, ends, jti = (claims.get(name) for name in ("iat", "exp", "jti"))
-        events, audience = claims.get("events"), claims.get("aud")
-        sound = (
-            claims.get("iss") == self._settings.issuer
-            and self._settings.client_id in (audience if isinstance(audience, list) else [audience])
-            and isinstance(issued, int)
-            and isinstance(ends, int)
-            and issued * SECOND <= now + SKEW
-            and now - SKEW < ends * SECOND <= now + LONGEST + SKEW
-            and isinstance(jti, str)
-            and isinstance(events, dict)
-            and isinstance(events.get(LOGGED_OUT), dict)
-            and "nonce" not in claims
-            and all(named is None or isinstance(named, str) for named in (subject, sid))
-            and (subject is not None or sid is not None)
-        )
-        if not sound or self._used.get(str(jti), now):
-            raise LoginFailed(REFUSED)
-        self._used.put(str(jti), value=True, until=now + LONGEST + 2 * SKEW, now=now)
-        return Ended(subject, sid)
+        """Read a log-out token; raise :class:`LoginFailed` for one that is not to be believed."""
+        return self._logouts.read(await self._verified(token))
 
     async def _pushed(self, url: str) -> str:
         """Return the address of a request, after pushing it where the server takes that."""
@@ -262,7 +166,7 @@ class Provider:
                 continue
             except (JoseError, ValueError):
                 break
-            if str(read.header.get("typ", LOGOUT_TYPE)).lower() == LOGOUT_TYPE:
+            if is_of_log_outs(read.header):
                 return cast("Mapping[str, Any]", read.claims)
             break
         raise LoginFailed(REFUSED)

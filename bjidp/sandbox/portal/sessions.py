@@ -1,7 +1,7 @@
 """Who is logged in at the portal, and who is on the way.
 
 Owns the portal's own sessions. They live as long as the program: a demonstration that starts again sends people to log
-in again, which is one click while the server knows them. Called by ``app``.
+in again, which is one click while the server knows them. Called by ``app``, ``entering`` and ``visitors``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from bjidp.sandbox.clock import HOUR, MINUTE, Clock, Instant
 from bjidp.sandbox.entropy import Entropy, base64url
 from bjidp.sandbox.expiring import Expiring
-from bjidp.sandbox.portal.provider import Ended, LoggedIn, Started
+from bjidp.sandbox.portal.logins import Ended, LoggedIn, Started
 
 LIFETIME: Final = 12 * HOUR
 ON_THE_WAY: Final = 30 * MINUTE
