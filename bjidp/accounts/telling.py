@@ -16,7 +16,7 @@ import structlog
 
 from bjidp.entropy import Entropy
 from bjidp.errors import RateLimited, StoreUnavailable, VendorUnavailable
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsSender
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsSender
 from bjidp.verification.dispatch import PATIENCE
 from bjidp.verification.limits import SmsLimits
 from bjidp.verification.number import MobileNumber

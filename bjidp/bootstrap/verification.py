@@ -23,7 +23,7 @@ from bjidp.vendors.catalog import (
     build_sms_pull,
     build_sms_push,
 )
-from bjidp.vendors.ports import SmsSender
+from bjidp.vendors.ports.sms import SmsSender
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import ByMail, Dispatches

@@ -20,7 +20,7 @@ from bjidp.person import Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Held, Records
-from bjidp.vendors.ports import FaceRequest, FaceStart
+from bjidp.vendors.ports.platforms import FaceRequest, FaceStart
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from bjidp.person import DocumentType
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records, StaleRecord
-from bjidp.vendors.ports import FaceCheck, LoginCodeInvalid, PlatformClients, PlatformLogin
+from bjidp.vendors.ports.platforms import FaceCheck, LoginCodeInvalid, PlatformClients, PlatformLogin
 
 USED_CODE_LIFETIME: Millis = 24 * HOUR
 """How long a login code is remembered: as long as the longest-lived one, Alipay's, could be redeemed."""

@@ -9,7 +9,7 @@ from bjidp.errors import BjidpError, FieldFault, InvalidRequest
 from bjidp.platforms import Platform
 from bjidp.proofing.errors import IdentityMismatch
 from bjidp.qrlogin.errors import FacePending
-from bjidp.vendors.ports import LoginCodeInvalid
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
 
 __all__ = [
     "DocumentUnsupported",

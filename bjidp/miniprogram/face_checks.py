@@ -23,7 +23,7 @@ from bjidp.miniprogram.wire import FaceStarted
 from bjidp.person import Person
 from bjidp.platforms import PlatformIdentity
 from bjidp.records import StaleRecord
-from bjidp.vendors.ports import FaceCheck, FaceRequest, FaceStart, FaceVerdict
+from bjidp.vendors.ports.platforms import FaceCheck, FaceRequest, FaceStart, FaceVerdict
 
 _REFERENCE_BYTES: Final = 16
 _ATTEMPTS: Final = 8

@@ -30,7 +30,7 @@ from bjidp.qrlogin.face_steps import FaceStep, FaceSteps
 from bjidp.qrlogin.phones import Phone, QrPhones
 from bjidp.qrlogin.wire import ConfirmAnswer
 from bjidp.records import DuplicateRecord, Held, Records, StaleRecord
-from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
+from bjidp.vendors.ports.platforms import FaceRequest, FaceStart, FaceVerdict
 
 KEPT: Final[Millis] = 6 * MINUTE
 """How long a check is kept: longer than any face ticket lives."""

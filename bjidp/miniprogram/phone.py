@@ -33,7 +33,7 @@ from bjidp.miniprogram.wire import PhoneBound, PhoneRequest
 from bjidp.platforms import Platform
 from bjidp.sessions.ports import SessionEnd
 from bjidp.standing import require_settled
-from bjidp.vendors.ports import (
+from bjidp.vendors.ports.platforms import (
     PhoneAnswer,
     PhoneCode,
     PhoneGiven,

@@ -16,7 +16,7 @@ from bjidp.miniprogram.ports import Seals
 from bjidp.miniprogram.sessions import Caller
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Held, Records, StaleRecord
-from bjidp.vendors.ports import PhoneCode, PhoneGiven, SealedPhone, SignedPhone
+from bjidp.vendors.ports.platforms import PhoneCode, PhoneGiven, SealedPhone, SignedPhone
 from bjidp.verification.number import MobileNumber
 
 UNVERIFIED: Final[Millis] = 5 * MINUTE

@@ -19,7 +19,7 @@ from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import DuplicateRecord, Records
 from bjidp.secret import Secret
-from bjidp.vendors.ports import PlatformLogin
+from bjidp.vendors.ports.platforms import PlatformLogin
 
 KEPT: Final[Millis] = 12 * HOUR
 """How long after a login its phone button counts; a phone that comes later logs in anew, which asks nobody anything."""

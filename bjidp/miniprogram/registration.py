@@ -18,7 +18,8 @@ from bjidp.miniprogram.errors import FaceFailed, FaceFailure, FacePending, Ident
 from bjidp.person import Person
 from bjidp.platforms import Platform
 from bjidp.proofing.adjudication import Advice, Denied, Proved, by_authority
-from bjidp.vendors.ports import FaceVerdict, Finding
+from bjidp.vendors.ports.platforms import FaceVerdict
+from bjidp.vendors.ports.registers import Finding
 
 LIFETIME: Millis = 15 * MINUTE
 """From the login code to the start of the last face check."""

@@ -59,7 +59,8 @@ from bjidp.proofing.documents import parse
 from bjidp.proofing.ranges import DocumentRange
 from bjidp.records import StaleRecord
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Authority, FaceRequest, FaceStart, FaceVerdict
+from bjidp.vendors.ports.platforms import FaceRequest, FaceStart, FaceVerdict
+from bjidp.vendors.ports.registers import Authority
 
 CONSENTS = frozenset({"terms", "privacy"})
 VALID_DAYS = frozenset({0, 7, 30})

@@ -17,7 +17,7 @@ from bjidp.miniprogram import verdicts
 from bjidp.miniprogram.errors import FaceFailed, FaceFailure
 from bjidp.person import Person
 from bjidp.platforms import PlatformIdentity
-from bjidp.vendors.ports import FaceVerdict
+from bjidp.vendors.ports.platforms import FaceVerdict
 
 
 class Facts(Struct, frozen=True):

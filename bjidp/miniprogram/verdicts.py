@@ -10,7 +10,7 @@ from typing import Final
 
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.miniprogram.errors import FaceFailure
-from bjidp.vendors.ports import FaceVerdict
+from bjidp.vendors.ports.platforms import FaceVerdict
 
 VERDICT_AGE: Final[Millis] = 120 * SECOND
 """A verdict counts so long."""

@@ -16,7 +16,7 @@ from bjidp.organisations.ports import OrganisationStore
 from bjidp.organisations.refusing import Refusing
 from bjidp.proofing.asking import Answer, Asking
 from bjidp.proofing.ports import IdentityStore
-from bjidp.vendors.ports import OrganisationFacts
+from bjidp.vendors.ports.registers import OrganisationFacts
 
 
 class Confirming:

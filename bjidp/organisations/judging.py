@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bjidp.organisations.errors import Refusal
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 _BY_REASON: Final = MappingProxyType(
     {

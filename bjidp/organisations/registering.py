@@ -20,7 +20,7 @@ from bjidp.organisations.refusing import Refusing, tell
 from bjidp.organisations.stated import TypedOrganisation, read_organisation
 from bjidp.proofing.asking import Asking
 from bjidp.proofing.ranges import OrganisationRange
-from bjidp.vendors.ports import OrganisationFacts
+from bjidp.vendors.ports.registers import OrganisationFacts
 from bjidp.verification.proofs import Operation
 
 

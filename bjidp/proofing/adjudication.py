@@ -14,7 +14,7 @@ from msgspec import Struct
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.documents import check_digit_doubtful
 from bjidp.proofing.names import has_rare_character
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 
 class Advice(StrEnum):

@@ -21,7 +21,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.person import Person
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.ports import CheckStore, Register
-from bjidp.vendors.ports import Authority, Bank, BusinessRegister, CardFacts, Finding, OrganisationFacts
+from bjidp.vendors.ports.registers import Authority, Bank, BusinessRegister, CardFacts, Finding, OrganisationFacts
 
 MOST: Final = 3
 """Questions to each register that an account has in 24 hours (REG-5): names are not to be tried out on numbers."""

@@ -36,7 +36,7 @@ from bjidp.proofing.settling import Settling, settled_in
 from bjidp.proofing.stated_card import NOT_DEBIT, Served, Typed, read, reserved_number
 from bjidp.proofing.terms import UNSTATED, Term, has_run_out
 from bjidp.sessions.authentication import Method
-from bjidp.vendors.ports import CardFacts, Reason
+from bjidp.vendors.ports.registers import CardFacts, Reason
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation

@@ -17,7 +17,7 @@ from bjidp.person import Person, Sex
 from bjidp.proofing.levels import SHOWS_A_FACE, level
 from bjidp.proofing.terms import UNSTATED, Term, has_run_out
 from bjidp.standing import Level, Standing
-from bjidp.vendors.ports import Finding
+from bjidp.vendors.ports.registers import Finding
 
 
 class Bound(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Final
 
 from bjidp.clock import MINUTE, Instant, Millis
 from bjidp.proofing.dates import beijing_date
-from bjidp.vendors.ports import RegisterAnswer
+from bjidp.vendors.ports.registers import RegisterAnswer
 
 NO_SERVES: Final[Millis] = 10 * MINUTE
 """How long a no is repeated: for a form that is posted twice. A register that erred, or whose data was put right, is

@@ -34,15 +34,11 @@ from bjidp.vendors.failover import Failover
 from bjidp.vendors.http import HttpLimits, SessionFactory, VendorHttp, open_session
 from bjidp.vendors.national.register import NationalRegisterClient
 from bjidp.vendors.national.sign_in import NationalSignIn
-from bjidp.vendors.ports import (
-    LogoutReceivers,
-    MailSender,
-    PlatformClients,
-    SmsPull,
-    SmsPush,
-    SmsSender,
-    WebSignIn,
-)
+from bjidp.vendors.ports.mail import MailSender
+from bjidp.vendors.ports.platforms import PlatformClients
+from bjidp.vendors.ports.providers import WebSignIn
+from bjidp.vendors.ports.relying_parties import LogoutReceivers
+from bjidp.vendors.ports.sms import SmsPull, SmsPush, SmsSender
 from bjidp.vendors.relying_parties.backchannel import LIMITS, Backchannel
 from bjidp.vendors.settings import (
     AlipayLoginSettings,

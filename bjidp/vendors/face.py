@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bjidp.person import DocumentType
 from bjidp.platforms import Platform
-from bjidp.vendors.ports import FaceRequest
+from bjidp.vendors.ports.platforms import FaceRequest
 
 
 def is_ours(request: FaceRequest, platform: Platform, app_id: str, documents: frozenset[DocumentType]) -> bool:

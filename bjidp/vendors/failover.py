@@ -1,7 +1,7 @@
 """Two senders of short messages as one: the second is asked where the first cannot send.
 
-Owns the rule of when that is. Called by whoever sends, as an :class:`bjidp.vendors.ports.SmsSender`; put together in
-``bjidp.vendors.catalog``.
+Owns the rule of when that is. Called by whoever sends, as an :class:`bjidp.vendors.ports.sms.SmsSender`; put together
+in ``bjidp.vendors.catalog``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import asyncio
 import structlog
 
 from bjidp.errors import VendorUnavailable
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsSender
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsAnswer, SmsSender
 
 
 class Failover:
-    """Implements :class:`bjidp.vendors.ports.SmsSender`."""
+    """Implements :class:`bjidp.vendors.ports.sms.SmsSender`."""
 
     def __init__(self, first: SmsSender, second: SmsSender, *, patience: float) -> None:
         """Ask ``first``, and ``second`` in its stead; each may take ``patience`` seconds."""

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from bjidp.secret import Secret
-from bjidp.vendors.ports import SmsRefusal
+from bjidp.vendors.ports.sms import SmsRefusal
 
 
 class WechatSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ from bjidp.clock import SECOND, Clock
 from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 Word: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,64}\Z")]
 

@@ -24,7 +24,8 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Records, StaleRecord
 from bjidp.secret import Secret
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Mail, MailSender, Sms, SmsReport, SmsSender
+from bjidp.vendors.ports.mail import Mail, MailSender
+from bjidp.vendors.ports.sms import Sms, SmsReport, SmsSender
 from bjidp.verification.code import Binding, Channel, Purpose
 from bjidp.verification.codes import Codes
 from bjidp.verification.errors import DispatchUnknown, MailNotOffered, SmsNotOffered

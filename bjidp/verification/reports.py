@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from bjidp.errors import StoreUnavailable, VendorUnavailable
-from bjidp.vendors.ports import SmsPull, SmsReport
+from bjidp.vendors.ports.sms import SmsPull, SmsReport
 
 PAUSE: Final = 15.0
 """Seconds between two askings: somebody who waits for a code presses again after sixty."""

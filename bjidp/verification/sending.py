@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from bjidp.vendors.ports import MailAccepted, MailAnswer, MailRefusal, SmsAccepted, SmsAnswer, SmsRefusal
+from bjidp.vendors.ports.mail import MailAccepted, MailAnswer, MailRefusal
+from bjidp.vendors.ports.sms import SmsAccepted, SmsAnswer, SmsRefusal
 from bjidp.verification.code import Channel, Purpose
 
 

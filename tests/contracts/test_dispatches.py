@@ -9,7 +9,7 @@ import pytest
 from bjidp.clock import ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.ranges import NumberRange
 from bjidp.verification.sending import Dispatch, Failure, Outcome

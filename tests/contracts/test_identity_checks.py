@@ -11,7 +11,7 @@ from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.proofing.ports import Check, CheckStore, Register
 from bjidp.proofing.repeats import NO_SERVES
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 from tests.contracts.house import House
 
 YES = Finding(RegisterAnswer.MATCH, None, "A1")

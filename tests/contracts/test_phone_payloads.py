@@ -19,7 +19,7 @@ from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.secret import Secret
 from bjidp.standing import Level, Standing, Status
-from bjidp.vendors.ports import PhoneCode, PlatformLogin, SignedPhone
+from bjidp.vendors.ports.platforms import PhoneCode, PlatformLogin, SignedPhone
 from bjidp.verification.number import MobileNumber
 from tests.contracts.ephemeral import Ephemeral, Processes
 from tests.support.verification import PSEUDONYMS

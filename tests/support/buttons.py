@@ -26,7 +26,7 @@ from bjidp.privacy.seals import RecordSeals
 from bjidp.sessions.ports import Login, SessionEnd, Way
 from bjidp.sessions.service import Sessions
 from bjidp.storage.memory.records import MemoryRecords
-from bjidp.vendors.ports import (
+from bjidp.vendors.ports.platforms import (
     PhoneAnswer,
     PhoneCode,
     PhoneGiven,

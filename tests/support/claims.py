@@ -18,7 +18,7 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.ports import Login, SessionEnd, Way
 from bjidp.sessions.service import Sessions
 from bjidp.storage.memory.records import MemoryRecords
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsAnswer
 from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import Dispatches
 from bjidp.verification.limits import SmsLimits, SmsWindows

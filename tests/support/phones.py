@@ -46,16 +46,15 @@ from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import (
+from bjidp.vendors.ports.platforms import (
     FaceRequest,
     FaceStart,
     FaceVerdict,
-    Finding,
     LoginCodeInvalid,
     PlatformClients,
     PlatformLogin,
-    RegisterAnswer,
 )
+from bjidp.vendors.ports.registers import Finding, RegisterAnswer
 
 ADDRESS = Source("192.0.2.1")
 ZHANG = "110101199003070011"

@@ -6,7 +6,9 @@ from typing import Final
 
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
-from bjidp.vendors.ports import FaceRequest, Mail, Sms
+from bjidp.vendors.ports.mail import Mail
+from bjidp.vendors.ports.platforms import FaceRequest
+from bjidp.vendors.ports.sms import Sms
 
 REFERENCE: Final = "jt20270115000000000001"
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from bjidp.clock import Clock
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_authority, build_bank, build_business_register
-from bjidp.vendors.ports import CardFacts, Finding, OrganisationFacts
+from bjidp.vendors.ports.registers import CardFacts, Finding, OrganisationFacts
 from bjidp.vendors.settings import AuthoritySettings, BankSettings, BusinessRegisterSettings
 from tests.vendors.cast import CARD_NUMBER, RESIDENT, SMS
 from tests.vendors.stand import Reply, Seen, Stand

@@ -22,8 +22,7 @@ from bjidp.sandbox.settings import AlipayRules, BaiduRules, SandboxSettings
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_authority, build_platforms
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import (
-    Authority,
+from bjidp.vendors.ports.platforms import (
     FaceRequest,
     FaceVerdict,
     LoginCodeInvalid,
@@ -31,11 +30,11 @@ from bjidp.vendors.ports import (
     PhoneGiven,
     PhoneRefusal,
     PlatformClients,
-    RegisterAnswer,
     SealedPhone,
     SignedPhone,
     VerifiedPhone,
 )
+from bjidp.vendors.ports.registers import Authority, RegisterAnswer
 from bjidp.vendors.settings import AlipaySettings, AuthoritySettings, BaiduSettings, WechatSettings
 from tests.vendors.cast import DONE
 from tests.vendors.patience import patience

@@ -17,7 +17,7 @@ from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.alipay.gateway import beijing_time
 from bjidp.vendors.catalog import HttpClients, build_platforms
-from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients, PlatformLogin
+from bjidp.vendors.ports.platforms import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients, PlatformLogin
 from bjidp.vendors.settings import AlipaySettings
 from tests.vendors.alipay_stand import (
     APP_ID,

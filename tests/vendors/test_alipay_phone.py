@@ -15,7 +15,14 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_platforms
-from bjidp.vendors.ports import PhoneNumbers, PhoneRefusal, PlatformLogin, SealedPhone, SignedPhone, VerifiedPhone
+from bjidp.vendors.ports.platforms import (
+    PhoneNumbers,
+    PhoneRefusal,
+    PlatformLogin,
+    SealedPhone,
+    SignedPhone,
+    VerifiedPhone,
+)
 from bjidp.vendors.settings import AlipaySettings
 from tests.vendors.alipay_stand import APP_ID, sign
 from tests.vendors.cast import DONE, OPEN_ID

@@ -13,7 +13,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_platforms
-from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.ports.platforms import FaceRequest, FaceVerdict, LoginCodeInvalid, PlatformClients
 from bjidp.vendors.settings import BaiduSettings
 from tests.vendors.baidu_stand import (
     AIP_KEY,

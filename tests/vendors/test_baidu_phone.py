@@ -12,7 +12,7 @@ from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.baidu.phone import BaiduPhone
 from bjidp.vendors.baidu.sealed import opened
-from bjidp.vendors.ports import PhoneCode, PhoneRefusal, PlatformLogin, SealedPhone, VerifiedPhone
+from bjidp.vendors.ports.platforms import PhoneCode, PhoneRefusal, PlatformLogin, SealedPhone, VerifiedPhone
 from tests.vendors.baidu_stand import APP_KEY
 from tests.vendors.cast import OPEN_ID
 from tests.vendors.ciphers import BAIDU_KEY, ZERO, base64_text, cbc, of_baidu, padded

@@ -10,7 +10,7 @@ from bjidp.clock import ManualClock
 from bjidp.person import Person
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_business_register
-from bjidp.vendors.ports import OrganisationFacts
+from bjidp.vendors.ports.registers import OrganisationFacts
 from bjidp.vendors.settings import BusinessRegisterSettings
 from tests.vendors.cast import EVERYBODY
 from tests.vendors.register_stand import BUSINESS_REGISTER, KEY, ORGANISATION, REFERENCE, SECRET, RegisterStand

@@ -20,7 +20,7 @@ from bjidp.vendors.catalog import HttpClients, build_sms
 from bjidp.vendors.chuanglan.codes import BUSY, REFUSALS
 from bjidp.vendors.chuanglan.templates import request_signature
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import SmsAccepted, SmsRefusal, SmsRefused, SmsSender
+from bjidp.vendors.ports.sms import SmsAccepted, SmsRefusal, SmsRefused, SmsSender
 from bjidp.vendors.settings import ChuanglanSettings
 from tests.vendors.cast import SMS
 from tests.vendors.stand import Reply, Seen, Stand

@@ -18,7 +18,7 @@ from bjidp.vendors.chuanglan.reports import (
     read_pulled,
     read_pushed,
 )
-from bjidp.vendors.ports import PushFault, SmsReport
+from bjidp.vendors.ports.sms import PushFault, SmsReport
 
 DOCUMENTED: dict[str, Any] = {
     "uid": "125",

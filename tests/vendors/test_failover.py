@@ -9,7 +9,7 @@ import pytest
 
 from bjidp.errors import VendorUnavailable
 from bjidp.vendors.failover import Failover
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
 from tests.vendors.cast import SMS
 
 FIRST, SECOND = SmsAccepted("first", "1"), SmsAccepted("second", "2")

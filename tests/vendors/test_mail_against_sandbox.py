@@ -20,7 +20,7 @@ from bjidp.sandbox.credentials import default_credentials
 from bjidp.sandbox.settings import SandboxSettings
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import build_mail
-from bjidp.vendors.ports import MailAccepted, MailRefusal, MailRefused, MailSender
+from bjidp.vendors.ports.mail import MailAccepted, MailRefusal, MailRefused, MailSender
 from bjidp.vendors.settings import MailSettings
 from tests.vendors.cast import MAIL
 

@@ -21,7 +21,7 @@ from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_national_register
 from bjidp.vendors.ecb import opened
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import NationalAnswer, NationalRegister
+from bjidp.vendors.ports.registers import NationalAnswer, NationalRegister
 from bjidp.vendors.settings import NationalRegisterSettings
 from tests.support.program import national_register
 from tests.vendors.cast import FOREIGNER, HK, MACAO, RESIDENT, TAIWAN

@@ -13,7 +13,7 @@ from bjidp.clock import ManualClock
 from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 from bjidp.vendors.signed import signature
 from tests.vendors.register_stand import (
     AUTHORITY,

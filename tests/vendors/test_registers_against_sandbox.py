@@ -20,7 +20,7 @@ from bjidp.sandbox.settings import BankRules, SandboxSettings
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_authority, build_bank, build_business_register
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import (
+from bjidp.vendors.ports.registers import (
     Authority,
     Bank,
     BusinessRegister,

@@ -24,7 +24,7 @@ from bjidp.vendors.catalog import HttpClients, build_sms, build_sms_pull
 from bjidp.vendors.chuanglan.codes import BUSY, REFUSALS
 from bjidp.vendors.chuanglan.reports import read_pulled
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import SmsAccepted, SmsPull, SmsRefusal, SmsRefused, SmsSender
+from bjidp.vendors.ports.sms import SmsAccepted, SmsPull, SmsRefusal, SmsRefused, SmsSender
 from bjidp.vendors.settings import ChuanglanSettings
 from tests.vendors.cast import SMS
 from tests.vendors.patience import patience

@@ -15,7 +15,7 @@ import pytest
 from bjidp.clock import ManualClock
 from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
-from bjidp.vendors.ports import MailAccepted, MailAnswer, MailRefusal, MailRefused
+from bjidp.vendors.ports.mail import MailAccepted, MailAnswer, MailRefusal, MailRefused
 from bjidp.vendors.smtp.client import Security, SmtpMail
 from bjidp.vendors.smtp.message import composed
 from tests.vendors.cast import MAIL

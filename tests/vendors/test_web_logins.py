@@ -18,7 +18,8 @@ from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_web_sign_ins
 from bjidp.vendors.ecb import opened, read_key, sealed
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import LoginCodeInvalid, WebSignIn
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
+from bjidp.vendors.ports.providers import WebSignIn
 from bjidp.vendors.settings import (
     AlipayLoginSettings,
     BaiduLoginSettings,

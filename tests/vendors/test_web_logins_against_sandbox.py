@@ -20,7 +20,8 @@ from bjidp.sandbox.credentials import SandboxCredentials
 from bjidp.sandbox.settings import AlipayRules, BaiduRules, NationalRules, SandboxSettings, WechatRules
 from bjidp.vendors.catalog import HttpClients, build_web_sign_ins
 from bjidp.vendors.http import HttpLimits
-from bjidp.vendors.ports import LoginCodeInvalid, WebSignIn
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
+from bjidp.vendors.ports.providers import WebSignIn
 from tests.support.program import web_logins
 from tests.vendors.patience import patience
 

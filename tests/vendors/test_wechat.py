@@ -13,7 +13,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_platforms
-from bjidp.vendors.ports import FaceRequest, FaceVerdict, LoginBlocked, LoginCodeInvalid, PlatformClients
+from bjidp.vendors.ports.platforms import FaceRequest, FaceVerdict, LoginBlocked, LoginCodeInvalid, PlatformClients
 from bjidp.vendors.settings import WechatSettings
 from bjidp.vendors.wechat.face import cert_hash
 from tests.vendors.cast import DONE, HK, OPEN_ID, OTHER_OPEN_ID, OTHER_RESIDENT, REFERENCE, asked

@@ -13,7 +13,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.catalog import HttpClients, build_platforms
-from bjidp.vendors.ports import (
+from bjidp.vendors.ports.platforms import (
     PhoneCode,
     PhoneNumbers,
     PhoneRefusal,

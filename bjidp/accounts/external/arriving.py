@@ -33,7 +33,8 @@ from bjidp.records import StaleRecord
 from bjidp.sessions.service import Sessions
 from bjidp.throttle.ports import Throttle, Window
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import LoginCodeInvalid, WebSignIn
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
+from bjidp.vendors.ports.providers import WebSignIn
 
 LOOKS: Final = 75
 PAUSE: Final = 0.2

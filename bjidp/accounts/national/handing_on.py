@@ -16,7 +16,7 @@ from bjidp.accounts.national.ports import WishStore
 from bjidp.accounts.national.wish import Wish, WishEnd
 from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable, VendorUnavailable
-from bjidp.vendors.ports import NationalAnswer, NationalRegister
+from bjidp.vendors.ports.registers import NationalAnswer, NationalRegister
 
 PAUSE: Final = 5.0
 """Seconds between two looks."""

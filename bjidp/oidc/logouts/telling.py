@@ -20,7 +20,7 @@ from bjidp.oidc.client import Client
 from bjidp.oidc.logouts.notice import TYPE, LogoutNotice, claims_of, next_attempt, pause_after
 from bjidp.oidc.ports import ClientStore, LogoutOutbox
 from bjidp.oidc.signing import SigningKeys
-from bjidp.vendors.ports import LogoutReceivers
+from bjidp.vendors.ports.relying_parties import LogoutReceivers
 
 PAUSE: Final = 1.0
 """Seconds between two looks."""

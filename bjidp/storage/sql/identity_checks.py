@@ -20,7 +20,7 @@ from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import identity_check
 from bjidp.storage.sql.statements import delete_some
 from bjidp.storage.sql.transaction import Transaction
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 COUNTED_FOR: Final[Millis] = DAY
 """How long a check counts towards what an account may begin."""

@@ -17,7 +17,7 @@ from bjidp.person import DocumentType
 from bjidp.platforms import Platform
 from bjidp.vendors.alipay.gateway import AlipayGateway, Refusal
 from bjidp.vendors.face import is_ours, require_ours
-from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
+from bjidp.vendors.ports.platforms import FaceRequest, FaceStart, FaceVerdict
 
 _INITIALIZE: Final = "alipay.user.certify.open.initialize"
 _CERTIFY: Final = "alipay.user.certify.open.certify"
@@ -53,7 +53,7 @@ class _IdentityInfo(Struct, frozen=True):
 
 
 class AlipayFace:
-    """Implements :class:`bjidp.vendors.ports.FaceCheck`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.FaceCheck`."""
 
     documents: frozenset[DocumentType] = frozenset(_CERT_TYPES)
 

@@ -17,7 +17,14 @@ from bjidp.secret import Secret
 from bjidp.vendors.aes_cbc import IV_BYTES, Undecipherable, octets, plaintext, read_key
 from bjidp.vendors.alipay.signing import AnswerKey
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import PhoneAnswer, PhoneGiven, PhoneRefusal, PlatformLogin, SignedPhone, VerifiedPhone
+from bjidp.vendors.ports.platforms import (
+    PhoneAnswer,
+    PhoneGiven,
+    PhoneRefusal,
+    PlatformLogin,
+    SignedPhone,
+    VerifiedPhone,
+)
 
 KEY_BYTES: Final = 16
 BLOCK: Final = 16
@@ -60,7 +67,7 @@ class ContentKey:
 
 
 class AlipayPhone:
-    """Implements :class:`bjidp.vendors.ports.PhoneNumbers`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.PhoneNumbers`."""
 
     forms: tuple[type[PhoneGiven], ...] = (SignedPhone,)
     distinct = False

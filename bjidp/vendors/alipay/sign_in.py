@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.vendors.alipay.gateway import AlipayGateway, Refusal
-from bjidp.vendors.ports import LoginCodeInvalid, PlatformLogin
+from bjidp.vendors.ports.platforms import LoginCodeInvalid, PlatformLogin
 
 _METHOD: Final = "alipay.system.oauth.token"
 _CODE_REFUSED: Final = "isv.code-invalid"
@@ -23,7 +23,7 @@ class _Token(Struct, frozen=True):
 
 
 class AlipaySignIn:
-    """Implements :class:`bjidp.vendors.ports.PlatformSignIn`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.PlatformSignIn`."""
 
     def __init__(self, gateway: AlipayGateway, *, app_id: str) -> None:
         """Sign in to the mini-program ``app_id``."""

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct
 
 from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.vendors.alipay.gateway import AlipayGateway, Refusal
-from bjidp.vendors.ports import ExternalLogin, LoginCodeInvalid
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
+from bjidp.vendors.ports.providers import ExternalLogin
 
 _TOKEN: Final = "alipay.system.oauth.token"  # noqa: S105 - the name of a method
 _USER: Final = "alipay.user.info.share"
@@ -30,7 +31,7 @@ class _Token(_User, frozen=True):
 
 
 class AlipayWebSignIn:
-    """Implements :class:`bjidp.vendors.ports.WebSignIn`."""
+    """Implements :class:`bjidp.vendors.ports.providers.WebSignIn`."""
 
     code_parameter = "auth_code"
 

@@ -13,7 +13,7 @@ from bjidp.clock import Clock
 from bjidp.person import Person
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Finding
+from bjidp.vendors.ports.registers import Finding
 from bjidp.vendors.signed import JudgedAnswer, SignedCalls
 
 _OPERATION: Final = "check"
@@ -27,7 +27,7 @@ class _Check(Struct, frozen=True):
 
 
 class AuthorityClient:
-    """Implements :class:`bjidp.vendors.ports.Authority`."""
+    """Implements :class:`bjidp.vendors.ports.registers.Authority`."""
 
     def __init__(self, http: VendorHttp, *, key_id: str, secret: Secret, clock: Clock) -> None:
         """Ask as the caller ``key_id``, who shares ``secret`` with the authority."""

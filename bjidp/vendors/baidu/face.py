@@ -21,7 +21,7 @@ from bjidp.platforms import Platform
 from bjidp.vendors.baidu.token import AipCalls
 from bjidp.vendors.face import is_ours, require_ours
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
+from bjidp.vendors.ports.platforms import FaceRequest, FaceStart, FaceVerdict
 
 _BASE: Final = "/rpc/2.0/brain/solution/faceprint"
 _GENERATE: Final = "faceprint.generate"
@@ -90,7 +90,7 @@ class _Result(Struct, frozen=True):
 
 
 class BaiduFace:
-    """Implements :class:`bjidp.vendors.ports.FaceCheck`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.FaceCheck`."""
 
     documents: frozenset[DocumentType] = frozenset(_CERTIFICATE_TYPES)
 

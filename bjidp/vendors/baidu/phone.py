@@ -14,14 +14,21 @@ from typing import Final
 
 from bjidp.vendors.aes_cbc import Undecipherable
 from bjidp.vendors.baidu.sealed import opened
-from bjidp.vendors.ports import PhoneAnswer, PhoneGiven, PhoneRefusal, PlatformLogin, SealedPhone, VerifiedPhone
+from bjidp.vendors.ports.platforms import (
+    PhoneAnswer,
+    PhoneGiven,
+    PhoneRefusal,
+    PlatformLogin,
+    SealedPhone,
+    VerifiedPhone,
+)
 
 _NUMBER: Final = re.compile(rb'\{"mobile":"([0-9]{11})"\}')
 _NO_NUMBER: Final = b'{"mobile":""}'
 
 
 class BaiduPhone:
-    """Implements :class:`bjidp.vendors.ports.PhoneNumbers`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.PhoneNumbers`."""
 
     forms: tuple[type[PhoneGiven], ...] = (SealedPhone,)
     distinct = True

@@ -14,7 +14,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import LoginCodeInvalid, PlatformLogin
+from bjidp.vendors.ports.platforms import LoginCodeInvalid, PlatformLogin
 
 _OPERATION: Final = "jscode2sessionkey"
 
@@ -54,7 +54,7 @@ class _Session(Struct, frozen=True):
 
 
 class BaiduSignIn:
-    """Implements :class:`bjidp.vendors.ports.PlatformSignIn`; the app id of its identities is the AppKey."""
+    """Implements :class:`bjidp.vendors.ports.platforms.PlatformSignIn`; the app id of its identities is the AppKey."""
 
     def __init__(self, http: VendorHttp, *, app_key: str, app_secret: Secret) -> None:
         """Sign in to the smart program of ``app_key``."""

@@ -15,7 +15,8 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import ExternalLogin, LoginCodeInvalid
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
+from bjidp.vendors.ports.providers import ExternalLogin
 
 _TOKEN: Final = "oauth.token"  # noqa: S105 - the name of a question
 _USER: Final = "users.getInfo"
@@ -33,7 +34,7 @@ class _User(Struct, frozen=True):
 
 
 class BaiduWebSignIn:
-    """Implements :class:`bjidp.vendors.ports.WebSignIn`; the app id of its identities is the API Key."""
+    """Implements :class:`bjidp.vendors.ports.providers.WebSignIn`; the app id of its identities is the API Key."""
 
     code_parameter = "code"
 

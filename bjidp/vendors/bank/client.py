@@ -13,7 +13,7 @@ from bjidp.clock import Clock
 from bjidp.secret import Secret
 from bjidp.vendors.bank.codes import BUSY, NOES, OK
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import CardFacts, Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import CardFacts, Finding, Reason, RegisterAnswer
 from bjidp.vendors.signed import SignedAnswer, SignedCalls
 
 _OPERATION: Final = "verify"
@@ -36,7 +36,7 @@ class _Verified(SignedAnswer, frozen=True):
 
 
 class BankClient:
-    """Implements :class:`bjidp.vendors.ports.Bank`."""
+    """Implements :class:`bjidp.vendors.ports.registers.Bank`."""
 
     def __init__(self, http: VendorHttp, *, key_id: str, secret: Secret, clock: Clock) -> None:
         """Ask as the caller ``key_id``, who shares ``secret`` with the bank."""

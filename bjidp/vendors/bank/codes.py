@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bjidp.vendors.ports import Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Reason, RegisterAnswer
 
 OK: Final = "0"
 

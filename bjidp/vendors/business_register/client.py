@@ -12,7 +12,7 @@ from msgspec import Struct
 from bjidp.clock import Clock
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Finding, OrganisationFacts
+from bjidp.vendors.ports.registers import Finding, OrganisationFacts
 from bjidp.vendors.signed import JudgedAnswer, SignedCalls
 
 _OPERATION: Final = "check"
@@ -32,7 +32,7 @@ class _Check(Struct, frozen=True):
 
 
 class BusinessRegisterClient:
-    """Implements :class:`bjidp.vendors.ports.BusinessRegister`."""
+    """Implements :class:`bjidp.vendors.ports.registers.BusinessRegister`."""
 
     def __init__(self, http: VendorHttp, *, key_id: str, secret: Secret, clock: Clock) -> None:
         """Ask as the caller ``key_id``, who shares ``secret`` with the register."""

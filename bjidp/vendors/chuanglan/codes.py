@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from bjidp.errors import VendorUnavailable
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsRefusal, SmsRefused
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsRefusal, SmsRefused
 
 OK: Final = "0"
 

@@ -1,8 +1,8 @@
 """Reports of what became of messages, as Chuanglan hands them out and as it brings them.
 
-Owns the reading of both, from bytes or a query to :class:`bjidp.vendors.ports.SmsReport`; nothing is kept here. A pull
-hands each report out once, so an unreadable one must not take its neighbours with it. A push is a GET that anybody can
-make: it carries a name and a password of the console, and no signature.
+Owns the reading of both, from bytes or a query to :class:`bjidp.vendors.ports.sms.SmsReport`; nothing is kept here. A
+pull hands each report out once, so an unreadable one must not take its neighbours with it. A push is a GET that anybody
+can make: it carries a name and a password of the console, and no signature.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bjidp.clock import BEIJING, SECOND, Instant
 from bjidp.secret import Secret
 from bjidp.vendors.chuanglan import codes
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import PushFault, SmsReport
+from bjidp.vendors.ports.sms import PushFault, SmsReport
 
 PUSH_TAKEN: Final = b'{"clcode":"000000"}'
 """The body that tells Chuanglan not to bring a report again."""
@@ -109,7 +109,7 @@ def read_pushed(query: Iterable[tuple[str, str]], *, receiver: Secret, password:
 
 
 class ChuanglanPush:
-    """Implements :class:`bjidp.vendors.ports.SmsPush`."""
+    """Implements :class:`bjidp.vendors.ports.sms.SmsPush`."""
 
     taken = PUSH_TAKEN
 
@@ -128,7 +128,7 @@ class ChuanglanPush:
 
 
 class ChuanglanPull:
-    """Implements :class:`bjidp.vendors.ports.SmsPull`."""
+    """Implements :class:`bjidp.vendors.ports.sms.SmsPull`."""
 
     def __init__(self, http: VendorHttp, *, account: str, password: Secret) -> None:
         """Ask for the reports of ``account``."""

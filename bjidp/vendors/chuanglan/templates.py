@@ -19,7 +19,7 @@ from bjidp.entropy import Entropy
 from bjidp.secret import Secret
 from bjidp.vendors.chuanglan import codes
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Sms, SmsAnswer, SmsRefusal
+from bjidp.vendors.ports.sms import Sms, SmsAnswer, SmsRefusal
 
 _OPERATION: Final = "tpl_send"
 _OK: Final = "000000"
@@ -48,7 +48,7 @@ class _Sent(Struct, frozen=True, rename="camel"):
 
 
 class ChuanglanTemplates:
-    """Implements :class:`bjidp.vendors.ports.SmsSender`, in one call."""
+    """Implements :class:`bjidp.vendors.ports.sms.SmsSender`, in one call."""
 
     def __init__(
         self,

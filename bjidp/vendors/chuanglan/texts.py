@@ -16,7 +16,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
 from bjidp.vendors.chuanglan import codes
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import Sms, SmsAnswer, SmsRefusal
+from bjidp.vendors.ports.sms import Sms, SmsAnswer, SmsRefusal
 
 _OPERATION: Final = "send"
 
@@ -38,7 +38,7 @@ class _Sent(Struct, frozen=True):
 
 
 class ChuanglanTexts:
-    """Implements :class:`bjidp.vendors.ports.SmsSender`, in at most two calls and the pause between them."""
+    """Implements :class:`bjidp.vendors.ports.sms.SmsSender`, in at most two calls and the pause between them."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.vendors.ecb import read_key, sealed
 from bjidp.vendors.http import VendorHttp
 from bjidp.vendors.national.answers import proof, text_at
-from bjidp.vendors.ports import NationalAnswer
+from bjidp.vendors.ports.registers import NationalAnswer
 from bjidp.vendors.settings import NationalRegisterSettings
 
 _OPERATION: Final = "register"
@@ -32,7 +32,7 @@ CERTIFICATE_TYPES: Final = {
 
 
 class NationalRegisterClient:
-    """Implements :class:`bjidp.vendors.ports.NationalRegister`."""
+    """Implements :class:`bjidp.vendors.ports.registers.NationalRegister`."""
 
     def __init__(self, http: VendorHttp, *, settings: NationalRegisterSettings, clock: Clock) -> None:
         """Ask ``http``, whose base URL is the whole address; raise :class:`ValueError` for no key."""

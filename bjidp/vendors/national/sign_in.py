@@ -17,7 +17,8 @@ from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.vendors.ecb import opened, read_key
 from bjidp.vendors.http import VendorHttp
 from bjidp.vendors.national.answers import proof, text_at
-from bjidp.vendors.ports import ExternalLogin, LoginCodeInvalid
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
+from bjidp.vendors.ports.providers import ExternalLogin
 from bjidp.vendors.settings import NationalLoginSettings
 
 _TOKEN: Final = "token"  # noqa: S105 - the name of a question
@@ -30,7 +31,7 @@ LONGEST: Final = 128
 
 
 class NationalSignIn:
-    """Implements :class:`bjidp.vendors.ports.WebSignIn`."""
+    """Implements :class:`bjidp.vendors.ports.providers.WebSignIn`."""
 
     code_parameter = "code"
 

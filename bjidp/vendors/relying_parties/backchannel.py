@@ -20,7 +20,7 @@ _OPERATION: Final = "logout"
 
 
 class Backchannel:
-    """Implements :class:`bjidp.vendors.ports.LogoutReceivers`."""
+    """Implements :class:`bjidp.vendors.ports.relying_parties.LogoutReceivers`."""
 
     def __init__(self, http: VendorHttp, *, unsafe: bool) -> None:
         """Speak by ``http``, which has no base address; ``unsafe`` allows plain http, in a demonstration."""

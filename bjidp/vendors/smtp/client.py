@@ -26,7 +26,7 @@ from aiosmtplib import (
 from bjidp.clock import Clock
 from bjidp.errors import VendorUnavailable
 from bjidp.secret import Secret
-from bjidp.vendors.ports import Mail, MailAccepted, MailAnswer, MailRefusal, MailRefused
+from bjidp.vendors.ports.mail import Mail, MailAccepted, MailAnswer, MailRefusal, MailRefused
 from bjidp.vendors.smtp.message import composed
 
 Security: TypeAlias = Literal["tls", "starttls", "plain"]
@@ -47,7 +47,7 @@ _POLICY: Final = "5.7."
 
 
 class SmtpMail:
-    """Implements :class:`bjidp.vendors.ports.MailSender`, in one attempt."""
+    """Implements :class:`bjidp.vendors.ports.mail.MailSender`, in one attempt."""
 
     def __init__(
         self,

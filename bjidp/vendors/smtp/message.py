@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from bjidp.clock import SECOND, Instant
-from bjidp.vendors.ports import Mail
+from bjidp.vendors.ports.mail import Mail
 
 
 def composed(mail: Mail, *, sender: str, sender_name: str, now: Instant) -> bytes:

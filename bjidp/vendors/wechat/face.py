@@ -18,7 +18,7 @@ from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform
 from bjidp.vendors.face import is_ours, require_ours
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import FaceRequest, FaceStart, FaceVerdict
+from bjidp.vendors.ports.platforms import FaceRequest, FaceStart, FaceVerdict
 from bjidp.vendors.wechat import codes
 from bjidp.vendors.wechat.token import WechatCalls
 from bjidp.vendors.wechat.verify_ret import VERDICTS
@@ -63,7 +63,7 @@ def cert_hash(person: Person) -> str:
 
 
 class WechatFace:
-    """Implements :class:`bjidp.vendors.ports.FaceCheck`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.FaceCheck`."""
 
     documents: frozenset[DocumentType] = frozenset({DocumentType.RESIDENT_ID})
 

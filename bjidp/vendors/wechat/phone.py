@@ -16,7 +16,7 @@ from bjidp.clock import Clock
 from bjidp.errors import VendorUnavailable
 from bjidp.vendors.aes_cbc import Undecipherable
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import (
+from bjidp.vendors.ports.platforms import (
     PhoneAnswer,
     PhoneCode,
     PhoneGiven,
@@ -64,7 +64,7 @@ _sealed_number = msgspec.json.Decoder(_SealedNumber)
 
 
 class WechatPhone:
-    """Implements :class:`bjidp.vendors.ports.PhoneNumbers`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.PhoneNumbers`."""
 
     forms: tuple[type[PhoneGiven], ...] = (PhoneCode, SealedPhone)
     distinct = True

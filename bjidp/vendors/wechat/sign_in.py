@@ -14,7 +14,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import LoginBlocked, LoginCodeInvalid, PlatformLogin
+from bjidp.vendors.ports.platforms import LoginBlocked, LoginCodeInvalid, PlatformLogin
 from bjidp.vendors.wechat import codes
 
 _OPERATION = "jscode2session"
@@ -27,7 +27,7 @@ class _Session(Struct, frozen=True):
 
 
 class WechatSignIn:
-    """Implements :class:`bjidp.vendors.ports.PlatformSignIn`."""
+    """Implements :class:`bjidp.vendors.ports.platforms.PlatformSignIn`."""
 
     def __init__(self, http: VendorHttp, *, app_id: str, app_secret: Secret) -> None:
         """Sign in to the mini-program ``app_id``."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bjidp.vendors.ports import FaceVerdict
+from bjidp.vendors.ports.platforms import FaceVerdict
 
 _PENDING: Final = (
     10005,  # 正在检测中

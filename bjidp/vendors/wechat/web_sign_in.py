@@ -16,7 +16,8 @@ from bjidp.errors import VendorUnavailable
 from bjidp.platforms import ExternalIdentity, ExternalKind, Provider
 from bjidp.secret import Secret
 from bjidp.vendors.http import VendorHttp
-from bjidp.vendors.ports import ExternalLogin, LoginCodeInvalid
+from bjidp.vendors.ports.platforms import LoginCodeInvalid
+from bjidp.vendors.ports.providers import ExternalLogin
 from bjidp.vendors.wechat import codes
 
 _TOKEN: Final = "oauth2.access_token"  # noqa: S105 - the name of a question
@@ -45,7 +46,7 @@ class _User(Struct, frozen=True):
 
 
 class WechatWebSignIn:
-    """Implements :class:`bjidp.vendors.ports.WebSignIn`."""
+    """Implements :class:`bjidp.vendors.ports.providers.WebSignIn`."""
 
     code_parameter = "code"
 

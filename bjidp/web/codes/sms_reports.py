@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.throttle.ports import Throttle, per_minute
-from bjidp.vendors.ports import PushFault, SmsPush
+from bjidp.vendors.ports.sms import PushFault, SmsPush
 from bjidp.verification.dispatch import Dispatches
 from bjidp.web.http.visitor import Observer
 

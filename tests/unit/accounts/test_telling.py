@@ -14,7 +14,7 @@ from bjidp.errors import VendorUnavailable
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused
 from bjidp.verification.errors import SmsHourly
 from bjidp.verification.limits import SmsLimits, SmsWindows
 from bjidp.verification.number import MobileNumber

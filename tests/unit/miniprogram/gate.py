@@ -19,7 +19,7 @@ from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.ticket import Holder
 from bjidp.qrlogin.wire import ConfirmAnswer, ScanAnswer
 from bjidp.storage.memory.records import MemoryRecords
-from bjidp.vendors.ports import FaceVerdict
+from bjidp.vendors.ports.platforms import FaceVerdict
 from bjidp.verification.operation import Operation
 from tests.support.meddling import Meddler
 from tests.support.phones import PhoneWorld

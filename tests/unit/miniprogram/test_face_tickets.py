@@ -25,7 +25,7 @@ from bjidp.qrlogin.phones import Phone
 from bjidp.qrlogin.ticket import Approved, Pending, Scanned, Verifying
 from bjidp.qrlogin.wire import ScanAnswer
 from bjidp.throttle.ports import Window
-from bjidp.vendors.ports import FaceVerdict
+from bjidp.vendors.ports.platforms import FaceVerdict
 from tests.support.identities import prove
 from tests.support.phones import ZHANG, PhoneWorld
 from tests.unit.miniprogram.gate import Gate

@@ -26,7 +26,7 @@ from bjidp.miniprogram.wire import PhoneRequest, SessionOk
 from bjidp.platforms import Platform
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.sql.members import SqlMembers
-from bjidp.vendors.ports import PhoneCode, PhoneGiven, PhoneRefusal, SealedPhone, SignedPhone
+from bjidp.vendors.ports.platforms import PhoneCode, PhoneGiven, PhoneRefusal, SealedPhone, SignedPhone
 from bjidp.verification.ranges import NumberRange
 from tests.support.buttons import FORMS, NUMBER, OTHER_NUMBER, ButtonWorld
 from tests.support.phones import LI, ZHANG, PhoneWorld

@@ -14,7 +14,7 @@ from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.secret import Secret
 from bjidp.storage.memory.records import MemoryRecords
-from bjidp.vendors.ports import PlatformLogin
+from bjidp.vendors.ports.platforms import PlatformLogin
 
 pytestmark = pytest.mark.attack("M1")
 

@@ -29,7 +29,8 @@ from bjidp.miniprogram.registration import (
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform
 from bjidp.proofing.adjudication import Advice
-from bjidp.vendors.ports import FaceVerdict, Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.platforms import FaceVerdict
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 NOW = 1_800_000_000_000
 CHECK = Check("reference", "verification", b"sealed", 30, NOW, NOW)

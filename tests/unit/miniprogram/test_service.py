@@ -45,7 +45,8 @@ from bjidp.records import StaleRecord
 from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.throttle.ports import Window, per_minute
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import FaceVerdict, RegisterAnswer
+from bjidp.vendors.ports.platforms import FaceVerdict
+from bjidp.vendors.ports.registers import RegisterAnswer
 from tests.support.phones import ADDRESS, LI, ZHANG, PhoneWorld
 
 pytestmark = pytest.mark.req("REG-7")

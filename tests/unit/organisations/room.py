@@ -24,7 +24,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.proofing.ranges import OrganisationRange
 from bjidp.sessions.ports import SessionStore
 from bjidp.storage.sql.catalog import SqlStores
-from bjidp.vendors.ports import Finding, OrganisationFacts, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, OrganisationFacts, Reason, RegisterAnswer
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NumberRange
 from tests.contracts.ephemeral import Ephemeral

@@ -22,7 +22,7 @@ from bjidp.organisations.organisation import FRESH, STALE, Role
 from bjidp.organisations.stated import TypedOrganisation
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import SessionEnd
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
 from tests.support.identities import prove

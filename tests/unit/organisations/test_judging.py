@@ -6,7 +6,7 @@ import pytest
 
 from bjidp.organisations.errors import Refusal
 from bjidp.organisations.judging import ENDS_IT, refusal
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 pytestmark = pytest.mark.req("ORG-1")
 

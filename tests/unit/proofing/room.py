@@ -28,7 +28,7 @@ from bjidp.proofing.stated_card import Served
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.sessions.ports import SessionStore
 from bjidp.storage.sql.catalog import SqlStores
-from bjidp.vendors.ports import CardFacts, Finding, RegisterAnswer
+from bjidp.vendors.ports.registers import CardFacts, Finding, RegisterAnswer
 from bjidp.verification.proofs import Operation
 from bjidp.verification.ranges import NumberRange
 from tests.contracts.ephemeral import Ephemeral

@@ -6,7 +6,7 @@ import pytest
 
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.adjudication import Advice, Denied, Proved, by_authority, by_bank
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 NOES = [answer for answer in RegisterAnswer if answer is not RegisterAnswer.MATCH]
 

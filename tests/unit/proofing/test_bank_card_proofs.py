@@ -21,7 +21,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.proofing.stated_card import Typed
 from bjidp.proofing.terms import UNSTATED, Until
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Finding, Reason, RegisterAnswer
+from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 from bjidp.verification.code import Binding, Purpose, by_sms
 from bjidp.verification.errors import SmsHourly, VerificationCodeExpired, VerificationCodeWrong
 from bjidp.verification.number import MobileNumber

@@ -18,7 +18,7 @@ from bjidp.proofing.errors import IdentityMismatch, IdentityOther, PhoneRequired
 from bjidp.proofing.ports import NewIdentity
 from bjidp.proofing.terms import Until
 from bjidp.sessions.ports import SessionEnd
-from bjidp.vendors.ports import RegisterAnswer
+from bjidp.vendors.ports.registers import RegisterAnswer
 from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
 from tests.contracts.house import applicant

@@ -6,7 +6,7 @@ import pytest
 
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.proofing.repeats import NO_SERVES, serves
-from bjidp.vendors.ports import RegisterAnswer
+from bjidp.vendors.ports.registers import RegisterAnswer
 
 MIDNIGHT = 1_800_000_000_000 + 8 * HOUR
 """The end of a day in Beijing."""

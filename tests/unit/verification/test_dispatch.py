@@ -19,19 +19,8 @@ from bjidp.storage.memory.records import MemoryRecords
 from bjidp.storage.memory.throttle import MemoryThrottle
 from bjidp.throttle.ports import Window
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import (
-    Mail,
-    MailAccepted,
-    MailAnswer,
-    MailRefusal,
-    MailRefused,
-    Sms,
-    SmsAccepted,
-    SmsAnswer,
-    SmsRefusal,
-    SmsRefused,
-    SmsReport,
-)
+from bjidp.vendors.ports.mail import Mail, MailAccepted, MailAnswer, MailRefusal, MailRefused
+from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsAnswer, SmsRefusal, SmsRefused, SmsReport
 from bjidp.verification.code import BY_SMS, Binding, Code, Purpose, by_mail
 from bjidp.verification.codes import Codes, CodeWindows
 from bjidp.verification.dispatch import ByMail, Dispatches, Sent

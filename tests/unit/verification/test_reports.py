@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bjidp.errors import StoreUnavailable, VendorUnavailable
-from bjidp.vendors.ports import SmsReport
+from bjidp.vendors.ports.sms import SmsReport
 from bjidp.verification.reports import AT_ONCE, PAUSE, SmsReports
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bjidp.vendors.ports import SmsAccepted, SmsRefusal, SmsRefused
+from bjidp.vendors.ports.sms import SmsAccepted, SmsRefusal, SmsRefused
 from bjidp.verification.code import Channel, Purpose
 from bjidp.verification.sending import (
     SENT,

@@ -22,7 +22,7 @@ from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.national_wishes import SqlWaitingWishes
-from bjidp.vendors.ports import NationalAnswer
+from bjidp.vendors.ports.registers import NationalAnswer
 from tests.contracts.house import keyring
 
 pytestmark = pytest.mark.req("REG-1")

@@ -33,7 +33,7 @@ from bjidp.sessions.ports import Login, SessionEnd, SessionStore, Way
 from bjidp.sessions.service import Sessions
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Sms, SmsAccepted
+from bjidp.vendors.ports.sms import Sms, SmsAccepted
 from bjidp.verification.captcha import Captcha
 from bjidp.verification.captcha_pool import Drawn
 from bjidp.verification.captchas import Captchas, CaptchaWindows

@@ -34,7 +34,7 @@ from bjidp.sessions.ports import Login, Session, SessionEnd, SessionStore, Way
 from bjidp.sessions.service import Sessions
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.throttle.source import Source
-from bjidp.vendors.ports import Mail, MailAccepted
+from bjidp.vendors.ports.mail import Mail, MailAccepted
 from bjidp.verification.captcha import Captcha
 from bjidp.verification.captchas import Captchas, CaptchaWindows
 from bjidp.verification.code import Purpose
