@@ -16,7 +16,7 @@ from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.organisations import mandates
 from bjidp.organisations.errors import LevelRequired, OrganisationUnknown
-from bjidp.organisations.mandates import AlreadyAppointed, OfferedLately
+from bjidp.organisations.mandates import AlreadyAppointed, Mandate, OfferedLately, Place
 from bjidp.organisations.organisation import Organisation
 from bjidp.organisations.ports import Appointed, Entrusted, IdentityLacking, NewOffer, OrganisationStore
 from bjidp.organisations.proved import Proved
@@ -28,15 +28,26 @@ from bjidp.verification.ranges import NumberRange
 
 
 class Holdings(Struct, frozen=True, kw_only=True):
-    """All that organisations are to an account."""
+    """All that organisations are to an account at this moment."""
 
     led: list[Organisation]
     appointed: list[Appointed]
-    """The mandates of these."""
+    """The mandates and offers of these."""
     entrusted: list[Entrusted]
     """Its own mandates."""
     offered: list[Entrusted]
-    """Offers to its number that can be taken at this moment."""
+    """Offers to its number."""
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """A page of what is over."""
+
+    organisation: Organisation | None
+    """The one that it is about; None for what was entrusted to the account."""
+    appointed: list[Appointed] = []
+    entrusted: list[Entrusted] = []
+    older: Place | None
+    """What the next page begins after; None on the last one."""
 
 
 class Appointing:
@@ -65,13 +76,29 @@ class Appointing:
     async def holdings(self, visit: Visit) -> Holdings:
         """Return what the account leads, whom it has appointed, and what is entrusted or offered to it."""
         member, now = await self._verifying.member(visit), self._clock.now()
-        offered = [] if member.phone is None else await self._organisations.offered(member.phone)
         return Holdings(
             led=await self._organisations.led(visit.account),
-            appointed=await self._organisations.appointed(visit.account),
-            entrusted=await self._organisations.entrusted(visit.account),
-            offered=[one for one in offered if one.mandate.is_live(now)],
+            appointed=await self._organisations.appointed(visit.account, now),
+            entrusted=await self._organisations.entrusted(visit.account, now),
+            offered=[] if member.phone is None else await self._organisations.offered(member.phone, now),
         )
+
+    async def history(self, visit: Visit, organisation: str | None, before: Place | None) -> History:
+        """Return a page of what is over: mandates of an ``organisation`` that the account leads, or its own.
+
+        Raises :class:`OrganisationUnknown`.
+        """
+        now, limit = self._clock.now(), mandates.HISTORY + 1
+        if organisation is None:
+            taken = await self._organisations.entrusted_before(visit.account, now, limit, before)
+            shown = taken[: mandates.HISTORY]
+            return History(organisation=None, entrusted=shown, older=_older([one.mandate for one in taken]))
+        led = next((one for one in await self._organisations.led(visit.account) if one.id == organisation), None)
+        if led is None:
+            raise OrganisationUnknown
+        given = await self._organisations.appointed_before(visit.account, led.id, now, limit, before)
+        shown_given = given[: mandates.HISTORY]
+        return History(organisation=led, appointed=shown_given, older=_older([one.mandate for one in given]))
 
     async def is_proved(self, visit: Visit) -> bool:
         """Tell whether the account is at the level that everything here needs."""
@@ -136,3 +163,8 @@ class Appointing:
         except IdentityLacking:
             raise LevelRequired from None
         self._teller.tell(MobileNumber(new.phone), Told.MANDATE_OFFERED)
+
+
+def _older(found: list[Mandate]) -> Place | None:
+    """Return where the next page begins, where one more was found than a page has."""
+    return found[mandates.HISTORY - 1].place if len(found) > mandates.HISTORY else None

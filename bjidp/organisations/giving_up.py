@@ -43,7 +43,7 @@ class GivingUp:
         now = self._clock.now()
         states = [
             one.mandate.state(now)
-            for one in await self._organisations.appointed(visit.account)
+            for one in await self._organisations.appointed(visit.account, now)
             if one.mandate.organisation == organisation
         ]
         return Stake(found[0], states.count(State.ACCEPTED), states.count(State.OFFERED))

@@ -6,6 +6,7 @@ alone; neither is ever written. The store compares and sets: it asks these rules
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
@@ -36,6 +37,11 @@ LIVE: Final = 50
 
 _BEIJING_OFFSET: Final = 8 * HOUR
 _EPOCH: Final = date(1970, 1, 1)
+_PLACE: Final = re.compile(r"([1-9][0-9]{0,17})\.([A-Za-z0-9_-]{22})")
+
+
+HISTORY: Final = 20
+"""Mandates that are over, on a page."""
 
 
 class Scope(StrEnum):
@@ -115,6 +121,22 @@ class MandateOver(Exception):
     """It is accepted, over or ended by now: there is nothing of this kind to be done with it."""
 
 
+class Place(Struct, frozen=True):
+    """Where a mandate stands in a history: what comes after it is older. It names nobody, and may be in an address."""
+
+    offered_at: Instant
+    id: str
+
+    @classmethod
+    def read(cls, text: str) -> Place | None:
+        """Return the place that :meth:`__str__` has written, None for another text."""
+        found = _PLACE.fullmatch(text)
+        return None if found is None else cls(int(found[1]), found[2])
+
+    def __str__(self) -> str:
+        return f"{self.offered_at}.{self.id}"
+
+
 class Mandate(Struct, frozen=True, kw_only=True):
     """A mandate. ``phone`` is eleven digits."""
 
@@ -153,6 +175,11 @@ class Mandate(Struct, frozen=True, kw_only=True):
                 return agent
             case _:
                 return None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands among others."""
+        return Place(self.offered_at, self.id)
 
     def __repr__(self) -> str:
         """Leave the number out."""

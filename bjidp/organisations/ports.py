@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from bjidp.clock import Instant
-from bjidp.organisations.mandates import Made, Mandate, Scope
+from bjidp.organisations.mandates import Made, Mandate, Place, Scope
 from bjidp.organisations.organisation import Capacity, Loss, Organisation, Worth
 from bjidp.sessions.ports import Session
 
@@ -142,20 +142,33 @@ class OrganisationStore(Protocol):
         """Return all that the account may act in, by who they are and not by what time it is: the rules tell that."""
         ...
 
-    async def appointed(self, account: str) -> list[Appointed]:
-        """Return the mandates of the organisations that the account leads, newest first."""
+    async def appointed(self, account: str, now: Instant) -> list[Appointed]:
+        """Return the offers and mandates of the organisations that the account leads that are live, newest first."""
+        ...
+
+    async def appointed_before(
+        self, account: str, organisation: str, now: Instant, limit: int, before: Place | None
+    ) -> list[Appointed]:
+        """Return at most ``limit`` of an organisation that are over, newest first; none unless the account leads it.
+
+        Those after ``before``, the last one that was seen.
+        """
         ...
 
     async def made(self, account: str, organisation: str, phone: str, now: Instant) -> list[Made]:
         """Return what an offer to ``phone`` depends on; nothing of an organisation that the account does not lead."""
         ...
 
-    async def entrusted(self, account: str) -> list[Entrusted]:
-        """Return the mandates that the account has accepted, newest first."""
+    async def entrusted(self, account: str, now: Instant) -> list[Entrusted]:
+        """Return the mandates that the account has accepted and that are in force, newest first."""
         ...
 
-    async def offered(self, phone: str) -> list[Entrusted]:
-        """Return the offers to this number that nobody has answered, newest first."""
+    async def entrusted_before(self, account: str, now: Instant, limit: int, before: Place | None) -> list[Entrusted]:
+        """Return at most ``limit`` that the account has accepted and that are over, newest first, after ``before``."""
+        ...
+
+    async def offered(self, phone: str, now: Instant) -> list[Entrusted]:
+        """Return the offers to this number that can be taken, newest first."""
         ...
 
     async def offer(self, account: str, organisation: str, new: NewOffer, now: Instant) -> str:

@@ -83,13 +83,13 @@ async def _offered(house: House, account: str, code: str, phone: str) -> str:
 
 async def _taken(house: House) -> object:
     """In the place of nothing: it is of the second organisation."""
-    [offered] = await house.sql.organisations.offered(AGENTS)
+    [offered] = await house.sql.organisations.offered(AGENTS, house.now)
     await house.sql.organisations.accept(await _agent(house), offered.mandate.id, house.now)
     return None
 
 
 async def _ended(house: House, *, leader: str) -> object:
-    [taken] = await house.sql.organisations.entrusted(await _agent(house))
+    [taken] = await house.sql.organisations.entrusted(await _agent(house), house.now)
     return await house.sql.organisations.end(leader, taken.mandate.id, house.now)
 
 

@@ -14,10 +14,12 @@ from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
 from bjidp.organisations import mandates
 from bjidp.organisations.errors import MandatesFull, OrganisationHeld, OrganisationUnknown
-from bjidp.organisations.mandates import AlreadyAppointed, By, Ended, OfferedLately, Scope, State
+from bjidp.organisations.mandates import AlreadyAppointed, By, Ended, OfferedLately, Place, Scope, State
 from bjidp.organisations.organisation import Loss, Organisation, Role
 from bjidp.organisations.ports import (
     Aftermath,
+    Appointed,
+    Entrusted,
     IdentityLacking,
     NewOffer,
     NewOrganisation,
@@ -78,6 +80,18 @@ async def entrusted(house: House, zhang: str, li: str, days: int = 30) -> tuple[
     return organisation, mandate
 
 
+async def given(
+    house: House, account: str, organisation: Organisation, limit: int = 20, before: Place | None = None
+) -> list[Appointed]:
+    """Return what is over of an organisation's mandates."""
+    return await house.sql.organisations.appointed_before(account, organisation.id, house.now, limit, before)
+
+
+async def taken(house: House, account: str, limit: int = 20, before: Place | None = None) -> list[Entrusted]:
+    """Return what is over of what was entrusted to an account."""
+    return await house.sql.organisations.entrusted_before(account, house.now, limit, before)
+
+
 async def roles(house: House, account: str) -> list[Role]:
     """Return in what capacities an account may act at this moment."""
     return [one.role for one in await house.sql.organisations.capacities(account) if one.acts(house.now)]
@@ -129,7 +143,7 @@ async def test_who_was_confirmed_later_takes_over_and_all_mandates_end(
     aftermath = await organisations.register(wang, await confirmed(house, wang), house.now)
     assert aftermath == Aftermath(ZHANGS, (LIS,))
     assert [await roles(house, one) for one in (zhang, li, wang)] == [[], [], [Role.REPRESENTATIVE]]
-    assert await organisations.offered(WANGS) == []
+    assert await organisations.offered(WANGS, house.now) == []
     with pytest.raises(OrganisationUnknown):
         await organisations.accept(wang, pending, house.now)
     told = [notice for notice in house.notices() if notice[1] in {"organisation.lost", "mandate.ended"}]
@@ -192,7 +206,7 @@ async def test_an_organisation_is_led_only_while_its_account_may_be_used_and_is_
     new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
     await prove(house.sql.identities, zhang, new, house.now)
     assert [await roles(house, one) for one in (zhang, li)] == [[], []]
-    assert (await organisations.led(zhang), await organisations.appointed(zhang)) == ([], [])
+    assert (await organisations.led(zhang), await organisations.appointed(zhang, house.now)) == ([], [])
     assert (house.count("organisation"), house.count("mandate")) == (0, 0)
     assert (zhang, "organisation.lost") in house.notices()
     assert (li, "mandate.ended") in house.notices()
@@ -314,16 +328,16 @@ async def test_an_offer_waits_for_whoever_has_the_number_and_is_accepted_once(
     mandate = await organisations.offer(zhang, organisation.id, offer(house), house.now)
     # Nobody has the number yet; who comes to have it finds the offer.
     li = await proved(house, LI, LIS)
-    [found] = await organisations.offered(LIS)
+    [found] = await organisations.offered(LIS, house.now)
     assert (found.mandate.id, found.organisation, found.by) == (mandate, organisation, "张**")
     assert found.mandate.state(house.now) is State.OFFERED
     results = await asyncio.gather(
         *(organisations.accept(li, mandate, house.now) for _ in range(8)), return_exceptions=True
     )
     assert sum(result is None for result in results) == 1
-    assert await organisations.offered(LIS) == []
-    [taken] = await organisations.entrusted(li)
-    [given] = await organisations.appointed(zhang)
+    assert await organisations.offered(LIS, house.now) == []
+    [taken] = await organisations.entrusted(li, house.now)
+    [given] = await organisations.appointed(zhang, house.now)
     assert taken.mandate == given.mandate
     assert (given.who, given.mandate.state(house.now)) == ("李**", State.ACCEPTED)
     [capacity] = await organisations.capacities(li)
@@ -350,7 +364,7 @@ async def test_nobody_takes_an_offer_to_another_number_and_without_an_identity_o
     house.set_status(li, "locked")
     with pytest.raises(AccountRefused):
         await organisations.accept(li, mandate, house.now)
-    assert [one.mandate.id for one in await organisations.offered(LIS)] == [mandate]
+    assert [one.mandate.id for one in await organisations.offered(LIS, house.now)] == [mandate]
 
 
 @pytest.mark.req("ORG-2")
@@ -359,12 +373,14 @@ async def test_either_side_ends_a_mandate_at_once_and_the_other_is_told(
     house: House, organisations: OrganisationStore, side: str
 ) -> None:
     zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
-    _, mandate = await entrusted(house, zhang, li)
+    organisation, mandate = await entrusted(house, zhang, li)
     ends, other = (zhang, li) if side == "representative" else (li, zhang)
     told = await organisations.end(ends, mandate, house.now)
     assert told == (LIS if side == "representative" else None)
     assert await roles(house, li) == []
-    assert [one.mandate.state(house.now) for one in await organisations.appointed(zhang)] == [State.ENDED]
+    assert await organisations.appointed(zhang, house.now) == []
+    assert [one.mandate.state(house.now) for one in await given(house, zhang, organisation)] == [State.ENDED]
+    assert [one.mandate.state(house.now) for one in await taken(house, li)] == [State.ENDED]
     assert house.notices()[-1] == (other, "mandate.ended")
     for account in (zhang, li):
         with pytest.raises(OrganisationUnknown):
@@ -412,10 +428,49 @@ async def test_an_offer_lapses_and_a_mandate_expires_by_itself(house: House, org
     assert await roles(house, li) == [Role.AGENT]
     house.clock.advance(6 * DAY // SECOND)
     assert await roles(house, li) == []
-    assert {one.mandate.state(house.now) for one in await organisations.appointed(zhang)} == {
+    assert {one.mandate.state(house.now) for one in await given(house, zhang, organisation)} == {
         State.LAPSED,
         State.EXPIRED,
     }
+    assert [one.mandate.state(house.now) for one in await taken(house, li)] == [State.EXPIRED]
+    assert (await organisations.appointed(zhang, house.now), await organisations.entrusted(li, house.now)) == ([], [])
+    assert await organisations.offered(WANGS, house.now) == []
+
+
+@pytest.mark.req("ORG-2", "PRV-4")
+async def test_what_is_over_is_read_a_page_at_a_time_and_newest_first(
+    house: House, organisations: OrganisationStore
+) -> None:
+    zhang, li = await proved(house, ZHANG, ZHANGS), await proved(house, LI, LIS)
+    organisation = await led(house, zhang)
+    other = await led(house, zhang, "91000000MA990002X6")
+    made, accepted = [], []
+    for number in range(3):
+        house.clock.advance(DAY // SECOND)
+        # Two of one moment: nothing but their ids tells them apart.
+        declined = [
+            await organisations.offer(zhang, organisation.id, offer(house, f"1300000000{number}"), house.now),
+            await organisations.offer(zhang, organisation.id, offer(house), house.now),
+        ]
+        await organisations.accept(li, declined[1], house.now)
+        for one in declined:
+            await organisations.end(zhang, one, house.now)
+        made += sorted(declined)
+        accepted.append(declined[1])
+    await organisations.offer(zhang, organisation.id, offer(house, WANGS), house.now)
+    await organisations.end(zhang, await organisations.offer(zhang, other.id, offer(house), house.now), house.now)
+
+    seen, before = [], None
+    while page := await given(house, zhang, organisation, 4, before):
+        assert len(page) <= 4
+        seen += [one.mandate.id for one in page]
+        before = page[-1].mandate.place
+    assert seen == made[::-1]
+    [newest] = await taken(house, li, 1)
+    older = await taken(house, li, 9, newest.mandate.place)
+    assert [one.mandate.id for one in (newest, *older)] == accepted[::-1]
+    assert [one.mandate.phone for one in await organisations.appointed(zhang, house.now)] == [WANGS]
+    assert await given(house, li, organisation) == [], "which others lead"
 
 
 @pytest.mark.req("ORG-2")
@@ -429,7 +484,7 @@ async def test_a_new_mandate_of_the_same_organisation_takes_the_place_of_the_age
     wider = replace(offer(house, "13600136000"), scope=Scope.ALL)
     await organisations.accept(li, await organisations.offer(zhang, organisation.id, wider, house.now), house.now)
     assert [one.scope for one in await organisations.capacities(li)] == [Scope.ALL]
-    over = {one.mandate.id: one.mandate.phase for one in await organisations.appointed(zhang)}[former]
+    over = {one.mandate.id: one.mandate.phase for one in await given(house, zhang, organisation)}[former]
     assert isinstance(over, Ended)
     assert (over.by, over.at) == (By.REPLACED, house.now)
     [facts] = [facts for (facts,) in house.rows("SELECT facts FROM audit_event WHERE kind = 'mandate.ended'")]
@@ -536,7 +591,7 @@ async def test_a_mandate_is_the_persons_who_accepted_it_and_no_other_ones_at_tha
     new = NewIdentity(person=WANG, evidence=Evidence.FACE, evidence_reference="E2", authority_reference="A2")
     await prove(house.sql.identities, li, new, house.now, exchange=True)
     assert await roles(house, li) == []
-    assert (await organisations.appointed(zhang), await organisations.entrusted(li)) == ([], [])
+    assert (await organisations.appointed(zhang, house.now), await organisations.entrusted(li, house.now)) == ([], [])
     assert house.notices()[-2:] == [(zhang, "mandate.ended"), (li, "identity.exchanged")]
 
 
@@ -603,7 +658,7 @@ async def test_what_has_been_over_for_long_is_deleted(house: House, organisation
     assert await organisations.forget(now + 1, 10) == 1
     assert await organisations.forget(now + DAY + 1, 10) == 1
     assert await organisations.forget(now + mandates.OPEN + 1, 10) == 1
-    assert [one.mandate.state(now) for one in await organisations.appointed(zhang)] == [State.ACCEPTED]
+    assert [one.mandate.state(now) for one in await organisations.appointed(zhang, house.now)] == [State.ACCEPTED]
     assert await organisations.forget(now + 100 * DAY + 1, 10) == 1
 
 
@@ -617,14 +672,14 @@ async def test_an_offer_is_found_under_every_key_while_they_are_exchanged(house:
     ]
     both, alone = opened
     try:
-        assert len(await both.organisations.offered(LIS)) == 1
+        assert len(await both.organisations.offered(LIS, house.now)) == 1
         await both.rotation.fill()
         for stores in opened:
-            [found] = await stores.organisations.offered(LIS)
+            [found] = await stores.organisations.offered(LIS, house.now)
             assert found.mandate.phone == LIS
             with pytest.raises(AlreadyAppointed):
                 await stores.organisations.offer(zhang, organisation.id, offer(house), house.now)
-        assert await house.sql.organisations.offered(LIS) == []
+        assert await house.sql.organisations.offered(LIS, house.now) == []
         assert alone is opened[1]
     finally:
         for stores in opened:

@@ -194,7 +194,7 @@ async def test_an_offer_leaves_its_number_neither_in_the_log_nor_in_the_database
     # Once for each proof: the very same form does nothing more.
     await send(leader.browser, form_of(page, "/centre/appoint").typed(**offer))
     async with stores_at(home.demo.config) as stores:
-        [made] = await stores.organisations.appointed(leader.account)
+        [made] = await stores.organisations.appointed(leader.account, SystemClock().now())
         assert made.mandate.phone == to
     log = home.demo.process.log.read_bytes()
     kept = b"".join(path.read_bytes() for path in sorted(home.demo.data.glob("bjidp.sqlite*")))

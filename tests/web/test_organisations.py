@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from typing import Any, Final
 
 import pytest
@@ -12,6 +13,7 @@ from msgspec.structs import replace
 from bjidp.accounts.ports import Evidence, NewAccount
 from bjidp.bootstrap.proofing import open_claims
 from bjidp.clock import DAY, HOUR, SECOND
+from bjidp.organisations import mandates
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.proofing.claims import Claim
@@ -315,13 +317,45 @@ async def test_an_offer_is_declined_or_withdrawn_and_a_number_may_be_asked_again
     page = await answers(li if act == "decline" else zhang, act)
     assert ("您没有接受这份邀请" if act == "decline" else "已经结束") in page.text
     assert "收到的邀请" not in (await li.get("/centre/organisations")).text
-    assert "已结束" in (await zhang.get("/centre/organisations")).text
     refused = await offered(zhang)
     assert refused.status == 422
     again = form_of(refused, "/centre/appoint")
     assert again.faults == {"phone": "24小时内已经邀请过这个手机号，请满24小时后再邀请"}
     program.sql("UPDATE mandate SET offered_at = offered_at - ?", DAY)
     assert (await send(zhang.browser, again)).status == 303
+
+
+@pytest.mark.req("ORG-2", "UX-4")
+@pytest.mark.attack("Q9")
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_what_is_over_is_on_pages_of_its_own_for_either_side(
+    program: Program, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mandates, "HISTORY", 1)
+    zhang, li = await leader(program, prefix), await agent(program, prefix)
+    await registered(zhang)
+    await offered(zhang, NOBODYS)
+    await answers(zhang, "end")
+    program.clock.advance(61)
+    await offered(zhang)
+    await answers(li, "accept")
+    await answers(li, "end")
+    page = await zhang.get("/centre/organisations")
+    assert "已结束" not in page.text
+    ours = next(link for link in links(page) if "history?organisation=" in link)
+    newest = await zhang.browser.get(ours)
+    assert ("已结束" in newest.text, "154****5679" in newest.text, "154****5680" in newest.text) == (True, True, False)
+    older = next(link for link in links(newest) if "before=" in link)
+    oldest = await zhang.browser.get(unescape(older))
+    assert ("154****5679" in oldest.text, "154****5680" in oldest.text) == (False, True)
+    assert not [link for link in links(oldest) if "before=" in link]
+    assert ours in links(oldest)
+    page = await li.get("/centre/organisations")
+    mine = await li.browser.get(next(link for link in links(page) if link.endswith("/history")))
+    assert (await company(program))["name"] in mine.text
+    for text in ("1.x", "-1." + "A" * 22, "x" * 4000):
+        assert "154****5679" in (await zhang.browser.get(f"{ours}&before={text}")).text, "the newest"
+    assert (await li.browser.get(ours)).status == 404
 
 
 @pytest.mark.req("ORG-1", "ORG-2", "ORG-3", "RNV-1")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from bjidp.accounts.masks import mask_name
 from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant
-from bjidp.organisations.mandates import Made, Scope
+from bjidp.organisations.mandates import Made, Place, Scope
 from bjidp.organisations.organisation import Capacity, Organisation, Role, Worth
 from bjidp.organisations.ports import Appointed, Entrusted
 from bjidp.privacy.fields import FieldCipher
@@ -22,6 +22,9 @@ from bjidp.storage.sql.organisation_holders import IS_LED, LEADER, LED
 from bjidp.storage.sql.organisation_rows import (
     MANDATE,
     ORGANISATION,
+    at_moment,
+    is_live,
+    is_over,
     made_from,
     made_of,
     made_values,
@@ -34,6 +37,9 @@ from bjidp.storage.sql.terms import term_from
 
 OFFERED_TO: Final = "mandate"
 """The kind of index that offers are found by: unrelated to the one by which numbers find accounts."""
+
+_END: Final = 2**63 - 1
+"""Later than every offer."""
 
 _OWN = (LEADER.c.evidence, LEADER.c.runs_out_at)
 _AGENT = identity.alias("agent_identity")
@@ -52,7 +58,11 @@ class OrganisationLooks:
         self._index = index
         of_account = organisation.c.representative == bindparam("account")
         by_agent = mandate.c.agent == bindparam("account")
-        newest = (mandate.c.offered_at.desc(), mandate.c.id)
+        newest = (mandate.c.offered_at.desc(), mandate.c.id.desc())
+        older = or_(
+            mandate.c.offered_at < bindparam("before_at"),
+            and_(mandate.c.offered_at == bindparam("before_at"), mandate.c.id < bindparam("before_id")),
+        )
         self._led = compile_(
             select(*ORGANISATION, *_OWN)
             .select_from(LED)
@@ -65,12 +75,15 @@ class OrganisationLooks:
             .where(by_agent, mandate.c.ended_at.is_(None), *IS_LED)
             .order_by(mandate.c.accepted_at, mandate.c.id)
         )
-        self._appointed = compile_(
+        appointed = (
             select(*MANDATE, _AGENT.c.name_sealed)
             .select_from(_GIVEN.outerjoin(_AGENT, _IS_AGENT))
             .where(of_account, *IS_LED)
             .order_by(*newest)
         )
+        self._appointed = compile_(appointed.where(is_live()))
+        of_one = mandate.c.organisation == bindparam("organisation")
+        self._appointed_before = compile_(appointed.where(of_one, is_over(), older).limit(bindparam("limit")))
         self._made = compile_(
             made_of(
                 mandate.c.organisation.in_(
@@ -81,16 +94,16 @@ class OrganisationLooks:
             )
         )
         entrusted = select(*MANDATE, *ORGANISATION, LEADER.c.name_sealed, *_OWN)
-        self._entrusted = compile_(
-            entrusted.select_from(_GIVEN.join(_AGENT, _IS_AGENT)).where(by_agent, *IS_LED).order_by(*newest)
-        )
+        taken = entrusted.select_from(_GIVEN.join(_AGENT, _IS_AGENT)).where(by_agent, *IS_LED).order_by(*newest)
+        self._entrusted = compile_(taken.where(is_live()))
+        self._entrusted_before = compile_(taken.where(is_over(), older).limit(bindparam("limit")))
         self._offered = compile_(
             entrusted.select_from(_GIVEN)
             .where(
                 mandate.c.key_version == bindparam("key_version"),
                 mandate.c.phone_digest == bindparam("phone_digest"),
                 mandate.c.agent.is_(None),
-                mandate.c.ended_at.is_(None),
+                is_live(),
                 *IS_LED,
             )
             .order_by(*newest)
@@ -132,28 +145,40 @@ class OrganisationLooks:
             )
         return found
 
-    async def appointed(self, account: str) -> list[Appointed]:
-        found = []
-        for *row, name in await self._engine.all(self._appointed, {"account": account}):
-            given = mandate_from(tuple(row), self._cipher)
-            who = None if name is None or given.agent is None else self._masked(given.agent, name)
-            found.append(Appointed(given, who))
-        return found
+    async def appointed(self, account: str, now: Instant) -> list[Appointed]:
+        rows = await self._engine.all(self._appointed, {"account": account, **at_moment(now)})
+        return [self._appoint(row) for row in rows]
+
+    async def appointed_before(
+        self, account: str, organisation_id: str, now: Instant, limit: int, before: Place | None
+    ) -> list[Appointed]:
+        values = {"account": account, "organisation": organisation_id, **at_moment(now), **_after(before, limit)}
+        return [self._appoint(row) for row in await self._engine.all(self._appointed_before, values)]
 
     async def made(self, account: str, organisation_id: str, phone: str, now: Instant) -> list[Made]:
         digests = self._index.digests(OFFERED_TO, phone)
         values = made_values(organisation_id, now) | {"account": account}
         return [made_from(row, digests, now) for row in await self._engine.all(self._made, values)]
 
-    async def entrusted(self, account: str) -> list[Entrusted]:
-        return [self._entrust(row) for row in await self._engine.all(self._entrusted, {"account": account})]
+    async def entrusted(self, account: str, now: Instant) -> list[Entrusted]:
+        rows = await self._engine.all(self._entrusted, {"account": account, **at_moment(now)})
+        return [self._entrust(row) for row in rows]
 
-    async def offered(self, phone: str) -> list[Entrusted]:
+    async def entrusted_before(self, account: str, now: Instant, limit: int, before: Place | None) -> list[Entrusted]:
+        values = {"account": account, **at_moment(now), **_after(before, limit)}
+        return [self._entrust(row) for row in await self._engine.all(self._entrusted_before, values)]
+
+    async def offered(self, phone: str, now: Instant) -> list[Entrusted]:
         found = []
         for digest in self._index.digests(OFFERED_TO, phone):
-            values: dict[str, Value] = {"key_version": digest.version, "phone_digest": digest.value}
+            values = {"key_version": digest.version, "phone_digest": digest.value, **at_moment(now)}
             found += [self._entrust(row) for row in await self._engine.all(self._offered, values)]
         return sorted(found, key=lambda entrusted: -entrusted.mandate.offered_at)
+
+    def _appoint(self, row: Row) -> Appointed:
+        *columns, name = row
+        given = mandate_from(tuple(columns), self._cipher)
+        return Appointed(given, None if name is None or given.agent is None else self._masked(given.agent, name))
 
     def _entrust(self, row: Row) -> Entrusted:
         *columns, name, evidence, runs_out_at = row
@@ -163,6 +188,12 @@ class OrganisationLooks:
 
     def _masked(self, holder: str, name: bytes) -> str:
         return mask_name(self._cipher.open("identity", "name", holder, name))
+
+
+def _after(before: Place | None, limit: int) -> dict[str, Value]:
+    """Return what a page of a history is asked with."""
+    start = before or Place(_END, "")
+    return {"before_at": start.offered_at, "before_id": start.id, "limit": limit}
 
 
 def _worth(evidence: str, runs_out_at: Instant | None) -> Worth:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, or_, select
 
 from bjidp.accounts.notices import NoticeKind
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -75,19 +75,34 @@ def mandate_from(row: Row, cipher: FieldCipher) -> Mandate:
     )
 
 
+def is_live() -> ColumnElement[bool]:
+    """Return what is so of a mandate that is open or in force: the rule of ``Mandate.is_live``, for a statement."""
+    taken = or_(mandate.c.agent.is_not(None), mandate.c.offered_at > bindparam("open_since"))
+    return and_(mandate.c.ended_at.is_(None), mandate.c.ends_at > bindparam("now"), taken)
+
+
+def is_over() -> ColumnElement[bool]:
+    """Return the contrary of :func:`is_live`."""
+    lapsed = and_(mandate.c.agent.is_(None), mandate.c.offered_at <= bindparam("open_since"))
+    return or_(mandate.c.ended_at.is_not(None), mandate.c.ends_at <= bindparam("now"), lapsed)
+
+
+def at_moment(now: Instant) -> dict[str, Value]:
+    """Return what :func:`is_live` and :func:`is_over` are asked with."""
+    return {"now": now, "open_since": now - OPEN}
+
+
 def made_of(owned: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
     """Return a look at what the next offer of an organisation depends on: its numbers stay sealed."""
     made = mandate.c
-    open_ = made.agent.is_(None) & (made.offered_at > bindparam("open_since"))
-    live = made.ended_at.is_(None) & (made.ends_at > bindparam("now")) & (made.agent.is_not(None) | open_)
     lately = made.offered_at > bindparam("lately")
     columns = (made.offered_at, made.ends_at, made.agent, made.ended_at, made.key_version, made.phone_digest)
-    return select(*columns).select_from(mandate).where(owned, or_(live, lately))
+    return select(*columns).select_from(mandate).where(owned, or_(is_live(), lately))
 
 
 def made_values(organisation_id: str, now: Instant) -> dict[str, Value]:
     """Return what :func:`made_of` is asked with."""
-    return {"organisation": organisation_id, "now": now, "open_since": now - OPEN, "lately": now - DAY}
+    return {"organisation": organisation_id, "lately": now - DAY, **at_moment(now)}
 
 
 def made_from(row: Row, digests: Sequence[Digest], now: Instant) -> Made:

@@ -14,7 +14,7 @@ from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
 from bjidp.organisations.errors import OrganisationHeld, OrganisationUnknown
-from bjidp.organisations.mandates import Made
+from bjidp.organisations.mandates import Made, Place
 from bjidp.organisations.organisation import Capacity, Loss, Organisation
 from bjidp.organisations.ports import Aftermath, Appointed, Entrusted, IdentityLacking, NewOffer, NewOrganisation
 from bjidp.privacy.fields import FieldCipher
@@ -120,17 +120,25 @@ class SqlOrganisations:
     async def capacities(self, account: str) -> list[Capacity]:
         return await self._looks.capacities(account)
 
-    async def appointed(self, account: str) -> list[Appointed]:
-        return await self._looks.appointed(account)
+    async def appointed(self, account: str, now: Instant) -> list[Appointed]:
+        return await self._looks.appointed(account, now)
+
+    async def appointed_before(
+        self, account: str, organisation: str, now: Instant, limit: int, before: Place | None
+    ) -> list[Appointed]:
+        return await self._looks.appointed_before(account, organisation, now, limit, before)
 
     async def made(self, account: str, organisation: str, phone: str, now: Instant) -> list[Made]:
         return await self._looks.made(account, organisation, phone, now)
 
-    async def entrusted(self, account: str) -> list[Entrusted]:
-        return await self._looks.entrusted(account)
+    async def entrusted(self, account: str, now: Instant) -> list[Entrusted]:
+        return await self._looks.entrusted(account, now)
 
-    async def offered(self, phone: str) -> list[Entrusted]:
-        return await self._looks.offered(phone)
+    async def entrusted_before(self, account: str, now: Instant, limit: int, before: Place | None) -> list[Entrusted]:
+        return await self._looks.entrusted_before(account, now, limit, before)
+
+    async def offered(self, phone: str, now: Instant) -> list[Entrusted]:
+        return await self._looks.offered(phone, now)
 
     async def offer(self, account: str, organisation: str, new: NewOffer, now: Instant) -> str:
         return await self._engine.write(

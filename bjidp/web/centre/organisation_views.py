@@ -23,7 +23,7 @@ def led_view(organisation: Organisation, appointed: Iterable[Appointed], now: In
         credit_code=organisation.credit_code,
         confirmed_at=organisation.confirmed_at,
         refused=organisation.refused_at is not None,
-        mandates=tuple(_appointed(one, now) for one in appointed if one.mandate.organisation == organisation.id),
+        mandates=tuple(appointed_view(one, now) for one in appointed if one.mandate.organisation == organisation.id),
     )
 
 
@@ -43,7 +43,8 @@ def entrusted_view(entrusted: Entrusted, now: Instant) -> MandateView:
     )
 
 
-def _appointed(appointed: Appointed, now: Instant) -> MandateView:
+def appointed_view(appointed: Appointed, now: Instant) -> MandateView:
+    """Return a mandate, or an offer, as the 法定代表人 sees it."""
     given: Mandate = appointed.mandate
     return MandateView(
         id=given.id,

@@ -18,17 +18,27 @@ from bjidp.organisations.acting import Acting
 from bjidp.organisations.appointing import Appointing, Holdings
 from bjidp.organisations.errors import ActingOnProbation, LevelRequired, OrganisationRefused, OrganisationUnknown
 from bjidp.organisations.giving_up import GivingUp
+from bjidp.organisations.mandates import Place
 from bjidp.organisations.organisation import Capacity
-from bjidp.web.centre.organisation_views import entrusted_view, led_view
+from bjidp.web.centre.organisation_views import appointed_view, entrusted_view, led_view
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.forms.desk import Asker, Desk
 from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.login_first import HOME
 from bjidp.web.http.visitor import at, on_h5
 from bjidp.web.pages.form_view import Form, FormView
-from bjidp.web.pages.organisations import ActingPage, ChoiceView, Done, GiveUpPage, LedView, OrganisationsPage
+from bjidp.web.pages.organisations import (
+    ActingPage,
+    ChoiceView,
+    Done,
+    GiveUpPage,
+    LedView,
+    MandateHistoryPage,
+    OrganisationsPage,
+)
 
 ORGANISATIONS: Final = f"{HOME}/organisations"
+HISTORY: Final = f"{ORGANISATIONS}/history"
 GIVE_UP: Final = f"{ORGANISATIONS}/give_up"
 ACTING: Final = f"{HOME}/acting"
 
@@ -85,6 +95,7 @@ class OrganisationPages:
         for prefix in ("", "/h5"):
             app.router.add_get(f"{prefix}{ORGANISATIONS}", self.organisations)
             app.router.add_post(f"{prefix}{ORGANISATIONS}", self.answer)
+            app.router.add_get(f"{prefix}{HISTORY}", self.history)
             app.router.add_get(f"{prefix}{GIVE_UP}", self.consider)
             app.router.add_post(f"{prefix}{GIVE_UP}", self.give_up)
             app.router.add_get(f"{prefix}{ACTING}", self.acting)
@@ -96,6 +107,26 @@ class OrganisationPages:
         asked = request.query.get("done", "")
         done = next((known for known in _DONE if known == asked), None)
         return self._desk.answer(request, asker, await self._organisations(request, asker, visit, done=done))
+
+    async def history(self, request: web.Request) -> web.Response:
+        """Show a page of what is over: of an organisation that the account leads, or of its own."""
+        asker, visit = await self._own.visited(request)
+        before = Place.read(request.query.get("before", ""))
+        found = await self._appointing.history(visit, request.query.get("organisation") or None, before)
+        now = self._clock.now()
+        page = MandateHistoryPage(
+            h5=on_h5(request),
+            form=_form(asker, None),
+            id=None if found.organisation is None else found.organisation.id,
+            name=None if found.organisation is None else found.organisation.name,
+            mandates=(
+                *(appointed_view(one, now) for one in found.appointed),
+                *(entrusted_view(one, now) for one in found.entrusted),
+            ),
+            older=None if found.older is None else str(found.older),
+            newest=before is None,
+        )
+        return self._desk.answer(request, asker, page)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Take a mandate, or end it."""

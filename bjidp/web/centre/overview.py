@@ -252,8 +252,7 @@ class CentrePages:
         holdings = await self._appointing.holdings(visit)
         current, over = await self._acting.look(visit)
         led = tuple(Line(one.name, Role.REPRESENTATIVE) for one in holdings.led)
-        now = self._clock.now()
-        taken = tuple(Line(one.organisation.name, Role.AGENT) for one in holdings.entrusted if one.mandate.is_live(now))
+        taken = tuple(Line(one.organisation.name, Role.AGENT) for one in holdings.entrusted)
         return OrganisationsPanel(
             lines=led + taken,
             offers=len(holdings.offered),

@@ -37,11 +37,6 @@ class MandateView(msgspec.Struct, frozen=True, kw_only=True):
     waits: bool = False
     """To the agent: the level of who leads keeps them from acting."""
 
-    @property
-    def live(self) -> bool:
-        """Whether there is anything to be done with it."""
-        return self.state in {State.OFFERED, State.ACCEPTED}
-
 
 class LedView(msgspec.Struct, frozen=True, kw_only=True):
     """An organisation of whoever is logged in, with its mandates."""
@@ -103,6 +98,49 @@ class OrganisationsPage(msgspec.Struct, frozen=True, kw_only=True):
             offered=(waiting,),
             proved=False,
             done="accepted",
+        )
+
+
+class MandateHistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """``GET /centre/organisations/history`` and its like for phones: 委托记录."""
+
+    template: ClassVar[str] = "organisation_history.html"
+
+    h5: bool
+    form: FormView
+    """None is shown."""
+    id: str | None
+    """Our own id of the organisation whose mandates these are; None for those of whoever is logged in."""
+    name: str | None
+    """Of it."""
+    mandates: tuple[MandateView, ...]
+    older: str | None
+    """What the next page begins after; None on the last one."""
+    newest: bool
+    """It is the first page."""
+
+    @classmethod
+    def sample(cls) -> MandateHistoryPage:
+        """Return a page of the middle of what was entrusted to somebody."""
+        over = MandateView(
+            id="a",
+            who="赵**",
+            name="北京朝晖示例商贸有限公司",
+            credit_code=_CODE,
+            scope=Scope.FILING,
+            last=_AT,
+            answer_by=_AT,
+            state=State.ENDED,
+        )
+        older = f"{_AT}.mDq3vYdV0Yw4h8m0m1iX7A"
+        return cls(
+            h5=False,
+            form=FormView(csrf="example"),
+            id=None,
+            name=None,
+            mandates=(over, msgspec.structs.replace(over, state=State.EXPIRED)),
+            older=older,
+            newest=False,
         )
 
 
@@ -280,4 +318,4 @@ class OrganisationsPanel(msgspec.Struct, frozen=True, kw_only=True):
     """As of :class:`ActingPage`."""
 
 
-ALL: Final = (OrganisationsPage, GiveUpPage, RegisterOrganisationPage, AppointPage, ActingPage)
+ALL: Final = (OrganisationsPage, MandateHistoryPage, GiveUpPage, RegisterOrganisationPage, AppointPage, ActingPage)

@@ -144,7 +144,7 @@ class Office(Study):
         """Offer a mandate; return its id."""
         await self.granted(visit, Operation.APPOINT)
         await self.appointing.offer(visit, None, self.offer(organisation, phone, days))
-        known = [one.mandate for one in await self.sql.organisations.appointed(visit.account)]
+        known = [one.mandate for one in await self.sql.organisations.appointed(visit.account, self.clock.now())]
         return next(one.id for one in known if one.phone == phone and one.is_live(self.clock.now()))
 
     async def acts(self, visit: Visit) -> str | None:

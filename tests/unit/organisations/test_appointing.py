@@ -162,6 +162,34 @@ async def test_an_offer_that_has_lapsed_is_shown_to_nobody(room: Office) -> None
 
 
 @pytest.mark.req("ORG-2")
+async def test_a_history_has_pages_and_the_last_one_leads_no_further(
+    room: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mandates, "HISTORY", 2)
+    visit, organisation = await room.leads(await room.person())
+    li = await room.enter(await room.agent())
+    for phone in (LIS, WANGS, "15410000001", "15410000002"):
+        mandate = await room.offered(visit, organisation.id, phone)
+        if phone == LIS:
+            await room.appointing.accept(li, mandate)
+        await room.appointing.end(visit, mandate)
+        room.clock.advance(60)
+    first = await room.appointing.history(visit, organisation.id, None)
+    assert (first.organisation, first.entrusted) == (organisation, [])
+    last = await room.appointing.history(visit, organisation.id, first.older)
+    assert [[one.mandate.phone for one in page.appointed] for page in (first, last)] == [
+        ["15410000002", "15410000001"],
+        [WANGS, LIS],
+    ]
+    assert last.older is None
+    own = await room.appointing.history(li, None, None)
+    assert ([one.organisation for one in own.entrusted], own.older, own.appointed) == ([organisation], None, [])
+    for visitor, asked in ((li, organisation.id), (visit, "A" * 22)):
+        with pytest.raises(OrganisationUnknown):
+            await room.appointing.history(visitor, asked, None)
+
+
+@pytest.mark.req("ORG-2")
 async def test_the_last_day_of_a_mandate_is_a_whole_one_in_beijing(room: Office) -> None:
     visit, organisation = await room.leads(await room.person())
     mandate = await room.offered(visit, organisation.id, days=0)
