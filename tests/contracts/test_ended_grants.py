@@ -20,6 +20,7 @@ from bjidp.oidc.grants.living import LiveGrants
 from bjidp.oidc.pkce import challenge_of
 from bjidp.sessions.ports import SessionEnd
 from bjidp.storage.redis.catalog import open_redis
+from bjidp.storage.sql import grants
 from tests.contracts.ephemeral import MemoryStores
 from tests.contracts.house import TICKET, House, cookie
 from tests.contracts.test_relying_parties import CALLBACK, PORTAL, SECTOR, VERIFIER, approval, registered
@@ -122,7 +123,8 @@ async def test_a_new_password_ends_what_outlasted_an_earlier_session(session_hou
     assert await site.left() == [False, False]
 
 
-async def test_a_fence_ends_them_and_clears_them_away(house: House) -> None:
+async def test_a_fence_ends_them_and_clears_them_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grants, "LOOKED_AT", 1)
     site = await visited(house)
     assert await house.sql.grants.end_fenced(house.now, 10) == 0
     house.rows("UPDATE account SET fence = epoch + 1, epoch = epoch + 1, kept = :kept", kept=site.agreed.session)

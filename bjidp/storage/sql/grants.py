@@ -7,9 +7,11 @@ session is kept until that does, since its relying party has to be told then, an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, null, or_, select, update
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
@@ -33,6 +35,15 @@ _COLUMNS = (
     "number", "created_at", "expires_at",
 )  # fmt: skip
 _GRANT = tuple(oidc_grant.c[name] for name in _COLUMNS)
+
+# As Approval.counts has it. No index has both sides of what is compared.
+_FENCED: Final = case(
+    (oidc_grant.c.session.startswith(OF_A_DEVICE), oidc_grant.c.epoch != account.c.epoch),
+    else_=and_(oidc_grant.c.epoch < account.c.fence, oidc_grant.c.session != func.coalesce(account.c.kept, "")),
+)
+
+LOOKED_AT: Final = 1000
+"""Grants that are looked at in one go for what is fenced: a millisecond's reading."""
 
 
 class GrantRows:
@@ -63,19 +74,8 @@ class GrantRows:
         self._end_session_whole = ending(of_session)
         self._left_of_session = engine.compile(select(*whose).where(of_session))
         self._end_others = ending(of_account, table.c.session != bindparam("keep"))
-        # As Approval.counts has it.
-        fenced = (
-            select(table.c.id)
-            .select_from(table.join(account, account.c.id == table.c.account))
-            .where(
-                case(
-                    (table.c.session.startswith(OF_A_DEVICE), table.c.epoch != account.c.epoch),
-                    else_=and_(table.c.epoch < account.c.fence, table.c.session != func.coalesce(account.c.kept, "")),
-                )
-            )
-            .limit(bindparam("limit"))
-        )
-        self._end_fenced = ending(table.c.id.in_(fenced))
+        fenced = exists(select(account.c.id).where(account.c.id == table.c.account, _FENCED))
+        self._end_fenced = ending(table.c.id == bindparam("grant"), fenced)
         self._end_ticket = ending(of_account, of_session)
         self._end_client = ending(of_account, table.c.client == bindparam("client"))
         self._end_all = ending(table.c.client == bindparam("client"))
@@ -101,9 +101,10 @@ class GrantRows:
         rows = transaction.all(self._end_others, {"account": account_id, "keep": keep or ""})
         return self._told(transaction, rows, GrantEnd.SESSION_OVER, now)
 
-    def end_fenced(self, transaction: Transaction, now: Instant, limit: int) -> int:
-        """End some that a fence is past, or a device's epoch; return how many."""
-        return self._told(transaction, transaction.all(self._end_fenced, {"limit": limit}), GrantEnd.SESSION_OVER, now)
+    def end_fenced(self, transaction: Transaction, grants: Sequence[str], now: Instant) -> int:
+        """End those of ``grants`` that a fence is past, or a device's epoch; return how many."""
+        rows = [row for grant in grants for row in transaction.all(self._end_fenced, {"grant": grant})]
+        return self._told(transaction, rows, GrantEnd.SESSION_OVER, now)
 
     def end_of_ticket(self, transaction: Transaction, account_id: str, session: str, now: Instant) -> int:
         """End what came of a device ticket, refresh tokens or not; return how many."""
@@ -155,6 +156,13 @@ class SqlGrants:
                 account.c.status == MAY_LOG_IN.value,
             )
         )
+        self._look = engine.compile(
+            select(table.c.id, case((_FENCED, 1), else_=0))
+            .select_from(table.join(account, account.c.id == table.c.account))
+            .where(table.c.id > bindparam("after"))
+            .order_by(table.c.id)
+            .limit(bindparam("limit"))
+        )
         self._refresh = engine.compile(
             update(table)
             .where(
@@ -204,7 +212,18 @@ class SqlGrants:
         )
 
     async def end_fenced(self, now: Instant, limit: int) -> int:
-        return await self._engine.write(lambda transaction: self._grants.end_fenced(transaction, now, limit))
+        found: list[str] = []
+        after, more = "", True
+        while more and len(found) < limit:
+            rows = await self._engine.all(self._look, {"after": after, "limit": LOOKED_AT})
+            found += [grant for grant, is_fenced in rows if is_fenced]
+            more = len(rows) == LOOKED_AT
+            after = rows[-1][0] if rows else after
+            # SQLite has answered by now: others get in between.
+            await asyncio.sleep(0)
+        if not found:
+            return 0
+        return await self._engine.write(lambda transaction: self._grants.end_fenced(transaction, found[:limit], now))
 
     async def end_of_ticket(self, account: str, sessions: Sequence[str], now: Instant) -> int:
         def work(transaction: Transaction) -> int:

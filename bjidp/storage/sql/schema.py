@@ -172,7 +172,7 @@ mandate = Table(
     "mandate",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("organisation", _ID, ForeignKey("organisation.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("organisation", _ID, ForeignKey("organisation.id", ondelete="CASCADE"), nullable=False),
     Column("scope", _WORD, nullable=False),
     Column("phone_sealed", LargeBinary, nullable=False),
     # By which whoever has the number finds an offer.
@@ -180,12 +180,28 @@ mandate = Table(
     Column("phone_digest", _DIGEST, nullable=False),
     Column("offered_at", _INSTANT, nullable=False),
     Column("ends_at", _INSTANT, nullable=False, index=True),
-    Column("agent", _ID, ForeignKey("account.id", ondelete="CASCADE"), index=True),
+    Column("agent", _ID, ForeignKey("account.id", ondelete="CASCADE")),
     Column("agent_bound_at", _INSTANT),
     Column("accepted_at", _INSTANT),
     Column("ended_at", _INSTANT),
     Column("ended_by", _WORD),
     Index(None, "key_version", "phone_digest"),
+    # A page of a history begins where the one before has ended.
+    Index(None, "organisation", "offered_at"),
+    Index(None, "agent", "offered_at"),
+)
+# What is over is found by why it is: it was ended, nobody took it, or by ``ends_at`` its time has come.
+Index(
+    "mandate_ended_ix",
+    mandate.c.ended_at,
+    postgresql_where=mandate.c.ended_at.is_not(None),
+    sqlite_where=mandate.c.ended_at.is_not(None),
+)
+Index(
+    "mandate_offered_ix",
+    mandate.c.offered_at,
+    postgresql_where=mandate.c.agent.is_(None),
+    sqlite_where=mandate.c.agent.is_(None),
 )
 
 # What the authority has confirmed, the reason and everything else that is somebody's own words, is sealed.
@@ -448,7 +464,14 @@ logout_outbox = Table(
     Column("due_at", _INSTANT),
     Column("over_at", _INSTANT, index=True),
     Column("outcome", _WORD),
-    Index(None, "client", "due_at"),
+)
+# Of what waits alone, which is little beside what is kept for a month to be counted.
+Index(
+    "logout_outbox_client_due_ix",
+    logout_outbox.c.client,
+    logout_outbox.c.due_at,
+    postgresql_where=logout_outbox.c.due_at.is_not(None),
+    sqlite_where=logout_outbox.c.due_at.is_not(None),
 )
 Index(
     "logout_outbox_due_ix",
