@@ -22,7 +22,8 @@ from typing import Final
 from bench.login import Person, Place
 from bench.site import CALLBACK, CLIENT, CLIENT_SECRET, SCOPE
 from bjidp.accounts.hashing import Cost, PasswordHashes
-from bjidp.accounts.ports import Evidence, NewAccount, NewMember
+from bjidp.accounts.member_ports import NewMember
+from bjidp.accounts.ports import Evidence, NewAccount
 from bjidp.bootstrap import close_rooms, open_rooms
 from bjidp.bootstrap.miniprogram import wire_mini_sessions
 from bjidp.clock import SystemClock

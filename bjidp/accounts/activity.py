@@ -15,8 +15,8 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.member_ports import ExternalStore, MemberStore, Notice
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import ExternalStore, MemberStore, Notice
 from bjidp.accounts.verifying import Visit
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, Clock, Instant, Millis

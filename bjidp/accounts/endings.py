@@ -12,7 +12,8 @@ from typing import Protocol
 
 import structlog
 
-from bjidp.accounts.ports import NOTHING, Ended, Gone
+from bjidp.accounts.member_ports import Ended
+from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
@@ -81,7 +82,7 @@ class Endings:
     async def end_fenced(self, account: str, keep: str | None, reason: SessionEnd, ref: str) -> None:
         """End what is left of browser sessions that a new number has ended in its transaction, so that pages are told.
 
-        What a failure leaves opens nothing (:meth:`bjidp.accounts.ports.MemberStore.set_phone`). Phones stay.
+        What a failure leaves opens nothing (:meth:`bjidp.accounts.member_ports.MemberStore.set_phone`). Phones stay.
         """
         try:
             await self._end_browsers(account, keep, reason)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from bjidp.accounts import masks
-from bjidp.accounts.ports import Evidence, Member
+from bjidp.accounts.member_ports import Member
+from bjidp.accounts.ports import Evidence
 from bjidp.person import Sex
 from bjidp.standing import Level
 

@@ -18,8 +18,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bjidp.accounts.member_ports import Member, MemberStore
 from bjidp.accounts.once import prove_once
-from bjidp.accounts.ports import Member, MemberStore
 from bjidp.clock import Clock
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.sessions.authentication import Method

@@ -15,8 +15,9 @@ from typing import Final, TypeAlias, TypeVar
 from msgspec import Struct
 
 from bjidp.accounts.drafts import LIFETIME, Drafts, Sealed
+from bjidp.accounts.member_ports import ExternalStore, MemberStore
 from bjidp.accounts.national.ports import WishStore
-from bjidp.accounts.ports import AccountStore, ExternalStore, MemberStore
+from bjidp.accounts.ports import AccountStore
 from bjidp.appeals.ports import AppealStore
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import Clock, Millis

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import Final
 
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, IdentityTaken, Member, MemberStore
+from bjidp.accounts.member_ports import Member, MemberStore
+from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, IdentityTaken
 from bjidp.accounts.telling import Teller, Told
 from bjidp.errors import AccountRefused, FieldFault, InvalidRequest, StoreUnavailable
 from bjidp.miniprogram import registration as steps

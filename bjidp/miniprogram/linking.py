@@ -6,7 +6,7 @@ and accounts" (3)). Called by ``service`` and by ``claiming``.
 
 from __future__ import annotations
 
-from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, Linked, NewAccount, Standing
+from bjidp.accounts.ports import AccountStore, Evidence, IdentityHolder, Linked, NewAccount
 from bjidp.clock import HOUR, SECOND, Instant, Millis
 from bjidp.miniprogram import registration as steps
 from bjidp.miniprogram.book import Page
@@ -18,6 +18,7 @@ from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.miniprogram.tokens import Tokens
 from bjidp.miniprogram.wire import AccountFound, AccountSummary, FoundAccount, SessionOk, level_name
 from bjidp.records import StaleRecord
+from bjidp.standing import Standing
 
 LINK_PROBATION: Millis = 72 * HOUR
 """How long a link made by recovery may not change the account (``accounts.link_probation``)."""

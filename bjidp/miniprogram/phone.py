@@ -21,7 +21,8 @@ from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.masks import mask_phone
-from bjidp.accounts.ports import AccountStore, IdentifierTaken, MemberStore, NumberGiven
+from bjidp.accounts.member_ports import IdentifierTaken, MemberStore, NumberGiven
+from bjidp.accounts.ports import AccountStore
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable, TokenInvalid, VendorUnavailable

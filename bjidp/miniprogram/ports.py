@@ -12,8 +12,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from bjidp.accounts.ports import Standing
 from bjidp.clock import Instant
+from bjidp.standing import Standing
 
 
 class MiniSession(Struct, frozen=True):

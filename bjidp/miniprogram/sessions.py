@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import NOTHING, Gone, Link, Standing
+from bjidp.accounts.ports import NOTHING, Gone, Link
 from bjidp.clock import DAY, HOUR, SECOND, Clock, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable, TokenInvalid
@@ -21,6 +21,7 @@ from bjidp.miniprogram.platform_logins import PlatformLogins
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, MiniSessionStore, StaleMiniSession
 from bjidp.miniprogram.tokens import MiniTokens, Tokens
 from bjidp.platforms import Platform
+from bjidp.standing import Standing
 
 SHORTEST: Millis = 12 * HOUR
 """How long a session lasts at most when the person asked for no days at all."""

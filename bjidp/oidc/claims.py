@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from bjidp.accounts.masks import mask_name, mask_username
-from bjidp.accounts.ports import Member
+from bjidp.accounts.member_ports import Member
 from bjidp.oidc.scopes import Claim, Scope, claims_of
 from bjidp.organisations.organisation import Capacity
 from bjidp.person import DocumentType, Person

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import MemberStore
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.clock import SECOND, Clock, Instant
 from bjidp.oidc.claims import Known, delegation, told
 from bjidp.oidc.client import Client

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bjidp.accounts.ports import MemberStore
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.accounts.telling import Teller, Told
 from bjidp.errors import StoreUnavailable
 from bjidp.proofing.claims import Claims

@@ -5,7 +5,7 @@ Owns the one rule. Pure; called by ``web``, which says so before any form is sho
 
 from __future__ import annotations
 
-from bjidp.accounts.ports import Member
+from bjidp.accounts.member_ports import Member
 from bjidp.verification.proofs import Operation
 
 

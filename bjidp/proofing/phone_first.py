@@ -6,7 +6,7 @@ An account without a number was registered in 京通, where nothing of its own w
 
 from __future__ import annotations
 
-from bjidp.accounts.ports import Member
+from bjidp.accounts.member_ports import Member
 from bjidp.verification.proofs import Operation
 
 

@@ -12,9 +12,10 @@ from typing import Final, TypeAlias
 
 import structlog
 
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.accounts.national.ports import WishStore
 from bjidp.accounts.national.wish import KEPT as WISHES_KEPT
-from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.accounts.ports import AccountStore
 from bjidp.appeals.appeal import ATTACHMENTS_KEPT
 from bjidp.appeals.appeal import KEPT as APPEALS_KEPT
 from bjidp.appeals.ports import AppealStore

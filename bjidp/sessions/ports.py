@@ -157,7 +157,7 @@ class SessionStore(Protocol):
         """Return the live session under ``key`` with its account's standing; None if unknown, over or refused.
 
         One that a change of the account has ended is over, whether or not anything is left of it
-        (:meth:`bjidp.accounts.ports.MemberStore.set_phone`).
+        (:meth:`bjidp.accounts.member_ports.MemberStore.set_phone`).
         """
         ...
 

@@ -10,7 +10,8 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import NullPool, create_engine, func, literal, select, text, union_all
 
-from bjidp.accounts.ports import AccountStore, Evidence, Link, MemberStore, NewAccount, NewMember, Standing
+from bjidp.accounts.member_ports import MemberStore, NewMember
+from bjidp.accounts.ports import AccountStore, Evidence, Link, NewAccount
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import Entropy, token
 from bjidp.miniprogram.ports import MiniSession, MiniSessionStore
@@ -19,6 +20,7 @@ from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.keyring import Keyring, RootKey
 from bjidp.secret import Secret
 from bjidp.sessions.ports import Login, Session, SessionStore, Way
+from bjidp.standing import Standing
 from bjidp.storage.sql.catalog import SqlStores
 from bjidp.storage.sql.schema import metadata
 

@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import Evidence, IdentityTaken, Status
+from bjidp.accounts.ports import Evidence, IdentityTaken
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform
-from bjidp.standing import Level
+from bjidp.standing import Level, Status
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import HOME, LI, OFFICE, TICKET, ZHANG, House, applicant, identity, keyring
 

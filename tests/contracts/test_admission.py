@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bjidp.accounts.ports import Link, Standing
+from bjidp.accounts.ports import Link
 from bjidp.errors import AccountRefused
 from bjidp.sessions.ports import ConfirmationOver
-from bjidp.standing import Level, Status
+from bjidp.standing import Level, Standing, Status
 from tests.contracts.house import TICKET, House, cookie
 
 Way = Callable[[House, Link], Awaitable[object]]

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from bjidp.accounts.identifiers import IdentifierKind, kind_of, of_external
+from bjidp.accounts.member_ports import External, ExternalStore, IdentifierTaken, NewMember
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import External, ExternalStore, IdentifierTaken, NewMember
 from bjidp.audit.event import EventKind, Fact
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.platforms import ExternalIdentity, ExternalKind, Provider

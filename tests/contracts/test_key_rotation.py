@@ -8,7 +8,8 @@ import pytest
 from msgspec import structs
 
 from bjidp.accounts.identifiers import of_external, of_phone, of_username
-from bjidp.accounts.ports import Evidence, IdentifierTaken, IdentityTaken, NewMember
+from bjidp.accounts.member_ports import IdentifierTaken, NewMember
+from bjidp.accounts.ports import Evidence, IdentityTaken
 from bjidp.clock import DAY
 from bjidp.entropy import SystemEntropy
 from bjidp.oidc.metadata import read

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import pytest
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_document, of_phone, of_username
+from bjidp.accounts.member_ports import Ended, IdentifierTaken, Member, NewMember, NumberGiven, PasswordStale
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, Gone, IdentifierTaken, Member, NewMember, NumberGiven, PasswordStale, Standing
+from bjidp.accounts.ports import Gone
 from bjidp.accounts.username import is_system_username
 from bjidp.appeals.appeal import ROOM
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -22,7 +23,7 @@ from bjidp.oidc.grants.grant import Grant
 from bjidp.oidc.scopes import Scope
 from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.ports import Register
-from bjidp.standing import Level, Status
+from bjidp.standing import Level, Standing, Status
 from bjidp.storage.sql.catalog import SqlStores, open_sql
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.schema import metadata

@@ -7,12 +7,14 @@ import asyncio
 import msgspec
 import pytest
 
-from bjidp.accounts.ports import NOTHING, Ended, Evidence, Gone, Status
+from bjidp.accounts.member_ports import Ended
+from bjidp.accounts.ports import NOTHING, Evidence, Gone
 from bjidp.clock import HOUR, SECOND
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSessionEnd, StaleMiniSession
 from bjidp.platforms import Platform
 from bjidp.proofing.ports import NewIdentity
+from bjidp.standing import Status
 from tests.contracts.house import LI, ZHANG, House, applicant, identity
 from tests.support.identities import prove
 

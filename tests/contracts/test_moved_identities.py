@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
-from bjidp.accounts.ports import Evidence, IdentityTaken, Standing
+from bjidp.accounts.ports import Evidence, IdentityTaken
 from bjidp.audit.event import EventKind
 from bjidp.clock import DAY, HOUR, SECOND
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import AccountRefused, RateLimited
+from bjidp.standing import Standing
 from bjidp.storage.sql.catalog import open_sql
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity, keyring
 

@@ -8,11 +8,13 @@ from collections import Counter
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
+from bjidp.accounts.member_ports import IdentifierTaken, NewMember
 from bjidp.accounts.national.wish import FIRST_PAUSE, LONGEST_PAUSE, Waiting, Wish, WishEnd
-from bjidp.accounts.ports import Evidence, IdentifierTaken, NewMember, Standing
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import DAY
 from bjidp.person import Person
 from bjidp.proofing.ports import NewIdentity, mark
+from bjidp.standing import Standing
 from bjidp.storage.sql.national_wishes import SqlWaitingWishes
 from tests.contracts.house import LI, ZHANG, House
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from bjidp.accounts.ports import IdentifierTaken
+from bjidp.accounts.member_ports import IdentifierTaken
 from bjidp.errors import AccountRefused
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd
 from bjidp.sessions.ports import ConfirmationOver, SessionEnd, StaleSession

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from bjidp.accounts.identifiers import of_phone
-from bjidp.accounts.ports import NewMember
+from bjidp.accounts.member_ports import NewMember
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import SystemClock
 from bjidp.entropy import SystemEntropy

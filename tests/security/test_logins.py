@@ -15,7 +15,7 @@ import pytest
 from argon2 import PasswordHasher
 from msgspec import Struct
 
-from bjidp.accounts.ports import NewMember
+from bjidp.accounts.member_ports import NewMember
 from bjidp.audit.event import EventKind
 from bjidp.clock import SystemClock
 from bjidp.platforms import Platform, PlatformIdentity

@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from bjidp.accounts.ports import AccountStore, Evidence, MemberStore, NewAccount, NewMember
+from bjidp.accounts.member_ports import MemberStore, NewMember
+from bjidp.accounts.ports import AccountStore, Evidence, NewAccount
 from bjidp.audit.event import EventKind
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import Instant, SystemClock

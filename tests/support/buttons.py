@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.ports import NOTHING, Gone, NewMember, Standing
+from bjidp.accounts.member_ports import NewMember
+from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.accounts.telling import Teller, Told
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import SeededEntropy
@@ -25,6 +26,7 @@ from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.sessions.ports import Login, SessionEnd, Way
 from bjidp.sessions.service import Sessions
+from bjidp.standing import Standing
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.vendors.ports.platforms import (
     PhoneAnswer,

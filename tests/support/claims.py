@@ -5,7 +5,7 @@ On top of the world of phones; the sender of messages keeps them.
 
 from __future__ import annotations
 
-from bjidp.accounts.ports import NOTHING, Evidence, Gone, Standing
+from bjidp.accounts.ports import NOTHING, Evidence, Gone
 from bjidp.accounts.telling import Told
 from bjidp.audit.event import EventKind
 from bjidp.clock import HOUR, ManualClock
@@ -17,6 +17,7 @@ from bjidp.platforms import Platform
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.sessions.ports import Login, SessionEnd, Way
 from bjidp.sessions.service import Sessions
+from bjidp.standing import Standing
 from bjidp.storage.memory.records import MemoryRecords
 from bjidp.vendors.ports.sms import Sms, SmsAccepted, SmsAnswer
 from bjidp.verification.codes import Codes, CodeWindows

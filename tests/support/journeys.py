@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import ClassVar, Final, Protocol
 
 from bjidp.accounts.identifiers import of_phone, of_username
-from bjidp.accounts.ports import AccountStore, Member, MemberStore
+from bjidp.accounts.member_ports import Member, MemberStore
+from bjidp.accounts.ports import AccountStore
 from bjidp.audit.event import EventKind
 from bjidp.clock import Instant
 from bjidp.organisations.ports import OrganisationStore

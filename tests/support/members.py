@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bjidp.accounts.hashing import Cost, PasswordHashes
-from bjidp.accounts.ports import NewMember, Standing
+from bjidp.accounts.member_ports import NewMember
+from bjidp.standing import Standing
 from tests.support.program import Program
 
 USERNAME = "zhang_san"

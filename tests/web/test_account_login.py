@@ -11,10 +11,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from bjidp.accounts.hashing import Cost
-from bjidp.accounts.ports import Standing
 from bjidp.audit.event import EventKind
 from bjidp.bootstrap import verification
 from bjidp.clock import DAY
+from bjidp.standing import Standing
 from bjidp.storage.memory.records import MemoryRecords
 from tests.support.browser import IPHONE, Browser
 from tests.support.calls import PATIENCE, Answer

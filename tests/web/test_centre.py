@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from bjidp.accounts.ports import Standing
 from bjidp.sessions.ports import Login, Way
+from bjidp.standing import Standing
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, forms, heading, links, post, send
 from tests.support.members import PASSWORD, PHONE, USERNAME, enrolled

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from bjidp.accounts.ports import Standing
 from bjidp.clock import HOUR, MINUTE, SECOND
+from bjidp.standing import Standing
 from tests.support.accounts import ZHANG
 from tests.support.accounts import member as account
 from tests.support.browser import Browser

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from bjidp.accounts.ports import Standing
+from bjidp.standing import Standing
 from tests.support.browser import IPHONE, SECRET, SESSION, Browser
 from tests.support.calls import Answer
 from tests.support.forms import WebForm, form_of, forms, links, post, send

@@ -8,10 +8,11 @@ from typing import Final
 
 import pytest
 
-from bjidp.accounts.ports import NewMember, Standing
+from bjidp.accounts.member_ports import NewMember
 from bjidp.audit.event import EventKind
 from bjidp.bootstrap import Stores
 from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.standing import Standing
 from bjidp.verification.proofs import Means, Operation, Proofs
 from tests.support.accounts import is_password
 from tests.support.browser import IPHONE, SECRET, SESSION

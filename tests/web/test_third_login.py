@@ -13,7 +13,6 @@ import pytest
 from msgspec.structs import replace
 
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Standing
 from bjidp.clock import DAY
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.grants.grant import Grant, fresh
@@ -21,7 +20,7 @@ from bjidp.oidc.scopes import Scope
 from bjidp.platforms import Provider
 from bjidp.sandbox.people.population import population
 from bjidp.sessions.ports import Way
-from bjidp.standing import Level
+from bjidp.standing import Level, Standing
 from bjidp.web.words.texts import Texts
 from tests.support.browser import IPHONE, SESSION, Browser
 from tests.support.calls import Answer

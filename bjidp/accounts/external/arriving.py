@@ -25,7 +25,7 @@ from bjidp.accounts.errors import ExternalLoginOver, ExternalLoginRefused
 from bjidp.accounts.external import flow as rules
 from bjidp.accounts.external.flow import Attempt, Step
 from bjidp.accounts.identifiers import of_external
-from bjidp.accounts.ports import Member, MemberStore
+from bjidp.accounts.member_ports import Member, MemberStore
 from bjidp.clock import MINUTE
 from bjidp.errors import AccountRefused, BjidpError, VendorUnavailable
 from bjidp.platforms import ExternalIdentity, Provider

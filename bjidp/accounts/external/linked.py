@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from bjidp.accounts.ports import ExternalStore
+from bjidp.accounts.member_ports import ExternalStore
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock, Instant
 from bjidp.platforms import Provider

@@ -13,7 +13,7 @@ from bjidp.accounts.drafts import Drafts
 from bjidp.accounts.errors import ExternalLoginOver
 from bjidp.accounts.external.linked import end_logins
 from bjidp.accounts.login.flow import Proved
-from bjidp.accounts.ports import ExternalStore, IdentifierTaken
+from bjidp.accounts.member_ports import ExternalStore, IdentifierTaken
 from bjidp.clock import Clock
 from bjidp.platforms import ExternalIdentity, Provider
 from bjidp.sessions.service import Sessions

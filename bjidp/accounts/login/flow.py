@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from bjidp.accounts.drafts import Draft, DraftUnknown
 from bjidp.accounts.errors import TailSpent
-from bjidp.accounts.ports import Member
+from bjidp.accounts.member_ports import Member
 from bjidp.clock import Instant
 from bjidp.verification.code import LIFETIME
 from bjidp.verification.number import MobileNumber

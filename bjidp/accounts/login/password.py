@@ -16,8 +16,8 @@ from msgspec.structs import replace
 
 from bjidp.accounts.errors import CredentialsWrong, TooManyPasswords
 from bjidp.accounts.hashing import PasswordHashes
+from bjidp.accounts.member_ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.names import DocumentReadings, read_name
-from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.audit.ports import AuditLog
 from bjidp.clock import MINUTE, Clock

@@ -27,8 +27,8 @@ from bjidp.accounts.drafts import Draft, Drafts
 from bjidp.accounts.identifiers import of_phone
 from bjidp.accounts.login import flow as rules
 from bjidp.accounts.login.flow import AskTail, NoSuchMember, Proved, SmsLoginFacts
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.accounts.once import prove_once
-from bjidp.accounts.ports import MemberStore
 from bjidp.accounts.reassigned import may_be_anothers
 from bjidp.clock import SECOND, Clock
 from bjidp.errors import AccountRefused, BjidpError

@@ -12,7 +12,7 @@ from bjidp.accounts.drafts import Drafts, DraftUnknown
 from bjidp.accounts.errors import TailSpent
 from bjidp.accounts.login import flow as rules
 from bjidp.accounts.login.flow import Proved, SmsLoginFacts
-from bjidp.accounts.ports import MemberStore
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.clock import DAY, MINUTE
 from bjidp.errors import AccountRefused
 from bjidp.privacy.pseudonym import Pseudonyms

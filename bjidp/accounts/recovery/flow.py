@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from bjidp.accounts import masks
 from bjidp.accounts.fields import REPEATED
 from bjidp.accounts.identifiers import IdentifierKind
+from bjidp.accounts.member_ports import Member
 from bjidp.accounts.names import TypedName
-from bjidp.accounts.ports import Member
 from bjidp.accounts.reassigned import may_be_anothers
 from bjidp.accounts.surface import Surface
 from bjidp.clock import MINUTE, SECOND, Instant, Millis

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from bjidp.accounts import fields
 from bjidp.accounts.fields import Fault, Field
+from bjidp.accounts.member_ports import Member
 from bjidp.accounts.names import DocumentReadings
-from bjidp.accounts.ports import Member
 from bjidp.accounts.recovery.flow import Recovery
 from bjidp.accounts.surface import Surface
 from bjidp.errors import FieldFault

@@ -29,9 +29,9 @@ from bjidp.accounts.endings import Endings
 from bjidp.accounts.evenly import evenly
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import of_phone
+from bjidp.accounts.member_ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.names import DocumentReadings, read_name
 from bjidp.accounts.once import prove_once
-from bjidp.accounts.ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.recovery import flow as rules
 from bjidp.accounts.recovery import forms
 from bjidp.accounts.recovery.decoys import decoy

@@ -29,8 +29,9 @@ from bjidp.accounts.drafts import LIFETIME, Draft, Drafts
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.hashing import PasswordHashes
 from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
+from bjidp.accounts.member_ports import IdentifierTaken, MemberStore, NewMember
 from bjidp.accounts.once import prove_once
-from bjidp.accounts.ports import Evidence, IdentifierTaken, MemberStore, NewMember
+from bjidp.accounts.ports import Evidence
 from bjidp.accounts.registration import flow as rules
 from bjidp.accounts.registration.flow import Begun, Identity, Registered, Surface, Typed
 from bjidp.clock import HOUR, SECOND, Clock

@@ -8,7 +8,7 @@ has them; that they cannot be takes nothing back.
 from __future__ import annotations
 
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.ports import MemberStore
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.verifying import Visit
 from bjidp.clock import Clock

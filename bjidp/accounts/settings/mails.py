@@ -7,7 +7,7 @@ alone and no session ends with it.
 from __future__ import annotations
 
 from bjidp.accounts import fields
-from bjidp.accounts.ports import MemberStore
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes

@@ -11,7 +11,7 @@ from bjidp.accounts.errors import UsernameTaken
 from bjidp.accounts.ethnicity import is_ethnicity
 from bjidp.accounts.fields import Fault, Field, require_none
 from bjidp.accounts.identifiers import of_username
-from bjidp.accounts.ports import IdentifierTaken, MemberStore
+from bjidp.accounts.member_ports import IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Typed

@@ -13,7 +13,7 @@ from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PasswordChanged
 from bjidp.accounts.fields import Fault, Field, require_none
 from bjidp.accounts.hashing import PasswordHashes
-from bjidp.accounts.ports import Member, MemberStore, PasswordStale
+from bjidp.accounts.member_ports import Member, MemberStore, PasswordStale
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.settings.flow import Typed

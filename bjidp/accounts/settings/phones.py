@@ -18,7 +18,7 @@ from bjidp.accounts import fields
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.errors import PhoneTaken
 from bjidp.accounts.identifiers import of_phone
-from bjidp.accounts.ports import IdentifierTaken, MemberStore
+from bjidp.accounts.member_ports import IdentifierTaken, MemberStore
 from bjidp.accounts.settings import flow as rules
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.changes import Changes

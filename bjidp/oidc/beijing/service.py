@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bjidp.accounts.ports import Member, MemberStore
+from bjidp.accounts.member_ports import Member, MemberStore
 from bjidp.clock import HOUR, MINUTE, Clock, Instant, Millis
 from bjidp.entropy import Entropy
 from bjidp.oidc.authorizing import Authorizing

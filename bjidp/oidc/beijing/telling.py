@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import Final
 
-from bjidp.accounts.ports import Member
+from bjidp.accounts.member_ports import Member
 from bjidp.entropy import from_base64url
 from bjidp.oidc.beijing.sealing import sealed
 from bjidp.person import DocumentType, Sex

@@ -24,7 +24,6 @@ from bjidp.accounts.ports import (
     Linked,
     NewAccount,
     Profile,
-    Standing,
 )
 from bjidp.accounts.username import system_username
 from bjidp.audit.event import AuditEvent, EventKind, Fact
@@ -37,6 +36,7 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import Login
+from bjidp.standing import Standing
 from bjidp.storage.sql.account_rows import AccountRows, next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows

@@ -12,13 +12,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, cast, exists, func, insert, select
 from sqlalchemy.engine import Dialect
 
-from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import DAY, Instant
 from bjidp.entropy import base64url
 from bjidp.errors import AccountRefused
 from bjidp.sessions.ports import ConfirmationOver, Login
-from bjidp.standing import MAY_LOG_IN
+from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.audit import AuditRows, event_values
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows

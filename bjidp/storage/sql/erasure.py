@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from sqlalchemy import and_, bindparam, delete, not_, null, select, update
 
-from bjidp.accounts.ports import Ended, Gone
+from bjidp.accounts.member_ports import Ended
+from bjidp.accounts.ports import Gone
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import base64url

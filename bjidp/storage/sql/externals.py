@@ -10,8 +10,8 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, insert, select
 
 from bjidp.accounts.identifiers import IdentifierKind, kind_of, of_external, of_phone
+from bjidp.accounts.member_ports import External, IdentifierTaken
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import External, IdentifierTaken
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.platforms import ExternalIdentity, Provider
@@ -86,7 +86,7 @@ class ExternalRows:
 
 
 class SqlExternals:
-    """The port ``bjidp.accounts.ports.ExternalStore``."""
+    """The port ``bjidp.accounts.member_ports.ExternalStore``."""
 
     def __init__(self, engine: SqlEngine, accounts: AccountRows, *, cipher: FieldCipher, index: BlindIndex) -> None:
         """Compile the statements for ``engine``."""

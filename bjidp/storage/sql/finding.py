@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Select, bindparam, literal_column, select, union_all
 
 from bjidp.accounts.identifiers import Identifier
-from bjidp.accounts.ports import Evidence, Member
+from bjidp.accounts.member_ports import Member
+from bjidp.accounts.ports import Evidence
 from bjidp.person import DocumentType
 from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import MAY_LOG_IN

@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import bindparam, exists, or_, select, update
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind, of_phone, of_username
+from bjidp.accounts.member_ports import Ended, IdentifierTaken, Member, NewMember, Notice, NumberGiven, PasswordStale
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, IdentifierTaken, Member, NewMember, Notice, NumberGiven, PasswordStale
 from bjidp.accounts.username import system_username
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import DAY, Instant
@@ -46,7 +46,7 @@ _FACTS = msgspec.json.Decoder(dict[str, str])
 
 
 class SqlMembers:
-    """The port ``bjidp.accounts.ports.MemberStore``."""
+    """The port ``bjidp.accounts.member_ports.MemberStore``."""
 
     def __init__(
         self, engine: SqlEngine, rows: Rows, *, cipher: FieldCipher, index: BlindIndex, entropy: Entropy

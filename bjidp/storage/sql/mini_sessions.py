@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, bindparam, delete, exists, insert, select, update
 
-from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd, StaleMiniSession
+from bjidp.standing import Standing
 from bjidp.storage.sql.account_rows import next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows

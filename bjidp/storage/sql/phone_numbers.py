@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from sqlalchemy import bindparam, exists, select, update
 
 from bjidp.accounts.identifiers import IdentifierKind, of_phone
+from bjidp.accounts.member_ports import Ended, IdentifierTaken, NumberGiven
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Ended, IdentifierTaken, NumberGiven
 from bjidp.audit.event import AuditEvent, EventKind
 from bjidp.clock import Instant
 from bjidp.privacy.fields import FieldCipher

@@ -13,14 +13,15 @@ import msgspec
 from sqlalchemy import ColumnElement, FromClause
 
 from bjidp.accounts.masks import mask_name, mask_phone, mask_username
-from bjidp.accounts.ports import Evidence, Link, Member, Standing, Status
+from bjidp.accounts.member_ports import Member
+from bjidp.accounts.ports import Evidence, Link
 from bjidp.clock import Clock
 from bjidp.miniprogram.ports import MiniSession
 from bjidp.person import DocumentType, Person, Sex
 from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.levels import level
 from bjidp.sessions.ports import Login, Session, Way
-from bjidp.standing import Level
+from bjidp.standing import Level, Standing, Status
 from bjidp.storage.sql.schema import account, browser_session, identity, mini_session, platform_link
 from bjidp.storage.sql.statements import Row
 from bjidp.storage.sql.terms import term_from

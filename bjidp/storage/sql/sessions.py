@@ -11,12 +11,11 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 
-from bjidp.accounts.ports import Standing
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.entropy import base64url
 from bjidp.sessions.ports import Session, SessionEnd, StaleSession
-from bjidp.standing import MAY_LOG_IN
+from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.account_rows import next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows

@@ -10,8 +10,8 @@ from typing import Final, cast
 from msgspec.structs import replace
 
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
+from bjidp.accounts.member_ports import Member
 from bjidp.accounts.overview import Overview, overview
-from bjidp.accounts.ports import Member
 from bjidp.accounts.settings.changes import Progress
 from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit

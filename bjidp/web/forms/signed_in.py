@@ -11,9 +11,9 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from bjidp.accounts.ports import Standing
 from bjidp.sessions.ports import Session
 from bjidp.sessions.service import Sessions
+from bjidp.standing import Standing
 from bjidp.web.http.cookies import Cookies
 
 

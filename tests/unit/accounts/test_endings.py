@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from bjidp.accounts.endings import Endings
-from bjidp.accounts.ports import NOTHING, Ended, Gone
+from bjidp.accounts.member_ports import Ended
+from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.clock import HOUR, ManualClock
 from bjidp.entropy import SeededEntropy
 from bjidp.errors import StoreUnavailable

@@ -7,8 +7,9 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
+from bjidp.accounts.member_ports import Member
 from bjidp.accounts.overview import overview
-from bjidp.accounts.ports import Evidence, Member
+from bjidp.accounts.ports import Evidence
 from bjidp.person import DocumentType, Person, Sex
 from bjidp.standing import Level, Standing, Status
 

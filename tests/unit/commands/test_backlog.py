@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bjidp import cli
+from bjidp.accounts.member_ports import NewMember
 from bjidp.accounts.national.wish import Waiting
-from bjidp.accounts.ports import NewMember
 from bjidp.clock import HOUR, MINUTE, ManualClock
 from bjidp.commands.backlog import lines
 from bjidp.entropy import SystemEntropy

@@ -15,7 +15,8 @@ import pytest
 from msgspec.structs import replace
 
 from bjidp import cli
-from bjidp.accounts.ports import Evidence, NewMember
+from bjidp.accounts.member_ports import NewMember
+from bjidp.accounts.ports import Evidence
 from bjidp.appeals.appeal import ROOM, State
 from bjidp.appeals.attachments import Kind, Picture
 from bjidp.appeals.flow import readable

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import Evidence, Member
+from bjidp.accounts.member_ports import Member
+from bjidp.accounts.ports import Evidence
 from bjidp.entropy import base64url
 from bjidp.errors import InvalidRequest
 from bjidp.oidc.authorize.checks import OPAQUE_MAX

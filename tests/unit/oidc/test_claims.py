@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.ports import Evidence, Member
+from bjidp.accounts.member_ports import Member
+from bjidp.accounts.ports import Evidence
 from bjidp.oidc.claims import ActsFor, Known, told
 from bjidp.oidc.scopes import CLAIMS, Claim, Scope
 from bjidp.person import DocumentType, Person, Sex

@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 import structlog
 
+from bjidp.accounts.member_ports import MemberStore
 from bjidp.accounts.national.ports import WishStore
-from bjidp.accounts.ports import AccountStore, MemberStore
+from bjidp.accounts.ports import AccountStore
 from bjidp.appeals.ports import AppealStore
 from bjidp.clock import DAY, Instant, ManualClock
 from bjidp.errors import StoreUnavailable

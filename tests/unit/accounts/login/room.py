@@ -14,7 +14,7 @@ from bjidp.accounts.login.flow import AskTail, SmsLoginFacts
 from bjidp.accounts.login.password import PasswordLogin, PasswordWindows
 from bjidp.accounts.login.sms import SmsLogin
 from bjidp.accounts.login.tails import DocumentTails, TailWindows
-from bjidp.accounts.ports import NewMember
+from bjidp.accounts.member_ports import NewMember
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
 from bjidp.proofing.documents import readings

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bjidp.accounts.member_ports import NewMember
 from bjidp.accounts.national.handing_on import HandingOn
 from bjidp.accounts.national.ports import WishStore
 from bjidp.accounts.national.wish import WishEnd
-from bjidp.accounts.ports import Evidence, NewMember
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant, ManualClock
 from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable, VendorUnavailable

@@ -8,8 +8,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from bjidp.accounts.member_ports import Member
 from bjidp.accounts.names import DocumentReadings, TypedName, read_name
-from bjidp.accounts.ports import Evidence, Member
+from bjidp.accounts.ports import Evidence
 from bjidp.clock import Instant
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.documents import readings

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
-from bjidp.accounts.ports import NOTHING, Evidence, Gone, Member, NewAccount, NewMember
+from bjidp.accounts.member_ports import Member, NewMember
+from bjidp.accounts.ports import NOTHING, Evidence, Gone, NewAccount
 from bjidp.accounts.recovery.flow import Recovery, Step
 from bjidp.accounts.recovery.forms import Choosing, Naming, Proving
 from bjidp.accounts.recovery.service import Asking, Recoveries, RecoveryWindows

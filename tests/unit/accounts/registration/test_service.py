@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
 from bjidp.accounts.identifiers import IdentifierKind, of_phone, of_username
-from bjidp.accounts.ports import Member
+from bjidp.accounts.member_ports import Member
 from bjidp.accounts.registration.flow import Identity, Registered, Step, Surface, next_step
 from bjidp.accounts.registration.service import registered
 from bjidp.errors import BjidpError, InvalidRequest, RateLimited, StoreUnavailable, TooBusy

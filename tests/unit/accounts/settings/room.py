@@ -13,7 +13,8 @@ from bjidp.accounts.activity import Activity
 from bjidp.accounts.drafts import Drafts, Sealed
 from bjidp.accounts.endings import Endings
 from bjidp.accounts.hashing import Cost, PasswordHashes
-from bjidp.accounts.ports import NOTHING, Gone, Member, NewMember
+from bjidp.accounts.member_ports import Member, NewMember
+from bjidp.accounts.ports import NOTHING, Gone
 from bjidp.accounts.settings.addresses import NewAddresses
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.changes import Changes

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from bjidp.accounts.activity import PAGE, READ, RECENT, SHOWN, Denied, Reminder, recent
+from bjidp.accounts.member_ports import Notice
 from bjidp.accounts.notices import NoticeKind
-from bjidp.accounts.ports import Notice
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import SECOND
 from bjidp.errors import StoreUnavailable

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from bjidp.accounts.errors import PasswordChanged, PhoneTaken, UsernameTaken
 from bjidp.accounts.identifiers import of_phone, of_username
-from bjidp.accounts.ports import NewMember
+from bjidp.accounts.member_ports import NewMember
 from bjidp.accounts.settings.changes import NotDue
 from bjidp.accounts.settings.flow import SAVING, Step, Typed
 from bjidp.accounts.verifying import Visit
