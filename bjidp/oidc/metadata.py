@@ -7,7 +7,7 @@ corrects one file once. Pure; called by the command that adds clients, and by th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -94,7 +94,7 @@ def read(client_id: str, metadata: Json) -> Client:
         grants=grants,
         proof=proof,
         keys=reading.keys(needed=proof is Proof.PRIVATE_KEY_JWT),
-        scopes=reading.scopes() if interface is Interface.OPENID else USER_INFO,
+        scopes=reading.scopes(grants) if interface is Interface.OPENID else USER_INFO,
         interface=interface,
         subjects=reading.choice("subject_type", SubjectType, SubjectType.PAIRWISE),
         sector=reading.sector(redirects, home),
@@ -138,12 +138,19 @@ class _Reading(Members):
             self.fault("grant_types", "must name a way to the first token besides refresh_token")
         return found
 
-    def scopes(self) -> frozenset[Scope]:
+    def scopes(self, grants: Collection[GrantType]) -> frozenset[Scope]:
         words = self.text("scope", str(Scope.OPENID)).split()
         unknown = sorted(set(words) - set(map(str, Scope)))
         if unknown or Scope.OPENID not in words:
             self.fault("scope", f"must contain openid, and knows {' '.join(Scope)}")
             return frozenset({Scope.OPENID})
+        if (
+            Scope.OFFLINE_ACCESS in words
+            and GrantType.REFRESH_TOKEN not in grants
+            and not self.is_faulty("grant_types")
+        ):
+            # People would be asked for something that the site is never given.
+            self.fault("scope", "offline_access means nothing without refresh_token in grant_types")
         return frozenset(map(Scope, words))
 
     def level(self) -> Level:

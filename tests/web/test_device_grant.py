@@ -211,7 +211,11 @@ async def test_a_client_with_a_secret_is_held_to_the_challenge_it_sent_and_to_no
 
 
 async def test_only_clients_that_are_registered_for_it_ask(devices: Devices) -> None:
-    site = {"redirect_uris": ["https://site.example/"], "grant_types": ["authorization_code"]}
+    site = {
+        "redirect_uris": ["https://site.example/"],
+        "grant_types": ["authorization_code"],
+        "scope": "openid profile phone",
+    }
     await devices.register("site", KIOSK | site)
     assert error(await devices.ask("site")) == "unauthorized_client"
     assert error(await devices.poll({"device_code": "x"}, "site")) == "unauthorized_client"

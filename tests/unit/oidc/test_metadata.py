@@ -255,3 +255,12 @@ def test_of_a_file_without_addresses_the_one_that_is_missing_is_named_and_no_oth
     with pytest.raises(MetadataRefused) as refused:
         read("c", {"client_name": "x", "interface": "beijing", "grant_types": []})
     assert {fault.member for fault in refused.value.faults} == {"grant_types", "redirect_uris"}
+
+
+def test_what_a_site_may_read_while_its_user_is_away_means_nothing_without_the_grant_that_gives_it() -> None:
+    away = "openid offline_access"
+    assert faults(scope=away) == ["scope"]
+    assert faults(scope=away, grant_types=[]) == ["scope"]
+    assert faults(scope=away, grant_types=["refresh"]) == ["grant_types"], "once that is put right it may be right"
+    granted = read("id", PORTAL | {"scope": away, "grant_types": ["authorization_code", "refresh_token"]})
+    assert Scope.OFFLINE_ACCESS in granted.scopes
