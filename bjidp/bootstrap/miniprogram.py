@@ -35,7 +35,10 @@ from bjidp.vendors.catalog import (
     build_authority,
     build_platforms,
 )
-from bjidp.web.miniprogram import MiniProgramApi
+from bjidp.web.miniprogram.callers import Callers
+from bjidp.web.miniprogram.platforms import PlatformCalls
+from bjidp.web.miniprogram.sessions import SessionCalls
+from bjidp.web.miniprogram.tickets import TicketCalls
 
 
 def _platform_logins(rooms: Rooms) -> PlatformLogins:
@@ -118,12 +121,23 @@ def mini_program_part(
         numbers=served_numbers(settings),
         clock=rooms.clock,
     )
-    api = MiniProgramApi(
+    callers = Callers(sessions, limits)
+    entering = PlatformCalls(
+        mini_program=mini_program,
+        claiming=claiming,
+        binding=binding,
+        callers=callers,
+        observer=front.observer,
+        platforms=frozenset(platforms),
+    )
+    staying = SessionCalls(
         mini_program=mini_program,
         sessions=sessions,
         limits=limits,
-        claiming=claiming,
-        binding=binding,
+        devices=Devices(front.sessions, sessions),
+        callers=callers,
+    )
+    tickets = TicketCalls(
         phones=qr.phones,
         face_tickets=FaceTickets(
             phones=qr.phones,
@@ -145,8 +159,7 @@ def mini_program_part(
             put_out=functools.partial(put_out, stores.members, endings),
             end_devices=EndDevices(stores.grants, rooms.clock),
         ),
-        devices=Devices(front.sessions, sessions),
+        callers=callers,
         observer=front.observer,
-        platforms=frozenset(platforms),
     )
-    return Part(calls=api.calls())
+    return Part(calls=(*entering.calls(), *staying.calls(), *tickets.calls()))
