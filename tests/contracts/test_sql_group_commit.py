@@ -12,13 +12,21 @@ import pytest
 from sqlalchemy import text
 
 from bjidp.errors import StoreUnavailable
+from bjidp.storage.sql import group_commit
 from bjidp.storage.sql.databases import Sqlite
 from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.group_commit import MOST
 from bjidp.storage.sql.transaction import Connection, Transaction
 from tests.contracts.house import House
+from tests.support.sqlite import PACE
 
 Work = Callable[[Transaction], object]
+
+
+@pytest.fixture(autouse=True)
+def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for others to share a commit with."""
+    monkeypatch.setattr(group_commit, "PACE", PACE)
 
 
 class Ledger:

@@ -1,7 +1,8 @@
 """SQLite in the tests' own process: it waits for no disk, as the tests' PostgreSQL does not.
 
-A commit waits two milliseconds for the disk, and there are many thousands. Processes end in these tests, and what they
-have committed is there; no test cuts the power. Servers that tests start wait as anywhere.
+A commit waits two milliseconds for the disk, and a write that comes after another up to twenty for those it is to share
+a commit with; there are many thousands. Processes end in these tests, and what they have committed is there; no test
+cuts the power. Servers that tests start wait as anywhere.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from typing import Final
 
 import pytest
 
-from bjidp.storage.sql import databases
+from bjidp.storage.sql import databases, group_commit
 
 AS_SHIPPED: Final = databases.SQLITE_PRAGMAS
+PACE: Final = group_commit.PACE
+"""As shipped, too."""
 _HASTY: Final = tuple(pragma.replace("synchronous = FULL", "synchronous = OFF") for pragma in AS_SHIPPED)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def hasty_sqlite() -> Iterator[None]:
-    """Open files in haste, for the whole run."""
+    """Open files in haste, and commit at once, for the whole run."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(databases, "SQLITE_PRAGMAS", _HASTY)
+        patched.setattr(group_commit, "PACE", 0.0)
         yield
