@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bjidp.config.settings import Settings, Unread
+from bjidp.store_addresses import is_whole
 
 _CHUANGLAN: Final = frozenset({"smssh1.253.com", "smsbj1.253.com", "smssh.253.com"})
 
@@ -49,6 +50,8 @@ REGISTERS: Final = (
 _NAME: Final = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+NO_WEB_ADDRESS: Final = "must begin with https:// or http:// and name a host"
 
 
 def addresses(settings: Settings) -> dict[str, str]:
@@ -113,3 +116,17 @@ def is_real_host(host: str) -> bool:
         if inner is not None or address in _NAT64:
             return False
     return address.is_global and not address.is_multicast
+
+
+def is_web_address(url: str) -> bool:
+    """Tell whether ``url`` is a whole address of the web."""
+    parts = urlsplit(url) if is_whole(url) else None
+    return parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether ``host`` is this machine, as far as its name tells."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bjidp.config import checks
+from bjidp.config.vendor_checks import TEMPLATES
 from tests.unit.config.test_loader import ALIPAY, ROOT, faults, settings
 
 LONG = f"https://{'.'.join(['x' * 60] * 5)}.example.com"
@@ -186,7 +186,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         "chuanglan.templates: v2 sends nothing but templates, and code.bank_card, code.bind_phone, code.claim, ",
     ),
     "reports asked of an interface that has none": (
-        {"chuanglan": {**SMS, "api": "v2", "templates": dict.fromkeys(checks.TEMPLATES, "1"), "pull_reports": True}},
+        {"chuanglan": {**SMS, "api": "v2", "templates": dict.fromkeys(TEMPLATES, "1"), "pull_reports": True}},
         "chuanglan.pull_reports: only v1 hands out reports, and only where report is not false",
     ),
     "reports asked of messages without": (
@@ -202,7 +202,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "chuanglan": {
                 **SMS,
                 "api": "v2",
-                "templates": {name: "1" for name in checks.TEMPLATES if name != "code.login"},
+                "templates": {name: "1" for name in TEMPLATES if name != "code.login"},
             }
         },
         "chuanglan.templates: v2 sends nothing but templates, and code.login are not named",

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bjidp.config.checks import TEMPLATES
 from bjidp.config.loader import ENVIRONMENT, ConfigFaults, _secrets, load, read
 from bjidp.config.settings import Settings, Unread
+from bjidp.config.vendor_checks import TEMPLATES
 from bjidp.sandbox.credentials import default_credentials
 from bjidp.secret import Secret
 
