@@ -8,6 +8,7 @@ part has its module; ``rooms`` opens what a process is made of, and ``applicatio
 from __future__ import annotations
 
 from bjidp.bootstrap.application import build
-from bjidp.bootstrap.rooms import Rooms, Stores, Witnessing, close_rooms, open_rooms, read_keyring
+from bjidp.bootstrap.rooms import Rooms, Witnessing, close_rooms, open_rooms, read_keyring
+from bjidp.bootstrap.stores import Stores
 
 __all__ = ["Rooms", "Stores", "Witnessing", "build", "close_rooms", "open_rooms", "read_keyring"]
