@@ -1,23 +1,21 @@
 """Accounts, their identities and platform links in a database.
 
 Owns ``AccountStore``, and the account's side of logins whose sessions live elsewhere. Who may hold what is decided
-by the primary keys of ``identifier`` (``claims``) and ``platform_identity``: of two transactions that claim the same
-value one inserts a row and the other does not.
+by the primary keys of ``identifier`` (``claims``) and ``platform_identity`` (``link_rows``): of two transactions that
+claim the same value one inserts a row and the other does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import bindparam, exists, select
 
 from bjidp.accounts.identifiers import of_document, of_username
 from bjidp.accounts.notices import NoticeKind
 from bjidp.accounts.ports import (
     NOTHING,
     Evidence,
-    Gone,
     IdentityHolder,
     IdentityTaken,
     Link,
@@ -28,12 +26,11 @@ from bjidp.accounts.ports import (
 from bjidp.accounts.username import system_username
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
-from bjidp.entropy import Entropy, token
-from bjidp.miniprogram.ports import MiniSessionEnd
+from bjidp.entropy import Entropy
 from bjidp.person import Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
-from bjidp.privacy.index import BlindIndex, Digest
+from bjidp.privacy.index import BlindIndex
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import Login
 from bjidp.standing import Standing
@@ -43,8 +40,7 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import HELD, Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.identities import Identities
-from bjidp.storage.sql.mini_sessions import MiniSessionEnds
-from bjidp.storage.sql.notices import NoticeRows
+from bjidp.storage.sql.link_rows import LinkRows
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, LINK, STANDING, Rows, link_from
 from bjidp.storage.sql.schema import (
     account,
@@ -54,18 +50,8 @@ from bjidp.storage.sql.schema import (
     platform_identity,
     platform_link,
 )
-from bjidp.storage.sql.statements import Value, delete_some, insert_or_nothing, insert_or_touch
+from bjidp.storage.sql.statements import Value, delete_some
 from bjidp.storage.sql.transaction import Contended, Transaction
-
-PLATFORM_IDENTITY = "platform_identity"
-"""The index kind of platform, app and openid."""
-
-
-class _Holding(NamedTuple):
-    """A link, and the account it stands for."""
-
-    link: str
-    owner: str
 
 
 class SqlAccounts:
@@ -86,14 +72,12 @@ class SqlAccounts:
         self._rows = rows
         self._admission = admission
         self._cipher = cipher
-        self._index = index
         self._entropy = entropy
         self._audit = AuditRows(engine)
         self._accounts = AccountRows(engine, rows, cipher, entropy)
         self._claims = Claims(engine, index)
         self._identities = Identities(engine, cipher, self._claims)
-        self._notices = NoticeRows(engine)
-        self._mini_ends = MiniSessionEnds(engine)
+        self._links = LinkRows(engine, cipher=cipher, index=index, entropy=entropy)
         self._prepare_looks()
         self._prepare_writes()
 
@@ -144,31 +128,6 @@ class SqlAccounts:
 
     def _prepare_writes(self) -> None:
         compile_, dialect = self._engine.compile, self._engine.dialect
-        # Waiters for this row wake to its newest link, since a takeover updates the row and never makes it anew.
-        self._platform_locked = compile_(
-            select(platform_identity.c.link)
-            .where(
-                platform_identity.c.key_version == bindparam("key_version"),
-                platform_identity.c.digest == bindparam("digest"),
-            )
-            .with_for_update()
-        )
-        self._link_owner = compile_(select(platform_link.c.account).where(platform_link.c.id == bindparam("link")))
-        self._older_link = compile_(
-            select(platform_link.c.id).where(
-                platform_link.c.account == bindparam("account"), platform_link.c.platform == bindparam("platform")
-            )
-        )
-        self._add_link = compile_(insert(platform_link))
-        self._claim_platform = compile_(insert_or_nothing(platform_identity, dialect))
-        self._move_platform = compile_(insert_or_touch(platform_identity, dialect, "link"))
-        self._drop_link = compile_(delete(platform_link).where(platform_link.c.id == bindparam("link")))
-        self._renew_link = compile_(
-            update(platform_link)
-            .where(platform_link.c.id == bindparam("link"))
-            .values(face_checked_at=bindparam("checked_at"), valid_days=bindparam("days"))
-            .returning(*LINK)
-        )
         self._next_epoch = compile_(next_epoch(account.c.id == bindparam("account")))
         self._forget_networks = compile_(
             delete_some(login_network, login_network.c.last_at < bindparam("before"), dialect)
@@ -178,7 +137,7 @@ class SqlAccounts:
 
     async def link_of(self, identity: PlatformIdentity) -> tuple[Link, Standing] | None:
         """Return the link of a platform identity with its account's standing, or None."""
-        values = _by(self._platform_digest(identity))
+        values = self._links.found_by(identity)
         row = await self._engine.one(self._link_of, values)
         if row is None:
             return None
@@ -294,8 +253,8 @@ class SqlAccounts:
             facts = _proof(new)
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_LOST, now, ref_of_loser, facts=facts))
             self._audit.write(transaction, AuditEvent(EventKind.IDENTITY_TAKEN, now, ref, facts=facts))
-            self._tell(transaction, loser, NoticeKind.IDENTITY_LOST, new.identity, now)
-            self._tell(transaction, linked.standing.account, NoticeKind.IDENTITY_TAKEN, new.identity, now)
+            self._links.tell(transaction, loser, NoticeKind.IDENTITY_LOST, new.identity, now)
+            self._links.tell(transaction, linked.standing.account, NoticeKind.IDENTITY_TAKEN, new.identity, now)
             return linked._replace(lost=lost)
 
         return await self._engine.write(work)
@@ -312,22 +271,19 @@ class SqlAccounts:
             if self._claims.holder(transaction, of_document(new.person)) != account:
                 raise IdentityTaken
             self._identities.prove(transaction, account, _by_face(new), now)
-            current = self._current(transaction, new.identity)
+            current = self._links.current(transaction, new.identity)
             facts = _proof(new)
             if current is not None and current.owner == account:
-                renewed = transaction.one(
-                    self._renew_link, {"link": current.link, "checked_at": now, "days": new.valid_days}
-                )
-                if renewed is None:
-                    raise Contended
-                link, gone = link_from(renewed), NOTHING
+                link, gone = self._links.renew(transaction, current.link, new.valid_days, now), NOTHING
                 facts[Fact.LINK] = link.id
                 self._audit.write(transaction, AuditEvent(EventKind.FACE_RENEWED, now, ref, facts=facts))
             else:
-                link, gone = self._link(transaction, account, new, current, probation_until=probation_until, now=now)
+                link, gone = self._links.link(
+                    transaction, account, new, current, probation_until=probation_until, now=now
+                )
                 facts[Fact.LINK] = link.id
                 self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_RECOVERED, now, ref, facts=facts))
-                self._tell(transaction, account, NoticeKind.RECOVERED, new.identity, now)
+                self._links.tell(transaction, account, NoticeKind.RECOVERED, new.identity, now)
             return Linked(link, self._accounts.standing(transaction, account), gone)
 
         return await self._engine.write(work)
@@ -344,82 +300,9 @@ class SqlAccounts:
             raise Contended  # done again with another name
         self._identities.bind(transaction, holder, _by_face(new), now, moved_at=moved_at)
         self._audit.write(transaction, AuditEvent(EventKind.ACCOUNT_REGISTERED, now, ref, facts=_proof(new)))
-        former = self._current(transaction, new.identity)
-        link, gone = self._link(transaction, holder, new, former, probation_until=None, now=now)
+        former = self._links.current(transaction, new.identity)
+        link, gone = self._links.link(transaction, holder, new, former, probation_until=None, now=now)
         return Linked(link, self._accounts.standing(transaction, holder), gone), ref
-
-    def _current(self, transaction: Transaction, identity: PlatformIdentity) -> _Holding | None:
-        """Return what a platform identity is linked to, and keep others from changing it."""
-        held = transaction.one(self._platform_locked, _by(self._platform_digest(identity)))
-        if held is None:
-            return None
-        owner = transaction.one(self._link_owner, {"link": held[0]})
-        if owner is None:
-            raise Contended
-        return _Holding(held[0], owner[0])
-
-    def _link(
-        self,
-        transaction: Transaction,
-        holder: str,
-        new: NewAccount,
-        former: _Holding | None,
-        *,
-        probation_until: Instant | None,
-        now: Instant,
-    ) -> tuple[Link, Gone]:
-        """Make a new link in place of what the platform identity, or the account on this platform, had before."""
-        platform, gone = new.identity.platform.value, NOTHING
-        older = transaction.one(self._older_link, {"account": holder, "platform": platform})
-        if older is not None:
-            gone = self._unlink(transaction, _Holding(older[0], holder), new.identity, now)
-        link = token(self._entropy, 128)
-        transaction.run(
-            self._add_link,
-            {
-                "id": link,
-                "account": holder,
-                "platform": platform,
-                "app_id": new.identity.app_id,
-                "open_id_sealed": self._cipher.seal("platform_link", "open_id", link, new.identity.open_id),
-                "face_checked_at": now,
-                "valid_days": new.valid_days,
-                "probation_until": probation_until,
-                "linked_at": now,
-            },
-        )
-        claim = self._claim_platform if former is None else self._move_platform
-        for digest in self._platform_digests(new.identity):
-            if not transaction.run(claim, {"link": link, **_by(digest)}):
-                raise Contended  # another transaction linked it since the look: now there is a former link
-        if former is not None:
-            also = self._unlink(transaction, former, new.identity, now)
-            gone = Gone(gone.links + also.links, gone.sessions + also.sessions)
-            self._tell(transaction, former.owner, NoticeKind.LINK_LOST, new.identity, now)
-        return Link(link, holder, now, new.valid_days, probation_until), gone
-
-    def _unlink(self, transaction: Transaction, held: _Holding, identity: PlatformIdentity, now: Instant) -> Gone:
-        """Drop a link and end the mini-program sessions that stand on it."""
-        over = self._mini_ends.of_link(transaction, held.link, MiniSessionEnd.LINK_REPLACED, now)
-        transaction.run(self._drop_link, {"link": held.link})
-        facts = {Fact.LINK: held.link, Fact.PLATFORM: identity.platform.value}
-        self._audit.write_for(transaction, held.owner, AuditEvent(EventKind.LINK_REPLACED, now, facts=facts))
-        return Gone((held.link,), tuple(over))
-
-    def _tell(
-        self, transaction: Transaction, holder: str, kind: NoticeKind, identity: PlatformIdentity, now: Instant
-    ) -> None:
-        self._notices.tell(transaction, holder, kind, now, {"platform": identity.platform.value})
-
-    def _platform_digest(self, identity: PlatformIdentity) -> Digest:
-        return self._index.digest(PLATFORM_IDENTITY, identity.platform.value, identity.app_id, identity.open_id)
-
-    def _platform_digests(self, identity: PlatformIdentity) -> tuple[Digest, ...]:
-        return self._index.digests(PLATFORM_IDENTITY, identity.platform.value, identity.app_id, identity.open_id)
-
-
-def _by(digest: Digest) -> dict[str, Value]:
-    return {"key_version": digest.version, "digest": digest.value}
 
 
 def _proof(new: NewAccount) -> dict[Fact, str]:

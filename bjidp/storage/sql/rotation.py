@@ -17,9 +17,9 @@ from bjidp.person import DocumentType, Person
 from bjidp.platforms import Provider
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
-from bjidp.storage.sql.accounts import PLATFORM_IDENTITY
 from bjidp.storage.sql.appeal_rotation import AppealRotation
 from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.link_rows import PLATFORM_IDENTITY
 from bjidp.storage.sql.organisation_looks import OFFERED_TO
 from bjidp.storage.sql.schema import (
     account,
