@@ -67,7 +67,9 @@ class Reading:
         """Return what ``client`` may know of a token: those of its own sector, and of all others that they are none.
 
         A resource server knows people by the names of its sector, and a token of another one would tell it that some
-        site knows somebody (RFC 7662, section 4).
+        site knows somebody (RFC 7662, section 4). A refresh token is told of to its own client alone: it is worth
+        nothing without that client's proof, and must not open anything where it is shown in an access token's place
+        (attack T7).
         """
         access = await self._by_access(token)
         found = access or await self._by_refresh(token)
@@ -76,6 +78,8 @@ class Reading:
             return {"active": False}
         grant, ends_at = found
         approval = grant.approval
+        if access is None and approval.client != client.id:
+            return {"active": False}
         try:
             acts_for = await self._representing.acts_for(approval)
         except RepresentationOver:

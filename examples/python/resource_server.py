@@ -35,7 +35,7 @@ def protected(scope: str, *, level: str = "L1", max_age: int | None = None) -> C
             if kind.lower() != "bearer" or not token:
                 return challenge(401)
             known = await introspected(token)
-            if not known["active"]:
+            if not known["active"] or known["token_type"] != "Bearer":  # noqa: S105 - the kind of token
                 return challenge(401, error="invalid_token")
             if scope not in known["scope"].split():
                 return challenge(403, error="insufficient_scope", scope=scope)

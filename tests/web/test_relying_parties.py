@@ -169,6 +169,24 @@ async def test_a_resource_server_is_told_what_a_token_is_good_for(site: Site) ->
     assert (await site.ask("/oauth/introspect", {"token": "nonsense"})).json() == {"active": False}
 
 
+@pytest.mark.attack("T7")
+async def test_a_refresh_token_opens_nothing_where_an_access_token_is_shown(site: Site) -> None:
+    """It lives a month and is worth nothing without its client's proof, which a resource server never sees."""
+    given = await site.tokens(Scope.OFFLINE_ACCESS)
+    metadata = METADATA | {"client_name": "示例接口", "grant_types": [], "scope": "openid"}
+    records = RegisteredClient(read("records", metadata), hashlib.sha256(b"secret").digest())
+    text = msgspec.json.encode(metadata).decode()
+    await site.program.rooms.stores.relying_parties.add(records, text, site.program.clock.now())
+    server = {"Authorization": "Basic " + base64.b64encode(b"records:secret").decode()}
+    told = (await site.ask("/oauth/introspect", {"token": given["access_token"]}, **server)).json()
+    assert (told["active"], told["client_id"]) == (True, "portal")
+    shown = {"token": given["refresh_token"]}
+    assert (await site.ask("/oauth/introspect", shown, **server)).json() == {"active": False}
+    assert (await site.get("/oauth/userinfo", given["refresh_token"])).status == 401
+    own = (await site.ask("/oauth/introspect", shown)).json()
+    assert (own["active"], own["token_type"]) == (True, "refresh_token")
+
+
 @pytest.mark.req("RP-2", "RNV-1")
 async def test_a_level_is_told_no_longer_than_the_account_has_it(site: Site) -> None:
     program, account = site.program, site.member.account
