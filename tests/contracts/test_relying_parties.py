@@ -56,8 +56,10 @@ async def registered(house: House, client_id: str = "portal", **more: object) ->
 @pytest.mark.attack("Q27")
 async def test_a_text_that_no_database_holds_is_nobodys_id(house: House) -> None:
     """A Basic header and a JWT carry every character there is, before anybody has proved anything."""
+    somebody = (await house.member()).account
     for text in ("\0", "portal\0", "\ud800", "portal\udfff"):
         assert await house.sql.clients.find(text) is None
+        assert await house.sql.consents.withdraw(somebody, text, house.now) == 0
 
 
 async def approval(house: House, *scopes: Scope, client: str = "portal", somebody: Standing | None = None) -> Approval:

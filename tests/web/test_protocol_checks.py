@@ -119,6 +119,17 @@ async def test_nobody_is_sent_anywhere_while_it_is_not_certain_where(program: Pr
 
 
 @pytest.mark.attack("Q27", "T4")
+async def test_a_request_in_a_body_that_is_no_form_is_a_page(site: Site) -> None:
+    bodies = (("application/json", b"{}"), (f"{FORM}; charset=gbk", b"a=b"), (FORM, b"a=\xff"), ("", b""))
+    for kind, body in bodies:
+        for path in ("/oauth/authorize", "/oauth/logout"):
+            sent = {"Host": site.caller.to.authority, "Content-Type": kind, "Accept": "text/html"}
+            answer = await site.caller.send("POST", path, headers=sent, body=body)
+            assert answer.status == 400, (kind, path)
+            assert str(answer.header("Content-Type")).startswith("text/html"), (kind, path)
+
+
+@pytest.mark.attack("Q27", "T4")
 async def test_a_parameter_of_64_kb_is_refused_wherever_it_comes(program: Program, site: Site) -> None:
     for name in REQUEST:
         body = urlencode(REQUEST | {name: LONG})

@@ -207,6 +207,10 @@ class SqlConsents:
         return sorted(found.values(), key=lambda one: (-one.agreed_at, one.client.id))
 
     async def withdraw(self, account: str, client: str, now: Instant) -> int:
+        if not is_client_id(client):
+            # It comes from a form, and may be a text that no database holds (attack Q27).
+            return 0
+
         def work(transaction: Transaction) -> int:
             standing = self._accounts.locked(transaction, account)
             if standing is None:

@@ -92,7 +92,11 @@ class AuthorizePages:
         """Take a request, from the address or from a form (OpenID Connect Core, section 3.1.2.1)."""
         # Each is kept for half an hour, whoever sends it.
         await self._observer.source(request).hit(self._throttle, "oauth.begun", OPENED)
-        parameters = Parameters(request.query.items()) if request.method == "GET" else await posted(request)
+        try:
+            parameters = Parameters(request.query.items()) if request.method == "GET" else await posted(request)
+        except ProtocolError:
+            # A body that is no form says neither who asks nor where they are answered.
+            raise InvalidRequest(FieldFault("", "form")) from None
         try:
             name = await self._authorizing.begin(parameters, self._clock.now())
         except Redirected as redirected:
