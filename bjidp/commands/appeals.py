@@ -10,7 +10,7 @@ from pathlib import Path
 from bjidp.appeals.appeal import Verdict
 from bjidp.commands import staff
 from bjidp.commands.arguments import Commands
-from bjidp.commands.faults import REFUSED, fail, silence_in_words
+from bjidp.commands.faults import silence_in_words
 from bjidp.config.loader import load
 from bjidp.config.settings import Settings
 
@@ -40,19 +40,14 @@ def _run(chosen: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 
 def _attend(settings: Settings, chosen: argparse.Namespace) -> None:
-    try:
-        match chosen.doing:
-            case "list":
-                staff.run(settings, chosen.staff, lambda desk: desk.list_waiting())
-            case "show":
-                staff.run(settings, chosen.staff, lambda desk: desk.show(chosen.appeal, chosen.to))
-            case "decide":
-                # Read, since what stands in a command line is seen by everybody on the machine.
-                if sys.stdin.isatty():
-                    print("Why? The person reads it:", file=sys.stderr)
-                why = sys.stdin.readline()
-                staff.run(
-                    settings, chosen.staff, lambda desk: desk.decide(chosen.appeal, chosen.verdict, chosen.seen, why)
-                )
-    except staff.Refused as refused:
-        fail(str(refused), code=REFUSED)
+    match chosen.doing:
+        case "list":
+            staff.run(settings, chosen.staff, lambda desk: desk.list_waiting())
+        case "show":
+            staff.run(settings, chosen.staff, lambda desk: desk.show(chosen.appeal, chosen.to))
+        case "decide":
+            # Read, since what stands in a command line is seen by everybody on the machine.
+            if sys.stdin.isatty():
+                print("Why? The person reads it:", file=sys.stderr)
+            why = sys.stdin.readline()
+            staff.run(settings, chosen.staff, lambda desk: desk.decide(chosen.appeal, chosen.verdict, chosen.seen, why))

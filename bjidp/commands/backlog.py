@@ -13,6 +13,7 @@ from typing import Final
 from bjidp.accounts.national.ports import WaitingWishes
 from bjidp.accounts.national.wish import Waiting
 from bjidp.clock import Instant, in_beijing
+from bjidp.commands.databases import require_this_release
 from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.national_wishes import SqlWaitingWishes
 
@@ -21,7 +22,8 @@ MOST: Final = 1000
 
 
 def run(database_url: str) -> Sequence[str]:
-    """Return a line for each account that waits to be handed on; raise ``StoreUnavailable``."""
+    """Return a line for each account that waits to be handed on; raise ``Refused`` and ``StoreUnavailable``."""
+    require_this_release(database_url)
     return asyncio.run(_on(database_url))
 
 

@@ -13,7 +13,7 @@ import msgspec
 from bjidp.bootstrap import read_keyring
 from bjidp.commands import registrar
 from bjidp.commands.arguments import Commands, add_place, settings_at
-from bjidp.commands.faults import REFUSED, fail, silence_in_words
+from bjidp.commands.faults import fail, silence_in_words
 from bjidp.config.settings import Settings
 from bjidp.oidc.members import MetadataRefused
 
@@ -70,8 +70,6 @@ def _register(settings: Settings, chosen: argparse.Namespace) -> None:
             # A name that nobody knows may hold whatever a terminal obeys.
             *(f"{json.dumps(fault.member)[1:-1]}: {fault.words}" for fault in refused.faults),
         )
-    except registrar.Refused as refused:
-        fail(str(refused), code=REFUSED)
 
 
 def _read(file: Path, size: int) -> bytes:

@@ -24,6 +24,10 @@ REFUSED: Final = 3
 """Exit code for what was asked for and was not done."""
 
 
+class Refused(Exception):
+    """What was asked for is not done; the text says why, for whoever asked."""
+
+
 @contextmanager
 def faults_in_words() -> Iterator[None]:
     """Say what the operator has to mend, and end the process."""
@@ -33,6 +37,8 @@ def faults_in_words() -> Iterator[None]:
         fail("the configuration has faults:", *error.faults)
     except MigrationFailed as failed:
         fail("the database cannot be brought up to date, and was left as it is:", f"storage.database_url: {failed}")
+    except Refused as refused:
+        fail(str(refused), code=REFUSED)
     except WorkerFailed as failed:
         fail(str(failed), code=failed.code)
     except (OSError, ValueError) as error:

@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, Struct, UnsetType
 
 from bjidp.clock import Clock, SystemClock, in_beijing
+from bjidp.commands.databases import require_this_release
+from bjidp.commands.faults import Refused
 from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Client, Interface, Proof
 from bjidp.oidc.members import Fault, Json, MetadataRefused
@@ -30,7 +32,6 @@ from bjidp.secret import Secret
 from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.logouts import SqlLogouts
-from bjidp.storage.sql.migrations import current_revision, newest_revision
 from bjidp.storage.sql.relying_parties import SqlClients
 
 SIZE_MAX: Final = 64 * 1024
@@ -44,10 +45,6 @@ T = TypeVar("T")
 
 class NoMetadata(Exception):
     """The file holds no metadata; the text says what it holds instead."""
-
-
-class Refused(Exception):
-    """What was asked for is not done; the text says why."""
 
 
 class Given(Struct, frozen=True):
@@ -173,8 +170,7 @@ def run(database_url: str, act: Callable[[Registrar], Awaitable[T]], keyring: Ke
     Raises what ``act`` raises, :class:`Refused` for a database of another release, and ``StoreUnavailable`` when it
     does not answer.
     """
-    if current_revision(database_url) != newest_revision():
-        raise Refused("the database is not of this release: start the server first, which brings it up to date")
+    require_this_release(database_url)
     return asyncio.run(on(database_url, act, keyring))
 
 

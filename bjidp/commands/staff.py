@@ -22,10 +22,11 @@ from bjidp.appeals.flow import readable
 from bjidp.appeals.ports import AppealStore, AppealUnknown, Decision, FactsChanged, NotGrantable
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import Clock, Instant, SystemClock, in_beijing
+from bjidp.commands.databases import require_this_release
+from bjidp.commands.faults import Refused
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
 from bjidp.storage.sql.catalog import open_sql
-from bjidp.storage.sql.migrations import current_revision, newest_revision
 
 LISTED: Final = 200
 """Appeals shown at once."""
@@ -46,10 +47,6 @@ _WHY: Final = {
 }
 
 T = TypeVar("T")
-
-
-class Refused(Exception):
-    """What was asked for is not done; the text says why, for whoever asked."""
 
 
 class Desk(Struct, frozen=True):
@@ -184,8 +181,7 @@ def run(settings: Settings, staff: str, act: Callable[[Desk], Awaitable[T]]) -> 
     """
     if not STAFF.fullmatch(staff):
         raise Refused("--staff is your own name: letters, digits, dots and dashes, forty at most")
-    if current_revision(settings.storage.database_url) != newest_revision():
-        raise Refused("the database is not of this release: start the server first, which brings it up to date")
+    require_this_release(settings.storage.database_url)
 
     async def doing() -> T:
         clock = SystemClock()

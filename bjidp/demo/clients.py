@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from bjidp.commands import registrar
+from bjidp.commands.faults import Refused
 from bjidp.demo.place import Place, write_secret
 from bjidp.errors import StoreUnavailable
 
@@ -33,7 +34,7 @@ async def register(place: Place, name: str, metadata: dict[str, object], databas
     described = registrar.parse(file.read_bytes())
 
     async def given_to(them: registrar.Registrar) -> registrar.Given:
-        with contextlib.suppress(OSError, msgspec.DecodeError, registrar.Refused):
+        with contextlib.suppress(OSError, msgspec.DecodeError, Refused):
             before = msgspec.json.decode(kept.read_bytes(), type=registrar.Given)
             if await them.show(before.client_id) == {"client_id": before.client_id, **described}:
                 return before
@@ -52,7 +53,7 @@ async def register(place: Place, name: str, metadata: dict[str, object], databas
 async def register_terminals(database_url: str) -> None:
     """Register what ``bjidp login`` logs in as, unless that was done at an earlier start."""
     try:
-        with contextlib.suppress(registrar.Refused):
+        with contextlib.suppress(Refused):
             await registrar.on(database_url, lambda them: them.add(TERMINAL, TERMINAL_ID))
     except StoreUnavailable:
         raise OSError("the client of terminals cannot be registered: the database does not answer") from None

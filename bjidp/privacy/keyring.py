@@ -1,10 +1,10 @@
 """The root keys of personal data, by version, and the keys derived from them.
 
 Owns which versions are active and which one is current. Built by ``bootstrap`` from the configuration; the roots are
-never in a database. A rotation without downtime takes five steps, each finished in every process before the next:
+never in a database. A rotation takes five steps, each finished in every process before the next:
 
 1. add the new version, the old one staying current: claims write both, everything is still sealed with the old;
-2. fill: index rows of the new version for everybody who lacks them (``bjidp.storage.sql.rotation``);
+2. fill (``bjidp keys fill``): index rows of the new version for everybody who lacks them;
 3. make the new version current: look-ups and seals move to it;
 4. fill again: what is still sealed with the old version is sealed anew;
 5. drop the old version. Networks that are known under it alone (``login_network.key_version``) are strange from then

@@ -2,7 +2,7 @@
 
 Owns writing the blind-index rows that accounts lack and sealing every field anew with the current key. Runs beside
 live servers, a batch of accounts per transaction, and may be stopped and started again. Appeals come last, by
-``appeal_rotation``.
+``appeal_rotation``. Called by ``bjidp keys fill``.
 """
 
 from __future__ import annotations

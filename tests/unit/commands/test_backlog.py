@@ -64,3 +64,13 @@ async def test_the_command_tells_of_a_database_and_of_nobody(
     assert line.endswith("  waits for 实名认证")
     assert "zhang_san" not in line
     assert "13800138000" not in line
+
+
+@pytest.mark.usefixtures("closed_environment")
+def test_a_database_that_is_not_of_this_release_is_not_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["national", "list", "--config", str(config(tmp_path, port=8080))])
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.startswith("the database is not of this release")
