@@ -115,6 +115,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting:
                 paces=stores.paces,
                 accounts=stores.accounts,
                 consents=stores.consents,
+                sessions=stores.sessions,
                 grants=stores.grants,
                 ticket_digest=ticket_digester(rooms),
                 entropy=rooms.entropy,

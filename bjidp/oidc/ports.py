@@ -158,8 +158,9 @@ class GrantStore(Subjects, Protocol):
     async def end_of_session(self, session: str, now: Instant, *, away: bool = False) -> int:
         """End the grants that came of a session and go with it, and have relying parties told; return how many ended.
 
-        With ``away`` also those that were agreed to for when the person is away. Every relying party that was logged in
-        to from the session is told that it is over, once, whichever of its grants stay.
+        With ``away`` also those that were agreed to for when the person is away, and those of devices that were
+        confirmed in it. Every relying party that was logged in to from the session is told that it is over, once,
+        whichever of its grants stay.
         """
         ...
 

@@ -34,9 +34,11 @@ from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.ticket import Holder, Redeemed, Ticket
 from bjidp.secret import Secret
+from bjidp.sessions.authentication import Authenticated, Method
+from bjidp.sessions.ports import SessionEnd
 from bjidp.standing import Standing
 from tests.contracts.ephemeral import Ephemeral, Processes
-from tests.contracts.house import House, keyring
+from tests.contracts.house import House, cookie, keyring
 from tests.contracts.test_relying_parties import READS, begun
 from tests.support.qr import COMPUTER, POLICY
 
@@ -91,6 +93,7 @@ class Kiosk:
             paces=self.paces,
             accounts=cast("Accounts", self.house.accounts),
             consents=consents or self.house.sql.consents,
+            sessions=self.house.sessions,
             grants=grants or self.house.sql.grants,
             ticket_digest=digest,
             entropy=SystemEntropy(),
@@ -107,15 +110,17 @@ class Kiosk:
         assert seen is not None
         return seen.ticket
 
-    async def confirmed(self, codes: DeviceAnswer, standing: Standing) -> Ticket:
-        """Scan and confirm, as somebody's phone does."""
-        holder = Holder(standing.account, "link", "wechat", "张**")
+    async def confirmed(self, codes: DeviceAnswer, standing: Standing, session: str | None = None) -> Ticket:
+        """Scan and confirm, as somebody's phone does, or a page of theirs that has a ``session``."""
+        page = None if session is None else Authenticated(self.house.now, (Method.PASSWORD,))
+        holder = Holder(standing.account, session or "link", "wechat" if session is None else "", "张**")
         ticket = await self.ticket(codes)
         await self.changes.on_ticket(
             ticket.id, lambda found, now: machine.scan(found, holder, POLICY, now, code_required=False)
         )
         await self.changes.on_ticket(
-            ticket.id, lambda found, now: machine.confirm(found, POLICY, now, code=None, epoch=standing.epoch)
+            ticket.id,
+            lambda found, now: machine.confirm(found, POLICY, now, code=None, epoch=standing.epoch, authenticated=page),
         )
         return ticket
 
@@ -293,6 +298,33 @@ async def test_an_agreement_withdrawn_while_it_is_redeemed_leaves_nothing(kiosk:
         await kiosk.poll(codes, kiosk.redeemer(grants=cast("GrantStore", Withdrawing(kiosk, before=before))))
     assert house.count("oidc_grant") == 0
     assert await house.sql.consents.agreed(standing.account, "kiosk") == frozenset()
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("R4", "T3")
+@pytest.mark.parametrize("reason", [SessionEnd.CHOSEN, SessionEnd.LOGOUT])
+async def test_a_session_that_is_ended_from_elsewhere_takes_with_it_what_it_confirmed_for_devices(
+    session_house: House, processes: Processes, reason: SessionEnd
+) -> None:
+    """Whoever was in it keeps no device; a log-out at the page leaves the device that was logged in by it."""
+    house = session_house
+    await registered(house)
+    kiosk, standing = Kiosk(house, processes.here), await house.member()
+    session, other = house.session(standing.account), house.session(standing.account)
+    for number, opened in enumerate((session, other)):
+        await house.sessions.open(opened, cookie(str(number)), None)
+    before, waiting, by_phone = await kiosk.ask(), await kiosk.ask(), await kiosk.ask()
+    await kiosk.confirmed(before, standing, session.id)
+    await kiosk.confirmed(waiting, standing, session.id)
+    await kiosk.confirmed(by_phone, standing)
+    device, another = await kiosk.poll(before), await kiosk.poll(by_phone)
+    await house.sessions.end(other.id, reason, house.now)
+    assert await house.sql.grants.find(device.id, house.now) is not None
+    await house.sessions.end(session.id, reason, house.now)
+    assert (await house.sql.grants.find(device.id, house.now) is None) is (reason is SessionEnd.CHOSEN)
+    assert await house.sql.grants.find(another.id, house.now) is not None
+    with pytest.raises(AccessDenied):
+        await kiosk.poll(waiting)
 
 
 @pytest.mark.attack("P7", "T3")

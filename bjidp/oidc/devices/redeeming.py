@@ -32,7 +32,7 @@ from bjidp.oidc.errors import (
 from bjidp.oidc.grants.code import Approval, Authentication, of_ticket
 from bjidp.oidc.grants.grant import Grant, GrantEnd, fresh
 from bjidp.oidc.parameters import Parameters
-from bjidp.oidc.ports import ConsentStore, GrantStore
+from bjidp.oidc.ports import ConsentStore, GrantStore, LiveSessions
 from bjidp.oidc.scopes import Scope, known
 from bjidp.qrlogin import ticket as machine
 from bjidp.qrlogin.devices import DeviceTickets, Seen
@@ -58,17 +58,22 @@ class DeviceRedeeming:
         paces: Records[Pace],
         accounts: Accounts,
         consents: ConsentStore,
+        sessions: LiveSessions,
         grants: GrantStore,
         ticket_digest: Callable[[str], bytes],
         entropy: Entropy,
         clock: Clock,
         session_lifetime: Millis,
     ) -> None:
-        """``ticket_digest`` is what grants remember a ticket by, so that the phone that confirmed can end them."""
+        """``ticket_digest`` is what grants remember a ticket by, so that the phone that confirmed can end them.
+
+        ``sessions`` are those that somebody may confirm in on a page.
+        """
         self._tickets = tickets
         self._paces = paces
         self._accounts = accounts
         self._consents = consents
+        self._sessions = sessions
         self._grants = grants
         self._ticket_digest = ticket_digest
         self._entropy = entropy
@@ -157,6 +162,7 @@ class DeviceRedeeming:
             epoch=approved.epoch,
             scopes=scopes,
             authentication=_authentication(approved, standing),
+            confirmed_in=None if approved.authenticated is None else approved.holder.link,
         )
         # Before the grant, and looked at after it: whoever withdraws meanwhile finds the grant, or is found here.
         remembered = frozenset(scopes) - {Scope.OFFLINE_ACCESS}
@@ -164,10 +170,17 @@ class DeviceRedeeming:
         grant = await self._grants.begin(
             fresh(approval, self._session_lifetime, self._entropy, now), client.subject_sector, now
         )
-        if not remembered <= await self._consents.agreed(account, client.id):
+        if not await self._holds(approval, remembered, now):
             await self._grants.end(grant.id, GrantEnd.TOO_LATE, now)
             raise AccountRefused("withdrawn")
         return grant
+
+    async def _holds(self, approval: Approval, remembered: frozenset[Scope], now: Instant) -> bool:
+        """Tell whether agreement and session are there, once a grant is kept: whoever ends either since finds it."""
+        session = approval.confirmed_in
+        if session is not None and not await self._sessions.lives(approval.account, session, now, settled=True):
+            return False
+        return remembered <= await self._consents.agreed(approval.account, approval.client)
 
 
 def _proved(seen: Seen, verifier: str | None) -> bool:

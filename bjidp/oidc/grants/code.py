@@ -64,6 +64,8 @@ class Approval(Struct, frozen=True, kw_only=True):
     organisation: str | None = None
     """The key of the capacity in which they act for an organisation; None for themselves. It is a choice and no right:
     whether it counts is asked for whenever something is told."""
+    confirmed_in: str | None = None
+    """The session on whose page it was confirmed for a device; None where a phone did, and for what a browser has."""
 
     @property
     def is_of_a_device(self) -> bool:

@@ -185,6 +185,7 @@ def _values(grant: Grant) -> dict[str, Value]:
         "authenticated_at": approval.authentication.at,
         "level": approval.authentication.level,
         "methods": " ".join(approval.authentication.methods),
+        "confirmed_in": approval.confirmed_in,
         "number": None if grant.family is None else grant.family.number,
         "created_at": grant.created_at,
         "expires_at": grant.expires_at,

@@ -32,7 +32,7 @@ from bjidp.storage.sql.transaction import Transaction
 
 _COLUMNS = (
     "id", "client", "subject", "session", "epoch", "scopes", "organisation", "authenticated_at", "level", "methods",
-    "number", "created_at", "expires_at",
+    "confirmed_in", "number", "created_at", "expires_at",
 )  # fmt: skip
 _GRANT = tuple(oidc_grant.c[name] for name in _COLUMNS)
 
@@ -71,7 +71,9 @@ class GrantRows:
         )
         # Those with refresh tokens were agreed to for when the person is away: a log-out does not end them.
         self._end_session = ending(of_session, or_(table.c.number.is_(None), table.c.ended_at.is_not(None)))
-        self._end_session_whole = ending(of_session)
+        # A log-out leaves what was confirmed for a device on a page of that session; an end from elsewhere says that
+        # whoever was in it may keep nothing that they got by it.
+        self._end_session_whole = ending(or_(of_session, table.c.confirmed_in == bindparam("session")))
         self._left_of_session = engine.compile(select(*whose).where(of_session))
         self._end_others = ending(of_account, table.c.session != bindparam("keep"))
         fenced = exists(select(account.c.id).where(account.c.id == table.c.account, _FENCED))
@@ -237,9 +239,10 @@ class SqlGrants:
 
 
 def _grant_from(row: Row, standing: Standing) -> Grant:
-    grant, client, subject, session, epoch, scopes, organisation, at, level, methods, number, created_at, expires_at = (
-        row
-    )
+    (
+        grant, client, subject, session, epoch, scopes, organisation, at, level, methods,
+        confirmed_in, number, created_at, expires_at,
+    ) = row  # fmt: skip
     return Grant(
         id=grant,
         approval=Approval(
@@ -251,6 +254,7 @@ def _grant_from(row: Row, standing: Standing) -> Grant:
             scopes=known(scopes.split()),
             authentication=Authentication(at, Level(level), tuple(methods.split())),
             organisation=organisation,
+            confirmed_in=confirmed_in,
         ),
         subject=subject,
         family=None if number is None else Family(number, expires_at),

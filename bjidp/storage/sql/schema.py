@@ -395,12 +395,20 @@ oidc_grant = Table(
     Column("authenticated_at", _INSTANT, nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("methods", Text, nullable=False),
+    # A device's, where a session confirmed it on a page: who ends that session elsewhere ends this too.
+    Column("confirmed_in", _ID),
     # The number of its newest refresh token; empty where it has none and goes with its session.
     Column("number", Integer),
     Column("created_at", _INSTANT, nullable=False),
     Column("expires_at", _INSTANT, nullable=False, index=True),
     Column("ended_at", _INSTANT),
     Index(None, "account", "client"),
+)
+Index(
+    "oidc_grant_confirmed_in_ix",
+    oidc_grant.c.confirmed_in,
+    postgresql_where=oidc_grant.c.confirmed_in.is_not(None),
+    sqlite_where=oidc_grant.c.confirmed_in.is_not(None),
 )
 
 audit_event = Table(
