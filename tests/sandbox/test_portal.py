@@ -485,3 +485,20 @@ async def test_nothing_that_the_server_says_becomes_markup(visit: Visit) -> None
 
 async def test_a_service_that_there_is_none_of_is_no_way_out(visit: Visit) -> None:
     assert (await visit.get("/login?for=https://evil.example")).status == 404
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+
+
+async def test_what_is_refused_to_people_is_a_page_and_to_programs_an_answer(visit: Visit) -> None:
+    missing = await visit.http.get("/services/none", headers=BROWSER)
+    assert missing.status == 404
+    text = await missing.text()
+    assert "没有找到这个页面" in text
+    assert "重新登录" not in text
+    await visit.logs_in()
+    stale = await visit.http.post("/logout", data={"csrf": "of-another-login"}, headers=BROWSER)
+    assert stale.status == 403
+    assert "这个页面已经过期" in await stale.text()
+    assert await visit.is_in()
+    assert (await visit.http.get("/services/none")).content_type == "text/plain"

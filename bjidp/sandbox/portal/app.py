@@ -100,10 +100,10 @@ class Portal:
 
 def build_portal(settings: PortalSettings) -> web.Application:
     """Return the portal, ready to be served at ``settings.base_url``."""
-    app = web.Application(client_max_size=_BODY_LIMIT)
     pages = Pages(issuer=settings.issuer, side_by_side_url=settings.side_by_side_url)
     sessions = Sessions(settings.clock, settings.entropy)
     visitors = Visitors(sessions, pages, settings.base_url)
+    app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[visitors.in_words])
     pages.mount(app)
     Portal(sessions, visitors).mount(app)
     Entering(Provider(settings), sessions, visitors).mount(app)

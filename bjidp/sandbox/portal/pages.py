@@ -45,11 +45,12 @@ _BEIJING: Final = timedelta(hours=8)
 
 
 class Words(Struct, frozen=True):
-    """What is said where a login has not come about."""
+    """What is said where a login has not come about, or a page."""
 
     title: str
     text: str
-    again: str = "重新登录"
+    again: str | None = "重新登录"
+    """What the way to another login is called; None where a login mends nothing."""
     mark: Literal["told", "done", "held"] = "told"
     """A plain word, something that is done, or something that does not go on by itself."""
     in_centre: bool = False

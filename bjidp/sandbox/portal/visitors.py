@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from msgspec import Struct
 
 from bjidp.sandbox.portal.logins import LoggedIn, LoginFailed
 from bjidp.sandbox.portal.pages import Pages, Visitor, Words, name_of, words_for
 from bjidp.sandbox.portal.services import LEVELS
 from bjidp.sandbox.portal.sessions import LIFETIME, ON_THE_WAY, Session, Sessions
+
+_REFUSALS: Final = {
+    HTTPStatus.NOT_FOUND: Words("没有找到这个页面", "请检查地址，或者从首页重新开始。", again=None),
+    HTTPStatus.FORBIDDEN: Words("这个页面已经过期", "您可能在别的窗口重新登录过。请从首页重新开始。", again=None),
+}
+_OTHERWISE: Final = Words("这个地址不能这样使用", "请从首页重新开始。", again=None)
 
 
 class _Cookies(Struct, frozen=True):
@@ -79,6 +88,18 @@ class Visitors:
     def notice(self, request: web.Request, words: Words, service: str) -> web.Response:
         """Say something, and lead to a login for a service."""
         return self.show(request, "notice.html", {"words": words, "login": f"/login?for={service}"})
+
+    @web.middleware
+    async def in_words(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Show people a page where a request is refused; what programs ask is answered as it was."""
+        try:
+            return await handler(request)
+        except web.HTTPClientError as refused:
+            if "text/html" not in request.headers.get("Accept", ""):
+                raise
+            answer = self.notice(request, _REFUSALS.get(HTTPStatus(refused.status), _OTHERWISE), "me")
+            answer.set_status(refused.status)
+            return answer
 
     def failed(self, request: web.Request, failed: LoginFailed, service: str) -> web.Response:
         """Say why a login has not come about."""
