@@ -34,4 +34,7 @@ def fault_of(text: str) -> str | None:
         return "must be https, or http on this machine"
     if "#" in text:
         return "must have no fragment"
+    if "*" in text:
+        # It would be believed to stand for any name.
+        return "must have no *, since it is compared character by character"
     return None

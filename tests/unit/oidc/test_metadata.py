@@ -211,6 +211,8 @@ def test_several_hosts_need_one_name_for_their_users() -> None:
         "data:text/html,x",
         "https://门户.example/",
         "https://portal.example/" + "a" * 512,
+        "https://*.portal.example/callback",
+        "https://portal.example/*",
         "com.example.app:/callback",
     ],
 )
