@@ -58,8 +58,8 @@ async function home({ visitor }) {
   }
   const good = await oidc.tokenIntrospection(provider, access_token);
   return `<p>您好，${text(read?.nickname ?? "")}</p>
-    <pre id="claims">${text(JSON.stringify({ id: visitor.claims, read, good }))}</pre>
-    ${button("/refresh", "刷新")} ${button("/withdraw", "交还令牌")} ${button("/logout", "退出")}`;
+    <pre id="claims">${text(JSON.stringify({ id: visitor.claims, read, good }, null, 2))}</pre>
+    ${visitor.tokens.refresh_token ? button("/refresh", "刷新") : ""} ${button("/withdraw", "交还令牌")} ${button("/logout", "退出")}`;
 }
 
 async function login({ visitor }) {
