@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import jwt
 import pytest
 
@@ -71,4 +73,5 @@ async def test_the_own_log_has_words_for_everything_that_becomes_of_a_site(
         "撤回网站或应用的授权",
     ):
         assert words in log
-    assert "登录网站或应用</strong> 首都之窗" in log
+    assert re.search(r"<strong>登录网站或应用</strong>.*</p>\s*<p>首都之窗</p>", log)
+    assert re.search(r"<strong>结束网站或应用的登录</strong>.*</p>\s*<p>首都之窗 · 您撤回了授权</p>", log)
