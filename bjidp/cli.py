@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 
-from bjidp.commands import appeals, clients, keys, national, serve, terminal
+from bjidp.commands import accounts, appeals, clients, keys, national, serve, terminal
 from bjidp.commands.faults import faults_in_words
 from bjidp.commands.log import log_to_stderr
 from bjidp.config.loader import system_environment
 from bjidp.demo import command as demo
 
-COMMANDS = (serve, demo, appeals, clients, national, keys, terminal)
+COMMANDS = (serve, demo, accounts, appeals, clients, national, keys, terminal)
 
 
 def main(arguments: list[str] | None = None) -> None:

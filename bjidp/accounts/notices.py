@@ -14,6 +14,12 @@ class NoticeKind(StrEnum):
     RECOVERED = "account.recovered"
     """Another phone was linked to the account by a face check; the message offers 不是我 (wire.md 3)."""
 
+    LOCKED = "account.locked"
+    """Staff have locked the account (OPS-7)."""
+
+    UNLOCKED = "account.unlocked"
+    """Staff have unlocked it."""
+
     LINK_LOST = "link.lost"
     """The platform identity that stood for the account stands for another account now."""
 

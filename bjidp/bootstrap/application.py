@@ -24,6 +24,7 @@ from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.devices import devices_part
 from bjidp.bootstrap.external import external_part, wire_linked
 from bjidp.bootstrap.front import wire_front
+from bjidp.bootstrap.locking import locking_part
 from bjidp.bootstrap.logouts import logouts_part
 from bjidp.bootstrap.miniprogram import mini_program_part, wire_mini_sessions
 from bjidp.bootstrap.national import national_part
@@ -67,6 +68,7 @@ def build(rooms: Rooms) -> web.Application:
         recovery_part(rooms, front, verification, endings),
         centre_part(rooms, front, verification, mini_sessions, own, acts, linked=linked),
         outcomes_part(rooms, verification, endings),
+        locking_part(rooms, verification, endings),
         national_part(rooms),
         oidc_part(rooms, front, qr, provider, acting=own.organisations.acting, acts=acts),
         logouts_part(rooms, front, provider),

@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from msgspec import Struct
 
 from bjidp.accounts.drafts import Sealed
+from bjidp.accounts.locking.ports import LockStore
 from bjidp.accounts.member_ports import ExternalStore, MemberStore
 from bjidp.accounts.national.ports import WishStore
 from bjidp.accounts.ports import AccountStore
@@ -73,6 +74,7 @@ class Stores(Struct, frozen=True, kw_only=True):
     checks: CheckStore
     organisations: OrganisationStore
     appeals: AppealStore
+    locks: LockStore
     relying_parties: ClientStore
     consents: ConsentStore
     grants: GrantStore
@@ -170,6 +172,7 @@ def _stores(sql: SqlStores, shared: _Shared, *, pings: _Calls, closes: _Calls) -
         checks=sql.checks,
         organisations=sql.organisations,
         appeals=sql.appeals,
+        locks=sql.locks,
         relying_parties=sql.clients,
         consents=sql.consents,
         grants=sql.grants,

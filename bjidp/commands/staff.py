@@ -26,7 +26,7 @@ from bjidp.commands.databases import require_this_release
 from bjidp.commands.faults import Refused
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
-from bjidp.storage.sql.catalog import open_sql
+from bjidp.storage.sql.catalog import SqlStores, open_sql
 
 LISTED: Final = 200
 """Appeals shown at once."""
@@ -175,7 +175,12 @@ def _columns(character: str) -> int:
 
 
 def run(settings: Settings, staff: str, act: Callable[[Desk], Awaitable[T]]) -> T:
-    """Do ``act`` at a desk over the database of ``settings``.
+    """Do ``act`` at a desk over the database of ``settings``; raise as :func:`attend` does."""
+    return attend(settings, staff, lambda stores, clock: act(Desk(stores.appeals, clock, staff)))
+
+
+def attend(settings: Settings, staff: str, act: Callable[[SqlStores, Clock], Awaitable[T]]) -> T:
+    """Do ``act`` over the stores of the database of ``settings``, in the name of ``staff``.
 
     Raises :class:`Refused`, and ``StoreUnavailable`` when the database does not answer.
     """
@@ -187,7 +192,7 @@ def run(settings: Settings, staff: str, act: Callable[[Desk], Awaitable[T]]) -> 
         clock = SystemClock()
         stores = open_sql(settings.storage.database_url, read_keyring(settings), SystemEntropy(), clock, threads=1)
         try:
-            return await act(Desk(stores.appeals, clock, staff))
+            return await act(stores, clock)
         finally:
             await stores.close()
 

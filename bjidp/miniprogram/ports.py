@@ -59,6 +59,8 @@ class MiniSessionEnd(StrEnum):
     """The account is another person's identity by now (RNV-5)."""
     IDENTITY_UNBOUND = "identity_unbound"
     """Its owner has taken the identity off the account (RNV-6)."""
+    LOCKED = "locked"
+    """Staff have locked the account (OPS-7)."""
     CANCELLED = "cancelled"
     """The account was cancelled (ACC-7)."""
 

@@ -24,6 +24,7 @@ from bjidp.storage.sql.externals import SqlExternals
 from bjidp.storage.sql.grants import GrantRows, SqlGrants
 from bjidp.storage.sql.identity_checks import SqlIdentityChecks
 from bjidp.storage.sql.identity_store import SqlIdentities
+from bjidp.storage.sql.locks import SqlLocks
 from bjidp.storage.sql.logouts import SqlLogouts
 from bjidp.storage.sql.members import SqlMembers
 from bjidp.storage.sql.mini_sessions import SqlMiniSessions
@@ -46,6 +47,7 @@ class SqlStores(Struct, frozen=True):
     organisations: SqlOrganisations
     externals: SqlExternals
     appeals: SqlAppeals
+    locks: SqlLocks
     clients: SqlClients
     consents: SqlConsents
     grants: SqlGrants
@@ -87,6 +89,7 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
         organisations=SqlOrganisations(engine, accounts, cipher=cipher, index=index, entropy=entropy),
         externals=SqlExternals(engine, accounts, cipher=cipher, index=index),
         appeals=SqlAppeals(engine, accounts, cipher=cipher, index=index, entropy=entropy),
+        locks=SqlLocks(engine, rows, accounts, grants, cipher=cipher, index=index),
         clients=SqlClients(engine, grants, cipher),
         consents=SqlConsents(engine, accounts, grants),
         grants=SqlGrants(engine, rows, grants),

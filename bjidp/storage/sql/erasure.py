@@ -24,6 +24,7 @@ from bjidp.storage.sql.logouts import LogoutRows
 from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import (
     account,
+    account_lock,
     appeal,
     appeal_picture,
     browser_session,
@@ -45,7 +46,7 @@ from bjidp.storage.sql.transaction import Transaction
 
 _OWNED = (
     identifier, identity, former_document, identity_check, national_wish, external_link, platform_link, login_network,
-    notice, consent, oidc_grant, oidc_subject,
+    notice, account_lock, consent, oidc_grant, oidc_subject,
 )  # fmt: skip
 """What belongs to an account besides its sessions, its appeals, and what it leads and acts for; a link's platform
 identity goes with it."""

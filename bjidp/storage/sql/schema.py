@@ -68,6 +68,19 @@ account = Table(
     Column("kept", _ID),
 )
 
+# The newest lock of an account, or its end, until that is followed up; of one that is locked for as long as it is.
+account_lock = Table(
+    "account_lock",
+    metadata,
+    Column("account", _ID, ForeignKey("account.id", ondelete="CASCADE"), primary_key=True),
+    Column("status", _WORD, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    # When somebody is next to follow it up; empty once that is done.
+    Column("due_at", _INSTANT, index=True),
+    # When what was logged in was ended wherever it is kept.
+    Column("settled_at", _INSTANT),
+)
+
 identifier = Table(
     "identifier",
     metadata,
