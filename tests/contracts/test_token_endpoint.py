@@ -339,7 +339,7 @@ async def test_what_is_missing_or_wrong_is_told_by_its_own_error(
 
 
 async def test_a_way_that_was_not_registered_is_closed(endpoint: Endpoint) -> None:
-    metadata = METADATA | {"grant_types": ["authorization_code"]}
+    metadata = METADATA | {"grant_types": ["authorization_code"], "scope": "openid profile"}
     plain = RegisteredClient(read("plain", metadata), hashlib.sha256(b"secret").digest())
     await endpoint.house.sql.clients.add(plain, msgspec.json.encode(metadata).decode(), endpoint.house.now)
     with pytest.raises(UnauthorizedClient):
