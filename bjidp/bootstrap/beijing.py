@@ -23,7 +23,6 @@ def beijing_part(rooms: Rooms, front: Front, provider: Provider) -> Part:
             authorizing=provider.authorizing,
             codes=provider.codes,
             live=provider.live,
-            members=stores.members,
             sessions=front.sessions,
             tokens=stores.beijing_tokens,
             used=stores.used_assertions,

@@ -133,7 +133,6 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting:
             clients=stores.relying_parties,
             grants=stores.grants,
             live=provider.live,
-            members=stores.members,
             representing=provider.representing,
             tokens=tokens,
             issuer=rooms.site.url,

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from bjidp.accounts.member_ports import Member
 from bjidp.clock import Instant
 from bjidp.oidc.client import Client
 from bjidp.oidc.grants.grant import Grant, GrantEnd
@@ -142,6 +143,10 @@ class GrantStore(Subjects, Protocol):
 
     async def find(self, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
         """Return a live grant and how its account stands; None when it is unknown, over, ended, or refused by now."""
+        ...
+
+    async def owned(self, grant: str, now: Instant) -> tuple[Grant, Member] | None:
+        """Return what :meth:`find` does, with all there is to tell of its owner: both as of one moment."""
         ...
 
     async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:

@@ -11,7 +11,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from bjidp.accounts.member_ports import MemberStore
 from bjidp.clock import SECOND, Clock, Instant
 from bjidp.oidc.claims import Known, delegation, told
 from bjidp.oidc.client import Client
@@ -34,7 +33,6 @@ class Reading:
         clients: ClientStore,
         grants: GrantStore,
         live: LiveGrants,
-        members: MemberStore,
         representing: Representing,
         tokens: Tokens,
         issuer: str,
@@ -44,7 +42,6 @@ class Reading:
         self._clients = clients
         self._grants = grants
         self._live = live
-        self._members = members
         self._representing = representing
         self._tokens = tokens
         self._issuer = issuer
@@ -52,11 +49,12 @@ class Reading:
 
     async def userinfo(self, access_token: str | None) -> dict[str, object]:
         """Return what the token's owner agreed may be read; raise :class:`InvalidToken` and ``StoreUnavailable``."""
-        found = None if access_token is None else await self._by_access(access_token)
-        member = None if found is None else await self._members.member(found[0].approval.account)
-        if found is None or member is None:
+        now = self._clock.now()
+        shown = None if access_token is None else self._tokens.read_access(access_token, now)
+        found = None if shown is None else await self._live.owned(shown.grant, now)
+        if found is None:
             raise InvalidToken(OVER)
-        grant = found[0]
+        grant, member = found
         try:
             acts_for = await self._representing.acts_for(grant.approval)
         except RepresentationOver:

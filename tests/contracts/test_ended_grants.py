@@ -150,11 +150,12 @@ async def test_a_session_lives_until_it_ends_or_its_time_is_over(session_house: 
 async def test_a_grant_is_worth_nothing_without_its_session_whoever_failed_to_end_it(session_house: House) -> None:
     site = await visited(session_house)
     live = LiveGrants(session_house.sql.grants, session_house.sessions)
-    assert await live.find(site.online.id, session_house.now) is not None
     gone = replace(site.online, id=token(session_house.entropy, 128), approval=replace(site.agreed, session="gone"))
     await session_house.sql.grants.begin(gone, SECTOR, session_house.now)
-    assert await live.find(gone.id, session_house.now) is None
-    assert await live.find(site.away.id, session_house.now) is not None
+    for look in (live.find, live.owned):
+        assert await look(site.online.id, session_house.now) is not None
+        assert await look(gone.id, session_house.now) is None
+        assert await look(site.away.id, session_house.now) is not None
 
 
 def codes_of(house: House) -> Codes:

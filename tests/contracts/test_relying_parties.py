@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from bjidp.clock import HOUR
+from bjidp.clock import HOUR, Instant
 from bjidp.entropy import SystemEntropy, token
 from bjidp.errors import AccountRefused
 from bjidp.oidc.errors import InvalidGrant
@@ -92,6 +92,17 @@ def grant_of(house: House, agreed: Approval) -> Grant:
     )
 
 
+async def looked(house: House, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
+    """Look a grant up, in both ways there are: they find the same."""
+    found, owned = await house.sql.grants.find(grant, now), await house.sql.grants.owned(grant, now)
+    if owned is None:
+        assert found is None
+        return None
+    assert found == (owned[0], owned[1].standing)
+    assert owned[1] == await house.members.member(owned[0].approval.account)
+    return found
+
+
 async def begun(house: House, *scopes: Scope) -> Grant:
     await registered(house)
     grant = grant_of(house, await approval(house, *scopes))
@@ -145,9 +156,9 @@ async def test_a_client_that_is_removed_leaves_no_grant_and_nothing_that_was_agr
         await house.sql.consents.agree(away.approval.account, client, frozenset(READS), house.now)
     assert await house.sql.clients.remove("portal", house.now) == 1
     assert await house.sql.clients.find("portal") is None
-    assert await house.sql.grants.find(away.id, house.now) is None
+    assert await looked(house, away.id, house.now) is None
     assert await house.sql.consents.agreed(away.approval.account, "portal") == frozenset()
-    assert await house.sql.grants.find(theirs.id, house.now) is not None
+    assert await looked(house, theirs.id, house.now) is not None
     assert await house.sql.consents.agreed(away.approval.account, "other") == frozenset(READS)
     assert await house.sql.clients.remove("portal", house.now) is None
 
@@ -229,19 +240,19 @@ async def test_a_withdrawn_consent_ends_what_came_of_it(house: House) -> None:
     account = grant.approval.account
     await house.sql.consents.agree(account, "portal", frozenset(READS), house.now)
     assert await house.sql.consents.withdraw(account, "portal", house.now) == 1
-    assert await house.sql.grants.find(grant.id, house.now) is None
+    assert await looked(house, grant.id, house.now) is None
     assert await house.sql.consents.agreed(account, "portal") == frozenset()
     assert await house.sql.consents.withdraw(account, "portal", house.now) == 0
 
 
 async def test_a_grant_is_found_as_it_was_kept_until_its_time_is_over(house: House) -> None:
     grant = await begun(house)
-    found = await house.sql.grants.find(grant.id, house.now)
+    found = await looked(house, grant.id, house.now)
     assert found is not None
     assert found[0] == grant
     assert found[1].account == grant.approval.account
-    assert await house.sql.grants.find(grant.id, house.now + HOUR) is None
-    assert await house.sql.grants.find("unknown", house.now) is None
+    assert await looked(house, grant.id, house.now + HOUR) is None
+    assert await looked(house, "unknown", house.now) is None
 
 
 async def test_one_sector_always_knows_somebody_by_the_same_name_and_another_by_another(house: House) -> None:
@@ -258,7 +269,7 @@ async def test_of_twenty_first_grants_at_once_all_know_somebody_by_one_name(hous
     firsts = [grant_of(house, agreed) for _ in range(20)]
     kept = await asyncio.gather(*(house.sql.grants.begin(grant, SECTOR, house.now) for grant in firsts))
     assert len({grant.subject for grant in kept}) == 1
-    found = [await house.sql.grants.find(grant.id, house.now) for grant in firsts]
+    found = [await looked(house, grant.id, house.now) for grant in firsts]
     assert [each is not None and each[0] in kept for each in found] == [True] * 20
     assert house.count("oidc_subject") == 1
 
@@ -275,7 +286,7 @@ async def test_nothing_of_sites_is_left_of_an_account_that_was_cancelled(house: 
 async def test_a_lock_of_the_account_is_a_lock_of_its_grants(house: House) -> None:
     grant = await begun(house)
     house.set_status(grant.approval.account, "locked")
-    assert await house.sql.grants.find(grant.id, house.now) is None
+    assert await looked(house, grant.id, house.now) is None
     with pytest.raises(AccountRefused):
         await house.sql.grants.begin(replace(grant, id=token(house.entropy, 128)), SECTOR, house.now)
     assert house.count("oidc_grant") == 1
@@ -285,7 +296,7 @@ async def test_a_lock_of_the_account_is_a_lock_of_its_grants(house: House) -> No
 async def test_what_ends_an_accounts_sessions_ends_its_grants_and_what_it_agreed_to_before(house: House) -> None:
     grant = await begun(house, *READS, Scope.OFFLINE_ACCESS)
     house.rows("UPDATE account SET epoch = epoch + 1, fence = epoch + 1")
-    assert await house.sql.grants.find(grant.id, house.now) is None
+    assert await looked(house, grant.id, house.now) is None
     with pytest.raises(AccountRefused):
         await house.sql.grants.begin(replace(grant, id=token(house.entropy, 128)), SECTOR, house.now)
 
@@ -296,8 +307,8 @@ async def test_a_log_out_ends_what_does_not_outlive_it(house: House) -> None:
     away = replace(online, id=token(house.entropy, 128), family=refreshing.begun(house.now))
     await house.sql.grants.begin(replace(away, expires_at=refreshing.LONGEST + house.now), SECTOR, house.now)
     assert await house.sql.grants.end_of_session(online.approval.session, house.now) == 1
-    assert await house.sql.grants.find(online.id, house.now) is None
-    assert await house.sql.grants.find(away.id, house.now) is not None
+    assert await looked(house, online.id, house.now) is None
+    assert await looked(house, away.id, house.now) is not None
 
 
 @pytest.mark.attack("T7")
@@ -308,7 +319,7 @@ async def test_of_twenty_refreshes_at_once_one_succeeds(house: House) -> None:
     tries = [house.sql.grants.refresh(grant, following, house.now) for _ in range(20)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", *["StaleGrant"] * 19]
-    found = await house.sql.grants.find(grant.id, house.now)
+    found = await looked(house, grant.id, house.now)
     assert found is not None
     assert found[0].family == following
 
@@ -344,7 +355,7 @@ async def test_a_grant_for_an_organisation_is_audited_with_what_its_owner_acts_b
     [(facts,)] = house.rows("SELECT facts FROM audit_event WHERE kind = 'grant.begun'")
     by = {"mandate": "m1"} if acts_in.mandate else {"organisation": "o"}
     assert msgspec.json.decode(facts) == {"client": "portal", "grant": grant.id} | by
-    found = await house.sql.grants.find(grant.id, house.now)
+    found = await looked(house, grant.id, house.now)
     assert found is not None
     assert found[0].approval.organisation == acts_in.key
 
@@ -381,7 +392,7 @@ async def test_a_code_is_exchanged_for_a_grant(house: House, codes: Codes) -> No
     assert grant.approval == agreed
     assert grant.family is None
     assert grant.expires_at == house.now + 12 * HOUR
-    found = await house.sql.grants.find(grant.id, house.now)
+    found = await looked(house, grant.id, house.now)
     assert found is not None
     assert found[0] == grant
 
@@ -400,7 +411,7 @@ async def test_of_twenty_exchanges_at_once_one_succeeds_and_a_replay_ends_what_i
     assert house.count("oidc_grant") <= 1
     with pytest.raises(InvalidGrant):
         await codes.exchange(code, PORTAL, CALLBACK, VERIFIER)
-    assert await house.sql.grants.find(won[0].id, house.now) is None
+    assert await looked(house, won[0].id, house.now) is None
 
 
 @pytest.mark.attack("T5")

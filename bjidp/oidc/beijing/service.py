@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bjidp.accounts.member_ports import Member, MemberStore
+from bjidp.accounts.member_ports import Member
 from bjidp.clock import HOUR, MINUTE, Clock, Instant, Millis
 from bjidp.entropy import Entropy
 from bjidp.oidc.authorizing import Authorizing
@@ -70,7 +70,6 @@ class Beijing:
         authorizing: Authorizing,
         codes: Codes,
         live: LiveGrants,
-        members: MemberStore,
         sessions: Sessions,
         tokens: Records[BeijingToken],
         used: Records[UsedAssertion],
@@ -83,7 +82,6 @@ class Beijing:
         self._authorizing = authorizing
         self._codes = codes
         self._live = live
-        self._members = members
         self._sessions = sessions
         self._tokens = tokens
         self._used = used
@@ -156,11 +154,10 @@ class Beijing:
         held = None if token is None else await self._tokens.get(_key(token))
         if held is None or held.value.expires_at <= now:
             raise TokenRefused
-        client, live = await self._found(held.value.client), await self._live.find(held.value.grant, now)
-        member = None if live is None else await self._members.member(live[0].approval.account)
-        if client is None or live is None or member is None:
+        client, live = await self._found(held.value.client), await self._live.owned(held.value.grant, now)
+        if client is None or live is None:
             raise TokenRefused
-        return client, live[0], member
+        return client, *live
 
     async def _proved(self, parameters: Parameters) -> Client:
         """Return the client whose ``auth_token`` this is, and was not before."""

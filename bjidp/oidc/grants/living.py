@@ -7,6 +7,7 @@ is deleted (attack T3). Called by whatever is shown an access token.
 
 from __future__ import annotations
 
+from bjidp.accounts.member_ports import Member
 from bjidp.clock import Instant
 from bjidp.oidc.grants.code import Approval
 from bjidp.oidc.grants.grant import Grant
@@ -25,10 +26,18 @@ class LiveGrants:
     async def find(self, grant: str, now: Instant) -> tuple[Grant, Standing] | None:
         """Return a grant and how its account stands; None when it is unknown, over, ended, or refused by now."""
         found = await self._grants.find(grant, now)
-        if found is None or found[0].family is not None or found[0].approval.is_of_a_device:
+        return found if found is not None and await self._goes_on(found[0], now) else None
+
+    async def owned(self, grant: str, now: Instant) -> tuple[Grant, Member] | None:
+        """Return a grant and its owner; None as for :meth:`find`."""
+        found = await self._grants.owned(grant, now)
+        return found if found is not None and await self._goes_on(found[0], now) else None
+
+    async def _goes_on(self, grant: Grant, now: Instant) -> bool:
+        if grant.family is not None or grant.approval.is_of_a_device:
             # What was agreed to for when the person is away outlasts their leaving; a device has no session to look at.
-            return found
-        return found if await lives(self._sessions, found[0].approval, now) else None
+            return True
+        return await lives(self._sessions, grant.approval, now)
 
 
 async def lives(sessions: LiveSessions, approval: Approval, now: Instant, *, settled: bool = False) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, exists, func, null, or_, select, update
 
+from bjidp.accounts.member_ports import Member
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.oidc.grants.code import OF_A_DEVICE, Approval, Authentication
@@ -25,7 +26,7 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.grant_beginning import named, open_beginning
 from bjidp.storage.sql.logouts import LogoutRows, ended
-from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
+from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, STANDING, Rows
 from bjidp.storage.sql.schema import account, oidc_grant
 from bjidp.storage.sql.statements import Row, Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Transaction
@@ -148,16 +149,8 @@ class SqlGrants:
         self._beginning = open_beginning(engine, rows)
         self._named = engine.compile(named())
         table = oidc_grant
-        self._find = engine.compile(
-            select(*_GRANT, *STANDING)
-            .select_from(table.join(ACCOUNT_WITH_IDENTITY, account.c.id == table.c.account))
-            .where(
-                table.c.id == bindparam("grant"),
-                table.c.expires_at > bindparam("now"),
-                table.c.ended_at.is_(None),
-                account.c.status == MAY_LOG_IN.value,
-            )
-        )
+        self._find = engine.compile(_looked_for(STANDING))
+        self._owned = engine.compile(_looked_for(MEMBER))
         self._look = engine.compile(
             select(table.c.id, case((_FENCED, 1), else_=0))
             .select_from(table.join(account, account.c.id == table.c.account))
@@ -191,6 +184,14 @@ class SqlGrants:
         standing = self._rows.standing(row[len(_GRANT) :])
         found = _grant_from(row[: len(_GRANT)], standing)
         return (found, standing) if found.approval.counts(standing) else None
+
+    async def owned(self, grant: str, now: Instant) -> tuple[Grant, Member] | None:
+        row = await self._engine.one(self._owned, {"grant": grant, "now": now})
+        if row is None:
+            return None
+        member = self._rows.member(row[len(_GRANT) :])
+        found = _grant_from(row[: len(_GRANT)], member.standing)
+        return (found, member) if found.approval.counts(member.standing) else None
 
     async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:
         was = None if grant.family is None else grant.family.number
@@ -236,6 +237,20 @@ class SqlGrants:
     async def purge(self, now: Instant, limit: int) -> int:
         values: dict[str, Value] = {"now": now, "limit": limit}
         return await self._engine.write(lambda transaction: transaction.run(self._purge, values))
+
+
+def _looked_for(owner: tuple[ColumnElement[object], ...]) -> Select[*tuple[Any, ...]]:
+    """Return the look for a grant that may count, and for these columns of its owner."""
+    return (
+        select(*_GRANT, *owner)
+        .select_from(oidc_grant.join(ACCOUNT_WITH_IDENTITY, account.c.id == oidc_grant.c.account))
+        .where(
+            oidc_grant.c.id == bindparam("grant"),
+            oidc_grant.c.expires_at > bindparam("now"),
+            oidc_grant.c.ended_at.is_(None),
+            account.c.status == MAY_LOG_IN.value,
+        )
+    )
 
 
 def _grant_from(row: Row, standing: Standing) -> Grant:
