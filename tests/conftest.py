@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.support.sqlite",
     "tests.support.stage",
     "tests.support.statements",
+    "tests.support.stencil",
 ]
 
 

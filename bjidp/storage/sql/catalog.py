@@ -73,7 +73,11 @@ def open_sql(url: str, keyring: Keyring, entropy: Entropy, clock: Clock, threads
     ``clock`` says at which moment a standing is read, since a level may end at one. Raises :class:`ValueError` when the
     URL names neither a SQLite file nor PostgreSQL.
     """
-    engine = open_engine(url, threads=threads)
+    return assemble(open_engine(url, threads=threads), keyring, entropy, clock)
+
+
+def assemble(engine: SqlEngine, keyring: Keyring, entropy: Entropy, clock: Clock) -> SqlStores:
+    """Put the stores together on ``engine``, which compiles every statement there is."""
     cipher = FieldCipher(Sealing(keyring, entropy))
     index = BlindIndex(keyring)
     rows = Rows(cipher, clock)
