@@ -127,6 +127,16 @@ def test_clients_are_kept_in_postgresql_as_well_and_their_secrets_as_digests(
     assert rows(postgres_url, "SELECT id FROM relying_party") == []
 
 
+@pytest.mark.parametrize("client_id", ["-Dq3vYdV0Yw4h8m0m1iX7A", "--q3vYdV0Yw4h8m0m1iX7A"])
+def test_an_id_that_begins_like_an_option_is_none(
+    tmp_path: Path, settings: Path, here: Command, client_id: str
+) -> None:
+    added = here("add", written(tmp_path, METADATA), "--id", client_id, "--config", settings)
+    assert json.loads(added[1])["client_id"] == client_id
+    assert json.loads(here("show", client_id, "--config", settings)[1])["client_id"] == client_id
+    assert here("remove", client_id, "--config", settings)[0] == 0
+
+
 def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_registered(
     tmp_path: Path, settings: Path, here: Command
 ) -> None:

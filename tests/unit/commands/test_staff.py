@@ -268,7 +268,7 @@ def test_nothing_is_decided_on_what_nobody_has_seen(office: Office) -> None:
     assert code == REFUSED
     assert "look again" in err
     assert office.state() is State.FILED
-    for arguments in (("show", "nothing"), ("decide", "nothing", "refuse", "--seen", "0")):
+    for arguments in (("show", "nothing"), ("show", "-" * 22), ("decide", "nothing", "refuse", "--seen", "0")):
         code, _, err = office.run(*arguments, typed="材料属实\n")
         assert (code, err) == (REFUSED, "there is no such appeal\n")
 
