@@ -21,6 +21,7 @@ from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable
 from bjidp.proofing.ports import PutOut
 from bjidp.sessions.ports import SessionEnd
+from bjidp.unexpected import outline
 from bjidp.verification.number import MobileNumber
 
 PAUSE: Final = 5.0
@@ -63,7 +64,7 @@ class Outcomes:
             except StoreUnavailable:
                 log.warning("outcome_put_off", appeal=outcome.appeal)
             except Exception as error:  # noqa: BLE001 - one fault must not end all telling for the process's life
-                log.error("outcome_failed", appeal=outcome.appeal, error=type(error).__name__)  # noqa: TRY400
+                log.error("outcome_failed", appeal=outcome.appeal, **outline(error))  # noqa: TRY400 - without its text
 
     async def _follow(self, outcome: Outcome) -> None:
         """End and tell, the loser first: that is who has to know."""

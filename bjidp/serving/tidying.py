@@ -26,7 +26,7 @@ from bjidp.oidc.ports import GrantStore, LogoutOutbox
 from bjidp.organisations.ports import OrganisationStore
 from bjidp.proofing.ports import CheckStore, IdentityStore
 from bjidp.sessions.ports import SessionStore
-from bjidp.web.http.unexpected import outline
+from bjidp.unexpected import outline
 
 PAUSE: Final = 600.0
 """Seconds between two clean-ups."""

@@ -24,6 +24,7 @@ from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.records import Records, StaleRecord
 from bjidp.secret import Secret
 from bjidp.throttle.source import Source
+from bjidp.unexpected import outline
 from bjidp.vendors.ports.mail import Mail, MailSender
 from bjidp.vendors.ports.sms import Sms, SmsReport, SmsSender
 from bjidp.verification.code import Binding, Channel, Purpose
@@ -247,7 +248,7 @@ class Dispatches:
         try:
             end = await send()
         except Exception as error:  # noqa: BLE001 - nobody else is there to hear of it, and the page waits for an end
-            log.error("dispatch_broken", channel=channel, kind=type(error).__name__)  # noqa: TRY400 - without its text
+            log.error("dispatch_broken", channel=channel, **outline(error))  # noqa: TRY400 - without its text
             end = UNAVAILABLE
         log.info("dispatched", channel=channel, dispatch=dispatch, failure=end.failure)
         try:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from bjidp.errors import StoreUnavailable, VendorUnavailable
+from bjidp.unexpected import outline
 from bjidp.vendors.ports.sms import SmsPull, SmsReport
 
 PAUSE: Final = 15.0
@@ -56,7 +57,7 @@ class SmsReports:
                 # Its client has logged it.
                 continue
             except Exception as error:  # noqa: BLE001 - one fault must not end all asking for the process's life
-                log.error("sms_reports_failed", kind=type(error).__name__)  # noqa: TRY400 - without its text
+                log.error("sms_reports_failed", **outline(error))  # noqa: TRY400 - without its text
 
     async def _taken(self, report: SmsReport) -> None:
         try:

@@ -20,6 +20,7 @@ from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable
 from bjidp.sessions.ports import SessionEnd
 from bjidp.standing import Status
+from bjidp.unexpected import outline
 from bjidp.verification.number import MobileNumber
 
 PAUSE: Final = 5.0
@@ -60,7 +61,7 @@ class Following:
             except StoreUnavailable:
                 log.warning("lock_put_off", account_ref=change.ref)
             except Exception as error:  # noqa: BLE001 - one fault must not end all following for the process's life
-                log.error("lock_failed", account_ref=change.ref, error=type(error).__name__)  # noqa: TRY400
+                log.error("lock_failed", account_ref=change.ref, **outline(error))  # noqa: TRY400 - without its text
 
     async def _follow(self, change: Change) -> None:
         """End what is left, which is tried for as long as it takes; then tell."""

@@ -16,6 +16,7 @@ from bjidp.accounts.national.ports import WishStore
 from bjidp.accounts.national.wish import Wish, WishEnd
 from bjidp.clock import Clock
 from bjidp.errors import StoreUnavailable, VendorUnavailable
+from bjidp.unexpected import outline
 from bjidp.vendors.ports.registers import NationalAnswer, NationalRegister
 
 PAUSE: Final = 5.0
@@ -54,7 +55,7 @@ class HandingOn:
         except StoreUnavailable:
             log.warning("national_store_silent")
         except Exception as error:  # noqa: BLE001 - one fault must not end all handing on for the process's life
-            log.error("national_failed", error=type(error).__name__)  # noqa: TRY400 - without its text
+            log.error("national_failed", **outline(error))  # noqa: TRY400 - without its text
 
     async def _is_settled(self, wish: Wish) -> bool:
         try:

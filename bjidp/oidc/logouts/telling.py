@@ -20,6 +20,7 @@ from bjidp.oidc.client import Client
 from bjidp.oidc.logouts.notice import TYPE, LogoutNotice, claims_of, next_attempt, pause_after
 from bjidp.oidc.ports import ClientStore, LogoutOutbox
 from bjidp.oidc.signing import SigningKeys
+from bjidp.unexpected import outline
 from bjidp.vendors.ports.relying_parties import LogoutReceivers
 
 PAUSE: Final = 1.0
@@ -118,7 +119,7 @@ class Telling:
         except StoreUnavailable:
             log.warning("logout_notices_put_off", client=client)
         except Exception as error:  # noqa: BLE001 - one fault must not end all telling for the process's life
-            log.error("logout_notices_failed", client=client, error=type(error).__name__)  # noqa: TRY400 - without text
+            log.error("logout_notices_failed", client=client, **outline(error))  # noqa: TRY400 - without its text
             self._rest(client)
         finally:
             del self._serving[client]

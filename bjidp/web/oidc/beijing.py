@@ -18,9 +18,9 @@ from bjidp.oidc.beijing.errors import BeijingError, Busy, ClientRefused, Malform
 from bjidp.oidc.beijing.service import Beijing
 from bjidp.oidc.parameters import Parameters
 from bjidp.throttle.ports import Throttle
+from bjidp.unexpected import outline
 from bjidp.web.forms.desk import OPENED
 from bjidp.web.http.bodies import in_time
-from bjidp.web.http.unexpected import outline
 from bjidp.web.http.visitor import Observer
 from bjidp.web.oidc.answers import FORM, given
 from bjidp.web.oidc.machine import WRONG

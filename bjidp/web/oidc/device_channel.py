@@ -20,8 +20,8 @@ from bjidp.oidc import discovery
 from bjidp.oidc.devices.watching import OPEN, DeviceWatching, Outcome, Watch
 from bjidp.qrlogin.errors import OriginRefused
 from bjidp.qrlogin.pages import End
+from bjidp.unexpected import outline
 from bjidp.web.http.address_slots import AddressSlots
-from bjidp.web.http.unexpected import outline
 from bjidp.web.http.visitor import Observer
 
 SUBPROTOCOL: Final = "bjidp.device.v1"

@@ -30,11 +30,11 @@ from bjidp.qrlogin.wire import (
     TicketsBody,
 )
 from bjidp.site import Site
+from bjidp.unexpected import outline
 from bjidp.web.http.address_slots import AddressSlots
 from bjidp.web.http.bodies import read_json
 from bjidp.web.http.calls import Call, Outcome, Proof
 from bjidp.web.http.origin import require_origin, require_same_site_read
-from bjidp.web.http.unexpected import outline
 from bjidp.web.http.visitor import Observer
 from bjidp.web.qr.entering import Entrance
 from bjidp.web.qr.page_socket import TOO_MANY, PageSocket

@@ -19,7 +19,7 @@ from aiohttp import WSMsgType, web
 from bjidp.errors import RateLimited, StoreUnavailable
 from bjidp.qrlogin.pages import End, QrPages, Watch
 from bjidp.qrlogin.wire import ALIVE
-from bjidp.web.http.unexpected import outline
+from bjidp.unexpected import outline
 
 SILENCE: Final = 20.0
 """Seconds without a message after which ``alive`` is sent."""

@@ -16,9 +16,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bjidp.errors import BjidpError, Retryable
+from bjidp.unexpected import outline
 from bjidp.web.http.guards import Guards
 from bjidp.web.http.pacing import Pacing
-from bjidp.web.http.unexpected import outline
 from bjidp.web.http.visitor import on_h5
 from bjidp.web.pages.ending import ErrorPage
 from bjidp.web.pages.rendering import Renderer

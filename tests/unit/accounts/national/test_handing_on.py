@@ -163,13 +163,16 @@ async def test_a_store_that_is_down_is_asked_again_later(world: World) -> None:
     assert await world.left == 3
 
 
-async def test_a_fault_is_told_by_its_name_alone_and_stops_nothing(world: World) -> None:
+async def test_a_fault_is_told_by_its_kind_and_place_alone_and_stops_nothing(world: World) -> None:
     class Broken(Dying):
         async def settle(self, reference: str, end: WishEnd, now: Instant) -> None:
             raise RuntimeError(PHONES[0])
 
     with structlog.testing.capture_logs() as logged:
         await world.process(Broken(world.stores.wishes)).once()
-    assert logged == [{"event": "national_failed", "error": "RuntimeError", "log_level": "error"}]
+    [line] = logged
+    assert (line["event"], line["kind"]) == ("national_failed", "RuntimeError")
+    assert line["places"][-1].endswith(" settle")
+    assert PHONES[0] not in str(line)
     await world.service.once()
     assert await world.left == 1

@@ -1,6 +1,7 @@
 """What the log is told of an error that is none of ours.
 
-Owns that it is its class and its place alone: the text of a foreign error may hold a name or a number.
+Owns that it is its class and its place alone: the text of a foreign error may hold a name or a number. Called wherever
+one fault must not end what others wait for.
 """
 
 from __future__ import annotations
