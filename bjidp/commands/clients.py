@@ -50,6 +50,8 @@ def _register(settings: Settings, chosen: argparse.Namespace) -> None:
                 metadata = registrar.parse(_read(chosen.file, registrar.SIZE_MAX + 1))
                 given = registrar.run(database, lambda them: them.add(metadata, chosen.id), read_keyring(settings))
                 print(msgspec.json.encode(given).decode())
+                for doubt in registrar.run(database, lambda them: them.doubts(given.client_id)):
+                    print(f"look twice: {doubt}", file=sys.stderr)
             case "list":
                 print(*registrar.run(database, lambda them: them.list_all()), sep="\n")
             case "logouts":

@@ -24,7 +24,8 @@ from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Client, Interface, Proof
 from bjidp.oidc.members import Fault, Json, MetadataRefused
 from bjidp.oidc.metadata import is_client_id, read
-from bjidp.oidc.ports import ClientStore, DuplicateClient, LogoutOutbox, RegisteredClient
+from bjidp.oidc.ports import ClientStore, DuplicateClient, Entry, LogoutOutbox, RegisteredClient
+from bjidp.oidc.resembling import doubts
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.sealing import Sealing
@@ -32,6 +33,7 @@ from bjidp.secret import Secret
 from bjidp.storage.sql.engine import open_engine
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.logouts import SqlLogouts
+from bjidp.storage.sql.registrations import read_kept
 from bjidp.storage.sql.relying_parties import SqlClients
 
 SIZE_MAX: Final = 64 * 1024
@@ -83,6 +85,12 @@ class Registrar(Struct, frozen=True):
             raise Refused("there is a relying party with this id already") from None
         return given
 
+    async def doubts(self, client_id: str) -> Sequence[str]:
+        """Return what to look at twice about one that was registered."""
+        known = {client.id: client for _, client in await self._all() if client is not None}
+        client = known.pop(client_id, None)
+        return [] if client is None else [*doubts(client, known.values())]
+
     def _secrets(self, client: Client, metadata: Json) -> tuple[RegisteredClient, Given]:
         """Return what is kept of a client's secret, and what it is told."""
         if client.interface is Interface.BEIJING:
@@ -98,15 +106,16 @@ class Registrar(Struct, frozen=True):
     async def list_all(self) -> Sequence[str]:
         """Return a line for each, the oldest first."""
         lines = []
-        for entry in await self.clients.entries():
+        for entry, client in await self._all():
             added = in_beijing(entry.created_at).strftime("%Y-%m-%d %H:%M")
-            try:
-                client = read(entry.id, json.loads(entry.metadata))
-            except MetadataRefused:
+            if client is None:
                 lines.append(f"{entry.id}  {added}  means nothing to this release: remove it and add it again")
             else:
                 lines.append(f"{entry.id}  {added}  {urlsplit(client.home).netloc}  {client.name}")
         return lines or ["no relying party is registered"]
+
+    async def _all(self) -> Sequence[tuple[Entry, Client | None]]:
+        return [(entry, read_kept(entry.id, entry.metadata)) for entry in await self.clients.entries()]
 
     async def show(self, client_id: str) -> dict[str, object]:
         """Return the metadata of one, with its id; raise :class:`Refused`."""

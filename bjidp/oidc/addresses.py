@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 ADDRESS_MAX: Final = 512
 
-_LOOPBACK: Final = frozenset({"127.0.0.1", "[::1]", "localhost"})
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that are everybody's own machine."""
+
 _NAMED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -25,12 +27,12 @@ def fault_of(text: str) -> str | None:
         _ = parts.port
     except ValueError:
         return "must be an address with a port up to 65535"
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    host = parts.hostname or ""
     if not _NAMED.match(text) or not host:
         return "must name scheme and host"
     if parts.username is not None or parts.password is not None:
         return "must have no user name"
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         return "must be https, or http on this machine"
     if "#" in text:
         return "must have no fragment"

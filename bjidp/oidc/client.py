@@ -72,7 +72,8 @@ class Client(Struct, frozen=True, kw_only=True):
     scopes: frozenset[Scope] = frozenset({Scope.OPENID})
     subjects: SubjectType = SubjectType.PAIRWISE
     sector: str = ""
-    """The host under which subjects are made: clients of one sector know somebody by one name."""
+    """The host under which subjects are made: clients of one sector know somebody by one name. A client on its user's
+    own machine is a sector of its own, by its id."""
     level: Level = Level.L1
     """The least level a login here is good for; what a request asks for may be more, and never less."""
     interface: Interface = Interface.OPENID

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
+from bjidp.oidc.addresses import LOOPBACK
 from bjidp.oidc.beijing.sealing import is_secret
 from bjidp.oidc.client import DEFAULT_GRANTS, Client, GrantType, Interface, Proof, SubjectType
 from bjidp.oidc.members import Json, Members, MetadataRefused
@@ -28,6 +29,11 @@ KEYS_MAX: Final = 8
 ADDRESSES_MAX: Final = 32
 
 _ELSEWHERE: Final = "means nothing for this interface"
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]|[\u0300-\u036f\u20d0-\u20ff]{2}"
+)
+"""What is printable and nothing to see (the letters that Unicode calls default ignorable, and an empty pattern of
+Braille), or covers what stands around it: two sites that look alike, or one that has no name."""
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,22}")
 
 KNOWN: Final = frozenset(
@@ -97,7 +103,7 @@ def read(client_id: str, metadata: Json) -> Client:
         scopes=reading.scopes(grants) if interface is Interface.OPENID else USER_INFO,
         interface=interface,
         subjects=reading.choice("subject_type", SubjectType, SubjectType.PAIRWISE),
-        sector=reading.sector(redirects, home),
+        sector=reading.sector(redirects, home) or client_id,
         level=reading.level(),
         pushed_only=reading.flag("require_pushed_authorization_requests"),
     )
@@ -114,6 +120,8 @@ class _Reading(Members):
         name = self.text("client_name", "")
         if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
             self.fault("client_name", f"must be 1 to {NAME_MAX} printable characters")
+        elif _UNSEEN.search(name):
+            self.fault("client_name", "must have no letters that nobody sees, nor marks upon marks")
         return name
 
     def home(self, redirects: Sequence[str]) -> str:
@@ -162,13 +170,19 @@ class _Reading(Members):
         return min((names[word] for word in words), default=Level.L1)
 
     def sector(self, redirects: Sequence[str], home: str) -> str:
-        """Return the host that subjects are made under (OpenID Connect Core, section 8.1)."""
+        """Return the host that subjects are made under (OpenID Connect Core, section 8.1).
+
+        Nothing where it is this machine, and nobody has said that it shall be that: every app with an address on its
+        user's own machine would know people by one name, whoever made it.
+        """
         hosts = {urlsplit(address).hostname or "" for address in redirects} or {urlsplit(home).hostname or ""}
         stated = self.text("sector_identifier_host", "")
         if stated:
             if stated not in hosts:
                 self.fault("sector_identifier_host", "must be the host of one of redirect_uris")
             return stated
+        if hosts <= LOOPBACK:
+            return ""
         if len(hosts) > 1:
             self.fault("sector_identifier_host", "is needed, since redirect_uris have several hosts")
         return min(hosts)

@@ -4,7 +4,8 @@
     ISSUER=http://127.0.0.1:8080 CLIENT_ID=… CLIENT_SECRET=… python resource_server.py
 
 Registered beforehand (bjidp clients add) with "grant_types": [] and a client_uri of the same host as that of the sites
-it serves: a server of another sector is told of every token that it is none.
+it serves; on this machine both say "sector_identifier_host": "127.0.0.1". A server of another sector is told of every
+token that it is none.
 """
 
 from __future__ import annotations

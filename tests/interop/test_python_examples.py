@@ -31,6 +31,7 @@ from tests.support.sites import ROOT, register
 pytestmark = pytest.mark.req("RP-1", "RP-2", "LOG-8")
 
 EXAMPLES: Final = ROOT / "examples" / "python"
+SECTOR: Final = {"sector_identifier_host": "127.0.0.1"}
 SUN: Final = Person(DocumentType.RESIDENT_ID, "孙示例", "101010199003079307")
 QIAN: Final = Person(DocumentType.RESIDENT_ID, "钱示例", "101010199003079227")
 
@@ -53,6 +54,7 @@ class Programs:
             "post_logout_redirect_uris": [f"{own}/"],
             "backchannel_logout_uri": f"{own}/backchannel-logout",
             "scope": "openid profile",
+            **SECTOR,
         }
         await self._start("site.py", own, metadata, RECORDS=records)
         return own
@@ -61,6 +63,7 @@ class Programs:
         """Start the resource server ``of`` a site, by default of those on this machine; return its address."""
         own = f"http://127.0.0.1:{free_port()}"
         metadata: dict[str, object] = {"client_name": "示例接口", "client_uri": of or own, "grant_types": []}
+        metadata |= {} if of else SECTOR
         await self._start("resource_server.py", own, metadata, **environment)
         return own
 
@@ -207,13 +210,13 @@ async def token_of(demo: Demo, screen: Computer, site: Site, name: str) -> str:
 
 @beside_browsers
 async def site_on_authlib(demo: Demo) -> AsyncIterator[Site]:
-    async with open_site(demo, scope="openid profile") as opened:
+    async with open_site(demo, scope="openid profile", **SECTOR) as opened:
         yield opened
 
 
 @beside_browsers
 async def site_without_profile(demo: Demo) -> AsyncIterator[Site]:
-    async with open_site(demo, scope="openid") as opened:
+    async with open_site(demo, scope="openid", **SECTOR) as opened:
         yield opened
 
 

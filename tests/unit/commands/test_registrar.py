@@ -99,7 +99,12 @@ async def introspected(demo: Demo, client_id: str, secret: str) -> int:
 async def test_a_running_server_knows_a_client_at_once_and_one_that_is_removed_no_more(
     demo: Demo, tmp_path: Path
 ) -> None:
-    code, out, err = clients("add", written(tmp_path, METADATA), "--data", demo.data)
+    alone = METADATA | {
+        "client_name": "只此一家",
+        "client_uri": "https://alone.example/",
+        "redirect_uris": ["https://alone.example/"],
+    }
+    code, out, err = clients("add", written(tmp_path, alone), "--data", demo.data)
     assert (code, err) == (0, "")
     given = json.loads(out)
     assert list(given) == ["client_id", "client_secret"]
@@ -215,6 +220,28 @@ def test_clients_are_listed_and_shown_without_their_secrets(tmp_path: Path, sett
     code, out, _ = here("show", given["client_id"], "--config", settings)
     assert code == 0
     assert json.loads(out) == {"client_id": given["client_id"], **METADATA}
+
+
+@pytest.mark.attack("T11")
+def test_whoever_registers_a_site_is_told_which_other_it_may_pass_for(
+    tmp_path: Path, settings: Path, here: Command
+) -> None:
+    first = here("add", written(tmp_path, METADATA), "--config", settings)
+    assert first[2] == ""
+    portal = json.loads(first[1])["client_id"]
+    like = METADATA | {"client_name": " 首都 之窗", "redirect_uris": ["https://evil.example/callback"]}
+    code, out, err = here("add", written(tmp_path, like), "--config", settings)
+    assert (code, [*json.loads(out)]) == (0, ["client_id", "client_secret"])
+    assert err.splitlines() == [
+        "look twice: people are shown portal.example and are sent to evil.example",
+        f"look twice: {portal} (portal.example) has the same name",
+    ]
+    service = {"client_name": "接口", "client_uri": "https://portal.example/", "grant_types": []}
+    err = here("add", written(tmp_path, service), "--config", settings)[2]
+    said = "is of the same sector: both know people by the same names"
+    assert err.splitlines() == [f"look twice: {portal} (portal.example) {said}"]
+    app = {"client_name": "应用", "client_uri": "https://app.example/", "redirect_uris": ["http://127.0.0.1/back"]}
+    assert here("add", written(tmp_path, app), "--config", settings)[2] == ""
 
 
 async def test_a_list_shows_the_host_that_people_see_and_what_this_release_does_not_read(

@@ -138,6 +138,11 @@ def test_a_fault_says_what_to_write_instead(member: str, value: object, words: s
         ("client_name", ""),
         ("client_name", "长" * 41),
         ("client_name", "a\u202eb"),
+        ("client_name", "\u3164"),
+        ("client_name", "首都\u115f之窗"),
+        ("client_name", "首都\u2800\u2800之窗"),
+        ("client_name", "首都\ufe00之窗"),
+        ("client_name", "Z\u0335\u0321\u0354a"),
         ("client_name", 7),
         ("client_uri", ""),
         ("client_uri", "portal.example"),
@@ -187,6 +192,21 @@ def test_a_private_key_in_a_file_is_refused_and_not_repeated() -> None:
     with pytest.raises(MetadataRefused) as raised:
         read("id", PORTAL | {"jwks": {"keys": [a_key() | {"d": "secret"}]}})
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.attack("T11")
+def test_apps_on_peoples_own_machines_know_them_by_names_of_their_own_unless_they_say_otherwise() -> None:
+    """The host of all of them is 127.0.0.1, whoever made them."""
+    metadata = {name: value for name, value in PORTAL.items() if name != "client_uri"}
+    for address in ("http://127.0.0.1:3000/back", "http://[::1]/back", "http://localhost:1/back"):
+        app = metadata | {"redirect_uris": [address]}
+        assert read("one", app).subject_sector != read("other", app).subject_sector, address
+    both = metadata | {"redirect_uris": ["http://127.0.0.1:3000/back", "http://localhost:3000/back"]}
+    assert read("one", both).subject_sector == "one"
+    said = both | {"sector_identifier_host": "localhost"}
+    assert read("one", said).subject_sector == read("other", said).subject_sector == "localhost"
+    device = {"client_uri": "http://localhost/", "redirect_uris": [], "grant_types": []}
+    assert read("one", metadata | device).subject_sector == "one"
 
 
 def test_several_hosts_need_one_name_for_their_users() -> None:
