@@ -181,6 +181,8 @@ class Side(Struct, frozen=True, kw_only=True):
     evidence: Evidence | None = None
     """Of its identity, whichever that is; None without one, as the rest of these."""
     bound_at: Instant | None = None
+    proved_at: Instant | None = None
+    """When its holder was last proved to be that person, whether or not it counts for more than what was before."""
     moved_at: Instant | None = None
     mark: str | None = None
     """Of its identity (:attr:`bjidp.proofing.ports.Bound.mark`)."""

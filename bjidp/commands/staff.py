@@ -214,8 +214,8 @@ def _side(side: Side) -> list[str]:
         f"  {side.ref}  {side.status}, since {_moment(side.created_at)}, phone {side.phone or 'none'}",
         f"  L{side.level.value}, proved by {'nothing' if side.evidence is None else side.evidence}",
     ]
-    if side.bound_at is not None:
-        lines.append(f"  identity there since {_moment(side.bound_at)}")
+    if side.bound_at is not None and side.proved_at is not None:
+        lines.append(f"  identity there since {_moment(side.bound_at)}, last proved {_moment(side.proved_at)}")
     if side.moved_at is not None:
         lines.append(f"  it came there from another account {_moment(side.moved_at)}")
     return lines

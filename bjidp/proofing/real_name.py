@@ -9,7 +9,6 @@ An identity that another account holds stays there, kept here as a claim: the ca
 
 from __future__ import annotations
 
-from bjidp.accounts.ports import Evidence
 from bjidp.accounts.settings.changes import Changes
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
@@ -65,10 +64,10 @@ class RealNames:
         """Put the identity that is stated in the place of the account's own (RNV-5); as :meth:`prove` otherwise."""
         return await self._change(visit, flow, typed, Operation.EXCHANGE)
 
-    async def at_registration(self, visit: Visit, typed: Typed, *, whole: bool) -> tuple[Evidence, ...] | None:
+    async def at_registration(self, visit: Visit, typed: Typed, *, whole: bool) -> Held | None:
         """Bind the identity to an account that was just registered; ``whole`` as in :func:`stated.read`.
 
-        Returns None when it is bound, else the proofs that bring it from the account that holds it. Raises as
+        Returns None when it is bound, else that another account holds it, and by what it comes from there. Raises as
         :meth:`prove` does, and ``VerificationRequired`` in the place of ``NotDue``, and where the session has
         ended while the authority was asked. Posted twice, it is bound once.
         """
@@ -86,7 +85,7 @@ class RealNames:
             if await self._own(visit.account, stated.person) is None:
                 raise VerificationRequired from None
             return None
-        return settled.by if isinstance(settled, Held) else None
+        return settled if isinstance(settled, Held) else None
 
     async def _change(self, visit: Visit, flow: str | None, typed: Typed, operation: Operation) -> str:
         stated = self._read(typed, whole=True)

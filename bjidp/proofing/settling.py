@@ -88,11 +88,11 @@ class Settling:
             # It runs out by itself; and what it claims is the account's by now, or gave way to what was proved later.
             await self._claims.drop(settled.standing.account)
         if settled.loser is not None:
-            await self._out(settled.loser, None, SessionEnd.IDENTITY_LOST, Told.IDENTITY_LOST)
+            await self.put_out(settled.loser, None, SessionEnd.IDENTITY_LOST, Told.IDENTITY_LOST)
         if settled.exchanged is not None:
-            await self._out(settled.exchanged, keep, SessionEnd.IDENTITY_EXCHANGED, Told.IDENTITY_EXCHANGED)
+            await self.put_out(settled.exchanged, keep, SessionEnd.IDENTITY_EXCHANGED, Told.IDENTITY_EXCHANGED)
 
-    async def _out(self, out: PutOut, keep: str | None, reason: SessionEnd, told: Told) -> None:
+    async def put_out(self, out: PutOut, keep: str | None, reason: SessionEnd, told: Told) -> None:
         """Tell an account that has lost its identity, and end what is left of its sessions but ``keep``."""
         if out.phone is not None:
             self._teller.tell(MobileNumber(out.phone), told)

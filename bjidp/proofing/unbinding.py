@@ -7,16 +7,15 @@ proof that was under way.
 
 from __future__ import annotations
 
-from bjidp.accounts.endings import Endings
 from bjidp.accounts.ports import NOTHING
 from bjidp.accounts.settings.changes import Changes
-from bjidp.accounts.telling import Teller, Told
+from bjidp.accounts.telling import Told
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.clock import Clock
 from bjidp.proofing.claims import Claims
-from bjidp.proofing.ports import IdentityStore
+from bjidp.proofing.ports import IdentityStore, PutOut
+from bjidp.proofing.settling import Settling
 from bjidp.sessions.ports import SessionEnd
-from bjidp.verification.number import MobileNumber
 from bjidp.verification.proofs import Operation
 
 
@@ -30,8 +29,7 @@ class Unbinding:
         verifying: Verifying,
         identities: IdentityStore,
         claims: Claims,
-        endings: Endings,
-        teller: Teller,
+        settling: Settling,
         clock: Clock,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -39,8 +37,7 @@ class Unbinding:
         self._verifying = verifying
         self._identities = identities
         self._claims = claims
-        self._endings = endings
-        self._teller = teller
+        self._settling = settling
         self._clock = clock
 
     async def unbind(self, visit: Visit, flow: str | None) -> None:
@@ -56,7 +53,6 @@ class Unbinding:
         member = await self._verifying.member(visit)
         await self._claims.drop(visit.account)
         out = await self._identities.unbind(visit.account, self._clock.now())
-        if out is not None and out.phone is not None:
-            self._teller.tell(MobileNumber(out.phone), Told.IDENTITY_UNBOUND)
-        gone = NOTHING if out is None else out.gone
-        await self._endings.end_after(visit.account, None, SessionEnd.IDENTITY_UNBOUND, member.standing.ref, gone)
+        if out is None:
+            out = PutOut(visit.account, member.standing.ref, None, NOTHING)
+        await self._settling.put_out(out, None, SessionEnd.IDENTITY_UNBOUND, Told.IDENTITY_UNBOUND)

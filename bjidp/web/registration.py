@@ -208,18 +208,19 @@ class RegistrationPages:
         if form.act == "" and not self._registrations.is_fresh(asker.owner.session):
             # Whoever sits there now proves who they are first (attack R4).
             return self._desk.lead(asker, _home("/centre/real_name", surface))
-        left, held_by = Identity.SKIPPED, None
+        left, held = Identity.SKIPPED, None
         try:
             if form.act == "":
                 whole = surface is Surface.H5
                 visit = visit_of(request, self._cookies, asker, asker.owner)
-                held_by = await self._real_names.at_registration(visit, form.stated, whole=whole)
-                left = Identity.BOUND if held_by is None else Identity.HELD
+                held = await self._real_names.at_registration(visit, form.stated, whole=whole)
+                left = Identity.BOUND if held is None else Identity.HELD
             elif form.act != "skip":
                 raise InvalidRequest(FieldFault("act", "unknown"))
         except BjidpError as error:
             return self._identity_again(request, asker, form, error)
-        await self._registrations.leave_identity(self._cookies.session_cookie(request), left, held_by or ())
+        held_by = () if held is None else held.by
+        await self._registrations.leave_identity(self._cookies.session_cookie(request), left, held_by)
         return self._desk.lead(asker, _at(surface, Step.DONE))
 
     def _identity_again(self, request: web.Request, asker: Asker, form: SettingForm, error: BjidpError) -> web.Response:

@@ -614,6 +614,7 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
             account=account,
         )
         house.rows("INSERT INTO national_wish VALUES (:account, :account, 1, 1, 0)", account=account)
+        house.rows("INSERT INTO account_lock VALUES (:account, 'active', 1, 1, 1)", account=account)
         house.rows(
             "INSERT INTO external_link VALUES (:account, 'wechat', 'wx', 'openid', :value, 1)",
             account=account,
@@ -627,7 +628,7 @@ async def test_a_cancelled_account_leaves_its_reference_and_nothing_personal(hou
     await house.members.cancel(zhang.account, house.now)
 
     owned = [table.name for table in metadata.sorted_tables if "account" in table.columns]
-    assert len(owned) == 15
+    assert len(owned) == 16
     for table in owned:
         assert set(house.rows(f"SELECT account FROM {table}")) == {(li.account,)}, table  # noqa: S608 - our own names
     assert house.count("platform_identity") == 1

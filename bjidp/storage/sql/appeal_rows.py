@@ -74,6 +74,7 @@ _SIDE: Final = (
     identity.c.evidence,
     identity.c.runs_out_at,
     identity.c.bound_at,
+    identity.c.proved_at,
     identity.c.moved_at,
     identity.c.version,
     identity.c.newest_reference,
@@ -81,7 +82,7 @@ _SIDE: Final = (
 )
 
 
-class _New(Struct, frozen=True, kw_only=True):
+class _KeptIdentity(Struct, frozen=True, kw_only=True):
     """An identity as an appeal keeps it, for as long as appeals are kept: a row outlives the shape of the noun."""
 
     person: Person
@@ -93,7 +94,7 @@ class _New(Struct, frozen=True, kw_only=True):
     sex: Sex | None = None
 
 
-_NEW: Final = msgspec.msgpack.Decoder(_New)
+_KEPT: Final = msgspec.msgpack.Decoder(_KeptIdentity)
 
 
 def picture_row(appeal_id: str, number: int) -> str:
@@ -101,9 +102,9 @@ def picture_row(appeal_id: str, number: int) -> str:
     return f"{appeal_id}.{number}"
 
 
-def _new_bytes(new: NewIdentity) -> bytes:
+def _identity_bytes(new: NewIdentity) -> bytes:
     return msgspec.msgpack.encode(
-        _New(
+        _KeptIdentity(
             person=new.person,
             evidence=new.evidence,
             evidence_reference=new.evidence_reference,
@@ -115,8 +116,8 @@ def _new_bytes(new: NewIdentity) -> bytes:
     )
 
 
-def _new_from(data: bytes) -> NewIdentity:
-    kept = _NEW.decode(data)
+def _identity_from(data: bytes) -> NewIdentity:
+    kept = _KEPT.decode(data)
     return NewIdentity(
         person=kept.person,
         evidence=kept.evidence,
@@ -190,7 +191,7 @@ class AppealRows:
                 "state": State.FILED.value,
                 "key_version": document.version,
                 "document": document.value,
-                "new_sealed": self._cipher.seal_bytes("appeal", "new", appeal_id, _new_bytes(new.new)),
+                "new_sealed": self._cipher.seal_bytes("appeal", "new", appeal_id, _identity_bytes(new.new)),
                 "exchange": int(new.exchange),
                 "reason_sealed": self._cipher.seal("appeal", "reason", appeal_id, new.reason),
                 "contact_sealed": self._cipher.seal("appeal", "contact", appeal_id, new.contact),
@@ -271,7 +272,7 @@ class AppealRows:
             id=appeal_id,
             account=holder,
             state=State(state),
-            new=_new_from(self._cipher.open_bytes("appeal", "new", appeal_id, new)),
+            new=_identity_from(self._cipher.open_bytes("appeal", "new", appeal_id, new)),
             exchange=bool(exchange),
             reason=self._cipher.open("appeal", "reason", appeal_id, reason),
             contact=self._cipher.open("appeal", "contact", appeal_id, contact),
@@ -295,7 +296,8 @@ class AppealRows:
         row = transaction.one(self._side, {"account": account_id})
         if row is None:
             raise Contended
-        ref, status, created_at, sealed, proof, runs_out_at, bound_at, moved_at, version, reference, epoch = row
+        ref, status, created_at, sealed, proof, runs_out_at, *times, version, reference, epoch = row
+        bound_at, proved_at, moved_at = times
         phone = self._phone(account_id, sealed)
         evidence = None if proof is None else Evidence(proof)
         return Side(
@@ -306,6 +308,7 @@ class AppealRows:
             level=Level.L1 if evidence is None else level(evidence, term_from(runs_out_at), now),
             evidence=evidence,
             bound_at=bound_at,
+            proved_at=proved_at,
             moved_at=moved_at,
             mark=None if bound_at is None else mark(bound_at, version, reference),
             # Not of the number itself: four digits are masked, and who has a plain digest finds them in no time.

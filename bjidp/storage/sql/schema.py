@@ -457,16 +457,9 @@ notice = Table(
     Column("kind", _WORD, nullable=False),
     Column("facts", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
-    Column("delivered_at", _INSTANT),
     Column("seen_at", _INSTANT),
     Index(None, "account"),
     Index(None, "created_at"),
-)
-Index(
-    "notice_undelivered_ix",
-    notice.c.id,
-    postgresql_where=notice.c.delivered_at.is_(None),
-    sqlite_where=notice.c.delivered_at.is_(None),
 )
 
 # What relying parties are told of sessions and accounts that are over. It outlives both, so it refers to neither.

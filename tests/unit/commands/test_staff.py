@@ -155,6 +155,7 @@ def test_a_look_shows_all_that_a_decision_is_made_on(office: Office) -> None:
     assert "138****8000" in out
     assert "138****8001" in out
     assert "13800138000" not in out
+    assert re.search(r"^  identity there since (\S+ \S+), last proved \1$", out, re.MULTILINE)
     assert "picture 2   from file 2, pdf, 1 KB, which was called\n| ../证明.pdf\n" in out
     assert out.endswith("\nreason\n| 我的身份证被占用了，\n| 请帮我核实。\n")
     assert office.state() is State.IN_REVIEW

@@ -133,8 +133,7 @@ class Study(Room):
             verifying=self.verifying,
             identities=self.identities,
             claims=self.claims,
-            endings=Endings(self.sessions, self.phones_ended, self.aftercare),
-            teller=self.teller,
+            settling=self.settling,
             clock=clock,
         )
 

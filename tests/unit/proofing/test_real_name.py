@@ -15,7 +15,7 @@ from bjidp.errors import FieldFault, InvalidRequest, RateLimited, StoreUnavailab
 from bjidp.person import Person
 from bjidp.proofing.adjudication import Advice
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther, PhoneRequired
-from bjidp.proofing.ports import NewIdentity
+from bjidp.proofing.ports import Held, NewIdentity
 from bjidp.proofing.terms import Until
 from bjidp.sessions.ports import SessionEnd
 from bjidp.vendors.ports.registers import RegisterAnswer
@@ -244,7 +244,7 @@ async def test_a_registration_on_the_pc_asks_for_no_dates_and_is_told_who_may_ta
     await held_by_another(room)
     visit = await room.enter(await room.someone())
     stated = form(valid_from="", valid_to="")
-    assert await room.real_names.at_registration(visit, stated, whole=False) == (BANK, FACE)
+    assert await room.real_names.at_registration(visit, stated, whole=False) == Held((BANK, FACE))
 
 
 @pytest.mark.req("RNV-6")
