@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from bjidp.config.loader import load
+from bjidp.config.loader import ConfigFaults, load
 from bjidp.config.settings import Settings
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - argparse has no public name for it
@@ -29,4 +29,8 @@ def add_place(command: argparse.ArgumentParser) -> None:
 
 def settings_at(chosen: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
     """Return the settings at the place that :func:`add_place` was told; raise ``ConfigFaults``."""
-    return load(chosen.config or chosen.data / "server.toml", environment)
+    place: Path = chosen.config or chosen.data / "server.toml"
+    if chosen.config is None and not place.exists():
+        # Whoever named nothing does not know that a place was looked at.
+        raise ConfigFaults([f"there is no {place}: name the server's file by --config, or a demo's folder by --data"])
+    return load(place, environment)

@@ -105,6 +105,8 @@ def test_a_bad_configuration_is_told_fault_by_fault(tmp_path: Path, capsys: pyte
 def test_a_configuration_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = refused(capsys, "serve", "--config", tmp_path / "none.toml")
     assert "cannot be read" in said[1]
+    said = refused(capsys, "clients", "list", "--data", tmp_path)
+    assert said[1].startswith(f"there is no {tmp_path / 'server.toml'}: name the server's file by --config")
 
 
 @pytest.mark.req("OPS-3")
