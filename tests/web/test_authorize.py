@@ -70,6 +70,10 @@ async def test_a_stranger_logs_in_first_for_the_site_by_its_name(program: Progra
     browser = await program.browser()
     page = await followed(browser, address())
     assert await followed(browser, page) == "/login"
+    shown = (await browser.get("/login")).text
+    assert "安全登录首都之窗" in shown
+    # What is said of our own pages would say less.
+    assert "登录后会打开您要去的页面" not in shown
 
 
 @pytest.mark.attack("Q23")

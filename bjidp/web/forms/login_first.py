@@ -89,7 +89,8 @@ class LoginFirst:
         leads_back = where not in {HOME, at(request, HOME)}
         if self._cookies.session_cookie(request) is not None:
             return Away.ENDED_BACK if leads_back else Away.ENDED
-        return Away.FIRST if leads_back else None
+        # Whoever comes from a site reads its name above the login already.
+        return Away.FIRST if leads_back and (is_own(where) or is_device(where)) else None
 
 
 def leads(about: Purposeful | None, home: str) -> str:
