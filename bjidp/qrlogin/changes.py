@@ -14,7 +14,7 @@ import structlog
 from bjidp.clock import Instant, Millis
 from bjidp.errors import StoreUnavailable
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.errors import TicketUnknown
 from bjidp.qrlogin.flow import Flow, Watcher
 from bjidp.qrlogin.ports import TicketStore

@@ -17,7 +17,7 @@ from bjidp.clock import SECOND, Instant
 from bjidp.entropy import Entropy, base64url, token
 from bjidp.errors import StoreUnavailable
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.changes import LIFETIME, FlowChanges
 from bjidp.qrlogin.errors import TicketExpired, TicketUnknown
 from bjidp.qrlogin.flow import Client, Flow, Purposeful, Watcher

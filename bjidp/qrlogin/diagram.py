@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 
-from bjidp.qrlogin.ticket import LIVE, TRANSITIONS, Pending
+from bjidp.qrlogin.machine import TRANSITIONS
+from bjidp.qrlogin.ticket import LIVE, Pending
 
 
 def mermaid() -> str:

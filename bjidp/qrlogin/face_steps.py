@@ -12,13 +12,13 @@ from msgspec import Struct
 
 from bjidp.clock import Instant
 from bjidp.errors import AccountRefused
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import TicketUnknown
 from bjidp.qrlogin.flow import Errand
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.phones import Phone, require_holder, shaped
-from bjidp.qrlogin.ticket import Ticket, Verifying
+from bjidp.qrlogin.ticket import Scanned, Ticket, Verifying
 
 
 class FaceStep(Struct, frozen=True):
@@ -84,7 +84,7 @@ class FaceSteps:
 
         await self._changes.on_ticket(shaped(ticket_id), noted, quiet=True)
 
-    def _require(self, ticket: Ticket, now: Instant, phone: Phone, confirm_token: str) -> machine.Scanned | Verifying:
+    def _require(self, ticket: Ticket, now: Instant, phone: Phone, confirm_token: str) -> Scanned | Verifying:
         if "face" not in machine.steps(ticket):
             raise TicketUnknown
         require_holder(self._keys, ticket, phone, confirm_token)

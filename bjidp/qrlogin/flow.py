@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from bjidp.clock import Instant
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected, Scanned, Superseded, Ticket, Verifying
 from bjidp.verification.operation import Operation

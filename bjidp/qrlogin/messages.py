@@ -12,8 +12,7 @@ from msgspec import Struct
 
 from bjidp.clock import SECOND, Instant, Millis
 from bjidp.entropy import base64url
-from bjidp.qrlogin import frame
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import frame, machine
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.policy import QrPolicy

@@ -15,7 +15,7 @@ from bjidp.clock import MINUTE, SECOND, Instant
 from bjidp.entropy import Entropy, token
 from bjidp.errors import StoreUnavailable
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.browser import Browser, FlowRef
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import ATTEMPTS, LIFETIME, FlowChanges

@@ -15,8 +15,7 @@ from msgspec import UNSET, Struct
 from bjidp.clock import SECOND, Instant, Millis, rfc3339
 from bjidp.entropy import Entropy, digits
 from bjidp.errors import AccountRefused, RateLimited
-from bjidp.qrlogin import frame
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import frame, machine
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import ConfirmRefused, FrameStale, SceneRefused, TicketTaken, TicketUnknown
 from bjidp.qrlogin.flow import Flow, Purposeful

@@ -19,7 +19,7 @@ from bjidp.clock import Instant
 from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.browser import Browser
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import FlowChanges

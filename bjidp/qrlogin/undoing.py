@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from bjidp.clock import Instant
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import TicketExpired, TicketUnknown
 from bjidp.qrlogin.flow import Flow

@@ -27,7 +27,7 @@ from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ConsentStore, GrantStore, RegisteredClient
 from bjidp.oidc.scopes import Scope
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.devices import DeviceTickets
 from bjidp.qrlogin.keys import QrKeys

@@ -10,7 +10,7 @@ import pytest
 
 from bjidp.clock import MINUTE, SECOND, Instant, ManualClock
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.errors import TicketClosed, TicketTaken
 from bjidp.qrlogin.flow import Flow, Watcher

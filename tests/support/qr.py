@@ -7,7 +7,7 @@ import hashlib
 from bjidp.clock import HOUR, Instant
 from bjidp.entropy import base64url
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.flow import Client, Flow, Purposeful
 from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import Area, Computer, Device, Holder, Ticket

@@ -17,7 +17,7 @@ from bjidp.oidc.devices import user_code
 from bjidp.oidc.devices.asking import UserCode, key_of
 from bjidp.oidc.scopes import Scope, known
 from bjidp.privacy.pseudonym import Pseudonyms
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.devices import DeviceTickets
 from bjidp.qrlogin.errors import ConfirmRefused, TicketClosed, TicketExpired, TicketTaken, TicketUnknown
 from bjidp.qrlogin.flow import Client

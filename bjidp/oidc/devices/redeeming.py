@@ -34,7 +34,7 @@ from bjidp.oidc.grants.grant import Grant, GrantEnd, fresh
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ConsentStore, GrantStore, LiveSessions
 from bjidp.oidc.scopes import Scope, known
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.devices import DeviceTickets, Seen
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying

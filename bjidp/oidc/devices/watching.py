@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from bjidp.clock import SECOND
 from bjidp.oidc.devices.asking import flow_of
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.devices import DeviceTickets, Seen
 from bjidp.qrlogin.ticket import Approved, Pending, Redeemed, Rejected, Scanned, Superseded, Verifying
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from bjidp.clock import SECOND, Instant
 from bjidp.errors import RateLimited
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.errors import AlreadySignedIn, BrowserUnknown, FlowUnknown
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.keys import QrKeys

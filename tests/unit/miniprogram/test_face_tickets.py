@@ -18,7 +18,7 @@ from bjidp.miniprogram.ticket_check import Waiting
 from bjidp.person import DocumentType, Person
 from bjidp.platforms import Platform, PlatformIdentity
 from bjidp.proofing.ports import NewIdentity
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.errors import ConfirmRefused, TicketClosed, TicketExpired, TicketUnknown
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.phones import Phone

@@ -11,20 +11,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bjidp.clock import SECOND, Instant
 from bjidp.errors import BjidpError
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.flow import Flow, Watcher
+from bjidp.qrlogin.machine import InvalidTransition
 from bjidp.qrlogin.policy import Purpose
-from bjidp.qrlogin.ticket import (
-    Approved,
-    InvalidTransition,
-    Pending,
-    Redeemed,
-    Rejected,
-    Scanned,
-    Superseded,
-    Ticket,
-    Verifying,
-)
+from bjidp.qrlogin.ticket import Approved, Holder, Pending, Redeemed, Rejected, Scanned, Superseded, Ticket, Verifying
 from tests.support.qr import LI, POLICY, ZHANG, a_flow, a_ticket
 
 START: Instant = 1_800_000_000_000
@@ -284,7 +275,7 @@ class RandomEvents(RuleBasedStateMachine):
         self.now += round(seconds * SECOND)
 
     @rule(which=st.integers(0, 3), holder=st.sampled_from([ZHANG, LI]), code=st.booleans())
-    def scan(self, which: int, holder: machine.Holder, code: bool) -> None:
+    def scan(self, which: int, holder: Holder, code: bool) -> None:
         ticket = self.flow.tickets[which % len(self.flow.tickets)]
         try:
             self.attempt(ticket, machine.scan(ticket, holder, POLICY, self.now, code_required=code))

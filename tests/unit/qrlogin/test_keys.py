@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bjidp.entropy import from_base64url
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.policy import Purpose
 from bjidp.qrlogin.ticket import Approved, Ticket

@@ -8,8 +8,7 @@ import pytest
 from bjidp.clock import SECOND, Instant
 from bjidp.entropy import base64url
 from bjidp.qrlogin import flow as flows
-from bjidp.qrlogin import frame
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import frame, machine
 from bjidp.qrlogin.flow import Flow
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.messages import Heard, Messages

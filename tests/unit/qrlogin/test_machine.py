@@ -10,14 +10,13 @@ import pytest
 
 from bjidp.clock import MINUTE, SECOND, Instant
 from bjidp.errors import BjidpError
-from bjidp.qrlogin import ticket as machine
+from bjidp.qrlogin import machine
 from bjidp.qrlogin.errors import ConfirmRefused, FacePending, TicketClosed, TicketExpired, TicketTaken
+from bjidp.qrlogin.machine import TRANSITIONS, Event, InvalidTransition
 from bjidp.qrlogin.policy import Purpose, QrPolicy
 from bjidp.qrlogin.ticket import (
-    TRANSITIONS,
+    LIVE,
     Approved,
-    Event,
-    InvalidTransition,
     Pending,
     Redeemed,
     Rejected,
@@ -153,7 +152,7 @@ def test_the_table_names_every_state_and_every_event_once() -> None:
         pytest.param(before, event, id=f"{before.__name__}-{event}")
         for before, event, _ in TRANSITIONS
         # Superseding is another ticket's doing: flow.py asks whether there is anything left to supersede.
-        if before in machine.LIVE and event != "supersede"
+        if before in LIVE and event != "supersede"
     ],
 )
 def test_an_event_counts_before_the_deadline_and_not_at_it(state: type[State], event: Event) -> None:
