@@ -50,7 +50,9 @@ from bjidp.web.centre.views import SettingViews
 from bjidp.web.forms.form_again import FormViews
 from bjidp.web.forms.uploads import Uploads
 from bjidp.web.recovery import RecoveryPages
-from bjidp.web.registration import RegistrationPages, RegistrationSettings
+from bjidp.web.registration.form import RegistrationPages
+from bjidp.web.registration.identity import RegistrationIdentityPages
+from bjidp.web.registration.steps import RegistrationSettings
 
 
 def wire_endings(rooms: Rooms, front: Front, verification: Verification, mini_sessions: MiniSessions) -> Endings:
@@ -134,23 +136,30 @@ def registration_part(
 ) -> Part:
     """Return the pages of registration."""
     settings = rooms.settings
-    registering = RegistrationPages(
-        settings=RegistrationSettings(
-            client=Client(settings.server.client_name, rooms.site.host),
-            home=HOME,
-            bank_cards=Operation.BANK_CARD in acts,
-            national=settings.national_register is not None,
-        ),
+    about = RegistrationSettings(
+        client=Client(settings.server.client_name, rooms.site.host),
+        home=HOME,
+        bank_cards=Operation.BANK_CARD in acts,
+        national=settings.national_register is not None,
+    )
+    form = RegistrationPages(
+        settings=about,
         desk=front.desk,
         registrations=registrations,
-        real_names=own.proofing.real_names,
         form_views=FormViews(verification.captchas),
         browsers=qr.browsers,
         cookies=front.cookies,
         arrivals=front.arrivals,
+    )
+    identity = RegistrationIdentityPages(
+        settings=about,
+        desk=front.desk,
+        registrations=registrations,
+        real_names=own.proofing.real_names,
+        cookies=front.cookies,
         renderer=front.renderer,
     )
-    return Part(mounts=(registering.mount,))
+    return Part(mounts=(form.mount, identity.mount))
 
 
 def recovery_part(rooms: Rooms, front: Front, verification: Verification, endings: Endings) -> Part:
