@@ -7,6 +7,7 @@ from msgspec import Struct
 from bjidp.bootstrap.rooms import Rooms, derived_key, ticket_digester
 from bjidp.clock import SECOND
 from bjidp.config.settings import Settings
+from bjidp.oidc.devices.agreeing import DeviceAgreeing
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.changes import FlowChanges
@@ -89,6 +90,7 @@ def wire_qr(rooms: Rooms) -> Qr:
             keys=keys,
             policy=policy,
             entropy=rooms.entropy,
+            agree=DeviceAgreeing(stores.consents, rooms.clock),
             prefix=rooms.site.qr_prefix,
         ),
         face_steps=FaceSteps(changes, keys),

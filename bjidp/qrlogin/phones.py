@@ -8,7 +8,7 @@ none of them changes the ticket.
 from __future__ import annotations
 
 import hmac
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from msgspec import UNSET, Struct
 
@@ -24,7 +24,7 @@ from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.policy import Purpose, QrPolicy, ReverseCode
 from bjidp.qrlogin.ports import Accounts
 from bjidp.qrlogin.refusals import Refusals, Refused
-from bjidp.qrlogin.ticket import Approved, Area, Holder, Pending, Scanned, Ticket, Verifying
+from bjidp.qrlogin.ticket import Approved, Area, Device, Holder, Pending, Scanned, Ticket, Verifying
 from bjidp.qrlogin.wire import ClientFacts, ConfirmAnswer, RejectAnswer, RequestFacts, ScanAnswer
 from bjidp.records import Held
 from bjidp.sessions.authentication import Authenticated
@@ -51,6 +51,14 @@ class Phone(Struct, frozen=True):
     level: Level = Level.L1
 
 
+class Agree(Protocol):
+    """Keeps what somebody lets the site of a device read."""
+
+    async def __call__(self, account: str, device: Device) -> None:
+        """Keep it; what was kept before is as good. Raises ``StoreUnavailable``."""
+        ...
+
+
 class QrPhones:
     """Use cases of a phone that is logged in to the mini-program."""
 
@@ -64,9 +72,10 @@ class QrPhones:
         keys: QrKeys,
         policy: QrPolicy,
         entropy: Entropy,
+        agree: Agree,
         prefix: str,
     ) -> None:
-        """``prefix`` is what every QR text begins with."""
+        """``prefix`` is what every QR text begins with; ``agree`` is told of devices before they are confirmed."""
         self._changes = changes
         self._accounts = accounts
         self._throttle = throttle
@@ -74,6 +83,7 @@ class QrPhones:
         self._keys = keys
         self._policy = policy
         self._entropy = entropy
+        self._agree = agree
         self._prefix = prefix
 
     async def scan(self, phone: Phone, text: str, scene: int) -> ScanAnswer:
@@ -130,6 +140,7 @@ class QrPhones:
         :class:`FacePending`; and :class:`TicketClosed` with the first answer when this very confirm was
         heard before.
         """
+        agreed = False
 
         def approve(ticket: Ticket, now: Instant) -> Ticket:
             require_holder(self._keys, ticket, phone, confirm_token)
@@ -138,9 +149,20 @@ class QrPhones:
                 require_admitted(phone, ticket)
             needs_code = isinstance(state, Scanned | Verifying) and state.code_required
             code = digits(self._entropy, 2) if needs_code else None
-            return machine.confirm(ticket, self._policy, now, code=code, epoch=phone.epoch, authenticated=authenticated)
+            approved = machine.confirm(
+                ticket, self._policy, now, code=code, epoch=phone.epoch, authenticated=authenticated
+            )
+            if ticket.device is not None and not agreed:
+                raise _AgreementFirst(ticket.device)
+            return approved
 
-        flow = await self._changes.on_ticket(shaped(ticket_id), approve)
+        try:
+            flow = await self._changes.on_ticket(shaped(ticket_id), approve)
+        except _AgreementFirst as first:
+            # Not after: a device that asks in between would find that nobody lets it read anything.
+            await self._agree(phone.holder.account, first.device)
+            agreed = True
+            flow = await self._changes.on_ticket(ticket_id, approve)
         approved = flow.current.state
         if not isinstance(approved, Approved):
             raise TicketUnknown
@@ -236,6 +258,14 @@ class QrPhones:
         if ticket.device is not None:
             return ticket.device.lifetime
         return self._policy.session if ticket.purpose is Purpose.LOGIN else 0
+
+
+class _AgreementFirst(Exception):
+    """What the site of ``device`` may read has to be kept before the confirmation, which could be written now."""
+
+    def __init__(self, device: Device) -> None:
+        super().__init__()
+        self.device = device
 
 
 def require_admitted(phone: Phone, ticket: Ticket) -> None:

@@ -16,6 +16,7 @@ from bjidp.entropy import SystemEntropy
 from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.oidc.client import Client
+from bjidp.oidc.devices.agreeing import DeviceAgreeing
 from bjidp.oidc.devices.asking import DeviceAnswer, DeviceAsking, UserCode, flow_of
 from bjidp.oidc.devices.ending import EndDevices
 from bjidp.oidc.devices.pacing import Pace
@@ -32,7 +33,7 @@ from bjidp.qrlogin.changes import FlowChanges
 from bjidp.qrlogin.devices import DeviceTickets
 from bjidp.qrlogin.keys import QrKeys
 from bjidp.qrlogin.ports import Accounts
-from bjidp.qrlogin.ticket import Holder, Redeemed, Ticket
+from bjidp.qrlogin.ticket import Device, Holder, Redeemed, Ticket
 from bjidp.secret import Secret
 from bjidp.sessions.authentication import Authenticated, Method
 from bjidp.sessions.ports import SessionEnd
@@ -112,6 +113,7 @@ class Kiosk:
 
     async def confirmed(self, codes: DeviceAnswer, standing: Standing, session: str | None = None) -> Ticket:
         """Scan and confirm, as somebody's phone does, or a page of theirs that has a ``session``."""
+        await DeviceAgreeing(self.house.sql.consents, self.house.clock)(standing.account, await self._device(codes))
         page = None if session is None else Authenticated(self.house.now, (Method.PASSWORD,))
         holder = Holder(standing.account, session or "link", "wechat" if session is None else "", "张**")
         ticket = await self.ticket(codes)
@@ -123,6 +125,11 @@ class Kiosk:
             lambda found, now: machine.confirm(found, POLICY, now, code=None, epoch=standing.epoch, authenticated=page),
         )
         return ticket
+
+    async def _device(self, codes: DeviceAnswer) -> Device:
+        seen = await self.tickets.find(flow_of(codes.device_code))
+        assert seen is not None
+        return seen.device
 
     async def poll(self, codes: DeviceAnswer, by: DeviceRedeeming | None = None) -> Grant:
         return await (by or self.redeeming).redeem(KIOSK, Parameters([("device_code", codes.device_code)]))
@@ -192,7 +199,7 @@ class Down:
     async def begin(self, grant: Grant, sector: str, now: int) -> Grant:
         raise StoreUnavailable
 
-    async def agree(self, account: str, client: str, scopes: frozenset[Scope], now: int) -> None:
+    async def agreed(self, account: str, client: str) -> frozenset[Scope]:
         raise StoreUnavailable
 
 
@@ -286,6 +293,17 @@ class Withdrawing:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._house.sql.grants, name)
+
+
+@pytest.mark.attack("T3")
+async def test_an_agreement_withdrawn_before_the_device_asks_gives_it_nothing(kiosk: Kiosk) -> None:
+    house, standing, codes = kiosk.house, await kiosk.house.member(), await kiosk.ask()
+    await kiosk.confirmed(codes, standing)
+    await house.sql.consents.withdraw(standing.account, "kiosk", house.now)
+    with pytest.raises(AccessDenied):
+        await kiosk.poll(codes)
+    assert house.count("oidc_grant") == 0
+    assert await house.sql.consents.agreed(standing.account, "kiosk") == frozenset(), "nor is it agreed to again"
 
 
 @pytest.mark.attack("T3")

@@ -19,6 +19,7 @@ from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.oidc import pkce
 from bjidp.oidc.client import Client
 from bjidp.oidc.devices import pacing
+from bjidp.oidc.devices.agreeing import remembered
 from bjidp.oidc.devices.asking import flow_of
 from bjidp.oidc.devices.pacing import Pace
 from bjidp.oidc.errors import (
@@ -33,7 +34,7 @@ from bjidp.oidc.grants.code import Approval, Authentication, of_ticket
 from bjidp.oidc.grants.grant import Grant, GrantEnd, fresh
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ConsentStore, GrantStore, LiveSessions
-from bjidp.oidc.scopes import Scope, known
+from bjidp.oidc.scopes import known
 from bjidp.qrlogin import machine
 from bjidp.qrlogin.devices import DeviceTickets, Seen
 from bjidp.qrlogin.ports import Accounts
@@ -152,7 +153,6 @@ class DeviceRedeeming:
             raise AccountRefused("cancelled" if standing is None else str(standing.refusal))
         if standing.level < seen.device.level:
             raise AccountRefused("level")
-        scopes = known(seen.device.scopes)
         now = self._clock.now()
         approval = Approval(
             client=client.id,
@@ -160,27 +160,29 @@ class DeviceRedeeming:
             ref=standing.ref,
             session=of_ticket(self._ticket_digest(seen.ticket.id)),
             epoch=approved.epoch,
-            scopes=scopes,
+            scopes=known(seen.device.scopes),
             authentication=_authentication(approved, standing),
             confirmed_in=None if approved.authenticated is None else approved.holder.link,
         )
-        # Before the grant, and looked at after it: whoever withdraws meanwhile finds the grant, or is found here.
-        remembered = frozenset(scopes) - {Scope.OFFLINE_ACCESS}
-        await self._consents.agree(account, client.id, remembered, now)
+        await self._require_meant(approval)
         grant = await self._grants.begin(
             fresh(approval, self._session_lifetime, self._entropy, now), client.subject_sector, now
         )
-        if not await self._holds(approval, remembered, now):
+        try:
+            # Once more: whoever ends either meanwhile finds the grant, or is found here.
+            await self._require_meant(approval)
+        except AccountRefused:
             await self._grants.end(grant.id, GrantEnd.TOO_LATE, now)
-            raise AccountRefused("withdrawn")
+            raise
         return grant
 
-    async def _holds(self, approval: Approval, remembered: frozenset[Scope], now: Instant) -> bool:
-        """Tell whether agreement and session are there, once a grant is kept: whoever ends either since finds it."""
-        session = approval.confirmed_in
+    async def _require_meant(self, approval: Approval) -> None:
+        """Raise ``AccountRefused`` unless the agreement is there, and the session of the page that confirmed."""
+        session, now = approval.confirmed_in, self._clock.now()
         if session is not None and not await self._sessions.lives(approval.account, session, now, settled=True):
-            return False
-        return remembered <= await self._consents.agreed(approval.account, approval.client)
+            raise AccountRefused("session_over")
+        if not remembered(approval.scopes) <= await self._consents.agreed(approval.account, approval.client):
+            raise AccountRefused("withdrawn")
 
 
 def _proved(seen: Seen, verifier: str | None) -> bool:

@@ -30,7 +30,7 @@ from bjidp.qrlogin.policy import QrPolicy, ReverseCode
 from bjidp.qrlogin.ports import TicketStore
 from bjidp.qrlogin.redeeming import Redeeming, Redemption
 from bjidp.qrlogin.refusals import Refusals
-from bjidp.qrlogin.ticket import Area, Holder, State, Ticket
+from bjidp.qrlogin.ticket import Area, Device, Holder, State, Ticket
 from bjidp.qrlogin.undoing import Undoing
 from bjidp.qrlogin.wire import ApprovedMessage, ScanAnswer
 from bjidp.records import Held
@@ -148,6 +148,7 @@ class Desk:
             keys=self.keys,
             policy=self.policy,
             entropy=entropy,
+            agree=self._agree,
             prefix=PREFIX,
         )
         self.face_steps = FaceSteps(self.changes, self.keys)
@@ -176,6 +177,8 @@ class Desk:
         )
         self.devices: dict[str, set[bytes]] = {}
         """What devices were given: by the account, the digests of the tickets it came of."""
+        self.agreed: list[tuple[str, Device]] = []
+        """What sites of devices may read: whose account, and by what the device asked for."""
         self.secret: str | None = None
         self.logins: list[Redemption] = []
 
@@ -184,6 +187,9 @@ class Desk:
         ended = known & set(tickets)
         known -= ended
         return len(ended)
+
+    async def _agree(self, account: str, device: Device) -> None:
+        self.agreed.append((account, device))
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bjidp.entropy import SeededEntropy
+from bjidp.errors import StoreUnavailable
 from bjidp.qrlogin import frame
 from bjidp.qrlogin.devices import DeviceTickets
-from bjidp.qrlogin.errors import FlowUnknown, FrameStale, TicketUnknown
+from bjidp.qrlogin.errors import ConfirmRefused, FlowUnknown, FrameStale, TicketUnknown
 from bjidp.qrlogin.flow import Client
 from bjidp.qrlogin.policy import Purpose
-from bjidp.qrlogin.ticket import Ticket
+from bjidp.qrlogin.ticket import Device, Scanned, Ticket
 from tests.support.qr import COMPUTER, ZHANG, a_device
 from tests.unit.qrlogin.desk import CAMERA, PREFIX, Desk, a_phone
 
@@ -83,3 +84,33 @@ async def test_the_flow_of_a_page_is_no_device_ticket(desk: Desk, devices: Devic
         await devices.watch(watch.flow)
     with pytest.raises(TicketUnknown):
         await devices.taken((await desk.ticket(watch)).id, ZHANG)
+
+
+@pytest.mark.attack("T3")
+async def test_what_a_device_may_read_is_kept_before_the_confirmation_counts(
+    desk: Desk, devices: DeviceTickets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await made(devices)
+    scanned = await desk.phones.scan(a_phone(), devices.text(ticket), CAMERA)
+    with pytest.raises(ConfirmRefused):
+        await desk.phones.confirm(a_phone(), ticket.id, "x" * 43)
+    assert desk.agreed == [], "whoever may not confirm agrees to nothing"
+
+    async def away(account: str, device: Device) -> None:
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.phones, "_agree", away)
+        with pytest.raises(StoreUnavailable):
+            await desk.phones.confirm(a_phone(), ticket.id, scanned.confirm_token)
+    seen = await devices.find("device")
+    assert seen is not None
+    assert isinstance(seen.ticket.state, Scanned)
+    await desk.phones.confirm(a_phone(), ticket.id, scanned.confirm_token)
+    assert desk.agreed == [(ZHANG.account, seen.device)]
+
+
+async def test_a_login_on_a_page_lets_no_site_read_anything(desk: Desk) -> None:
+    watch = await desk.page()
+    await desk.approve(watch)
+    assert desk.agreed == []
