@@ -86,8 +86,11 @@ class Log(Struct, frozen=True):
 class DeviceLogins(Protocol):
     """What devices were given."""
 
-    async def end(self, account: str, session: str) -> bool:
-        """End what came of the login of one device; return whether there was anything. Raises ``StoreUnavailable``."""
+    async def end(self, account: str, session: str) -> str | None:
+        """End what came of the login of one device; return the session of the page that had confirmed it, if one had.
+
+        Raises ``StoreUnavailable``.
+        """
         ...
 
 
@@ -132,9 +135,14 @@ class Activity:
         return Log(entries, entries[-1].number if len(found) > PAGE else None)
 
     async def deny_login(self, visit: Visit, session: str) -> Denied:
-        """End the session of a login that its account's owner did not make; one that is over is none the worse."""
+        """End the session of a login that its account's owner did not make; one that is over is none the worse.
+
+        Where a page confirmed the login of a device, whoever was at it was not the owner either.
+        """
         if not await self._sessions.end_one(visit.account, session, SessionEnd.NOT_ME):
-            await self._devices.end(visit.account, session)
+            page = await self._devices.end(visit.account, session)
+            if page is not None and page != visit.session.id:
+                await self._sessions.end_one(visit.account, page, SessionEnd.NOT_ME)
         return Denied.THIS if session == visit.session.id else Denied.ANOTHER
 
     async def deny_change(self, visit: Visit) -> Denied:

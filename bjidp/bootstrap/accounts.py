@@ -30,6 +30,7 @@ from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.oidc.agreements import Agreements
 from bjidp.oidc.devices.ending import EndDevices
+from bjidp.oidc.devices.logins import DeviceLogins
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.proofing.aftercare import Aftercare
 from bjidp.proofing.dates import beijing_date
@@ -230,6 +231,7 @@ def centre_part(
         ),
         sessions=front.sessions,
         mini_sessions=mini_sessions,
+        device_logins=DeviceLogins(rooms.stores.grants, clock),
         endings=endings,
         clock=clock,
         departures=front.departures,

@@ -27,6 +27,7 @@ from bjidp.miniprogram.service import MiniProgram
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.miniprogram.tokens import MiniTokens
 from bjidp.oidc.devices.ending import EndDevices
+from bjidp.oidc.devices.logins import DeviceLogins
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.privacy.sealing import Sealing
 from bjidp.privacy.seals import RecordSeals
@@ -134,7 +135,7 @@ def mini_program_part(
         mini_program=mini_program,
         sessions=sessions,
         limits=limits,
-        devices=Devices(front.sessions, sessions),
+        devices=Devices(front.sessions, sessions, DeviceLogins(stores.grants, rooms.clock)),
         callers=callers,
     )
     tickets = TicketCalls(

@@ -1,6 +1,6 @@
-"""我的设备 in 京通: where an account is logged in, in browsers and on phones, and ending one of them (SES-1).
+"""我的设备 in 京通: where an account is logged in, in browsers, on phones and on devices, and ending one (SES-1).
 
-Called by ``web`` for the mini-program's calls. The personal centre lists the same for browsers by the services below.
+Called by ``web`` for the mini-program's calls. The personal centre lists the same by the services below.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from bjidp.clock import Instant, rfc3339
 from bjidp.miniprogram.errors import SessionUnknown
 from bjidp.miniprogram.ports import MiniSession, MiniSessionEnd
 from bjidp.miniprogram.sessions import Caller, MiniSessions
-from bjidp.miniprogram.wire import Device, DeviceList
+from bjidp.miniprogram.wire import Device, DeviceList, Site
+from bjidp.oidc.devices.login import DeviceLogin
+from bjidp.oidc.devices.logins import DeviceLogins
+from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.sessions.ports import Session, SessionEnd
 from bjidp.sessions.service import Sessions
 
@@ -20,10 +23,11 @@ LISTED = 100
 class Devices:
     """The sessions of an account, wherever they are."""
 
-    def __init__(self, browsers: Sessions, phones: MiniSessions) -> None:
-        """Ask both kinds of sessions."""
+    def __init__(self, browsers: Sessions, phones: MiniSessions, logins: DeviceLogins) -> None:
+        """Ask every kind of sessions; ``logins`` are those of devices without a browser."""
         self._browsers = browsers
         self._phones = phones
+        self._logins = logins
 
     async def of(self, caller: Caller) -> DeviceList:
         """Return what the caller's account is logged in on: the phone that asks, then what was used last."""
@@ -32,6 +36,8 @@ class Devices:
         found = [(session.last_used_at, _browser(session)) for session in browsers]
         # An access token is good for a quarter of an hour, so a phone that is in use asks for the next by then.
         found += [(session.rotated_at, _phone(session, caller)) for session in phones]
+        logins = (await self._logins.of_account(caller.account))[:LISTED]
+        found += [(login.used_at, _device(login)) for login in logins]
         found.sort(key=_rank)
         return DeviceList([device for _, device in found])
 
@@ -40,6 +46,8 @@ class Devices:
         if await self._browsers.end_one(caller.account, session, SessionEnd.CHOSEN):
             return
         if await self._phones.end_one(caller.account, session, MiniSessionEnd.CHOSEN):
+            return
+        if await self._logins.end_one(caller.account, session, GrantEnd.CHOSEN):
             return
         raise SessionUnknown
 
@@ -62,6 +70,7 @@ def _browser(session: Session) -> Device:
         created_at=rfc3339(session.created_at),
         last_used_at=rfc3339(session.last_used_at),
         current=False,
+        site=None,
     )
 
 
@@ -77,4 +86,22 @@ def _phone(session: MiniSession, caller: Caller) -> Device:
         created_at=rfc3339(session.created_at),
         last_used_at=rfc3339(session.rotated_at),
         current=session.id == caller.session.id,
+        site=None,
+    )
+
+
+def _device(login: DeviceLogin) -> Device:
+    origin = login.origin
+    return Device(
+        id=login.id,
+        kind="device",
+        way=None,
+        platform=origin.platform,
+        browser=origin.browser,
+        os=origin.os,
+        area=origin.area,
+        created_at=rfc3339(login.created_at),
+        last_used_at=rfc3339(login.used_at),
+        current=False,
+        site=Site(login.client.name, login.client.domain),
     )

@@ -161,15 +161,22 @@ class AccountView(Struct, frozen=True):
     username: str
 
 
-class Device(Struct, frozen=True):
-    """Where an account is logged in: a browser, or a phone by the mini-program.
+class Site(Struct, frozen=True):
+    """Whose device it is: the name that was registered, and the host beside it."""
 
-    ``way``, ``browser``, ``os`` and ``area`` are known of browsers alone; ``platform`` is the 京通 that confirmed the
-    login, or that the phone runs. ``current`` is the phone that asks.
+    name: str
+    domain: str
+
+
+class Device(Struct, frozen=True):
+    """Where an account is logged in: a browser, a phone by the mini-program, or a ``site``'s device without a browser.
+
+    ``way`` is known of browsers alone, ``browser``, ``os`` and ``area`` of these and of devices; ``platform`` is the
+    京通 that confirmed the login, or that the phone runs. ``current`` is the phone that asks.
     """
 
     id: str
-    kind: Literal["browser", "phone"]
+    kind: Literal["browser", "phone", "device"]
     way: str | None
     platform: str | None
     browser: str | None
@@ -178,6 +185,7 @@ class Device(Struct, frozen=True):
     created_at: str
     last_used_at: str
     current: bool
+    site: Site | None
 
 
 class DeviceList(Struct, frozen=True):

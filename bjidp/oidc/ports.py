@@ -14,6 +14,7 @@ from msgspec import Struct
 from bjidp.accounts.member_ports import Member
 from bjidp.clock import Instant
 from bjidp.oidc.client import Client
+from bjidp.oidc.devices.login import DeviceLogin, Origin
 from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
 from bjidp.oidc.logouts.notice import LogoutNotice
@@ -131,8 +132,10 @@ class Subjects(Protocol):
 class GrantStore(Subjects, Protocol):
     """The live grants."""
 
-    async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
+    async def begin(self, grant: Grant, sector: str, now: Instant, origin: Origin | None = None) -> Grant:
         """Keep a grant and audit it; return it with the subject that the account has in ``sector``.
+
+        ``origin`` is that of a device's.
 
         Subjects are kept and not computed: a key that is rotated must make nobody a stranger to the sites they use.
         The last look at the account is in the same transaction: raises ``AccountRefused`` when it may not be logged in
@@ -149,8 +152,18 @@ class GrantStore(Subjects, Protocol):
         """Return what :meth:`find` does, with all there is to tell of its owner: both as of one moment."""
         ...
 
+    async def devices(self, account: str, now: Instant) -> list[DeviceLogin]:
+        """Return the devices an account is logged in on, the newest first.
+
+        Those of a relying party that :meth:`ClientStore.find` does not find are not among them.
+        """
+        ...
+
     async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:
-        """Set the ``family`` of a live grant that still has the family it was read with; raise :class:`StaleGrant`."""
+        """Set the ``family`` of a live grant that still has the family it was read with; raise :class:`StaleGrant`.
+
+        That of a device notes that it was used.
+        """
         ...
 
     async def end(self, grant: str, reason: GrantEnd, now: Instant) -> bool:
@@ -180,7 +193,7 @@ class GrantStore(Subjects, Protocol):
         """
         ...
 
-    async def end_of_ticket(self, account: str, sessions: Sequence[str], now: Instant) -> int:
+    async def end_of_ticket(self, account: str, sessions: Sequence[str], reason: GrantEnd, now: Instant) -> int:
         """End the grants of an account that came of a device ticket, by the names its session may have.
 
         Those with refresh tokens too: whoever confirmed takes it back. Returns how many those were.

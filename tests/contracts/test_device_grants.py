@@ -19,10 +19,13 @@ from bjidp.oidc.client import Client
 from bjidp.oidc.devices.agreeing import DeviceAgreeing
 from bjidp.oidc.devices.asking import DeviceAnswer, DeviceAsking, UserCode, flow_of
 from bjidp.oidc.devices.ending import EndDevices
+from bjidp.oidc.devices.login import UNKNOWN, Origin
+from bjidp.oidc.devices.logins import DeviceLogins
 from bjidp.oidc.devices.pacing import Pace
 from bjidp.oidc.devices.redeeming import DeviceRedeeming
 from bjidp.oidc.errors import AccessDenied, AuthorizationPending, InvalidGrant, SlowDown
-from bjidp.oidc.grants.grant import Grant
+from bjidp.oidc.grants.code import of_ticket
+from bjidp.oidc.grants.grant import Grant, GrantEnd
 from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import ConsentStore, GrantStore, RegisteredClient
@@ -196,7 +199,7 @@ async def test_what_was_asked_for_is_what_is_granted(kiosk: Kiosk) -> None:
 class Down:
     """Consents or grants that do not answer."""
 
-    async def begin(self, grant: Grant, sector: str, now: int) -> Grant:
+    async def begin(self, grant: Grant, sector: str, now: int, origin: Origin | None = None) -> Grant:
         raise StoreUnavailable
 
     async def agreed(self, account: str, client: str) -> frozenset[Scope]:
@@ -243,7 +246,7 @@ async def test_not_me_on_a_page_ends_a_device_and_nothing_that_came_of_a_browser
     assert not await end.end(elsewhere.approval.account, device.approval.session), "it is somebody else's"
     assert await house.sql.grants.find(elsewhere.id, house.now) is not None
     assert await house.sql.grants.find(device.id, house.now) is not None
-    assert await end.end(standing.account, device.approval.session)
+    assert await end.end(standing.account, device.approval.session) is None, "a phone confirmed"
     assert await house.sql.grants.find(device.id, house.now) is None
 
 
@@ -254,12 +257,12 @@ class Meddled:
         self._kiosk = kiosk
         self._ticket = ticket
 
-    async def begin(self, grant: Grant, sector: str, now: int) -> Grant:
+    async def begin(self, grant: Grant, sector: str, now: int, origin: Origin | None = None) -> Grant:
         await self._kiosk.changes.on_ticket(self._ticket.id, machine.withdraw)
         assert await EndDevices(self._kiosk.house.sql.grants, self._kiosk.house.clock)(
             grant.approval.account, [digest(self._ticket.id)]
         ) == 0  # fmt: skip
-        return await self._kiosk.house.sql.grants.begin(grant, sector, now)
+        return await self._kiosk.house.sql.grants.begin(grant, sector, now, origin)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._kiosk.house.sql.grants, name)
@@ -282,11 +285,11 @@ class Withdrawing:
         self._house = kiosk.house
         self._before = before
 
-    async def begin(self, grant: Grant, sector: str, now: int) -> Grant:
+    async def begin(self, grant: Grant, sector: str, now: int, origin: Origin | None = None) -> Grant:
         consents, account = self._house.sql.consents, grant.approval.account
         if self._before:
             await consents.withdraw(account, "kiosk", now)
-        begun = await self._house.sql.grants.begin(grant, sector, now)
+        begun = await self._house.sql.grants.begin(grant, sector, now, origin)
         if not self._before:
             await consents.withdraw(account, "kiosk", now)
         return begun
@@ -377,3 +380,58 @@ async def test_a_user_code_leads_to_its_ticket_for_five_minutes(kiosk: Kiosk) ->
     assert held.value.flow == flow_of(codes.device_code)
     kiosk.house.clock.advance(5 * MINUTE // 1000)
     assert await kiosk.user_codes.get(key) is None
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("P7", "Q9")
+async def test_owners_are_shown_their_devices_and_end_them_one_by_one(kiosk: Kiosk) -> None:
+    house, elsewhere = kiosk.house, await begun(kiosk.house, *READS, Scope.OFFLINE_ACCESS)
+    standing = await house.accounts.standing(elsewhere.approval.account)
+    assert standing is not None
+    other = await house.member("13900139000", "lisi1")
+    logins = DeviceLogins(house.sql.grants, house.clock)
+    session = house.session(standing.account)
+    await house.sessions.open(session, cookie("1"), None)
+    by_phone, by_page, theirs, waiting = [await kiosk.ask() for _ in range(4)]
+    await kiosk.confirmed(by_phone, standing)
+    ticket = await kiosk.confirmed(by_page, standing, session.id)
+    await kiosk.confirmed(theirs, other)
+    await kiosk.confirmed(waiting, standing)
+    first = await kiosk.poll(by_phone)
+    house.clock.advance(1)
+    await kiosk.poll(by_page)
+    await kiosk.poll(theirs)
+    house.clock.advance(60)
+    assert first.family is not None
+    await house.sql.grants.refresh(first, replace(first.family, number=2), house.now)
+    page, phone = await logins.of_account(standing.account)
+    assert (page.client.name, page.id) == ("政务大厅自助机", of_ticket(digest(ticket.id)))
+    seen = (COMPUTER.browser, COMPUTER.os)
+    assert [(one.origin.browser, one.origin.os) for one in (page, phone)] == [seen, seen]
+    assert [(one.origin.platform, one.confirmed_in) for one in (page, phone)] == [(None, session.id), ("wechat", None)]
+    assert [one.used_at - one.created_at for one in (page, phone)] == [0, 61_000]
+    assert phone.expires_at == first.expires_at
+    assert not await logins.end_one(other.account, page.id, GrantEnd.CHOSEN), "it is somebody else's"
+    assert not await logins.end_one(standing.account, session.id, GrantEnd.CHOSEN), "it is no device"
+    assert await logins.end_one(standing.account, page.id, GrantEnd.CHOSEN)
+    assert not await logins.end_one(standing.account, page.id, GrantEnd.CHOSEN)
+    assert [one.id for one in await logins.of_account(standing.account)] == [phone.id]
+    assert '"reason":"chosen"' in str(house.rows("SELECT facts FROM audit_event WHERE kind = 'grant.ended'"))
+    assert house.count("device_login") == 2, "what is told of a device goes with what it was given"
+
+
+@pytest.mark.req("SES-1")
+async def test_a_device_that_nothing_is_known_of_or_that_is_over_is_shown_as_it_is(kiosk: Kiosk) -> None:
+    house = kiosk.house
+    link, standing = await house.someone()
+    session = house.mini_session(link)
+    await house.mini_sessions.open(session)
+    codes = await kiosk.ask()
+    await kiosk.confirmed(codes, standing)
+    grant = await kiosk.poll(codes)
+    house.rows("DELETE FROM device_login")
+    logins = DeviceLogins(house.sql.grants, house.clock)
+    (known,) = await logins.of_account(standing.account)
+    assert (known.origin, known.used_at) == (UNKNOWN, grant.created_at)
+    await house.mini_sessions.end(session.id, MiniSessionEnd.LOGOUT, house.now)
+    assert await logins.of_account(standing.account) == [], "its epoch is over"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.browser import Browser
 from tests.support.calls import Answer
-from tests.support.forms import form_of, send
+from tests.support.forms import form_of, forms, send
 from tests.support.members import PASSWORD, USERNAME, enrolled
 from tests.support.program import Program
 from tests.web.device_site import KIOSK, Devices, error, two_clients
@@ -257,3 +257,79 @@ async def test_a_log_out_elsewhere_ends_what_a_page_has_agreed_to(program: Progr
     await send(browser, form_of(await asked(browser, codes), "/device"), "agree")
     await phone.caller.send("DELETE", "/mp/v1/session", headers=phone.bearer)
     assert error(await devices.poll(codes)) == "access_denied"
+
+
+@pytest.mark.req("SES-1", "SES-2")
+@pytest.mark.attack("P7")
+@pytest.mark.parametrize("kind", ["", "/h5"])
+async def test_a_device_is_among_ones_devices_and_is_put_out_there(
+    program: Program, devices: Devices, kind: str
+) -> None:
+    phone = await program.phone()
+    browser, codes = await program.signed_in(phone), await devices.asked(scope="openid offline_access")
+    await send(browser, form_of(await asked(browser, codes), "/device"), "agree")
+    token = (await devices.poll(codes)).json()["access_token"]
+    page = f"{kind}/centre/devices"
+    shown = await browser.get(page)
+    for words in ("政务大厅自助机", "kiosk.example", "在网页上输入代码登录", "最迟到"):
+        assert words in shown.text
+    (told,) = [device for device in await phone.devices() if device["kind"] == "device"]
+    assert told["site"] == {"name": "政务大厅自助机", "domain": "kiosk.example"}
+    assert (told["platform"], told["way"]) == (None, None)
+    form = next(form for form in forms(shown) if "device" in form.values)
+    stranger = await program.signed_in(await program.phone("li-siyuan"))
+    theirs = next(form for form in forms(await stranger.get(page)) if form.action == page)
+    answer = await send(stranger, theirs.typed(session="", device=form.values["device"]))
+    assert answer.header("Location") == f"{page}?ended=none"
+    assert (await devices.userinfo(token)).status == 200
+    answer = await send(browser, form)
+    assert answer.header("Location") == f"{page}?ended=one"
+    assert (await devices.userinfo(token)).status == 401
+    assert "政务大厅自助机" not in (await browser.get(page)).text
+    assert (await send(browser, form)).header("Location") == f"{page}?ended=none"
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("P7", "Q9")
+async def test_a_phone_puts_a_device_out(program: Program, devices: Devices) -> None:
+    phone, stranger, codes = await program.phone(), await program.phone("li-siyuan"), await devices.asked()
+    await phone.confirm((await phone.scan(codes["verification_uri_complete"])).json())
+    token = (await devices.poll(codes)).json()["access_token"]
+    (told,) = [device for device in await phone.devices() if device["kind"] == "device"]
+    assert told["platform"] == "wechat"
+    assert (await stranger.end(told["id"])).verdict == (404, "session_unknown")
+    assert (await phone.end(told["id"])).status == 204
+    assert (await devices.userinfo(token)).status == 401
+    assert (await phone.end(told["id"])).verdict == (404, "session_unknown")
+
+
+@pytest.mark.req("SES-2")
+@pytest.mark.attack("P7", "P1")
+async def test_not_me_ends_a_device_and_the_session_on_whose_page_it_was_confirmed(
+    program: Program, devices: Devices
+) -> None:
+    phone, codes, second = await program.phone(), await devices.asked(), await devices.asked()
+    intruder, owner = await program.signed_in(phone), await program.signed_in(phone)
+    await send(intruder, form_of(await asked(intruder, codes), "/device"), "agree")
+    token = (await devices.poll(codes)).json()["access_token"]
+    await send(intruder, form_of(await asked(intruder, second), "/device"), "agree")
+    [denial] = [form for form in forms(await owner.get("/centre")) if form.values.get("session", "").startswith("d.")]
+    assert (await send(owner, denial)).status == 200
+    assert (await devices.userinfo(token)).status == 401
+    assert await intruder.who() is None, "whoever was there was not the owner"
+    assert error(await devices.poll(second)) == "access_denied", "nor what they had just confirmed"
+    assert await owner.who() is not None
+
+
+@pytest.mark.req("SES-2")
+async def test_not_me_on_the_page_that_was_tricked_into_it_keeps_its_own_session(
+    program: Program, devices: Devices
+) -> None:
+    codes, browser = await devices.asked(), await program.signed_in()
+    await send(browser, form_of(await asked(browser, codes), "/device"), "agree")
+    token = (await devices.poll(codes)).json()["access_token"]
+    centre = await browser.get("/centre")
+    [denial] = [form for form in forms(centre) if form.values.get("session", "").startswith("d.")]
+    await send(browser, denial)
+    assert (await devices.userinfo(token)).status == 401
+    assert await browser.who() is not None

@@ -7,7 +7,7 @@ import pytest
 from tests.support.program import Program
 
 MEMBERS = {
-    "id", "kind", "way", "platform", "browser", "os", "area", "created_at", "last_used_at", "current",
+    "id", "kind", "way", "platform", "browser", "os", "area", "created_at", "last_used_at", "current", "site",
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ async def test_a_phone_lists_itself_and_everywhere_else_the_account_is_logged_in
     own, browser, older = devices
     assert {**browser, "id": "", "created_at": "", "last_used_at": ""} == {
         "id": "", "kind": "browser", "way": "qr", "platform": "wechat", "browser": "Chrome", "os": "Windows",
-        "area": None, "created_at": "", "last_used_at": "", "current": False,
+        "area": None, "created_at": "", "last_used_at": "", "current": False, "site": None,
     }  # fmt: skip
     assert [own[name] for name in ("way", "platform", "browser", "os", "area")] == [None, "wechat", None, None, None]
     assert own["created_at"] < older["created_at"] < browser["created_at"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bjidp.clock import Clock
-from bjidp.oidc.grants.code import OF_A_DEVICE, of_ticket
+from bjidp.oidc.devices.logins import DeviceLogins
+from bjidp.oidc.grants.code import of_ticket
+from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.oidc.ports import GrantStore
 
 
@@ -16,14 +18,16 @@ class EndDevices:
         """End those of ``grants``."""
         self._grants = grants
         self._clock = clock
+        self._logins = DeviceLogins(grants, clock)
 
     async def __call__(self, account: str, tickets: Sequence[bytes]) -> int:
         """See :class:`bjidp.qrlogin.undoing.EndDevices`; raises ``StoreUnavailable``."""
         sessions = tuple(map(of_ticket, tickets))
-        return await self._grants.end_of_ticket(account, sessions, self._clock.now())
+        return await self._grants.end_of_ticket(account, sessions, GrantEnd.UNDONE, self._clock.now())
 
-    async def end(self, account: str, session: str) -> bool:
+    async def end(self, account: str, session: str) -> str | None:
         """See :meth:`bjidp.accounts.activity.DeviceLogins.end`: what came of sessions in browsers is not ended here."""
-        if not session.startswith(OF_A_DEVICE):
-            return False
-        return bool(await self._grants.end_of_ticket(account, (session,), self._clock.now()))
+        pages = {login.id: login.confirmed_in for login in await self._logins.of_account(account)}
+        if not await self._logins.end_one(account, session, GrantEnd.UNDONE):
+            return None
+        return pages.get(session)

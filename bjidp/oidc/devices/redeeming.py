@@ -21,6 +21,7 @@ from bjidp.oidc.client import Client
 from bjidp.oidc.devices import pacing
 from bjidp.oidc.devices.agreeing import remembered
 from bjidp.oidc.devices.asking import flow_of
+from bjidp.oidc.devices.login import Origin
 from bjidp.oidc.devices.pacing import Pace
 from bjidp.oidc.errors import (
     AccessDenied,
@@ -165,9 +166,8 @@ class DeviceRedeeming:
             confirmed_in=None if approved.authenticated is None else approved.holder.link,
         )
         await self._require_meant(approval)
-        grant = await self._grants.begin(
-            fresh(approval, self._session_lifetime, self._entropy, now), client.subject_sector, now
-        )
+        begun = fresh(approval, self._session_lifetime, self._entropy, now)
+        grant = await self._grants.begin(begun, client.subject_sector, now, _origin(seen, approved))
         try:
             # Once more: whoever ends either meanwhile finds the grant, or is found here.
             await self._require_meant(approval)
@@ -191,6 +191,16 @@ def _proved(seen: Seen, verifier: str | None) -> bool:
         # A verifier for no challenge is somebody else's request (RFC 9700, section 2.1.1).
         return verifier is None
     return pkce.answers(verifier, challenge)
+
+
+def _origin(seen: Seen, approved: Approved) -> Origin:
+    computer = seen.ticket.computer
+    return Origin(
+        platform=approved.holder.platform if approved.authenticated is None else None,
+        browser=computer.browser,
+        os=computer.os,
+        area=None if computer.area is None else computer.area.label,
+    )
 
 
 def _authentication(approved: Approved, standing: Standing) -> Authentication:

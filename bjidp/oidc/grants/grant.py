@@ -40,7 +40,9 @@ class GrantEnd(StrEnum):
     REPRESENTATION_OVER = "representation_over"
     """Between the agreement and the exchange of its code its owner could no more act for the organisation."""
     UNDONE = "undone"
-    """The phone that confirmed it for a device took it back (attack P7)."""
+    """Its owner has not confirmed it for a device, or took that back (attack P7)."""
+    CHOSEN = "chosen"
+    """Its owner ended the login of a device from another one (SES-1)."""
 
 
 UNGIVEN: Final = frozenset({GrantEnd.LOST_RACE, GrantEnd.TOO_LATE, GrantEnd.REPRESENTATION_OVER, GrantEnd.UNDONE})

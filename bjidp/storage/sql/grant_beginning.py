@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
 from bjidp.errors import AccountRefused
+from bjidp.oidc.devices.login import Origin
 from bjidp.oidc.grants.code import OF_A_DEVICE
 from bjidp.oidc.grants.grant import Grant
 from bjidp.organisations.organisation import named_by
@@ -23,7 +24,7 @@ from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.audit import AuditRows, event_values
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
-from bjidp.storage.sql.schema import account, audit_event, oidc_grant, oidc_subject
+from bjidp.storage.sql.schema import account, audit_event, device_login, oidc_grant, oidc_subject
 from bjidp.storage.sql.statements import Row, Value, insert_or_nothing
 from bjidp.storage.sql.transaction import Contended, Transaction
 
@@ -39,14 +40,17 @@ class Beginning(ABC):
         # The row lock makes a lock of the account, or an end of its sessions, wait for this grant and then find it.
         self._look = engine.compile(_looked_at().with_for_update(read=True, of=account))
         self._insert = engine.compile(insert(oidc_grant))
+        self._insert_device = engine.compile(insert(device_login))
         self._name = engine.compile(insert_or_nothing(oidc_subject, engine.dialect))
         self._named = engine.compile(named())
 
     @abstractmethod
-    async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
+    async def begin(self, grant: Grant, sector: str, now: Instant, origin: Origin | None) -> Grant:
         """Keep the grant and audit it; return it with the subject that the account has in ``sector``."""
 
-    def _begun(self, transaction: Transaction, grant: Grant, sector: str, now: Instant) -> Grant:
+    def _begun(
+        self, transaction: Transaction, grant: Grant, sector: str, now: Instant, origin: Origin | None = None
+    ) -> Grant:
         account_id = grant.approval.account
         standing = self._admitted(transaction.one(self._look, {"account": account_id}), grant)
         named: dict[str, Value] = {"account": account_id, "sector": sector, "subject": grant.subject}
@@ -55,6 +59,8 @@ class Beginning(ABC):
         if found is None:
             raise Contended
         transaction.run(self._insert, _values(grant) | {"account": account_id, "subject": found[0]})
+        if origin is not None:
+            transaction.run(self._insert_device, _origin_values(grant, origin))
         self._audit.write(transaction, _event(grant, now, standing.ref))
         return replace(grant, subject=found[0])
 
@@ -86,8 +92,10 @@ def open_beginning(engine: SqlEngine, rows: Rows) -> Beginning:
 class _StepByStep(Beginning):
     """For SQLite, whose WITH only reads, and where a statement more costs no way to a server."""
 
-    async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
-        return await self._engine.write_briefly(lambda transaction: self._begun(transaction, grant, sector, now))
+    async def begin(self, grant: Grant, sector: str, now: Instant, origin: Origin | None) -> Grant:
+        return await self._engine.write_briefly(
+            lambda transaction: self._begun(transaction, grant, sector, now, origin)
+        )
 
 
 class _InOneStatement(Beginning):
@@ -97,7 +105,10 @@ class _InOneStatement(Beginning):
         super().__init__(engine, rows)
         self._begin = engine.compile(_in_one_statement())
 
-    async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
+    async def begin(self, grant: Grant, sector: str, now: Instant, origin: Origin | None) -> Grant:
+        if origin is not None:
+            # Devices are few, and have one row more.
+            return await self._engine.write(lambda transaction: self._begun(transaction, grant, sector, now, origin))
         values = event_values(_event(grant, now, None)) | _values(grant)
         values |= {"account_id": grant.approval.account, "subject": grant.subject, "sector_name": sector}
         answer = await self._engine.write_one(self._begin, values)
@@ -190,6 +201,17 @@ def _values(grant: Grant) -> dict[str, Value]:
         "created_at": grant.created_at,
         "expires_at": grant.expires_at,
         "ended_at": None,
+    }
+
+
+def _origin_values(grant: Grant, origin: Origin) -> dict[str, Value]:
+    return {
+        "id": grant.id,
+        "platform": origin.platform,
+        "browser": origin.browser,
+        "os": origin.os,
+        "area": origin.area,
+        "used_at": grant.created_at,
     }
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, exi
 from bjidp.accounts.member_ports import Member
 from bjidp.audit.event import AuditEvent, EventKind, Fact
 from bjidp.clock import Instant
+from bjidp.oidc.devices.login import UNKNOWN, DeviceLogin, Origin
 from bjidp.oidc.grants.code import OF_A_DEVICE, Approval, Authentication
 from bjidp.oidc.grants.grant import UNGIVEN, Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
@@ -26,8 +27,9 @@ from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.grant_beginning import named, open_beginning
 from bjidp.storage.sql.logouts import LogoutRows, ended
+from bjidp.storage.sql.registrations import read_kept
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, STANDING, Rows
-from bjidp.storage.sql.schema import account, oidc_grant
+from bjidp.storage.sql.schema import account, device_login, oidc_grant, relying_party
 from bjidp.storage.sql.statements import Row, Statement, Value, delete_some
 from bjidp.storage.sql.transaction import Transaction
 
@@ -36,6 +38,12 @@ _COLUMNS = (
     "confirmed_in", "number", "created_at", "expires_at",
 )  # fmt: skip
 _GRANT = tuple(oidc_grant.c[name] for name in _COLUMNS)
+
+_DEVICE = (
+    oidc_grant.c.session, oidc_grant.c.client, relying_party.c.metadata, oidc_grant.c.created_at,
+    oidc_grant.c.expires_at, oidc_grant.c.confirmed_in, device_login.c.used_at, device_login.c.platform,
+    device_login.c.browser, device_login.c.os, device_login.c.area,
+)  # fmt: skip
 
 # As Approval.counts has it. No index has both sides of what is compared.
 _FENCED: Final = case(
@@ -109,10 +117,12 @@ class GrantRows:
         rows = [row for grant in grants for row in transaction.all(self._end_fenced, {"grant": grant})]
         return self._told(transaction, rows, GrantEnd.SESSION_OVER, now)
 
-    def end_of_ticket(self, transaction: Transaction, account_id: str, session: str, now: Instant) -> int:
+    def end_of_ticket(
+        self, transaction: Transaction, account_id: str, session: str, reason: GrantEnd, now: Instant
+    ) -> int:
         """End what came of a device ticket, refresh tokens or not; return how many."""
         rows = transaction.all(self._end_ticket, {"account": account_id, "session": session})
-        return self._told(transaction, rows, GrantEnd.UNDONE, now)
+        return self._told(transaction, rows, reason, now)
 
     def end_of_client(
         self, transaction: Transaction, account_id: str, client: str, reason: GrantEnd, now: Instant
@@ -168,10 +178,29 @@ class SqlGrants:
             )
             .values(number=bindparam("next"))
         )
+        self._use = engine.compile(
+            update(device_login).where(device_login.c.id == bindparam("grant")).values(used_at=bindparam("now"))
+        )
+        self._devices = engine.compile(
+            select(*_DEVICE)
+            .select_from(
+                table.join(account, account.c.id == table.c.account)
+                .join(relying_party, relying_party.c.id == table.c.client)
+                .outerjoin(device_login, device_login.c.id == table.c.id)
+            )
+            .where(
+                table.c.account == bindparam("account"),
+                table.c.session.startswith(OF_A_DEVICE),
+                table.c.epoch == account.c.epoch,
+                table.c.ended_at.is_(None),
+                table.c.expires_at > bindparam("now"),
+            )
+            .order_by(table.c.created_at.desc(), table.c.id)
+        )
         self._purge = engine.compile(delete_some(table, table.c.expires_at <= bindparam("now"), engine.dialect))
 
-    async def begin(self, grant: Grant, sector: str, now: Instant) -> Grant:
-        return await self._beginning.begin(grant, sector, now)
+    async def begin(self, grant: Grant, sector: str, now: Instant, origin: Origin | None = None) -> Grant:
+        return await self._beginning.begin(grant, sector, now, origin)
 
     async def subject(self, account: str, sector: str) -> str | None:
         row = await self._engine.one(self._named, {"account_id": account, "sector_name": sector})
@@ -196,8 +225,23 @@ class SqlGrants:
     async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:
         was = None if grant.family is None else grant.family.number
         values: dict[str, Value] = {"grant": grant.id, "was": was, "next": family.number, "now": now}
-        if not (await self._engine.write_one(self._refresh, values)).number:
-            raise StaleGrant
+        if not grant.approval.is_of_a_device:
+            if not (await self._engine.write_one(self._refresh, values)).number:
+                raise StaleGrant
+            return
+
+        def work(transaction: Transaction) -> None:
+            if not transaction.run(self._refresh, values):
+                raise StaleGrant
+            transaction.run(self._use, {"grant": grant.id, "now": now})
+
+        await self._engine.write_briefly(work)
+
+    async def devices(self, account: str, now: Instant) -> list[DeviceLogin]:
+        rows = await self._engine.all(self._devices, {"account": account, "now": now})
+        # An exchange that a store's outage has cut off leaves a grant beside the one that was given.
+        found = {row[0]: _device_from(row) for row in reversed(rows)}
+        return [login for login in reversed(found.values()) if login is not None]
 
     async def end(self, grant: str, reason: GrantEnd, now: Instant) -> bool:
         return bool(
@@ -228,9 +272,9 @@ class SqlGrants:
             return 0
         return await self._engine.write(lambda transaction: self._grants.end_fenced(transaction, found[:limit], now))
 
-    async def end_of_ticket(self, account: str, sessions: Sequence[str], now: Instant) -> int:
+    async def end_of_ticket(self, account: str, sessions: Sequence[str], reason: GrantEnd, now: Instant) -> int:
         def work(transaction: Transaction) -> int:
-            return sum(self._grants.end_of_ticket(transaction, account, session, now) for session in sessions)
+            return sum(self._grants.end_of_ticket(transaction, account, session, reason, now) for session in sessions)
 
         return await self._engine.write_briefly(work)
 
@@ -274,5 +318,24 @@ def _grant_from(row: Row, standing: Standing) -> Grant:
         subject=subject,
         family=None if number is None else Family(number, expires_at),
         created_at=created_at,
+        expires_at=expires_at,
+    )
+
+
+def _device_from(row: Row) -> DeviceLogin | None:
+    session, client, metadata, created_at, expires_at, confirmed_in, used_at, platform, browser, os, area = row
+    known_as = read_kept(client, metadata)
+    if known_as is None:
+        return None
+    origin = UNKNOWN
+    if used_at is not None:
+        origin = Origin(platform=platform, browser=browser, os=os, area=area)
+    return DeviceLogin(
+        id=session,
+        client=known_as,
+        origin=origin,
+        confirmed_in=confirmed_in,
+        created_at=created_at,
+        used_at=created_at if used_at is None else used_at,
         expires_at=expires_at,
     )

@@ -424,6 +424,18 @@ Index(
     sqlite_where=oidc_grant.c.confirmed_in.is_not(None),
 )
 
+# What its owner is shown of what a device was given.
+device_login = Table(
+    "device_login",
+    metadata,
+    Column("id", _ID, ForeignKey("oidc_grant.id", ondelete="CASCADE"), primary_key=True),
+    Column("platform", _WORD),
+    Column("browser", _WORD, nullable=False),
+    Column("os", _WORD, nullable=False),
+    Column("area", Text),
+    Column("used_at", _INSTANT, nullable=False),
+)
+
 audit_event = Table(
     "audit_event",
     metadata,

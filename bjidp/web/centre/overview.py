@@ -25,6 +25,8 @@ from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.miniprogram.sessions import MiniSessions
 from bjidp.oidc.agreements import Agreements
+from bjidp.oidc.devices.logins import DeviceLogins
+from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.organisations.acting import Acting
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.organisation import Role
@@ -62,10 +64,11 @@ class EthnicityForm(Form, frozen=True):
 
 
 class DeviceForm(Form, frozen=True):
-    """A session of a browser, or of a phone, that is to end."""
+    """A session of a browser, of a phone, or of a site's device, that is to end."""
 
     session: str = ""
     phone: str = ""
+    device: str = ""
 
 
 class DenialForm(Form, frozen=True):
@@ -100,6 +103,7 @@ class CentrePages:
         activity: Activity,
         sessions: Sessions,
         mini_sessions: MiniSessions,
+        device_logins: DeviceLogins,
         endings: Endings,
         clock: Clock,
         departures: Departures,
@@ -125,6 +129,7 @@ class CentrePages:
         self._activity = activity
         self._sessions = sessions
         self._mini_sessions = mini_sessions
+        self._device_logins = device_logins
         self._endings = endings
         self._clock = clock
         self._departures = departures
@@ -285,9 +290,27 @@ class CentrePages:
             )
             for session in await self._mini_sessions.of_account(visit.account)
         ]
-        return sorted((*browsers, *phones), key=lambda device: (not device.here, -device.last_at))
+        devices = [
+            centre_pages.Device(
+                id=login.id,
+                way=None,
+                platform=login.origin.platform,
+                browser=login.origin.browser,
+                os=login.origin.os,
+                area=login.origin.area,
+                first_at=login.created_at,
+                last_at=login.used_at,
+                site=login.client.name,
+                domain=login.client.domain,
+                until=login.expires_at,
+            )
+            for login in await self._device_logins.of_account(visit.account)
+        ]
+        return sorted((*browsers, *phones, *devices), key=lambda device: (not device.here, -device.last_at))
 
     async def _end(self, visit: Visit, form: DeviceForm) -> bool:
+        if form.device:
+            return await self._device_logins.end_one(visit.account, form.device, GrantEnd.CHOSEN)
         if form.phone:
             return await self._mini_sessions.end_one(visit.account, form.phone, MiniSessionEnd.CHOSEN)
         reason = SessionEnd.LOGOUT if form.session == visit.session.id else SessionEnd.CHOSEN

@@ -25,7 +25,7 @@ from bjidp.web.pages.organisations import Line, OrganisationsPanel
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """One session in 我的设备: of a browser, or of a phone's 京通, which has no ``way``."""
+    """One session in 我的设备: of a browser, of a phone's 京通, which has no ``way``, or of a ``site``'s device."""
 
     id: str
     way: str | None
@@ -36,6 +36,23 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     first_at: Instant
     last_at: Instant
     here: bool = False
+    site: str | None = None
+    domain: str = ""
+    """The host that was registered, beside the name that anybody could have chosen."""
+    until: Instant | None = None
+    """When the login of a device is over."""
+
+    @property
+    def field(self) -> str:
+        """What the form says of it by its id."""
+        if self.site is not None:
+            return "device"
+        return "phone" if self.way is None else "session"
+
+    @property
+    def is_told(self) -> bool:
+        """Whether anything is known of what a device runs, or of where: most do not say."""
+        return self.area is not None or not {self.browser, self.os} <= {"", "unknown", "other"}
 
 
 class CentrePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +161,14 @@ class DevicesPage(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         other = Device(id="b", way="password", platform=None, browser="unknown", os="unknown", first_at=at, last_at=at)
         phone = Device(id="c", way=None, platform="baidu", first_at=at, last_at=at)
-        return cls(h5=False, devices=[here, other, phone], csrf="example", ended="one")
+        kiosk, terminal = (
+            Device(
+                id="d.a", way=None, platform=platform, browser="unknown", os=os, first_at=at, last_at=at,
+                site="政务大厅自助机", domain="kiosk.example", until=at,
+            )
+            for platform, os in (("wechat", "unknown"), (None, "Linux"))
+        )  # fmt: skip
+        return cls(h5=False, devices=[here, other, phone, kiosk, terminal], csrf="example", ended="one")
 
 
 class AgreedSite(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ export function devices(phone) {
   }
 
   function row(session) {
-    const name = session.kind === "phone" ? `${platformName(session.platform)}京通` : computer(session);
+    const name = nameOf(session);
     const out = session.current
       ? h("span", { class: "tag" }, "这部手机")
       : h("button", { type: "button", class: "secondary danger small", "aria-label": `让${name}退出` }, "退出");
@@ -49,7 +49,7 @@ export function devices(phone) {
         "div",
         { class: "device-words" },
         h("strong", {}, name),
-        h("span", {}, [how(session), session.area].filter(Boolean).join(" · ")),
+        h("span", {}, [session.site?.domain, how(session), session.area].filter(Boolean).join(" · ")),
         h("span", { class: "faint" }, `${since(session.last_used_at)}用过`),
         h("span", { class: "faint" }, `${moment(session.created_at)} 登录`),
       ),
@@ -79,6 +79,11 @@ export function devices(phone) {
   }
 }
 
+function nameOf(session) {
+  if (session.kind === "phone") return `${platformName(session.platform)}京通`;
+  return session.kind === "device" ? session.site.name : computer(session);
+}
+
 function computer({ browser, os }) {
   const known = [browser, os].filter((word) => word && word !== "unknown");
   return known.length ? known.join(" · ") : "浏览器（未知）";
@@ -86,5 +91,6 @@ function computer({ browser, os }) {
 
 function how({ kind, way, platform }) {
   if (kind === "phone") return "小程序";
+  if (kind === "device") return platform ? `${platformName(platform)}京通${WAYS.qr}` : "在网页上输入代码登录";
   return way === "qr" && platform ? `${platformName(platform)}京通${WAYS.qr}` : (WAYS[way] ?? "网页登录");
 }
