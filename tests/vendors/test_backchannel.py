@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from bjidp.errors import VendorUnavailable
+from bjidp.oidc.logouts.telling import AT_ONCE, SERVED
 from bjidp.vendors.catalog import HttpClients, build_logout_receivers
 from tests.vendors.stand import Stand
 
@@ -55,6 +57,21 @@ async def test_an_answer_without_end_is_none(clients: HttpClients, portal: Stand
     portal.lies["/logout"] = lambda _: web.Response(body=b"x" * 20_000)
     with pytest.raises(VendorUnavailable):
         await tell(clients, portal)
+
+
+@pytest.mark.attack("T3")
+async def test_sites_that_take_their_time_keep_no_other_from_being_told(clients: HttpClients, portal: Stand) -> None:
+    """As many as are told at a time, and each of them slow."""
+    slow = SERVED * AT_ONCE - 1
+    portal.silent.add("/slow")
+    portal.lies["/slow"] = lambda _: web.Response()
+    receivers = build_logout_receivers(http=clients, demonstration=True)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        for _ in range(slow):
+            group.create_task(receivers.tell(f"{portal.address}/slow", "a.b.c"))
+        await portal.until("/slow", slow)
+        await receivers.tell(f"{portal.address}/logout", "a.b.c")
+        portal.released.set()
 
 
 async def test_neither_token_nor_address_is_logged(clients: HttpClients, portal: Stand) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import itertools
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -16,7 +17,9 @@ from bjidp.oidc.clients import ASSERTION
 from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import RegisteredClient
+from bjidp.throttle.ports import per_minute
 from bjidp.web.http.bodies import BODY_MAX
+from bjidp.web.oidc import machine
 from tests.contracts.test_token_endpoint import jwk
 from tests.support.calls import Answer
 from tests.support.program import Program
@@ -127,6 +130,22 @@ async def test_a_request_in_a_body_that_is_no_form_is_a_page(site: Site) -> None
             answer = await site.caller.send("POST", path, headers=sent, body=body)
             assert answer.status == 400, (kind, path)
             assert str(answer.header("Content-Type")).startswith("text/html"), (kind, path)
+
+
+@pytest.mark.attack("Q23")
+async def test_a_site_pushes_so_many_requests_and_keeps_no_other_from_pushing(
+    program: Program, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "PUSHES", per_minute(3))
+    other = RegisteredClient(read("other", METADATA), hashlib.sha256(b"secret").digest())
+    text = msgspec.json.encode(METADATA).decode()
+    await program.rooms.stores.relying_parties.add(other, text, program.clock.now())
+    answers = [(await site.ask("/oauth/par", REQUEST | {"client_id": ""})).status for _ in range(4)]
+    assert answers == [201, 201, 201, 429]
+    proof = "Basic " + base64.b64encode(b"other:secret").decode()
+    assert (await site.ask("/oauth/par", REQUEST | {"client_id": "other"}, Authorization=proof)).status == 201
+    program.clock.advance(60)
+    assert (await site.ask("/oauth/par", REQUEST | {"client_id": ""})).status == 201
 
 
 @pytest.mark.attack("Q27", "T4")

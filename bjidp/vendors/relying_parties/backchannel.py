@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from bjidp.errors import VendorUnavailable
 from bjidp.vendors.http import HttpLimits, VendorHttp
 
-LIMITS: Final = HttpLimits(total=5.0, connect=2.0, max_bytes=16 * 1024, connections=64)
-"""What a relying party may take of our time: whoever is slow is tried again, and the answer says nothing we read."""
+LIMITS: Final = HttpLimits(total=5.0, connect=2.0, max_bytes=16 * 1024, connections=256)
+"""What a relying party may take of our time: whoever is slow is tried again, and the answer says nothing we read. There
+are as many connections as notices are brought at a time, so that nobody waits for one that somebody slow has."""
 
 _OPERATION: Final = "logout"
 

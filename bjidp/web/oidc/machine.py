@@ -36,6 +36,10 @@ UNPROVED: Final = per_minute(60)
 """Requests of one address for clients that cannot keep a secret, pushed or for a device: each is kept, and anybody can
 make it."""
 
+PUSHES: Final = per_minute(6000)
+"""Requests pushed by one client that has proved who it is, each kept for a minute and a half: far more than people come
+with, and few enough to be kept."""
+
 DEVICES: Final = per_minute(600)
 """Device codes of one client that has proved who it is: each is kept for some minutes."""
 
@@ -101,6 +105,8 @@ class MachineEndpoints:
         client = await self._client(request, parameters)
         if client.proof is Proof.NONE:
             await self._observer.source(request).hit(self._throttle, "oauth.pushed", UNPROVED)
+        else:
+            await self._throttle.hit(f"oauth.pushed.client:{client.id}", PUSHES)
         name = await self._authorizing.push(client, parameters, self._clock.now())
         return given({"request_uri": name, "expires_in": PUSHED // SECOND}, HTTPStatus.CREATED)
 
