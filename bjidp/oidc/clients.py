@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from base64 import b64decode
 from binascii import Error
+from collections.abc import Collection
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -93,7 +94,7 @@ class Clients:
         client = (await self._found(_one(_issuer_of(assertion), stated))).client
         claims = self._verified(client, assertion) if client.proof is Proof.PRIVATE_KEY_JWT else None
         now = self._clock.now()
-        if claims is None or not _counts(claims, client, now):
+        if claims is None or not _counts(claims, client, self._audiences, now):
             raise InvalidClient(UNKNOWN)
         try:
             await self._used.add(_key(client, claims["jti"]), UsedAssertion(), claims["exp"] * SECOND - now + SKEW)
@@ -125,10 +126,12 @@ class Clients:
         return None
 
 
-def _counts(claims: dict[str, Any], client: Client, now: Instant) -> bool:
-    ends, jti = claims["exp"], claims["jti"]
+def _counts(claims: dict[str, Any], client: Client, audiences: Collection[str], now: Instant) -> bool:
+    ends, jti, aud = claims["exp"], claims["jti"], claims["aud"]
     return (
         claims["sub"] == client.id
+        # For nobody else besides: another server that it is for as well could show it here first (attack T12).
+        and all(each in audiences for each in ([aud] if isinstance(aud, str) else aud))
         and isinstance(ends, int)
         and now < ends * SECOND <= now + ASSERTION_LIFETIME + SKEW
         and isinstance(jti, str)

@@ -208,6 +208,17 @@ async def test_a_site_that_signs_is_known_by_its_key_once_for_each_assertion(end
     assert await endpoint.by_assertion(endpoint.assertion(jti="two", aud=ENDPOINT), client_id="signer") == "signer"
 
 
+@pytest.mark.attack("T12")
+async def test_an_assertion_that_is_for_another_server_too_is_for_neither(endpoint: Endpoint) -> None:
+    """The other one would be as good as the site, here, for as long as it has not been shown."""
+    await endpoint.signer()
+    for stranger in ("https://other.example", "", 5):
+        with pytest.raises(InvalidClient):
+            await endpoint.by_assertion(endpoint.assertion(aud=[ISSUER, stranger]))
+    assert await endpoint.by_assertion(endpoint.assertion(aud=[ISSUER, ENDPOINT])) == "signer"
+
+
+@pytest.mark.attack("T12")
 async def test_of_twenty_who_show_one_assertion_at_once_one_is_let_in(endpoint: Endpoint) -> None:
     await endpoint.signer()
     text = endpoint.assertion()
