@@ -133,6 +133,7 @@ async def test_a_legal_representative_registers_appoints_and_an_agent_acts_until
 
     page = await answers(zhang, "end")
     assert "已经结束，马上生效" in page.text
+    assert "由法定代表人结束" in (await zhang.get("/centre/log")).text
     page = await li.get("/centre")
     assert "现在不能再代表了" in page.text
     assert "现在不能再代表了" not in (await li.get("/centre")).text
@@ -440,6 +441,8 @@ async def test_an_organisation_is_given_up_after_a_page_that_says_what_goes_with
     assert program.sql("SELECT count(*) FROM organisation") == [(0,)]
     await arrived(li.browser.caller.sandbox, AGENTS, count=2, words="您的一项经办人委托已结束")
     assert [await acts_for(owner) for owner in (zhang, li)] == [None, None]
+    for owner in (zhang, li):
+        assert "法定代表人解除了登记" in (await owner.get("/centre/log")).text
     assert "一项经办人委托已结束" in (await li.get("/centre")).text
     again = await send(zhang.browser, form)
     assert (again.status, "没有这个法人、委托或邀请" in note(again)) == (404, True)

@@ -25,8 +25,8 @@ from bjidp.errors import Retryable
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.organisations.errors import Refusal
-from bjidp.organisations.mandates import Scope, State
-from bjidp.organisations.organisation import Role
+from bjidp.organisations.mandates import By, Scope, State
+from bjidp.organisations.organisation import Loss, Role
 from bjidp.person import Sex
 from bjidp.platforms import Provider
 from bjidp.sandbox.business_register.organisations import organisations
@@ -372,6 +372,7 @@ def test_every_level_has_words(level: Level) -> None:
     [
         ("event", [kind.value for kind in EventKind]),
         ("ended", [*SessionEnd, *MiniSessionEnd, *GrantEnd]),
+        ("organisation.over", [*By, *Loss]),
         ("notice", list(NoticeKind)),
         ("way", [way for way in Way if way is not Way.QR]),
         ("sex", list(Sex)),

@@ -233,14 +233,16 @@ class LogPage(msgspec.Struct, frozen=True, kw_only=True):
         """Return a page of the middle."""
         at = 1_800_000_000_000
         facts = {Fact.WAY: "qr", Fact.PLATFORM: "wechat", Fact.BROWSER: "Chrome", Fact.OS: "Windows"}
+        over = {Fact.ORGANISATION: "o", Fact.MANDATE: "m", Fact.REASON: "representative"}
         entries = (
             Entry(number=9, kind=EventKind.LOGIN_BROWSER, at=at, facts=facts, here=True),
             Entry(number=8, kind=EventKind.LOGIN_MINI, at=at, facts={Fact.PLATFORM: "alipay"}, here=False),
             Entry(number=7, kind=EventKind.SESSION_ENDED, at=at, facts={Fact.REASON: "chosen"}, here=False),
             Entry(number=6, kind=EventKind.PASSWORD_CHANGED, at=at, facts={}, here=False),
             Entry(number=5, kind=EventKind.GRANT_BEGUN, at=at, facts={Fact.CLIENT: "a"}, here=False),
+            Entry(number=4, kind=EventKind.MANDATE_ENDED, at=at, facts=over, here=False),
         )
-        return cls(h5=False, log=Log(entries, 5), newest=False, sites={"a": "首都之窗"})
+        return cls(h5=False, log=Log(entries, 4), newest=False, sites={"a": "首都之窗"})
 
 
 class DeniedPage(msgspec.Struct, frozen=True, kw_only=True):
