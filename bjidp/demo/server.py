@@ -44,11 +44,13 @@ def main(arguments: list[str] | None = None) -> None:
                 chosen.config,
                 worker=chosen.worker,
                 program=("bjidp.demo.server", "--sandbox", chosen.sandbox),
-                witnessing=_telling(chosen.sandbox),
+                witnessing=telling(chosen.sandbox),
             )
 
 
-def _telling(sandbox: str) -> Witnessing:
+def telling(sandbox: str) -> Witnessing:
+    """Return what tells a ``sandbox`` the answers of captchas; where it does not hear, no page is held up."""
+
     def opened(http: HttpClients) -> Witness:
         control = http.open("sandbox", sandbox, LIMITS)
 

@@ -19,6 +19,9 @@ LONGEST: Final = 4096
 """Characters of one value: an ID token that comes back as a hint, with the longest name of an organisation and the
 longest nonce, has three thousand. More is nothing that this server has a use for."""
 
+OPAQUE_MAX: Final = 1024
+"""Characters of ``state`` and ``nonce``, which are given back as they came: they have to fit into an address."""
+
 MOST: Final = 64
 """Parameters of one request."""
 

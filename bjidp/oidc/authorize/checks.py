@@ -28,12 +28,9 @@ from bjidp.oidc.errors import (
     UnmetAuthenticationRequirements,
     UnsupportedResponseType,
 )
-from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.parameters import OPAQUE_MAX, Parameters
 from bjidp.oidc.scopes import Scope
 from bjidp.standing import Level
-
-OPAQUE_MAX: Final = 1024
-"""Characters of ``state`` and ``nonce``, which are given back as they came."""
 
 AGE_MAX: Final = 10**9
 """Seconds: thirty years are as good as no limit, and every larger number is the same."""

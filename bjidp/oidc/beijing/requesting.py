@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 from bjidp.errors import FieldFault, InvalidRequest
-from bjidp.oidc.authorize.checks import OPAQUE_MAX
 from bjidp.oidc.authorize.request import AuthorizationRequest
 from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.errors import RedirectRefused
-from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.parameters import OPAQUE_MAX, Parameters
 from bjidp.oidc.scopes import Scope
 
 SCOPE: Final = "user_info"

@@ -16,10 +16,9 @@ from msgspec import Struct
 from bjidp.clock import MINUTE, Instant, Millis
 from bjidp.entropy import Entropy, token
 from bjidp.oidc import id_token
-from bjidp.oidc.authorize.checks import OPAQUE_MAX
 from bjidp.oidc.client import Client, Interface
 from bjidp.oidc.errors import RedirectRefused, RelyingPartyUnknown
-from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.parameters import OPAQUE_MAX, Parameters
 from bjidp.oidc.ports import ClientStore
 from bjidp.oidc.sids import sid
 from bjidp.oidc.signing import SigningKeys

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bjidp.clock import ManualClock
-from bjidp.demo.server import _telling
+from bjidp.demo.server import telling
 from bjidp.vendors.catalog import HttpClients
 from tests.support.browser import Browser
 from tests.support.calls import Caller, Deployment
@@ -61,5 +61,5 @@ async def test_the_demos_sandbox_is_told_before_the_page_is(demo: Demo) -> None:
 
 async def test_a_sandbox_that_does_not_answer_stops_no_page(clock: ManualClock) -> None:
     http = HttpClients(clock=clock)
-    await _telling(f"http://127.0.0.1:{free_port()}")(http)("x" * 22, "0420")
+    await telling(f"http://127.0.0.1:{free_port()}")(http)("x" * 22, "0420")
     await http.close()

@@ -13,7 +13,6 @@ from bjidp.accounts.member_ports import Member
 from bjidp.accounts.ports import Evidence
 from bjidp.entropy import base64url
 from bjidp.errors import InvalidRequest
-from bjidp.oidc.authorize.checks import OPAQUE_MAX
 from bjidp.oidc.authorize.request import AuthorizationRequest
 from bjidp.oidc.beijing import requesting, telling
 from bjidp.oidc.beijing.sealing import opened, sealed
@@ -21,7 +20,7 @@ from bjidp.oidc.client import Interface
 from bjidp.oidc.errors import RedirectRefused
 from bjidp.oidc.members import MetadataRefused
 from bjidp.oidc.metadata import read
-from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.parameters import OPAQUE_MAX, Parameters
 from bjidp.oidc.scopes import USER_INFO, Scope
 from bjidp.person import DocumentType, Person, Sex
 from bjidp.standing import Level, Standing, Status

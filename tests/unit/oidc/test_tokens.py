@@ -11,11 +11,10 @@ from msgspec.structs import replace
 from bjidp.clock import DAY, MINUTE, SECOND
 from bjidp.entropy import SeededEntropy, token
 from bjidp.mac import MacKey, mac_once
-from bjidp.oidc.authorize.checks import OPAQUE_MAX
 from bjidp.oidc.claims import ActsFor
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.id_token import claims_of, half_hash
-from bjidp.oidc.parameters import Parameters
+from bjidp.oidc.parameters import OPAQUE_MAX, Parameters
 from bjidp.oidc.scopes import Claim, Scope
 from bjidp.oidc.scopes import claims_of as claims_of_scopes
 from bjidp.oidc.signing import AHEAD, BEHIND, PERIOD, SigningKeys

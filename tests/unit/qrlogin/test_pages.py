@@ -305,8 +305,10 @@ async def test_a_session_that_ends_ends_its_pages(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("secret", [None, "", "x" * 43])
-async def test_ending_what_is_not_there_does_nothing(desk: Desk, secret: str | None) -> None:
+async def test_ending_what_is_not_there_ends_no_other(desk: Desk, secret: str | None) -> None:
+    watch = await desk.page()
     await desk.browsers.end(secret)
+    assert (await desk.flow(watch)).tickets
 
 
 # ------------------------------------------------------------------------------------------------------- renewing
