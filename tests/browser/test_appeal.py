@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import FilePayload, Page, expect
 
+from bjidp.accounts.identifiers import of_username
 from bjidp.accounts.ports import Evidence
 from bjidp.appeals.appeal import OF_AN_IDENTITY, ROOM, Verdict
 from bjidp.appeals.attachments import Kind, Picture
@@ -24,6 +25,7 @@ from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.files import jpeg, opened, pdf
 from tests.support.inbox import arrived, by_page
+from tests.support.looks import Looks
 from tests.support.screens import PASSWORD, logs_in, logs_in_on_a_phone
 
 pytestmark = pytest.mark.req("RNV-8")
@@ -97,6 +99,24 @@ async def crowd(demo: Demo, page: Page, name: str) -> None:
                 SystemClock().now(),
                 room=ROOM,
             )
+
+
+async def waits(demo: Demo, who: Person, username: str, holder: str) -> None:
+    """Have an appeal of an account wait that is for a person whom another account holds."""
+    await member_at(demo.config, username=holder, phone=None, password=PASSWORD, document=who)
+    new = NewIdentity(
+        person=who, evidence=Evidence.NAME_AND_NUMBER, evidence_reference="E-1", authority_reference="A-1"
+    )
+    async with stores_at(demo.config) as stores:
+        member = await stores.members.find([of_username(username)])
+        assert member is not None
+        picture = (Picture(file=1, name="手持身份证.jpg", kind=Kind.JPEG, data=jpeg()),)
+        account = member.standing.account
+        await stores.appeals.file(
+            NewAppeal(account=account, new=new, exchange=False, reason=REASON, contact="", pictures=picture),
+            SystemClock().now(),
+            room=ROOM,
+        )
 
 
 def written(folder: Path) -> list[str | None]:
@@ -195,3 +215,31 @@ async def test_an_appeal_is_filed_on_a_phone_and_refused(demo: Demo, handheld: C
     await expect(page.get_by_role("button", name="提交申诉")).to_be_visible()
     assert await violations(page) == []
     await handheld.hang("appeal-h5-refused")
+
+
+@pytest.mark.req("ACC-8", "UX-2")
+async def test_an_appeal_is_taken_back_at_a_computer_and_on_a_phone(
+    demo: Demo, computer: Computer, handheld: Computer
+) -> None:
+    journeys = (
+        (computer, "pc", "tao_4003", "15420004003", Person(DocumentType.RESIDENT_ID, "陶思远", "101010199003070417")),
+        (handheld, "h5", "fang_4004", "15420004004", Person(DocumentType.RESIDENT_ID, "方雨涵", "101010199003070425")),
+    )
+    for screen, kind, username, phone, who in journeys:
+        enter = logs_in if kind == "pc" else logs_in_on_a_phone
+        page, looks = await enter(demo, screen, username, phone), Looks(screen, f"withdrawal-{kind}")
+        await waits(demo, who, username, f"held_{username[-4:]}")
+        await page.goto(f"{page.url}/appeal")
+        await page.get_by_role("link", name="撤回申诉").focus()
+        await page.keyboard.press("Enter")
+        await verifies(demo, screen, phone, 1)
+        await looks.at("verify")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("以后仍要申诉的")).to_be_visible()
+        await looks.at("confirm")
+        await page.get_by_role("button", name="撤回申诉").press("Enter")
+        await expect(page.get_by_role("heading", name="申诉已撤回")).to_be_visible()
+        await looks.at("done")
+        await page.get_by_role("link", name="人工申诉").first.click()
+        await expect(page.get_by_text("已撤回", exact=True)).to_be_visible()
+        assert looks.found == []

@@ -351,6 +351,7 @@ async def test_what_is_over_is_on_pages_of_its_own_for_either_side(
     assert ("154****5679" in oldest.text, "154****5680" in oldest.text) == (False, True)
     assert not [link for link in links(oldest) if "before=" in link]
     assert ours in links(oldest)
+    assert ("结束时间" in newest.text, "154****5680" in newest.text) == (True, False)
     page = await li.get("/centre/organisations")
     mine = await li.browser.get(next(link for link in links(page) if link.endswith("/history")))
     assert (await company(program))["name"] in mine.text

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from bjidp.accounts.masks import mask_phone
 from bjidp.clock import Instant
-from bjidp.organisations.mandates import Mandate
+from bjidp.organisations.mandates import Ended, Mandate
 from bjidp.organisations.organisation import Organisation
 from bjidp.organisations.ports import Appointed, Entrusted
 from bjidp.web.pages.organisations import LedView, MandateView
@@ -39,6 +39,7 @@ def entrusted_view(entrusted: Entrusted, now: Instant) -> MandateView:
         last=_last(given.ends_at),
         answer_by=given.answer_by,
         state=given.state(now),
+        ended_at=_ended_at(given),
         waits=not entrusted.leader.suffices(now),
     )
 
@@ -54,7 +55,12 @@ def appointed_view(appointed: Appointed, now: Instant) -> MandateView:
         last=_last(given.ends_at),
         answer_by=given.answer_by,
         state=given.state(now),
+        ended_at=_ended_at(given),
     )
+
+
+def _ended_at(mandate: Mandate) -> Instant | None:
+    return mandate.phase.at if isinstance(mandate.phase, Ended) else None
 
 
 def _last(ends_at: Instant) -> Instant:

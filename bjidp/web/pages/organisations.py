@@ -34,6 +34,8 @@ class MandateView(msgspec.Struct, frozen=True, kw_only=True):
     """Within its last day."""
     answer_by: Instant
     state: State
+    ended_at: Instant | None = None
+    """When somebody has ended it, before its time."""
     waits: bool = False
     """To the agent: the level of who leads keeps them from acting."""
 
@@ -131,6 +133,7 @@ class MandateHistoryPage(msgspec.Struct, frozen=True, kw_only=True):
             last=_AT,
             answer_by=_AT,
             state=State.ENDED,
+            ended_at=_AT,
         )
         older = f"{_AT}.mDq3vYdV0Yw4h8m0m1iX7A"
         return cls(
@@ -138,7 +141,7 @@ class MandateHistoryPage(msgspec.Struct, frozen=True, kw_only=True):
             form=FormView(csrf="example"),
             id=None,
             name=None,
-            mandates=(over, msgspec.structs.replace(over, state=State.EXPIRED)),
+            mandates=(over, msgspec.structs.replace(over, state=State.EXPIRED, ended_at=None)),
             older=older,
             newest=False,
         )
