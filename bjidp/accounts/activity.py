@@ -146,22 +146,30 @@ class Activity:
         return Denied.THIS if session == visit.session.id else Denied.ANOTHER
 
     async def deny_change(self, visit: Visit) -> Denied:
-        """End every session, in browsers and on phones: somebody else has changed the account.
-
-        What it is logged in to by elsewhere is unlinked first, or whoever has bound their own would come back by it.
-        """
-        await self._externals.unlink_all(visit.account, self._clock.now())
+        """End every session, in browsers and on phones: somebody else has changed the account."""
         # This session until the rest has ended: whoever could not be told so says it again.
-        await put_out(self._members, self._endings, visit.account, keep=visit.session.id)
+        keep = visit.session.id
+        await put_out(self._members, self._externals, self._endings, self._clock, visit.account, keep=keep)
         return Denied.ALL
 
 
-async def put_out(members: MemberStore, endings: Endings, account: str, *, keep: str | None = None) -> None:
+async def put_out(
+    members: MemberStore,
+    externals: ExternalStore,
+    endings: Endings,
+    clock: Clock,
+    account: str,
+    *,
+    keep: str | None = None,
+) -> None:
     """End every session of an account, in browsers and on phones, and what any browser is known by to it.
 
-    The session ``keep`` ends last.
+    The session ``keep`` ends last. What the account is logged in to by elsewhere is unlinked before the sessions end,
+    or whoever has bound their own would come back by it; and after the epoch in which they have proved themselves, or
+    they would bind it once more in between.
     """
     await members.fence(account, keep)
+    await externals.unlink_all(account, clock.now())
     await endings.end_others(account, None, SessionEnd.NOT_ME)
 
 

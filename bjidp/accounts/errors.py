@@ -54,6 +54,12 @@ class ExternalLoginOver(BjidpError):
     code = "external_login_over"
 
 
+class ExternalTaken(BjidpError):
+    """Another account has what somebody would bind to theirs; nothing was written."""
+
+    code = "external_taken"
+
+
 class ExternalLoginRefused(BjidpError):
     """Whoever was sent to a provider did not agree there, and came back without a code."""
 

@@ -239,12 +239,13 @@ class ExternalStore(Protocol):
     A provider's user logs in to one account, and an account has one user of each provider.
     """
 
-    async def link(self, account: str, identity: ExternalIdentity, phone: str, now: Instant) -> bool:
+    async def link(self, account: str, identity: ExternalIdentity, proof: str | int, now: Instant) -> bool:
         """Let the provider's user log in to ``account``; return whether in place of another one of the same provider.
 
-        ``phone`` is the number by which somebody has proved that the account is theirs. Audited and told, unless it
-        is so already. Raises ``AccountRefused``, and :class:`IdentifierTaken`: of the number when it is the account's
-        no more, and of the provider when another account has its user.
+        ``proof`` is what somebody has proved that the account is theirs by: its number, or, for whoever is logged in,
+        its epoch as they did. Audited and told, unless it is so already. Raises ``AccountRefused``,
+        ``VerificationRequired`` when the account has left that epoch, and :class:`IdentifierTaken`: of the number when
+        it is the account's no more, and of the provider when another account has its user.
         """
         ...
 

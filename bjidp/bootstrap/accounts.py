@@ -192,6 +192,17 @@ def recovery_part(rooms: Rooms, front: Front, verification: Verification, ending
     return Part(mounts=(recovering.mount,))
 
 
+def wire_own_pages(front: Front) -> OwnPages:
+    """Return what receives whoever is logged in at pages that nobody else is shown."""
+    return OwnPages(
+        desk=front.desk,
+        signed_in=front.signed_in,
+        cookies=front.cookies,
+        login_first=front.login_first,
+        uploads=Uploads(front.forms, file_max=LARGEST),
+    )
+
+
 def centre_part(
     rooms: Rooms,
     front: Front,
@@ -200,23 +211,17 @@ def centre_part(
     own: Own,
     acts: Acts,
     *,
+    own_pages: OwnPages,
     linked: LinkedProviders,
 ) -> Part:
     """Return the personal centre, and every change that it leads to."""
     clock = rooms.clock
-    pages_of_own = OwnPages(
-        desk=front.desk,
-        signed_in=front.signed_in,
-        cookies=front.cookies,
-        login_first=front.login_first,
-        uploads=Uploads(front.forms, file_max=LARGEST),
-    )
     verifying, changes, endings = own.verifying, own.changes, own.endings
     organisations = own.organisations
     filing = wire_filing(rooms, verifying, own.proofing.claims)
     agreements = Agreements(rooms.stores.consents, rooms.stores.relying_parties, front.sessions, clock)
     centre = CentrePages(
-        own=pages_of_own,
+        own=own_pages,
         desk=front.desk,
         renderer=front.renderer,
         verifying=verifying,
@@ -242,10 +247,10 @@ def centre_part(
         providers=linked.offered,
         agreements=agreements,
     )
-    sites = SitesPages(own=pages_of_own, desk=front.desk, renderer=front.renderer, agreements=agreements)
-    third = LinkedProviderPages(own=pages_of_own, desk=front.desk, renderer=front.renderer, linked=linked)
+    sites = SitesPages(own=own_pages, desk=front.desk, renderer=front.renderer, agreements=agreements)
+    third = LinkedProviderPages(own=own_pages, desk=front.desk, renderer=front.renderer, linked=linked)
     companies = OrganisationPages(
-        own=pages_of_own,
+        own=own_pages,
         desk=front.desk,
         appointing=organisations.appointing,
         giving_up=organisations.giving_up,
@@ -255,7 +260,7 @@ def centre_part(
         registers=organisations.registering is not None,
     )
     settings = SettingsPages(
-        own=pages_of_own,
+        own=own_pages,
         arrivals=front.arrivals,
         desk=front.desk,
         cookies=front.cookies,
@@ -266,6 +271,7 @@ def centre_part(
             bank_cards=own.proofing.bank_cards,
             appointing=organisations.appointing,
             withdrawing=own.withdrawing,
+            linked=linked,
         ),
         verifying=verifying,
         changes=changes,
@@ -280,7 +286,7 @@ def centre_part(
         departures=front.departures,
         way_back=front.way_back,
     )
-    appeals = AppealPages(own=pages_of_own, desk=front.desk, filing=filing)
+    appeals = AppealPages(own=own_pages, desk=front.desk, filing=filing)
     return Part(mounts=(centre.mount, sites.mount, third.mount, appeals.mount, settings.mount, companies.mount))
 
 

@@ -6,6 +6,8 @@ is proved by a card, and without a business register no organisation is register
 
 from __future__ import annotations
 
+from bjidp.accounts.external.binding import Bindings
+from bjidp.accounts.external.linked import LinkedProviders
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.passwords import Passwords
@@ -19,7 +21,9 @@ from bjidp.verification.ranges import MailRange
 from bjidp.web.centre.acts import Acts, setting_acts
 
 
-def wire_acts(rooms: Rooms, verification: Verification, own: Own) -> Acts:
+def wire_acts(
+    rooms: Rooms, verification: Verification, own: Own, *, linked: LinkedProviders, bindings: Bindings
+) -> Acts:
     """Return the table."""
     members, clock = rooms.stores.members, rooms.clock
     verifying, changes, endings = own.verifying, own.changes, own.endings
@@ -63,4 +67,6 @@ def wire_acts(rooms: Rooms, verification: Verification, own: Own) -> Acts:
         registering=own.organisations.registering,
         appointing=own.organisations.appointing,
         withdrawing=own.withdrawing,
+        linked=linked,
+        bindings=bindings,
     )

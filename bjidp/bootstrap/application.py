@@ -15,6 +15,7 @@ from bjidp.bootstrap.accounts import (
     registration_part,
     wire_endings,
     wire_own,
+    wire_own_pages,
     wire_registrations,
 )
 from bjidp.bootstrap.acts import wire_acts
@@ -22,7 +23,7 @@ from bjidp.bootstrap.appeals import outcomes_part
 from bjidp.bootstrap.beijing import beijing_part
 from bjidp.bootstrap.channel import qr_channel_part
 from bjidp.bootstrap.devices import devices_part
-from bjidp.bootstrap.external import external_part, wire_linked
+from bjidp.bootstrap.external import external_part, wire_external
 from bjidp.bootstrap.front import wire_front
 from bjidp.bootstrap.locking import locking_part
 from bjidp.bootstrap.logouts import logouts_part
@@ -49,9 +50,10 @@ def build(rooms: Rooms) -> web.Application:
     mini_sessions = wire_mini_sessions(rooms)
     endings = wire_endings(rooms, front, verification, mini_sessions)
     own = wire_own(rooms, front, verification, endings)
-    acts = wire_acts(rooms, verification, own)
+    external = wire_external(rooms, front, verification, own)
+    acts = wire_acts(rooms, verification, own, linked=external.linked, bindings=external.bindings)
     registrations = wire_registrations(rooms, front, verification)
-    linked = wire_linked(rooms, front)
+    own_pages = wire_own_pages(front)
     provider = wire_provider(rooms, own.organisations.acting)
     problems = Problems(front.renderer, Guards(rooms.site, rooms.settings.server.simulator_url))
     app = web.Application(middlewares=[problems.middleware], client_max_size=BODY_MAX)
@@ -64,9 +66,9 @@ def build(rooms: Rooms) -> web.Application:
         sms_reports_part(rooms, front, verification),
         captcha_part(rooms, front, verification),
         registration_part(rooms, front, qr, own, acts, verification=verification, registrations=registrations),
-        external_part(rooms, front, verification, registrations),
+        external_part(rooms, front, verification, registrations, own, external=external, own_pages=own_pages),
         recovery_part(rooms, front, verification, endings),
-        centre_part(rooms, front, verification, mini_sessions, own, acts, linked=linked),
+        centre_part(rooms, front, verification, mini_sessions, own, acts, own_pages=own_pages, linked=external.linked),
         outcomes_part(rooms, verification, endings),
         locking_part(rooms, verification, endings),
         national_part(rooms),

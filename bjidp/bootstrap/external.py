@@ -1,8 +1,11 @@
-"""The login by what somebody has elsewhere, wired: the way there and back, what binds a newcomer, and the list."""
+"""The login by what somebody has elsewhere, wired: the way there and back, what binds a newcomer or an owner."""
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from bjidp.accounts.external.arriving import Arriving, ExternalWindows
+from bjidp.accounts.external.binding import Bindings
 from bjidp.accounts.external.flow import LIFETIME, Attempt
 from bjidp.accounts.external.linked import LinkedProviders
 from bjidp.accounts.external.linking import Linking, Newcomer
@@ -10,6 +13,7 @@ from bjidp.accounts.login.flow import SmsLoginFacts
 from bjidp.accounts.login.sms import SmsLogin
 from bjidp.accounts.login.tails import DocumentTails, TailWindows
 from bjidp.accounts.registration.service import Registrations
+from bjidp.bootstrap.accounts import Own
 from bjidp.bootstrap.front import Front, Part
 from bjidp.bootstrap.rooms import HOME, Rooms, open_drafts
 from bjidp.bootstrap.verification import Verification, served_numbers
@@ -18,6 +22,9 @@ from bjidp.platforms import Provider
 from bjidp.privacy.pseudonym import Pseudonyms
 from bjidp.vendors.catalog import build_web_sign_ins
 from bjidp.verification.code import Purpose
+from bjidp.web.centre.linking import BindingPages
+from bjidp.web.centre.own_pages import OwnPages
+from bjidp.web.forms.external_ways import ExternalWays
 from bjidp.web.forms.form_again import FormViews
 from bjidp.web.login.external import THIRD, ExternalPages, Troubles
 from bjidp.web.login.linking import LinkingPages
@@ -35,19 +42,18 @@ def providers_of(settings: Settings) -> tuple[Provider, ...]:
     return tuple(provider for provider in Provider if sections[provider] is not None)
 
 
-def wire_linked(rooms: Rooms, front: Front) -> LinkedProviders:
-    """Return what an account is logged in to by elsewhere."""
-    return LinkedProviders(
-        externals=rooms.stores.externals,
-        sessions=front.sessions,
-        providers=providers_of(rooms.settings),
-        clock=rooms.clock,
-    )
+class External(Struct, frozen=True):
+    """The way to providers and back, and what its owner makes of it on the pages of an account."""
+
+    arriving: Arriving
+    ways: ExternalWays
+    linked: LinkedProviders
+    bindings: Bindings
 
 
-def external_part(rooms: Rooms, front: Front, verification: Verification, registrations: Registrations) -> Part:
-    """Return the pages before a login."""
-    settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
+def wire_external(rooms: Rooms, front: Front, verification: Verification, own: Own) -> External:
+    """Return it."""
+    settings, stores = rooms.settings, rooms.stores
     arriving = Arriving(
         logins=build_web_sign_ins(
             http=rooms.http,
@@ -64,6 +70,50 @@ def external_part(rooms: Rooms, front: Front, verification: Verification, regist
         throttle=stores.throttle,
         windows=ExternalWindows(),
     )
+    linked = LinkedProviders(
+        externals=stores.externals,
+        sessions=front.sessions,
+        changes=own.changes,
+        verifying=own.verifying,
+        teller=verification.teller,
+        providers=providers_of(settings),
+        clock=rooms.clock,
+    )
+    bindings = Bindings(
+        changes=own.changes,
+        verifying=own.verifying,
+        arriving=arriving,
+        members=stores.members,
+        externals=stores.externals,
+        sessions=front.sessions,
+        teller=verification.teller,
+        clock=rooms.clock,
+    )
+    return External(arriving, ExternalWays(front.desk, front.cookies, rooms.entropy), linked, bindings)
+
+
+def external_part(
+    rooms: Rooms,
+    front: Front,
+    verification: Verification,
+    registrations: Registrations,
+    own: Own,
+    *,
+    external: External,
+    own_pages: OwnPages,
+) -> Part:
+    """Return the pages before a login, and those that lead an owner to a provider and back."""
+    settings, stores, pseudonyms = rooms.settings, rooms.stores, Pseudonyms(rooms.keyring)
+    binding_pages = BindingPages(
+        own=own_pages,
+        desk=front.desk,
+        cookies=front.cookies,
+        renderer=front.renderer,
+        ways=external.ways,
+        changes=own.changes,
+        linked=external.linked,
+        bindings=external.bindings,
+    )
     linking = Linking(
         externals=stores.externals,
         sessions=front.sessions,
@@ -76,13 +126,13 @@ def external_part(rooms: Rooms, front: Front, verification: Verification, regist
         home=HOME,
         client=settings.server.client_name,
         desk=front.desk,
-        cookies=front.cookies,
+        ways=external.ways,
         arrivals=front.arrivals,
         login_first=front.login_first,
-        arriving=arriving,
+        arriving=external.arriving,
         linking=linking,
         troubles=troubles,
-        entropy=rooms.entropy,
+        to_owner=binding_pages.back,
     )
     binding = LinkingPages(
         home=HOME,
@@ -116,4 +166,4 @@ def external_part(rooms: Rooms, front: Front, verification: Verification, regist
         ),
         troubles=troubles,
     )
-    return Part(mounts=(ways.mount, binding.mount, tails.mount))
+    return Part(mounts=(ways.mount, binding.mount, tails.mount, binding_pages.mount))

@@ -157,7 +157,7 @@ def mini_program_part(
             proofs=qr.proofs,
             refusals=qr.refusals,
             ticket_digests=functools.partial(pseudonyms.digests, "ticket"),
-            put_out=functools.partial(put_out, stores.members, endings),
+            put_out=functools.partial(put_out, stores.members, stores.externals, endings, rooms.clock),
             end_devices=EndDevices(stores.grants, rooms.clock),
         ),
         callers=callers,

@@ -55,7 +55,8 @@ class Undoing:
     ) -> None:
         """``ticket_digests`` are what sessions may remember a ticket by: one for each active key version.
 
-        ``put_out`` ends every session of an account, in browsers and on phones; ``end_devices`` what devices got.
+        ``put_out`` ends every session of an account, in browsers and on phones, and unbinds what it is logged in to by
+        elsewhere; ``end_devices`` what devices got.
         """
         self._changes = changes
         self._sessions = sessions

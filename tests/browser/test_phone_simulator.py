@@ -30,6 +30,8 @@ VERIFIED = {
     "verify.exchange": "换绑实名身份",
     "verify.unbind": "解绑实名身份",
     "verify.withdraw_appeal": "撤回人工申诉",
+    "verify.link": "绑定第三方账号",
+    "verify.unlink": "解绑第三方账号",
     "verify.cancel": "账号注销",
     "verify.recover": "找回密码",
 }

@@ -14,7 +14,7 @@ from tests.support.computer import Computer
 from tests.support.demo import Demo
 from tests.support.inbox import by_page, code_to
 from tests.support.looks import Looks
-from tests.support.screens import PASSWORD
+from tests.support.screens import PASSWORD, logs_in, logs_in_on_a_phone, proves_it
 
 pytestmark = pytest.mark.req("LOG-4")
 
@@ -71,11 +71,44 @@ async def test_somebody_binds_an_account_and_comes_in_by_it_from_then_on(
     await page.get_by_role("link", name="绑定的第三方账号").click()
     own = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=re.compile("已绑定")))
     await expect(own).to_have_count(1)
+    await expect(own.get_by_role("button", name="解绑")).to_be_visible()
     if provider is Provider.WECHAT:
         await looks.at("list")
-    await own.get_by_role("button").click()
-    await expect(page.get_by_role("status")).to_contain_text("已解绑，不能再用它登录")
     assert (looks.found, computer.faults) == ([], [])
+
+
+@pytest.mark.req("ACC-8", "UX-2")
+@pytest.mark.parametrize("screen", ["computer", "handheld"])
+async def test_an_owner_binds_what_they_have_elsewhere_and_may_unbind_it(
+    demo: Demo, computer: Computer, handheld: Computer, screen: str
+) -> None:
+    at, number = (computer, "15400086121") if screen == "computer" else (handheld, "15400086122")
+    logs = logs_in if screen == "computer" else logs_in_on_a_phone
+    page = await logs(demo, at, f"third_owner_{screen}", number)
+    looks = Looks(at, f"third-binding-{screen}")
+    await page.get_by_role("link", name="绑定的第三方账号").click()
+    await page.get_by_role("button", name="绑定 支付宝").click()
+    await expect(page.get_by_role("heading", name="绑定支付宝账号")).to_be_visible()
+    await looks.at("identity")
+    await proves_it(demo, at, number)
+    await expect(page.get_by_role("heading", name="去支付宝确认授权")).to_be_visible()
+    await looks.at("leave")
+    await page.get_by_role("link", name="前往支付宝").click()
+    # 支付宝 sends nobody back who refuses: the browser's own button does, to a page that goes on.
+    await page.get_by_role("button", name="拒绝").click()
+    await page.go_back()
+    await page.go_back()
+    await page.get_by_role("link", name="前往支付宝").click()
+    await page.get_by_label("以谁的身份").select_option("zhou-li" if screen == "computer" else "wu-di")
+    await page.get_by_role("button", name="同意授权").click()
+    await expect(page.get_by_role("heading", name="绑定成功，以后可以用它登录")).to_be_visible()
+    await looks.at("done")
+    await page.get_by_role("link", name="绑定的第三方账号").first.click()
+    await expect(page.get_by_role("heading", name=re.compile("支付宝.*已绑定"))).to_be_visible()
+    await looks.at("bound")
+    await page.get_by_role("button", name="解绑 支付宝").click()
+    await expect(page.get_by_role("heading", name="解绑支付宝账号")).to_be_visible()
+    assert (looks.found, at.faults) == ([], [])
 
 
 @pytest.mark.req("REG-1", "REG-6")
@@ -117,7 +150,7 @@ async def test_whoever_refuses_or_meets_a_provider_that_is_down_is_told_what_to_
     faults = f"{demo.sandbox}/control/faults"
     await page.request.post(faults, data={"service": "alipay", "mode": "http500"})
     try:
-        await leaves(computer, Provider.ALIPAY)
+        await leaves(computer, Provider.ALIPAY, "ma-chao")
         await expect(page.get_by_role("heading", name="支付宝暂时没有响应")).to_be_visible()
         await looks.at("down")
     finally:

@@ -63,7 +63,7 @@ OWNERS: Final = {
         "/centre/appeal": ("appeal", "act"),
         "/centre/devices": ("session", "phone"),
         "/centre/sites": ("client",),
-        "/centre/third": ("provider",),
+        "/centre/third": ("provider", "act"),
         "/device": ("user_code", "ticket", "confirm_token", "act"),
         "/centre/organisations": ("mandate", "act"),
         "/centre/organisations/give_up": ("organisation",),
@@ -83,6 +83,8 @@ OWNERS: Final = {
                 "organisation",
                 "appoint",
                 "withdraw_appeal",
+                "link",
+                "unlink",
                 "reauthenticate",
                 "cancel",
             )

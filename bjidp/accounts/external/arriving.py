@@ -23,7 +23,7 @@ from msgspec import Struct
 from bjidp.accounts.drafts import Draft, Drafts, DraftUnknown
 from bjidp.accounts.errors import ExternalLoginOver, ExternalLoginRefused
 from bjidp.accounts.external import flow as rules
-from bjidp.accounts.external.flow import Attempt, Step
+from bjidp.accounts.external.flow import Attempt, Binding, Step
 from bjidp.accounts.identifiers import of_external
 from bjidp.accounts.member_ports import Member, MemberStore
 from bjidp.clock import MINUTE
@@ -122,9 +122,9 @@ class Arriving:
         code; ``AccountRefused``, ``RateLimited`` and ``VendorUnavailable``; after the last two the code may come again.
         """
         way = await self._read(secret, state)
-        if not code:
-            raise ExternalLoginRefused
-        way = await self._known(secret or "", way, provider, rules.digest_of(code), code, source)
+        if way.facts.binding is not None:
+            raise ExternalLoginOver
+        way = await self._told(secret, way, provider, code, source)
         member = await self._find(way.facts.names)
         if member is None:
             return Unknown(way.facts)
@@ -135,6 +135,25 @@ class Arriving:
             # Logged out since, or long ago: a page in the history of a browser logs nobody in.
             raise ExternalLoginOver
         return Known(way, member)
+
+    async def binding(self, secret: str | None, state: str) -> Binding | None:
+        """Return what a way is for that whoever is logged in has begun; None for a login, and for one that is over."""
+        try:
+            return (await self._read(secret, state)).facts.binding
+        except ExternalLoginOver:
+            return None
+
+    async def told(
+        self, secret: str | None, binding: Binding, provider: Provider, state: str, code: str, source: Source
+    ) -> tuple[ExternalIdentity, ...]:
+        """Return every name of whoever has come back with ``code`` on the way for ``binding``.
+
+        Raises what :meth:`come` raises, but for ``AccountRefused``.
+        """
+        way = await self._read(secret, state)
+        if way.facts.binding != binding:
+            raise ExternalLoginOver
+        return (await self._told(secret, way, provider, code, source)).facts.names
 
     async def led(self, secret: str | None, state: str, code: str, session: str) -> str | None:
         """Return where the way leads that has come to ``session``, the browser's own; None if none has."""
@@ -167,6 +186,13 @@ class Arriving:
         except BjidpError as trouble:
             log.warning("login_not_noted", reason=trouble.code)
         return before
+
+    async def _told(
+        self, secret: str | None, way: Draft[Attempt], provider: Provider, code: str, source: Source
+    ) -> Draft[Attempt]:
+        if not code:
+            raise ExternalLoginRefused
+        return await self._known(secret or "", way, provider, rules.digest_of(code), code, source)
 
     async def _read(self, secret: str | None, state: str) -> Draft[Attempt]:
         try:

@@ -32,16 +32,27 @@ AGAIN: Final[Millis] = 60 * SECOND
 _STATE: Final = re.compile(r"[0-9a-f]{32}")
 
 
+class Binding(Struct, frozen=True):
+    """What a way is for that whoever is logged in has begun: it logs nobody in."""
+
+    session: str
+    """The public id of the session that it began in; it ends in no other (attacks T8, Q28)."""
+    change: str
+    """The change that it is a step of."""
+
+
 class Attempt(Struct, frozen=True, kw_only=True):
     """One way to a provider and back."""
 
     provider: Provider
     inside: bool
     """It began in the provider's own browser."""
-    next: str
+    next: str = ""
     """Where the login leads; no client sends it (attack T4)."""
-    client: str
+    client: str = ""
     """What that place is called."""
+    binding: Binding | None = None
+    """None for a login."""
     code: bytes = b""
     """Of the code that came back, a digest; empty until one does. No other counts from then on."""
     working_until: Instant = 0

@@ -80,9 +80,9 @@ class Changes:
         facts, now = (None, 0) if draft is None else (draft.facts, draft.now)
         return Progress(rules.next_step(operation, facts, proved=proved, now=now), draft)
 
-    async def agree(self, visit: Visit, operation: Operation) -> str:
-        """Begin a change whose notice was read; return its id."""
-        return await self._drafts.open(visit.holder, Change(operation=operation))
+    async def agree(self, visit: Visit, operation: Operation, about: str = "") -> str:
+        """Begin a change whose notice was read, or of what was chosen; return its id."""
+        return await self._drafts.open(visit.holder, Change(operation=operation, about=about))
 
     async def send_identity_code(self, visit: Visit, operation: Operation, flow: str | None, typed: Typed) -> str:
         """Send the code of 验证身份; return the change's id.
@@ -158,13 +158,39 @@ class Changes:
         account's epoch with them. Raises what ``write`` raises; the proof is used up then, and the change remembers
         what it failed of, which the next page says.
         """
+
+        async def prove(claimed: Draft[Change]) -> None:
+            # A session that has ended, or a cookie that was renewed, since the request began changes nothing.
+            standing = await self._verifying.require_session(visit)
+            operation, needed = claimed.facts.operation, standing.epoch if epoch is None else epoch
+            await self._proofs.consume(visit.holder, visit.account, operation, needed)
+
+        await self._write(visit, draft, prove, write)
+
+    async def finish(self, visit: Visit, draft: Draft[Change], write: Callable[[], Awaitable[None]]) -> None:
+        """Do ``write`` for a change that :meth:`open` has used the proof up for, once.
+
+        Raises what ``write`` raises; as long as the change is open it can be finished otherwise.
+        """
+
+        async def prove(claimed: Draft[Change]) -> None:
+            standing = await self._verifying.require_session(visit)
+            if not is_open(visit, claimed) or standing.epoch != visit.epoch:
+                raise VerificationRequired
+
+        await self._write(visit, draft, prove, write)
+
+    async def _write(
+        self,
+        visit: Visit,
+        draft: Draft[Change],
+        prove: Callable[[Draft[Change]], Awaitable[None]],
+        write: Callable[[], Awaitable[None]],
+    ) -> None:
         claimed = await self._claim(visit, draft)
         try:
             try:
-                # A session that has ended, or a cookie that was renewed, since the request began changes nothing.
-                standing = await self._verifying.require_session(visit)
-                operation, needed = claimed.facts.operation, standing.epoch if epoch is None else epoch
-                await self._proofs.consume(visit.holder, visit.account, operation, needed)
+                await prove(claimed)
             except VerificationRequired:
                 raise NotDue(draft.id, Step.VERIFY) from None
             await write()
@@ -186,7 +212,7 @@ class Changes:
 
     async def _due(self, visit: Visit, operation: Operation, flow: str | None, step: Step) -> Progress:
         progress = await self.look(visit, operation, flow)
-        if progress.step is not step:
+        if progress.step is not step or (progress.draft is None and operation in rules.OF_ONE):
             raise NotDue(None if progress.draft is None else progress.draft.id, progress.step)
         return progress
 

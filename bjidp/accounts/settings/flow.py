@@ -29,6 +29,10 @@ OPEN: Final[Millis] = 10 * MINUTE
 """How long a page whose step is done on a phone can be shown again: the proof went with its first showing."""
 
 
+OF_ONE: Final = frozenset({Operation.LINK, Operation.UNLINK})
+"""Changes of one thing among several, which is chosen before 验证身份: without it there is nothing to be proved for."""
+
+
 class Step(StrEnum):
     """The steps of a change."""
 
@@ -110,6 +114,8 @@ class Change(Struct, frozen=True, kw_only=True):
     """One change, as far as it has come."""
 
     operation: Operation
+    about: str = ""
+    """What of several it changes, for :data:`OF_ONE`; no later form says it anew."""
     identity_code: Sent | None = None
     """The code of 验证身份."""
     identity_proved: bool = False

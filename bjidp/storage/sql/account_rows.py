@@ -25,6 +25,7 @@ class Locked(NamedTuple):
 
     ref: str
     status: str
+    epoch: int
 
     @property
     def usable(self) -> bool:
@@ -44,7 +45,7 @@ class AccountRows:
         # No key is changed, so whoever writes a line about the account (a notice of what another does, say) does not
         # wait: with the stronger lock two who tell each other of what they do would wait for each other.
         self._locked = engine.compile(
-            select(account.c.ref, account.c.status)
+            select(account.c.ref, account.c.status, account.c.epoch)
             .where(account.c.id == bindparam("account"))
             .with_for_update(key_share=True)
         )

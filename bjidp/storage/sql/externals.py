@@ -17,13 +17,14 @@ from bjidp.clock import Instant
 from bjidp.platforms import ExternalIdentity, Provider
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
-from bjidp.storage.sql.account_rows import AccountRows
+from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
 from bjidp.storage.sql.engine import SqlEngine
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.schema import external_link
 from bjidp.storage.sql.transaction import Contended, Transaction
+from bjidp.verification.errors import VerificationRequired
 
 _ORDER = list(Provider)
 
@@ -101,13 +102,20 @@ class SqlExternals:
             )
         )
 
-    async def link(self, account: str, identity: ExternalIdentity, phone: str, now: Instant) -> bool:
-        """Let the provider's user log in to ``account``; raise ``AccountRefused`` and :class:`IdentifierTaken`."""
+    async def link(self, account: str, identity: ExternalIdentity, proof: str | int, now: Instant) -> bool:
+        """Let the provider's user log in to ``account``.
+
+        Raises ``AccountRefused``, ``VerificationRequired`` and :class:`IdentifierTaken`.
+        """
 
         def work(transaction: Transaction) -> bool:
-            ref = self._accounts.lock(transaction, account)
-            # After the lock, which whoever changes the number takes as well (attack P7).
-            if self._claims.holder(transaction, of_phone(phone)) != account:
+            locked = self._accounts.locked(transaction, account)
+            ref = usable(locked)
+            # After the lock, which whoever changes the number or ends all sessions takes as well (attack P7).
+            if isinstance(proof, int):
+                if locked is None or locked.epoch != proof:
+                    raise VerificationRequired
+            elif self._claims.holder(transaction, of_phone(proof)) != account:
                 raise IdentifierTaken(IdentifierKind.PHONE)
             holder = self._rows.holder(transaction, identity)
             if holder == account:

@@ -77,7 +77,9 @@ class SqlMembers:
             .select_from(ACCOUNT_WITH_IDENTITY)
             .where(account.c.id == bindparam("account"), account.c.status != Status.CANCELLED.value)
         )
-        self._seen = compile_(select(account.c.ref, account.c.status).where(account.c.id == bindparam("account")))
+        self._seen = compile_(
+            select(account.c.ref, account.c.status, account.c.epoch).where(account.c.id == bindparam("account"))
+        )
         self._newest_notices = compile_(
             select(notice.c.id, notice.c.kind, notice.c.facts, notice.c.created_at, notice.c.seen_at)
             .where(notice.c.account == bindparam("account"))

@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from bjidp.accounts.external.binding import Bindings
+from bjidp.accounts.external.linked import LinkedProviders
 from bjidp.accounts.settings.cancelling import Cancelling
 from bjidp.accounts.settings.mails import Mails
 from bjidp.accounts.settings.names import Names
@@ -71,6 +73,8 @@ def setting_acts(
     registering: Registering | None,
     appointing: Appointing,
     withdrawing: Withdrawing,
+    linked: LinkedProviders,
+    bindings: Bindings,
 ) -> Acts:
     """Return what every setting does; one that nobody is there to ask for is left out."""
     by_card: Acts = {}
@@ -103,6 +107,9 @@ def setting_acts(
         Operation.FACE: Act(lambda visit, form: faces.begin(visit, form.flow)),
         **of_organisations,
         Operation.WITHDRAW_APPEAL: Act(lambda visit, form: withdrawing.withdraw(visit, form.flow)),
+        # What is written is written on the way back from the provider; this opens the way there.
+        Operation.LINK: Act(lambda visit, form: bindings.open(visit, form.flow)),
+        Operation.UNLINK: Act(lambda visit, form: linked.unlink(visit, form.flow)),
         Operation.REAUTHENTICATE: Passing(reauthenticating.go_on),
         Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
         Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),

@@ -9,11 +9,13 @@ from typing import Final, cast
 
 from msgspec.structs import replace
 
+from bjidp.accounts.drafts import Draft
 from bjidp.accounts.errors import PhoneTaken, UsernameTaken
+from bjidp.accounts.external.linked import LinkedProviders
 from bjidp.accounts.member_ports import Member
 from bjidp.accounts.overview import Overview, overview
 from bjidp.accounts.settings.changes import Progress
-from bjidp.accounts.settings.flow import Change, Sent, Step, Typed
+from bjidp.accounts.settings.flow import OF_ONE, Change, Sent, Step, Typed
 from bjidp.accounts.verifying import Verifying, Visit
 from bjidp.appeals.withdrawing import Withdrawing
 from bjidp.clock import Instant
@@ -22,6 +24,7 @@ from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.errors import OrganisationRefused
 from bjidp.organisations.stated import TypedOffer, TypedOrganisation
 from bjidp.person import DocumentType
+from bjidp.platforms import Provider
 from bjidp.proofing import stated as proofing
 from bjidp.proofing import stated_card
 from bjidp.proofing.bank_card_proofs import BankCardProofs
@@ -31,12 +34,14 @@ from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.verification.proofs import Operation
 from bjidp.web.centre.appeal import PATH as APPEAL
 from bjidp.web.centre.appeal import masked
+from bjidp.web.centre.third import OVER, THIRD
 from bjidp.web.forms.desk import Asker, FormPage
 from bjidp.web.forms.field_faults import Beside
 from bjidp.web.forms.form_again import FormViews, Posted
 from bjidp.web.pages import organisations as organisation_pages
 from bjidp.web.pages import settings as pages
 from bjidp.web.pages.appeal import WithdrawAppealPage
+from bjidp.web.pages.external import BindPage, UnbindProviderPage
 from bjidp.web.pages.form_view import Form, FormView, with_code
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
@@ -155,11 +160,14 @@ class SettingViews:
         bank_cards: BankCardProofs | None,
         appointing: Appointing,
         withdrawing: Withdrawing,
+        linked: LinkedProviders,
     ) -> None:
         """Fill them in by ``form_views``; ``verifying`` tells whose they are, ``bank_cards`` what needs no code.
 
-        ``appointing`` tells for which organisations there may be agents, ``withdrawing`` which appeal is open.
+        ``appointing`` tells for which organisations there may be agents, ``withdrawing`` which appeal is open, and
+        ``linked`` what is bound.
         """
+        self._linked = linked
         self._withdrawing = withdrawing
         self._bank_cards = bank_cards
         self._appointing = appointing
@@ -190,6 +198,9 @@ class SettingViews:
         facts = Change(operation=operation) if draft is None else draft.facts
         view = FormView(csrf=asker.csrf, flow="" if draft is None else draft.id)
         member = await self._verifying.member(visit)
+        provider = await self._provider(visit, operation, draft)
+        if provider is not None and progress.step is not Step.VERIFY:
+            return _of_provider(provider, operation, view, h5=h5, posted=posted)
         asked = await self._asked(visit, member, operation, progress, view, h5=h5, posted=posted)
         if asked is not None:
             return asked
@@ -209,7 +220,13 @@ class SettingViews:
             first = operation in {Operation.PASSWORD, Operation.PHONE} and former is None
             linked = await self._verifying.by_jingtong(visit)
             return pages.IdentityPage(
-                h5=h5, setting=setting, phone=account.phone, linked=linked, form=view, first=first
+                h5=h5,
+                setting=setting,
+                phone=account.phone,
+                linked=linked,
+                form=view,
+                first=first,
+                provider=provider,
             )
         if operation in IDENTITIES:
             return self._identity(view, setting, h5=h5, posted=posted)
@@ -226,6 +243,15 @@ class SettingViews:
         asks_code = operation in {Operation.PHONE, Operation.MAIL} and not proved
         view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=asks_code)
         return pages.SettingPage(h5=h5, setting=setting, former=former, form=view, proved=proved)
+
+    async def _provider(self, visit: Visit, operation: Operation, draft: Draft[Change] | None) -> Provider | None:
+        """Return whose user a setting is to bind or to unbind, None of one that is about none."""
+        if operation not in OF_ONE:
+            return None
+        provider = await self._linked.chosen(visit, None if draft is None else draft.facts)
+        if provider is None:
+            raise NothingToDo(THIRD if draft is not None else f"{THIRD}?said={OVER}")
+        return provider
 
     async def _asked(
         self,
@@ -308,6 +334,16 @@ class SettingViews:
         error = None if posted is None else posted.error
         advice = error.advice if isinstance(error, IdentityMismatch) else ()
         return pages.BankCardPage(h5=h5, form=view, advice=advice, proved=proved)
+
+
+def _of_provider(
+    provider: Provider, operation: Operation, view: FormView, *, h5: bool, posted: Posted[SettingForm] | None
+) -> FormPage:
+    if posted is not None:
+        view = posted.told(view)
+    if operation is Operation.LINK:
+        return BindPage(h5=h5, provider=provider, form=view)
+    return UnbindProviderPage(h5=h5, provider=provider, form=view)
 
 
 def _former(account: Overview, operation: Operation) -> str | None:

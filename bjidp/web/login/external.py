@@ -1,7 +1,8 @@
 """Logging in by what somebody has elsewhere: 国家政务服务平台, 支付宝, 微信, 百度 (LOG-4).
 
 Owns ``/login/third/{provider}`` and the same under ``/h5``, which send the browser there, and
-``/login/third/{provider}/callback``, to which it comes back. The first is a link, no form: browsers hold where a form
+``/login/third/{provider}/callback``, to which it comes back; on a way that an owner has begun, who is logged in, it is
+answered by the pages of 个人中心. The first is a link, no form: browsers hold where a form
 leads to the page's ``form-action``, which is this site alone. It changes nothing here but the browser's own cookie, so
 another site gains nothing by leading somebody to it.
 """
@@ -17,26 +18,19 @@ from bjidp.accounts.errors import ExternalLoginOver, ExternalLoginRefused
 from bjidp.accounts.external.arriving import Arriving, Known, Unknown
 from bjidp.accounts.external.flow import Attempt
 from bjidp.accounts.external.linking import Linking, Newcomer
-from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused, BjidpError, VendorUnavailable
 from bjidp.platforms import Provider
 from bjidp.sessions.ports import Way
 from bjidp.web.forms.arrival import Arrivals
 from bjidp.web.forms.desk import Asker, Desk
+from bjidp.web.forms.external_ways import CameBack, ExternalWays, ToOwner, is_inside
 from bjidp.web.forms.login_first import LoginFirst, leads
-from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.visitor import at, is_phone, on_h5
 from bjidp.web.pages.external import ExternalTroublePage, Trouble
 from bjidp.web.pages.rendering import Renderer
 
 THIRD: Final = "/login/third"
 LINK: Final = f"{THIRD}/link"
-
-SECRET_LENGTH: Final = 43
-"""256 bits in base64url."""
-
-_OWN_BROWSER: Final = {Provider.WECHAT: "WeChat", Provider.ALIPAY: "Alipay", Provider.BAIDU: "Baidu"}
-"""What the browser of each provider's app is called among those we tell apart."""
 
 _TROUBLES: Final = {
     ExternalLoginRefused: (Trouble.REFUSED, HTTPStatus.FORBIDDEN),
@@ -77,25 +71,25 @@ class ExternalPages:
         home: str,
         client: str,
         desk: Desk,
-        cookies: Cookies,
+        ways: ExternalWays,
         arrivals: Arrivals,
         login_first: LoginFirst,
         arriving: Arriving,
         linking: Linking,
         troubles: Troubles,
-        entropy: Entropy,
+        to_owner: ToOwner,
     ) -> None:
         """Take every dependency; a login that is for nobody else is for ``client`` and leads to ``home``."""
         self._home = home
         self._client = client
         self._desk = desk
-        self._cookies = cookies
+        self._ways = ways
         self._arrivals = arrivals
         self._login_first = login_first
         self._arriving = arriving
         self._linking = linking
         self._troubles = troubles
-        self._entropy = entropy
+        self._to_owner = to_owner
 
     def mount(self, app: web.Application) -> None:
         """Add the routes of the providers there are here."""
@@ -118,24 +112,23 @@ class ExternalPages:
         home = f"/h5{self._home}" if on_h5(request) or is_phone(request) else self._home
         attempt = Attempt(
             provider=provider,
-            inside=asker.visitor.computer.browser == _OWN_BROWSER.get(provider),
+            inside=is_inside(asker, provider),
             next=leads(about, home),
             client=self._client if about is None else about.client.name,
         )
-        # Ways in other tabs of the browser go on: they have the same secret and names of their own.
-        secret = self._secret(request) or token(self._entropy, 256)
-        opened = await self._arriving.open(secret, attempt)
-        response = self._desk.lead(asker, opened.page)
-        self._cookies.set_external(response, secret)
-        return response
+        secret = self._ways.secret_to_leave_with(request)
+        return self._ways.send(asker, (await self._arriving.open(secret, attempt)).page, secret)
 
     async def callback(self, request: web.Request) -> web.Response:
         """Take whoever comes back: log them in, ask which account is theirs, or say why not."""
         provider = Provider(request.match_info["provider"])
         state = request.query.get("state", "")
         code = request.query.get(self._arriving.code_parameter(provider), "")
-        secret = self._secret(request)
+        secret = self._ways.secret(request)
         asker = await self._desk.visit(request)
+        binding = await self._arriving.binding(secret, state)
+        if binding is not None:
+            return await self._to_owner(request, asker, CameBack(provider, secret, state, code), binding)
         if asker.owner is not None:
             # The second load of two, or somebody has logged in meanwhile.
             led = await self._arriving.led(secret, state, code, asker.owner.session.id)
@@ -162,7 +155,3 @@ class ExternalPages:
             still_right=lambda: self._arriving.require_unchanged(known),
             entered=lambda session: self._arriving.entered(secret, known, session),
         )
-
-    def _secret(self, request: web.Request) -> str | None:
-        secret = self._cookies.external_secret(request)
-        return secret if secret is not None and len(secret) == SECRET_LENGTH else None

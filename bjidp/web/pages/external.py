@@ -1,9 +1,9 @@
-"""What the pages around a login by what somebody has elsewhere are told (LOG-4)."""
+"""What the pages around logins by what somebody has elsewhere are told, and those that bind it (LOG-4)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -109,14 +109,91 @@ class LinkedPage(msgspec.Struct, frozen=True, kw_only=True):
     h5: bool
     lines: list[ProviderLine]
     csrf: str
-    unlinked: Provider | None = None
-    """What was unlinked a moment ago."""
+    over: bool = False
+    """What was to be bound or unbound is to be chosen anew."""
 
     @classmethod
     def sample(cls) -> LinkedPage:
         """Return a page with one of each."""
         lines = [ProviderLine(Provider.ALIPAY, 1_800_000_000_000), ProviderLine(Provider.WECHAT, None)]
-        return cls(h5=False, lines=lines, csrf="example", unlinked=Provider.BAIDU)
+        return cls(h5=False, lines=lines, csrf="example", over=True)
 
 
-ALL = (ExternalTroublePage, LinkingPage, LinkingTailPage, LinkedPage)
+class BindPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The second step of 绑定第三方账号: the way to the provider."""
+
+    template: ClassVar[str] = "settings_link.html"
+
+    h5: bool
+    provider: Provider
+    form: FormView
+    """Its flow alone is used: it is a link that leads away."""
+    setting: Literal["link"] = "link"
+
+    @classmethod
+    def sample(cls) -> BindPage:
+        """Return the page."""
+        return cls(h5=False, provider=Provider.WECHAT, form=FormView(csrf="example", flow="mDq3vYdV0Yw4h8m0m1iX7A"))
+
+
+class UnbindProviderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The second step of 解绑第三方账号, which asks once more."""
+
+    template: ClassVar[str] = "settings_unlink.html"
+
+    h5: bool
+    provider: Provider
+    form: FormView
+    setting: Literal["unlink"] = "unlink"
+
+    @classmethod
+    def sample(cls) -> UnbindProviderPage:
+        """Return the page."""
+        return cls(h5=False, provider=Provider.ALIPAY, form=FormView(csrf="example", flow="mDq3vYdV0Yw4h8m0m1iX7A"))
+
+
+class BindingTrouble(StrEnum):
+    """Why whoever came back has bound nothing; words under ``third.trouble.*``."""
+
+    REFUSED = "refused"
+    """As of :class:`Trouble`, and the next two."""
+    OVER = "over"
+    UNAVAILABLE = "unavailable"
+    TAKEN = "taken"
+    """Another account has it."""
+    ENDED = "ended"
+    """The session that it was begun in has ended."""
+
+
+class BindingTroublePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Says what has happened on the way back, and where to go on."""
+
+    template: ClassVar[str] = "third_trouble.html"
+
+    h5: bool
+    trouble: BindingTrouble
+    provider: Provider
+    flow: str | None = None
+    """The change that another try is a step of."""
+    retry_after: int | None = None
+
+    @classmethod
+    def sample(cls) -> BindingTroublePage:
+        """Return what is said of a provider's user that another account has."""
+        return cls(
+            h5=False,
+            trouble=BindingTrouble.TAKEN,
+            provider=Provider.WECHAT,
+            flow="mDq3vYdV0Yw4h8m0m1iX7A",
+        )
+
+
+ALL = (
+    ExternalTroublePage,
+    LinkingPage,
+    LinkingTailPage,
+    LinkedPage,
+    BindPage,
+    UnbindProviderPage,
+    BindingTroublePage,
+)

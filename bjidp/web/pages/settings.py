@@ -11,6 +11,7 @@ import msgspec
 
 from bjidp.accounts.ports import Evidence
 from bjidp.person import DocumentType
+from bjidp.platforms import Provider
 from bjidp.proofing.adjudication import Advice
 from bjidp.web.pages.form_view import FormView
 from bjidp.web.pages.qr_card import QrCard
@@ -39,6 +40,8 @@ Setting: TypeAlias = Literal[
     "organisation",
     "appoint",
     "withdraw_appeal",
+    "link",
+    "unlink",
     "reauthenticate",
     "cancel",
 ]
@@ -59,6 +62,8 @@ class IdentityPage(msgspec.Struct, frozen=True, kw_only=True):
     form: FormView
     first: bool = False
     """The account has no password, or no number, to change: it gets its first one."""
+    provider: Provider | None = None
+    """Whose user is to be bound or unbound."""
 
     @classmethod
     def sample(cls) -> IdentityPage:
@@ -243,13 +248,15 @@ class SettingDonePage(msgspec.Struct, frozen=True, kw_only=True):
     """Where a site waits that has asked for more than there was."""
 
     @property
-    def back(self) -> Literal["organisations", "appeal"] | None:
+    def back(self) -> Literal["organisations", "appeal", "third"] | None:
         """The page of 个人中心 that it was begun on, and leads back to; words under ``settings.done.back.*``."""
         match self.setting:
             case "organisation" | "appoint":
                 return "organisations"
             case "withdraw_appeal":
                 return "appeal"
+            case "link" | "unlink":
+                return "third"
             case _:
                 return None
 

@@ -7,6 +7,7 @@ else (attack T4).
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from aiohttp import web
@@ -30,6 +31,9 @@ OPENED: Final = per_minute(1200)
 """Codes an address may open: each may cost a browser record (attack Q23)."""
 
 PAGE: Final = f"{HOME}/verify/"
+
+_FLOW: Final = re.compile(r"[A-Za-z0-9_-]{22}")
+"""The name of a change under way."""
 
 
 class QrSettings(Struct, frozen=True):
@@ -114,6 +118,10 @@ class VerifyPages:
     async def verify(self, request: web.Request) -> web.Response:
         """Show the code to the session's owner, or lead on to the operation when it is proved already."""
         operation, next_page = self._named(request.match_info["operation"])
+        # The change that it is a step of; whose it is, its own page looks.
+        flow = request.query.get("flow", "")
+        of = f"?flow={flow}" if _FLOW.fullmatch(flow) else ""
+        next_page += of
         asker = await self._desk.visit(request)
         if asker.owner is None:
             raise await self._login_first.lead(request, asker)
@@ -121,7 +129,7 @@ class VerifyPages:
         if await self._proofs.held(asker.holder, account, operation, epoch):
             return self._desk.lead(asker, next_page)
         asker, card = await self._tickets.open(
-            request, asker, account=account, operation=operation, page=PAGE + operation, next_page=next_page
+            request, asker, account=account, operation=operation, page=PAGE + operation + of, next_page=next_page
         )
         page = VerifyPage(operation=operation.value, back=next_page, card=card)
         response = web.Response(body=self._renderer.render(page), content_type="text/html", charset="utf-8")

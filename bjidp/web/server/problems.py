@@ -46,6 +46,7 @@ STATUS: Final[dict[str, HTTPStatus]] = {
     "document_tail_spent": HTTPStatus.FORBIDDEN,
     "document_unsupported": HTTPStatus.UNPROCESSABLE_ENTITY,
     "external_login_over": HTTPStatus.GONE,
+    "external_taken": HTTPStatus.CONFLICT,
     "external_login_refused": HTTPStatus.FORBIDDEN,
     "face_failed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "face_pending": HTTPStatus.CONFLICT,

@@ -35,6 +35,7 @@ OF_PAGES = {
     "document_tail_spent",
     "external_login_over",
     "external_login_refused",
+    "external_taken",
     "flow_expired",
     "flow_unknown",
     "form_expired",
