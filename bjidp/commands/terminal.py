@@ -11,6 +11,7 @@ from pathlib import Path
 from bjidp.clock import SystemClock
 from bjidp.commands.arguments import Commands
 from bjidp.commands.faults import REFUSED, fail
+from bjidp.commands.invocation import own_command
 from bjidp.entropy import SystemEntropy
 
 
@@ -29,12 +30,13 @@ def add(commands: Commands) -> None:
 
 def _run(chosen: argparse.Namespace, environment: Mapping[str, str]) -> None:
     from bjidp.terminal import login as terminal
-    from bjidp.terminal.keeping import NotKept, open_keeper, system_ring
+    from bjidp.terminal.keeping import open_keeper, system_ring
     from bjidp.terminal.screen import Screen
-    from bjidp.terminal.talking import LoginFailed
+    from bjidp.terminal.words import Said, Words, language
 
     folder = environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     client = chosen.client_id or terminal.CLIENT
+    words = Words(language(environment))
     try:
         keeper = open_keeper(Path(folder) / "bjidp" / "tokens", system_ring())
         tls = None
@@ -42,19 +44,19 @@ def _run(chosen: argparse.Namespace, environment: Mapping[str, str]) -> None:
             tls = ssl.create_default_context()
             tls.load_verify_locations(chosen.ca)
         if chosen.command == "logout":
-            print(asyncio.run(terminal.logout(chosen.url, client, keeper, tls)))
+            print(words.plain("logged_out", url=asyncio.run(terminal.logout(chosen.url, client, keeper, tls))))
             return
         scope = chosen.scope or terminal.SCOPE
         wanted = terminal.Login(url=chosen.url.rstrip("/"), client_id=client, scope=scope, tls=tls)
-        screen = Screen(plain=environment.get("TERM") == "dumb")
+        screen = Screen(words, plain=environment.get("TERM") == "dumb")
         keep = None if chosen.json else keeper
         kept = asyncio.run(terminal.login(wanted, screen, SystemClock(), SystemEntropy(), keep))
         if chosen.json:
             print(terminal.as_json(kept))
             return
-        screen.say(f"The tokens are in {keeper.where}; bjidp logout {wanted.url} ends it.")
-    except (LoginFailed, NotKept) as failed:
-        fail(str(failed), code=REFUSED)
+        screen.say("logged_in.kept", where=keeper.where, command=own_command("logout", wanted.url))
+    except Said as failed:
+        fail(words.of(failed), code=REFUSED)
     except KeyboardInterrupt:
         # What was drawn is gone by now, and whoever pressed it knows why.
         raise SystemExit(130) from None

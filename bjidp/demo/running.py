@@ -21,6 +21,7 @@ from typing import Final
 import uvloop
 from aiohttp import ClientError, web
 
+from bjidp.commands.invocation import own_command
 from bjidp.config.loader import load, system_environment
 from bjidp.config.settings import Settings
 from bjidp.demo.clients import register, register_terminals
@@ -178,6 +179,7 @@ async def _run_until_it_ends(
 
 
 def _announce(place: Place, site: Site) -> None:
+    trust = () if place.tls is None else ("--ca", str(place.tls[0]))
     print(  # noqa: T201 - the line people and scripts wait for
         f"ready: open {place.sandbox}/ for the login page and a phone, side by side\n"
         f"  login page  {site.url}/login\n"
@@ -186,7 +188,7 @@ def _announce(place: Place, site: Site) -> None:
         f"  inbox       {place.sandbox}/inbox  where codes arrive; numbers are 154 and eight digits\n"
         f"  portal      {place.portal}/  a site that its people log in to here\n"
         f"  kiosk       {place.portal}/kiosk  a screen in a service hall\n"
-        f"  terminal    bjidp login {site.url}{'' if place.tls is None else f' --ca {place.tls[0]}'}\n"
+        f"  terminal    {own_command('login', site.url, *trust)}\n"
         "  everything here is a sandbox: every person and every verdict is made up; Ctrl-C stops it",
         flush=True,
     )

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from bjidp.entropy import SystemEntropy, token
+from bjidp.terminal.words import Said
 
 SERVICE: Final = "bjidp"
 """What a keyring knows these entries by."""
@@ -39,8 +40,8 @@ class Kept(Struct, frozen=True, kw_only=True):
         return f"Kept({self.issuer!r}, ***)"
 
 
-class NotKept(Exception):
-    """The tokens cannot be kept or read; the text says why."""
+class NotKept(Said):
+    """The tokens cannot be kept or read; its words say why."""
 
 
 class Ring(Protocol):
@@ -65,8 +66,8 @@ class Keeper(Protocol):
     """A place for tokens."""
 
     @property
-    def where(self) -> str:
-        """The place in words."""
+    def where(self) -> str | Said:
+        """The place, if need be in words."""
         ...
 
     def keep(self, kept: Kept) -> None:
@@ -90,9 +91,9 @@ class RingKeeper:
         self._ring = ring
 
     @property
-    def where(self) -> str:
+    def where(self) -> Said:
         """See :class:`Keeper`."""
-        return "your keyring"
+        return Said("where.keyring")
 
     def keep(self, kept: Kept) -> None:
         """See :class:`Keeper`."""
@@ -137,7 +138,7 @@ class FileKeeper:
         except OSError as error:
             with contextlib.suppress(OSError):
                 fresh.unlink(missing_ok=True)
-            raise NotKept(f"the tokens cannot be kept in {self._folder}: {error.strerror}") from None
+            raise NotKept("kept.not", where=str(self._folder), why=error.strerror or "") from None
 
     def find(self, issuer: str, client_id: str) -> Kept | None:
         """See :class:`Keeper`."""
@@ -146,14 +147,14 @@ class FileKeeper:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise NotKept(f"the tokens in {self._folder} cannot be read: {error.strerror}") from None
+            raise NotKept("kept.unread", where=str(self._folder), why=error.strerror or "") from None
 
     def forget(self, issuer: str, client_id: str) -> None:
         """See :class:`Keeper`."""
         try:
             self._path(issuer, client_id).unlink(missing_ok=True)
         except OSError as error:
-            raise NotKept(f"the tokens in {self._folder} cannot be deleted: {error.strerror}") from None
+            raise NotKept("kept.stays", where=str(self._folder), why=error.strerror or "") from None
 
     def _path(self, issuer: str, client_id: str) -> Path:
         return self._folder / f"{hashlib.sha256(_name(issuer, client_id).encode()).hexdigest()[:32]}.json"
@@ -181,7 +182,7 @@ def _read(octets: bytes) -> Kept:
     try:
         return msgspec.json.decode(octets, type=Kept)
     except msgspec.MsgspecError:
-        raise NotKept("what is kept of this server is damaged: log in again") from None
+        raise NotKept("kept.damaged") from None
 
 
 @contextlib.contextmanager
@@ -189,4 +190,4 @@ def _ring_in_words() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - of every system's own kind
-        raise NotKept(f"the keyring does not answer: {type(error).__name__}") from None
+        raise NotKept("kept.ring", why=type(error).__name__) from None

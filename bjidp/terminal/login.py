@@ -55,10 +55,13 @@ async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy, k
         try:
             codes = await server.codes(endpoints, fields)
         except Refused as refused:
-            raise LoginFailed(_why(wanted, refused)) from None
+            raise _why(wanted, refused) from None
         given = await _confirmed(server, endpoints, codes, wanted, verifier, screen)
         who = await server.who(endpoints, given.access_token)
-        screen.say(f"Logged in to {wanted.url}" + ("." if who is None else f" as {who}."))
+        if who is None:
+            screen.say("logged_in", url=wanted.url)
+        else:
+            screen.say("logged_in.as", url=wanted.url, who=who)
         kept = Kept(
             issuer=endpoints.issuer,
             client_id=wanted.client_id,
@@ -73,14 +76,14 @@ async def login(wanted: Login, screen: Screen, clock: Clock, entropy: Entropy, k
 
 
 async def logout(url: str, client_id: str, keeper: Keeper, tls: ssl.SSLContext | None = None) -> str:
-    """Forget the tokens of a login and end it at the server; return what to say.
+    """Forget the tokens of a login and end it at the server; return whose that was.
 
     Raises :class:`LoginFailed` when nobody is logged in, and when the server could not be told.
     """
     issuer = url.rstrip("/")
     kept = keeper.find(issuer, client_id)
     if kept is None:
-        raise LoginFailed(f"nobody is logged in to {issuer} here")
+        raise LoginFailed("failed.nobody", url=issuer)
     # First: whatever becomes of the rest, this terminal has them no more.
     keeper.forget(issuer, client_id)
     try:
@@ -88,8 +91,8 @@ async def logout(url: str, client_id: str, keeper: Keeper, tls: ssl.SSLContext |
             endpoints = await server.endpoints()
             await server.revoke(endpoints, client_id, kept.refresh_token or kept.access_token)
     except (LoginFailed, Refused) as failed:
-        raise LoginFailed(f"the tokens are deleted here, but the login lives on at the server: {failed}") from None
-    return f"Logged out of {issuer}."
+        raise LoginFailed("failed.half_out", failed=failed) from None
+    return issuer
 
 
 async def _keep(keeper: Keeper, kept: Kept, server: Server, endpoints: Endpoints) -> None:
@@ -154,7 +157,7 @@ async def _draw(codes: Codes, screen: Screen, taken: asyncio.Event) -> None:
     screen.scanned(codes)
 
 
-def _why(wanted: Login, refused: Refused) -> str:
+def _why(wanted: Login, refused: Refused) -> LoginFailed:
     if refused.error == "invalid_client":
-        return f"{wanted.url} knows no client {wanted.client_id}: ask who runs it, and say --client-id"
-    return f"{wanted.url} refuses: {refused.error} ({refused.description})"
+        return LoginFailed("failed.client", url=wanted.url, client=wanted.client_id)
+    return LoginFailed(refused.key, **refused.values)

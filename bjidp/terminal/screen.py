@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import unicodedata
 from typing import Final, TextIO
 
 from bjidp.entropy import from_base64url
@@ -15,6 +16,7 @@ from bjidp.qrlogin import frame
 from bjidp.qrlogin.policy import Purpose
 from bjidp.terminal import drawing
 from bjidp.terminal.talking import Codes, printable
+from bjidp.terminal.words import Said, Words
 
 UP: Final = "\x1b[{}F"
 CLEAR: Final = "\x1b[0J"
@@ -26,8 +28,9 @@ LINE: Final = "\x1b[K"
 class Screen:
     """One terminal, while one login is under way."""
 
-    def __init__(self, out: TextIO = sys.stderr, *, plain: bool = False) -> None:
-        """Write to ``out``; a ``plain`` one is told words alone."""
+    def __init__(self, words: Words, out: TextIO = sys.stderr, *, plain: bool = False) -> None:
+        """Write ``words`` to ``out``; a ``plain`` one is told words alone."""
+        self._words = words
         self._out = out
         self._plain = plain or not _writes(out, "▀")
         self._drawn = 0
@@ -42,17 +45,18 @@ class Screen:
         left = max(0, round(codes.expires_in - elapsed))
         code, address = printable(codes.user_code), printable(codes.verification_uri)
         words = [
-            f"Scan with 京通, compare the code {code}, confirm. {left // 60}:{left % 60:02} left",
-            f"No camera? Type the code at {address}",
+            self._words.plain("ask", code=code, left=f"{left // 60}:{left % 60:02}"),
+            self._words.plain("ask.type", address=address),
         ]
         picture = self._picture(text(codes, elapsed), len(words))
         if self.draws and not picture:
-            words.append("Make the window larger to see a QR code")
+            words.append(self._words.plain("ask.small"))
         self._put(picture, words)
 
     def scanned(self, codes: Codes) -> None:
         """Show no picture any more: somebody has it, and the code to compare is what they need."""
-        self._put([], [f"Code: {printable(codes.user_code)}", "Taken: confirm it there, if the same code is shown."])
+        code = self._words.plain("taken.code", code=printable(codes.user_code))
+        self._put([], [code, self._words.plain("taken")])
 
     def clear(self) -> None:
         """Leave nothing of it behind."""
@@ -61,8 +65,11 @@ class Screen:
             self._out.flush()
         self._drawn = 0
 
-    def say(self, line: str) -> None:
+    def say(self, key: str, **values: str | Said) -> None:
         """Say something that stays."""
+        self._say(self._words.plain(key, **values))
+
+    def _say(self, line: str) -> None:
         print(line, file=self._out, flush=True)
 
     def _picture(self, words: str, beside: int) -> list[str]:
@@ -82,12 +89,12 @@ class Screen:
         if not self.draws:
             # What is no terminal is told once.
             if not self._drawn:
-                self.say("\n".join(words))
+                self._say("\n".join(words))
             self._drawn = len(words)
             return
         # A line that is broken into two would be one more to go up.
         width = shutil.get_terminal_size().columns - 1
-        lines = [*picture, *(line[:width] for line in words)]
+        lines = [*picture, *(_cut(line, width) for line in words)]
         up = UP.format(self._drawn) if self._drawn else HIDE
         # In one piece: half a picture is none.
         self._out.write(up + "".join(f"{line}{LINE}\n" for line in lines) + CLEAR)
@@ -101,6 +108,16 @@ def _writes(out: TextIO, letter: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def _cut(line: str, columns: int) -> str:
+    """Return what of a line fits into so many columns, of which a Chinese character takes two."""
+    taken = 0
+    for index, letter in enumerate(line):
+        taken += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if taken > columns:
+            return line[:index]
+    return line
 
 
 def text(codes: Codes, elapsed: float) -> str:

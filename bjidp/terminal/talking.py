@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
+from bjidp.terminal.words import Said
 from bjidp.vendors.http import HttpLimits, open_session
 
 T = TypeVar("T")
@@ -26,22 +27,21 @@ PATIENCE: Final = HttpLimits(total=15.0, connect=10.0)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class LoginFailed(Exception):
-    """It has not come to a login; the text says why, for whoever sits at the terminal."""
+class LoginFailed(Said):
+    """It has not come to a login; its words say why, for whoever sits at the terminal."""
 
 
 class Unreachable(LoginFailed):
     """The server does not answer just now."""
 
 
-class Refused(Exception):
+class Refused(Said):
     """The server says no in the protocol's words; ``error`` is its code."""
 
     def __init__(self, error: str, description: str) -> None:
         """Keep both."""
-        super().__init__(error, description)
+        super().__init__("failed.refused", error=error, description=description)
         self.error = error
-        self.description = description
 
 
 class Endpoints(Struct, frozen=True, kw_only=True):
@@ -106,9 +106,9 @@ class Server:
         """
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise LoginFailed(f"{url} is no address of a server: write it as https://id.example")
+            raise LoginFailed("failed.address", url=url)
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise LoginFailed(f"{url} is not https: everybody on the way could read the tokens")
+            raise LoginFailed("failed.clear", url=url)
         self.url = url.rstrip("/")
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None  # noqa: TID251 - what vendors.http opens
@@ -128,13 +128,13 @@ class Server:
         found = await self._ask("GET", f"{self.url}/.well-known/openid-configuration", Endpoints)
         if found.issuer != self.url:
             # Whoever answers for somebody else is not to be asked for tokens (RFC 8414, section 3.3).
-            raise LoginFailed(f"{self.url} answers for {printable(found.issuer)}: log in there")
+            raise LoginFailed("failed.issuer", url=self.url, issuer=printable(found.issuer))
         return found
 
     async def codes(self, endpoints: Endpoints, fields: dict[str, str]) -> Codes:
         """Ask for codes; raise :class:`LoginFailed` and :class:`Refused`."""
         if endpoints.device_authorization_endpoint is None:
-            raise LoginFailed(f"{self.url} logs no devices in")
+            raise LoginFailed("failed.no_devices", url=self.url)
         return await self._ask("POST", endpoints.device_authorization_endpoint, Codes, fields)
 
     async def tokens(self, endpoints: Endpoints, fields: dict[str, str]) -> Given:
@@ -156,7 +156,7 @@ class Server:
     async def revoke(self, endpoints: Endpoints, client_id: str, token: str) -> None:
         """End what came of a login; raise :class:`LoginFailed` and :class:`Refused`."""
         if endpoints.revocation_endpoint is None:
-            raise LoginFailed(f"{self.url} takes no tokens back")
+            raise LoginFailed("failed.no_revocation", url=self.url)
         await self._ask("POST", endpoints.revocation_endpoint, dict[str, Any], {"client_id": client_id, "token": token})
 
     async def _ask(
@@ -173,17 +173,17 @@ class Server:
                 octets = await _read(answer.content)
                 status = answer.status
         except aiohttp.ClientConnectorCertificateError:
-            raise LoginFailed(f"the certificate of {self.url} is none that is trusted here: say --ca FILE") from None
+            raise LoginFailed("failed.certificate", url=self.url) from None
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            raise Unreachable(f"{self.url} does not answer") from None
+            raise Unreachable("failed.silent", url=self.url) from None
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Unreachable(f"{self.url} cannot answer now (status {int(status)})")
+            raise Unreachable("failed.unable", url=self.url, status=str(int(status)))
         try:
             if status == HTTPStatus.OK:
                 return msgspec.json.decode(octets, type=kind)
             told = msgspec.json.decode(octets, type=_Error)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise LoginFailed(f"{self.url} does not answer as an identity server (status {status})") from None
+            raise LoginFailed("failed.foreign", url=self.url, status=str(int(status))) from None
         raise Refused(printable(told.error), printable(told.error_description))
 
 

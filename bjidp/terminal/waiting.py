@@ -86,11 +86,11 @@ async def answered(
                 case "slow_down":
                     interval += LONGER
                 case "access_denied":
-                    raise LoginFailed("the login was refused") from None
+                    raise LoginFailed("failed.no") from None
                 case "expired_token":
-                    raise LoginFailed("nobody has confirmed in time: log in again") from None
+                    raise LoginFailed("failed.expired") from None
                 case _:
-                    raise LoginFailed(f"the server refuses: {refused.error} ({refused.description})") from None
+                    raise LoginFailed(refused.key, **refused.values) from None
 
 
 async def _heard(codes: Codes, channel: str, scanned: Callable[[], None], tls: ssl.SSLContext | None) -> bool:

@@ -194,6 +194,7 @@ async def opened(
         env={
             **{name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}},
             "HOME": str(home),
+            "LC_ALL": "C.UTF-8",
             "XDG_DATA_HOME": str(home / "data"),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             **(environment or {}),

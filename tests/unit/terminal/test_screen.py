@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -15,10 +16,12 @@ from bjidp.qrlogin.policy import Purpose
 from bjidp.terminal import drawing
 from bjidp.terminal.screen import Screen, text
 from bjidp.terminal.talking import Codes, Frames, LoginFailed, Server, printable
+from bjidp.terminal.words import CHINESE, ENGLISH, Words
 from tests.support.terminal import Grid
 
 pytestmark = pytest.mark.req("RP-3")
 
+WORDS = Words(ENGLISH)
 TICKET = "A" * 22
 CODES = Codes(
     device_code="device-code",
@@ -58,7 +61,7 @@ def test_whatever_is_drawn_is_read(words: str, quiet: int) -> None:
 
 def test_a_login_fits_into_a_terminal_of_the_usual_size_and_is_the_frame_of_this_moment() -> None:
     out = Tty()
-    screen = Screen(out)
+    screen = Screen(WORDS, out)
     grid = Grid()
     for elapsed, number in ((0.0, 0), (1.6, 1), (61.6, 31)):
         screen.ask(CODES, elapsed)
@@ -72,15 +75,15 @@ def test_a_login_fits_into_a_terminal_of_the_usual_size_and_is_the_frame_of_this
 
 def test_what_somebody_has_taken_is_shown_to_nobody_else_and_nothing_stays() -> None:
     out = Tty()
-    screen = Screen(out)
+    screen = Screen(WORDS, out)
     screen.ask(CODES, 0.0)
     screen.scanned(CODES)
     grid = shown(out)
     assert grid.read() is None
     assert grid.text.split("\n")[0] == "Code: WDJB-MJHT"
     screen.clear()
-    screen.say("Logged in.")
-    assert shown(out).text.strip() == "Logged in."
+    screen.say("failed.no")
+    assert shown(out).text.strip() == "the login was refused"
     assert out.getvalue().count("\x1b[?25l") == out.getvalue().count("\x1b[?25h") == 1, "the cursor is back"
 
 
@@ -97,13 +100,26 @@ def test_a_code_without_frames_is_drawn_as_it_is() -> None:
 
 def test_what_is_no_terminal_is_told_once_and_without_colours() -> None:
     out = io.StringIO()
-    screen = Screen(out)
+    screen = Screen(WORDS, out)
     assert not screen.draws
     screen.ask(CODES, 0.0)
     screen.ask(CODES, 2.0)
     screen.clear()
     assert out.getvalue().count("WDJB-MJHT") == 1
     assert "\x1b" not in out.getvalue()
+
+
+@pytest.mark.req("UX-1")
+def test_chinese_lines_stay_one_line_each_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((40, 12)))
+    out = Tty()
+    screen = Screen(Words(CHINESE), out)
+    screen.ask(CODES, 0.0)
+    lines = [line.strip("\r") for line in out.getvalue().split("\n")][:3]
+    assert "WDJB-MJHT" in lines[0]
+    for line in lines:
+        drawn = line.replace("\x1b[K", "").replace("\x1b[?25l", "")
+        assert sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in drawn) < 40
 
 
 class Old(io.TextIOWrapper):
@@ -114,10 +130,10 @@ class Old(io.TextIOWrapper):
 
 
 def test_a_terminal_that_draws_nothing_or_knows_no_such_letters_is_told_words() -> None:
-    assert Screen(Tty()).draws
-    assert not Screen(Tty(), plain=True).draws
-    assert not Screen(Old(io.BytesIO(), encoding="latin-1")).draws
-    assert Screen(Old(io.BytesIO(), encoding="utf-8")).draws
+    assert Screen(WORDS, Tty()).draws
+    assert not Screen(WORDS, Tty(), plain=True).draws
+    assert not Screen(WORDS, Old(io.BytesIO(), encoding="latin-1")).draws
+    assert Screen(WORDS, Old(io.BytesIO(), encoding="utf-8")).draws
 
 
 def test_nothing_that_a_server_sends_is_obeyed_by_a_terminal() -> None:
@@ -125,7 +141,7 @@ def test_nothing_that_a_server_sends_is_obeyed_by_a_terminal() -> None:
     assert printable(hostile).startswith("]0;owned[2Jx")
     assert len(printable(hostile)) < 200
     out = io.StringIO()
-    Screen(out).ask(Codes(device_code="d", user_code=hostile, verification_uri=hostile, expires_in=300), 0.0)
+    Screen(WORDS, out).ask(Codes(device_code="d", user_code=hostile, verification_uri=hostile, expires_in=300), 0.0)
     assert not {"\x1b", "\x07", "\r"} & set(out.getvalue())
 
 

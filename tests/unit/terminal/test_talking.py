@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -56,5 +57,5 @@ async def test_an_answer_that_comes_in_pieces_is_read_to_its_end(site: Site) -> 
 async def test_what_is_no_answer_is_said_to_be_none(site: Site, words: bytes) -> None:
     site.pieces = [words]
     async with Server(site.url) as server:
-        with pytest.raises(LoginFailed, match="does not answer as an identity server"):
+        with pytest.raises(LoginFailed, match=re.escape("failed.foreign")):
             await server.endpoints()
