@@ -103,7 +103,8 @@ def read(client_id: str, metadata: Json) -> Client:
         scopes=reading.scopes(grants) if interface is Interface.OPENID else USER_INFO,
         interface=interface,
         subjects=reading.choice("subject_type", SubjectType, SubjectType.PAIRWISE),
-        sector=reading.sector(redirects, home) or client_id,
+        # No host is called so.
+        sector=reading.sector(redirects, home) or f"id:{client_id}",
         level=reading.level(),
         pushed_only=reading.flag("require_pushed_authorization_requests"),
     )

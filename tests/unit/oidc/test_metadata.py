@@ -202,11 +202,11 @@ def test_apps_on_peoples_own_machines_know_them_by_names_of_their_own_unless_the
         app = metadata | {"redirect_uris": [address]}
         assert read("one", app).subject_sector != read("other", app).subject_sector, address
     both = metadata | {"redirect_uris": ["http://127.0.0.1:3000/back", "http://localhost:3000/back"]}
-    assert read("one", both).subject_sector == "one"
+    assert read("one", both).subject_sector == "id:one"
     said = both | {"sector_identifier_host": "localhost"}
     assert read("one", said).subject_sector == read("other", said).subject_sector == "localhost"
     device = {"client_uri": "http://localhost/", "redirect_uris": [], "grant_types": []}
-    assert read("one", metadata | device).subject_sector == "one"
+    assert read("one", metadata | device).subject_sector == "id:one"
 
 
 def test_several_hosts_need_one_name_for_their_users() -> None:
