@@ -28,6 +28,7 @@ from bjidp.oidc.signing import SigningKeys
 from bjidp.oidc.tokens import Tokens
 from bjidp.organisations.acting import Acting
 from bjidp.privacy.pseudonym import Pseudonyms
+from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.web.centre.acts import Acts
 from bjidp.web.oidc.choosing import Choosing
 from bjidp.web.oidc.leading import Leading
@@ -83,7 +84,16 @@ def wire_provider(rooms: Rooms, acting: Acting) -> Provider:
     )
 
 
-def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting: Acting, acts: Acts) -> Part:
+def oidc_part(
+    rooms: Rooms,
+    front: Front,
+    qr: Qr,
+    provider: Provider,
+    *,
+    acting: Acting,
+    acts: Acts,
+    bank_cards: BankCardProofs | None,
+) -> Part:
     """Return the endpoints of OpenID Connect but those of a log-out."""
     stores, keyring, clock = rooms.stores, rooms.keyring, rooms.clock
     tokens = Tokens(
@@ -157,6 +167,7 @@ def oidc_part(rooms: Rooms, front: Front, qr: Qr, provider: Provider, *, acting:
             cookies=front.cookies,
             way_back=front.way_back,
             operations=frozenset(acts),
+            bank_cards=bank_cards,
         ),
         way_back=front.way_back,
         returning=Returning(rooms.site, front.renderer),

@@ -100,6 +100,17 @@ class BankCardProofs:
             return False
         return await self._verifying.held_by_sms(visit, Operation.BANK_CARD)
 
+    async def wants_new_document(self, account: str) -> bool:
+        """Return whether the account's document has run out: a card tells no dates, so it would raise nothing.
+
+        But for whom the account is to be exchanged for, whose claim has the dates of theirs.
+        """
+        bound = await self._identities.bound(account)
+        if bound is None or not bound.has_run_out(self._clock.now()):
+            return False
+        claim = await self._claims.find(account)
+        return claim is None or not claim.exchange
+
     async def send_code(self, visit: Visit, flow: str | None, typed: Typed) -> str:
         """Send a code to the reserved number; return the change's id.
 
@@ -115,8 +126,8 @@ class BankCardProofs:
             raise InvalidRequest(*faults)
         self._served.numbers.admit(number)
         draft = await self._changes.due(visit, Operation.BANK_CARD, flow)
-        bound, claim = await self._looked(visit)
-        if bound is not None and bound.has_run_out(self._clock.now()) and (claim is None or not claim.exchange):
+        await self._looked(visit)
+        if await self.wants_new_document(visit.account):
             raise IdentityWorn
         # Where 京通 has confirmed 验证身份, the account's own number is to be proved as well.
         own = (await self._verifying.member(visit)).phone == number.digits

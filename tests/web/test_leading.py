@@ -146,6 +146,15 @@ async def test_a_level_that_an_account_does_not_have_is_proved_and_never_assumed
     assert "方可登录" in (await owner.get(page)).text
 
 
+@pytest.mark.req("RNV-1", "RNV-9")
+async def test_whose_document_has_run_out_is_offered_what_raises_it_alone(owner: Owner, site: Site) -> None:
+    who = (await everybody(owner.program))["chen-yutong"]
+    await give(owner.program, site.member.account, who, Evidence.BANK_CARD)
+    owner.program.sql("UPDATE identity SET runs_out_at = ?", owner.program.clock.now())
+    _, shown = await asked(owner, acr_values="L3")
+    assert [way for way in ("real_name", "bank_card", "face") if f'value="{way}"' in shown.text] == ["real_name"]
+
+
 @pytest.mark.req("RNV-9")
 async def test_who_gives_up_is_answered_that_the_level_was_not_met(owner: Owner) -> None:
     _, shown = await asked(owner, acr_values="L2 L3")

@@ -178,7 +178,7 @@ class SettingViews:
         """Tell whether the account may go on with a setting at all; :meth:`page` says why it may not."""
         if operation is Operation.WITHDRAW_APPEAL:
             return await self._withdrawing.open(visit) is not None
-        return not identity_comes_first(await self._verifying.member(visit), operation)
+        return not await self._identity_first(visit, await self._verifying.member(visit), operation)
 
     async def page(
         self,
@@ -271,7 +271,7 @@ class SettingViews:
                 if posted is not None and posted.error is not None:
                     view = replace(view, note=posted.error.code)
                 return pages.CancelPage(h5=h5, proved=await self._verifying.held(visit, operation), form=view)
-            case _ if identity_comes_first(member, operation):
+            case _ if await self._identity_first(visit, member, operation):
                 return pages.IdentityFirstPage(h5=h5, setting=cast("pages.Setting", operation.value), form=view)
             case Operation.UNBIND if not proving:
                 return pages.UnbindPage(h5=h5, form=view)
@@ -284,6 +284,11 @@ class SettingViews:
                 return WithdrawAppealPage(h5=h5, form=view, person=masked(appeal.person), filed_at=appeal.filed_at)
             case _:
                 return None
+
+    async def _identity_first(self, visit: Visit, member: Member, operation: Operation) -> bool:
+        if operation is Operation.BANK_CARD and self._bank_cards is not None:
+            return await self._bank_cards.wants_new_document(visit.account)
+        return identity_comes_first(member, operation)
 
     @staticmethod
     def _identity(

@@ -13,6 +13,7 @@ from bjidp.oidc.authorize.pending import Look
 from bjidp.oidc.authorize.prompting import ChooseAccount, LogIn, ProveMore, Reason
 from bjidp.oidc.authorize.ways import ways
 from bjidp.oidc.authorizing import Authorizing
+from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.qrlogin.browsers import Browsers
 from bjidp.qrlogin.flow import Client
 from bjidp.sessions.ports import SessionEnd
@@ -42,8 +43,10 @@ class Leading:
         cookies: Cookies,
         way_back: WayBack,
         operations: frozenset[Operation],
+        bank_cards: BankCardProofs | None,
     ) -> None:
         """Take every dependency; ``bootstrap`` wires them. ``operations`` are the settings that there are here."""
+        self._bank_cards = bank_cards
         self._authorizing = authorizing
         self._desk = desk
         self._login_first = login_first
@@ -58,7 +61,7 @@ class Leading:
         client = Client(look.client.name, look.client.domain)
         return await self._login_first.lead_for(request, client, f"{request.path}?request={name}")
 
-    def page(
+    async def page(
         self,
         request: web.Request,
         asker: Asker,
@@ -83,6 +86,8 @@ class Leading:
                 )  # fmt: skip
                 return self._desk.answer(request, asker, page)
             case ProveMore(level=level):
+                account, has = owner.session.account, owner.standing.level
+                worn = self._bank_cards is not None and await self._bank_cards.wants_new_document(account)
                 return self._desk.answer(
                     request,
                     asker,
@@ -92,8 +97,8 @@ class Leading:
                         client=client,
                         domain=domain,
                         level=level.value,
-                        has=owner.standing.level.value,
-                        ways=tuple(way.value for way in ways(owner.standing.level, level) if way in self._operations),
+                        has=has.value,
+                        ways=tuple(way.value for way in ways(has, level, worn=worn) if way in self._operations),
                         request=name,
                     ),
                 )

@@ -119,7 +119,7 @@ class AuthorizePages:
         asker = self._desk.asker(request, owner)
         match look.step:
             case LogIn() | ChooseAccount() | ProveMore() as step:
-                return self._leading.page(request, asker, owner, look, name, step)
+                return await self._leading.page(request, asker, owner, look, name, step)
             case ChooseWhom():
                 page = await self._choosing.page(request, asker, owner, look, name)
                 return self._desk.answer(request, asker, page)

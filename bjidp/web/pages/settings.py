@@ -202,7 +202,10 @@ class PhoneFirstPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdentityFirstPage(msgspec.Struct, frozen=True, kw_only=True):
-    """换绑 and 解绑 for an account without an identity; words under ``identity.first.*``."""
+    """换绑 and 解绑 for an account without an identity, 银行卡认证 for one whose document has run out.
+
+    Words under ``identity.first.*``.
+    """
 
     template: ClassVar[str] = "settings_identity_first.html"
 
