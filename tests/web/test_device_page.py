@@ -137,6 +137,10 @@ async def test_a_code_that_leads_nowhere_is_told_in_one_way(program: Program, de
     await program.advance(300)
     answer = await typed(browser, expired["user_code"])
     assert (answer.status, WRONG in answer.text) == (422, True)
+    # Nothing typed is no guess: it is said so, and no limit counts it.
+    for _ in range(6):
+        answer = await typed(browser, " ")
+        assert (answer.status, "请输入设备屏幕上的代码" in answer.text) == (422, True)
 
 
 @pytest.mark.attack("Q7", "O4")

@@ -109,6 +109,9 @@ class DevicePages:
     async def _done(self, person: Phone, owner: Owner, asker: Asker, form: DeviceForm) -> str:
         """Do what was pressed; return what the page is asked for next."""
         match form.act:
+            case "" if not form.user_code.strip():
+                # Not a guess, and no limit counts it.
+                raise InvalidRequest(FieldFault("user_code", "missing"))
             case "":
                 return f"ticket={await self._deciding.find(person, form.user_code, asker.source)}"
             case "agree":
