@@ -14,7 +14,7 @@ from bjidp.accounts.national.ports import WaitingWishes
 from bjidp.accounts.national.wish import Waiting
 from bjidp.clock import Instant, in_beijing
 from bjidp.commands.databases import require_this_release
-from bjidp.storage.sql.engine import open_engine
+from bjidp.storage.sql.database.engine import open_engine
 from bjidp.storage.sql.national_wishes import SqlWaitingWishes
 
 MOST: Final = 1000

@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL
 
 from bjidp.errors import StoreUnavailable
 from bjidp.storage.redis.lane import kind_of
-from bjidp.storage.sql.transaction import StoreFault
+from bjidp.storage.sql.database.transaction import StoreFault
 from bjidp.store_addresses import read_database_url, read_redis_url
 
 PATIENCE = 5

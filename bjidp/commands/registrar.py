@@ -30,7 +30,7 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.sealing import Sealing
 from bjidp.secret import Secret
-from bjidp.storage.sql.engine import open_engine
+from bjidp.storage.sql.database.engine import open_engine
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.logouts import SqlLogouts
 from bjidp.storage.sql.registrations import read_kept

@@ -22,10 +22,10 @@ from bjidp.organisations.ports import NewOffer, NewOrganisation
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
 from bjidp.sessions.ports import SessionEnd
-from bjidp.storage.sql.databases import Postgresql, Sqlite
+from bjidp.storage.sql.database.dialects import Postgresql, Sqlite
+from bjidp.storage.sql.database.statements import Value
+from bjidp.storage.sql.database.transaction import Connection, Cursor
 from bjidp.storage.sql.schema import metadata
-from bjidp.storage.sql.statements import Value
-from bjidp.storage.sql.transaction import Connection, Cursor
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity
 from tests.support.identities import prove
 

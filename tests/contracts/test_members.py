@@ -25,9 +25,9 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.ports import Register
 from bjidp.standing import Level, Standing, Status
 from bjidp.storage.sql.catalog import SqlStores, open_sql
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Statement, Value
 from bjidp.storage.sql.schema import metadata
-from bjidp.storage.sql.statements import Row, Statement, Value
 from tests.contracts.house import LI, ZHANG, House, applicant, cookie, identity, keyring
 from tests.contracts.test_appeals import new as new_appeal
 

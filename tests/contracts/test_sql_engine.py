@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 from sqlalchemy import bindparam, delete, insert, make_url, select, update
 
-from bjidp.storage.sql import databases
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database import dialects
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value
 from bjidp.storage.sql.schema import audit_event
-from bjidp.storage.sql.statements import Value
 from tests.contracts.house import House
 from tests.support.sqlite import AS_SHIPPED
 
@@ -61,7 +61,7 @@ async def test_a_writing_statement_gives_its_rows_and_how_many_it_wrote(house: H
 def test_a_commit_to_a_file_waits_until_it_is_on_the_disk(
     sqlite_url: str, opened: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(databases, "SQLITE_PRAGMAS", AS_SHIPPED)
-    with closing(getattr(databases.Sqlite(make_url(sqlite_url)), opened)()) as connection:
+    monkeypatch.setattr(dialects, "SQLITE_PRAGMAS", AS_SHIPPED)
+    with closing(getattr(dialects.Sqlite(make_url(sqlite_url)), opened)()) as connection:
         # FULL: the log is on the disk before a commit is answered (sqlite.org/pragma.html).
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)

@@ -21,9 +21,9 @@ from bjidp.errors import StoreUnavailable
 from bjidp.miniprogram.ports import MiniSessionEnd
 from bjidp.sessions.ports import SessionEnd
 from bjidp.storage.sql.catalog import SqlStores, open_sql
-from bjidp.storage.sql.engine import open_engine
+from bjidp.storage.sql.database.engine import open_engine
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.migrations import current_revision, migrate
-from bjidp.storage.sql.transaction import Contended, Transaction
 from tests.contracts.house import LI, OFFICE, TICKET, ZHANG, House, applicant, cookie, identity, keyring
 from tests.support.processes import free_port
 

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql import group_commit
-from bjidp.storage.sql.databases import Sqlite
-from bjidp.storage.sql.engine import open_engine
-from bjidp.storage.sql.group_commit import MOST
-from bjidp.storage.sql.transaction import Connection, Transaction
+from bjidp.storage.sql.database import group_commit
+from bjidp.storage.sql.database.dialects import Sqlite
+from bjidp.storage.sql.database.engine import open_engine
+from bjidp.storage.sql.database.group_commit import MOST
+from bjidp.storage.sql.database.transaction import Connection, Transaction
 from tests.contracts.house import House
 from tests.support.sqlite import PACE
 

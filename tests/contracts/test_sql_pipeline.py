@@ -13,10 +13,10 @@ from bjidp.entropy import SystemEntropy, token
 from bjidp.errors import AccountRefused, StoreUnavailable
 from bjidp.standing import Standing
 from bjidp.storage.sql.catalog import SqlStores, open_sql
-from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.pipeline import Pipeline, PipelineLost, PipelinePool, PipelineUnavailable
-from bjidp.storage.sql.statements import Row, Value
-from bjidp.storage.sql.transaction import Answer
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.pipeline import Pipeline, PipelineLost, PipelinePool, PipelineUnavailable
+from bjidp.storage.sql.database.statements import Row, Value
+from bjidp.storage.sql.database.transaction import Answer
 from tests.contracts.house import House, keyring
 
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

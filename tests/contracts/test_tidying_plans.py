@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from bjidp.organisations.mandates import Place
 from bjidp.serving.tidying import Tidying
-from bjidp.storage.sql.statements import Statement, Value
+from bjidp.storage.sql.database.statements import Statement, Value
 from tests.contracts.house import House
 
 _CHOSEN = re.compile(r"WITH chosen AS \n\((SELECT .*?) FOR UPDATE SKIP LOCKED\)", re.DOTALL)

@@ -12,9 +12,9 @@ from typing import Final
 
 import pytest
 
-from bjidp.storage.sql import databases, group_commit
+from bjidp.storage.sql.database import dialects, group_commit
 
-AS_SHIPPED: Final = databases.SQLITE_PRAGMAS
+AS_SHIPPED: Final = dialects.SQLITE_PRAGMAS
 PACE: Final = group_commit.PACE
 """As shipped, too."""
 _HASTY: Final = tuple(pragma.replace("synchronous = FULL", "synchronous = OFF") for pragma in AS_SHIPPED)
@@ -24,6 +24,6 @@ _HASTY: Final = tuple(pragma.replace("synchronous = FULL", "synchronous = OFF") 
 def hasty_sqlite() -> Iterator[None]:
     """Open files in haste, and commit at once, for the whole run."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(databases, "SQLITE_PRAGMAS", _HASTY)
+        patched.setattr(dialects, "SQLITE_PRAGMAS", _HASTY)
         patched.setattr(group_commit, "PACE", 0.0)
         yield

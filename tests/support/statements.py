@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Dialect
 
-from bjidp.storage.sql import postgresql, sqlite
-from bjidp.storage.sql.statements import Statement
+from bjidp.storage.sql.database import postgresql, sqlite
+from bjidp.storage.sql.database.statements import Statement
 
 
 class Compiled:

@@ -23,8 +23,8 @@ from bjidp.privacy.keyring import Keyring
 from bjidp.privacy.sealing import Sealing
 from bjidp.storage.sql import catalog
 from bjidp.storage.sql.catalog import SqlStores
-from bjidp.storage.sql.engine import SqlEngine
-from bjidp.storage.sql.statements import Statement
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Statement
 
 AS_SHIPPED: Final = catalog.assemble
 _FIXED: Final = (str, bytes, int, float, bool, type(None), Enum, Statement, ClauseElement, Dialect)

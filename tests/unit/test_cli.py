@@ -25,8 +25,8 @@ from bjidp.config.loader import load
 from bjidp.errors import StoreUnavailable
 from bjidp.serving.listening import bind, hold
 from bjidp.serving.supervising import WorkerFailed
+from bjidp.storage.sql.database.transaction import StoreFault
 from bjidp.storage.sql.migrations import migrate
-from bjidp.storage.sql.transaction import StoreFault
 from tests.support.demo import PATIENCE, PORTS, free_ports
 from tests.support.house import is_ready, serve
 from tests.support.processes import children_of, free_port, is_running, wait_until

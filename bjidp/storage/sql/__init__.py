@@ -1,8 +1,7 @@
 """Accounts, sessions and the audit log in SQLite or PostgreSQL, by the same code.
 
-The map: ``schema`` the tables; ``statements`` Core statements compiled once; ``engine`` what may be asked of a
-database, done by ``sqlite`` (over ``group_commit`` and ``threads``) and by ``postgresql`` (over ``pipeline`` and
-``threads``); ``databases`` how either is connected to, ``transaction`` and ``jobs`` what they run; ``accounts``,
-``sessions``, ``mini_sessions`` and ``audit`` the ports, over ``admission``; ``rows`` how rows become nouns;
-``rotation`` fills a new key version; ``migrations`` the schema's history; ``catalog`` opens it all.
+The map: ``schema`` the tables; ``database`` how they are asked; ``accounts``, ``members``, ``sessions`` and their like
+the ports, over modules that write rows within a transaction (``account_rows``, ``link_rows``, ``admission``); ``rows``
+how rows become nouns; ``rotation`` fills a new key version; ``migrations`` the schema's history; ``catalog`` opens it
+all.
 """

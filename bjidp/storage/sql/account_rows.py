@@ -14,10 +14,10 @@ from bjidp.entropy import Entropy, token
 from bjidp.errors import AccountRefused
 from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import MAY_LOG_IN, Standing, Status
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
 from bjidp.storage.sql.schema import account
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 
 class Locked(NamedTuple):

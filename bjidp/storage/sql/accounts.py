@@ -38,7 +38,9 @@ from bjidp.storage.sql.account_rows import AccountRows, next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import HELD, Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value, delete_some
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.identities import Identities
 from bjidp.storage.sql.link_rows import LinkRows
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, LINK, STANDING, Rows, link_from
@@ -50,8 +52,6 @@ from bjidp.storage.sql.schema import (
     platform_identity,
     platform_link,
 )
-from bjidp.storage.sql.statements import Value, delete_some
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 
 class SqlAccounts:

@@ -19,11 +19,11 @@ from bjidp.errors import AccountRefused
 from bjidp.sessions.ports import ConfirmationOver, Login
 from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.audit import AuditRows, event_values
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Value, insert_or_touch
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
 from bjidp.storage.sql.schema import account, audit_event, login_network, platform_link
-from bjidp.storage.sql.statements import Row, Value, insert_or_touch
-from bjidp.storage.sql.transaction import Transaction
 
 
 class Admission(ABC):

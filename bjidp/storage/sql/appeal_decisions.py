@@ -23,12 +23,12 @@ from bjidp.storage.sql.account_rows import AccountRows, Locked
 from bjidp.storage.sql.appeal_rows import AppealRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.identities import Identities
 from bjidp.storage.sql.identity_moves import IdentityMoves
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.schema import appeal
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 _NOTICES = {Verdict.GRANT: NoticeKind.APPEAL_GRANTED, Verdict.REFUSE: NoticeKind.APPEAL_REFUSED}
 _EVENTS = {Verdict.GRANT: EventKind.APPEAL_GRANTED, Verdict.REFUSE: EventKind.APPEAL_REFUSED}

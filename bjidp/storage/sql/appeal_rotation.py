@@ -14,10 +14,10 @@ from sqlalchemy import bindparam, select, tuple_, update
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.appeal_rows import IS_WHOLE, AppealRows, picture_row
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import appeal, appeal_picture
-from bjidp.storage.sql.statements import Value
-from bjidp.storage.sql.transaction import Transaction
 
 APPEALS: Final = 100
 PICTURES: Final = 10

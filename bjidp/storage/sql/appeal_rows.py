@@ -28,11 +28,11 @@ from bjidp.proofing.levels import level
 from bjidp.proofing.ports import NewIdentity, mark
 from bjidp.proofing.terms import FOR_LIFE, ForLife, Until
 from bjidp.standing import Level, Status
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Value
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.schema import account, appeal, appeal_picture, identity
-from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.terms import term_from
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 _INDEX: Final = "appeal"
 """The kind of digest a document has here: another one than where accounts are found by it."""

@@ -40,10 +40,10 @@ from bjidp.storage.sql.appeal_decisions import AppealDecisions
 from bjidp.storage.sql.appeal_rows import IS_OPEN, IS_WHOLE, AppealRows
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, delete_some
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.schema import appeal, appeal_picture
-from bjidp.storage.sql.statements import Row, delete_some
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 _GONE: Final = msgspec.json.Decoder(Gone)
 

@@ -10,10 +10,10 @@ import msgspec
 from sqlalchemy import bindparam, insert, select
 
 from bjidp.audit.event import AuditEvent, EventKind, Fact
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Value
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import account, audit_event
-from bjidp.storage.sql.statements import Row, Value
-from bjidp.storage.sql.transaction import Transaction
 
 _ROW = insert(audit_event).inline()
 _COLUMNS = ("kind", "at", "account_ref", "session", "ticket", "facts")

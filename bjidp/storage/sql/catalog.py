@@ -19,7 +19,7 @@ from bjidp.storage.sql.accounts import SqlAccounts
 from bjidp.storage.sql.admission import open_admission
 from bjidp.storage.sql.appeals import SqlAppeals
 from bjidp.storage.sql.audit import SqlAuditLog
-from bjidp.storage.sql.engine import SqlEngine, open_engine
+from bjidp.storage.sql.database.engine import SqlEngine, open_engine
 from bjidp.storage.sql.externals import SqlExternals
 from bjidp.storage.sql.grants import GrantRows, SqlGrants
 from bjidp.storage.sql.identity_checks import SqlIdentityChecks

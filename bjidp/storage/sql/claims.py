@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, bindparam, delete, select
 
 from bjidp.accounts.identifiers import Identifier, IdentifierKind
 from bjidp.privacy.index import BlindIndex, Digest
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value, insert_or_nothing
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import identifier
-from bjidp.storage.sql.statements import Value, insert_or_nothing
-from bjidp.storage.sql.transaction import Transaction
 
 HELD: Final[tuple[ColumnElement[bool], ...]] = (
     identifier.c.kind == bindparam("kind"),

@@ -19,7 +19,8 @@ from bjidp.organisations.organisation import Loss
 from bjidp.sessions.ports import SessionEnd
 from bjidp.standing import Status
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.logouts import LogoutRows
 from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import (
@@ -42,7 +43,6 @@ from bjidp.storage.sql.schema import (
     oidc_subject,
     platform_link,
 )
-from bjidp.storage.sql.transaction import Transaction
 
 _OWNED = (
     identifier, identity, former_document, identity_check, national_wish, external_link, platform_link, login_network,

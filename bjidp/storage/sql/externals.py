@@ -20,10 +20,10 @@ from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.schema import external_link
-from bjidp.storage.sql.transaction import Contended, Transaction
 from bjidp.verification.errors import VerificationRequired
 
 _ORDER = list(Provider)

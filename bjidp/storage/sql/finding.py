@@ -17,10 +17,10 @@ from bjidp.person import DocumentType
 from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import MAY_LOG_IN
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Statement, Value
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, Rows
 from bjidp.storage.sql.schema import account, identifier
-from bjidp.storage.sql.statements import Row, Statement, Value
 
 
 class Finding:

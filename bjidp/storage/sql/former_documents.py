@@ -13,11 +13,11 @@ from bjidp.accounts.identifiers import IdentifierKind, of_document
 from bjidp.person import Person
 from bjidp.proofing.terms import UNSTATED, Term
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import insert_or_touch
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import former_document, identifier, identity
-from bjidp.storage.sql.statements import insert_or_touch
 from bjidp.storage.sql.terms import NEVER, term_from
-from bjidp.storage.sql.transaction import Transaction
 
 
 class FormerDocuments:

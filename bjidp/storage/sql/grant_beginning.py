@@ -22,11 +22,11 @@ from bjidp.oidc.grants.grant import Grant
 from bjidp.organisations.organisation import named_by
 from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.audit import AuditRows, event_values
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Value, insert_or_nothing
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, STANDING, Rows
 from bjidp.storage.sql.schema import account, audit_event, device_login, oidc_grant, oidc_subject
-from bjidp.storage.sql.statements import Row, Value, insert_or_nothing
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 
 class Beginning(ABC):

@@ -24,14 +24,14 @@ from bjidp.oidc.ports import StaleGrant
 from bjidp.oidc.scopes import known
 from bjidp.standing import MAY_LOG_IN, Level, Standing
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Statement, Value, delete_some
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.grant_beginning import named, open_beginning
 from bjidp.storage.sql.logouts import LogoutRows, ended
 from bjidp.storage.sql.registrations import read_kept
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, STANDING, Rows
 from bjidp.storage.sql.schema import account, device_login, oidc_grant, relying_party
-from bjidp.storage.sql.statements import Row, Statement, Value, delete_some
-from bjidp.storage.sql.transaction import Transaction
 
 _COLUMNS = (
     "id", "client", "subject", "session", "epoch", "scopes", "organisation", "authenticated_at", "level", "methods",

@@ -23,15 +23,15 @@ from bjidp.proofing.terms import Unstated
 from bjidp.standing import Status
 from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.former_documents import FormerDocuments
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.national_wishes import WishRows
 from bjidp.storage.sql.organisation_rows import OrganisationRows
 from bjidp.storage.sql.schema import account, identity
-from bjidp.storage.sql.statements import Row
 from bjidp.storage.sql.terms import term_column, term_from
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 BOUND = (
     identity.c.account,

@@ -16,10 +16,10 @@ from bjidp.errors import RateLimited
 from bjidp.proofing.ports import Check, Register
 from bjidp.proofing.repeats import serves
 from bjidp.storage.sql.account_rows import AccountRows, usable
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import delete_some
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import identity_check
-from bjidp.storage.sql.statements import delete_some
-from bjidp.storage.sql.transaction import Transaction
 from bjidp.vendors.ports.registers import Finding, Reason, RegisterAnswer
 
 COUNTED_FOR: Final[Millis] = DAY

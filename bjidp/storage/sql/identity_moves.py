@@ -20,7 +20,8 @@ from bjidp.proofing.ports import NewIdentity, PutOut
 from bjidp.storage.sql.account_rows import fenced
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.externals import ExternalRows
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.identities import Identities
@@ -28,7 +29,6 @@ from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.relying_parties import ConsentRows
 from bjidp.storage.sql.schema import account, platform_link
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 
 class IdentityMoves:

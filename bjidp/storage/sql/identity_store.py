@@ -38,14 +38,14 @@ from bjidp.proofing.terms import Term
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import HELD, Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.former_documents import FormerDocuments
 from bjidp.storage.sql.identities import BOUND, HOLDER, HOLDING, Identities, holding_from
 from bjidp.storage.sql.identity_moves import IdentityMoves
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.rows import Rows
 from bjidp.storage.sql.schema import account, identifier, identity
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 AT_ONCE: Final = 20
 """Identities whose accounts are told in one transaction, which keeps as many accounts from everybody else."""

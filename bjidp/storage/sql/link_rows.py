@@ -19,13 +19,13 @@ from bjidp.platforms import PlatformIdentity
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex, Digest
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value, insert_or_nothing, insert_or_touch
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.mini_sessions import MiniSessionEnds
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.rows import LINK, link_from
 from bjidp.storage.sql.schema import platform_identity, platform_link
-from bjidp.storage.sql.statements import Value, insert_or_nothing, insert_or_touch
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 PLATFORM_IDENTITY = "platform_identity"
 """The index kind of platform, app and openid."""

@@ -24,14 +24,14 @@ from bjidp.standing import Status
 from bjidp.storage.sql.account_rows import AccountRows, fenced
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.finding import Finding
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.rows import Rows
 from bjidp.storage.sql.schema import account, account_lock
-from bjidp.storage.sql.statements import Value
-from bjidp.storage.sql.transaction import Transaction
 
 
 class SqlLocks:

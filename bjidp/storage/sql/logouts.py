@@ -17,11 +17,11 @@ from bjidp.clock import Instant
 from bjidp.oidc.logouts.notice import LogoutNotice
 from bjidp.oidc.ports import LogoutCounts
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value, delete_some
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.registrations import read_kept
 from bjidp.storage.sql.schema import account, consent, logout_outbox, oidc_grant, oidc_subject, relying_party
-from bjidp.storage.sql.statements import Value, delete_some
-from bjidp.storage.sql.transaction import Transaction
 
 _TOLD = "told"
 _GIVEN_UP = "given_up"

@@ -25,7 +25,9 @@ from bjidp.standing import MAY_LOG_IN, Standing, Status
 from bjidp.storage.sql.account_rows import AccountRows, Locked, fenced, usable
 from bjidp.storage.sql.audit import EVENT, AuditRows, event_from
 from bjidp.storage.sql.claims import HELD, Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Statement, Value, delete_some
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.erasure import Erasure
 from bjidp.storage.sql.externals import ExternalRows
 from bjidp.storage.sql.finding import Finding
@@ -34,8 +36,6 @@ from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.phone_numbers import PhoneNumbers
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MEMBER, Rows
 from bjidp.storage.sql.schema import account, audit_event, notice, platform_link
-from bjidp.storage.sql.statements import Statement, Value, delete_some
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 T = TypeVar("T")
 

@@ -16,11 +16,11 @@ from bjidp.standing import Standing
 from bjidp.storage.sql.account_rows import next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Statement, Value, delete_some
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, MINI_SESSION, STANDING, Rows, mini_session_from
 from bjidp.storage.sql.schema import account, mini_session, platform_link
-from bjidp.storage.sql.statements import Statement, Value, delete_some
-from bjidp.storage.sql.transaction import Transaction
 
 _LIVE = mini_session.c.expires_at > bindparam("now")
 

@@ -18,10 +18,10 @@ from bjidp.person import DocumentType, Person
 from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import MAY_LOG_IN
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, delete_some
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import account, identity, national_wish
-from bjidp.storage.sql.statements import Row, delete_some
-from bjidp.storage.sql.transaction import Transaction
 
 _ENDED = {
     WishEnd.JOINED: EventKind.NATIONAL_JOINED,

@@ -10,9 +10,9 @@ from sqlalchemy import insert
 
 from bjidp.accounts.notices import NoticeKind
 from bjidp.clock import Instant
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import notice
-from bjidp.storage.sql.transaction import Transaction
 
 
 class NoticeRows:

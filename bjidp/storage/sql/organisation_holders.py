@@ -15,10 +15,10 @@ from bjidp.clock import Instant
 from bjidp.organisations.organisation import is_proved
 from bjidp.privacy.fields import FieldCipher
 from bjidp.standing import MAY_LOG_IN
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.schema import account, identity, organisation
 from bjidp.storage.sql.terms import term_from
-from bjidp.storage.sql.transaction import Transaction
 
 LEADER: Final = identity.alias("leader")
 LED: Final = (

@@ -17,7 +17,8 @@ from bjidp.organisations.organisation import Capacity, Organisation, Role, Worth
 from bjidp.organisations.ports import Appointed, Entrusted
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Value
 from bjidp.storage.sql.organisation_holders import IS_LED, LEADER, LED
 from bjidp.storage.sql.organisation_rows import (
     MANDATE,
@@ -32,7 +33,6 @@ from bjidp.storage.sql.organisation_rows import (
     organisation_from,
 )
 from bjidp.storage.sql.schema import identity, mandate, organisation
-from bjidp.storage.sql.statements import Row, Value
 from bjidp.storage.sql.terms import term_from
 
 OFFERED_TO: Final = "mandate"

@@ -19,11 +19,11 @@ from bjidp.organisations.organisation import Loss, Organisation
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import Digest
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Row, Value
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.schema import mandate, organisation
-from bjidp.storage.sql.statements import Row, Value
-from bjidp.storage.sql.transaction import Transaction
 
 ORGANISATION = (
     organisation.c.id,

@@ -21,15 +21,15 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.account_rows import AccountRows, usable
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value, insert_or_nothing
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.mandates import MandateMoves
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.organisation_holders import Holders
 from bjidp.storage.sql.organisation_looks import OrganisationLooks
 from bjidp.storage.sql.organisation_rows import ORGANISATION, OrganisationRows, organisation_from
 from bjidp.storage.sql.schema import organisation
-from bjidp.storage.sql.statements import Value, insert_or_nothing
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 
 class SqlOrganisations:

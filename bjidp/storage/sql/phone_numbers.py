@@ -17,11 +17,11 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.storage.sql.account_rows import AccountRows, Locked, fenced, usable
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.claims import Claims
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.transaction import Contended, Transaction
 from bjidp.storage.sql.erasure import Erasure
 from bjidp.storage.sql.notices import NoticeRows
 from bjidp.storage.sql.schema import account, identity
-from bjidp.storage.sql.transaction import Contended, Transaction
 
 
 class PhoneNumbers:

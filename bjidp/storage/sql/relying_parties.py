@@ -21,12 +21,12 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.secret import Secret
 from bjidp.storage.sql.account_rows import AccountRows
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value, insert_or_nothing
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.registrations import read_kept
 from bjidp.storage.sql.schema import consent, oidc_grant, relying_party
-from bjidp.storage.sql.statements import Value, insert_or_nothing
-from bjidp.storage.sql.transaction import Transaction
 
 REMEMBERED = 1024
 """Relying parties remembered, by the text of their metadata."""

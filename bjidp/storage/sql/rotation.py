@@ -18,7 +18,9 @@ from bjidp.platforms import Provider
 from bjidp.privacy.fields import FieldCipher
 from bjidp.privacy.index import BlindIndex
 from bjidp.storage.sql.appeal_rotation import AppealRotation
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Value, insert_or_nothing
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.link_rows import PLATFORM_IDENTITY
 from bjidp.storage.sql.organisation_looks import OFFERED_TO
 from bjidp.storage.sql.schema import (
@@ -32,8 +34,6 @@ from bjidp.storage.sql.schema import (
     platform_link,
     relying_party,
 )
-from bjidp.storage.sql.statements import Value, insert_or_nothing
-from bjidp.storage.sql.transaction import Transaction
 
 BATCH = 100
 """Accounts in one transaction."""

@@ -22,8 +22,8 @@ from bjidp.privacy.fields import FieldCipher
 from bjidp.proofing.levels import level
 from bjidp.sessions.ports import Login, Session, Way
 from bjidp.standing import Level, Standing, Status
+from bjidp.storage.sql.database.statements import Row
 from bjidp.storage.sql.schema import account, browser_session, identity, mini_session, platform_link
-from bjidp.storage.sql.statements import Row
 from bjidp.storage.sql.terms import term_from
 
 STANDING: tuple[ColumnElement[object], ...] = (

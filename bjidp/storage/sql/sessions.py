@@ -19,12 +19,12 @@ from bjidp.standing import MAY_LOG_IN, Standing
 from bjidp.storage.sql.account_rows import next_epoch
 from bjidp.storage.sql.admission import Admission
 from bjidp.storage.sql.audit import AuditRows
-from bjidp.storage.sql.engine import SqlEngine
+from bjidp.storage.sql.database.engine import SqlEngine
+from bjidp.storage.sql.database.statements import Statement, Value, delete_some
+from bjidp.storage.sql.database.transaction import Transaction
 from bjidp.storage.sql.grants import GrantRows
 from bjidp.storage.sql.rows import ACCOUNT_WITH_IDENTITY, SESSION, STANDING, Rows, session_from
 from bjidp.storage.sql.schema import account, browser_session
-from bjidp.storage.sql.statements import Statement, Value, delete_some
-from bjidp.storage.sql.transaction import Transaction
 
 _LIVE = browser_session.c.expires_at > bindparam("now")
 _COUNTS = or_(browser_session.c.epoch >= account.c.fence, browser_session.c.id == account.c.kept)

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import ClauseElement, bindparam, insert, select
 from sqlalchemy.engine import make_url
 
-from bjidp.storage.sql.databases import Postgresql, Sqlite
+from bjidp.storage.sql.database.dialects import Postgresql, Sqlite
+from bjidp.storage.sql.database.statements import Statement, insert_or_nothing
 from bjidp.storage.sql.schema import account, appeal
-from bjidp.storage.sql.statements import Statement, insert_or_nothing
 from tests.support.statements import Compiled
 
 SQLITE = Sqlite(make_url("sqlite:///nowhere.db")).dialect

@@ -18,9 +18,9 @@ from bjidp.privacy.sealing import Sealing
 from bjidp.secret import Secret
 from bjidp.storage.sql.audit import SqlAuditLog
 from bjidp.storage.sql.catalog import SqlStores
-from bjidp.storage.sql.engine import SqlEngine, open_engine
-from bjidp.storage.sql.sqlite import SqliteEngine
-from bjidp.storage.sql.statements import Statement
+from bjidp.storage.sql.database.engine import SqlEngine, open_engine
+from bjidp.storage.sql.database.sqlite import SqliteEngine
+from bjidp.storage.sql.database.statements import Statement
 from tests.support.stencil import AS_SHIPPED, Stencils
 
 OURS = "bjidp.storage.sql."

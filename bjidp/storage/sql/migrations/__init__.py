@@ -23,8 +23,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.databases import SQLITE_PRAGMAS
-from bjidp.storage.sql.transaction import StoreFault
+from bjidp.storage.sql.database.dialects import SQLITE_PRAGMAS
+from bjidp.storage.sql.database.transaction import StoreFault
 
 _LOCK = 0x626A_6964_70
 """The PostgreSQL advisory lock of a migration: the letters ``bjidp``."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.transaction import Transaction
+from bjidp.storage.sql.database.transaction import Transaction
 
 T = TypeVar("T")
 

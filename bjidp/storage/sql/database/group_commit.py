@@ -22,9 +22,9 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.databases import Sqlite
-from bjidp.storage.sql.jobs import Job, outcome
-from bjidp.storage.sql.transaction import Connection, StoreFault, Transaction
+from bjidp.storage.sql.database.dialects import Sqlite
+from bjidp.storage.sql.database.jobs import Job, outcome
+from bjidp.storage.sql.database.transaction import Connection, StoreFault, Transaction
 
 T = TypeVar("T")
 

@@ -17,17 +17,17 @@ from typing import TypeVar
 from sqlalchemy import ClauseElement, literal, select
 from sqlalchemy.engine import URL, Dialect
 
-from bjidp.storage.sql.databases import Sqlite
-from bjidp.storage.sql.group_commit import GroupCommit
-from bjidp.storage.sql.statements import Row, Statement, Value
-from bjidp.storage.sql.threads import Threads
-from bjidp.storage.sql.transaction import Answer, Connection, Transaction
+from bjidp.storage.sql.database.dialects import Sqlite
+from bjidp.storage.sql.database.group_commit import GroupCommit
+from bjidp.storage.sql.database.statements import Row, Statement, Value
+from bjidp.storage.sql.database.threads import Threads
+from bjidp.storage.sql.database.transaction import Answer, Connection, Transaction
 
 T = TypeVar("T")
 
 
 class SqliteEngine:
-    """See :class:`bjidp.storage.sql.engine.SqlEngine`."""
+    """See :class:`bjidp.storage.sql.database.engine.SqlEngine`."""
 
     def __init__(self, url: URL, patience: float) -> None:
         """Prepare for the file of ``url``; raise :class:`ValueError` when it names none."""

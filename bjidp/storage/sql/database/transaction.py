@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from bjidp.storage.sql.statements import Row, Statement, Value
+from bjidp.storage.sql.database.statements import Row, Statement, Value
 
 
 class Contended(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from bjidp.storage.sql.turns import Turns
+from bjidp.storage.sql.database.turns import Turns
 
 
 class Writer:

@@ -19,9 +19,9 @@ from typing import Any, Final, TypeVar, cast
 import psycopg
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.databases import Database
-from bjidp.storage.sql.jobs import Job, outcome
-from bjidp.storage.sql.transaction import Connection, Contended, StoreFault, Transaction
+from bjidp.storage.sql.database.dialects import Database
+from bjidp.storage.sql.database.jobs import Job, outcome
+from bjidp.storage.sql.database.transaction import Connection, Contended, StoreFault, Transaction
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Threads:
         return await self._run(work, writes=False)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run ``work`` as one transaction; see :meth:`bjidp.storage.sql.engine.SqlEngine.write`."""
+        """Run ``work`` as one transaction; see :meth:`bjidp.storage.sql.database.engine.SqlEngine.write`."""
         return await self._run(work, writes=True)
 
     def waiting(self) -> int:

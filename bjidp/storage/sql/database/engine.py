@@ -13,11 +13,11 @@ from typing import Protocol, TypeVar
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Dialect, make_url
 
-from bjidp.storage.sql.jobs import PATIENCE
-from bjidp.storage.sql.postgresql import PostgresqlEngine
-from bjidp.storage.sql.sqlite import SqliteEngine
-from bjidp.storage.sql.statements import Row, Statement, Value
-from bjidp.storage.sql.transaction import Answer, Transaction
+from bjidp.storage.sql.database.jobs import PATIENCE
+from bjidp.storage.sql.database.postgresql import PostgresqlEngine
+from bjidp.storage.sql.database.sqlite import SqliteEngine
+from bjidp.storage.sql.database.statements import Row, Statement, Value
+from bjidp.storage.sql.database.transaction import Answer, Transaction
 
 T = TypeVar("T")
 

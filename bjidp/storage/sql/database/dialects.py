@@ -15,9 +15,9 @@ from urllib.parse import quote
 import psycopg
 from sqlalchemy.engine import URL, Dialect
 
-from bjidp.storage.sql.statements import Row
-from bjidp.storage.sql.transaction import Connection
-from bjidp.storage.sql.turns import Turns
+from bjidp.storage.sql.database.statements import Row
+from bjidp.storage.sql.database.transaction import Connection
+from bjidp.storage.sql.database.turns import Turns
 
 STATEMENT_TIMEOUT = 5
 """Seconds a statement, or the wait for a lock, may take in the database."""

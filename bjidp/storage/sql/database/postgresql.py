@@ -15,17 +15,17 @@ from sqlalchemy import ClauseElement, literal, select
 from sqlalchemy.engine import URL, Dialect
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.databases import STATEMENT_TIMEOUT, Postgresql
-from bjidp.storage.sql.pipeline import Pipeline, PipelineLost, PipelinePool, PipelineUnavailable
-from bjidp.storage.sql.statements import Row, Statement, Value
-from bjidp.storage.sql.threads import Threads
-from bjidp.storage.sql.transaction import Answer, Transaction
+from bjidp.storage.sql.database.dialects import STATEMENT_TIMEOUT, Postgresql
+from bjidp.storage.sql.database.pipeline import Pipeline, PipelineLost, PipelinePool, PipelineUnavailable
+from bjidp.storage.sql.database.statements import Row, Statement, Value
+from bjidp.storage.sql.database.threads import Threads
+from bjidp.storage.sql.database.transaction import Answer, Transaction
 
 T = TypeVar("T")
 
 
 class PostgresqlEngine:
-    """See :class:`bjidp.storage.sql.engine.SqlEngine`."""
+    """See :class:`bjidp.storage.sql.database.engine.SqlEngine`."""
 
     def __init__(self, url: URL, threads: int, patience: float) -> None:
         """Prepare ``threads`` threads, and as many pipelines for writing besides the one for reading."""

@@ -25,8 +25,8 @@ from psycopg import pq
 from psycopg.adapt import Transformer
 
 from bjidp.errors import StoreUnavailable
-from bjidp.storage.sql.statements import Row, Value
-from bjidp.storage.sql.transaction import Answer
+from bjidp.storage.sql.database.statements import Row, Value
+from bjidp.storage.sql.database.transaction import Answer
 
 PAUSE = 1.0
 """Seconds between attempts to open a pipeline. Threads do the work meanwhile, and tell whoever asks what is wrong."""
