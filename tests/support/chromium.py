@@ -16,7 +16,31 @@ from playwright.async_api import Browser, BrowserContext, BrowserType, ViewportS
 
 from tests.support import backends
 
+OFF: Final = (
+    # Pages behind the address bar that nobody sees: two renderers a window, and 0.2 s of CPU. Nothing less is enough.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    # What Playwright switches off itself: the last flag of this name is the one that counts.
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "TcpPortRandomizationWin",
+    "ThirdPartyStoragePartitioning",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+    "msForceBrowserSignIn",
+)
 FLAGS = (
+    f"--disable-features={','.join(OFF)}",
     # Root in a container has no sandbox to give; pages under test are ours.
     "--no-sandbox",
     "--disable-gpu",
