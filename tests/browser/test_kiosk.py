@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.conftest import ComputerFactory
 from tests.support.accessibility import violations
 from tests.support.computer import PATIENCE, Computer
 from tests.support.demo import Demo
@@ -75,3 +77,31 @@ async def test_a_kiosk_that_nobody_touches_logs_out_by_itself(demo: Demo, comput
     await expect(hello).to_be_visible()
     await page.clock.run_for(2_000)
     await expect(page.locator("#picture")).to_be_visible()
+
+
+@pytest.mark.req("UX-4")
+async def test_a_kiosk_without_javascript_logs_somebody_in_too(
+    demo: Demo, computer_at: ComputerFactory, phone: Handset
+) -> None:
+    await acquaint(demo, "李思远", "wechat")
+    await phone.log_in("李思远", "wechat")
+    await phone.is_home("李**")
+    computer = await computer_at(demo, java_script_enabled=False)
+    page = computer.page
+    await page.goto(f"{demo.portal}/kiosk")
+    await expect(page).to_have_url(re.compile("/kiosk/plain$"))
+    code = await page.locator("#code").inner_text()
+    await computer.hang("kiosk-plain-waiting")
+    await phone.scans(computer, ASKED)
+    await phone.heading(f"{ASKED} {code} 吗？")
+    await phone.press("是，一样")
+    await phone.press("确认登录")
+    await phone.heading("已确认")
+    within = page.frame_locator("iframe")
+    await expect(within.get_by_role("heading", name="手机上已确认")).to_be_visible()
+    await computer.hang("kiosk-plain-confirmed")
+    await within.get_by_role("button", name="继续").click()
+    await expect(page.get_by_role("heading", name="您好，李**")).to_be_visible()
+    await computer.hang("kiosk-plain-welcome")
+    await page.get_by_role("button", name="退出").click()
+    await expect(page.locator("#code")).not_to_have_text(code)

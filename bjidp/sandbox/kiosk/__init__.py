@@ -11,6 +11,7 @@ Module              Owns
 ``frames``          the moving code: its text, and its picture
 ``visits``          one person after the other at the screen
 ``app``             the addresses
+``plain``           the screen of a browser that runs no script
 =================== ==================================================================================================
 """
 

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from bjidp.sandbox.kiosk.plain import PlainKiosk
 from bjidp.sandbox.kiosk.provider import Provider, Refused
 from bjidp.sandbox.kiosk.settings import KioskSettings
 from bjidp.sandbox.kiosk.visits import Visits
@@ -82,7 +83,9 @@ def mount(app: web.Application, settings: KioskSettings) -> None:
     """Add the kiosk to ``app``."""
     provider = Provider(settings)
     app.cleanup_ctx.append(provider.lifespan)
-    Kiosk(Visits(provider, settings.clock, settings.entropy)).mount(app)
+    visits = Visits(provider, settings.clock, settings.entropy)
+    Kiosk(visits).mount(app)
+    PlainKiosk(visits).mount(app)
 
 
 def _told(value: object, status: int = 200) -> web.Response:
