@@ -7,7 +7,7 @@ act for that. Called by the endpoints of those names.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -22,6 +22,13 @@ from bjidp.oidc.representing import RepresentationOver, Representing
 from bjidp.oidc.tokens import Tokens
 
 OVER: Final = "the access token is unknown, over or revoked"
+
+
+class _Good(NamedTuple):
+    """What a token is good for, and until when."""
+
+    grant: Grant
+    ends_at: Instant
 
 
 class Reading:
@@ -71,7 +78,7 @@ class Reading:
         """
         access = await self._by_access(token)
         found = access or await self._by_refresh(token)
-        owner = None if found is None else await self._clients.find(found[0].approval.client)
+        owner = None if found is None else await self._clients.find(found.grant.approval.client)
         if found is None or owner is None or owner.client.sector != client.sector:
             return {"active": False}
         grant, ends_at = found
@@ -100,23 +107,26 @@ class Reading:
     async def revoke(self, client: Client, token: str) -> None:
         """End the grant of a token of ``client``; one that is none, or another's, is no error and changes nothing."""
         found = await self._by_access(token) or await self._by_refresh(token)
-        if found is not None and found[0].approval.client == client.id:
-            await self._grants.end(found[0].id, GrantEnd.REVOKED, self._clock.now())
+        if found is not None and found.grant.approval.client == client.id:
+            await self._grants.end(found.grant.id, GrantEnd.REVOKED, self._clock.now())
 
-    async def _by_access(self, text: str) -> tuple[Grant, int] | None:
+    async def _by_access(self, text: str) -> _Good | None:
         now = self._clock.now()
         shown = self._tokens.read_access(text, now)
         grant = None if shown is None else await self._as_it_is(shown.grant, now)
-        return None if shown is None or grant is None else (grant, min(shown.expires_at, grant.expires_at))
+        return None if shown is None or grant is None else _Good(grant, min(shown.expires_at, grant.expires_at))
 
-    async def _by_refresh(self, text: str) -> tuple[Grant, int] | None:
+    async def _by_refresh(self, text: str) -> _Good | None:
         shown = self._tokens.read_refresh(text)
         grant = None if shown is None else await self._as_it_is(shown.grant, self._clock.now())
         if shown is None or grant is None or grant.family is None:
             return None
         # A number that is used is no token any more; that somebody asks about it is no use of it.
-        return (grant, grant.family.ends_at) if grant.family.number == shown.number else None
+        return _Good(grant, grant.family.ends_at) if grant.family.number == shown.number else None
 
     async def _as_it_is(self, name: str, now: Instant) -> Grant | None:
         found = await self._live.find(name, now)
-        return None if found is None else replace(found[0], approval=found[0].approval.as_of(found[1]))
+        if found is None:
+            return None
+        grant, standing = found
+        return replace(grant, approval=grant.approval.as_of(standing))

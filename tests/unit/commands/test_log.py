@@ -33,7 +33,7 @@ def test_a_complaint_of_a_library_is_told_without_its_words() -> None:
         ("aiohttp.server", "error", "ValueError"),
         ("aiohttp.server", "warning", None),
     ]
-    assert all(entry["place"].startswith("test_foreign_log.py:") for entry in logged)
+    assert all(entry["place"].startswith("test_log.py:") for entry in logged)
 
 
 @pytest.mark.usefixtures("listening")
