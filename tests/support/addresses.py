@@ -60,7 +60,7 @@ OWNERS: Final = {
     for path, fields in {
         "/register/identity": (*_IDENTITY, "act"),
         "/centre": ("ethnicity",),
-        "/centre/appeal": ("appeal", "act"),
+        "/centre/appeal": ("reason", "contact", "about"),
         "/centre/devices": ("session", "phone"),
         "/centre/sites": ("client",),
         "/centre/third": ("provider", "act"),

@@ -70,6 +70,8 @@ class OwnPages:
         ``admit`` raises the error by which somebody is refused before their files are read; the upload has it then.
         Raises what :meth:`bjidp.web.forms.uploads.Uploads.read` raises.
         """
+        # A stranger is given a browser of their own: none whom another site sends, without the cookie of theirs.
+        self._uploads.require_own(request)
         owner = await self._signed_in.of(request)
         if owner is None:
             raise await self._login_first.lead(request)

@@ -94,6 +94,10 @@ class Uploads:
         self._file_max = file_max
         self._slots = UploadSlots()
 
+    def require_own(self, request: web.Request) -> None:
+        """Raise :class:`OriginRefused` for a form of another site's page."""
+        self._forms.require_own(request)
+
     async def read(self, request: web.Request, owner: Owner, source: Source, admit: Admit) -> Upload:
         """Return the form that ``owner`` posts from ``source``, its files if they are let in and there is a slot.
 
@@ -101,7 +105,7 @@ class Uploads:
         field; :class:`InvalidRequest` for a body that no browser sends; ``TooLarge`` for more fields than a form has,
         or longer ones; ``RequestTimeout``.
         """
-        self._forms.require_own(request)
+        self.require_own(request)
         boundary = request.headers.get("Content-Type", "")
         kind, _, given = boundary.partition(";")
         name, _, value = given.strip().partition("=")
