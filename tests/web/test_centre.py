@@ -158,7 +158,7 @@ async def test_every_session_is_listed_with_its_way_in_its_computer_its_place_an
     assert heading(page) == "我的设备"
     assert "扫码登录 · 微信京通 当前设备 Chrome · Windows · 未知地区" in said
     assert "扫码登录 · 支付宝京通 Edge · macOS · 天津市" in said
-    assert "短信验证码登录 未知浏览器 · 未知系统 · 未知地区" in said
+    assert "短信验证码登录 未知设备 · 未知地区" in said
     assert "微信京通小程序" in said
     assert said.count("登录时间") == said.count("最近使用") == 4
     assert "2027年1月15日 17:00" in said
