@@ -7,36 +7,31 @@ answer, leaves the outcome to be taken on again some minutes later: a message ma
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 from msgspec.structs import replace
 
 from bjidp.accounts.endings import Endings
+from bjidp.accounts.follow_ups import FollowUps
 from bjidp.accounts.telling import Teller, Told
 from bjidp.appeals.appeal import TELL_FOR, State
 from bjidp.appeals.ports import AppealStore, Outcome
 from bjidp.clock import Clock
-from bjidp.errors import StoreUnavailable
 from bjidp.proofing.ports import PutOut
 from bjidp.sessions.ports import SessionEnd
-from bjidp.unexpected import outline
 from bjidp.verification.number import MobileNumber
-
-PAUSE: Final = 5.0
-"""Seconds between two looks."""
-
-AT_ONCE: Final = 20
-"""Outcomes taken on at a time: as many as are told within the minutes that one has for it."""
 
 TELLS: Final = {State.GRANTED: Told.APPEAL_GRANTED, State.REFUSED: Told.APPEAL_REFUSED}
 
 log = structlog.get_logger(__name__)
 
 
-class Outcomes:
+class Outcomes(FollowUps[Outcome]):
     """Follows decisions up."""
+
+    kind = "appeal"
 
     def __init__(self, *, appeals: AppealStore, endings: Endings, teller: Teller, clock: Clock) -> None:
         """Take every dependency; ``bootstrap`` wires them."""
@@ -45,36 +40,21 @@ class Outcomes:
         self._teller = teller
         self._clock = clock
 
-    async def run(self) -> None:
-        """Look now and after every pause, until cancelled."""
-        while True:
-            await self.once()
-            await asyncio.sleep(PAUSE)
+    async def _due(self, limit: int) -> Sequence[Outcome]:
+        return await self._appeals.outcomes(self._clock.now(), limit)
 
-    async def once(self) -> None:
-        """Follow up what was decided. What fails keeps nothing else from it, and is tried again."""
-        try:
-            found = await self._appeals.outcomes(self._clock.now(), AT_ONCE)
-        except StoreUnavailable:
-            log.warning("outcomes_put_off")
-            return
-        for outcome in found:
-            try:
-                await self._follow(outcome)
-            except StoreUnavailable:
-                log.warning("outcome_put_off", appeal=outcome.appeal)
-            except Exception as error:  # noqa: BLE001 - one fault must not end all telling for the process's life
-                log.error("outcome_failed", appeal=outcome.appeal, **outline(error))  # noqa: TRY400 - without its text
+    def _reference(self, one: Outcome) -> str:
+        return one.appeal
 
-    async def _follow(self, outcome: Outcome) -> None:
+    async def _follow(self, one: Outcome) -> None:
         """End and tell, the loser first: that is who has to know."""
-        if self._clock.now() - outcome.decided_at >= TELL_FOR:
-            log.error("outcome_given_up", appeal=outcome.appeal)
-            await self._appeals.followed(outcome.appeal)
+        if self._clock.now() - one.decided_at >= TELL_FOR:
+            log.error("outcome_given_up", appeal=one.appeal)
+            await self._appeals.followed(one.appeal)
             return
-        told = [await self._told_loser(outcome, outcome.loser), await self._told_claimant(outcome, outcome.claimant)]
+        told = [await self._told_loser(one, one.loser), await self._told_claimant(one, one.claimant)]
         if all(told):
-            await self._appeals.followed(outcome.appeal)
+            await self._appeals.followed(one.appeal)
 
     async def _told_loser(self, outcome: Outcome, loser: PutOut | None) -> bool:
         if loser is None:

@@ -38,7 +38,7 @@ def _run(chosen: argparse.Namespace, environment: Mapping[str, str]) -> None:
         filled = asyncio.run(_fill(settings))
     keyring = read_keyring(settings)
     versions = ", ".join(map(str, sorted(keyring.versions)))
-    print(f"{filled} accounts are found by the versions {versions}, and sealed with {keyring.current}")
+    print(f"filled: {filled} accounts, found under {versions}, sealed under {keyring.current}")
 
 
 async def _fill(settings: Settings) -> int:

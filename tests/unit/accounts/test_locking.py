@@ -138,7 +138,7 @@ async def test_a_store_that_is_down_is_asked_again(clock: ManualClock) -> None:
     world.kept.down = True
     with structlog.testing.capture_logs() as logged:
         await world.service.once()
-    assert logged == [{"event": "locks_put_off", "log_level": "warning"}]
+    assert logged == [{"event": "follow_ups_put_off", "of": "lock", "log_level": "warning"}]
 
 
 def test_each_wait_is_longer_than_the_one_before() -> None:

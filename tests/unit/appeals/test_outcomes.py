@@ -181,9 +181,9 @@ async def test_a_fault_with_one_outcome_keeps_nothing_from_the_others(
     with structlog.testing.capture_logs() as logged:
         await world.service.once()
     assert set(world.kept.waiting) == {"A1"}
-    assert [line["event"] for line in logged] == ["outcome_failed"]
+    assert [line["event"] for line in logged] == ["follow_up_failed"]
     assert "13800138000" not in repr(logged)
     world.kept.down = True
     with structlog.testing.capture_logs() as logged:
         await world.service.once()
-    assert [line["event"] for line in logged] == ["outcomes_put_off"]
+    assert [line["event"] for line in logged] == ["follow_ups_put_off"]

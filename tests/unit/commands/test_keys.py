@@ -73,7 +73,7 @@ async def test_whoever_was_there_is_found_by_the_new_key_alone_once_it_is_filled
     rollout.configure(OLD, NEW)
     await rollout.fill()
     said = capsys.readouterr()
-    assert said.out.splitlines() == ["1 accounts", "1 accounts are found by the versions 1, 2, and sealed with 2"]
+    assert said.out.splitlines() == ["1 accounts", "filled: 1 accounts, found under 1, 2, sealed under 2"]
     assert said.err == ""
     rollout.configure(NEW)
     stores = rollout.stores()
