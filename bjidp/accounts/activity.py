@@ -58,6 +58,7 @@ class Reminder(Struct, frozen=True, kw_only=True):
     notice: NoticeKind | None = None
     session: str | None = None
     platform: str | None = None
+    provider: str | None = None
     browser: str | None = None
     os: str | None = None
     client: str | None = None
@@ -180,6 +181,7 @@ def recent(notices: Sequence[Notice], events: Sequence[AuditEvent], *, here: str
             at=notice.created_at,
             notice=notice.kind,
             platform=notice.facts.get("platform"),
+            provider=notice.facts.get("provider"),
             new=notice.seen_at is None,
         )
         for notice in notices

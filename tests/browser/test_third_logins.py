@@ -147,6 +147,14 @@ async def test_whoever_refuses_or_meets_a_provider_that_is_down_is_told_what_to_
     await page.get_by_role("link", name="重新用百度登录").click()
     await expect(page.get_by_role("heading", name="百度账号登录")).to_be_visible()
 
+    # 支付宝 leaves whoever refuses where they are: the browser's own button leads to where they came from.
+    await leaves(computer, Provider.ALIPAY, "ma-chao", answer="拒绝")
+    await expect(page.get_by_role("heading", name="您已取消授权")).to_be_visible()
+    await page.go_back()
+    await page.go_back()
+    await page.get_by_role("link", name="支付宝", exact=True).click()
+    await expect(page.get_by_role("heading", name="支付宝登录")).to_be_visible()
+
     faults = f"{demo.sandbox}/control/faults"
     await page.request.post(faults, data={"service": "alipay", "mode": "http500"})
     try:

@@ -74,8 +74,9 @@ async def test_on_a_phone_it_is_the_same_on_pages_for_phones(program: Program, m
     assert f"/h5{THIRD}" in links(done)
 
 
-@pytest.mark.req("ACC-8")
-async def test_a_confirmation_on_the_phone_keeps_what_was_chosen(program: Program) -> None:
+@pytest.mark.req("ACC-8", "SES-2")
+@pytest.mark.attack("P7")
+async def test_a_confirmation_on_the_phone_keeps_what_was_chosen_and_is_taken_back_with_it(program: Program) -> None:
     phone = await program.phone()
     browser = await program.signed_in(phone)
     [(account,)] = program.sql("SELECT id FROM account")
@@ -93,6 +94,10 @@ async def test_a_confirmation_on_the_phone_keeps_what_was_chosen(program: Progra
     assert back is not None
     assert where(await browser.get(back)) == (303, "/centre/link")
     assert await linked(program, account) == [Provider.ALIPAY]
+    # Whoever had confirmed it says that it was not them: what was bound would be a way back in.
+    assert (await phone.undo(screen.ticket)).status == 200
+    assert await linked(program, account) == []
+    assert await sessions(program, account) == []
 
 
 @pytest.mark.attack("R4", "P7")

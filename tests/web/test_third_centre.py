@@ -171,7 +171,7 @@ async def test_not_me_takes_what_somebody_else_has_bound_away(program: Program, 
     owner = await Owner.of(program, member.account)
     await bound(program, Provider.BAIDU)
     shown = await owner.get("/centre")
-    assert "绑定了一个新的第三方账号" in shown.text
+    assert "您的账号绑定了一个百度账号" in shown.text
     denial = next(form for form in forms(shown) if form.values.get("change") == "yes")
     assert (await send(owner.browser, denial)).status == 200
     assert await linked(program, member.account) == []
