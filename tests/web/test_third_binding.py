@@ -245,7 +245,7 @@ async def test_a_session_that_ended_meanwhile_binds_nothing(
 
 @pytest.mark.req("SES-2")
 @pytest.mark.attack("P7", "R4")
-@pytest.mark.parametrize("seam", ["externals.link", "externals.unlink_all"])
+@pytest.mark.parametrize("seam", ["externals.link", "members.fence", "externals.unlink_all"])
 async def test_not_me_leaves_nothing_that_is_bound_in_that_moment(
     program: Program, member: Standing, seam: str
 ) -> None:

@@ -56,6 +56,20 @@ class Opened(Struct, frozen=True):
     page: str
 
 
+class Coming(Struct, frozen=True):
+    """Somebody who comes back from a provider."""
+
+    provider: Provider
+    code: str
+    source: Source
+    binding: Binding | None
+    """What for, None for a login."""
+
+    def __repr__(self) -> str:
+        """Show whom from alone: the code is a secret."""
+        return f"Coming({self.provider}, ***)"
+
+
 class Known(Struct, frozen=True):
     """Whoever it was has an account."""
 
@@ -121,10 +135,7 @@ class Arriving:
         another provider's, and for a code that the provider refuses; :class:`ExternalLoginRefused` where there is no
         code; ``AccountRefused``, ``RateLimited`` and ``VendorUnavailable``; after the last two the code may come again.
         """
-        way = await self._read(secret, state)
-        if way.facts.binding is not None:
-            raise ExternalLoginOver
-        way = await self._told(secret, way, provider, code, source)
+        way = await self._told(secret, provider, state, code, source)
         member = await self._find(way.facts.names)
         if member is None:
             return Unknown(way.facts)
@@ -150,10 +161,7 @@ class Arriving:
 
         Raises what :meth:`come` raises, but for ``AccountRefused``.
         """
-        way = await self._read(secret, state)
-        if way.facts.binding != binding:
-            raise ExternalLoginOver
-        return (await self._told(secret, way, provider, code, source)).facts.names
+        return (await self._told(secret, provider, state, code, source, binding)).facts.names
 
     async def led(self, secret: str | None, state: str, code: str, session: str) -> str | None:
         """Return where the way leads that has come to ``session``, the browser's own; None if none has."""
@@ -188,11 +196,18 @@ class Arriving:
         return before
 
     async def _told(
-        self, secret: str | None, way: Draft[Attempt], provider: Provider, code: str, source: Source
+        self,
+        secret: str | None,
+        provider: Provider,
+        state: str,
+        code: str,
+        source: Source,
+        binding: Binding | None = None,
     ) -> Draft[Attempt]:
+        way = await self._read(secret, state)
         if not code:
             raise ExternalLoginRefused
-        return await self._known(secret or "", way, provider, rules.digest_of(code), code, source)
+        return await self._known(secret or "", way, Coming(provider, code, source, binding))
 
     async def _read(self, secret: str | None, state: str) -> Draft[Attempt]:
         try:
@@ -200,11 +215,10 @@ class Arriving:
         except DraftUnknown:
             raise ExternalLoginOver from None
 
-    async def _known(
-        self, secret: str, way: Draft[Attempt], provider: Provider, digest: bytes, code: str, source: Source
-    ) -> Draft[Attempt]:
+    async def _known(self, secret: str, way: Draft[Attempt], coming: Coming) -> Draft[Attempt]:
+        digest = rules.digest_of(coming.code)
         for _ in range(LOOKS):
-            match rules.next_step(way.facts, provider, digest, way.now):
+            match rules.next_step(way.facts, coming.provider, digest, way.now, binding=coming.binding):
                 case Step.OVER:
                     raise ExternalLoginOver
                 case Step.KNOWN:
@@ -217,15 +231,15 @@ class Arriving:
                     except StaleRecord:
                         pass
                     else:
-                        return await self._asked(secret, taken, code, source)
+                        return await self._asked(secret, taken, coming)
             way = await self._read(secret, rules.state_of(way.id))
         raise VendorUnavailable
 
-    async def _asked(self, secret: str, way: Draft[Attempt], code: str, source: Source) -> Draft[Attempt]:
+    async def _asked(self, secret: str, way: Draft[Attempt], coming: Coming) -> Draft[Attempt]:
         provider, inside = way.facts.provider, way.facts.inside
         try:
-            await source.hit(self._throttle, "login.external.source", self._windows.source)
-            login = await self._logins[provider].exchange(code, self._callback(provider), inside=inside)
+            await coming.source.hit(self._throttle, "login.external.source", self._windows.source)
+            login = await self._logins[provider].exchange(coming.code, self._callback(provider), inside=inside)
         except LoginCodeInvalid:
             await self._ways.change(secret, way, rules.refused)
             raise ExternalLoginOver from None

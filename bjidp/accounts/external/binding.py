@@ -21,7 +21,7 @@ from bjidp.accounts.external.flow import Attempt, Binding
 from bjidp.accounts.external.linked import end_logins, provider_of, tell
 from bjidp.accounts.identifiers import of_external
 from bjidp.accounts.member_ports import ExternalStore, IdentifierTaken, MemberStore
-from bjidp.accounts.settings.changes import Changes, NotDue, is_open
+from bjidp.accounts.settings.changes import Changes, NotDue
 from bjidp.accounts.settings.flow import Step
 from bjidp.accounts.telling import Teller, Told
 from bjidp.accounts.verifying import Verifying, Visit
@@ -77,16 +77,14 @@ class Bindings:
     ) -> None:
         """Bind whoever has come back on the way for ``binding`` to the visit's own account.
 
-        Raises :class:`ExternalTaken` when another account has them, what
+        Raises ``VerificationRequired`` in another session than the way's, whose owner has not asked for it (attacks
+        T8, Q28), :class:`ExternalTaken` when another account has them, what
         :meth:`bjidp.accounts.external.arriving.Arriving.told` raises, ``AccountRefused``, and
         :class:`bjidp.accounts.settings.changes.NotDue` when the change is over by now, or done: on its second load.
         """
         if binding.session != visit.session.id:
-            raise NotDue(None, Step.VERIFY)
+            raise VerificationRequired
         draft = await self._changes.due(visit, Operation.LINK, binding.change)
-        if not is_open(visit, draft):
-            # Proved anew meanwhile, for a way that is to be begun anew.
-            raise NotDue(draft.id, Step.CHANGE)
         names = await self._arriving.told(secret, binding, provider, state, code, visit.source)
         await self._changes.finish(visit, draft, lambda: self._write(visit, names))
 

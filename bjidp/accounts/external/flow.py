@@ -84,9 +84,14 @@ def digest_of(code: str) -> bytes:
     return hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
 
 
-def next_step(attempt: Attempt, provider: Provider, code: bytes, now: Instant) -> Step:
-    """Return what is due for ``code``, which came back from ``provider`` (attacks T8, T9)."""
-    if attempt.over or attempt.provider is not provider:
+def next_step(
+    attempt: Attempt, provider: Provider, code: bytes, now: Instant, *, binding: Binding | None = None
+) -> Step:
+    """Return what is due for ``code``, which came back from ``provider`` (attacks T8, T9).
+
+    ``binding`` is what it is to serve for, None for a login: a way serves for what it was begun for alone.
+    """
+    if attempt.over or attempt.provider is not provider or attempt.binding != binding:
         return Step.OVER
     if not attempt.code:
         return Step.ASK

@@ -19,6 +19,7 @@ from bjidp.accounts.external.flow import Binding
 from bjidp.accounts.external.linked import LinkedProviders
 from bjidp.accounts.settings.changes import Changes, NotDue
 from bjidp.errors import BjidpError, VendorUnavailable
+from bjidp.verification.errors import VerificationRequired
 from bjidp.verification.proofs import Operation
 from bjidp.web.centre.own_pages import OwnPages
 from bjidp.web.forms.desk import Asker, Desk
@@ -37,6 +38,7 @@ _TROUBLES: Final[dict[type[BjidpError], tuple[BindingTrouble, HTTPStatus]]] = {
     ExternalLoginRefused: (BindingTrouble.REFUSED, HTTPStatus.FORBIDDEN),
     ExternalLoginOver: (BindingTrouble.OVER, HTTPStatus.GONE),
     ExternalTaken: (BindingTrouble.TAKEN, HTTPStatus.CONFLICT),
+    VerificationRequired: (BindingTrouble.ENDED, HTTPStatus.GONE),
     VendorUnavailable: (BindingTrouble.UNAVAILABLE, HTTPStatus.SERVICE_UNAVAILABLE),
 }
 
@@ -90,12 +92,10 @@ class BindingPages:
     async def back(self, request: web.Request, asker: Asker, came: CameBack, binding: Binding) -> web.Response:
         """Bind whoever comes back, or say why not: a :data:`bjidp.web.forms.external_ways.ToOwner`."""
         prefix = "/h5" if is_phone(request) else ""
-        if asker.owner is None or asker.owner.session.id != binding.session:
-            # Its session has ended meanwhile; whoever is logged in by now has not asked for it (attacks T8, Q28).
-            page = BindingTroublePage(h5=bool(prefix), trouble=BindingTrouble.ENDED, provider=came.provider)
-            return self._told(page, HTTPStatus.GONE)
-        visit = visit_of(request, self._cookies, asker, asker.owner)
         try:
+            if asker.owner is None:
+                raise VerificationRequired
+            visit = visit_of(request, self._cookies, asker, asker.owner)
             await self._bindings.come(visit, came.secret, binding, came.provider, came.state, came.code)
         except NotDue as elsewhere:
             return self._desk.lead(asker, _of(f"{prefix}{PAGE}", elsewhere.flow))
@@ -103,11 +103,16 @@ class BindingPages:
             found = next((told for kind, told in _TROUBLES.items() if isinstance(error, kind)), None)
             if found is None:
                 raise
-            after = error.retry_after if isinstance(error, VendorUnavailable) else None
+            trouble, status = found
             page = BindingTroublePage(
-                h5=bool(prefix), trouble=found[0], provider=came.provider, flow=binding.change, retry_after=after
+                h5=bool(prefix),
+                trouble=trouble,
+                provider=came.provider,
+                # It is of the session that it was begun in.
+                flow=None if trouble is BindingTrouble.ENDED else binding.change,
+                retry_after=error.retry_after if isinstance(error, VendorUnavailable) else None,
             )
-            return self._told(page, found[1])
+            return self._told(page, status)
         return self._desk.lead(asker, _of(f"{prefix}{PAGE}", binding.change))
 
     def _told(self, page: BindingTroublePage, status: HTTPStatus) -> web.Response:

@@ -11,6 +11,7 @@ from bjidp.accounts.external.flow import (
     AGAIN,
     WORK,
     Attempt,
+    Binding,
     Step,
     asking,
     digest_of,
@@ -60,6 +61,17 @@ def test_a_way_leads_back_from_its_own_provider_alone() -> None:
     for other in set(Provider) - {Provider.WECHAT}:
         for attempt in (BEGUN, ASKED, known(ASKED, WHO)):
             assert step(attempt, provider=other) is Step.OVER
+
+
+@pytest.mark.attack("T8", "T9")
+def test_a_way_serves_for_what_it_was_begun_for_alone() -> None:
+    owners, others = Binding("s1", "change-1"), (Binding("s2", "change-1"), Binding("s1", "change-2"))
+    for begun in (BEGUN, ASKED, known(ASKED, WHO)):
+        assert next_step(begun, Provider.WECHAT, CODE, NOW, binding=owners) is Step.OVER
+        bound = replace(begun, binding=owners)
+        for wrong in (None, *others):
+            assert next_step(bound, Provider.WECHAT, CODE, NOW, binding=wrong) is Step.OVER
+        assert next_step(bound, Provider.WECHAT, CODE, NOW, binding=owners) is step(begun)
 
 
 @pytest.mark.attack("T8")

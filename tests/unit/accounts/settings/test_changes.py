@@ -11,11 +11,12 @@ from collections.abc import Awaitable
 import pytest
 from msgspec.structs import replace
 
-from bjidp.accounts.errors import PasswordChanged, PhoneTaken, UsernameTaken
+from bjidp.accounts.drafts import Draft
+from bjidp.accounts.errors import ExternalTaken, PasswordChanged, PhoneTaken, UsernameTaken
 from bjidp.accounts.identifiers import of_phone, of_username
 from bjidp.accounts.member_ports import NewMember
 from bjidp.accounts.settings.changes import NotDue
-from bjidp.accounts.settings.flow import SAVING, Step, Typed
+from bjidp.accounts.settings.flow import OPEN, SAVING, Change, Step, Typed
 from bjidp.accounts.verifying import Visit
 from bjidp.audit.event import EventKind
 from bjidp.clock import SECOND
@@ -47,6 +48,63 @@ async def said(act: Awaitable[object]) -> list[tuple[str, str]]:
 async def step(room: Room, visit: Visit, operation: Operation, flow: str | None) -> Step:
     """Return the step that is due."""
     return (await room.changes.look(visit, operation, flow)).step
+
+
+# ------------------------------------------------------------------------------------------- opened, and done elsewhere
+
+
+async def opened(room: Room, visit: Visit) -> Draft[Change]:
+    """Begin to bind something, prove who one is, and be sent away."""
+    flow = await room.changes.agree(visit, Operation.LINK, "wechat")
+    await room.granted(visit, Operation.LINK)
+    return await room.changes.open(visit, Operation.LINK, flow, mark="", reference="")
+
+
+@pytest.mark.req("ACC-8", "LOG-4")
+@pytest.mark.attack("R4", "P7")
+@pytest.mark.parametrize("over", ["done", "late", "epoch", "session", "unopened"])
+async def test_what_was_opened_is_written_once_in_its_time_its_session_and_its_epoch(room: Room, over: str) -> None:
+    account = await room.someone()
+    visit, written = await room.enter(account), []
+
+    async def write() -> None:
+        written.append(over)
+
+    draft = await opened(room, visit)
+    match over:
+        case "done":
+            await room.changes.finish(visit, draft, write)
+        case "late":
+            room.clock.advance(OPEN // SECOND)
+            draft = replace(draft, now=room.clock.now())
+        case "epoch":
+            await room.sql.members.fence(account, visit.session.id)
+        case "session":
+            await room.sessions.end_one(account, visit.session.id, SessionEnd.LOGOUT)
+        case _:
+            draft = replace(draft, facts=replace(draft.facts, opened=None))
+    before = list(written)
+    with pytest.raises(NotDue):
+        await room.changes.finish(visit, draft, write)
+    assert written == before
+
+
+@pytest.mark.req("LOG-4")
+async def test_what_failed_as_it_was_written_can_be_finished_otherwise(room: Room) -> None:
+    visit = await room.enter(await room.someone())
+    draft = await opened(room, visit)
+
+    async def taken() -> None:
+        raise ExternalTaken
+
+    async def written() -> None:
+        return
+
+    with pytest.raises(ExternalTaken):
+        await room.changes.finish(visit, draft, taken)
+    draft = await room.changes.due(visit, Operation.LINK, draft.id)
+    await room.changes.finish(visit, draft, written)
+    assert await step(room, visit, Operation.LINK, draft.id) is Step.DONE
 
 
 # ------------------------------------------------------------------------------------------------------------ 修改密码
