@@ -12,14 +12,14 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bjidp.clock import SECOND
+from bjidp.clock import MINUTE, SECOND
 from bjidp.oidc.clients import ASSERTION
 from bjidp.oidc.metadata import read
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.ports import RegisteredClient
-from bjidp.throttle.ports import per_minute
+from bjidp.throttle.ports import Window, per_minute
 from bjidp.web.http.bodies import BODY_MAX
-from bjidp.web.oidc import machine
+from bjidp.web.oidc import leaving, machine, pages
 from tests.contracts.test_token_endpoint import jwk
 from tests.support.calls import Answer
 from tests.support.program import Program
@@ -130,6 +130,21 @@ async def test_a_request_in_a_body_that_is_no_form_is_a_page(site: Site) -> None
             answer = await site.caller.send("POST", path, headers=sent, body=body)
             assert answer.status == 400, (kind, path)
             assert str(answer.header("Content-Type")).startswith("text/html"), (kind, path)
+
+
+@pytest.mark.attack("Q23")
+async def test_so_many_requests_of_an_address_are_kept_however_slowly_they_come(
+    program: Program, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = (per_minute(100), Window(2, 30 * MINUTE))
+    monkeypatch.setattr(pages, "BEGUN", kept)
+    monkeypatch.setattr(leaving, "TAKEN", kept)
+    for path in (f"/oauth/authorize?{urlencode(REQUEST)}", "/oauth/logout"):
+        assert [(await site.get(path)).status for _ in range(3)] == [303, 303, 429], path
+        program.clock.advance(29 * 60)
+        assert (await site.get(path)).status == 429, path
+        program.clock.advance(60)
+        assert (await site.get(path)).status == 303, path
 
 
 @pytest.mark.attack("Q23")

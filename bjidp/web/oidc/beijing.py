@@ -19,12 +19,11 @@ from bjidp.oidc.beijing.service import Beijing
 from bjidp.oidc.parameters import Parameters
 from bjidp.throttle.ports import Throttle
 from bjidp.unexpected import outline
-from bjidp.web.forms.desk import OPENED
 from bjidp.web.http.bodies import in_time
 from bjidp.web.http.visitor import Observer
 from bjidp.web.oidc.answers import FORM, given
 from bjidp.web.oidc.machine import WRONG
-from bjidp.web.oidc.pages import CONTINUE
+from bjidp.web.oidc.pages import BEGUN, CONTINUE
 
 BASE: Final = "/renzheng"
 
@@ -63,7 +62,7 @@ class BeijingEndpoints:
     def _begins(self, prefix: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def begin(request: web.Request) -> web.Response:
             """Take a request, and lead on to what is missing for it."""
-            await self._observer.source(request).hit(self._throttle, "oauth.begun", OPENED)
+            await self._observer.source(request).hit(self._throttle, "oauth.begun", *BEGUN)
             name = await self._beijing.begin(Parameters(request.query.items()))
             raise web.HTTPSeeOther(f"{prefix}{CONTINUE}?request={name}")
 

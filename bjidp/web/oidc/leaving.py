@@ -16,11 +16,11 @@ from bjidp.clock import Clock
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.oidc import discovery
 from bjidp.oidc.errors import ProtocolError
-from bjidp.oidc.logouts.asking import LogoutWish, LogoutWishes
+from bjidp.oidc.logouts.asking import LIFETIME, LogoutWish, LogoutWishes
 from bjidp.oidc.parameters import Parameters
 from bjidp.sessions.ports import SessionEnd
 from bjidp.sessions.service import Sessions
-from bjidp.throttle.ports import Throttle
+from bjidp.throttle.ports import Throttle, Window
 from bjidp.web.forms.departure import Departures
 from bjidp.web.forms.desk import OPENED, Desk
 from bjidp.web.forms.login_first import HOME
@@ -34,6 +34,10 @@ from bjidp.web.pages.oidc import LogoutPage
 from bjidp.web.pages.rendering import Renderer
 
 LEAVE: Final = "/oauth/leave"
+
+
+TAKEN: Final = (OPENED, Window(3600, LIFETIME))
+"""Wishes of one address, whoever sends them, and how many of it are kept at a time."""
 
 
 class LogoutForm(Form, frozen=True):
@@ -81,8 +85,7 @@ class LogoutPages:
 
     async def take(self, request: web.Request) -> web.Response:
         """Take a wish, from the address or from a form (section 2)."""
-        # Each is kept for half an hour, whoever sends it.
-        await self._observer.source(request).hit(self._throttle, "oauth.logout", OPENED)
+        await self._observer.source(request).hit(self._throttle, "oauth.logout", *TAKEN)
         try:
             parameters = Parameters(request.query.items()) if request.method == "GET" else await posted(request)
         except ProtocolError:

@@ -16,13 +16,13 @@ from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.oidc import discovery
 from bjidp.oidc.authorize.pending import Look, Redirected, RequestOver
 from bjidp.oidc.authorize.prompting import Agree, Answer, ChooseAccount, ChooseWhom, LogIn, ProveMore, Subject
-from bjidp.oidc.authorizing import Authorizing
+from bjidp.oidc.authorizing import LIFETIME, Authorizing
 from bjidp.oidc.errors import AccessDenied, ProtocolError, UnmetAuthenticationRequirements
 from bjidp.oidc.grants.code import Approval, Authentication
 from bjidp.oidc.parameters import Parameters
 from bjidp.oidc.scopes import Scope
 from bjidp.sessions.authentication import authenticated
-from bjidp.throttle.ports import Throttle
+from bjidp.throttle.ports import Throttle, Window
 from bjidp.web.forms.desk import OPENED, Asker, Desk
 from bjidp.web.forms.signed_in import Owner, SignedIn
 from bjidp.web.forms.way_back import WayBack
@@ -36,6 +36,9 @@ from bjidp.web.pages.oidc import ConsentPage
 from bjidp.web.pages.organisations import ChoiceView
 
 CONTINUE: Final = "/oauth/continue"
+
+BEGUN: Final = (OPENED, Window(3600, LIFETIME))
+"""Requests of one address, whoever sends them, and how many of it are kept at a time: each may be of some kilobytes."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 """Of a request that waits."""
@@ -90,8 +93,7 @@ class AuthorizePages:
 
     async def begin(self, request: web.Request) -> web.Response:
         """Take a request, from the address or from a form (OpenID Connect Core, section 3.1.2.1)."""
-        # Each is kept for half an hour, whoever sends it.
-        await self._observer.source(request).hit(self._throttle, "oauth.begun", OPENED)
+        await self._observer.source(request).hit(self._throttle, "oauth.begun", *BEGUN)
         try:
             parameters = Parameters(request.query.items()) if request.method == "GET" else await posted(request)
         except ProtocolError:
