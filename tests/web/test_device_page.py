@@ -275,7 +275,7 @@ async def test_a_device_is_among_ones_devices_and_is_put_out_there(
     token = (await devices.poll(codes)).json()["access_token"]
     page = f"{kind}/centre/devices"
     shown = await browser.get(page)
-    for words in ("政务大厅自助机", "kiosk.example", "在网页上输入代码登录", "最迟到"):
+    for words in ("政务大厅自助机", "kiosk.example", "在网页上输入代码登录", "登录有效期至"):
         assert words in shown.text
     (told,) = [device for device in await phone.devices() if device["kind"] == "device"]
     assert told["site"] == {"name": "政务大厅自助机", "domain": "kiosk.example"}
