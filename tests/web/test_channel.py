@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bjidp.web.qr.page_socket import pulse
+from bjidp.web.qr.watcher_socket import pulse
 from tests.support.browser import Screen
 from tests.support.program import LiveSocket, Program, always_a_code, kinds
 from tests.web.conftest import StartProgram
@@ -275,6 +275,17 @@ async def test_the_thirteenth_code_in_a_minute_closes_the_socket(program: Progra
     await program.advance(50)
     page = await program.socket(browser)
     assert (await page.screen()).ticket == screen.ticket
+    await page.renew()
+    assert (await page.screen()).ticket != screen.ticket
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_new_code_that_a_store_cannot_take_can_be_asked_for_again(program: Program) -> None:
+    _, page, screen = await program.opened()
+    program.meddler.breaks("tickets.read")
+    await page.renew()
+    await program.settle()
+    program.meddler.mends()
     await page.renew()
     assert (await page.screen()).ticket != screen.ticket
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bjidp.web.qr.page_socket import PageSocket
+from bjidp.web.qr.watcher_socket import WatcherSocket
 from tests.support.program import Program
 
 
@@ -25,7 +25,7 @@ def uncollected() -> Iterator[None]:
 
 
 def alive() -> int:
-    return sum(type(thing) is PageSocket for thing in gc.get_objects())
+    return sum(type(thing) is WatcherSocket for thing in gc.get_objects())
 
 
 @pytest.mark.attack("W9")

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from functools import partial
 from typing import Final
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import web
+from msgspec import Struct
 
 from bjidp.errors import FieldFault, InvalidRequest, StoreUnavailable
 from bjidp.oidc import discovery
@@ -22,16 +24,14 @@ from bjidp.qrlogin.errors import OriginRefused
 from bjidp.qrlogin.pages import End
 from bjidp.unexpected import outline
 from bjidp.web.http.address_slots import AddressSlots
+from bjidp.web.http.upgrading import TOO_MANY, require_offered, upgraded
 from bjidp.web.http.visitor import Observer
+from bjidp.web.qr.watcher_socket import WatcherSocket
 
 SUBPROTOCOL: Final = "bjidp.device.v1"
 FRAME_MAX: Final = 1024
-HEARTBEAT: Final = 25.0
-SILENCE: Final = 20.0
-"""Seconds without a message after which ``alive`` is sent."""
 ADDRESS_OPEN: Final = 200
 """Channels one address may hold open in one process."""
-TOO_MANY: Final = 4029
 WAIT_FOR_SLOT: Final = b"60"
 """Seconds after which an address that holds too much may come again."""
 
@@ -48,7 +48,8 @@ class DeviceChannel:
         self._watching = watching
         self._observer = observer
         self._slots = AddressSlots(ADDRESS_OPEN)
-        self._open: set[web.WebSocketResponse] = set()
+        self._open: set[WatcherSocket] = set()
+        self._leaving = False
 
     def mount(self, app: web.Application) -> None:
         """Add the route, and the farewell when the server stops."""
@@ -57,9 +58,7 @@ class DeviceChannel:
 
     async def channel(self, request: web.Request) -> web.StreamResponse:
         """Upgrade to the socket that announces what a device code comes to."""
-        offered = request.headers.get("Sec-WebSocket-Protocol", "")
-        if SUBPROTOCOL not in (name.strip() for name in offered.split(",")):
-            raise InvalidRequest(FieldFault("Sec-WebSocket-Protocol", "missing"))
+        require_offered(request, SUBPROTOCOL)
         if "Origin" in request.headers:
             # Devices have none, and every page has.
             raise OriginRefused
@@ -68,57 +67,64 @@ class DeviceChannel:
             raise InvalidRequest(FieldFault("Authorization", "missing"))
         with self._slots.held(self._observer.source(request)) as free:
             watch = await self._watching.begin(shown[1])
-            ws = web.WebSocketResponse(
-                protocols=(SUBPROTOCOL,), heartbeat=HEARTBEAT, max_msg_size=FRAME_MAX, compress=False, timeout=2.0
-            )
-            await ws.prepare(request)
-            self._open.add(ws)
+            ws = await upgraded(request, SUBPROTOCOL, FRAME_MAX)
             try:
                 if free:
-                    await self._serve(ws, watch)
+                    await self._serve(ws, watch, request.transport)
                 else:
                     await ws.close(code=TOO_MANY, message=WAIT_FOR_SLOT)
-            except ConnectionError:
-                pass
             except Exception as error:  # noqa: BLE001 - the upgrade is done: only a close code can tell
                 log.error("device_channel_failed", **outline(error))  # noqa: TRY400 - without its text
                 await ws.close(code=End.RESTART.value)
             finally:
-                self._open.discard(ws)
                 with contextlib.suppress(StoreUnavailable):
                     await self._watching.leave(watch)
         return ws
 
-    async def _serve(self, ws: web.WebSocketResponse, watch: Watch) -> None:
-        woken = asyncio.Event()
-        stop = self._watching.subscribe(watch, woken.set)
-        # A device has nothing to say: whatever it sends ends its channel, and so does its leaving.
-        leaving = asyncio.create_task(ws.receive())
-        leaving.add_done_callback(lambda _: woken.set())
-        heard: Outcome | None = None
+    async def _serve(self, ws: web.WebSocketResponse, watch: Watch, transport: asyncio.WriteTransport | None) -> None:
+        news = _News(self._watching, watch)
+        socket = WatcherSocket(ws, partial(self._watching.subscribe, watch), news.look, transport)
+        self._open.add(socket)
         try:
-            while not leaving.done():
-                woken.clear()
-                told = await self._watching.look(watch)
-                if told is None:
-                    await ws.close(code=End.SUPERSEDED.value)
-                    return
-                if told.outcome is not heard:
-                    heard = told.outcome
-                    await ws.send_frame(b'{"type":"%s"}' % heard.encode("ascii"), WSMsgType.TEXT)
-                if told.outcome not in OPEN:
-                    await ws.close(code=End.DONE.value)
-                    return
-                try:
-                    await asyncio.wait_for(woken.wait(), min(SILENCE, told.turn_in + 0.001))
-                except TimeoutError:
-                    if told.turn_in > SILENCE:
-                        await ws.send_frame(b'{"type":"alive"}', WSMsgType.TEXT)
-            await ws.close(code=End.DONE.value)
+            if self._leaving:
+                # It opened while the others were told.
+                await socket.close(End.RESTART.value)
+                return
+            await socket.begin()
+            # A device has nothing to say: whatever it sends ends its channel, and so does its leaving.
+            await ws.receive()
+            await socket.close(End.DONE.value)
         finally:
-            stop()
-            leaving.cancel()
-            await asyncio.gather(leaving, return_exceptions=True)
+            socket.stop()
+            self._open.discard(socket)
 
     async def _farewell(self, _: web.Application) -> None:
-        await asyncio.gather(*(ws.close(code=End.RESTART.value) for ws in tuple(self._open)))
+        self._leaving = True
+        await asyncio.gather(*(socket.close(End.RESTART.value) for socket in tuple(self._open)))
+
+
+class _Message(Struct, frozen=True):
+    type: Outcome
+
+
+class _Look(Struct, frozen=True):
+    messages: tuple[_Message, ...]
+    end: End | None
+    turn_in: float = 0.0
+
+
+class _News:
+    """What one device has not heard yet."""
+
+    def __init__(self, watching: DeviceWatching, watch: Watch) -> None:
+        self._watching = watching
+        self._watch = watch
+        self._heard: Outcome | None = None
+
+    async def look(self) -> _Look:
+        told = await self._watching.look(self._watch)
+        if told is None:
+            return _Look((), End.SUPERSEDED)
+        news = () if told.outcome is self._heard else (_Message(told.outcome),)
+        self._heard = told.outcome
+        return _Look(news, None if told.outcome in OPEN else End.DONE, told.turn_in)

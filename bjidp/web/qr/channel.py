@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -35,13 +36,13 @@ from bjidp.web.http.address_slots import AddressSlots
 from bjidp.web.http.bodies import read_json
 from bjidp.web.http.calls import Call, Outcome, Proof
 from bjidp.web.http.origin import require_origin, require_same_site_read
+from bjidp.web.http.upgrading import TOO_MANY, require_offered, upgraded
 from bjidp.web.http.visitor import Observer
 from bjidp.web.qr.entering import Entrance
-from bjidp.web.qr.page_socket import TOO_MANY, PageSocket
+from bjidp.web.qr.watcher_socket import WatcherSocket
 
 SUBPROTOCOL: Final = "bjidp.qr.v1"
 FRAME_MAX: Final = 4 * 1024
-HEARTBEAT: Final = 25.0
 FRAMES_MAX: Final = 200
 """Frames a page may send on one socket: it has one thing to say, twelve times a minute for fifteen minutes."""
 NUMBER_MAX: Final = 15
@@ -70,7 +71,7 @@ class QrChannel:
         self._observer = observer
         self._pages = pages
         self._slots = AddressSlots(ADDRESS_OPEN)
-        self._sockets: set[PageSocket] = set()
+        self._sockets: set[WatcherSocket] = set()
         self._polls: set[asyncio.Event] = set()
         self._leaving = False
 
@@ -117,15 +118,13 @@ class QrChannel:
 
     async def channel(self, request: web.Request) -> web.StreamResponse:
         """Upgrade to the socket that announces what becomes of a flow."""
-        offered = request.headers.get("Sec-WebSocket-Protocol", "")
-        if SUBPROTOCOL not in (name.strip() for name in offered.split(",")):
-            raise InvalidRequest(FieldFault("Sec-WebSocket-Protocol", "missing"))
+        require_offered(request, SUBPROTOCOL)
         require_origin(self._site, request)
         query = request.query
         opened = _number(query, "opened", 0)
         with self._slots.held(self._observer.source(request)) as free:
             entry = await self._entrance.enter(request, query.get("flow"))
-            ws = await self._upgraded(request)
+            ws = await upgraded(request, SUBPROTOCOL, FRAME_MAX)
             # The upgrade is done, so no problem document can follow: what goes wrong now is told by a close code.
             if not free:
                 await ws.close(code=TOO_MANY, message=str(WAIT_FOR_SLOT).encode("ascii"))
@@ -184,18 +183,6 @@ class QrChannel:
             stop()
             await self._leave(watch)
 
-    async def _upgraded(self, request: web.Request) -> web.WebSocketResponse:
-        ws = web.WebSocketResponse(
-            # aiohttp refuses a frame as large as the limit too.
-            protocols=(SUBPROTOCOL,),
-            heartbeat=HEARTBEAT,
-            max_msg_size=FRAME_MAX + 1,
-            compress=False,
-            timeout=2.0,
-        )
-        await ws.prepare(request)
-        return ws
-
     async def _serve(self, ws: web.WebSocketResponse, entry: Entry, opened: int, request: web.Request) -> None:
         try:
             watch = await self._pages.connect(entry, opened)
@@ -210,7 +197,9 @@ class QrChannel:
             # The page comes back and is told then.
             await ws.close(code=End.RESTART.value)
             return
-        socket = PageSocket(ws, self._pages, watch, request.transport)
+        socket = WatcherSocket(
+            ws, partial(self._pages.subscribe, watch), partial(self._pages.look, watch), request.transport
+        )
         self._sockets.add(socket)
         try:
             if self._leaving:
@@ -225,11 +214,21 @@ class QrChannel:
                     if heard > FRAMES_MAX:
                         await socket.close(TOO_MANY, "60")
                     elif frame.type is WSMsgType.TEXT and _is_renew(frame.data):
-                        await socket.renew()
+                        await self._renew(socket, watch)
         finally:
             socket.stop()
             self._sockets.discard(socket)
             await self._leave(watch)
+
+    async def _renew(self, socket: WatcherSocket, watch: Watch) -> None:
+        """Show a new code because the person asked."""
+        try:
+            await self._pages.renew(watch.entry)
+        except RateLimited as limit:
+            await socket.close(TOO_MANY, str(limit.retry_after))
+        except StoreUnavailable:
+            # The person sees the old code and can ask again.
+            log.warning("renewal_failed")
 
     async def _leave(self, watch: Watch) -> None:
         # A watcher that stays behind is merely the first to go when a third comes.

@@ -1,23 +1,23 @@
-"""One open socket of a QR page.
+"""One open socket of whoever watches a ticket: a page, or a device that waits.
 
 Owns the writing side: at most one look at the flow is under way, however many signals arrive; between looks a timer
 waits for the clock's next turn or for the silence after which ``alive`` is said. The socket announces and decides
-nothing (attack W5).
+nothing (attack W5). Called by the channels, which listen to what the other side says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
 
 import msgspec
 import structlog
 from aiohttp import WSMsgType, web
 
-from bjidp.errors import RateLimited, StoreUnavailable
-from bjidp.qrlogin.pages import End, QrPages, Watch
+from bjidp.errors import StoreUnavailable
+from bjidp.qrlogin.pages import End
 from bjidp.qrlogin.wire import ALIVE
 from bjidp.unexpected import outline
 
@@ -37,8 +37,6 @@ SLOW_FAREWELL: Final = 5.0
 STORE_PAUSE: Final = 2.0
 """Seconds until the next look when the store did not answer."""
 
-TOO_MANY: Final = 4029
-
 log = structlog.get_logger(__name__)
 
 _encoder = msgspec.json.Encoder()
@@ -53,32 +51,56 @@ def _released() -> None:
     """Do nothing any more, and hold on to nothing."""
 
 
-class PageSocket:
-    """Tells one page what becomes of its flow."""
+class Look(Protocol):
+    """What one look found, as :class:`bjidp.qrlogin.pages.Look` has it."""
+
+    @property
+    def messages(self) -> Sequence[msgspec.Struct]:
+        """What is to be told, in its order."""
+        ...
+
+    @property
+    def end(self) -> End | None:
+        """Why the socket is to be closed after that."""
+        ...
+
+    @property
+    def turn_in(self) -> float:
+        """In how many seconds the clock changes it."""
+        ...
+
+
+class WatcherSocket:
+    """Tells one watcher what becomes of its flow."""
 
     __slots__ = (
         "_again",
         "_closing",
+        "_look_at_it",
         "_looking",
         "_loop",
-        "_pages",
         "_quiet_since",
         "_task",
         "_timer",
         "_transport",
         "_unsubscribe",
-        "_watch",
         "_ws",
     )
 
     def __init__(
-        self, ws: web.WebSocketResponse, pages: QrPages, watch: Watch, transport: asyncio.WriteTransport | None
+        self,
+        ws: web.WebSocketResponse,
+        subscribe: Callable[[Callable[[], None]], Callable[[], None]],
+        look: Callable[[], Awaitable[Look]],
+        transport: asyncio.WriteTransport | None,
     ) -> None:
-        """Write to ``ws``, which is open; ``transport`` is what is cut when its reader does not keep up."""
+        """Write to ``ws``, which is open; ``transport`` is what is cut when its reader does not keep up.
+
+        ``subscribe`` lets it be woken whenever there may be news, until what that returns is called.
+        """
         self._ws = ws
         self._transport = transport
-        self._pages = pages
-        self._watch = watch
+        self._look_at_it = look
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -86,7 +108,7 @@ class PageSocket:
         self._again = False
         self._closing = False
         self._quiet_since = self._loop.time()
-        self._unsubscribe: Callable[[], None] = pages.subscribe(watch, self.wake)
+        self._unsubscribe: Callable[[], None] = subscribe(self.wake)
 
     async def begin(self) -> None:
         """Take the first look, within the caller's own task."""
@@ -102,16 +124,6 @@ class PageSocket:
             return
         self._looking = True
         self._task = self._loop.create_task(self._run())
-
-    async def renew(self) -> None:
-        """Show a new code because the person asked."""
-        try:
-            await self._pages.renew(self._watch.entry)
-        except RateLimited as limit:
-            await self.close(TOO_MANY, str(limit.retry_after))
-        except StoreUnavailable:
-            # The person sees the old code and can ask again.
-            log.warning("renewal_failed")
 
     async def close(self, code: int, reason: str = "") -> None:
         """Close with one of the codes of wire.md, section 2."""
@@ -153,7 +165,7 @@ class PageSocket:
 
     async def _look(self) -> None:
         try:
-            look = await self._pages.look(self._watch)
+            look = await self._look_at_it()
         except StoreUnavailable:
             self._sleep(STORE_PAUSE)
             return

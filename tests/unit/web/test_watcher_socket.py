@@ -12,10 +12,10 @@ import pytest
 from aiohttp import WSMsgType, web
 from structlog.testing import capture_logs
 
-from bjidp.errors import RateLimited, StoreUnavailable
-from bjidp.qrlogin.pages import End, Look, QrPages, Watch
+from bjidp.errors import StoreUnavailable
+from bjidp.qrlogin.pages import End, Look
 from bjidp.qrlogin.wire import ExpiredMessage, Message
-from bjidp.web.qr.page_socket import PULSE, SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, TOO_MANY, PageSocket
+from bjidp.web.qr.watcher_socket import PULSE, SILENCE, SLOW_FAREWELL, SLOW_READER, STORE_PAUSE, WatcherSocket
 from tests.support.program import LoopTime
 
 LONG = 60.0
@@ -47,10 +47,9 @@ class Pages:
     def __init__(self, *looks: Look | Exception) -> None:
         self.looks = list(looks)
         self.looked = 0
-        self.renewals: list[Exception | None] = []
         self.listening = False
 
-    def subscribe(self, _: Watch, __: Callable[[], None]) -> Callable[[], None]:
+    def subscribe(self, _: Callable[[], None]) -> Callable[[], None]:
         self.listening = True
 
         def stop() -> None:
@@ -58,18 +57,13 @@ class Pages:
 
         return stop
 
-    async def look(self, _: Watch) -> Look:
+    async def look(self) -> Look:
         self.looked += 1
         look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         await asyncio.sleep(0)
         if isinstance(look, Exception):
             raise look
         return look
-
-    async def renew(self, _: object) -> None:
-        problem = self.renewals.pop(0)
-        if problem is not None:
-            raise problem
 
 
 class Bench:
@@ -82,9 +76,8 @@ class Bench:
         # Of no class of asyncio's, as those of uvloop are.
         self.transport = Mock(spec_set=["abort", "get_write_buffer_size"])
         self.transport.get_write_buffer_size.return_value = 0
-        watch = Mock(spec=Watch)
-        self.socket = PageSocket(
-            cast("web.WebSocketResponse", self.connection), cast("QrPages", self.pages), watch, self.transport
+        self.socket = WatcherSocket(
+            cast("web.WebSocketResponse", self.connection), self.pages.subscribe, self.pages.look, self.transport
         )
 
     async def passes(self, seconds: float) -> None:
@@ -188,16 +181,6 @@ async def test_what_was_left_to_say_is_said_before_the_end(end: End) -> None:
     bench.socket.wake()
     await bench.passes(60)
     assert bench.pages.looked == 1
-
-
-async def test_renewing_too_often_closes_it_with_the_seconds_to_wait() -> None:
-    bench = Bench(QUIET)
-    bench.pages.renewals = [None, StoreUnavailable(), RateLimited(17)]
-    await bench.socket.renew()
-    await bench.socket.renew()
-    assert bench.connection.closed == []
-    await bench.socket.renew()
-    assert bench.connection.closed == [(TOO_MANY, b"17")]
 
 
 async def test_a_stopped_socket_listens_and_looks_no_more() -> None:
