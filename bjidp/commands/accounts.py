@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
 from bjidp.commands import staff
-from bjidp.commands.arguments import Commands
+from bjidp.commands.arguments import Commands, add_staff
 from bjidp.commands.faults import silence_in_words
 from bjidp.commands.locksmith import Locksmith
 from bjidp.config.loader import load
@@ -27,8 +26,7 @@ def add(commands: Commands) -> None:
     for one in (locking, unlocking):
         one.add_argument("account", metavar="REF", help="what find told as its account")
     for one in (finding, locking, unlocking):
-        one.add_argument("--config", type=Path, required=True, metavar="FILE", help="the server's TOML file")
-        one.add_argument("--staff", required=True, metavar="NAME", help="your own name, which is written down")
+        add_staff(one)
     accounts.set_defaults(run=_run)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bjidp.appeals.appeal import Verdict
 from bjidp.commands import staff
-from bjidp.commands.arguments import Commands
+from bjidp.commands.arguments import Commands, add_staff
 from bjidp.commands.faults import silence_in_words
 from bjidp.config.loader import load
 from bjidp.config.settings import Settings
@@ -28,8 +28,7 @@ def add(commands: Commands) -> None:
     deciding.add_argument("verdict", type=Verdict, choices=list(Verdict))
     deciding.add_argument("--seen", required=True, metavar="WORD", help="what show told of the case as you saw it")
     for one in (listing, showing, deciding):
-        one.add_argument("--config", type=Path, required=True, metavar="FILE", help="the server's TOML file")
-        one.add_argument("--staff", required=True, metavar="NAME", help="your own name, which is written down")
+        add_staff(one)
     appeals.set_defaults(run=_run)
 
 

@@ -27,6 +27,12 @@ def add_place(command: argparse.ArgumentParser) -> None:
     where.add_argument("--data", type=Path, default=DEMO, metavar="DIR", help="the demo's folder")
 
 
+def add_staff(command: argparse.ArgumentParser) -> None:
+    """Have a command of staff told which server it is about, and who looks, which is written down."""
+    command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the server's TOML file")
+    command.add_argument("--staff", required=True, metavar="NAME", help="your own name, which is written down")
+
+
 def settings_at(chosen: argparse.Namespace, environment: Mapping[str, str]) -> Settings:
     """Return the settings at the place that :func:`add_place` was told; raise ``ConfigFaults``."""
     place: Path = chosen.config or chosen.data / "server.toml"
