@@ -19,21 +19,17 @@ from tests.support.inbox import code_to, messages
 
 PASSWORD, NEW_PASSWORD = "Old-wansui-7", "New-wansui-8"
 ATTACKER: Final = "15400079999"
-SETTINGS: Final = ("password", "phone", "mail", "username", "organisation", "appoint", "cancel")
+CODE: Final = {"code": "123456"}
 TYPED: Final = {
-    "old": PASSWORD,
-    "password": NEW_PASSWORD,
-    "again": NEW_PASSWORD,
-    "phone": ATTACKER,
-    "mail": "attacker@mail.example",
-    "username": "attacker_1",
-    "credit_code": "91000000MA990001X0",
-    "organisation_name": "北京青禾示例科技有限公司",
-    "organisation": "A" * 22,
-    "scope": "all",
-    "ends_on": "2027-12-31",
-    "code": "123456",
+    "password": {"old": PASSWORD, "password": NEW_PASSWORD, "again": NEW_PASSWORD},
+    "phone": {"phone": ATTACKER, **CODE},
+    "mail": {"mail": "attacker@mail.example", **CODE},
+    "username": {"username": "attacker_1"},
+    "organisation": {"credit_code": "91000000MA990001X0", "organisation_name": "北京青禾示例科技有限公司"},
+    "appoint": {"organisation": "A" * 22, "phone": ATTACKER, "scope": "all", "ends_on": "2027-12-31"},
+    "cancel": CODE,
 }
+"""What a thief types into the form of each setting."""
 
 _NUMBERS = count(1)
 
@@ -93,12 +89,12 @@ async def csrf(browser: Browser) -> str:
 async def test_a_stolen_session_changes_nothing_without_the_owners_phone(victim: Victim) -> None:
     thief = (await victim.logs_in()).copy()
     token = await csrf(thief)
-    for setting in SETTINGS:
+    for setting, typed in TYPED.items():
         for act in ("", "code", "other"):
             for flow in ("", "A" * 22):
-                fields = {"csrf": token, "act": act, "flow": flow, **TYPED}
+                fields = {"csrf": token, "act": act, "flow": flow, **typed}
                 answer = await post(thief, f"/centre/{setting}", fields)
-                assert answer.status in {303, 400}, (setting, act, answer)
+                assert answer.status in ({303, 400} if act else {303}), (setting, act, answer)
         page = await thief.get(f"/centre/{setting}")
         assert f'action="/centre/{setting}/identity"' in page.text or setting == "cancel"
     assert await messages(victim.caller.sandbox, ATTACKER) == []
@@ -117,7 +113,10 @@ async def test_the_owners_own_proof_puts_the_thief_out_and_a_new_password_everyb
     assert where(proved) == (303, "/centre/password")
     assert owner.session not in {None, before}
     assert where(await thief.get("/centre")) == (303, "/login")
-    assert where(await post(thief, "/centre/password", {"csrf": form.values["csrf"], **TYPED})) == (303, "/login")
+    assert where(await post(thief, "/centre/password", {"csrf": form.values["csrf"], **TYPED["password"]})) == (
+        303,
+        "/login",
+    )
     assert (await other.get("/centre")).status == 200
     page = await owner.get(proved.header("Location") or "")
     done = await send(

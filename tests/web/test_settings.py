@@ -30,6 +30,13 @@ SETTINGS: Final = ("password", "phone", "mail", "username", "cancel")
 CHANGES: Final = SETTINGS[:-1]
 PREFIXES: Final = ("", "/h5")
 NEW_PASSWORDS: Final = {"old": PASSWORD, "password": NEW_PASSWORD, "again": NEW_PASSWORD}
+TYPED: Final = {
+    "password": NEW_PASSWORDS,
+    "phone": {"phone": NEW_PHONE},
+    "mail": {"mail": MAIL},
+    "username": {"username": "li_sisi_9"},
+}
+"""What is typed into the form of each."""
 
 
 @pytest.fixture
@@ -186,7 +193,7 @@ async def test_no_link_leads_past_the_proof(program: Program, member: Standing, 
         form = form_of(page, f"{prefix}/centre/{setting}/identity")
         assert form.fields == ["captcha", "code"]
         csrf = form.values["csrf"]
-    typed = {"csrf": csrf, "phone": NEW_PHONE, "mail": MAIL, "username": "li_sisi_9", "code": "123456", **NEW_PASSWORDS}
+    typed = {"csrf": csrf, "code": "123456", **TYPED[setting]}
     for act in ("", "other", "captcha", *(["code"] if setting in {"phone", "mail"} else [])):
         answer = await post(owner.browser, f"{prefix}/centre/{setting}", typed | {"act": act})
         assert where(answer) == (303, f"{prefix}/centre/{setting}"), act
@@ -221,7 +228,7 @@ async def test_a_proof_of_another_session_opens_nothing_here(program: Program, m
     form = await owner.may("username")
     elsewhere = await Owner.of(program, member.account)
     here = await elsewhere.form("/centre/username", "/centre/username/identity")
-    answer = await send(elsewhere.browser, here.typed(username="li_sisi_9", flow=form.values["flow"]))
+    answer = await send(elsewhere.browser, here.typed(flow=form.values["flow"]))
     assert answer.status == 422
     fields = {"csrf": here.values["csrf"], "flow": form.values["flow"], "username": "li_sisi_9"}
     answer = await post(elsewhere.browser, "/centre/username", fields)
@@ -519,7 +526,7 @@ async def test_what_was_proved_before_sessions_were_ended_changes_nothing(
 ) -> None:
     """Also in the session that stays: whoever has proved it may be whom the others are ended for."""
     owner = await Owner.of(program, member.account)
-    form = (await owner.may(setting)).typed(**NEW_PASSWORDS, username="li_sisi_9")
+    form = (await owner.may(setting)).typed(**TYPED[setting])
     await Owner.of(program, member.account)
     (ending,) = [found for found in forms(await owner.get("/centre/devices")) if found.acts == ["others"]]
     await send(owner.browser, ending, "others")
@@ -545,7 +552,7 @@ async def test_what_failed_in_the_very_moment_of_the_write_is_said_where_it_lead
 ) -> None:
     """The proof went with it, and 验证身份 alone would not say why it is asked anew."""
     owner = await Owner.of(program, member.account, prefix)
-    form = (await owner.may(setting)).typed(**NEW_PASSWORDS, username="li_sisi_9", phone=NEW_PHONE)
+    form = (await owner.may(setting)).typed(**TYPED[setting])
     if setting == "phone":
         page = await owner.follow(await send(owner.browser, form, "code"))
         form = form_of(page, f"{prefix}/centre/phone").typed(code=await owner.code_to(NEW_PHONE))

@@ -7,7 +7,7 @@ and pages and no service of a setting.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -28,18 +28,31 @@ from bjidp.proofing.face_proofs import FaceProofs
 from bjidp.proofing.real_name import RealNames
 from bjidp.proofing.unbinding import Unbinding
 from bjidp.verification.proofs import Operation
-from bjidp.web.centre.views import SettingForm
+from bjidp.web.centre.setting_forms import (
+    CardForm,
+    IdentityForm,
+    MailForm,
+    NameForm,
+    OfferForm,
+    OrganisationForm,
+    PasswordForm,
+    PhoneForm,
+    SettingForm,
+)
 from bjidp.web.pages.ending import Message
 
-Posting: TypeAlias = Callable[[Visit, SettingForm], Awaitable[str]]
-"""Does something with a form; returns the change's id."""
+F = TypeVar("F", bound=SettingForm)
 
 
-class Act(Struct, frozen=True):
-    """A setting that its owner stays logged in after. ``send`` sends a code to a new address, where there is one."""
+class Act(Struct, Generic[F], frozen=True):
+    """A setting that its owner stays logged in after, and its form.
 
-    write: Posting
-    send: Posting | None = None
+    ``write`` returns the change's id, and so does ``send``, which sends a code to a new address, where there is one.
+    """
+
+    form: type[F]
+    write: Callable[[Visit, F], Awaitable[str]]
+    send: Callable[[Visit, F], Awaitable[str]] | None = None
 
 
 class Ending(Struct, frozen=True):
@@ -55,7 +68,7 @@ class Passing(Struct, frozen=True):
     write: Callable[[Visit, str | None], Awaitable[None]]
 
 
-Acts: TypeAlias = dict[Operation, Act | Ending | Passing]
+Acts: TypeAlias = dict[Operation, Act[Any] | Ending | Passing]
 
 
 def setting_acts(
@@ -80,36 +93,41 @@ def setting_acts(
     by_card: Acts = {}
     if bank_cards is not None:
         by_card[Operation.BANK_CARD] = Act(
+            CardForm,
             lambda visit, form: bank_cards.prove(visit, form.flow, form.factors),
             lambda visit, form: bank_cards.send_code(visit, form.flow, form.factors),
         )
     of_organisations: Acts = {}
     if registering is not None:
         of_organisations = {
-            Operation.ORGANISATION: Act(lambda visit, form: registering.register(visit, form.flow, form.company)),
-            Operation.APPOINT: Act(lambda visit, form: appointing.offer(visit, form.flow, form.offer)),
+            Operation.ORGANISATION: Act(
+                OrganisationForm, lambda visit, form: registering.register(visit, form.flow, form.company)
+            ),
+            Operation.APPOINT: Act(OfferForm, lambda visit, form: appointing.offer(visit, form.flow, form.offer)),
         }
     return {
-        Operation.PASSWORD: Act(lambda visit, form: passwords.change(visit, form.flow, form.typed)),
+        Operation.PASSWORD: Act(PasswordForm, lambda visit, form: passwords.change(visit, form.flow, form.typed)),
         Operation.PHONE: Act(
+            PhoneForm,
             lambda visit, form: phones.change(visit, form.flow, form.typed),
             lambda visit, form: phones.send_code(visit, form.flow, form.typed),
         ),
         Operation.MAIL: Act(
+            MailForm,
             lambda visit, form: mails.change(visit, form.flow, form.typed),
             lambda visit, form: mails.send_code(visit, form.flow, form.typed),
         ),
-        Operation.USERNAME: Act(lambda visit, form: names.change_username(visit, form.flow, form.typed)),
-        Operation.REAL_NAME: Act(lambda visit, form: real_names.prove(visit, form.flow, form.stated)),
-        Operation.EXCHANGE: Act(lambda visit, form: real_names.exchange(visit, form.flow, form.stated)),
+        Operation.USERNAME: Act(NameForm, lambda visit, form: names.change_username(visit, form.flow, form.typed)),
+        Operation.REAL_NAME: Act(IdentityForm, lambda visit, form: real_names.prove(visit, form.flow, form.stated)),
+        Operation.EXCHANGE: Act(IdentityForm, lambda visit, form: real_names.exchange(visit, form.flow, form.stated)),
         **by_card,
         # What is written is written by a phone; this opens the page for it.
-        Operation.FACE: Act(lambda visit, form: faces.begin(visit, form.flow)),
+        Operation.FACE: Act(SettingForm, lambda visit, form: faces.begin(visit, form.flow)),
         **of_organisations,
-        Operation.WITHDRAW_APPEAL: Act(lambda visit, form: withdrawing.withdraw(visit, form.flow)),
+        Operation.WITHDRAW_APPEAL: Act(SettingForm, lambda visit, form: withdrawing.withdraw(visit, form.flow)),
         # What is written is written on the way back from the provider; this opens the way there.
-        Operation.LINK: Act(lambda visit, form: bindings.open(visit, form.flow)),
-        Operation.UNLINK: Act(lambda visit, form: linked.unlink(visit, form.flow)),
+        Operation.LINK: Act(SettingForm, lambda visit, form: bindings.open(visit, form.flow)),
+        Operation.UNLINK: Act(SettingForm, lambda visit, form: linked.unlink(visit, form.flow)),
         Operation.REAUTHENTICATE: Passing(reauthenticating.go_on),
         Operation.UNBIND: Ending(unbinding.unbind, Message.UNBOUND),
         Operation.CANCEL: Ending(cancelling.cancel, Message.CANCELLED),

@@ -34,10 +34,11 @@ from bjidp.verification.errors import (
     SmsNotOffered,
 )
 from bjidp.verification.proofs import Operation
-from bjidp.web.centre.acts import Acts, Ending, Passing
+from bjidp.web.centre.acts import Act, Acts, Ending, Passing
 from bjidp.web.centre.face import FacePages
 from bjidp.web.centre.own_pages import OwnPages
-from bjidp.web.centre.views import BESIDE, NothingToDo, SettingForm, SettingViews
+from bjidp.web.centre.setting_forms import SettingForm
+from bjidp.web.centre.views import BESIDE, NothingToDo, SettingViews
 from bjidp.web.forms.arrival import Arrivals
 from bjidp.web.forms.departure import Departures
 from bjidp.web.forms.desk import Asker, Desk
@@ -179,9 +180,10 @@ class SettingsPages:
 
     async def change(self, request: web.Request) -> web.Response:
         """Do what the setting is for."""
-        asker, visit, form = await self._own.posted(request, SettingForm)
+        act = self._acts[_operation(request)]
+        kind = act.form if isinstance(act, Act) else SettingForm
+        asker, visit, form = await self._own.posted(request, kind)
         try:
-            act = self._acts[_operation(request)]
             if not await self._views.has_form(visit, _operation(request)):
                 return self._lead(request, asker, None)
             if isinstance(act, Passing):

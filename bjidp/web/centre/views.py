@@ -22,11 +22,7 @@ from bjidp.clock import Instant
 from bjidp.errors import InvalidRequest
 from bjidp.organisations.appointing import Appointing
 from bjidp.organisations.errors import OrganisationRefused
-from bjidp.organisations.stated import TypedOffer, TypedOrganisation
-from bjidp.person import DocumentType
 from bjidp.platforms import Provider
-from bjidp.proofing import stated as proofing
-from bjidp.proofing import stated_card
 from bjidp.proofing.bank_card_proofs import BankCardProofs
 from bjidp.proofing.errors import IdentityMismatch
 from bjidp.proofing.identity_first import identity_comes_first
@@ -34,6 +30,7 @@ from bjidp.proofing.phone_first import phone_comes_first
 from bjidp.verification.proofs import Operation
 from bjidp.web.centre.appeal import PATH as APPEAL
 from bjidp.web.centre.appeal import masked
+from bjidp.web.centre.setting_forms import SettingForm
 from bjidp.web.centre.third import OVER, THIRD
 from bjidp.web.forms.desk import Asker, FormPage
 from bjidp.web.forms.field_faults import Beside
@@ -42,19 +39,10 @@ from bjidp.web.pages import organisations as organisation_pages
 from bjidp.web.pages import settings as pages
 from bjidp.web.pages.appeal import WithdrawAppealPage
 from bjidp.web.pages.external import BindPage, UnbindProviderPage
-from bjidp.web.pages.form_view import Form, FormView, with_code
+from bjidp.web.pages.form_view import FormView, with_code
 
 BESIDE: Final[Beside] = {UsernameTaken: ("username", "taken"), PhoneTaken: ("phone", "anothers")}
 """Which field an error of the settings is told beside, and in which words."""
-
-
-FOR_LIFE: Final = "life"
-"""长期."""
-
-_KEPT: Final = (
-    "phone", "mail", "username", "document_type", "name", "document_number", "sex", "valid_from", "valid_to", "term",
-    "card_number", "credit_code", "organisation_name", "organisation", "scope", "ends_on",
-)  # fmt: skip
 
 
 IDENTITIES: Final = frozenset({Operation.REAL_NAME, Operation.EXCHANGE})
@@ -68,85 +56,6 @@ class NothingToDo(Exception):
         """Name the page."""
         super().__init__(at)
         self.at = at
-
-
-class SettingForm(Form, frozen=True):
-    """The fields of every step."""
-
-    code: str = ""
-    old: str = ""
-    password: str = ""
-    again: str = ""
-    phone: str = ""
-    mail: str = ""
-    username: str = ""
-    document_type: str = ""
-    name: str = ""
-    document_number: str = ""
-    sex: str = ""
-    valid_from: str = ""
-    valid_to: str = ""
-    term: str = ""
-    card_number: str = ""
-    credit_code: str = ""
-    organisation_name: str = ""
-    organisation: str = ""
-    scope: str = ""
-    ends_on: str = ""
-
-    @property
-    def company(self) -> TypedOrganisation:
-        """The form as the rules of organisations see it."""
-        return TypedOrganisation(self.credit_code, self.organisation_name)
-
-    @property
-    def offer(self) -> TypedOffer:
-        """The form as the rules of mandates see it."""
-        return TypedOffer(organisation=self.organisation, phone=self.phone, scope=self.scope, ends_on=self.ends_on)
-
-    @property
-    def factors(self) -> stated_card.Typed:
-        """The form as the rules of bank cards see it."""
-        return stated_card.Typed(
-            name=self.name, document_number=self.document_number, card_number=self.card_number, change=self.typed
-        )
-
-    @property
-    def stated(self) -> proofing.Typed:
-        """The form as the rules of identities see it."""
-        return proofing.Typed(
-            document_type=self.document_type or DocumentType.RESIDENT_ID,
-            name=self.name,
-            document_number=self.document_number,
-            sex=self.sex,
-            valid_from=self.valid_from,
-            valid_to=self.valid_to,
-            for_life=self.term == FOR_LIFE,
-        )
-
-    @property
-    def typed(self) -> Typed:
-        """The form as the rules see it."""
-        return Typed(
-            captcha=self.captcha,
-            captcha_id=self.captcha_id,
-            code=self.code,
-            old=self.old,
-            password=self.password,
-            again=self.again,
-            phone=self.phone,
-            mail=self.mail,
-            username=self.username,
-        )
-
-    @property
-    def kept(self) -> dict[str, str]:
-        """What is shown again of every form: never a password, and no code."""
-        return {name: getattr(self, name) for name in _KEPT}
-
-    def __repr__(self) -> str:
-        """Show nothing of it."""
-        return "SettingForm(***)"
 
 
 class SettingViews:
@@ -238,7 +147,7 @@ class SettingViews:
             return await self._bank_card(asker, visit, view, facts, now, h5=h5, posted=posted)
         values = _addresses(facts) if posted is None else _typed(posted)
         view = _with_sent(replace(view, values=values), facts.address_code, now)
-        typed = Typed(phone=values["phone"], mail=values["mail"])
+        typed = Typed(phone=values.get("phone", ""), mail=values.get("mail", ""))
         proved = facts.address is not None and facts.address in _meant(typed)
         asks_code = operation in {Operation.PHONE, Operation.MAIL} and not proved
         view = await self._form_views.fill(view, asker.holder, asker.source, posted, captcha=asks_code)

@@ -12,7 +12,7 @@ from bjidp.accounts.registration.service import Registrations
 from bjidp.errors import BjidpError, FieldFault, InvalidRequest, Retryable
 from bjidp.proofing.errors import IdentityMismatch, IdentityOther
 from bjidp.proofing.real_name import RealNames
-from bjidp.web.centre.views import SettingForm
+from bjidp.web.centre.setting_forms import IdentityForm
 from bjidp.web.forms.desk import Asker, Desk, StaleForm
 from bjidp.web.forms.form_again import Posted
 from bjidp.web.forms.visiting import visit_of
@@ -71,7 +71,7 @@ class RegistrationIdentityPages:
             # Done in another tab, or nobody is logged in any more.
             return self._desk.lead(present, due)
         try:
-            asker, form = await self._desk.read(request, SettingForm)
+            asker, form = await self._desk.read(request, IdentityForm)
         except StaleForm as stale:
             return self._desk.lead(stale.asker, at_step(surface, Step.ACCOUNT))
         if asker.owner is None:
@@ -94,7 +94,7 @@ class RegistrationIdentityPages:
         await self._registrations.leave_identity(self._cookies.session_cookie(request), left, held_by)
         return self._desk.lead(asker, at_step(surface, Step.DONE))
 
-    def _again(self, request: web.Request, asker: Asker, form: SettingForm, error: BjidpError) -> web.Response:
+    def _again(self, request: web.Request, asker: Asker, form: IdentityForm, error: BjidpError) -> web.Response:
         posted = Posted(form, error)
         posted.require_told(Retryable, IdentityMismatch, IdentityOther)
         page = RegisterIdentityPage(
