@@ -51,7 +51,8 @@ class Provider(Struct, frozen=True, kw_only=True):
 def wire_provider(rooms: Rooms, acting: Acting) -> Provider:
     """Return what endpoints of relying parties stand on."""
     stores, keyring = rooms.stores, rooms.keyring
-    signing = SigningKeys(partial(keyring.derive, keyring.current), rooms.settings.oidc.series)
+    derives = {version: partial(keyring.derive, version) for version in keyring.versions}
+    signing = SigningKeys(derives.pop(keyring.current), rooms.settings.oidc.series, tuple(derives.values()))
     lifetime = rooms.settings.sessions.lifetime_seconds * SECOND
     codes = Codes(
         stores.authorization_codes,

@@ -167,6 +167,24 @@ def test_a_key_that_got_out_signs_nothing_more_once_the_series_is_raised() -> No
     assert keys(2).verified(text, "JWT", "portal", ISSUER, NOW) is None
 
 
+@pytest.mark.req("OPS-6")
+def test_while_one_root_key_takes_anothers_place_the_keys_of_both_are_published_and_verified() -> None:
+    def old(label: str) -> bytes:
+        return mac_once(b"root" * 8, label.encode())
+
+    def new(label: str) -> bytes:
+        return mac_once(b"tree" * 8, label.encode())
+
+    before, after = SigningKeys(old, 1, [new]), SigningKeys(new, 1, [old])
+    both = {key["kid"] for key in before.published(NOW)}
+    assert both == {key["kid"] for key in after.published(NOW)}
+    assert before.published(NOW)[0] == keys().published(NOW)[0]
+    for signing, other in ((before, after), (after, before)):
+        text = signing.sign({"sub": "s", "aud": "portal", "iss": ISSUER, "iat": 1}, "JWT", NOW)
+        assert jwt.get_unverified_header(text)["kid"] in both
+        assert other.verified(text, "JWT", "portal", ISSUER, NOW) is not None
+
+
 def test_nothing_private_is_published_or_shown() -> None:
     assert {name for key in keys().published(NOW) for name in key} == {"kty", "crv", "x", "y", "use", "alg", "kid"}
     assert repr(keys()) == "SigningKeys(series=1)"
