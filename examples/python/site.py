@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from html import escape
 from typing import Any
 
@@ -115,6 +116,10 @@ async def records(request: web.Request) -> web.Response:
     if told.get("error") == "insufficient_user_authentication":
         wanted = {name: told[name] for name in ("acr_values", "max_age") if name in told}
         return await sent(request, "/records", **wanted)
+    if visitor["claims"]["iat"] > time.time() - 30:
+        # No login mends this, and whoever is logged in already would be sent round and round: the service is of
+        # another sector, or this site has not the scope that it wants.
+        return page("<p>记录服务不接受本站的登录</p>", status=502)
     return await sent(request, "/records")
 
 

@@ -104,7 +104,8 @@ async def status_of(page: Page, address: str) -> int:
 async def test_a_site_on_authlib_logs_somebody_in_and_out_and_is_told_of_a_logout_elsewhere(
     demo: Demo, computer: Computer, programs: Programs
 ) -> None:
-    page, site = computer.page, await programs.site()
+    strange = await programs.resource_server(of="https://other.example/")
+    page, site = computer.page, await programs.site(f"{strange}/records")
     await member_at(demo.config, username="authlib_9201", phone="15400089201", password=PASSWORD)
     await page.goto(site)
     await page.get_by_role("link", name="登录").click()
@@ -113,6 +114,10 @@ async def test_a_site_on_authlib_logs_somebody_in_and_out_and_is_told_of_a_logou
     await agrees(page)
     await expect(page).to_have_url(f"{site}/")
     await expect(page.get_by_text("（L1）")).to_be_visible()
+    # A service of another sector takes no token of this site, and no further login would mend that.
+    assert await status_of(page, f"{site}/records") == 502
+    await expect(page.get_by_text("记录服务不接受本站的登录")).to_be_visible()
+    await page.goto(site)
     # Out here, on both sides.
     await page.get_by_role("button", name="退出").click()
     await expect(page).to_have_url(re.compile(f"^{site}/"))
