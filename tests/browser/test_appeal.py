@@ -239,7 +239,7 @@ async def test_an_appeal_is_taken_back_at_a_computer_and_on_a_phone(
         await looks.at("confirm")
         await page.get_by_role("button", name="撤回申诉").press("Enter")
         await expect(page.get_by_role("heading", name="申诉已撤回")).to_be_visible()
-        await looks.at("done")
+        await looks.at_the_end("done")
         await page.get_by_role("link", name="人工申诉").first.click()
         await expect(page.get_by_text("已撤回", exact=True)).to_be_visible()
         assert looks.found == []

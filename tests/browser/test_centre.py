@@ -82,7 +82,7 @@ async def test_somebody_changes_their_password_at_a_computer(
     await page.get_by_label("确定新密码").fill(NEW_PASSWORD)
     await goes_on(computer)
     await expect(page.get_by_role("heading", name="修改成功，请牢记新密码！")).to_be_visible()
-    await looks.at("password-done")
+    await looks.at_the_end("password-done")
     await page.reload()
     await expect(page.get_by_role("heading", name="修改成功，请牢记新密码！")).to_be_visible()
     # It leads back by itself, after seven seconds.
@@ -129,7 +129,7 @@ async def test_somebody_changes_their_number_on_a_phone(demo: Demo, handheld: Co
     await looks.at("phone-filled-in")
     await goes_on(handheld)
     await expect(page.get_by_role("heading", name="设置成功，请牢记您的手机号码！")).to_be_visible()
-    await looks.at("phone-done")
+    await looks.at_the_end("phone-done")
     # Back and reload are safe: they say again how it ended.
     await page.go_back()
     await expect(page.get_by_role("heading", name="设置成功，请牢记您的手机号码！")).to_be_visible()
@@ -192,7 +192,7 @@ async def test_somebody_binds_a_mail_address_at_a_computer(demo: Demo, computer:
     await looks.at("sent")
     await goes_on(computer)
     await expect(page.get_by_role("heading", level=1)).to_contain_text("成功")
-    await looks.at("done")
+    await looks.at_the_end("done")
     await page.get_by_role("link", name="个人中心").last.click()
     await expect(page.get_by_text("@qq.example")).to_be_visible()
     assert looks.found == []

@@ -55,7 +55,7 @@ async def logged_in(demo: Demo, computer: Computer, phone: Handset, person: str)
 async def test_somebody_known_scans_the_picture_confirms_and_the_page_moves_on_by_itself(
     demo: Demo, computer: Computer, phone: Handset, platform: str
 ) -> None:
-    await at_home(demo, phone, "李思远", platform)
+    await at_home(demo, phone, "赵敏", platform)
     await phone.hang(f"phone-home-{platform}")
     await computer.open()
     await computer.hang("login-waiting")
@@ -63,16 +63,16 @@ async def test_somebody_known_scans_the_picture_confirms_and_the_page_moves_on_b
     await phone.scans(computer)
     name = PLATFORMS[platform]
     await computer.shows("scanned")
-    await computer.says(f"李** 已在{name}京通扫码", "请在手机上核对并确认登录")
-    await computer.announces(f"李** 已在{name}京通扫码")
+    await computer.says(f"赵** 已在{name}京通扫码", "请在手机上核对并确认登录")
+    await computer.announces(f"赵** 已在{name}京通扫码")
     await computer.hang(f"login-scanned-{platform}")
-    await phone.shows("您将以 李** 的身份在电脑上登录", "首都之窗", "127.0.0.1", "Chrome · Linux", "未知", "12 小时")
+    await phone.shows("您将以 赵** 的身份在电脑上登录", "首都之窗", "127.0.0.1", "Chrome · Linux", "未知", "12 小时")
     await phone.shows("第一次在这个网络登录" if platform == "wechat" else "您以前在这个网络登录过")
     await expect(phone.body.get_by_text(re.compile("刚刚|秒前"))).to_be_visible()
     await phone.hang(f"phone-confirm-{platform}")
 
     await phone.confirms()
-    await computer.is_in("李**")
+    await computer.is_in("赵**")
     assert computer.visited == ["/login", "/centre"]
     page = computer.page
     await expect(page.get_by_text("中级认证", exact=True)).to_be_visible()

@@ -91,6 +91,8 @@ async def changes_password(screen: Computer, place: Fragile) -> Steps:
     yield
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="修改成功，请牢记新密码！")).to_be_visible()
+    # It would lead on before the server is back.
+    await page.evaluate("window.stop()")
     yield
     await page.reload()
     await expect(page.get_by_role("heading", name="修改成功，请牢记新密码！")).to_be_visible()

@@ -76,7 +76,7 @@ async def registers(looks: Looks, page: Page, company: dict[str, Any]) -> None:
     await page.get_by_label("法人名称").fill(company["name"])
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="登记成功，您可以代表这个法人办事了")).to_be_visible()
-    await looks.at("registered")
+    await looks.at_the_end("registered")
 
 
 async def portal(demo: Demo) -> str:
@@ -229,7 +229,7 @@ async def test_an_agent_is_appointed_from_a_phone_and_acts_at_a_computer_until_i
     await page.get_by_label("截止日期").fill("2028-06-30")
     await page.get_by_role("button", name="发出邀请").click()
     await expect(page.get_by_role("heading", name="邀请已发出，请等对方登录后答复")).to_be_visible()
-    await looks.at("appointed")
+    await looks.at_the_end("appointed")
 
     desk, seen = computer.page, Looks(computer, "agent-pc")
     await enters(demo, computer, "agent_8004")

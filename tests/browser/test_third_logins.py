@@ -102,7 +102,7 @@ async def test_an_owner_binds_what_they_have_elsewhere_and_may_unbind_it(
     await page.get_by_label("以谁的身份").select_option("zhou-li" if screen == "computer" else "wu-di")
     await page.get_by_role("button", name="同意授权").click()
     await expect(page.get_by_role("heading", name="绑定成功，以后可以用它登录")).to_be_visible()
-    await looks.at("done")
+    await looks.at_the_end("done")
     await page.get_by_role("link", name="绑定的第三方账号").first.click()
     await expect(page.get_by_role("heading", name=re.compile("支付宝.*已绑定"))).to_be_visible()
     await looks.at("bound")

@@ -19,6 +19,11 @@ class Looks:
         self._computer = computer
         self._journey = journey
 
+    async def at_the_end(self, name: str) -> None:
+        """Look at a page that leads on by itself in seven seconds; it stays, since a busy machine looks for longer."""
+        await self._computer.page.evaluate("window.stop()")
+        await self.at(name)
+
     async def at(self, name: str) -> None:
         """Look at the page as it is now; nothing scrolls sideways, however narrow the screen is."""
         page = self._computer.page
