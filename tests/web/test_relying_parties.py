@@ -169,15 +169,41 @@ async def test_a_resource_server_is_told_what_a_token_is_good_for(site: Site) ->
     assert (await site.ask("/oauth/introspect", {"token": "nonsense"})).json() == {"active": False}
 
 
+async def beside(site: Site, **more: object) -> dict[str, str]:
+    """Register a server of the same sector; return the headers by which it proves who it is, if it has a secret."""
+    metadata = METADATA | {"client_name": "示例接口", "grant_types": [], "scope": "openid"} | more
+    records = RegisteredClient(read("records", metadata), hashlib.sha256(b"secret").digest())
+    text = msgspec.json.encode(metadata).decode()
+    await site.program.rooms.stores.relying_parties.add(records, text, site.program.clock.now())
+    return {"Authorization": "Basic " + base64.b64encode(b"records:secret").decode()}
+
+
+@pytest.mark.attack("T12")
+async def test_nobody_gives_a_sites_tokens_back_in_its_place(site: Site) -> None:
+    given, other = await site.tokens(Scope.OFFLINE_ACCESS), await beside(site)
+    for kind in ("refresh_token", "access_token"):
+        answer = await site.ask("/oauth/revoke", {"token": given[kind]}, **other)
+        assert answer.status == 200, "what it was is told to nobody"
+        assert await is_read(site, given) == [True, True]
+    assert (await site.ask("/oauth/revoke", {"token": given["access_token"]})).status == 200
+    assert await is_read(site, given) == [False, False]
+
+
+@pytest.mark.attack("T12")
+async def test_who_cannot_prove_who_it_is_is_told_of_no_token(site: Site) -> None:
+    """RFC 7662, section 2.1: anybody could ask in its place."""
+    given = await site.tokens()
+    await beside(site, token_endpoint_auth_method="none")
+    asked = {"client_id": "records", "token": given["access_token"]}
+    answer = await site.ask("/oauth/introspect", asked, Authorization="")
+    assert (answer.status, answer.json()["error"]) == (400, "unauthorized_client")
+
+
 @pytest.mark.attack("T7")
 async def test_a_refresh_token_opens_nothing_where_an_access_token_is_shown(site: Site) -> None:
     """It lives a month and is worth nothing without its client's proof, which a resource server never sees."""
     given = await site.tokens(Scope.OFFLINE_ACCESS)
-    metadata = METADATA | {"client_name": "示例接口", "grant_types": [], "scope": "openid"}
-    records = RegisteredClient(read("records", metadata), hashlib.sha256(b"secret").digest())
-    text = msgspec.json.encode(metadata).decode()
-    await site.program.rooms.stores.relying_parties.add(records, text, site.program.clock.now())
-    server = {"Authorization": "Basic " + base64.b64encode(b"records:secret").decode()}
+    server = await beside(site)
     told = (await site.ask("/oauth/introspect", {"token": given["access_token"]}, **server)).json()
     assert (told["active"], told["client_id"]) == (True, "portal")
     shown = {"token": given["refresh_token"]}
