@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from msgspec import Struct
@@ -190,3 +191,33 @@ async def test_a_code_is_exchanged_for_the_address_and_by_the_site_it_was_given_
     stolen = {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
     assert (await other.asks(stand.caller, "/oauth/token", stolen)).status == 400
     assert (await stand.refreshes(given["refresh_token"])).status == 200
+
+
+@pytest.mark.attack("Q24")
+@pytest.mark.req("RP-1")
+async def test_neither_log_nor_database_keeps_what_a_login_at_a_site_was_made_of(stand: Stand, home: Own) -> None:
+    code = await stand.site.code(stand.browser)
+    given = (await stand.exchanges(code)).json()
+    later = (await stand.refreshes(given["refresh_token"])).json()
+    pushed = await stand.site.asks(stand.caller, "/oauth/par", stand.site.asked(state="a" * 43, nonce="b" * 43))
+    sent = {"client_id": stand.site.given.client_id, "request_uri": pushed.json()["request_uri"]}
+    assert (await stand.browser.get(f"/oauth/authorize?{urlencode(sent)}")).status == 303
+    ending = {"id_token_hint": given["id_token"], "state": "c" * 43}
+    assert (await stand.browser.get(f"/oauth/logout?{urlencode(ending)}")).status == 303
+    assert (await stand.exchanges("d" * 43)).status == 400
+    assert (await stand.asks({"grant_type": "authorization_code", "client_secret": "e" * 43})).status == 400
+    secrets = {
+        "code": code,
+        "tokens": given["access_token"],
+        "refresh token": later["refresh_token"],
+        "ID token": given["id_token"].rpartition(".")[2],
+        "pushed request": sent["request_uri"].rpartition(":")[2],
+        "secret": str(stand.site.given.client_secret),
+        **{f"what was sent, {letter}": letter * 43 for letter in "abcde"},
+    }
+    kept = [file for file in home.demo.data.parent.rglob("*") if file.is_file()]
+    assert home.database in kept
+    assert any(file.suffix == ".log" for file in kept)
+    for file in kept:
+        found = file.read_bytes()
+        assert [name for name, value in secrets.items() if value.encode() in found] == [], file.name
