@@ -103,7 +103,8 @@ class LoginPage:
         )
         return _page(
             self._title,
-            f'<p class="dot {self._brand}" aria-hidden="true"></p><h1>{html.escape(self._title)}</h1>'
+            f'<p class="dot {self._brand}" aria-hidden="true">{html.escape(self._title[:1])}</p>'
+            f"<h1>{html.escape(self._title)}</h1>"
             "<p>网站“北京市统一身份认证平台”申请获得您的登录身份。</p>"
             f'<form method="post" action="{html.escape(request.rel_url.raw_path_qs)}">'
             f'<label for="user">以谁的身份</label><select id="user" name="user">{people}</select>'
