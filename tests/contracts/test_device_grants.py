@@ -412,7 +412,8 @@ async def test_owners_are_shown_their_devices_and_end_them_one_by_one(kiosk: Kio
     assert [one.used_at - one.created_at for one in (page, phone)] == [0, 61_000]
     assert phone.expires_at == first.expires_at
     assert not await logins.end_one(other.account, page.id, GrantEnd.CHOSEN), "it is somebody else's"
-    assert not await logins.end_one(standing.account, session.id, GrantEnd.CHOSEN), "it is no device"
+    for text in (session.id, f"d.{chr(0)}", "d." + "京" * 20, f"d.{chr(0xDC80)}", page.id + "A"):
+        assert not await logins.end_one(standing.account, text, GrantEnd.CHOSEN), "it is no device"
     assert await logins.end_one(standing.account, page.id, GrantEnd.CHOSEN)
     assert not await logins.end_one(standing.account, page.id, GrantEnd.CHOSEN)
     assert [one.id for one in await logins.of_account(standing.account)] == [phone.id]

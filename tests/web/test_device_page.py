@@ -337,3 +337,17 @@ async def test_not_me_on_the_page_that_was_tricked_into_it_keeps_its_own_session
     await send(browser, denial)
     assert (await devices.userinfo(token)).status == 401
     assert await browser.who() is not None
+
+
+@pytest.mark.attack("Q27")
+async def test_what_is_no_name_of_a_device_ends_nothing_and_breaks_nothing(program: Program) -> None:
+    phone = await program.phone()
+    browser = await program.signed_in(phone)
+    centre = await browser.get("/centre/devices")
+    form = next(form for form in forms(centre) if form.action == "/centre/devices")
+    for text in ("d.", f"d.{chr(0)}", "d." + "A" * 5000, "d." + "京" * 20):
+        answer = await send(browser, form.typed(session="", device=text))
+        assert answer.status in {303, 400}, answer.text
+    for text in ("d.%00", "d.%ED%B2%80", "d." + "A" * 20):
+        assert (await phone.end(text)).verdict == (404, "session_unknown")
+    assert await browser.who() is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bjidp.clock import Clock
 from bjidp.oidc.devices.login import DeviceLogin
-from bjidp.oidc.grants.code import OF_A_DEVICE
+from bjidp.oidc.grants.code import is_of_ticket
 from bjidp.oidc.grants.grant import GrantEnd
 from bjidp.oidc.ports import GrantStore
 
@@ -27,8 +27,8 @@ class DeviceLogins:
     async def end_one(self, account: str, login: str, reason: GrantEnd) -> bool:
         """End one, refresh tokens too, and have its site told; return whether the account had one of that name.
 
-        What came of a session in a browser is not ended here.
+        What came of a session in a browser is not ended here, and what is no name ends nothing.
         """
-        if not login.startswith(OF_A_DEVICE):
+        if not is_of_ticket(login):
             return False
         return bool(await self._grants.end_of_ticket(account, (login,), reason, self._clock.now()))

@@ -8,6 +8,7 @@ read what it wrote. Pure; called by the token endpoint.
 
 from __future__ import annotations
 
+import re
 from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
@@ -37,6 +38,14 @@ OF_A_DEVICE: Final = "d."
 def of_ticket(digest: bytes) -> str:
     """Return the session of what came of a device ticket, given by a digest of it: 120 bits of that."""
     return OF_A_DEVICE + base64url(digest[:15])
+
+
+_TICKETS: Final = re.compile(re.escape(OF_A_DEVICE) + r"[A-Za-z0-9_-]{20}")
+
+
+def is_of_ticket(text: str) -> bool:
+    """Tell whether ``text``, which anybody may have written, is the name of such a session (attack Q27)."""
+    return _TICKETS.fullmatch(text) is not None
 
 
 class Authentication(Struct, frozen=True):
