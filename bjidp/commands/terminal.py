@@ -7,12 +7,15 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bjidp.clock import SystemClock
-from bjidp.commands.arguments import Commands
-from bjidp.commands.faults import REFUSED, fail
 from bjidp.commands.invocation import own_command
 from bjidp.entropy import SystemEntropy
+
+if TYPE_CHECKING:
+    # Whoever logs a terminal in waits for nothing that a server has.
+    from bjidp.commands.arguments import Commands
 
 
 def add(commands: Commands) -> None:
@@ -56,6 +59,8 @@ def _run(chosen: argparse.Namespace, environment: Mapping[str, str]) -> None:
             return
         screen.say("logged_in.kept", where=keeper.where, command=own_command("logout", wanted.url))
     except Said as failed:
+        from bjidp.commands.faults import REFUSED, fail
+
         fail(words.of(failed), code=REFUSED)
     except KeyboardInterrupt:
         # What was drawn is gone by now, and whoever pressed it knows why.

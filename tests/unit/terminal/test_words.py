@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from importlib.resources import files
 
@@ -63,3 +65,9 @@ def _places(words: Words, key: str) -> set[str]:
 
     words._words[key] % Noting()
     return found
+
+
+def test_whoever_logs_a_terminal_in_waits_for_nothing_of_a_server() -> None:
+    loads = "import bjidp.commands.terminal, bjidp.terminal.login, sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", loads], check=True, capture_output=True, text=True).stdout.split()
+    assert {"sqlalchemy", "alembic", "jinja2", "bjidp.config.settings", "bjidp.sessions.ports"}.isdisjoint(loaded)
