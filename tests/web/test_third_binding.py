@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import Final
 
 import pytest
@@ -351,3 +352,39 @@ async def test_where_there_is_no_provider_nothing_can_be_bound(start_program: St
     answer = await send(owner.browser, form.typed(provider="wechat"), "link")
     assert where(answer) == (303, THIRD)
     assert await left(await program.browser(), Provider.ALIPAY)
+
+
+@pytest.mark.req("OPS-4")
+async def test_a_process_that_dies_as_it_binds_leaves_an_address_that_goes_on_or_a_page_that_begins_again(
+    program: Program, member: Standing
+) -> None:
+    seams = []
+    for writes in count(1):
+        number = f"1540000{writes:04d}"
+        await program.rooms.stores.externals.unlink_all(member.account, program.clock.now())
+        await program.rooms.stores.members.set_phone(member.account, number, program.clock.now())
+        owner = await Owner.of(program, member.account, phone=number)
+        back = await binding(owner, Provider.BAIDU)
+        life = program.lives[0]
+        life.ends_after(writes)
+        loading, dying = asyncio.create_task(owner.browser.get(back)), asyncio.create_task(life.over.wait())
+        await asyncio.wait((loading, dying), return_when=asyncio.FIRST_COMPLETED)
+        life.lives_on()
+        if not life.over.is_set():
+            dying.cancel()
+            assert where(await loading) == (303, "/centre/link")
+            break
+        seams += life.written[-1:]
+        await program.comes_back(memory=True)
+        program.clock.advance(15)
+        answer = await loading
+        # The code may have been used up for an answer that nobody has noted: the change is open for another way.
+        assert where(answer) in {(303, "/centre/link"), (410, "")}, seams[-1]
+        if answer.status == 410:
+            [again] = [link for link in links(answer) if "/link?flow=" in link]
+            fresh = await agreed(owner.browser, await leaves(owner, await owner.browser.get(again)))
+            assert fresh is not None
+            answer = await owner.browser.get(fresh)
+        assert heading(await owner.follow(answer)) == "绑定成功，以后可以用它登录", seams[-1]
+        assert await linked(program, member.account) == [Provider.BAIDU]
+    assert {"drafts.replace", "externals.link"} <= set(seams)
