@@ -48,6 +48,8 @@ def _register(settings: Settings, chosen: argparse.Namespace) -> None:
         match chosen.doing:
             case "add":
                 metadata = registrar.parse(_read(chosen.file, registrar.SIZE_MAX + 1))
+                if settings.server.environment == "production":
+                    registrar.require_https(metadata)
                 given = registrar.run(database, lambda them: them.add(metadata, chosen.id), read_keyring(settings))
                 print(msgspec.json.encode(given).decode())
                 for doubt in registrar.run(database, lambda them: them.doubts(given.client_id)):

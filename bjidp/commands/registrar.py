@@ -165,6 +165,13 @@ def parse(octets: bytes) -> Json:
     return found
 
 
+def require_https(metadata: Json) -> None:
+    """Raise ``MetadataRefused`` where notices of log-outs would go by http, which no server in production does."""
+    if str(metadata.get("backchannel_logout_uri")).startswith("http:"):
+        plain = Fault("backchannel_logout_uri", "must be https: only a demonstration tells of log-outs by http")
+        raise MetadataRefused([plain, *_faults_of(metadata)])
+
+
 def _faults_of(metadata: Json) -> Sequence[Fault]:
     try:
         read("", metadata)

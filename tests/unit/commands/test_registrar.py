@@ -197,6 +197,17 @@ def test_a_member_that_stands_there_twice_is_a_fault_among_the_others(
     assert "client_name: stands there twice" in err
 
 
+@pytest.mark.attack("T4")
+def test_a_site_in_production_is_told_of_log_outs_by_https_or_is_not_registered(
+    tmp_path: Path, settings: Path, here: Command
+) -> None:
+    plain = METADATA | {"backchannel_logout_uri": "http://127.0.0.1:3000/backchannel-logout", "scope": "none"}
+    settings.write_text(settings.read_text("utf-8").replace('environment = "demo"', 'environment = "production"'))
+    code, out, err = here("add", written(tmp_path, plain), "--config", settings)
+    assert (code, out) == (2, "")
+    assert [line.strip().partition(":")[0] for line in err.splitlines()[1:]] == ["backchannel_logout_uri", "scope"]
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, settings: Path, here: Command) -> None:
     code, out, err = here("add", tmp_path / "none.json", "--config", settings)
     assert (code, out) == (2, "")
