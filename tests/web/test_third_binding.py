@@ -9,9 +9,13 @@ from typing import Final
 import pytest
 from msgspec.structs import replace
 
+from bjidp.accounts.external.arriving import ExternalWindows
 from bjidp.accounts.notices import NoticeKind
+from bjidp.bootstrap import external
+from bjidp.clock import MINUTE
 from bjidp.platforms import Provider
 from bjidp.standing import Standing
+from bjidp.throttle.ports import Window
 from tests.support.browser import IPHONE, SESSION
 from tests.support.forms import form_of, forms, heading, links, send
 from tests.support.inbox import arrived
@@ -20,6 +24,7 @@ from tests.support.owner import Owner
 from tests.support.program import Program
 from tests.support.providers import agreed, altered, come_back, left, returning
 from tests.support.third_logins import (
+    LINK,
     OTHER_PHONE,
     PROVIDERS,
     binding,
@@ -388,3 +393,27 @@ async def test_a_process_that_dies_as_it_binds_leaves_an_address_that_goes_on_or
         assert heading(await owner.follow(answer)) == "绑定成功，以后可以用它登录", seams[-1]
         assert await linked(program, member.account) == [Provider.BAIDU]
     assert {"drafts.replace", "externals.link"} <= set(seams)
+
+
+@pytest.mark.attack("Q23")
+async def test_an_address_begins_ways_and_brings_codes_so_often_and_no_oftener(
+    start_program: StartProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = ExternalWindows(opened=Window(2, MINUTE), source=Window(1, MINUTE))
+    monkeypatch.setattr(external, "ExternalWindows", lambda: windows)
+    program = await start_program()
+    owner = await Owner.of(program, (await enrolled(program)).account)
+    page = await ready(owner, Provider.WECHAT)
+    first, second = await program.browser(), await program.browser()
+    backs = [await returning(browser, Provider.WECHAT) for browser in (first, second)]
+    [link] = [found for found in links(page) if "/link/leave" in found]
+    for browser, way in ((owner.browser, link), (await program.browser(), "/login/third/wechat")):
+        assert (await browser.get(way)).status == 429
+    assert where(await first.get(backs[0])) == (303, LINK)
+    assert (await second.get(backs[1])).status == 429
+    program.clock.advance(60)
+    assert where(await second.get(backs[1])) == (303, LINK), "whose code is not used up"
+    back = await agreed(owner.browser, await leaves(owner, page), "li-siyuan")
+    assert back is not None
+    program.clock.advance(60)
+    assert where(await owner.browser.get(back)) == (303, "/centre/link")

@@ -44,10 +44,12 @@ log = structlog.get_logger(__name__)
 
 
 class ExternalWindows(Struct, frozen=True, kw_only=True):
-    """How often providers are asked."""
+    """How often providers are asked, from one network address."""
 
+    opened: Window = Window(1200, 15 * MINUTE)
+    """Ways that are begun; each is kept for as long as somebody may take at the provider."""
     source: Window = Window(300, 15 * MINUTE)
-    """From one network address."""
+    """Codes."""
 
 
 class Opened(Struct, frozen=True):
@@ -120,8 +122,9 @@ class Arriving:
         """Return what a code of ``provider`` is called in the address that it comes back in."""
         return self._logins[provider].code_parameter
 
-    async def open(self, secret: str, attempt: Attempt) -> Opened:
-        """Open a way for the browser that has ``secret``."""
+    async def open(self, secret: str, attempt: Attempt, source: Source) -> Opened:
+        """Open a way for the browser that has ``secret``; raise ``RateLimited``."""
+        await source.hit(self._throttle, "login.external.opened", self._windows.opened)
         state = rules.state_of(await self._ways.open(secret, attempt))
         login = self._logins[attempt.provider]
         return Opened(login.page(self._callback(attempt.provider), state, inside=attempt.inside))

@@ -65,12 +65,16 @@ class Bindings:
         return (await self._changes.open(visit, Operation.LINK, flow, mark="", reference="")).id
 
     async def leave(self, visit: Visit, secret: str, flow: str | None, *, inside: bool) -> Opened:
-        """Open a way to the chosen provider for the browser that has ``secret``; raises what :meth:`open` raises."""
+        """Open a way to the chosen provider for the browser that has ``secret``.
+
+        Raises what :meth:`open` raises, and ``RateLimited``.
+        """
         draft = await self._changes.due(visit, Operation.LINK, flow)
         provider = provider_of(draft.facts)
         change = await self.open(visit, draft.id)
         binding = Binding(visit.session.id, change)
-        return await self._arriving.open(secret, Attempt(provider=provider, inside=inside, binding=binding))
+        attempt = Attempt(provider=provider, inside=inside, binding=binding)
+        return await self._arriving.open(secret, attempt, visit.source)
 
     async def come(
         self, visit: Visit, secret: str | None, binding: Binding, provider: Provider, state: str, code: str

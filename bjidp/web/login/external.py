@@ -117,7 +117,8 @@ class ExternalPages:
             client=self._client if about is None else about.client.name,
         )
         secret = self._ways.secret_to_leave_with(request)
-        return self._ways.send(asker, (await self._arriving.open(secret, attempt)).page, secret)
+        opened = await self._arriving.open(secret, attempt, asker.source)
+        return self._ways.send(asker, opened.page, secret)
 
     async def callback(self, request: web.Request) -> web.Response:
         """Take whoever comes back: log them in, ask which account is theirs, or say why not."""
