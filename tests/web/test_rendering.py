@@ -133,6 +133,20 @@ def test_no_text_of_the_catalogue_is_left_over() -> None:
     assert words <= set(TEXTS), "a demonstration says otherwise what is said elsewhere, and nothing more"
 
 
+def test_no_template_and_nothing_that_one_imports_is_left_over() -> None:
+    texts = {path.relative_to(templates_root()): path.read_text("utf-8") for path in templates_root().rglob("*.html")}
+    named = {page.template for page in ALL} | set(re.findall(r"""["']([\w/]+\.html)["']""", "".join(texts.values())))
+    assert [str(path) for path in texts if not named & {str(path), path.name}] == []
+    left = [
+        (path.name, name)
+        for path, text in texts.items()
+        for imported in re.findall(r"import ([\w, ]+?)(?: with context)? %}", text)
+        for name in imported.split(", ")
+        if len(re.findall(rf"\b{name.rpartition(' ')[2]}\b", text)) == 1
+    ]
+    assert left == []
+
+
 @pytest.mark.req("UX-1")
 def test_templates_hold_no_words_of_their_own() -> None:
     hanzi = re.compile("[\u3400-\u9fff]")
