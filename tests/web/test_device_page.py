@@ -351,3 +351,24 @@ async def test_what_is_no_name_of_a_device_ends_nothing_and_breaks_nothing(progr
     for text in ("d.%00", "d.%ED%B2%80", "d." + "A" * 20):
         assert (await phone.end(text)).verdict == (404, "session_unknown")
     assert await browser.who() is not None
+
+
+@pytest.mark.req("SES-1")
+@pytest.mark.attack("P7", "T3")
+async def test_whoever_puts_all_others_out_puts_devices_out_too_and_those_that_have_not_asked_yet(
+    program: Program, devices: Devices
+) -> None:
+    phone, given, waiting, by_phone = await program.phone(), *[await devices.asked() for _ in range(3)]
+    browser = await program.signed_in(phone)
+    await send(browser, form_of(await asked(browser, given), "/device"), "agree")
+    token = (await devices.poll(given)).json()["access_token"]
+    await send(browser, form_of(await asked(browser, waiting), "/device"), "agree")
+    await phone.confirm((await phone.scan(by_phone["verification_uri_complete"])).json())
+    page = await browser.get("/centre/devices")
+    form = next(form for form in forms(page) if form.action == "/centre/devices")
+    answer = await send(browser, form.typed(session=""), "others")
+    assert answer.header("Location") == "/centre/devices?ended=others"
+    assert await browser.who() is not None
+    assert (await devices.userinfo(token)).status == 401
+    assert "政务大厅自助机" not in (await browser.get("/centre/devices")).text
+    assert [error(await devices.poll(codes)) for codes in (waiting, by_phone)] == ["access_denied"] * 2
