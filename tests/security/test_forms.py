@@ -244,7 +244,8 @@ async def test_no_body_breaks_a_form(apart: Caller, poster: Poster, forms: Forms
             assert answer.status == 200 or not answer.cookies, (path, what)
         for letters in (100_000, 5_000_000):
             answer = await post_raw(browser, path, bomb(good, letters), **{"Content-Encoding": "gzip"})
-            assert answer.status == (400 if path in UPLOADS else 413), (path, letters)
+            # Another kind of body may be refused before it has come, or when it is too large.
+            assert answer.status in ({400, 413} if path in UPLOADS else {413}), (path, letters)
         for octets in (b"%ED%A0%80", b"%FF%FE", b"%C0%80", b"%", b"%F4%90%80%80"):
             for field in forms[path] if path not in {"/not-me", "/h5/not-me"} else ():
                 answer = await post_raw(browser, path, f"{good}&{field}=".encode() + octets)

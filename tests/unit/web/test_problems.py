@@ -15,7 +15,7 @@ from bjidp.errors import BjidpError
 from bjidp.web.server.problems import STATUS
 from bjidp.web.words.texts import Texts
 
-CATALOGUES = sorted(path.name for path in (Path(bjidp.__file__).parent / "locale").iterdir() if path.is_dir())
+CATALOGUES = sorted(path.parts[-3] for path in (Path(bjidp.__file__).parent / "locale").glob("*/LC_MESSAGES/bjidp.po"))
 
 
 def codes() -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +22,6 @@ from bjidp.errors import StoreUnavailable, VendorUnavailable
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
 from bjidp.storage.sql.catalog import SqlStores, open_sql
-from bjidp.storage.sql.migrations import migrate
 from bjidp.storage.sql.national_wishes import SqlWaitingWishes
 from bjidp.vendors.ports.registers import NationalAnswer
 from tests.contracts.house import keyring
@@ -94,10 +94,9 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
-    url = f"sqlite:///{tmp_path}/bjidp.db"
-    migrate(url)
-    stores = open_sql(url, keyring(), SystemEntropy(), clock)
+async def world(empty_database: Path, tmp_path: Path, clock: ManualClock) -> AsyncIterator[World]:
+    file = shutil.copy(empty_database, tmp_path / "bjidp.db")
+    stores = open_sql(f"sqlite:///{file}", keyring(), SystemEntropy(), clock)
     world = World(stores, clock)
     await world.register()
     yield world
