@@ -304,7 +304,7 @@ def test_the_workers_of_a_server_that_is_killed_end_by_themselves(tmp_path: Path
     server = serve(config(tmp_path, port=port, workers=2, redis_url=redis_url), tmp_path / "server.log")
     workers: list[int] = []
     try:
-        server.wait_until(lambda: server.log.read_text().count('"serving"') == 2)
+        server.wait_until(lambda: server.log.read_text().count('"serving"') == 2, PATIENCE)
         workers = children_of(server.pid)
         assert len(workers) == 2
         server.signal(signal.SIGKILL)
