@@ -66,10 +66,6 @@ class AppealPages:
 
     async def file(self, request: web.Request) -> web.Response:
         """File an appeal."""
-        if request.content_type != "multipart/form-data":
-            # It is looked at as any form is: who posts it, from which page, and how long it is.
-            await self._own.posted(request, AppealForm)
-            raise InvalidRequest(FieldFault("", "content_type"))
         asker, visit, form, upload = await self._own.uploaded(request, AppealForm, self._filing.admit)
         typed = _typed(form, upload)
         try:
