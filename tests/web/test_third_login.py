@@ -14,9 +14,10 @@ from tests.support.browser import IPHONE
 from tests.support.forms import form_of, links, send
 from tests.support.members import enrolled
 from tests.support.program import Program
-from tests.support.providers import IN_WECHAT, agreed, come_back, left
+from tests.support.providers import IN_WECHAT, agreed, come_back, left, returning
 from tests.support.third_logins import (
     LINK,
+    OTHER_PHONE,
     bound,
     register_form,
     where,
@@ -96,6 +97,22 @@ async def test_a_login_leads_where_somebody_was_turned_away_from(program: Progra
     browser = await program.browser()
     assert where(await browser.get("/centre/devices")) == (303, "/login")
     assert where(await come_back(browser, Provider.NATIONAL)) == (303, "/centre/devices")
+
+
+@pytest.mark.attack("Q28")
+async def test_who_is_logged_in_becomes_nobody_else_by_a_provider(program: Program, member: Standing) -> None:
+    """Neither by a link to it, nor by a way back that was open before the login."""
+    await bound(program, Provider.WECHAT)
+    await enrolled(program, username="li_si", phone=OTHER_PHONE)
+    await bound(program, Provider.ALIPAY, OTHER_PHONE, "li-siyuan")
+    browser = await program.browser()
+    back = await returning(browser, Provider.WECHAT)
+    assert where(await come_back(browser, Provider.ALIPAY, "li-siyuan")) == (303, "/centre")
+    session = browser.session
+    for page in (back, "/login/third/wechat", "/h5/login/third/wechat"):
+        assert where(await browser.get(page)) == (303, "/h5/login" if page.startswith("/h5") else "/login"), page
+        assert browser.session == session, page
+    assert (await browser.get("/centre")).status == 200
 
 
 @pytest.mark.req("LOG-8", "RP-2")
