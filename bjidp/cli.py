@@ -11,13 +11,9 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from bjidp.commands import accounts, appeals, clients, keys, national, serve, terminal
-from bjidp.commands.faults import faults_in_words
+from bjidp.commands import terminal
 from bjidp.commands.log import log_to_stderr
-from bjidp.config.loader import system_environment
-from bjidp.demo import command as demo
-
-COMMANDS = (serve, demo, accounts, appeals, clients, national, keys, terminal)
+from bjidp.config.environment import system_environment
 
 _ID: Final = re.compile(r" ?(-[A-Za-z0-9_-]{21})")
 """An id of ours that looks like an option, as one in sixty-four does. No option has as many letters."""
@@ -25,14 +21,28 @@ _ID: Final = re.compile(r" ?(-[A-Za-z0-9_-]{21})")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command that ``arguments``, by default those of the process, name."""
+    given = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(prog="bjidp", description="An identity server whose login is a QR code.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in COMMANDS:
+    if given[:1] and given[0] in terminal.NAMES:
+        # Whoever logs a terminal in waits for nothing that a server has, which takes a second of CPU to load.
+        terminal.add(commands)
+        _run(parser, given)
+        return
+    from bjidp.commands import accounts, appeals, clients, keys, national, serve
+    from bjidp.commands.faults import faults_in_words
+    from bjidp.demo import command as demo
+
+    for command in (serve, demo, accounts, appeals, clients, national, keys, terminal):
         command.add(commands)
-    chosen = _parsed(parser, sys.argv[1:] if arguments is None else arguments)
-    log_to_stderr()
     with faults_in_words():
-        chosen.run(chosen, system_environment())
+        _run(parser, given)
+
+
+def _run(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    chosen = _parsed(parser, arguments)
+    log_to_stderr()
+    chosen.run(chosen, system_environment())
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:

@@ -13,7 +13,8 @@ import msgspec
 from bjidp.bootstrap import read_keyring
 from bjidp.commands import registrar
 from bjidp.commands.arguments import Commands, add_place, settings_at
-from bjidp.commands.faults import fail, silence_in_words
+from bjidp.commands.ending import fail
+from bjidp.commands.faults import silence_in_words
 from bjidp.config.settings import Settings
 from bjidp.oidc.members import MetadataRefused
 

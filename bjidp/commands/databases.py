@@ -5,7 +5,7 @@ Owns that they run on one of their own release alone. Called by ``staff``, ``reg
 
 from __future__ import annotations
 
-from bjidp.commands.faults import Refused
+from bjidp.commands.ending import Refused
 from bjidp.storage.sql.migrations import current_revision, newest_revision
 
 

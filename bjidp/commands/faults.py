@@ -1,31 +1,20 @@
-"""How a command ends that cannot do what it was asked: in words, and with an exit code.
+"""What a command about a server says of what it was refused, and of stores that do not answer.
 
-Owns both. Called by every command, and by the server of a demonstration.
+Owns which errors are told in words. Called by the commands, and by the server of a demonstration.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
 
+from bjidp.commands.ending import REFUSED, Refused, fail
 from bjidp.commands.outages import passed, silent_stores
 from bjidp.config.loader import ConfigFaults
 from bjidp.config.settings import Settings
 from bjidp.errors import StoreUnavailable
 from bjidp.serving.supervising import WorkerFailed
 from bjidp.storage.sql.migrations import MigrationFailed
-
-FAULT: Final = 2
-"""Exit code for settings or surroundings the operator has to mend."""
-
-REFUSED: Final = 3
-"""Exit code for what was asked for and was not done."""
-
-
-class Refused(Exception):
-    """What was asked for is not done; the text says why, for whoever asked."""
 
 
 @contextmanager
@@ -55,10 +44,3 @@ def silence_in_words(settings: Settings) -> Iterator[None]:
         if silent:
             fail("a store does not answer:", *silent)
         fail(passed(outage))
-
-
-def fail(*lines: str, code: int = FAULT) -> NoReturn:
-    """Say the ``lines``, and end the process with the ``code``."""
-    print(*lines, sep="\n  ", file=sys.stderr)
-    # Less than zero for a process that a signal ended, which no exit code can be.
-    raise SystemExit(code if code > 0 else FAULT)

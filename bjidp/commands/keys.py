@@ -14,7 +14,8 @@ from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
 from bjidp.commands.arguments import Commands, add_place, settings_at
 from bjidp.commands.databases import require_this_release
-from bjidp.commands.faults import Refused, silence_in_words
+from bjidp.commands.ending import Refused
+from bjidp.commands.faults import silence_in_words
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
 from bjidp.privacy.fields import FieldUnreadable

@@ -16,7 +16,7 @@ from bjidp.accounts.locking.lock import Found
 from bjidp.accounts.locking.ports import AccountUnknown, LockStore, StandsAlready, Unsettled
 from bjidp.accounts.names import read_name
 from bjidp.clock import Clock, in_beijing
-from bjidp.commands.faults import Refused
+from bjidp.commands.ending import Refused
 from bjidp.proofing.dates import beijing_date
 from bjidp.proofing.documents import readings
 

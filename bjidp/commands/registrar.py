@@ -19,7 +19,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from bjidp.clock import Clock, SystemClock, in_beijing
 from bjidp.commands.databases import require_this_release
-from bjidp.commands.faults import Refused
+from bjidp.commands.ending import Refused
 from bjidp.entropy import Entropy, SystemEntropy, token
 from bjidp.oidc.client import Client, Interface, Proof
 from bjidp.oidc.members import Fault, Json, MetadataRefused

@@ -23,7 +23,7 @@ from bjidp.appeals.ports import AppealStore, AppealUnknown, Decision, FactsChang
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import Clock, Instant, SystemClock, in_beijing
 from bjidp.commands.databases import require_this_release
-from bjidp.commands.faults import Refused
+from bjidp.commands.ending import Refused
 from bjidp.config.settings import Settings
 from bjidp.entropy import SystemEntropy
 from bjidp.storage.sql.catalog import SqlStores, open_sql

@@ -7,9 +7,10 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bjidp.clock import SystemClock
+from bjidp.commands.ending import REFUSED, fail
 from bjidp.commands.invocation import own_command
 from bjidp.entropy import SystemEntropy
 
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
     from bjidp.commands.arguments import Commands
 
 
+NAMES: Final = ("login", "logout")
+
+
 def add(commands: Commands) -> None:
-    """Add the command."""
-    entering = commands.add_parser("login", help="log this terminal in by a QR code drawn in it")
-    leaving = commands.add_parser("logout", help="log this terminal out, and forget its tokens")
+    """Add both commands."""
+    enter, leave = NAMES
+    entering = commands.add_parser(enter, help="log this terminal in by a QR code drawn in it")
+    leaving = commands.add_parser(leave, help="log this terminal out, and forget its tokens")
     for one in (entering, leaving):
         one.add_argument("url", metavar="URL", help="of the server, such as https://id.example")
         one.add_argument("--client-id", metavar="ID", help="the client to log in as (bjidp-login)")
@@ -59,9 +64,9 @@ def _run(chosen: argparse.Namespace, environment: Mapping[str, str]) -> None:
             return
         screen.say("logged_in.kept", where=keeper.where, command=own_command("logout", wanted.url))
     except Said as failed:
-        from bjidp.commands.faults import REFUSED, fail
-
         fail(words.of(failed), code=REFUSED)
+    except (OSError, ValueError) as failed:
+        fail(str(failed))
     except KeyboardInterrupt:
         # What was drawn is gone by now, and whoever pressed it knows why.
         raise SystemExit(130) from None

@@ -7,7 +7,6 @@ every rule of ``checks`` that can be asked is asked.
 
 from __future__ import annotations
 
-import os
 import tomllib
 import types
 import typing
@@ -39,11 +38,6 @@ class ConfigFaults(Exception):
         """List the faults."""
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
-
-
-def system_environment() -> Mapping[str, str]:
-    """Return the environment variables of this process: the one place that reads them."""
-    return os.environ
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:

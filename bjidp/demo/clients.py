@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from bjidp.commands import registrar
-from bjidp.commands.faults import Refused
+from bjidp.commands.ending import Refused
 from bjidp.demo.place import Place, write_secret
 from bjidp.errors import StoreUnavailable
 

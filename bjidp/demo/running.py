@@ -22,7 +22,8 @@ import uvloop
 from aiohttp import ClientError, web
 
 from bjidp.commands.invocation import own_command
-from bjidp.config.loader import load, system_environment
+from bjidp.config.environment import system_environment
+from bjidp.config.loader import load
 from bjidp.config.settings import Settings
 from bjidp.demo.clients import register, register_terminals
 from bjidp.demo.place import Place, certificate, private_address, write_config

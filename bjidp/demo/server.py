@@ -17,7 +17,8 @@ import msgspec
 from bjidp.bootstrap import Witnessing
 from bjidp.commands.faults import faults_in_words, silence_in_words
 from bjidp.commands.log import log_to_stderr
-from bjidp.config.loader import load, system_environment
+from bjidp.config.environment import system_environment
+from bjidp.config.loader import load
 from bjidp.errors import VendorUnavailable
 from bjidp.serving.server import serve
 from bjidp.vendors.catalog import HttpClients

@@ -8,6 +8,8 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -382,3 +384,12 @@ def test_what_a_terminal_cannot_do_is_said_in_words(
     assert ended.value.code == 3
     assert capsys.readouterr().err.splitlines() == [words]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_logs_a_terminal_in_loads_nothing_of_a_server() -> None:
+    look = "try: cli.main(['login', '--help'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    look = f"import sys\nfrom bjidp import cli\n{look}"
+    told = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=30, check=True)
+    loaded = {name.split(".")[1] for name in told.stderr.split() if name.startswith("bjidp.")}
+    assert {"cli", "commands"} <= loaded
+    assert loaded.isdisjoint({"web", "storage", "vendors", "bootstrap", "serving", "demo", "oidc"})

@@ -16,7 +16,7 @@ from bjidp.accounts.member_ports import NewMember
 from bjidp.accounts.ports import Evidence
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
-from bjidp.commands.faults import REFUSED
+from bjidp.commands.ending import REFUSED
 from bjidp.config.loader import load
 from bjidp.entropy import SystemEntropy
 from bjidp.person import DocumentType, Person

@@ -23,7 +23,7 @@ from bjidp.appeals.flow import readable
 from bjidp.appeals.ports import NewAppeal
 from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
-from bjidp.commands.faults import FAULT, REFUSED
+from bjidp.commands.ending import FAULT, REFUSED
 from bjidp.commands.staff import ROW, quoted
 from bjidp.config.loader import load
 from bjidp.entropy import SystemEntropy
