@@ -20,7 +20,7 @@ from bjidp.qrlogin.errors import BrowserUnknown, OriginRefused
 from bjidp.secret import Secret
 from bjidp.site import Site
 from bjidp.web.forms.signed_in import Owner
-from bjidp.web.http.bodies import in_time
+from bjidp.web.http.bodies import posted_form
 from bjidp.web.http.cookies import Cookies
 from bjidp.web.http.origin import require_origin
 
@@ -69,7 +69,7 @@ class Forms:
         if request.content_type != "application/x-www-form-urlencoded" or not _is_utf8(request.charset):
             raise InvalidRequest(FieldFault("", "content_type"))
         try:
-            posted = await in_time(request.post())
+            posted = await posted_form(request)
         except (ValueError, LookupError):
             raise InvalidRequest(FieldFault("", "form")) from None
         fields: dict[str, str] = {}

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from multidict import MultiDictProxy
 
 from bjidp.errors import FieldFault, InvalidRequest
 from bjidp.web.http.errors import RequestTimeout, TooLarge
@@ -56,6 +57,14 @@ async def _read(request: web.Request) -> bytes:
     if len(body) > BODY_MAX:
         raise TooLarge
     return body
+
+
+async def posted_form(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """Return the fields of a form; raise :class:`ValueError` and :class:`LookupError` for a body that is none."""
+    if request.content.is_eof():
+        # As in :func:`_read`: no timer is set for what is there.
+        return await request.post()
+    return await in_time(request.post())
 
 
 async def in_time(reading: Awaitable[V]) -> V:

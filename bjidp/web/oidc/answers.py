@@ -15,10 +15,12 @@ from aiohttp import web
 
 from bjidp.oidc.errors import InvalidClient, InvalidRequest, InvalidToken, ProtocolError
 from bjidp.oidc.parameters import Parameters
-from bjidp.web.http.bodies import in_time
+from bjidp.web.http.bodies import posted_form
 
 FORM: Final = "application/x-www-form-urlencoded"
 REALM: Final = "bjidp"
+
+_HEADERS: Final = {"Content-Type": "application/json", "Cache-Control": "no-store", "Pragma": "no-cache"}
 
 _encoder = msgspec.json.Encoder()
 
@@ -33,7 +35,7 @@ async def posted(request: web.Request) -> Parameters:
     if request.content_type != FORM or (request.charset or "utf-8").lower() != "utf-8":
         raise InvalidRequest("the body must be application/x-www-form-urlencoded in UTF-8")
     try:
-        fields = await in_time(request.post())
+        fields = await posted_form(request)
     except (ValueError, LookupError):
         raise InvalidRequest("the body is no form") from None
     return Parameters((name, value) for name, value in fields.items() if isinstance(value, str))
@@ -41,10 +43,7 @@ async def posted(request: web.Request) -> Parameters:
 
 def given(value: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
     """Return ``value`` as JSON that is kept nowhere (RFC 6749, section 5.1)."""
-    response = web.Response(body=_encoder.encode(value), status=status, content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Pragma"] = "no-cache"
-    return response
+    return web.Response(body=_encoder.encode(value), status=status, headers=_HEADERS)
 
 
 def by_the_protocol(asked: Asked) -> Asked:

@@ -19,7 +19,7 @@ from bjidp.oidc.beijing.service import Beijing
 from bjidp.oidc.parameters import Parameters
 from bjidp.throttle.ports import Throttle
 from bjidp.unexpected import outline
-from bjidp.web.http.bodies import in_time
+from bjidp.web.http.bodies import posted_form
 from bjidp.web.http.visitor import Observer
 from bjidp.web.oidc.answers import FORM, given
 from bjidp.web.oidc.machine import WRONG
@@ -116,7 +116,7 @@ async def _sent(request: web.Request) -> Parameters:
         if request.content_type != FORM:
             raise Malformed
         try:
-            fields = await in_time(request.post())
+            fields = await posted_form(request)
         except (ValueError, LookupError, web.RequestPayloadError):
             raise Malformed from None
         pairs += [(name, value) for name, value in fields.items() if isinstance(value, str)]
