@@ -53,16 +53,25 @@ class Beginning(ABC):
     ) -> Grant:
         account_id = grant.approval.account
         standing = self._admitted(transaction.one(self._look, {"account": account_id}), grant)
-        named: dict[str, Value] = {"account": account_id, "sector": sector, "subject": grant.subject}
-        transaction.run(self._name, named)
-        found = transaction.one(self._named, {"account_id": account_id, "sector_name": sector})
-        if found is None:
-            raise Contended
-        transaction.run(self._insert, _values(grant) | {"account": account_id, "subject": found[0]})
+        subject = self._subject(transaction, grant, sector)
+        transaction.run(self._insert, _values(grant) | {"account": account_id, "subject": subject})
         if origin is not None:
             transaction.run(self._insert_device, _origin_values(grant, origin))
         self._audit.write(transaction, _event(grant, now, standing.ref))
-        return replace(grant, subject=found[0])
+        return replace(grant, subject=subject)
+
+    def _subject(self, transaction: Transaction, grant: Grant, sector: str) -> str:
+        """Return what the sector knows the account as; from now on as the grant has it, if it never met it."""
+        it: dict[str, Value] = {"account_id": grant.approval.account, "sector_name": sector}
+        found = transaction.one(self._named, it)
+        if found is None:
+            named: dict[str, Value] = {"account": it["account_id"], "sector": sector, "subject": grant.subject}
+            transaction.run(self._name, named)
+            # Somebody else may have been faster.
+            found = transaction.one(self._named, it)
+        if found is None:
+            raise Contended
+        return str(found[0])
 
     def _admitted(self, row: Row | None, grant: Grant) -> Standing:
         standing = None if row is None else self._rows.standing(row)
