@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bjidp.accounts.masks import mask_name, mask_username
+from bjidp.accounts.masks import mask_username
 from bjidp.accounts.member_ports import Member
 from bjidp.oidc.scopes import Claim, Scope, claims_of
 from bjidp.organisations.organisation import Capacity
@@ -60,8 +60,9 @@ def told(known: Known, scopes: Iterable[Scope]) -> dict[str, object]:
 
 
 def _nickname(known: Known) -> object:
-    document = known.document
-    return mask_username(known.member.username) if document is None else mask_name(document.name)
+    member = known.member
+    # The document's name, masked, is how such an account is called; the document itself may not be told.
+    return member.standing.name if member.standing.level >= Level.L2 else mask_username(member.username)
 
 
 def _gender(known: Known) -> object:

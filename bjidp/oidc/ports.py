@@ -149,7 +149,10 @@ class GrantStore(Subjects, Protocol):
         ...
 
     async def owned(self, grant: str, now: Instant) -> tuple[Grant, Member] | None:
-        """Return what :meth:`find` does, with all there is to tell of its owner: both as of one moment."""
+        """Return what :meth:`find` does, with all there is to tell of its owner: both as of one moment.
+
+        A document that the grant's scopes do not stand for is left out.
+        """
         ...
 
     async def devices(self, account: str, now: Instant) -> list[DeviceLogin]:

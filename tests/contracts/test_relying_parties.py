@@ -24,7 +24,7 @@ from bjidp.oidc.scopes import Scope
 from bjidp.organisations.organisation import Capacity, Role
 from bjidp.standing import Level, Standing
 from tests.contracts.ephemeral import Processes
-from tests.contracts.house import House
+from tests.contracts.house import ZHANG, House
 from tests.support.capacities import capacity
 
 pytestmark = pytest.mark.req("RP-1")
@@ -253,6 +253,18 @@ async def test_a_grant_is_found_as_it_was_kept_until_its_time_is_over(house: Hou
     assert found[1].account == grant.approval.account
     assert await looked(house, grant.id, house.now + HOUR) is None
     assert await looked(house, "unknown", house.now) is None
+
+
+@pytest.mark.req("LOG-8")
+async def test_a_document_is_opened_only_for_whoever_may_be_told_of_it(house: House) -> None:
+    await registered(house)
+    _, zhang = await house.someone()
+    for scopes, document in ((READS, None), ((*READS, Scope.IDENTITY), ZHANG)):
+        agreed = await approval(house, *scopes, somebody=zhang)
+        grant = await house.sql.grants.begin(grant_of(house, agreed), SECTOR, house.now)
+        found = await house.sql.grants.owned(grant.id, house.now)
+        assert found is not None
+        assert (found[1].document, found[1].standing) == (document, zhang)
 
 
 async def test_one_sector_always_knows_somebody_by_the_same_name_and_another_by_another(house: House) -> None:

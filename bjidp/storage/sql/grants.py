@@ -21,7 +21,7 @@ from bjidp.oidc.grants.code import OF_A_DEVICE, Approval, Authentication
 from bjidp.oidc.grants.grant import UNGIVEN, Grant, GrantEnd
 from bjidp.oidc.grants.refreshing import Family
 from bjidp.oidc.ports import StaleGrant
-from bjidp.oidc.scopes import known
+from bjidp.oidc.scopes import Scope, known
 from bjidp.standing import MAY_LOG_IN, Level, Standing
 from bjidp.storage.sql.audit import AuditRows
 from bjidp.storage.sql.database.engine import SqlEngine
@@ -218,9 +218,12 @@ class SqlGrants:
         row = await self._engine.one(self._owned, {"grant": grant, "now": now})
         if row is None:
             return None
-        member = self._rows.member(row[len(_GRANT) :])
-        found = _grant_from(row[: len(_GRANT)], member.standing)
-        return (found, member) if found.approval.counts(member.standing) else None
+        owner = row[len(_GRANT) :]
+        standing = self._rows.standing(owner[: len(STANDING)])
+        found = _grant_from(row[: len(_GRANT)], standing)
+        if not found.approval.counts(standing):
+            return None
+        return found, self._rows.member(owner, standing, with_document=Scope.IDENTITY in found.approval.scopes)
 
     async def refresh(self, grant: Grant, family: Family, now: Instant) -> None:
         was = None if grant.family is None else grant.family.number

@@ -125,21 +125,24 @@ class Rows:
             worth = level(_EVIDENCE[evidence], term_from(runs_out_at), self._clock.now())
         return Standing(account_id, ref, _STATUS[status], name, worth, epoch, fence, kept)
 
-    def member(self, row: Row) -> Member:
-        """Read the columns :data:`MEMBER`, in clear."""
+    def member(self, row: Row, standing: Standing | None = None, *, with_document: bool = True) -> Member:
+        """Read the columns :data:`MEMBER`, in clear, and the ``standing`` in them unless it was read before.
+
+        Without its document for whoever may not be told of it: what is not opened cannot get out.
+        """
         seen = row[: len(STANDING)]
         account_id, _, _, username, evidence, _, name, *_ = seen
         phone, phone_used_at, password, document_type, number, *others = row[len(STANDING) :]
         sex, mail, ethnicity, created_at = others
         document = None
-        if number is not None:
+        if number is not None and with_document:
             document = Person(
                 DocumentType(document_type),
                 self._cipher.open("identity", "name", account_id, name),
                 self._cipher.open("identity", "number", account_id, number),
             )
         return Member(
-            standing=self.standing(seen),
+            standing=self.standing(seen) if standing is None else standing,
             username=self._clear("username", account_id, username) or "",
             phone=self._clear("phone", account_id, phone),
             phone_used_at=phone_used_at,

@@ -15,7 +15,7 @@ from bjidp.standing import Level, Standing, Status
 pytestmark = pytest.mark.req("LOG-8")
 
 ZHANG = Member(
-    standing=Standing("zhang", "ref", Status.ACTIVE, "张*", Level.L3),
+    standing=Standing("zhang", "ref", Status.ACTIVE, "张**", Level.L3),
     username="zhangsan1",
     phone="15410000001",
     phone_used_at=None,
