@@ -218,7 +218,7 @@ class _OpenPipeline:
         self._loop.add_reader(self._socket, self._readable)
 
     def ask(self, sql: str, values: Sequence[Value], over: Callable[[], None] | None) -> asyncio.Future[Answer]:
-        parameters = [_parameter(value) for value in values]
+        parameters = [value if value is None or isinstance(value, bytes) else str(value).encode() for value in values]
         # Text as binary too: as text it is a string of C's, which ends at the first zero.
         formats = [_TEXT if isinstance(value, int) else _BINARY for value in values]
         try:
@@ -347,7 +347,3 @@ class _OpenPipeline:
 def _numbered(sql: str) -> bytes:
     number = count(1)
     return _MARK.sub(lambda mark: "%" if mark[1] == "%" else f"${next(number)}", sql).encode()
-
-
-def _parameter(value: Value) -> bytes | None:
-    return value if value is None or isinstance(value, bytes) else str(value).encode()
