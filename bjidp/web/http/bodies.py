@@ -60,7 +60,10 @@ async def _read(request: web.Request) -> bytes:
 
 
 async def posted_form(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
-    """Return the fields of a form; raise :class:`ValueError` and :class:`LookupError` for a body that is none."""
+    """Return the fields of a form.
+
+    Raises :class:`ValueError` and :class:`LookupError` for a body that is none, and :class:`RequestTimeout`.
+    """
     if request.content.is_eof():
         # As in :func:`_read`: no timer is set for what is there.
         return await request.post()
