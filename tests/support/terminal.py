@@ -12,6 +12,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import sys
 import termios
@@ -172,6 +173,12 @@ class Terminal:
         os.close(self._master)
 
 
+def _at_a_terminal() -> None:
+    """Let Ctrl-C reach the program: its terminal is its own, and it does not ignore what tests in the background do."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.asynccontextmanager
 async def opened(
     *arguments: str, home: Path, size: tuple[int, int] = (24, 80), environment: Mapping[str, str] | None = None
@@ -189,8 +196,7 @@ async def opened(
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        # Its own controlling terminal, so that Ctrl-C reaches it.
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_at_a_terminal,
         env={
             **{name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}},
             "HOME": str(home),
