@@ -25,9 +25,9 @@ def kiosk(demo: Demo, tmp_path: Path) -> Kiosk:
 
 
 async def test_a_phone_compares_confirms_and_takes_back(demo: Demo, kiosk: Kiosk, phone: Handset) -> None:
-    await acquaint(demo, "邓欣怡", "wechat")
-    await phone.log_in("邓欣怡", "wechat")
-    await phone.is_home("邓**")
+    await acquaint(demo, "李思远", "baidu")
+    await phone.log_in("李思远", "baidu")
+    await phone.is_home("李**")
     codes = await kiosk.asks()
     await phone.press("扫一扫")
     await phone.reads(codes["verification_uri_complete"])
@@ -35,7 +35,7 @@ async def test_a_phone_compares_confirms_and_takes_back(demo: Demo, kiosk: Kiosk
     await phone.hang("phone-device-compare")
     await phone.press("是，一样")
     await phone.heading("登录政务大厅自助机？")
-    await phone.shows("邓**", "kiosk.example", "用户名和隐去部分文字的姓名", "最长 30 天")
+    await phone.shows("李**", "kiosk.example", "用户名和隐去部分文字的姓名", "最长 30 天")
     await phone.hang("phone-device-confirm")
     await phone.press("确认登录")
     await phone.heading("已确认")
@@ -50,9 +50,9 @@ async def test_a_phone_compares_confirms_and_takes_back(demo: Demo, kiosk: Kiosk
 async def test_a_computer_types_the_code_with_its_keyboard(
     demo: Demo, kiosk: Kiosk, computer: Computer, phone: Handset
 ) -> None:
-    await acquaint(demo, "邓欣怡", "wechat")
-    await phone.log_in("邓欣怡", "wechat")
-    await phone.is_home("邓**")
+    await acquaint(demo, "李思远", "baidu")
+    await phone.log_in("李思远", "baidu")
+    await phone.is_home("李**")
     page = computer.page
     await page.goto("/device")
     await phone.scans(computer)

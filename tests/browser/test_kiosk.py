@@ -23,9 +23,9 @@ ASKED = "屏幕上的代码是"
 async def test_somebody_logs_in_at_a_kiosk_and_it_is_the_next_ones_after_them(
     demo: Demo, computer: Computer, phone: Handset
 ) -> None:
-    await acquaint(demo, "高致远", "wechat")
-    await phone.log_in("高致远", "wechat")
-    await phone.is_home("高**")
+    await acquaint(demo, "李思远", "alipay")
+    await phone.log_in("李思远", "alipay")
+    await phone.is_home("李**")
     page = computer.page
     await page.goto(f"{demo.portal}/kiosk")
     first = await computer.photographed()
@@ -41,7 +41,7 @@ async def test_somebody_logs_in_at_a_kiosk_and_it_is_the_next_ones_after_them(
     await phone.heading("登录政务服务自助终端？")
     await phone.press("确认登录")
     await phone.heading("已确认")
-    await expect(page.get_by_role("heading", name="您好，高**")).to_be_visible()
+    await expect(page.get_by_role("heading", name="您好，李**")).to_be_visible()
     await expect(page.get_by_text("实名等级：中级认证")).to_be_visible()
     assert await violations(page) == []
     await computer.hang("kiosk-welcome")
@@ -58,9 +58,9 @@ async def test_somebody_logs_in_at_a_kiosk_and_it_is_the_next_ones_after_them(
 
 
 async def test_a_kiosk_that_nobody_touches_logs_out_by_itself(demo: Demo, computer: Computer, phone: Handset) -> None:
-    await acquaint(demo, "高致远", "wechat")
-    await phone.log_in("高致远", "wechat")
-    await phone.is_home("高**")
+    await acquaint(demo, "李思远", "alipay")
+    await phone.log_in("李思远", "alipay")
+    await phone.is_home("李**")
     page = computer.page
     await page.clock.install()
     await page.goto(f"{demo.portal}/kiosk")
@@ -70,7 +70,7 @@ async def test_a_kiosk_that_nobody_touches_logs_out_by_itself(demo: Demo, comput
     await phone.press("是，一样")
     await phone.press("确认登录")
     await phone.heading("已确认")
-    hello = page.get_by_role("heading", name="您好，高**")
+    hello = page.get_by_role("heading", name="您好，李**")
     while not await hello.is_visible():
         await page.clock.run_for(1_000)
     await page.clock.run_for(29_000)
@@ -83,9 +83,9 @@ async def test_a_kiosk_that_nobody_touches_logs_out_by_itself(demo: Demo, comput
 async def test_a_kiosk_without_javascript_logs_somebody_in_too(
     demo: Demo, computer_at: ComputerFactory, phone: Handset
 ) -> None:
-    await acquaint(demo, "高致远", "wechat")
-    await phone.log_in("高致远", "wechat")
-    await phone.is_home("高**")
+    await acquaint(demo, "李思远", "alipay")
+    await phone.log_in("李思远", "alipay")
+    await phone.is_home("李**")
     computer = await computer_at(demo, java_script_enabled=False)
     page = computer.page
     await page.goto(f"{demo.portal}/kiosk")
@@ -101,7 +101,7 @@ async def test_a_kiosk_without_javascript_logs_somebody_in_too(
     await expect(within.get_by_role("heading", name="手机上已确认")).to_be_visible()
     await computer.hang("kiosk-plain-confirmed")
     await within.get_by_role("button", name="继续").click()
-    await expect(page.get_by_role("heading", name="您好，高**")).to_be_visible()
+    await expect(page.get_by_role("heading", name="您好，李**")).to_be_visible()
     await computer.hang("kiosk-plain-welcome")
     await page.get_by_role("button", name="退出").click()
     await expect(page.locator("#code")).not_to_have_text(code)
