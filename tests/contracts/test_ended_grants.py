@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -132,6 +134,28 @@ async def test_a_fence_ends_them_and_clears_them_away(house: House, monkeypatch:
     house.rows("UPDATE account SET kept = NULL")
     assert [await house.sql.grants.end_fenced(house.now, 1) for _ in range(3)] == [1, 1, 0]
     assert await site.left() == [False, False]
+
+
+async def test_however_many_a_fence_ends_each_grant_is_looked_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grants, "LOOKED_AT", 1)
+    site = await visited(house)
+    for number in range(4):
+        kept = replace(site.online, id=f"{number:022}", approval=replace(site.agreed, session="kept"))
+        await house.sql.grants.begin(kept, SECTOR, house.now)
+    house.rows("UPDATE account SET fence = epoch + 1, epoch = epoch + 1, kept = 'kept'")
+    engine, looks = house.sql.grants._engine, list[object]()
+    monkeypatch.setattr(engine, "all", partial(_counted, engine.all, looks))
+    while await house.sql.grants.end_fenced(house.now, 1):
+        pass
+    assert await site.left() == [False, False]
+    assert len(looks) == 7, "six grants, and the end"
+
+
+async def _counted(look: Callable[..., Awaitable[object]], looks: list[object], *given: object) -> object:
+    looks.append(given)
+    return await look(*given)
 
 
 async def test_a_session_lives_until_it_ends_or_its_time_is_over(session_house: House) -> None:

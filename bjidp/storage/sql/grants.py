@@ -158,6 +158,9 @@ class SqlGrants:
         self._grants = grants
         self._beginning = open_beginning(engine, rows)
         self._named = engine.compile(named())
+        # Up to where grants were looked at for what is fenced. The next look goes on there: begun anew each time, it
+        # would pass all those that are not once for every few that are.
+        self._passed = ""
         table = oidc_grant
         self._find = engine.compile(_looked_for(STANDING))
         self._owned = engine.compile(_looked_for(MEMBER))
@@ -263,17 +266,20 @@ class SqlGrants:
 
     async def end_fenced(self, now: Instant, limit: int) -> int:
         found: list[str] = []
-        after, more = "", True
+        more = True
         while more and len(found) < limit:
-            rows = await self._engine.all(self._look, {"after": after, "limit": LOOKED_AT})
+            rows = await self._engine.all(self._look, {"after": self._passed, "limit": LOOKED_AT})
             found += [grant for grant, is_fenced in rows if is_fenced]
             more = len(rows) == LOOKED_AT
-            after = rows[-1][0] if rows else after
+            self._passed = rows[-1][0] if more else ""
             # SQLite has answered by now: others get in between.
             await asyncio.sleep(0)
-        if not found:
+        due = found[:limit]
+        if not due:
             return 0
-        return await self._engine.write(lambda transaction: self._grants.end_fenced(transaction, found[:limit], now))
+        if len(due) == limit:
+            self._passed = due[-1]
+        return await self._engine.write(lambda transaction: self._grants.end_fenced(transaction, due, now))
 
     async def end_of_ticket(self, account: str, sessions: Sequence[str], reason: GrantEnd, now: Instant) -> int:
         def work(transaction: Transaction) -> int:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from bjidp import cli
 from bjidp.accounts.member_ports import NewMember
 from bjidp.accounts.ports import Evidence
-from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
 from bjidp.commands.ending import REFUSED
 from bjidp.config.loader import load
-from bjidp.entropy import SystemEntropy
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
-from bjidp.storage.sql.catalog import SqlStores, open_sql
+from bjidp.storage.sql.catalog import SqlStores
 from bjidp.storage.sql.migrations import migrate
 from tests.support.identities import prove
+from tests.unit.commands.databases import in_store
 from tests.unit.test_cli import closed_environment, config
 
 pytestmark = pytest.mark.req("OPS-7")
@@ -31,8 +27,6 @@ pytestmark = pytest.mark.req("OPS-7")
 __all__ = ["closed_environment"]
 
 ZHANG = Person(DocumentType.RESIDENT_ID, "张三", "110101199003074530")
-
-T = TypeVar("T")
 
 
 class Office:
@@ -43,18 +37,7 @@ class Office:
         self.settings = load(self.config, {})
         self._capsys, self._patch = capsys, monkeypatch
         migrate(self.settings.storage.database_url)
-        self.ref = self.in_store(self._begin)
-
-    def in_store(self, act: Callable[[SqlStores], Awaitable[T]]) -> T:
-        async def doing() -> T:
-            keys = read_keyring(self.settings)
-            stores = open_sql(self.settings.storage.database_url, keys, SystemEntropy(), SystemClock())
-            try:
-                return await act(stores)
-            finally:
-                await stores.close()
-
-        return asyncio.run(doing())
+        self.ref = in_store(self.settings, self._begin)
 
     async def _begin(self, stores: SqlStores) -> str:
         now = SystemClock().now()
@@ -112,7 +95,7 @@ def test_a_lock_says_what_follows_and_an_unlock_waits_for_it(office: Office) -> 
     code, _, err = office.run("unlock", office.ref)
     assert code == REFUSED
     assert "is not ended yet" in err
-    office.in_store(office.settle)
+    in_store(office.settings, office.settle)
     code, out, _ = office.run("unlock", office.ref)
     assert (code, out.startswith(f"{office.ref} is active; ")) == (0, True)
     for doing in ("lock", "unlock"):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import re
 import shutil
 import stat
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -21,17 +18,16 @@ from bjidp.appeals.appeal import ROOM, State
 from bjidp.appeals.attachments import Kind, Picture
 from bjidp.appeals.flow import readable
 from bjidp.appeals.ports import NewAppeal
-from bjidp.bootstrap import read_keyring
 from bjidp.clock import SystemClock
 from bjidp.commands.ending import FAULT, REFUSED
 from bjidp.commands.staff import ROW, quoted
 from bjidp.config.loader import load
-from bjidp.entropy import SystemEntropy
 from bjidp.person import DocumentType, Person
 from bjidp.proofing.ports import NewIdentity
-from bjidp.storage.sql.catalog import SqlStores, open_sql
+from bjidp.storage.sql.catalog import SqlStores
 from bjidp.storage.sql.migrations import migrate
 from tests.support.identities import prove
+from tests.unit.commands.databases import in_store
 from tests.unit.test_cli import closed_environment, config
 
 pytestmark = pytest.mark.req("RNV-8")
@@ -41,8 +37,6 @@ __all__ = ["closed_environment"]
 ZHANG = Person(DocumentType.RESIDENT_ID, "张三", "110101199003074530")
 PHOTO = Picture(file=1, name="手持身份证.jpg", kind=Kind.JPEG, data=b"\xff\xd8photo")
 PAGE = Picture(file=2, name="../证明.pdf", kind=Kind.PDF, data=b"\xff\xd8page")
-
-T = TypeVar("T")
 
 
 class Office:
@@ -57,20 +51,9 @@ class Office:
         self.patch: pytest.MonkeyPatch | None = None
         if database is None:
             migrate(self.settings.storage.database_url)
-            self.claimant, self.holder, self.appeal = self.in_store(self._file)
+            self.claimant, self.holder, self.appeal = in_store(self.settings, self._file)
         else:
             shutil.copy(database, self.database)
-
-    def in_store(self, act: Callable[[SqlStores], Awaitable[T]]) -> T:
-        async def doing() -> T:
-            keys = read_keyring(self.settings)
-            stores = open_sql(self.settings.storage.database_url, keys, SystemEntropy(), SystemClock())
-            try:
-                return await act(stores)
-            finally:
-                await stores.close()
-
-        return asyncio.run(doing())
 
     async def _file(self, stores: SqlStores) -> tuple[str, str, str]:
         now = SystemClock().now()
@@ -113,10 +96,10 @@ class Office:
         return str(word)
 
     def state(self) -> State | None:
-        return self.in_store(lambda stores: stores.appeals.state(self.claimant))
+        return in_store(self.settings, lambda stores: stores.appeals.state(self.claimant))
 
     def holder_of_zhang(self) -> str | None:
-        held = self.in_store(lambda stores: stores.accounts.holder_of(ZHANG))
+        held = in_store(self.settings, lambda stores: stores.accounts.holder_of(ZHANG))
         return None if held is None else held.account
 
 
@@ -204,7 +187,7 @@ def test_whatever_an_applicant_writes_each_row_of_it_is_marked_and_the_reason_is
         )
         return await stores.appeals.file(new, now, room=ROOM)
 
-    office.appeal = office.in_store(again)
+    office.appeal = in_store(office.settings, again)
     _, out, _ = office.run("show", office.appeal)
     lines = out.splitlines()
     assert lines[-2:] == [f"| {line}" for line in forged.split("\n")]
@@ -241,7 +224,7 @@ def test_a_grant_moves_the_identity_and_says_what_follows(office: Office) -> Non
     assert code == 0
     assert out == f"{office.appeal} is granted; the servers tell everybody concerned by SMS\n"
     assert office.holder_of_zhang() == office.claimant
-    found = office.in_store(lambda stores: stores.appeals.newest(office.claimant))
+    found = in_store(office.settings, lambda stores: stores.appeals.newest(office.claimant))
     assert found is not None
     assert (found.decider, found.explanation) == ("wang", "材料与本人相符")
     assert office.run("list")[1] == "no appeal waits\n"
@@ -282,7 +265,7 @@ def test_what_cannot_be_granted_is_told_with_its_reason(office: Office) -> None:
         proof = NewIdentity(person=ZHANG, evidence=Evidence.FACE, evidence_reference="E-2", authority_reference="A-78")
         await prove(stores.identities, office.claimant, proof, SystemClock().now())
 
-    office.in_store(lock)
+    in_store(office.settings, lock)
     assert office.run("decide", office.appeal, "grant", "--seen", seen, typed="材料属实\n")[0] == REFUSED
     code, out, _ = office.run("show", office.appeal)
     assert "the identity is its own by now" in out
